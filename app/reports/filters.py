@@ -1,0 +1,120 @@
+"""The filters that reports share."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from peewee import Field, Value, fn
+
+from app.table.kind import DATE
+from app.table.report import Filter, Table
+from app.table.scope import Scope
+from models import NONE, BundleProduct, Customer, Product, Reseller, database, fold
+
+NO_RESELLER = "-"
+_LAST = "\U0010ffff"
+
+Options = Callable[[Table, Scope], Sequence[tuple[str, str]]]
+
+
+def search(*ids: str) -> Filter:
+    """Rows whose customer or reseller has the text in its name, or one of whose ids begins with it.
+
+    `ids` names the fields that hold the row's own ids, ready for comparison.
+    """
+
+    def where(table: Table, text: str) -> Any:
+        key = text.casefold()
+        customers = Customer.select(Customer.id).where(_contains(Customer.name_key, text) | _begins(Customer.ref_key, key))
+        resellers = Reseller.select(Reseller.id).where(_contains(Reseller.name_key, text))
+        found = table.customer.in_(customers) | table.reseller.in_(resellers)
+        for name in ids:
+            found |= _begins(getattr(table, name), key)
+        return found
+
+    return Filter("q", "Search", where, control="search", hint="Name, or the beginning of an ID")
+
+
+def _contains(field: Field, text: str) -> Any:
+    return fn.INSTR(field, fold(text)) > 0
+
+
+def _begins(field: Field, key: str) -> Any:
+    return (field >= key) & (field < key + _LAST)
+
+
+def exactly(key: str, label: str, field: str) -> Filter:
+    """Rows with exactly this id in `field`."""
+    return Filter(key, label, lambda table, value: getattr(table, field) == value)
+
+
+def _of_reseller(table: Table, name: str) -> Any:
+    if name == NO_RESELLER:
+        return table.reseller == NONE
+    return table.reseller.in_(Reseller.select(Reseller.id).where(Reseller.name == name))
+
+
+def _resellers(table: Table, scope: Scope) -> list[tuple[str, str]]:
+    return [(NO_RESELLER, "No reseller"), *occurring(Reseller, "reseller")(table, scope)]
+
+
+def occurring(named: Table, field: str) -> Options:
+    """The names, in alphabetical order, to which `field` refers in at least one row of the scope."""
+
+    def options(table: Table, scope: Scope) -> list[tuple[str, str]]:
+        rows = table.select(Value(1)).where(getattr(table, field) == named.id, *scope.conditions(table))
+        return _listed(named.select(named.name).where(named.id != NONE, fn.EXISTS(rows)), named)
+
+    return options
+
+
+def _transacted(table: Table, scope: Scope) -> list[tuple[str, str]]:
+    rows = (
+        table.select(Value(1))
+        .join(BundleProduct, on=(BundleProduct.bundle == table.bundle))
+        .where(BundleProduct.product == Product.id, *scope.conditions(table))
+    )
+    return _listed(Product.select(Product.name).where(fn.EXISTS(rows)), Product)
+
+
+def _listed(query: Any, named: Table) -> list[tuple[str, str]]:
+    return [(name, name) for (name,) in database.execute(query.order_by(named.name_key, named.name))]
+
+
+def _with_product(table: Table, name: str) -> Any:
+    bundles = BundleProduct.select(BundleProduct.bundle).join(Product).where(Product.name == name)
+    return table.bundle.in_(bundles)
+
+
+def one_of(key: str, label: str, field: str, values: Sequence[str]) -> Filter:
+    """Rows with one of a few fixed values in `field`; any other value is refused."""
+
+    def parse(value: str) -> str:
+        if value not in values:
+            raise ValueError(f"is not one of {', '.join(values)}")
+        return value
+
+    options = [(value, value) for value in values]
+    return Filter(
+        key, label, lambda table, value: getattr(table, field) == value, "select", parse, lambda table, scope: options
+    )
+
+
+def named(key: str, label: str, names: Table, field: str, level: int) -> Filter:
+    """Rows of `level` whose `field` refers to exactly this name, chosen before anything is summed."""
+
+    def where(table: Table, value: str) -> Any:
+        return getattr(table, field).in_(names.select(names.id).where(names.name == value))
+
+    return Filter(key, label, where, "select", options=occurring(names, field), level=level)
+
+
+def period(label: str, field: str) -> tuple[Filter, Filter]:
+    """Rows from one day to another, both included, in UTC."""
+    first = Filter("from", f"{label} from", lambda table, day: getattr(table, field) >= day, "date", DATE.parse)
+    last = Filter("to", f"{label} to", lambda table, day: getattr(table, field) <= f"{day} 23:59:59", "date", DATE.parse)
+    return first, last
+
+
+CUSTOMER = exactly("customer", "Customer ID", "customer_ref")
+RESELLER = Filter("reseller", "Reseller", _of_reseller, "select", options=_resellers)
+TRANSACTED_PRODUCT = Filter("product", "Product", _with_product, "select", options=_transacted)

@@ -1,0 +1,34 @@
+from app.reports.filters import CUSTOMER, RESELLER, TRANSACTED_PRODUCT, exactly, one_of, period, search
+from app.table.kind import DATETIME, ID, INTEGER, MONEY, TEXT
+from app.table.report import Column, Level, Report
+from models import ACTIONS, Actor, Bundle, Customer, Reseller, Transaction
+
+REPORT = Report(
+    slug="customer-transactions",
+    title="Customer Transactions Report",
+    description="Every change of inventory, renewal and cancellation, with certificates and cost",
+    levels=(Level(Transaction),),
+    columns=(
+        Column("customer", "Customer", Customer.name, TEXT),
+        Column("customer_id", "Customer ID", Transaction.customer_ref, ID),
+        Column("subscription_id", "Subscription ID", Transaction.subscription_ref, ID),
+        Column("reseller", "Reseller", Reseller.name, TEXT),
+        Column("product", "Product", Bundle.name, TEXT),
+        Column("transaction_id", "Transaction ID", Transaction.ref, ID),
+        Column("action", "Action", Transaction.action, TEXT),
+        Column("date", "Date", Transaction.date, DATETIME),
+        Column("total", "Total", Transaction.total, INTEGER),
+        Column("cost", "Cost", Transaction.cost, MONEY),
+        Column("user", "User", Actor.name, TEXT),
+    ),
+    filters=(
+        search("ref_key", "subscription_key"),
+        CUSTOMER,
+        exactly("subscription", "Subscription ID", "subscription_ref"),
+        RESELLER,
+        *period("Date", "date"),
+        one_of("action", "Action", "action", ACTIONS),
+        TRANSACTED_PRODUCT,
+    ),
+    default_sort="-date",
+)

@@ -1,0 +1,34 @@
+from app.reports.filters import CUSTOMER, RESELLER, named, search
+from app.table.kind import ID, INTEGER, TEXT
+from app.table.report import Column, Level, Report
+from models import CertificateType, Customer, CustomerUsage, Holding, Product, Reseller, TypeUsage
+
+REPORT = Report(
+    slug="customer-usage",
+    title="Customer Usage Report",
+    description="What every customer has bought, uses, and has left, by certificate type and product",
+    levels=(
+        Level(CustomerUsage, "customer", expand="Expand customer details"),
+        Level(TypeUsage, "certificate_type", expand="Expand certificate details"),
+        Level(Holding, "product"),
+    ),
+    columns=(
+        Column("customer", "Customer", Customer.name, TEXT, fixed=True),
+        Column("customer_id", "Customer ID", Holding.customer_ref, ID),
+        Column("reseller", "Reseller", Reseller.name, TEXT),
+        Column("certificate_type", "Certificate Type", CertificateType.name, TEXT, shown=False, level=1),
+        Column("product", "Product", Product.name, TEXT, shown=False, level=2),
+        Column("current_inventory", "Current Inventory", Holding.current_inventory, INTEGER),
+        Column("available", "Available", Holding.available, INTEGER),
+        Column("used", "Used", Holding.used, INTEGER, excess=Holding.over_inventory),
+        Column("over_inventory", "Over Inventory", Holding.over_inventory, INTEGER, shown=False),
+    ),
+    filters=(
+        search(),
+        CUSTOMER,
+        RESELLER,
+        named("certificate_type", "Certificate Type", CertificateType, "certificate_type", level=1),
+        named("product", "Product", Product, "product", level=2),
+    ),
+    default_sort="customer",
+)

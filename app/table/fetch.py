@@ -1,0 +1,101 @@
+"""Rows read from the database: stretches of them, single places among them, and how many there are."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from peewee import Value, fn
+
+from app.table.cursor import Cursor
+from app.table.memo import until_next_load
+from app.table.rows import Rows, Term, beyond, narrowed
+from app.table.view import Node
+from models import database
+
+Position = tuple[Any, ...]
+"""What a row is sorted by: the values of `Rows.order`."""
+
+
+class PlaceGone(LookupError):
+    """The row at which a page should begin isn't in the view any more."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of values in the view's column order, and of how much of each is too much.
+
+    `opens` tells whether there is something inside; `children` are the rows that stand open under it.
+    """
+
+    id: int
+    node: Node
+    level: int
+    values: Sequence[Any]
+    excess: Sequence[int]
+    opens: bool
+    children: Sequence["Row"] | None = None
+
+
+def fetch(rows: Rows, descending: bool, start: Position | None, limit: int | None) -> list[Row]:
+    """Read up to `limit` rows behind `start`. Walks outwards, the rows nearest to `start` first, until there are enough."""
+    order = rows.order(rows.view.sort_column)
+    query = rows.select(_terms(rows), order).order_by(*(term.desc() if descending else term.asc() for term in order))
+    found: list[Any] = []
+    for conditions in beyond(order, start, not descending) if start else [[]]:
+        stretch = narrowed(query, conditions).limit(limit and limit - len(found))
+        found += database.execute(stretch).fetchall()
+        if len(found) == limit:
+            break
+    return [_row(rows, record) for record in found]
+
+
+def position(rows: Rows, cursor: Cursor) -> Position:
+    """Where the cursor's row stands now. Raises PlaceGone when the view doesn't have it."""
+    if cursor.level < len(rows.report.levels):
+        at = replace(rows, level=cursor.level)
+        order = at.order(rows.view.sort_column)
+        found = database.execute(at.select(order, order).where(at.table.id == cursor.row)).fetchone()
+        if found:
+            return tuple(found)
+    raise PlaceGone
+
+
+def count(rows: Rows) -> int:
+    return _counted(rows.count())
+
+
+def count_beyond(rows: Rows, start: Position, forward: bool) -> int:
+    """How many rows stand behind `start`, or before it when not `forward`."""
+    order = rows.order(rows.view.sort_column)
+    query = rows.select([fn.COUNT(rows.table.id)], order)
+    return sum(_counted(query.where(*each)) for each in beyond(order, start, forward != rows.view.descending))
+
+
+def _counted(query: Any) -> int:
+    sql, params = query.sql()
+    answer: int = until_next_load((sql, *params), lambda: database.execute_sql(sql, params).fetchone()[0])
+    return answer
+
+
+def _terms(rows: Rows) -> list[Term]:
+    """What is selected of a row: its id, its path, whether it opens, its values, and how much of them is too much."""
+    columns = rows.view.columns
+    opens = rows.table.parts if rows.level + 1 < len(rows.report.levels) else Value(0)
+    excess = [rows.value(column.excess) for column in columns if column.excess is not None]
+    return [rows.table.id, *rows.path(), opens, *(_cell(rows, index) for index in range(len(columns))), *excess]
+
+
+def _cell(rows: Rows, index: int) -> Term:
+    """A row inside another shows its own name in the first column, and its numbers."""
+    column = rows.view.columns[index]
+    if rows.within and index == 0:
+        return rows.report.name_of(rows.level).value
+    return Value("") if rows.within and not column.kind.numeric else rows.value(column.value)
+
+
+def _row(rows: Rows, record: Sequence[Any]) -> Row:
+    columns, depth = rows.view.columns, len(rows.path())
+    path, opens, rest = record[1 : depth + 1], record[depth + 1], record[depth + 2 :]
+    values, found = rest[: len(columns)], iter(rest[len(columns) :])
+    excess = [0 if column.excess is None else next(found) for column in columns]
+    return Row(record[0], tuple(path), rows.level, values, excess, bool(opens))

@@ -1,0 +1,19 @@
+"""Answers that stay true until the next import: counts and the names in menus."""
+
+from collections.abc import Callable
+from typing import Any
+
+from models import Load
+
+_LIMIT = 1000
+_answers: dict[Any, Any] = {}
+
+
+def until_next_load(key: Any, answer: Callable[[], Any]) -> Any:
+    """Return what `answer()` said when it was last asked with this key and the data of today's version."""
+    versioned = (Load.version(), key)
+    if versioned not in _answers:
+        if len(_answers) >= _LIMIT:
+            _answers.clear()
+        _answers[versioned] = answer()
+    return _answers[versioned]

@@ -1,0 +1,101 @@
+"""What a report is: declared once, as data, and read by the page, the chooser, the CSV and the tests."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from app.table.kind import Kind, Value
+from app.table.scope import Scope, owner
+
+Table = Any
+"""A Peewee model class."""
+
+
+@dataclass(frozen=True, eq=False)
+class Column:
+    """One heading and the value under it: a field of the row's table or of one it refers to, or an expression.
+
+    `level` is the first level whose rows have this value; seeing the column makes rows of that level.
+    A `fixed` column is always visible and first. `excess` is how much of the value is too much.
+    """
+
+    key: str
+    label: str
+    value: Any
+    kind: Kind
+    shown: bool = True
+    level: int = 0
+    fixed: bool = False
+    excess: Any = None
+
+
+@dataclass(frozen=True, eq=False)
+class Filter:
+    """One way to choose rows: `where(table, value)` is the condition on a table that has rows of this report.
+
+    `parse` gives a value its canonical form or raises ValueError with words that follow the value.
+    `options` lists what occurs in a table within a scope, as values and labels for a menu; without it the filter is
+    typed. `control` is the kind of HTML input.
+    `level` is the level of the rows that it chooses, before anything is summed.
+    """
+
+    key: str
+    label: str
+    where: Callable[[Table, str], Any]
+    control: str = "text"
+    parse: Callable[[str], str] = str
+    options: Callable[[Table, Scope], Sequence[tuple[str, str]]] | None = None
+    level: int = 0
+    hint: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Level:
+    """One depth of rows: their table, what they add to the path that names them, and the text that breaks ties.
+
+    The table of a coarser level holds the sums of the finer ones under the same field names.
+    """
+
+    table: Table
+    by: str = ""
+    expand: str = ""
+    tie: str = "ref"
+
+
+@dataclass(frozen=True, eq=False)
+class Report:
+    """A report type. Raises TypeError when its rows belong to no reseller: it could not be scoped."""
+
+    slug: str
+    title: str
+    description: str
+    levels: tuple[Level, ...]
+    columns: tuple[Column, ...]
+    filters: tuple[Filter, ...]
+    default_sort: str
+
+    def __post_init__(self) -> None:
+        for level in self.levels:
+            owner(level.table)
+
+    @cached_property
+    def by_key(self) -> dict[str, Column]:
+        return {column.key: column for column in self.columns}
+
+    @cached_property
+    def filter_by_key(self) -> dict[str, Filter]:
+        return {each.key: each for each in self.filters}
+
+    @cached_property
+    def default_columns(self) -> tuple[Column, ...]:
+        return tuple(column for column in self.columns if column.shown)
+
+    @cached_property
+    def finest(self) -> Table:
+        """The table whose rows are never sums."""
+        return self.levels[-1].table
+
+    def name_of(self, level: int) -> Column:
+        """The column that names rows of an expanded level."""
+        return next(column for column in self.columns if column.level == level)

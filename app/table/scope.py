@@ -1,0 +1,29 @@
+"""Who asks, and so which rows exist for them."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from models import Reseller
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Every query takes one. `reseller` is the id of the reseller whose customers may be seen, None for all."""
+
+    reseller: int | None
+
+    def conditions(self, table: Any) -> list[Any]:
+        return [] if self.reseller is None else [owner(table) == self.reseller]
+
+
+EVERYTHING = Scope(reseller=None)
+"""The scope of the whole partner."""
+
+
+def owner(table: Any) -> Any:
+    """The field that tells whose a row is. Raises TypeError for a table whose rows are nobody's."""
+    if table is Reseller:
+        return Reseller.id
+    if "reseller" not in table._meta.fields:
+        raise TypeError(f"{table.__name__} can't be scoped: it has no reseller")
+    return table.reseller

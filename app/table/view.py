@@ -1,0 +1,124 @@
+"""One reader's view of a report: its columns, sort, filters and place. The query string is all of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from urllib.parse import quote, urlencode
+
+from app.table.cursor import Cursor, digest
+from app.table.report import Column, Filter, Report
+
+SIZES = (25, 50, 100, 200)
+DEFAULT_SIZE = 50
+END = "end"
+
+Node = tuple[int, ...]
+"""The path to a row that can be expanded: customer, then certificate type."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a page stands: after a row, or before one; before None is before the end of all rows."""
+
+    forward: bool
+    cursor: Cursor | None
+
+
+@dataclass(frozen=True)
+class View:
+    """Immutable; made from a query string by `app.table.parse.parse`, and back into one by `params`."""
+
+    report: Report
+    columns: tuple[Column, ...]
+    sort: str
+    size: int = DEFAULT_SIZE
+    place: Place | None = None
+    open: tuple[Node, ...] = ()
+    filters: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def level(self) -> int:
+        """The level of the rows: the deepest that a visible column belongs to."""
+        return max(column.level for column in self.columns)
+
+    @property
+    def sort_column(self) -> Column:
+        return self.report.by_key[self.sort.removeprefix("-")]
+
+    @property
+    def descending(self) -> bool:
+        return self.sort.startswith("-")
+
+    @cached_property
+    def active(self) -> list[tuple[Filter, str]]:
+        """The filters that are set, in the report's order, with their values."""
+        return [(each, self.filters[each.key]) for each in self.report.filters if each.key in self.filters]
+
+    @cached_property
+    def context(self) -> str:
+        """What a cursor belongs to: everything but the columns, the place and the open rows."""
+        return digest(query(self.start().params(columns=False)))
+
+    def params(self, columns: bool = True) -> list[tuple[str, str]]:
+        """The canonical query: keys in the contract's order, defaults left out."""
+        pairs: list[tuple[str, str]] = []
+        if columns and self.columns != self.report.default_columns:
+            pairs += [("columns", column.key) for column in self.columns]
+        if self.sort != self.report.default_sort:
+            pairs.append(("sort", self.sort))
+        if self.size != DEFAULT_SIZE:
+            pairs.append(("size", str(self.size)))
+        if self.place:
+            pairs.append(("after" if self.place.forward else "before", str(self.place.cursor or END)))
+        pairs += [("open", node_text(node)) for node in self.open]
+        return pairs + [(each.key, value) for each, value in self.active]
+
+    def query(self) -> str:
+        return query(self.params())
+
+    # Every change of what or in which order leads back to the first page; a change of columns stays.
+
+    def start(self) -> "View":
+        return replace(self, place=None, open=())
+
+    def at(self, place: Place) -> "View":
+        return replace(self, place=place, open=())
+
+    def sorted_by(self, column: Column) -> "View":
+        """Sort by `column`, or the other way round when it is the sorted one already."""
+        return replace(self.start(), sort=f"-{column.key}" if self.sort == column.key else column.key)
+
+    def without_filters(self) -> "View":
+        return replace(self.start(), filters={})
+
+    def toggled(self, node: Node) -> "View":
+        """Open a closed row, close an open one together with what is open inside it."""
+        if node not in self.open:
+            return replace(self, open=tuple(sorted({*self.open, node})))
+        return replace(self, open=tuple(each for each in self.open if each[: len(node)] != node))
+
+    def moved(self, key: str, step: int) -> "View":
+        """Move a visible column by `step` places, as far as the fixed ones and the ends allow."""
+        columns = list(self.columns)
+        index = next((i for i, column in enumerate(columns) if column.key == key), None)
+        if index is None or columns[index].fixed:
+            return self
+        first = sum(column.fixed for column in columns)
+        columns.insert(max(first, index + step), columns.pop(index))
+        return replace(self, columns=tuple(columns))
+
+    def arranged(self) -> list[Column]:
+        """All columns as the chooser lists them: the visible in their order, each hidden one in its natural place."""
+        listed = list(self.columns)
+        for before, column in zip((None, *self.report.columns), self.report.columns, strict=False):
+            if column not in listed:
+                listed.insert(listed.index(before) + 1 if before else 0, column)
+        return listed
+
+
+def query(pairs: list[tuple[str, str]]) -> str:
+    return urlencode(pairs, quote_via=quote)
+
+
+def node_text(node: Node) -> str:
+    return ".".join(map(str, node))

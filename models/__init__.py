@@ -1,0 +1,10 @@
+"""Tables, connections and migrations. Knows nothing of reports, files or the web."""
+from models.base import NONE
+from models.catalogue import SEPARATOR, Bundle, BundleProduct, CertificateType, Product
+from models.database import BadAddress, database, open_database, reading, snapshot, writing
+from models.load import Load
+from models.parties import Actor, Customer, Reseller
+from models.rows import (
+    ACTIONS, NUMBERS, CustomerRow, CustomerUsage, Holding, Subscription, Transaction, TypeUsage, UsageRow,
+)  # fmt: skip
+from models.text import fold

@@ -1,0 +1,59 @@
+"""Connections: one per thread for pages, one of its own for each export, one writer at a time."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from peewee import DatabaseProxy
+from playhouse.cysqlite_ext import CySqliteDatabase
+
+database = DatabaseProxy()
+
+_PRAGMAS = {"journal_mode": "wal", "busy_timeout": 5000, "foreign_keys": 1, "synchronous": "normal"}
+_SQLITE = "sqlite:///"
+
+
+class BadAddress(ValueError):
+    """A DATABASE_URL that can't be used; the message says what would be right."""
+
+
+def open_database(url: str) -> None:
+    """Make `url` the database of all models. Nothing is connected before the first query.
+
+    Raises BadAddress for anything but sqlite:///path.
+    """
+    path = url.removeprefix(_SQLITE)
+    if path == url or not path:
+        raise BadAddress("DATABASE_URL must look like sqlite:///instance/reports.db; PostgreSQL isn't supported yet")
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    database.initialize(CySqliteDatabase(path, rank_functions=False, pragmas=_PRAGMAS))
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """Let everything read inside be of one moment."""
+    with database.atomic():
+        yield
+
+
+@contextmanager
+def writing() -> Iterator[None]:
+    """Write all or nothing. Takes the write lock at once: a read that turns into a write would fail when another wrote."""
+    with database.atomic("IMMEDIATE"):
+        yield
+
+
+@contextmanager
+def snapshot() -> Iterator[Any]:
+    """A cursor on a connection of its own that sees one moment for as long as it is open.
+
+    A streamed answer outlives its request, so it can't borrow the request's connection.
+    """
+    own = CySqliteDatabase(database.database, rank_functions=False, pragmas=_PRAGMAS, check_same_thread=False)
+    connection = own._connect()
+    try:
+        connection.execute("BEGIN")
+        yield connection.cursor()
+    finally:
+        connection.close()
