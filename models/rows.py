@@ -14,6 +14,8 @@ from models.parties import Actor, Customer, Reseller
 
 
 ACTIONS = ("Renewal Inventory", "Inventory", "Renew", "Cancel")
+NUMBERS = ("current_inventory", "available", "used", "over_inventory")
+_OWNERS = ("customer", "customer_ref", "reseller")
 
 
 class CustomerRow(Record):
@@ -35,7 +37,7 @@ class Subscription(CustomerRow):
     name = TextField()
     name_key = TextField()
     alphabetical: ClassVar[tuple[str, ...]] = ("name_key", "name")
-    cancelled = BooleanField(default=False)
+    cancelled = BooleanField()
     ends_on = DateField()
     cost = BigIntegerField()
     ordered_on = DateField()
@@ -45,9 +47,8 @@ class Subscription(CustomerRow):
 
     class Meta:
         indexes = sorted_by(
-            "customer", "customer_ref", "reseller", "name_key name", "ends_on", "cost", "ordered_on",
-            "modified_by", "modified_at", "items_quantity",
-        )  # fmt: skip
+            *_OWNERS, "name_key name", "ends_on", "cost", "ordered_on", "modified_by", "modified_at", "items_quantity"
+        )
 
 
 class Transaction(CustomerRow):
@@ -67,10 +68,7 @@ class Transaction(CustomerRow):
     user = ForeignKeyField(Actor, index=False)
 
     class Meta:
-        indexes = sorted_by(
-            "customer", "customer_ref", "subscription_ref", "reseller", "bundle", "action", "date", "total",
-            "cost", "user",
-        )  # fmt: skip
+        indexes = sorted_by(*_OWNERS, "subscription_ref", "bundle", "action", "date", "total", "cost", "user")
 
 
 class UsageRow(CustomerRow):
@@ -88,8 +86,6 @@ class UsageSum(UsageRow):
     parts = BigIntegerField()
 
 
-NUMBERS = ("current_inventory", "available", "used", "over_inventory")
-_OWNERS = ("customer", "customer_ref", "reseller")
 
 
 class CustomerUsage(UsageSum):
