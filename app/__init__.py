@@ -1,0 +1,23 @@
+"""Partner Reports: the reports page of a certificate partner platform."""
+
+import os
+
+from flask import Flask
+
+from app import cli, web
+from app.settings import BadSetting, Settings
+from models import BadAddress, open_database
+
+
+def create_app() -> Flask:
+    """Make the application from the environment. Raises BadSetting."""
+    settings = Settings.read(os.environ)
+    try:
+        open_database(settings.database_url)
+    except BadAddress as wrong:
+        raise BadSetting(str(wrong)) from None
+    app = Flask(__name__, template_folder="../templates", static_folder="../static")
+    app.secret_key = settings.secret_key
+    web.register(app, settings)
+    cli.register(app)
+    return app

@@ -6,14 +6,22 @@ from models.database import BadAddress, database, open_database, reading, snapsh
 from models.load import Load
 from models.parties import Actor, Customer, Reseller
 from models.rows import (
-    ACTIONS, NUMBERS, CustomerRow, CustomerUsage, Holding, Subscription, Transaction, TypeUsage, UsageRow,
+    ACTIONS,
+    NUMBERS,
+    CustomerRow,
+    CustomerUsage,
+    Holding,
+    Subscription,
+    Transaction,
+    TypeUsage,
+    UsageRow,
 )  # fmt: skip
 from models.schema import lacking, migrate
-from models.text import fold
+from models.text import LAST, fold
 
 __all__ = [
-    "ACTIONS", "NONE", "NUMBERS", "SEPARATOR", "Actor", "BadAddress", "Bundle", "BundleProduct", "CertificateType",
-    "Customer", "CustomerRow", "CustomerUsage", "Holding", "Load", "Product", "Reseller", "Subscription",
-    "Transaction", "TypeUsage", "UsageRow", "database", "fold", "lacking", "migrate", "open_database", "reading",
-    "snapshot", "writing",
+    "ACTIONS", "LAST", "NONE", "NUMBERS", "SEPARATOR", "Actor", "BadAddress", "Bundle", "BundleProduct",
+    "CertificateType", "Customer", "CustomerRow", "CustomerUsage", "Holding", "Load", "Product", "Reseller",
+    "Subscription", "Transaction", "TypeUsage", "UsageRow", "database", "fold", "lacking", "migrate", "open_database",
+    "reading", "snapshot", "writing",
 ]  # fmt: skip

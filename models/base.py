@@ -1,6 +1,6 @@
 """What every table shares: the database, and the two shapes that the report engine relies on."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from peewee import Model, TextField
 
@@ -12,6 +12,8 @@ NONE = 0
 
 
 class Record(Model):
+    id: Any
+
     class Meta:
         database = database
         legacy_table_names = False

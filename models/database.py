@@ -27,7 +27,11 @@ def open_database(url: str) -> None:
     if path == url or not path:
         raise BadAddress("DATABASE_URL must look like sqlite:///instance/reports.db; PostgreSQL isn't supported yet")
     Path(path).parent.mkdir(parents=True, exist_ok=True)
-    database.initialize(CySqliteDatabase(path, rank_functions=False, pragmas=_PRAGMAS))
+    database.initialize(_sqlite(path))
+
+
+def _sqlite(path: str, thread_safe: bool = True) -> CySqliteDatabase:
+    return CySqliteDatabase(path, rank_functions=False, pragmas=_PRAGMAS, thread_safe=thread_safe)
 
 
 @contextmanager
@@ -39,7 +43,7 @@ def reading() -> Iterator[None]:
 
 @contextmanager
 def writing() -> Iterator[None]:
-    """Write all or nothing. Takes the write lock at once: a read that turns into a write would fail when another wrote."""
+    """Write all or nothing, with the lock from the start: a read that turns into a write fails when another wrote."""
     with database.atomic("IMMEDIATE"):
         yield
 
@@ -50,10 +54,6 @@ def snapshot() -> Iterator[Any]:
 
     A streamed answer outlives its request, so it can't borrow the request's connection.
     """
-    own = CySqliteDatabase(database.database, rank_functions=False, pragmas=_PRAGMAS, check_same_thread=False)
-    connection = own._connect()
-    try:
-        connection.execute("BEGIN")
-        yield connection.cursor()
-    finally:
-        connection.close()
+    own = _sqlite(database.database, thread_safe=False)
+    with own.connection_context(), own.atomic():
+        yield own.cursor()

@@ -12,7 +12,6 @@ from models.base import Record, sorted_by
 from models.catalogue import Bundle, CertificateType, Product
 from models.parties import Actor, Customer, Reseller
 
-
 ACTIONS = ("Renewal Inventory", "Inventory", "Renew", "Cancel")
 NUMBERS = ("current_inventory", "available", "used", "over_inventory")
 _OWNERS = ("customer", "customer_ref", "reseller")
@@ -84,8 +83,6 @@ class UsageSum(UsageRow):
     """A sum over holdings. `parts` is how many rows it opens into: 0 for a customer without holdings."""
 
     parts = BigIntegerField()
-
-
 
 
 class CustomerUsage(UsageSum):

@@ -5,6 +5,9 @@ from unicodedata import combining, name, normalize
 
 from anyascii import anyascii
 
+LAST = "\U0010ffff"
+"""Sorts behind whatever a text may go on with."""
+
 
 def fold(text: str) -> str:
     """Return `text` without case and accents, in its own script: "Łódź" and "LODZ" become "lodz".

@@ -8,10 +8,9 @@ from peewee import Field, Value, fn
 from app.table.kind import DATE
 from app.table.report import Filter, Table
 from app.table.scope import Scope
-from models import NONE, BundleProduct, Customer, Product, Reseller, database, fold
+from models import LAST, NONE, BundleProduct, Customer, Product, Reseller, database, fold
 
 NO_RESELLER = "-"
-_LAST = "\U0010ffff"
 
 Options = Callable[[Table, Scope], Sequence[tuple[str, str]]]
 
@@ -24,7 +23,9 @@ def search(*ids: str) -> Filter:
 
     def where(table: Table, text: str) -> Any:
         key = text.casefold()
-        customers = Customer.select(Customer.id).where(_contains(Customer.name_key, text) | _begins(Customer.ref_key, key))
+        customers = Customer.select(Customer.id).where(
+            _contains(Customer.name_key, text) | _begins(Customer.ref_key, key)
+        )
         resellers = Reseller.select(Reseller.id).where(_contains(Reseller.name_key, text))
         found = table.customer.in_(customers) | table.reseller.in_(resellers)
         for name in ids:
@@ -39,7 +40,7 @@ def _contains(field: Field, text: str) -> Any:
 
 
 def _begins(field: Field, key: str) -> Any:
-    return (field >= key) & (field < key + _LAST)
+    return (field >= key) & (field < key + LAST)
 
 
 def exactly(key: str, label: str, field: str) -> Filter:
@@ -111,7 +112,9 @@ def named(key: str, label: str, names: Table, field: str, level: int) -> Filter:
 def period(label: str, field: str) -> tuple[Filter, Filter]:
     """Rows from one day to another, both included, in UTC."""
     first = Filter("from", f"{label} from", lambda table, day: getattr(table, field) >= day, "date", DATE.parse)
-    last = Filter("to", f"{label} to", lambda table, day: getattr(table, field) <= f"{day} 23:59:59", "date", DATE.parse)
+    last = Filter(
+        "to", f"{label} to", lambda table, day: getattr(table, field) <= f"{day} 23:59:59", "date", DATE.parse
+    )
     return first, last
 
 

@@ -1,7 +1,7 @@
 from peewee import Case, fn
 
 from app.reports.filters import CUSTOMER, RESELLER, exactly, period, search
-from app.table.kind import DATE, DATETIME, ID, INTEGER, MONEY, TEXT
+from app.table.kind import BADGE, DATE, DATETIME, ID, INTEGER, MONEY, TEXT
 from app.table.report import Column, Level, Report
 from models import Actor, Customer, Reseller, Subscription
 
@@ -18,7 +18,7 @@ REPORT = Report(
         Column("subscription_id", "Subscription ID", Subscription.ref, ID),
         Column("reseller", "Reseller", Reseller.name, TEXT),
         Column("subscription", "Subscription", Subscription.name, TEXT),
-        Column("status", "Status", STATUS, TEXT, shown=False),
+        Column("status", "Status", STATUS, BADGE, shown=False),
         Column("end", "End", Subscription.ends_on, DATE),
         Column("cost", "Cost", Subscription.cost, MONEY),
         Column("order_date", "Order Date", Subscription.ordered_on, DATE),

@@ -10,7 +10,7 @@ from app.table.cursor import Cursor
 from app.table.memo import until_next_load
 from app.table.rows import Rows, Term, beyond, narrowed
 from app.table.view import Node
-from models import database
+from models import LAST, database
 
 Position = tuple[Any, ...]
 """What a row is sorted by: the values of `Rows.order`."""
@@ -37,7 +37,7 @@ class Row:
 
 
 def fetch(rows: Rows, descending: bool, start: Position | None, limit: int | None) -> list[Row]:
-    """Read up to `limit` rows behind `start`. Walks outwards, the rows nearest to `start` first, until there are enough."""
+    """Read up to `limit` rows behind `start`: the nearest first, then further out, until there are enough."""
     order = rows.order(rows.view.sort_column)
     query = rows.select(_terms(rows), order).order_by(*(term.desc() if descending else term.asc() for term in order))
     found: list[Any] = []
@@ -49,14 +49,18 @@ def fetch(rows: Rows, descending: bool, start: Position | None, limit: int | Non
     return [_row(rows, record) for record in found]
 
 
-def position(rows: Rows, cursor: Cursor) -> Position:
-    """Where the cursor's row stands now. Raises PlaceGone when the view doesn't have it."""
+def position(rows: Rows, cursor: Cursor, forward: bool) -> Position:
+    """Where the cursor's row stands now. Raises PlaceGone when the view doesn't have it.
+
+    Other columns may have made finer rows since: what is inside the cursor's row stands on its side of the edge.
+    """
     if cursor.level < len(rows.report.levels):
         at = replace(rows, level=cursor.level)
         order = at.order(rows.view.sort_column)
         found = database.execute(at.select(order, order).where(at.table.id == cursor.row)).fetchone()
         if found:
-            return tuple(found)
+            inside = LAST if cursor.level < rows.level and forward != rows.view.descending else ""
+            return (*found[:-1], found[-1] + inside)
     raise PlaceGone
 
 

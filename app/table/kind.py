@@ -86,6 +86,7 @@ class Kind:
 
 TEXT = Kind("text", _text, export=guard)
 ID = Kind("id", _text, export=guard)
+BADGE = Kind("badge", _text, export=guard)
 INTEGER = Kind("integer", _integer, show="{:,}".format, numeric=True)
 MONEY = Kind("money", _money, show=_grouped_cents, export=_cents, numeric=True)
 DATE = Kind("date", _date)

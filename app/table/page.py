@@ -57,7 +57,7 @@ def _opened(view: View, scope: Scope, row: Row) -> Row:
 def _stretch(rows: Rows, total: int) -> Page:
     """Read one row more than the page holds: it tells whether there is another page."""
     view, place = rows.view, rows.view.place or Place(forward=True, cursor=None)
-    start = position(rows, place.cursor) if place.cursor else None
+    start = position(rows, place.cursor, place.forward) if place.cursor else None
     remainder = total % view.size or view.size
     size = view.size if place.forward or start else remainder
     found = fetch(rows, view.descending == place.forward, start, size + 1)
@@ -72,7 +72,7 @@ def _stretch(rows: Rows, total: int) -> Page:
 
 
 def _first(rows: Rows, place: Place, start: Position | None, total: int, more: bool, length: int) -> int:
-    """The number of the page's first row. The ends know theirs, whatever an import has changed since the cursor was made."""
+    """The number of the page's first row. The ends know theirs, whatever has changed since the cursor was made."""
     if not more:
         return max(total - length, 0) + 1 if place.forward else 1
     if not start:

@@ -50,7 +50,7 @@ class _Reader:
         if not value:
             return
         if key not in known:
-            self.complain(key, value, f"is for a key that this report doesn't have; it has {', '.join(known)}")
+            self.complain(key, value, f"can't be: this report has no such key, only {', '.join(known)}")
         elif _unreadable(value):
             self.complain(key, value.encode("ascii", "backslashreplace").decode(), "holds what no name or id can hold")
         elif key in self.values and key not in _MANY:

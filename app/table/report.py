@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from app.table.kind import Kind, Value
+from app.table.kind import Kind
 from app.table.scope import Scope, owner
 
 Table = Any
@@ -54,7 +54,8 @@ class Filter:
 class Level:
     """One depth of rows: their table, what they add to the path that names them, and the text that breaks ties.
 
-    The table of a coarser level holds the sums of the finer ones under the same field names.
+    The table of a coarser level holds the sums of the finer ones under the same field names, and its tie is how
+    theirs begin.
     """
 
     table: Table

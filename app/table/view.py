@@ -81,15 +81,30 @@ class View:
     def start(self) -> "View":
         return replace(self, place=None, open=())
 
+    def closed(self) -> "View":
+        return replace(self, open=())
+
     def at(self, place: Place) -> "View":
         return replace(self, place=place, open=())
+
+    def ending(self) -> "View":
+        return self.at(Place(forward=False, cursor=None))
 
     def sorted_by(self, column: Column) -> "View":
         """Sort by `column`, or the other way round when it is the sorted one already."""
         return replace(self.start(), sort=f"-{column.key}" if self.sort == column.key else column.key)
 
-    def without_filters(self) -> "View":
-        return replace(self.start(), filters={})
+    def filtered(self, filters: Mapping[str, str]) -> "View":
+        return replace(self.start(), filters=filters)
+
+    def sized(self, size: int) -> "View":
+        return replace(self.start(), size=size)
+
+    def with_default_columns(self) -> "View":
+        """The columns as declared; a sort by one that goes then goes too."""
+        columns = self.report.default_columns
+        changed = self if self.sort_column in columns else replace(self.start(), sort=self.report.default_sort)
+        return replace(changed, columns=columns)
 
     def toggled(self, node: Node) -> "View":
         """Open a closed row, close an open one together with what is open inside it."""

@@ -3,7 +3,15 @@
 from typing import Any
 
 from peewee import (
-    SQL, BigIntegerField, BooleanField, CompositeKey, DateField, DateTimeField, ForeignKeyField, IntegerField, Model,
+    SQL,
+    BigIntegerField,
+    BooleanField,
+    CompositeKey,
+    DateField,
+    DateTimeField,
+    ForeignKeyField,
+    IntegerField,
+    Model,
     TextField,
 )  # fmt: skip
 
@@ -83,7 +91,14 @@ def up(migrator: Any, db: Any) -> None:
 
         class Meta:
             indexes = tied(
-                *OWNERS, "name_key name", "ends_on", "cost", "ordered_on", "modified_by", "modified_at", "items_quantity"
+                *OWNERS,
+                "name_key name",
+                "ends_on",
+                "cost",
+                "ordered_on",
+                "modified_by",
+                "modified_at",
+                "items_quantity",
             )
 
     class Transaction(CustomerRow):

@@ -1,0 +1,127 @@
+"""The command line: `flask migrate`, `demo`, `import` and `export`."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import BinaryIO
+from urllib.parse import parse_qsl
+
+import click
+from flask import Flask
+from peewee import DatabaseError
+
+import models
+from app.demo import NotEmpty, fill
+from app.importing import Faulty, load_file
+from app.reports import REPORTS
+from app.table.csv import lines
+from app.table.parse import PLACE, parse
+from app.table.scope import EVERYTHING
+
+FAULTS_SHOWN = 20
+
+
+def register(app: Flask) -> None:
+    for command in (migrate, demo, import_file, export):
+        app.cli.add_command(command)
+
+
+@click.command()
+def migrate() -> None:
+    """Create or upgrade the schema; safe to repeat."""
+    with _explained():
+        applied = models.migrate()
+    click.echo(f"Applied {', '.join(applied)}." if applied else "The schema is up to date.")
+
+
+@click.command()
+@click.option("--customers", type=click.IntRange(min=1), default=400, show_default=True)
+@click.option("--transactions", type=click.IntRange(min=0), default=10_000, show_default=True)
+@click.option("--seed", type=int, default=1, show_default=True)
+@click.option("--today", type=click.DateTime(["%Y-%m-%d"]), help="The day on which it plays (UTC); today by default.")
+def demo(customers: int, transactions: int, seed: int, today: datetime | None) -> None:
+    """Fill an empty database with a believable partner."""
+    with _ready(), _told(NotEmpty):
+        fill(customers, transactions, seed, today.date() if today else _today())
+    click.echo(f"{customers:,} customers with {transactions:,} transactions are there.")
+
+
+@click.command("import")
+@click.argument("report", type=click.Choice(list(REPORTS)))
+@click.argument("file", type=click.File("rb"))
+@click.option("--dry-run", is_flag=True, help="Check the file and say what it would do; change nothing.")
+def import_file(report: str, file: BinaryIO, dry_run: bool) -> None:
+    """Load one CSV file (- is standard input), all of it or nothing."""
+    name = "-" if file.name == "<stdin>" else str(file.name)
+    try:
+        with _ready(), _progress(file) as advance:
+            summary = load_file(report, file, name, dry_run, advance)
+    except Faulty as faulty:
+        _tell(faulty)
+        sys.exit(1)
+    click.echo(f"{summary}{' (dry run: nothing was changed)' if dry_run else ''}")
+
+
+@click.command()
+@click.argument("report", type=click.Choice(list(REPORTS)))
+@click.argument("query", default="")
+def export(report: str, query: str) -> None:
+    """Write the CSV of /reports/REPORT.csv?QUERY to standard output."""
+    pairs = parse_qsl(query.removeprefix("?"), keep_blank_values=True)
+    view, complaints = parse(REPORTS[report], [pair for pair in pairs if pair[0] not in PLACE])
+    if complaints:
+        raise click.ClickException("\n".join(map(str, complaints)))
+    out = click.get_binary_stream("stdout")
+    with _ready():
+        for piece in lines(view, EVERYTHING):
+            out.write(piece)
+
+
+def _tell(faulty: Faulty) -> None:
+    for fault in faulty.faults[:FAULTS_SHOWN]:
+        click.echo(str(fault), err=True)
+    more = len(faulty.faults) - FAULTS_SHOWN
+    if more > 0:
+        click.echo(f"… and {more:,} more", err=True)
+
+
+@contextmanager
+def _progress(file: BinaryIO) -> Iterator[Callable[[int], None] | None]:
+    """A bar on a terminal, for a file whose size is known."""
+    path = Path(file.name)
+    if not (sys.stderr.isatty() and path.is_file()):
+        yield None
+        return
+    with click.progressbar(length=path.stat().st_size, label=path.name, file=sys.stderr) as bar:
+        yield bar.update
+
+
+@contextmanager
+def _ready() -> Iterator[None]:
+    """Refuse a database that lacks a migration, before anything else is said about it."""
+    with _explained():
+        missing = models.lacking()
+        if missing:
+            raise click.ClickException(f"The database lacks {', '.join(missing)}; run: flask migrate")
+        yield
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    with _told(DatabaseError):
+        yield
+
+
+@contextmanager
+def _told(error: type[Exception]) -> Iterator[None]:
+    """Turn an error into one line and exit code 1."""
+    try:
+        yield
+    except error as told:
+        raise click.ClickException(str(told)) from told
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()

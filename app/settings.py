@@ -1,0 +1,75 @@
+"""Settings from the environment, checked before anything starts."""
+
+import os
+import re
+import secrets
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+_KEY_FILE = Path("instance/secret_key")
+_KEY_LENGTH = 32
+_HTMX = "https://cdn.jsdelivr.net/npm/htmx.org@4.0.1/dist/htmx.min.js"
+
+
+class BadSetting(ValueError):
+    """A setting that can't be; the message names it, its value and what would be right."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    database_url: str
+    secret_key: str
+    htmx_url: str
+    currency: str
+    partner_name: str
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str]) -> "Settings":
+        """Raises BadSetting."""
+        return cls(
+            database_url=environment.get("DATABASE_URL") or "sqlite:///instance/reports.db",
+            secret_key=_secret_key(environment.get("SECRET_KEY")),
+            htmx_url=_htmx_url(environment.get("HTMX_URL") or _HTMX),
+            currency=_currency(environment.get("CURRENCY") or "USD"),
+            partner_name=environment.get("PARTNER_NAME") or "Partner Reports",
+        )
+
+
+def _currency(code: str) -> str:
+    if not re.fullmatch("[A-Z]{3}", code):
+        raise BadSetting(f"CURRENCY: “{code}” is not an ISO 4217 code such as USD")
+    return code
+
+
+def _htmx_url(url: str) -> str:
+    """The address goes into a header and a policy, where spaces, commas and semicolons would end it."""
+    if not re.fullmatch(r"(https?://|/)[A-Za-z0-9._~:/@%+\-\[\]]+", url):
+        raise BadSetting(f"HTMX_URL: “{url}” is not the address of a script such as {_HTMX}")
+    return url
+
+
+def _secret_key(given: str | None) -> str:
+    key = given if given is not None else _kept_key()
+    if len(key) < _KEY_LENGTH:
+        raise BadSetting(f"SECRET_KEY: it has {len(key)} characters; it must have at least {_KEY_LENGTH}")
+    return key
+
+
+def _kept_key() -> str:
+    """The key of this installation, made at its first start."""
+    if not _KEY_FILE.exists():
+        _make_key()
+    return _KEY_FILE.read_text("ascii").strip()
+
+
+def _make_key() -> None:
+    """Write the key beside its place and link it there, so that of processes that start at once all read the same."""
+    _KEY_FILE.parent.mkdir(parents=True, exist_ok=True)
+    draft = _KEY_FILE.with_suffix(f".{os.getpid()}")
+    draft.touch(mode=0o600)
+    draft.write_text(secrets.token_hex(_KEY_LENGTH), "ascii")
+    with suppress(FileExistsError):
+        os.link(draft, _KEY_FILE)
+    draft.unlink()

@@ -1,0 +1,42 @@
+"""The buttons that change a view without scripts: they submit the whole form with a key of their own."""
+
+from collections.abc import Iterable
+
+from app.table.parse import Complaint, parse, parse_node
+from app.table.report import Report
+from app.table.view import View
+
+_STEPS = {"up": -1, "down": 1}
+
+Pairs = Iterable[tuple[str, str]]
+
+
+def pressed(report: Report, pairs: Pairs) -> tuple[View, list[Complaint], bool]:
+    """Read a query string with what a button adds to it: `toggle=NODE` or `move=COLUMN:up`. Tells whether one did."""
+    plain = [pair for pair in pairs if pair[0] not in _ACTIONS]
+    view, complaints = parse(report, plain)
+    commands = [pair for pair in pairs if pair[0] in _ACTIONS and pair[1]]
+    for key, value in commands:
+        changed = _ACTIONS[key](view, value)
+        if changed:
+            view = changed
+        else:
+            complaints.append(Complaint(key, value, _RIGHT[key]))
+    return view, complaints, bool(commands)
+
+
+def _toggle(view: View, value: str) -> View | None:
+    node = parse_node(value)
+    return view.toggled(node) if node and len(node) < len(view.report.levels) else None
+
+
+def _move(view: View, value: str) -> View | None:
+    key, _, way = value.partition(":")
+    return view.moved(key, _STEPS[way]) if key in view.report.by_key and way in _STEPS else None
+
+
+_ACTIONS = {"toggle": _toggle, "move": _move}
+_RIGHT = {
+    "toggle": "is not a row that opens; rows are named like 17 or 17.3",
+    "move": "is not a move of a column; it must look like cost:up or cost:down",
+}

@@ -1,0 +1,55 @@
+"""What went wrong, said to whoever asked: a page to a browser, a fragment to htmx, plain text to the rest."""
+
+import logging
+from collections.abc import Sequence
+from http import HTTPStatus
+
+from flask import Flask, Response, make_response, render_template, request
+from peewee import DatabaseError
+from werkzeug.exceptions import HTTPException
+
+log = logging.getLogger(__name__)
+
+
+def register(app: Flask) -> None:
+    app.register_error_handler(HTTPException, _refused)
+    app.register_error_handler(DatabaseError, _unavailable)
+    app.register_error_handler(Exception, _failed)
+
+
+def problem(status: int, title: str, details: Sequence[str] = (), home: str = "/reports") -> Response:
+    """An answer that says what is wrong. `home` is where a person can go on."""
+    template = "_problem.html" if fragment_wanted() else "problem.html"
+    accepted = request.accept_mimetypes.best_match(["text/plain", "text/html"])
+    if accepted == "text/html":
+        answer = make_response(render_template(template, status=status, title=title, details=details, home=home))
+    else:
+        answer = make_response("\n".join([title, *details]) + "\n")
+        answer.mimetype = "text/plain"
+    answer.status_code = status
+    return answer
+
+
+def fragment_wanted() -> bool:
+    """Whether htmx asks for a part of the page that it shows; on Back it asks for the whole page."""
+    asked = request.headers.get("HX-Request-Type") == "partial"
+    return asked and "HX-History-Restore-Request" not in request.headers
+
+
+def _refused(error: HTTPException) -> Response:
+    if error.response or (error.code or 500) < HTTPStatus.BAD_REQUEST:
+        return make_response(error.get_response())
+    answer = problem(error.code or 500, f"{error.name}.", [error.description or ""])
+    if "Allow" in (headers := dict(error.get_headers())):
+        answer.headers["Allow"] = headers["Allow"]
+    return answer
+
+
+def _unavailable(error: DatabaseError) -> Response:
+    log.error("The database did not answer %s: %s", request.path, error)
+    return problem(503, "The database doesn't answer just now.", ["Nothing is lost. Try again in a moment."])
+
+
+def _failed(error: Exception) -> Response:
+    log.error("Unexpected at %s", request.path, exc_info=error)
+    return problem(500, "Something went wrong on our side.", ["It has been logged. Try again in a moment."])

@@ -1,0 +1,33 @@
+"""The headers on every answer."""
+
+from flask import Flask, Response, request
+
+from app.settings import Settings
+
+_VARY = ("HX-Request", "HX-Request-Type", "HX-History-Restore-Request", "Accept", "Cookie")
+
+
+def register(app: Flask, settings: Settings) -> None:
+    fixed = {
+        "Content-Security-Policy": _policy(settings.htmx_url),
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Referrer-Policy": "same-origin",
+        "X-Content-Type-Options": "nosniff",
+    }
+
+    @app.after_request
+    def add(response: Response) -> Response:
+        response.headers.update(fixed)
+        if request.endpoint != "static":
+            response.headers["Cache-Control"] = "no-store"
+            response.vary.update(_VARY)
+        return response
+
+
+def _policy(htmx_url: str) -> str:
+    script = "" if htmx_url.startswith("/") else f" {htmx_url}"
+    return (
+        f"default-src 'none'; script-src 'self'{script}; style-src 'self'; img-src 'self'; connect-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    )

@@ -1,0 +1,72 @@
+// What HTML and htmx can't do: hide loaded rows again, keep the address true to them, say that the network is
+// down, and (a bug of htmx 4.0.1) Ctrl-click. Without htmx every control works as plain HTML.
+if (window.htmx) start();
+else document.documentElement.classList.add("plain");
+
+function start() {
+  document.addEventListener("click", expandOrHide);
+  document.addEventListener("click", leaveNewTabsToTheBrowser, true);
+  document.addEventListener("htmx:after:swap", afterSwap);
+  document.addEventListener("htmx:error", sayOffline);
+}
+
+const depth = (row) => Number(row.dataset.depth);
+const expander = (row) => row.querySelector(".expander");
+const isOpen = (button) => button?.getAttribute("aria-expanded") === "true";
+
+function inside(row) {
+  const rows = [];
+  for (let next = row.nextElementSibling; next && depth(next) > depth(row); next = next.nextElementSibling) rows.push(next);
+  return rows;
+}
+
+function expandOrHide(event) {
+  const button = event.target.closest(".expander");
+  if (!button) return;
+  event.preventDefault();  // it submits the form where there are no scripts
+  if (inside(button.closest("tr")).length) setOpen(button, !isOpen(button));
+  else button.dispatchEvent(new Event("expand"));  // htmx fetches the rows
+}
+
+function setOpen(button, open) {
+  button.setAttribute("aria-expanded", String(open));
+  const row = button.closest("tr");
+  let limit = Infinity;  // rows deeper than this are hidden
+  for (const each of [row, ...inside(row)]) {
+    if (depth(each) <= limit) limit = Infinity;
+    each.hidden = depth(each) > limit;
+    if (limit === Infinity && expander(each) && !isOpen(expander(each))) limit = depth(each);
+    keepOpen(each);
+  }
+  const address = new URL(location.href);
+  address.searchParams.delete("open");
+  for (const input of document.querySelectorAll("input[name=open]:enabled")) address.searchParams.append("open", input.value);
+  history.replaceState(history.state, "", address);
+}
+
+// The hidden input lets the server render the same rows open when the columns change.
+function keepOpen(row) {
+  const button = expander(row);
+  if (!button) return;
+  let input = row.querySelector("input[name=open]");
+  if (!input) {
+    input = Object.assign(document.createElement("input"), { type: "hidden", name: "open", value: button.value });
+    input.setAttribute("form", "filters");
+    button.after(input);
+  }
+  input.disabled = row.hidden || !isOpen(button);
+}
+
+function leaveNewTabsToTheBrowser(event) {
+  if ((event.ctrlKey || event.metaKey || event.shiftKey) && event.target.closest("a[href]")) event.stopImmediatePropagation();
+}
+
+function afterSwap({ detail: { ctx } }) {
+  if (ctx.response.status >= 400) return;
+  document.getElementById("alert").replaceChildren();
+  if (ctx.sourceElement.matches(".expander")) setOpen(ctx.sourceElement, true);
+}
+
+function sayOffline() {
+  document.getElementById("alert").replaceChildren(document.getElementById("offline").content.cloneNode(true));
+}
