@@ -1,0 +1,128 @@
+"""What reports must show, worked out from plain tables by plain Python: slowly, and independently of the engine."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from app.table.report import Column
+from app.table.view import View
+from models import database, fold
+
+Record = dict[str, Any]
+"""Column key → value as the database holds it; "tie" is what tells two rows apart, "products" what was affected."""
+
+_SUBSCRIPTIONS = """
+    SELECT c.id AS customer_number, c.name AS customer, c.ref AS customer_id, s.ref AS subscription_id,
+           r.name AS reseller, s.name AS subscription, s.ends_on AS "end", s.cost AS cost, s.ordered_on AS order_date,
+           a.name AS last_modified_by, s.modified_at AS last_modified_date, s.items_quantity AS items_quantity
+    FROM subscription s LEFT JOIN customer c ON c.id = s.customer_id LEFT JOIN reseller r ON r.id = c.reseller_id
+    LEFT JOIN actor a ON a.id = s.modified_by_id
+"""
+_TRANSACTIONS = """
+    SELECT c.id AS customer_number, c.name AS customer, c.ref AS customer_id, t.subscription_ref AS subscription_id,
+           r.name AS reseller, (SELECT group_concat(name, '; ') FROM (SELECT p.name FROM bundle_product b
+           LEFT JOIN product p ON p.id = b.product_id WHERE b.bundle_id = t.bundle_id ORDER BY b.position)) AS product,
+           t.ref AS transaction_id, t.action AS action, t.date AS date, t.total AS total, t.cost AS cost, a.name AS user
+    FROM "transaction" t LEFT JOIN customer c ON c.id = t.customer_id LEFT JOIN reseller r ON r.id = c.reseller_id
+    LEFT JOIN actor a ON a.id = t.user_id
+"""
+_HOLDINGS = """
+    SELECT c.id AS customer_number, c.name AS customer, c.ref AS customer_id, r.name AS reseller,
+           coalesce(y.name, '') AS certificate_type, coalesce(p.name, '') AS product,
+           coalesce(h.current_inventory, 0) AS current_inventory, coalesce(h.used, 0) AS used
+    FROM customer c LEFT JOIN reseller r ON r.id = c.reseller_id LEFT JOIN holding h ON h.customer_id = c.id
+    LEFT JOIN certificate_type y ON y.id = h.certificate_type_id LEFT JOIN product p ON p.id = h.product_id
+"""
+
+
+def records(view: View) -> list[Record]:
+    """All rows of a view in the order of its sort."""
+    rows = _SOURCES[view.report.slug](view)
+    order = _order(view.sort_column)
+    return sorted(rows, key=lambda row: (*order(row), *row["tie"]), reverse=view.descending)
+
+
+def _order(column: Column) -> Callable[[Record], tuple[Any, ...]]:
+    if column.key == "customer":
+        return lambda row: (fold(row["customer"]), row["customer"], row["customer_id"], row["customer_number"])
+    if column.kind.name in ("text", "badge"):
+        return lambda row: (fold(row[column.key]), row[column.key])
+    return lambda row: (row[column.key],)
+
+
+def _read(sql: str) -> Iterable[Record]:
+    cursor = database.execute_sql(sql)
+    names = [each[0] for each in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _subscriptions(view: View) -> list[Record]:
+    today = str(datetime.now(UTC).date())
+    moves = defaultdict(list)
+    for move in _read('SELECT subscription_ref AS id, action, date FROM "transaction"'):
+        moves[move["id"]].append(move)
+    rows = []
+    for row in _read(_SUBSCRIPTIONS):
+        mine = moves[row["subscription_id"]]
+        cancels = [move["date"] for move in mine if move["action"] == "Cancel"]
+        renewed = any(move["action"] == "Renew" and move["date"] > max(cancels, default="") for move in mine)
+        row["status"] = "Cancelled" if cancels and not renewed else "Ended" if row["end"] < today else "Active"
+        rows.append({**row, "tie": (row["subscription_id"],)})
+    return [row for row in rows if _chosen(view, row, [row["subscription_id"]], row["end"])]
+
+
+def _transactions(view: View) -> list[Record]:
+    rows = []
+    for row in _read(_TRANSACTIONS):
+        row["product"] = row["product"] or ""
+        row |= {"tie": (row["transaction_id"],), "products": row["product"].split("; ")}
+        if _chosen(view, row, [row["transaction_id"], row["subscription_id"]], row["date"][:10]):
+            rows.append(row)
+    return rows
+
+
+def _usage(view: View) -> list[Record]:
+    sums: dict[tuple[Any, ...], Record] = {}
+    for row in _read(_HOLDINGS):
+        row |= {"products": [row["product"]]}
+        if not _chosen(view, row, [], ""):
+            continue
+        parts = [row["certificate_type"], row["product"]][: view.level]
+        names = [text for part in parts for text in (fold(part), part)]
+        tie = (row["customer_id"], row["customer_number"], *names)
+        total = sums.setdefault(tie, {**row, "tie": tie, **dict.fromkeys(_NUMBERS, 0)})
+        total["current_inventory"] += row["current_inventory"]
+        total["used"] += row["used"]
+        total["available"] += max(row["current_inventory"] - row["used"], 0)
+        total["over_inventory"] += max(row["used"] - row["current_inventory"], 0)
+    return list(sums.values())
+
+
+def _chosen(view: View, row: Record, ids: list[str], day: str) -> bool:
+    return all(_MATCHES[key](value, row, ids, day) for key, value in view.filters.items())
+
+
+def _found(text: str, row: Record, ids: list[str], _day: str) -> bool:
+    names = [fold(row["customer"]), fold(row["reseller"])]
+    ids = [row["customer_id"], *ids]
+    return any(fold(text) in name for name in names) or any(each.casefold().startswith(text.casefold()) for each in ids)
+
+
+_NUMBERS = ("current_inventory", "available", "used", "over_inventory")
+_SOURCES = {
+    "customer-subscriptions": _subscriptions,
+    "customer-transactions": _transactions,
+    "customer-usage": _usage,
+}
+_MATCHES: dict[str, Callable[[str, Record, list[str], str], bool]] = {
+    "q": _found,
+    "customer": lambda value, row, ids, day: row["customer_id"] == value,
+    "subscription": lambda value, row, ids, day: row["subscription_id"] == value,
+    "reseller": lambda value, row, ids, day: row["reseller"] == ("" if value == "-" else value),
+    "from": lambda value, row, ids, day: day >= value,
+    "to": lambda value, row, ids, day: day <= value,
+    "action": lambda value, row, ids, day: row["action"] == value,
+    "product": lambda value, row, ids, day: value in row["products"],
+    "certificate_type": lambda value, row, ids, day: row["certificate_type"] == value,
+}

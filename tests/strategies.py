@@ -1,0 +1,55 @@
+"""Random views of a report, made of values that its rows have and of some that they don't."""
+
+from hypothesis import strategies as st
+
+from app.reports import REPORTS
+from app.table.view import SIZES
+from tests.support import view_of
+
+_NAMES = ["Zebra Resale", "North, Ltd", "@home", "-", "nobody"]
+_VALUES = {
+    "q": [
+        "a",
+        "twin",
+        "ÅNGSTROM",
+        "lodz",
+        "北京",
+        "s-",
+        "S-1",
+        "c-",
+        "t-1",
+        "%",
+        "_",
+        "'",
+        '"',
+        "\\",
+        "resale",
+        " ",
+        "\u0301",
+    ],
+    "customer": ["C-1", "c-1", "C-5", "none"],
+    "subscription": ["S-1", "s-1", "S-unknown", "x"],
+    "reseller": _NAMES,
+    "from": ["0001-01-01", "2020-01-01", "2025-05-05", "2025-05-06", "2999-01-01"],
+    "to": ["9999-12-31", "2999-01-01"],
+    "action": ["Renewal Inventory", "Inventory", "Renew", "Cancel"],
+    "product": ["DV Single", "dv single", "EV Wildcard", "Code 日本", "-EV", "none"],
+    "certificate_type": ["SSL", "client", "ssl", "=Type, odd", "none"],
+}
+
+Query = list[tuple[str, str]]
+
+
+@st.composite
+def queries(draw: st.DrawFn, slug: str) -> Query:
+    """A query string that is right, with any of its keys left out."""
+    report = REPORTS[slug]
+    columns = draw(st.lists(st.sampled_from(list(report.by_key)), unique=True))
+    view = view_of(slug, [("columns", key) for key in columns])
+    query = [("columns", key) for key in columns]
+    if draw(st.booleans()):
+        query.append(("sort", draw(st.sampled_from(["", "-"])) + draw(st.sampled_from(view.columns)).key))
+    if draw(st.booleans()):
+        query.append(("size", str(draw(st.sampled_from(SIZES)))))
+    keys = draw(st.lists(st.sampled_from(list(report.filter_by_key)), unique=True, max_size=3))
+    return query + [(key, draw(st.sampled_from(_VALUES[key]))) for key in keys]

@@ -1,0 +1,51 @@
+"""Helpers that several tests share."""
+
+import csv
+import io
+import re
+from html import unescape
+from pathlib import Path
+
+from app.importing import Summary, load_file
+from app.reports import REPORTS
+from app.table.parse import parse
+from app.table.view import View
+
+NASTY = Path(__file__).parent / "nasty"
+CCADB = Path(__file__).parents[2] / "shared/data/ccadb"
+CCADB_FILES = {
+    "customer-subscriptions": "subscriptions.csv",
+    "customer-transactions": "transactions.csv",
+    "customer-usage": "usage.csv",
+}
+
+_ROW = re.compile(r"<tr id=.*?</tr>", re.DOTALL)
+_CELL = re.compile(r"<t[hd][^>]*>(.*?)</t[hd]>", re.DOTALL)
+_ASIDE = re.compile(r'<span class="(?:badge over|vh)">.*?</span> ?', re.DOTALL)
+_TAG = re.compile(r"<[^>]+>")
+
+
+def load(slug: str, path: Path) -> Summary:
+    with path.open("rb") as file:
+        return load_file(slug, file, path.name)
+
+
+def view_of(slug: str, query: list[tuple[str, str]]) -> View:
+    """A view from a query string that must be right."""
+    view, complaints = parse(REPORTS[slug], query)
+    assert not complaints
+    return view
+
+
+def table_rows(html: str) -> list[list[str]]:
+    """The cells of a page's rows as a person reads them."""
+    return [[_text(cell) for cell in _CELL.findall(row)] for row in _ROW.findall(html)]
+
+
+def _text(cell: str) -> str:
+    return unescape(_TAG.sub("", _ASIDE.sub("", cell))).strip("\n")
+
+
+def csv_rows(data: bytes) -> list[list[str]]:
+    """The records of a CSV file, the heading first. A lone empty cell is an empty line."""
+    return [record or [""] for record in csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""))]

@@ -1,0 +1,68 @@
+"""How values are read and written."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.table.kind import DATE, DATETIME, ID, INTEGER, MONEY, TEXT, Kind, guard, unguard
+
+
+@given(st.text())
+def test_what_a_guard_adds_unguarding_takes_away_again(text: str) -> None:
+    assert unguard(guard(text)) == text
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\tx", "\rx", "\nx", "'=1", "''''@x"])
+def test_a_text_that_a_spreadsheet_would_run_gets_one_apostrophe(text: str) -> None:
+    assert TEXT.export(text) == "'" + text
+    assert ID.export(text) == "'" + text
+
+
+@pytest.mark.parametrize("text", ["", "a", "a=b", "'a", "1-2", " =1"])
+def test_other_text_stays_as_it_is(text: str) -> None:
+    assert TEXT.export(text) == text
+
+
+@given(st.integers(-(10**14) + 1, 10**14 - 1))
+def test_an_amount_is_read_as_it_was_written(cents: int) -> None:
+    assert MONEY.parse(MONEY.export(cents)) == cents
+
+
+@given(st.dates())
+def test_a_date_is_read_as_it_was_written(day: object) -> None:
+    assert DATE.export(DATE.parse(str(day))) == str(day)
+
+
+def test_a_time_of_day_may_be_left_out() -> None:
+    assert DATETIME.parse("2026-11-22") == "2026-11-22 00:00:00"
+
+
+def test_a_name_of_nothing_but_blanks_is_empty() -> None:
+    assert TEXT.parse(" \t\u00a0") == ""
+
+
+@pytest.mark.parametrize(
+    ("kind", "cell"),
+    [
+        *(
+            (INTEGER, cell)
+            for cell in ("", "1.0", "1,000", "+1", " 1", "1 ", "1e3", "٣", "one", "1" * 13, "-", "--1", "\n")
+        ),
+        *(
+            (MONEY, cell)
+            for cell in ("", "1", "1.5", "1.234", "1,50", "$1.00", "1.00\n", "٣.00", ".50", "1e2", "1" * 13 + ".00")
+        ),
+        *(
+            (DATE, cell)
+            for cell in ("", "2026-02-29", "2026-13-01", "22.11.2026", "2026-1-1", "20261122", "0000-01-01")
+        ),
+        *((DATE, cell) for cell in ("2026-11-22 00:00:00", "２026-11-22", "2026-W47-7", "2026-11-22\n")),
+        *(
+            (DATETIME, cell)
+            for cell in ("", "2026-11-22T13:05:00", "2026-11-22 24:00:00", "2026-11-22 13:05", "2026-11-22 13:05:60")
+        ),
+    ],
+)
+def test_a_cell_in_any_other_notation_is_refused(kind: Kind, cell: str) -> None:
+    with pytest.raises(ValueError, match="is not a"):
+        kind.parse(cell)

@@ -1,0 +1,114 @@
+"""Page, file and database agree: for every report, column, direction and level, walked to the end."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from app.reports import REPORTS
+from app.table.csv import lines
+from app.table.fetch import Row
+from app.table.page import Page, children, page
+from app.table.scope import EVERYTHING
+from app.table.view import View
+from tests import oracle
+from tests.strategies import Query, queries
+from tests.support import CCADB, CCADB_FILES, csv_rows, load, view_of
+
+SORTS = [
+    (slug, column.key, sign, level)
+    for slug, report in REPORTS.items()
+    for level in range(len(report.levels))
+    for column in report.columns
+    for sign in ("", "-")
+    if column.level <= level
+]
+
+
+def sorted_view(slug: str, key: str, sign: str, level: int) -> View:
+    columns = [("columns", column.key) for column in REPORTS[slug].columns if column.level <= level]
+    return view_of(slug, [*columns, ("sort", sign + key)])
+
+
+def pages(view: View, forward: bool) -> Iterator[Page]:
+    """All pages, from the first by next, or from the last by previous."""
+    at: View | None = view if forward else view.ending()
+    while at:
+        found = page(at, EVERYTHING)
+        yield found
+        at = found.next if forward else found.previous
+
+
+def written(view: View, rows: list[Row]) -> list[list[str]]:
+    return [[column.kind.export(value) for column, value in zip(view.columns, row.values, strict=True)] for row in rows]
+
+
+def expected(view: View) -> list[list[str]]:
+    return [[column.kind.export(record[column.key]) for column in view.columns] for record in oracle.records(view)]
+
+
+def check(view: View) -> None:
+    """Walk a view there and back, and compare every row with the file and with plain SQL."""
+    there, back = list(pages(view, True)), list(pages(view, False))
+    right = expected(view)
+    assert written(view, [row for each in there for row in each.rows]) == right
+    assert written(view, [row for each in reversed(back) for row in each.rows]) == right
+    assert csv_rows(b"".join(lines(view, EVERYTHING)))[1:] == right
+    assert [each.first for each in there] == list(range(1, max(len(right), 1) + 1, view.size))
+    assert [each.first for each in reversed(back)] == [each.first for each in there]
+    assert {each.total for each in there + back} == {len(right)}
+
+
+@pytest.mark.parametrize(("slug", "key", "sign", "level"), SORTS)
+@pytest.mark.usefixtures("nasty")
+def test_every_sort_order_is_right_on_every_page(slug: str, key: str, sign: str, level: int) -> None:
+    check(replace(sorted_view(slug, key, sign, level), size=2))
+
+
+@pytest.mark.parametrize("slug", REPORTS)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data(), size=st.integers(1, 5))
+@pytest.mark.usefixtures("nasty")
+def test_any_view_is_right(slug: str, data: st.DataObject, size: int) -> None:
+    query: Query = data.draw(queries(slug))
+    check(replace(view_of(slug, query), size=size))
+
+
+@pytest.mark.skipif(not CCADB.exists(), reason=f"needs the real files in {CCADB}")
+@pytest.mark.usefixtures("app")
+def test_ten_thousand_real_rows_are_right_in_every_order() -> None:
+    for slug, file in CCADB_FILES.items():
+        load(slug, CCADB / file)
+    for sort in SORTS:
+        view = replace(sorted_view(*sort), size=200)
+        right = expected(view)
+        assert written(view, [row for each in pages(view, True) for row in each.rows]) == right, sort
+        assert csv_rows(b"".join(lines(view, EVERYTHING)))[1:] == right, sort
+
+
+@pytest.mark.usefixtures("nasty")
+def test_what_stands_inside_a_row_adds_up_to_it() -> None:
+    view = view_of(
+        "customer-usage", [("columns", key) for key in ("current_inventory", "available", "used", "over_inventory")]
+    )
+    for row in page(view, EVERYTHING).rows:
+        types = children(view, EVERYTHING, row.node) or []
+        assert not row.opens or [sum(each.values[i] for each in types) for i in range(1, 5)] == list(row.values[1:])
+        for kind in types:
+            products = children(view, EVERYTHING, kind.node) or []
+            assert [sum(each.values[i] for each in products) for i in range(1, 5)] == list(kind.values[1:])
+
+
+@pytest.mark.usefixtures("nasty")
+def test_a_cursor_keeps_its_place_when_other_columns_make_other_rows() -> None:
+    start = replace(sorted_view("customer-usage", "customer", "", 0), size=3)
+    second = page(start, EVERYTHING).next
+    assert second
+    products = replace(second, columns=REPORTS["customer-usage"].columns)
+    found = page(products, EVERYTHING)
+    everything = page(replace(products.start(), size=200), EVERYTHING)
+    shown = page(start, EVERYTHING).rows[-1].values[0]
+    assert found.rows[0].values[0] == page(second, EVERYTHING).rows[0].values[0]
+    assert found.first == 1 + max(i + 1 for i, row in enumerate(everything.rows) if row.values[0] == shown)

@@ -1,0 +1,267 @@
+"""What a person meets: every page, every fragment, every refusal."""
+
+import re
+from datetime import UTC, datetime
+from html import unescape
+
+import pytest
+from flask.testing import FlaskClient
+
+from app.reports import REPORTS
+from tests.support import NASTY, csv_rows, table_rows
+
+HTML = {"Accept": "text/html,*/*;q=0.8"}
+FRAGMENT = {"Accept": "text/html", "HX-Request": "true", "HX-Request-Type": "partial"}
+SLUGS = list(REPORTS)
+
+
+def test_the_root_leads_to_the_reports(client: FlaskClient) -> None:
+    answer = client.get("/")
+    assert (answer.status_code, answer.location) == (303, "/reports")
+
+
+def test_the_reports_page_offers_every_report_with_its_description(client: FlaskClient) -> None:
+    page = client.get("/reports").text
+    for report in REPORTS.values():
+        assert f'value="{report.slug}"' in page
+        assert report.title in page
+        assert report.description in page
+        assert f'href="/reports/{report.slug}"' in page
+    assert 'target="_blank"' in page
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_view_report_leads_to_the_chosen_report(client: FlaskClient, slug: str) -> None:
+    answer = client.get(f"/reports/open?report={slug}")
+    assert (answer.status_code, answer.location) == (303, f"/reports/{slug}")
+
+
+@pytest.mark.parametrize(
+    "path", ["/reports/sales", "/reports/sales.csv", "/reports/sales/rows?node=1", "/reports/open"]
+)
+def test_an_unknown_report_names_those_there_are(client: FlaskClient, path: str) -> None:
+    for headers in ({}, HTML):
+        answer = client.get(path, headers=headers)
+        assert answer.status_code == 404
+        assert all(slug in answer.text for slug in SLUGS)
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+@pytest.mark.usefixtures("nasty")
+def test_headings_are_the_labels_on_the_page_in_the_chooser_and_in_the_file(client: FlaskClient, slug: str) -> None:
+    report = REPORTS[slug]
+    query = "&".join(f"columns={column.key}" for column in report.columns)
+    page = client.get(f"/reports/{slug}?{query}").text
+    labels = [column.label for column in report.columns]
+    assert re.findall(r'<a id="sort-\w+"[^>]*>([^<]+)</a>', page) == labels
+    assert re.findall(r'<input type="checkbox"[^>]*> ([^<]+?) ?<', page) == labels
+    assert csv_rows(client.get(f"/reports/{slug}.csv?{query}").data)[0] == labels
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+@pytest.mark.usefixtures("nasty")
+def test_the_full_file_is_the_one_written_by_hand(client: FlaskClient, slug: str) -> None:
+    query = "&".join(f"columns={column.key}" for column in REPORTS[slug].columns)
+    answer = client.get(f"/reports/{slug}.csv?{query}")
+    assert answer.data == (NASTY / f"expected/{slug}.csv").read_bytes()
+    assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
+    day = datetime.now(UTC).date()
+    assert answer.headers["Content-Disposition"] == f'attachment; filename="{slug}-{day}.csv"'
+
+
+@pytest.mark.usefixtures("nasty")
+def test_a_page_shows_what_the_file_says_for_people(client: FlaskClient) -> None:
+    rows = table_rows(
+        client.get("/reports/customer-transactions?q=T-11&columns=customer&columns=total&columns=cost").text
+    )
+    assert rows == [["Łódź Trust", "999,999,999,999", "999,999,999,999.99"]]
+
+
+@pytest.mark.usefixtures("nasty")
+def test_a_file_pays_no_heed_to_the_page(client: FlaskClient) -> None:
+    whole = client.get("/reports/customer-transactions.csv").data
+    assert client.get("/reports/customer-transactions.csv?after=x&before=y&size=7&open=z&after=w").data == whole
+
+
+@pytest.mark.usefixtures("nasty")
+def test_head_runs_no_export(client: FlaskClient) -> None:
+    answer = client.head("/reports/customer-usage.csv")
+    assert (answer.status_code, answer.data) == (200, b"")
+
+
+@pytest.mark.parametrize(
+    ("query", "named"),
+    [
+        ("columns=price", "price"),
+        ("columns=cost&columns=cost", "twice"),
+        ("sort=price", "price"),
+        ("sort=--cost", "--cost"),
+        ("size=10", "25, 50, 100"),
+        ("size=٥٠", "25, 50, 100"),
+        ("size=50&size=100", "second"),
+        ("q=a&q=b", "second"),
+        ("q=%00", "no name"),
+        ("from=2026-02-30", "2026-11-22"),
+        ("to=yesterday", "2026-11-22"),
+        ("from=2026-02-02&to=2026-02-01", "after to"),
+        ("action=Refund", "Renewal Inventory"),
+        ("after=x", "first page"),
+        ("before=start", "first page"),
+        ("after=0-1-50-00000000-00000000", "first page"),
+        ("after=end", "first page"),
+        ("after=end&before=end", "beside"),
+        ("open=1", "no such key"),
+        ("certificate_type=SSL", "no such key"),
+        ("page=2", "no such key"),
+    ],
+)
+@pytest.mark.usefixtures("nasty")
+def test_what_cannot_be_is_refused_and_named(client: FlaskClient, query: str, named: str) -> None:
+    key, _, value = query.rpartition("&")[2].partition("=")
+    for headers in ({}, HTML, FRAGMENT):
+        answer = client.get(f"/reports/customer-transactions?{query}", headers=headers)
+        text = unescape(answer.text)
+        assert answer.status_code == 400
+        assert answer.mimetype == ("text/html" if headers else "text/plain")
+        assert named in text
+        assert key in text
+        assert value == "%00" or value in text
+
+
+@pytest.mark.parametrize("node", ["", "x", "0", "999", "1.999", "1.1.1", "1.1.1.1", "-1", "1." * 50, "9" * 40])
+@pytest.mark.usefixtures("nasty")
+def test_a_node_that_is_not_there_is_404(client: FlaskClient, node: str) -> None:
+    assert client.get(f"/reports/customer-usage/rows?node={node}").status_code == 404
+
+
+@pytest.mark.parametrize("slug", SLUGS[:2])
+@pytest.mark.usefixtures("nasty")
+def test_a_flat_report_has_nothing_to_expand(client: FlaskClient, slug: str) -> None:
+    assert client.get(f"/reports/{slug}/rows?node=1").status_code == 404
+
+
+@pytest.mark.usefixtures("nasty")
+def test_rows_open_in_place_and_two_levels_deep(client: FlaskClient) -> None:
+    page = client.get("/reports/customer-usage?q=C-1").text
+    node = re.findall(r'name="toggle" value="(\d+)"', page)[0]
+    types = client.get(f"/reports/customer-usage/rows?q=C-1&node={node}")
+    assert types.text.lstrip().startswith("<tr")
+    assert table_rows(types.text) == [["client", "", "", "0", "0", "0"], ["SSL", "", "", "8", "5", "8"]]
+    assert types.headers["HX-Replace-Url"] == f"/reports/customer-usage?open={node}&q=C-1"
+    inner = re.findall(r'name="toggle" value="([\d.]+)"', types.text)[1]
+    products = client.get(f"/reports/customer-usage/rows?q=C-1&node={inner}").text
+    assert table_rows(products) == [["DV Single", "", "", "3", "0", "8"], ["EV Wildcard", "", "", "5", "5", "0"]]
+    assert "over by 5" in products
+    whole = client.get(f"/reports/customer-usage?q=C-1&open={node}&open={inner}").text
+    assert [row[0] for row in table_rows(whole)] == [
+        "Ångström & Søn, A/S", "client", "SSL", "DV Single", "EV Wildcard"
+    ]  # fmt: skip
+
+
+@pytest.mark.usefixtures("nasty")
+def test_expanded_rows_obey_the_filters(client: FlaskClient) -> None:
+    page = client.get("/reports/customer-usage?product=EV+Wildcard").text
+    assert table_rows(page) == [["Ångström & Søn, A/S", "C-1", "Zebra Resale", "5", "5", "0"]]
+    node = re.findall(r'name="toggle" value="(\d+)"', page)[0]
+    types = client.get(f"/reports/customer-usage/rows?product=EV+Wildcard&node={node}").text
+    assert table_rows(types) == [["SSL", "", "", "5", "5", "0"]]
+
+
+@pytest.mark.usefixtures("nasty")
+def test_a_row_outside_the_view_does_not_open(client: FlaskClient) -> None:
+    node = re.findall(r'name="toggle" value="(\d+)"', client.get("/reports/customer-usage?q=C-1").text)[0]
+    assert client.get(f"/reports/customer-usage/rows?q=lodz&node={node}").status_code == 404
+    page = client.get(f"/reports/customer-usage?q=lodz&open={node}")
+    assert [row[0] for row in table_rows(page.text)] == ["Łódź Trust"]
+
+
+@pytest.mark.usefixtures("nasty")
+def test_buttons_without_scripts_lead_to_the_canonical_address(client: FlaskClient) -> None:
+    answer = client.get("/reports/customer-usage?q=&sort=customer&open=2&toggle=1&columns=used&columns=customer")
+    assert (answer.status_code, answer.location) == (
+        303, "/reports/customer-usage?columns=customer&columns=used&open=1&open=2"
+    )  # fmt: skip
+    answer = client.get("/reports/customer-usage?open=1&open=1.2&toggle=1")
+    assert answer.location == "/reports/customer-usage"
+    answer = client.get("/reports/customer-subscriptions?columns=customer&columns=end&columns=cost&move=cost:up")
+    assert answer.location == "/reports/customer-subscriptions?columns=customer&columns=cost&columns=end"
+    assert client.get("/reports/customer-subscriptions?move=cost:left").status_code == 400
+    assert client.get("/reports/customer-subscriptions?toggle=1").status_code == 400
+
+
+@pytest.mark.usefixtures("nasty")
+def test_hiding_the_sorted_column_brings_the_default_sort_back(client: FlaskClient) -> None:
+    page = client.get("/reports/customer-transactions?columns=customer&columns=date&sort=cost").text
+    assert re.findall(r'id="th-(\w+)"[^>]*aria-sort="(\w+)"', page) == [("date", "descending")]
+
+
+@pytest.mark.usefixtures("nasty")
+def test_an_empty_result_says_how_to_get_out_of_it(client: FlaskClient) -> None:
+    page = client.get("/reports/customer-usage?q=nobody+at+all").text
+    assert "Nothing matches these filters" in page
+    assert "No rows" in page
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_an_empty_database_says_what_to_do_next(client: FlaskClient, slug: str) -> None:
+    assert f"flask import {slug} FILE" in client.get(f"/reports/{slug}").text
+
+
+@pytest.mark.usefixtures("nasty")
+def test_a_fragment_is_the_region_alone_and_back_is_the_whole_page(client: FlaskClient) -> None:
+    fragment = client.get("/reports/customer-usage?sort=-used", headers=FRAGMENT)
+    assert fragment.text.startswith('<div id="results"')
+    assert "<html" not in fragment.text
+    assert fragment.headers["HX-Push-Url"] == "/reports/customer-usage?sort=-used"
+    whole = client.get("/reports/customer-usage", headers={**FRAGMENT, "HX-History-Restore-Request": "true"})
+    assert "<html" in whole.text
+    assert {"HX-Request-Type", "HX-History-Restore-Request", "HX-Request", "Cookie"} <= set(whole.vary)
+    assert whole.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    ("present", "wanted", "header"),
+    [
+        ("", "q=a", "HX-Push-Url"), ("q=a", "q=ac", "HX-Replace-Url"), ("q=a", "q=ac&reseller=-", "HX-Push-Url"),
+        ("q=ac", "", "HX-Push-Url"), ("q=a", "q=a", ""), ("reseller=-&q=a", "q=a&reseller=-", ""),
+        ("size=7", "", "HX-Push-Url"),
+    ],
+)  # fmt: skip
+@pytest.mark.usefixtures("nasty")
+def test_typing_leaves_one_entry_in_the_history(client: FlaskClient, present: str, wanted: str, header: str) -> None:
+    headers = {**FRAGMENT, "HX-Current-URL": f"http://localhost/reports/customer-usage?{present}"}
+    answer = client.get(f"/reports/customer-usage?{wanted}", headers=headers)
+    assert [name for name in ("HX-Push-Url", "HX-Replace-Url") if name in answer.headers] == (
+        [header] if header else []
+    )
+
+
+@pytest.mark.usefixtures("nasty")
+def test_cells_are_escaped(client: FlaskClient) -> None:
+    hostile = "<script>alert(1)</script>"
+    for headers in (HTML, FRAGMENT):
+        for query in (f"q={hostile}", f"size={hostile}", f"{hostile}=1"):
+            assert hostile not in client.get(f"/reports/customer-usage?{query}", headers=headers).text
+
+
+def test_health_is_ok_while_the_database_answers(client: FlaskClient) -> None:
+    answer = client.get("/healthz")
+    assert (answer.status_code, answer.text) == (200, "ok")
+
+
+@pytest.mark.parametrize(
+    "path", ["/reports", "/nowhere", "/reports/customer-usage?size=1", "/static/app.css", "/healthz"]
+)
+def test_every_answer_carries_the_security_headers(client: FlaskClient, path: str) -> None:
+    headers = client.get(path, buffered=True).headers
+    assert headers["Content-Security-Policy"].startswith(
+        "default-src 'none'; script-src 'self' https://cdn.jsdelivr.net/"
+    )
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "same-origin"
+
+
+def test_another_method_is_refused_with_what_is_allowed(client: FlaskClient) -> None:
+    answer = client.post("/reports")
+    assert answer.status_code == 405
+    assert "GET" in answer.headers["Allow"]
