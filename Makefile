@@ -1,0 +1,55 @@
+# `make run` and `make test` need Python 3.11 or newer and make; everything else they bring.
+
+PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 python3.11, \
+	$(shell $(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
+PY = .venv/bin/python
+INSTALL = $(PY) -m pip install -qq --disable-pip-version-check --require-hashes
+
+.PHONY: run test check format lock
+
+# Demo data goes only where no customer is: a new database, or one whose filling was broken off.
+run: .venv/runtime
+	@$(PY) -m flask migrate
+	@if $(PY) -c 'import sys, wsgi, models; sys.exit(models.Customer.select().exists())'; then $(PY) -m flask demo; fi
+	@exec $(PY) -m gunicorn wsgi:app
+
+test: check
+	@$(PY) -m tests.provision
+	@$(PY) -m pytest
+
+check: .venv/dev
+	$(PY) -m ruff check
+	$(PY) -m ruff format --check
+	$(PY) -m mypy
+
+format: .venv/dev
+	$(PY) -m ruff check --fix
+	$(PY) -m ruff format
+
+# Add or bump a dependency in pyproject.toml, then make lock. UPGRADE=--upgrade takes the newest of all.
+lock: .cache/uv
+	.cache/uv/bin/uv pip compile $(LOCK) pyproject.toml -o requirements.txt
+	.cache/uv/bin/uv pip compile $(LOCK) --group dev -c requirements.txt -o requirements-dev.txt
+
+LOCK = -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links $(UPGRADE)
+
+.cache/uv: | .venv/runtime
+	$(PY) -m venv $@
+	$@/bin/pip install -qq uv
+
+# The marks .venv/runtime and .venv/dev say which requirements are installed.
+.venv/dev: .venv/runtime requirements-dev.txt
+	@echo "Installing what the tests need (requirements-dev.txt) ..."
+	@$(INSTALL) -r requirements-dev.txt || { echo "make: the packages of requirements-dev.txt can't be installed" >&2; exit 1; }
+	@touch $@
+
+.venv/runtime: .venv/bin/python requirements.txt
+	@echo "Installing what the server needs (requirements.txt) ..."
+	@$(INSTALL) -r requirements.txt || { echo "make: the packages of requirements.txt can't be installed" >&2; exit 1; }
+	@touch $@
+
+.venv/bin/python:
+	@test -n "$(PYTHON)" || { echo "make: Python 3.11 or newer is missing" >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
+		{ echo "make: Python's venv module is missing (on Debian and Ubuntu: the package python3-venv)" >&2; exit 1; }
+	@$(PYTHON) -m venv --clear .venv
