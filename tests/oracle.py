@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
+from peewee import Field
+
 from app.table.report import Column
 from app.table.view import View
 from models import database, fold
@@ -38,7 +40,7 @@ _HOLDINGS = """
 
 def records(view: View) -> list[Record]:
     """All rows of a view in the order of its sort."""
-    rows = _SOURCES[view.report.slug](view)
+    rows = _SOURCES.get(view.report.slug, _declared)(view)
     order = _order(view.sort_column)
     return sorted(rows, key=lambda row: (*order(row), *row["tie"]), reverse=view.descending)
 
@@ -97,6 +99,26 @@ def _usage(view: View) -> list[Record]:
         total["available"] += max(row["current_inventory"] - row["used"], 0)
         total["over_inventory"] += max(row["used"] - row["current_inventory"], 0)
     return list(sums.values())
+
+
+def _declared(view: View) -> list[Record]:
+    """The rows of any report of one level, read one by one."""
+    (level,) = view.report.levels
+    rows = []
+    for row in level.table.select():
+        values = {column.key: _value(column.value, row) for column in view.report.columns}
+        rows.append({**values, "tie": (getattr(row, level.tie),)})
+    return rows
+
+
+def _value(term: Any, row: Any) -> Any:
+    table = type(row)
+    if not isinstance(term, Field):
+        return table.select(term).where(table.id == row.id).scalar()
+    if term.model is table:
+        return getattr(row, term.name)
+    reference = next(field for field, model in table._meta.refs.items() if model is term.model)
+    return getattr(getattr(row, reference.name), term.name)
 
 
 def _chosen(view: View, row: Record, ids: list[str], day: str) -> bool:

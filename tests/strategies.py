@@ -51,5 +51,6 @@ def queries(draw: st.DrawFn, slug: str) -> Query:
         query.append(("sort", draw(st.sampled_from(["", "-"])) + draw(st.sampled_from(view.columns)).key))
     if draw(st.booleans()):
         query.append(("size", str(draw(st.sampled_from(SIZES)))))
-    keys = draw(st.lists(st.sampled_from(list(report.filter_by_key)), unique=True, max_size=3))
+    known = [key for key in report.filter_by_key if key in _VALUES]
+    keys = draw(st.lists(st.sampled_from(known), unique=True, max_size=3)) if known else []
     return query + [(key, draw(st.sampled_from(_VALUES[key]))) for key in keys]

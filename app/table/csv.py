@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from app.table.kind import DATE, DATETIME, INTEGER, Kind
-from app.table.rows import Rows
+from app.table.rows import Rows, ordered
 from app.table.scope import Scope
 from app.table.view import View
 from models import snapshot
@@ -23,7 +23,7 @@ def lines(view: View, scope: Scope) -> Iterator[bytes]:
     rows = Rows(view, scope, view.level)
     order = rows.order(view.sort_column)
     query = rows.select([rows.value(column.value) for column in view.columns], order)
-    sql, params = query.order_by(*(term.desc() if view.descending else term.asc() for term in order)).sql()
+    sql, params = ordered(query, order, view.descending).sql()
     writers = [_writer(column.kind) for column in view.columns]
     with snapshot() as cursor:
         cursor.execute(sql, params)

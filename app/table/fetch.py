@@ -8,7 +8,7 @@ from peewee import Value, fn
 
 from app.table.cursor import Cursor
 from app.table.memo import until_next_load
-from app.table.rows import Rows, Term, beyond, narrowed
+from app.table.rows import Rows, Term, beyond, narrowed, ordered
 from app.table.view import Node
 from models import LAST, database
 
@@ -39,7 +39,7 @@ class Row:
 def fetch(rows: Rows, descending: bool, start: Position | None, limit: int | None) -> list[Row]:
     """Read up to `limit` rows behind `start`: the nearest first, then further out, until there are enough."""
     order = rows.order(rows.view.sort_column)
-    query = rows.select(_terms(rows), order).order_by(*(term.desc() if descending else term.asc() for term in order))
+    query = ordered(rows.select(_terms(rows), order), order, descending)
     found: list[Any] = []
     for conditions in beyond(order, start, not descending) if start else [[]]:
         stretch = narrowed(query, conditions).limit(limit and limit - len(found))

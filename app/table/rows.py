@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from peewee import JOIN, Expression, Field, fn
+from peewee import JOIN, Asc, Desc, Expression, Field, fn
 
 from app.table.report import Column, Report
 from app.table.scope import Scope
@@ -110,6 +110,10 @@ def beyond(order: Sequence[Term], values: Sequence[Any], forward: bool) -> Itera
     for depth in reversed(range(len(order))):
         same = [Expression(term, "=", value) for term, value in zip(order[:depth], values, strict=False)]
         yield [*same, Expression(order[depth], ">" if forward else "<", values[depth])]
+
+
+def ordered(query: Any, order: Sequence[Term], descending: bool) -> Any:
+    return query.order_by(*map(Desc if descending else Asc, order))
 
 
 def narrowed(query: Any, conditions: Sequence[Term]) -> Any:

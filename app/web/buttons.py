@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from app.table.parse import Complaint, parse, parse_node
+from app.table.asked import Complaint
+from app.table.parse import parse, parse_node
 from app.table.report import Report
 from app.table.view import View
 

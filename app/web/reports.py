@@ -6,10 +6,11 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from werkzeug.wrappers import Response as Answer
 
 from app.reports import REPORTS
+from app.table.asked import Complaint
 from app.table.csv import lines
 from app.table.fetch import PlaceGone
 from app.table.page import children, page
-from app.table.parse import PLACE, Complaint, parse, parse_node
+from app.table.parse import PLACE, parse, parse_node
 from app.table.report import Report
 from app.table.scope import EVERYTHING, Scope
 from app.table.view import View

@@ -1,0 +1,53 @@
+"""Rows outside a scope don't exist: not in pages, counts, files, expansions or menus."""
+
+import pytest
+
+from app.reports import REPORTS
+from app.table.csv import lines
+from app.table.page import children, page
+from app.table.scope import EVERYTHING, Scope
+from app.table.view import View
+from models import CustomerUsage, Reseller
+from tests.support import csv_rows, view_of
+
+pytestmark = pytest.mark.usefixtures("nasty")
+
+
+@pytest.fixture
+def zebra(app: object) -> Scope:
+    return Scope(Reseller.get(name="Zebra Resale").id)
+
+
+def everything(slug: str) -> View:
+    return view_of(slug, [("columns", column.key) for column in REPORTS[slug].columns])
+
+
+@pytest.mark.parametrize("slug", REPORTS)
+def test_pages_counts_and_files_hold_only_a_resellers_own_rows(slug: str, request: pytest.FixtureRequest) -> None:
+    zebra = request.getfixturevalue("zebra")
+    view = everything(slug)
+    found = page(view, zebra)
+    names = [column.key for column in view.columns]
+    assert found.rows
+    assert {row.values[names.index("reseller")] for row in found.rows} == {"Zebra Resale"}
+    assert found.total == len(found.rows) == len(csv_rows(b"".join(lines(view, zebra)))) - 1
+    assert found.total < page(view, EVERYTHING).total
+
+
+def test_a_foreign_row_answers_like_a_missing_one(request: pytest.FixtureRequest) -> None:
+    zebra = request.getfixturevalue("zebra")
+    view = view_of("customer-usage", [])
+    foreign = CustomerUsage.select().where((CustomerUsage.reseller != zebra.reseller) & (CustomerUsage.parts > 0)).get()
+    assert children(view, EVERYTHING, (foreign.customer_id,))
+    assert children(view, zebra, (foreign.customer_id,)) is None
+    assert children(view, zebra, (999,)) is None
+
+
+@pytest.mark.parametrize("slug", REPORTS)
+def test_menus_hold_only_names_that_occur_in_the_scope(slug: str, request: pytest.FixtureRequest) -> None:
+    zebra = request.getfixturevalue("zebra")
+    for each in REPORTS[slug].filters:
+        if each.options and each.key != "action":
+            for name, _ in each.options(REPORTS[slug].finest, zebra):
+                own = name == "-" or page(view_of(slug, [(each.key, name)]), zebra).rows
+                assert own, f"{each.key}={name} leads to nothing"

@@ -1,0 +1,92 @@
+"""Each floor imports only from those below it, and the house keeps to its sizes."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import median
+
+import pytest
+from playhouse.schema_diff import diff_models
+
+import models
+from models import database
+from models.base import Named, Record
+
+ROOT = Path(__file__).parent.parent
+FLOORS = [
+    ("models",),
+    ("app.table",),
+    ("app.reports", "app.importing"),
+    ("app.demo",),
+    ("app.settings",),
+    ("app.web",),
+    ("app.cli",),
+    ("app",),
+]
+BESIDE = {"app.importing": {"app.reports"}}
+"""Siblings that may know each other: a file's headings are its report's labels."""
+SOURCES = [path for folder in ("app", "models") for path in sorted((ROOT / folder).rglob("*.py"))]
+LIVING = [path for path in SOURCES if "migrations" not in path.parts]
+"""All but the migrations, which stay as they were."""
+
+
+def module_of(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def part_of(module: str) -> str:
+    parts = [part for floor in FLOORS for part in floor if module == part or module.startswith(part + ".")]
+    return max(parts, key=len)
+
+
+def imported(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=module_of)
+def test_a_module_imports_only_from_its_part_and_from_below(path: Path) -> None:
+    heights = {part: height for height, floor in enumerate(FLOORS) for part in floor}
+    here = part_of(module_of(path))
+    for name in imported(path):
+        if name.partition(".")[0] in ("app", "models"):
+            there = part_of(name)
+            below = heights[there] < heights[here] or there in BESIDE.get(here, set())
+            assert there == here or below, f"{module_of(path)} imports {name}"
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in SOURCES if "models" in path.parts or "table" in path.parts], ids=module_of
+)
+def test_models_and_the_engine_do_not_know_the_web(path: Path) -> None:
+    assert not [name for name in imported(path) if name.startswith(("flask", "werkzeug"))]
+
+
+def test_files_and_functions_stay_small() -> None:
+    lengths = {path: len(path.read_text().splitlines()) for path in LIVING}
+    assert max(lengths.values()) <= 150, max(lengths, key=lambda path: lengths[path])
+    assert median(lengths.values()) <= 70
+    for path in LIVING:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef):
+                assert (node.end_lineno or 0) - node.lineno < 30, f"{path.name}: {node.name}"
+
+
+def test_templates_trust_no_text() -> None:
+    for path in (ROOT / "templates").rglob("*.html"):
+        text = path.read_text()
+        assert not any(
+            word in text for word in ("|safe", "| safe", "Markup", "<style", "style=", "hx-on", "<script>")
+        ), path
+    for path in SOURCES:
+        assert "Markup" not in path.read_text(), path
+
+
+@pytest.mark.usefixtures("app")
+def test_migrations_lead_to_the_models() -> None:
+    tables = [each for each in vars(models).values() if isinstance(each, type) and issubclass(each, Record)]
+    concrete = [each for each in tables if each not in (Record, Named, models.CustomerRow, models.UsageRow)]
+    assert not diff_models(database.obj, concrete)
