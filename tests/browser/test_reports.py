@@ -1,0 +1,259 @@
+"""A person's walk through the reports, in Chromium with scripts."""
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, Request, expect
+
+from app.reports import REPORTS
+from tests.support import csv_rows
+
+SLUGS = list(REPORTS)
+USAGE = "/reports/customer-usage"
+
+
+def requests_of(page: Page) -> list[str]:
+    """Collects the reports that a page asks for from now on, as it does so."""
+    asked: list[str] = []
+
+    def note(request: Request) -> None:
+        if "/reports/" in request.url:  # Chromium asks for the icon again whenever the address changes
+            asked.append(request.url)
+
+    page.on("request", note)
+    return asked
+
+
+def column(page: Page, key: str) -> list[str]:
+    """The texts of a visible column, from top to bottom."""
+    keys = [heading.get_attribute("id") for heading in page.locator("thead th").all()]
+    return page.locator(f"tbody tr:not([hidden]) > :nth-child({keys.index(f'th-{key}') + 1})").all_inner_texts()
+
+
+def open_chooser(page: Page) -> None:
+    page.get_by_text("Columns", exact=True).click()
+
+
+def test_view_report_opens_the_chosen_report_in_a_new_tab(page: Page) -> None:
+    page.goto("/reports")
+    page.get_by_text("Customer Usage Report").first.click()
+    with page.expect_popup() as popup:
+        page.get_by_role("button", name="View Report").click()
+    expect(popup.value.get_by_role("heading", level=1)).to_have_text("Customer Usage Report")
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_every_heading_sorts_in_both_directions_and_back_undoes_it(page: Page, slug: str) -> None:
+    page.goto(f"/reports/{slug}?reseller=-")
+    for heading in REPORTS[slug].default_columns[1:4]:
+        before = page.url
+        page.locator(f"#sort-{heading.key}").click()
+        expect(page.locator(f"#th-{heading.key}")).to_have_attribute("aria-sort", "ascending")
+        page.locator(f"#sort-{heading.key}").click()
+        expect(page.locator(f"#th-{heading.key}")).to_have_attribute("aria-sort", "descending")
+        expect(page).to_have_url(re.compile(f"sort=-{heading.key}"))
+        page.go_back()
+        page.go_back()
+        expect(page).to_have_url(before)
+        expect(page.locator(f"#th-{heading.key}")).not_to_have_attribute("aria-sort", re.compile("."))
+        expect(page.locator("#filters")).to_be_visible()
+
+
+def test_the_pager_walks_to_the_end_and_back(page: Page) -> None:
+    page.goto("/reports/customer-transactions?size=200")
+    expect(page.locator("#first")).to_have_attribute("aria-disabled", "true")
+    page.locator("#last").click()
+    expect(page.locator("#count")).to_have_text("801–900 of 900 rows")
+    expect(page.locator("#next")).to_have_attribute("aria-disabled", "true")
+    page.locator("#previous").click()
+    expect(page.locator("#count")).to_have_text("601–800 of 900 rows")
+    page.locator("#first").click()
+    expect(page.locator("#count")).to_have_text("1–200 of 900 rows")
+    page.locator("#next").click()
+    expect(page.locator("#count")).to_have_text("201–400 of 900 rows")
+    page.locator("#size-25").click()
+    expect(page.locator("#count")).to_have_text("1–25 of 900 rows")
+
+
+def test_columns_come_and_go_without_losing_the_place(page: Page) -> None:
+    page.goto("/reports/customer-transactions")
+    page.locator("#next").click()
+    expect(page.locator("#count")).to_have_text("51–100 of 900 rows")
+    ids = column(page, "transaction_id")
+    open_chooser(page)
+    page.get_by_role("checkbox", name="Cost").uncheck()
+    expect(page.locator("#th-cost")).to_have_count(0)
+    expect(page.get_by_role("checkbox", name="Cost")).to_be_focused()
+    expect(page.locator("#count")).to_have_text("51–100 of 900 rows")
+    assert column(page, "transaction_id") == ids
+    page.reload()
+    expect(page.locator("#th-cost")).to_have_count(0)
+    assert column(page, "transaction_id") == ids
+
+
+def test_a_column_moves_by_its_buttons_and_they_keep_the_focus(page: Page) -> None:
+    page.goto("/reports/customer-subscriptions")
+    open_chooser(page)
+    button = page.get_by_role("button", name="Move Cost towards the front")
+    button.press("Enter")
+    expect(page.locator("thead th").nth(4)).to_have_text("Cost")
+    expect(button).to_be_focused()
+    button.press("Enter")
+    expect(page.locator("thead th").nth(3)).to_have_text("Cost")
+    expect(page.locator("#column-list li").nth(4)).to_contain_text("Cost")
+    page.get_by_role("checkbox", name="Status").check()
+    page.get_by_role("button", name="Move Status towards the end").click()
+    expect(page.locator("#th-status")).to_be_visible()
+
+
+def test_without_any_column_the_default_ones_return(page: Page) -> None:
+    page.goto("/reports/customer-subscriptions?columns=cost")
+    open_chooser(page)
+    page.get_by_role("checkbox", name="Cost").click()
+    expect(page.locator("thead th")).to_have_count(10)
+    expect(page.get_by_role("checkbox", name="Cost")).to_be_checked()
+
+
+def test_the_chooser_does_not_cover_the_table(page: Page) -> None:
+    page.goto("/reports/customer-transactions")
+    open_chooser(page)
+    chooser, table = page.locator(".chooser fieldset").bounding_box(), page.locator("#results").bounding_box()
+    assert chooser
+    assert table
+    assert chooser["y"] + chooser["height"] <= table["y"]
+
+
+def test_rows_open_once_fetched_and_close_without_a_request(page: Page) -> None:
+    page.goto(USAGE)
+    customer = page.locator(".expander").first
+    customer.click()
+    kinds = page.locator('tr[data-depth="1"]')
+    expect(kinds.first).to_be_visible()
+    kinds.first.locator(".expander").click()
+    products = page.locator('tr[data-depth="2"]')
+    expect(products.first).to_be_visible()
+    opened = page.url
+    assert opened.count("open=") == 2
+    asked = requests_of(page)
+    customer.click()
+    expect(products.first).to_be_hidden()
+    expect(kinds.first).to_be_hidden()
+    expect(page).not_to_have_url(re.compile("open="))
+    customer.click()
+    expect(products.first).to_be_visible()
+    assert page.url == opened
+    assert asked == []
+
+
+def test_open_rows_stay_open_when_columns_change_and_when_the_address_is_pasted(page: Page) -> None:
+    page.goto(USAGE)
+    page.locator(".expander").first.click()
+    page.locator('tr[data-depth="1"] .expander').first.click()
+    expect(page.locator('tr[data-depth="2"]').first).to_be_visible()
+    shown = column(page, "customer")
+    open_chooser(page)
+    page.get_by_role("checkbox", name="Over Inventory").check()
+    expect(page.locator("#th-over_inventory")).to_be_visible()
+    assert column(page, "customer") == shown
+    other = page.context.new_page()
+    other.goto(page.url)
+    assert column(other, "customer") == shown
+    assert [row[0] for row in csv_rows(other.request.get(other.locator("#export").get_attribute("href") or "").body())]
+
+
+def test_rows_open_by_the_keyboard(page: Page) -> None:
+    page.goto(USAGE)
+    page.locator(".expander").first.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator('tr[data-depth="1"]').first).to_be_visible()
+    page.keyboard.press("Tab")
+    expect(page.locator('tr[data-depth="1"] .expander').first).to_be_focused()
+    page.keyboard.press("Space")
+    expect(page.locator('tr[data-depth="2"]').first).to_be_visible()
+
+
+def test_typing_searches_and_leaves_one_entry_in_the_history(page: Page) -> None:
+    page.goto(USAGE)
+    page.locator("#q").press_sequentially("c-1", delay=400)
+    expect(page).to_have_url(re.compile(r"\?q=c-1$"))
+    expect(page.locator("#live")).to_contain_text("rows, sorted by Customer")
+    expect(page.locator("#q")).to_be_focused()
+    page.go_back()
+    expect(page).to_have_url(re.compile(f"{USAGE}$"))
+    expect(page.locator("#q")).to_have_value("")
+
+
+def test_filters_apply_at_once_and_are_cleared_by_one_link(page: Page) -> None:
+    page.goto("/reports/customer-transactions")
+    page.locator("#action").select_option("Cancel")
+    expect(page).to_have_url(re.compile("action=Cancel"))
+    expect(page.get_by_role("link", name="Clear filters")).to_be_visible()
+    assert set(column(page, "action")) == {"Cancel"}
+    page.get_by_role("link", name="Clear filters").click()
+    expect(page.locator("#action")).to_have_value("")
+    expect(page.locator("#count")).to_contain_text("900 rows")
+
+
+def test_the_export_is_what_is_on_the_screen(page: Page, tmp_path: Path) -> None:
+    page.goto("/reports/customer-transactions?action=Renew&sort=user&columns=user&columns=transaction_id&size=200")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Export").click()
+    download.value.save_as(tmp_path / "export.csv")
+    rows = csv_rows((tmp_path / "export.csv").read_bytes())
+    assert download.value.suggested_filename.startswith("customer-transactions-")
+    assert rows[0] == ["User", "Transaction ID"]
+    assert [row[1] for row in rows[1:201]] == column(page, "transaction_id")
+
+
+def test_a_click_with_control_opens_a_new_tab(page: Page) -> None:
+    page.goto(USAGE)
+    with page.context.expect_page() as opened:
+        page.locator("#sort-used").click(modifiers=["ControlOrMeta"])
+    expect(opened.value.locator("#th-used")).to_have_attribute("aria-sort", "ascending")
+
+
+@pytest.mark.provokes("400")
+def test_a_refused_filter_is_explained_and_the_table_stays(page: Page) -> None:
+    page.goto("/reports/customer-transactions?to=2026-01-01")
+    ids = column(page, "transaction_id")
+    page.get_by_label("Date from").fill("2026-05-05")
+    page.get_by_label("Date from").press("Tab")
+    expect(page.locator("#alert")).to_contain_text("from must be the earlier day")
+    assert column(page, "transaction_id") == ids
+    page.get_by_label("Date from").fill("")
+    page.get_by_label("Date from").press("Tab")
+    expect(page.locator("#alert")).to_be_empty()
+
+
+@pytest.mark.provokes("ERR_INTERNET_DISCONNECTED", "Failed to fetch", "htmx:error")
+def test_a_lost_connection_is_said_and_the_second_click_works(page: Page) -> None:
+    page.goto(USAGE)
+    page.context.set_offline(True)
+    page.locator(".expander").first.click()
+    expect(page.locator("#alert")).to_contain_text("No connection to the server")
+    page.context.set_offline(False)
+    page.locator(".expander").first.click()
+    expect(page.locator('tr[data-depth="1"]').first).to_be_visible()
+    expect(page.locator("#alert")).to_be_empty()
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_all_default_columns_fit_a_laptop(page: Page, slug: str) -> None:
+    page.goto(f"/reports/{slug}")
+    assert page.evaluate(
+        "document.querySelector('#scroll').scrollWidth <= document.querySelector('#scroll').clientWidth"
+    )
+
+
+def test_what_is_over_is_said_in_words(page: Page) -> None:
+    page.goto(f"{USAGE}?columns=used&columns=over_inventory&sort=-over_inventory")
+    expect(page.locator("tbody tr").first).to_contain_text("over by")
+
+
+def test_skipping_leads_past_the_header(page: Page) -> None:
+    page.goto(USAGE)
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to main content")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#main")).to_be_focused()
