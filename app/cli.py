@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import BinaryIO
 from urllib.parse import parse_qsl
 
 import click
@@ -50,14 +49,13 @@ def demo(customers: int, transactions: int, seed: int, today: datetime | None) -
 
 @click.command("import")
 @click.argument("report", type=click.Choice(list(REPORTS)))
-@click.argument("file", type=click.File("rb"))
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
 @click.option("--dry-run", is_flag=True, help="Check the file and say what it would do; change nothing.")
-def import_file(report: str, file: BinaryIO, dry_run: bool) -> None:
+def import_file(report: str, file: str, dry_run: bool) -> None:
     """Load one CSV file (- is standard input), all of it or nothing."""
-    name = "-" if file.name == "<stdin>" else str(file.name)
     try:
-        with _ready(), _progress(file) as advance:
-            summary = load_file(report, file, name, dry_run, advance)
+        with _ready(), click.open_file(file, "rb") as stream, _progress(Path(file)) as advance:
+            summary = load_file(report, stream, file, dry_run, advance)
     except Faulty as faulty:
         _tell(faulty)
         sys.exit(1)
@@ -73,10 +71,9 @@ def export(report: str, query: str) -> None:
     view, complaints = parse(REPORTS[report], [pair for pair in pairs if pair[0] not in PLACE])
     if complaints:
         raise click.ClickException("\n".join(map(str, complaints)))
-    out = click.get_binary_stream("stdout")
     with _ready():
         for piece in lines(view, EVERYTHING):
-            out.write(piece)
+            sys.stdout.buffer.write(piece)
 
 
 def _tell(faulty: Faulty) -> None:
@@ -88,9 +85,8 @@ def _tell(faulty: Faulty) -> None:
 
 
 @contextmanager
-def _progress(file: BinaryIO) -> Iterator[Callable[[int], None] | None]:
+def _progress(path: Path) -> Iterator[Callable[[int], None] | None]:
     """A bar on a terminal, for a file whose size is known."""
-    path = Path(file.name)
     if not (sys.stderr.isatty() and path.is_file()):
         yield None
         return

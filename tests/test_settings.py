@@ -1,0 +1,66 @@
+"""Settings are checked before anything starts."""
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from app import create_app
+from app.settings import BadSetting, Settings
+
+KEY = {"SECRET_KEY": "k" * 32}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SECRET_KEY", "short"), ("SECRET_KEY", ""), ("CURRENCY", "usd"), ("CURRENCY", "Euro"),
+        ("HTMX_URL", "htmx.js"), ("HTMX_URL", "https://cdn.example/a.js; script-src *"), ("HTMX_URL", "javascript:x"),
+    ],
+)  # fmt: skip
+def test_a_setting_that_cannot_be_is_named(name: str, value: str) -> None:
+    with pytest.raises(BadSetting, match=name):
+        Settings.read({**KEY, name: value})
+
+
+@pytest.mark.parametrize("url", ["mysql://x/y", "sqlite://", "sqlite:///", "reports.db", "postgresql://u:p@h/n"])
+def test_a_database_address_that_cannot_be_is_named(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("SECRET_KEY", "k" * 32)
+    monkeypatch.setenv("DATABASE_URL", url)
+    with pytest.raises(BadSetting, match="DATABASE_URL"):
+        create_app()
+
+
+def test_the_key_is_made_once_and_only_its_owner_reads_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    first = Settings.read({}).secret_key
+    assert len(first) >= 32
+    assert Settings.read({}).secret_key == first
+    file = tmp_path / "instance/secret_key"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert [path.name for path in file.parent.iterdir()] == ["secret_key"]
+
+
+def test_a_start_with_a_bad_setting_says_so_in_one_line() -> None:
+    environment = {**os.environ, **KEY, "CURRENCY": "€"}
+    result = subprocess.run(
+        [sys.executable, "-c", "import wsgi"], env=environment, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 1
+    assert result.stderr == "Partner Reports can't start: CURRENCY: “€” is not an ISO 4217 code such as USD\n"
+
+
+def test_an_own_htmx_address_keeps_the_hash_and_moves_the_policy(monkeypatch: pytest.MonkeyPatch, app: object) -> None:
+    monkeypatch.setenv("HTMX_URL", "https://files.example/htmx.js")
+    monkeypatch.setenv("PARTNER_NAME", "Ann & Sons")
+    monkeypatch.setenv("CURRENCY", "EUR")
+    client: FlaskClient = create_app().test_client()
+    answer = client.get("/reports/customer-transactions")
+    assert "script-src 'self' https://files.example/htmx.js;" in answer.headers["Content-Security-Policy"]
+    assert 'src="https://files.example/htmx.js" integrity="sha384-' in answer.text
+    assert "Ann &amp; Sons" in answer.text
+    assert answer.text.count("EUR") == 1

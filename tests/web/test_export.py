@@ -1,0 +1,80 @@
+"""A file is of one moment, and whole or visibly broken."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from app.table import csv
+from app.table.csv import lines
+from app.table.scope import EVERYTHING
+from models import database, snapshot
+from tests.support import NASTY, csv_rows, load, view_of
+
+pytestmark = pytest.mark.usefixtures("nasty")
+
+
+def test_all_rows_are_of_the_moment_when_the_first_was_read(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, client: FlaskClient
+) -> None:
+    monkeypatch.setattr(csv, "CHUNK", 2)
+    before = client.get("/reports/customer-subscriptions.csv").data
+    pieces = lines(view_of("customer-subscriptions", []), EVERYTHING)
+    begun = next(pieces) + next(pieces)
+    changed = (NASTY / "customer-subscriptions.csv").read_text("utf-8").replace("TLS Basic", "Changed meanwhile")
+    (tmp_path / "changed.csv").write_text(changed, "utf-8")
+    assert load("customer-subscriptions", tmp_path / "changed.csv").updated == 2
+    assert begun + b"".join(pieces) == before
+    assert b"Changed meanwhile" in client.get("/reports/customer-subscriptions.csv").data
+
+
+def test_the_heading_is_sent_before_any_row_is_read(client: FlaskClient) -> None:
+    answer = client.get("/reports/customer-usage.csv?columns=used")
+    assert next(answer.iter_encoded()) == "\ufeffCustomer,Used\r\n".encode()
+    answer.close()
+
+
+def test_an_error_on_the_way_breaks_the_transfer(monkeypatch: pytest.MonkeyPatch, client: FlaskClient) -> None:
+    monkeypatch.setattr(csv, "CHUNK", 2)
+    answer = client.get("/reports/customer-transactions.csv")
+    pieces: Iterator[bytes] = answer.iter_encoded()
+    next(pieces)
+    next(pieces)
+    monkeypatch.setattr(csv, "_chunk", lambda *_: 1 // 0)
+    with pytest.raises(ZeroDivisionError):
+        list(pieces)
+
+
+def test_a_reader_who_leaves_leaves_no_snapshot_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(csv, "CHUNK", 2)
+    pieces = lines(view_of("customer-transactions", []), EVERYTHING)
+    next(pieces)
+    next(pieces)
+    pieces.close()  # type: ignore[attr-defined]
+    assert database.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
+
+
+def test_a_snapshot_sees_no_later_commit() -> None:
+    with snapshot() as cursor:
+        cursor.execute("SELECT count(*) FROM customer")
+        counted = cursor.fetchone()
+        database.execute_sql(
+            "INSERT INTO customer (name, name_key, ref, ref_key, reseller_id) VALUES ('x','x','x','x',0)"
+        )
+        cursor.execute("SELECT count(*) FROM customer")
+        assert cursor.fetchone() == counted
+
+
+def test_export_import_export_gives_the_same_bytes(client: FlaskClient, tmp_path: Path) -> None:
+    expected = {file.stem: file.read_bytes() for file in (NASTY / "expected").glob("*.csv")}
+    assert set(expected) == {"customer-subscriptions", "customer-transactions", "customer-usage"}
+    for slug, content in expected.items():
+        assert load(slug, NASTY / "expected" / f"{slug}.csv").added == 0
+        every = "&".join(f"columns={column.key}" for column in view_of(slug, []).report.columns)
+        assert client.get(f"/reports/{slug}.csv?{every}").data == content
+
+
+def test_a_lone_empty_cell_is_an_empty_line(client: FlaskClient) -> None:
+    rows = csv_rows(client.get("/reports/customer-subscriptions.csv?columns=reseller").data)
+    assert rows[1] == [""]
