@@ -54,7 +54,7 @@ def test_headings_are_the_labels_on_the_page_in_the_chooser_and_in_the_file(clie
     page = client.get(f"/reports/{slug}?{query}").text
     labels = [column.label for column in report.columns]
     assert re.findall(r'<a id="sort-\w+"[^>]*>([^<]+)</a>', page) == labels
-    assert re.findall(r'<input type="checkbox"[^>]*> ([^<]+?) ?<', page) == labels
+    assert re.findall(r'<input type="checkbox"[^>]*> <span>([^<]+?) ?<', page) == labels
     assert csv_rows(client.get(f"/reports/{slug}.csv?{query}").data)[0] == labels
 
 
