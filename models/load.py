@@ -3,6 +3,7 @@
 from peewee import BigIntegerField, DateTimeField, TextField
 
 from models.base import Record
+from models.database import database
 
 
 class Load(Record):
@@ -17,7 +18,7 @@ class Load(Record):
     removed = BigIntegerField()
 
     @classmethod
-    def version(cls) -> int:
-        """The number of the last import, 0 before the first."""
-        last: int | None = cls.select(cls.id).order_by(cls.id.desc()).limit(1).scalar()
-        return last or 0
+    def version(cls) -> tuple[object, ...]:
+        """What tells the data of one moment from that of another: the database, and its last import."""
+        query = cls.select(cls.id, cls.loaded_at).order_by(cls.id.desc()).limit(1)
+        return (database.database, *database.execute(query).fetchall())
