@@ -20,5 +20,5 @@ class Load(Record):
     @classmethod
     def version(cls) -> tuple[object, ...]:
         """What tells the data of one moment from that of another: the database, and its last import."""
-        query = cls.select(cls.id, cls.loaded_at).order_by(cls.id.desc()).limit(1)
-        return (database.database, *database.execute(query).fetchall())
+        last = database.execute_sql("SELECT id, loaded_at FROM load ORDER BY id DESC LIMIT 1")
+        return (database.database, *last.fetchall())

@@ -4,16 +4,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from peewee import Value, fn
+from peewee import Expression, Value, fn
 
 from app.table.cursor import Cursor
 from app.table.memo import until_next_load
 from app.table.rows import Rows, Term, beyond, narrowed, ordered
+from app.table.statements import built, slot
 from app.table.view import Node
 from models import LAST, database
 
 Position = tuple[Any, ...]
 """What a row is sorted by: the values of `Rows.order`."""
+
+NO_LIMIT = 2**62
+"""More rows than there can be."""
 
 
 class PlaceGone(LookupError):
@@ -36,17 +40,22 @@ class Row:
     children: Sequence["Row"] | None = None
 
 
-def fetch(rows: Rows, descending: bool, start: Position | None, limit: int | None) -> list[Row]:
+def fetch(rows: Rows, descending: bool, start: Position | None = None, limit: int = NO_LIMIT) -> list[Row]:
     """Read up to `limit` rows behind `start`: the nearest first, then further out, until there are enough."""
-    order = rows.order(rows.view.sort_column)
-    query = ordered(rows.select(_terms(rows), order), order, descending)
     found: list[Any] = []
-    for conditions in beyond(order, start, not descending) if start else [[]]:
-        stretch = narrowed(query, conditions).limit(limit and limit - len(found))
-        found += database.execute(stretch).fetchall()
+    for stretch in built((rows.shape, descending, bool(start)), lambda: _stretches(rows, descending, bool(start))):
+        found += stretch.run(limit - len(found), *(start or ())).fetchall()
         if len(found) == limit:
             break
     return [_row(rows, record) for record in found]
+
+
+def _stretches(rows: Rows, descending: bool, behind: bool) -> list[Any]:
+    """Queries with the limit in slot 0 and, for rows `behind` a start, its position in those after."""
+    order = rows.order(rows.view.sort_column)
+    query = ordered(rows.select(_terms(rows), order), order, descending).limit(slot(0))
+    start = [slot(1 + index) for index in range(len(order))]
+    return [narrowed(query, each) for each in beyond(order, start, not descending)] if behind else [query]
 
 
 def position(rows: Rows, cursor: Cursor, forward: bool) -> Position:
@@ -56,29 +65,30 @@ def position(rows: Rows, cursor: Cursor, forward: bool) -> Position:
     """
     if cursor.level < len(rows.report.levels):
         at = replace(rows, level=cursor.level)
-        order = at.order(rows.view.sort_column)
-        found = database.execute(at.select(order, order).where(at.table.id == cursor.row)).fetchone()
+        (statement,) = built((at.shape, "position"), lambda: [_position(at)])
+        found = statement.run(cursor.row).fetchone()
         if found:
             inside = LAST if cursor.level < rows.level and forward != rows.view.descending else ""
             return (*found[:-1], found[-1] + inside)
     raise PlaceGone
 
 
+def _position(rows: Rows) -> Any:
+    order = rows.order(rows.view.sort_column)
+    return rows.select(order, order[-1:]).where(Expression(rows.table.id, "=", slot(0)))
+
+
 def count(rows: Rows) -> int:
-    return _counted(rows.count())
+    counted: int = until_next_load(rows.choice, lambda: database.execute(rows.count()).fetchone()[0])
+    return counted
 
 
 def count_beyond(rows: Rows, start: Position, forward: bool) -> int:
     """How many rows stand behind `start`, or before it when not `forward`."""
     order = rows.order(rows.view.sort_column)
     query = rows.select([fn.COUNT(rows.table.id)], order)
-    return sum(_counted(query.where(*each)) for each in beyond(order, start, forward != rows.view.descending))
-
-
-def _counted(query: Any) -> int:
-    sql, params = query.sql()
-    answer: int = until_next_load((sql, *params), lambda: database.execute_sql(sql, params).fetchone()[0])
-    return answer
+    stretches = (query.where(*each) for each in beyond(order, start, forward != rows.view.descending))
+    return sum(database.execute(stretch).fetchone()[0] for stretch in stretches)
 
 
 def _terms(rows: Rows) -> list[Term]:

@@ -45,7 +45,7 @@ def children(view: View, scope: Scope, node: Node) -> list[Row] | None:
 
 
 def _inside(view: View, scope: Scope, node: Node) -> list[Row]:
-    return fetch(Rows(view, scope, len(node), node), view.descending, None, None)
+    return fetch(Rows(view, scope, len(node), node), view.descending)
 
 
 def _opened(view: View, scope: Scope, row: Row) -> Row:

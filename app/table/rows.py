@@ -33,6 +33,16 @@ class Rows:
     def table(self) -> Any:
         return self.report.levels[self.level].table
 
+    @property
+    def choice(self) -> tuple[Any, ...]:
+        """What tells these rows from others, whatever is shown of them in which order."""
+        return (self.report, self.level, self.within, self.scope, *self.view.filters.items())
+
+    @property
+    def shape(self) -> tuple[Any, ...]:
+        """What tells the query for these rows from others."""
+        return (self.choice, self.view.columns, self.view.sort)
+
     def count(self) -> Any:
         return self._chosen(self.table.select(fn.COUNT(self.table.id)))
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from app.table.cursor import Cursor, digest
 from app.table.report import Column, Filter, Report
@@ -92,7 +92,8 @@ class View:
 
     def sorted_by(self, column: Column) -> "View":
         """Sort by `column`, or the other way round when it is the sorted one already."""
-        return replace(self.start(), sort=f"-{column.key}" if self.sort == column.key else column.key)
+        sort = f"-{column.key}" if self.sort == column.key else column.key
+        return replace(self, sort=sort, place=None, open=())
 
     def filtered(self, filters: Mapping[str, str]) -> "View":
         return replace(self.start(), filters=filters)
@@ -132,7 +133,7 @@ class View:
 
 
 def query(pairs: list[tuple[str, str]]) -> str:
-    return urlencode(pairs, quote_via=quote)
+    return "&".join([f"{key}={quote(value, safe='')}" for key, value in pairs])
 
 
 def node_text(node: Node) -> str:

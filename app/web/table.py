@@ -22,12 +22,14 @@ class Heading(NamedTuple):
 
 
 class Line(NamedTuple):
-    """A row as it is shown: `depth` counts from the row that was opened, `cells` are text, column and excess."""
+    """A row as it is shown: `depth` counts from the row that was opened; `cells`, those behind the first one, are the
+    name of their kind, their text and their excess."""
 
     id: str
     node: str
     depth: int
-    cells: Sequence[tuple[str, Column, int]]
+    name: str
+    cells: Sequence[tuple[str, str, int]]
     expand: str
     is_open: bool
 
@@ -76,10 +78,17 @@ def _lines(rows: Iterable[Row], view: View) -> Iterator[Line]:
 
 def _line(row: Row, view: View) -> Line:
     shown = zip(row.values, view.columns, row.excess, strict=True)
-    cells = [("" if value == "" else column.kind.show(value), column, excess) for value, column, excess in shown]
-    expand = view.report.levels[row.level].expand if row.opens else ""
+    (_, name, _), *cells = [
+        (column.kind.name, "" if value == "" else column.kind.show(value), excess) for value, column, excess in shown
+    ]
     return Line(
-        f"{row.level}-{row.id}", node_text(row.node), row.level - view.level, cells, expand, row.children is not None
+        id=f"{row.level}-{row.id}",
+        node=node_text(row.node),
+        depth=row.level - view.level,
+        name=name,
+        cells=cells,
+        expand=view.report.levels[row.level].expand if row.opens else "",
+        is_open=row.children is not None,
     )
 
 

@@ -1,0 +1,37 @@
+"""The databases that are measured: the demo's partner in several sizes."""
+
+import os
+from datetime import date
+from pathlib import Path
+
+from flask import Flask
+
+from app import create_app
+from app.demo import fill
+from models import database, migrate
+
+_CACHE = Path(__file__).parents[1] / ".cache" / "bench"
+_PER_CUSTOMER = 25
+_TODAY = date(2026, 11, 22)
+
+
+def made(transactions: int) -> Path:
+    """The database with so many transactions, made when it isn't there."""
+    path = _CACHE / f"{transactions}.db"
+    if not path.exists():
+        print(f"Making {path}", flush=True)
+        unfinished = path.with_suffix(".unfinished")
+        unfinished.unlink(missing_ok=True)
+        opened(unfinished)
+        migrate()
+        fill(max(1, transactions // _PER_CUSTOMER), transactions, 1, _TODAY)
+        database.close()
+        unfinished.rename(path)
+    return path
+
+
+def opened(path: Path) -> Flask:
+    """The application on that database."""
+    os.environ["DATABASE_URL"] = f"sqlite:///{path}"
+    os.environ["SECRET_KEY"] = "only for measuring, and long enough for any"
+    return create_app()
