@@ -1,0 +1,116 @@
+"""Import files for tests, and what they leave behind."""
+
+import csv
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO, StringIO
+from typing import Any
+
+from app.importing import Faulty, Summary, load_file
+from models import (
+    Actor,
+    Bundle,
+    BundleProduct,
+    CertificateType,
+    Customer,
+    CustomerUsage,
+    Holding,
+    Load,
+    Product,
+    Reseller,
+    Subscription,
+    Transaction,
+    TypeUsage,
+    database,
+)  # fmt: skip
+
+SUBSCRIPTIONS, TRANSACTIONS, USAGE = "customer-subscriptions", "customer-transactions", "customer-usage"
+
+TABLES = (
+    Actor, Bundle, BundleProduct, CertificateType, Customer, CustomerUsage, Holding, Load, Product, Reseller,
+    Subscription, Transaction, TypeUsage,
+)  # fmt: skip
+
+Row = dict[str, str]
+
+_PLAIN: dict[str, Row] = {
+    SUBSCRIPTIONS: {
+        "Customer": "Acme", "Customer ID": "C-1", "Subscription ID": "S-1", "Reseller": "",
+        "Subscription": "SSL Manager", "End": "2027-01-31", "Cost": "1200.50", "Order Date": "2026-02-01",
+        "Last modified by": "ann@acme.example", "Last modified date": "2026-03-04 05:06:07", "Items Quantity": "12",
+    },
+    TRANSACTIONS: {
+        "Customer": "Acme", "Customer ID": "C-1", "Subscription ID": "S-1", "Reseller": "", "Product": "DV Single",
+        "Transaction ID": "T-1", "Action": "Inventory", "Date": "2026-03-04 05:06:07", "Total": "3", "Cost": "30.00",
+        "User": "Ann",
+    },
+    USAGE: {
+        "Customer": "Acme", "Customer ID": "C-1", "Reseller": "", "Certificate Type": "SSL", "Product": "DV Single",
+        "Current Inventory": "5", "Used": "3",
+    },
+}  # fmt: skip
+
+NOTHING = {"Certificate Type": "", "Product": "", "Current Inventory": "0", "Used": "0"}
+"""The cells of a usage row for a customer that holds nothing."""
+
+
+def row(slug: str, changes: Row) -> Row:
+    """A row that is right, but for `changes`."""
+    return _PLAIN[slug] | changes
+
+
+def file(slug: str, *changes: Row, line_break: str = "\r\n") -> bytes:
+    """A file with one row for each of `changes` to the plain one."""
+    rows = [row(slug, each) for each in changes]
+    headings = dict.fromkeys(heading for each in [_PLAIN[slug], *rows] for heading in each)
+    out = StringIO(newline="")
+    writer = csv.writer(out, lineterminator=line_break)
+    writer.writerow(headings)
+    writer.writerows([[each.get(heading, "") for heading in headings] for each in rows])
+    return out.getvalue().encode()
+
+
+def load(slug: str, *changes: Row) -> Summary:
+    return load_bytes(slug, file(slug, *changes))
+
+
+def load_bytes(slug: str, content: bytes, dry_run: bool = False) -> Summary:
+    return load_file(slug, BytesIO(content), "file.csv", dry_run)
+
+
+def faults(slug: str, *changes: Row) -> list[tuple[int, str]]:
+    """The line and text of each fault of a file that must be faulty and must change nothing."""
+    return faults_of(slug, file(slug, *changes))
+
+
+def faults_of(slug: str, content: bytes) -> list[tuple[int, str]]:
+    before = dump()
+    try:
+        load_bytes(slug, content)
+    except Faulty as faulty:
+        assert dump() == before
+        return [(fault.line, fault.text) for fault in faulty.faults]
+    raise AssertionError("the file was loaded")
+
+
+def dump() -> dict[str, list[Any]]:
+    """Everything in the database."""
+    return {table.__name__: sorted(database.execute(table.select())) for table in TABLES}
+
+
+def values(*fields: Any) -> list[Any]:
+    """The values of some fields of one table, or of names that it refers to, sorted."""
+    table = fields[0].model
+    query = table.select(*fields)
+    for other in dict.fromkeys(field.model for field in fields[1:] if field.model is not table):
+        query = query.join_from(table, other)
+    found = sorted(database.execute(query))
+    return [each for (each,) in found] if len(fields) == 1 else found
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    """Leave the database as it was."""
+    with database.atomic() as transaction:
+        yield
+        transaction.rollback()

@@ -1,0 +1,159 @@
+"""Whose a row is."""
+
+import pytest
+
+from models import Actor, Customer, CustomerUsage, Holding, Reseller, Subscription, Transaction, TypeUsage, fold
+from tests.importing.files import SUBSCRIPTIONS, TRANSACTIONS, USAGE, faults, load, values
+
+CUSTOMER = (Customer.ref, Customer.name, Reseller.name)
+UNKNOWN = {"Customer ID": ""}
+COPIES = [Subscription, Transaction, CustomerUsage, TypeUsage, Holding]
+
+
+def many(row: dict[str, str], count: int = 1) -> list[dict[str, str]]:
+    return [{"Subscription ID": f"S-{number}"} | row for number in range(count)]
+
+
+def load_all(row: dict[str, str]) -> None:
+    for slug in (SUBSCRIPTIONS, TRANSACTIONS, USAGE):
+        load(slug, row)
+
+
+def test_customers_resellers_and_actors_are_created_when_first_named() -> None:
+    load(SUBSCRIPTIONS, {"Customer": "Łódź", "Customer ID": "C-Ä", "Reseller": "Étoile", "Last modified by": "Bø"})
+    assert values(Customer.ref, Customer.ref_key, Customer.name, Customer.name_key) == [("C-Ä", "c-ä", "Łódź", "lodz")]
+    assert values(Reseller.name, Reseller.name_key) == [("", ""), ("Étoile", "etoile")]
+    assert values(Actor.name, Actor.name_key) == [("", ""), ("Bø", fold("Bø"))]
+
+
+def test_a_customer_id_says_who_it_is_whatever_the_name() -> None:
+    summary = load(SUBSCRIPTIONS, {}, {"Subscription ID": "S-2", "Customer": "ACME", "Reseller": "North"})
+    assert values(*CUSTOMER) == [("C-1", "ACME", "North")]
+    assert (summary.renamed, summary.moved) == (1, 1)
+    assert str(summary) == "2 rows: 2 added, 0 updated, 0 unchanged, 0 removed; 1 customer renamed, 1 moved"
+
+
+def test_two_ids_of_one_name_are_two_customers() -> None:
+    load(
+        SUBSCRIPTIONS,
+        {},
+        {"Subscription ID": "S-2", "Customer ID": "C-2"},
+        {"Subscription ID": "S-3", "Customer ID": "c-2"},
+    )
+    assert values(Customer.ref) == ["C-1", "C-2", "c-2"]
+
+
+def test_without_an_id_the_exact_name_and_reseller_say_who_it_is() -> None:
+    load(SUBSCRIPTIONS, {"Customer": "Acme", "Reseller": "North"})
+    others = [
+        ("Acme", ""),
+        ("acme", "North"),
+        ("Acme ", "North"),
+        ("Acme", "north"),
+        ("Acme", "North"),
+        ("acme", "North"),
+    ]
+    rows = [
+        {"Subscription ID": f"S-{name}-{reseller}-{number}", "Customer": name, "Reseller": reseller, **UNKNOWN}
+        for number, (name, reseller) in enumerate(others)
+    ]
+    load(SUBSCRIPTIONS, *rows)
+    unidentified = [("", "Acme", ""), ("", "Acme", "north"), ("", "Acme ", "North"), ("", "acme", "North")]
+    assert values(*CUSTOMER) == [*unidentified, ("C-1", "Acme", "North")]
+
+
+@pytest.mark.parametrize("slug", [SUBSCRIPTIONS, TRANSACTIONS, USAGE])
+def test_a_row_without_an_id_that_could_be_of_two_customers_is_a_fault(slug: str) -> None:
+    load(SUBSCRIPTIONS, {}, {"Subscription ID": "S-2", "Customer ID": "C-2"})
+    text = "Customer: “Acme” is the name of 2 customers; a Customer ID must say which"
+    row = (
+        {"Subscription ID": ""} if slug == TRANSACTIONS else {"Subscription ID": "S-3"} if slug == SUBSCRIPTIONS else {}
+    )
+    assert faults(slug, row | UNKNOWN) == [(2, text)]
+
+
+@pytest.mark.parametrize("apart", [True, False])
+def test_a_customer_takes_its_id_when_a_later_row_brings_it(apart: bool) -> None:
+    rows = [{"Subscription ID": "S-1", **UNKNOWN}, {"Subscription ID": "S-2", "Customer ID": "C-7"}]
+    for file in [rows[:1], rows[1:]] if apart else [rows]:
+        summary = load(SUBSCRIPTIONS, *file)
+        assert (summary.renamed, summary.moved) == (0, 0)
+    assert values(*CUSTOMER) == [("C-7", "Acme", "")]
+    assert values(Customer.ref_key) == ["c-7"]
+    assert values(Subscription.ref, Subscription.customer_ref) == [("S-1", "C-7"), ("S-2", "C-7")]
+
+
+def test_the_customer_that_took_an_id_is_no_longer_there_to_take_another() -> None:
+    load(SUBSCRIPTIONS, *many(UNKNOWN), *({"Subscription ID": ref, "Customer ID": ref} for ref in ("C-1", "C-2")))
+    assert values(*CUSTOMER) == [("C-1", "Acme", ""), ("C-2", "Acme", "")]
+
+
+def test_an_id_is_not_taken_by_a_customer_of_another_reseller() -> None:
+    load(SUBSCRIPTIONS, *many(UNKNOWN), {"Subscription ID": "S-9", "Reseller": "North"})
+    assert values(*CUSTOMER) == [("", "Acme", ""), ("C-1", "Acme", "North")]
+
+
+def test_all_copies_of_an_id_follow_when_it_is_taken() -> None:
+    load_all(UNKNOWN)
+    load(TRANSACTIONS, {"Transaction ID": "T-2", "Customer ID": "C-7"})
+    assert {ref for table in COPIES for ref in values(table.customer_ref)} == {"C-7"}
+    assert {ref.split("\x01")[0] for table in COPIES[2:] for ref in values(table.ref)} == {"C-7"}
+
+
+def test_all_copies_of_the_reseller_follow_when_a_customer_moves() -> None:
+    load_all({"Reseller": "North"})
+    assert load(TRANSACTIONS, {"Transaction ID": "T-2", "Reseller": "South"}).moved == 1
+    assert {name for table in COPIES for name in values(table.id, Reseller.name)} == {
+        (number, "South") for table in COPIES for number in values(table.id)
+    }
+
+
+def test_a_customer_that_moves_leaves_the_rows_of_others_alone() -> None:
+    load(SUBSCRIPTIONS, {}, {"Subscription ID": "S-2", "Customer ID": "C-2", "Customer": "Other"})
+    load(SUBSCRIPTIONS, {"Reseller": "North"})
+    assert values(Subscription.ref, Reseller.name) == [("S-1", "North"), ("S-2", "")]
+
+
+def test_the_last_name_and_reseller_win_and_a_customer_counts_once() -> None:
+    names = ["A", "B", "A", "C"]
+    rows = [{"Subscription ID": f"S-{number}", "Customer": name} for number, name in enumerate(names)]
+    assert str(load(SUBSCRIPTIONS, *rows)).endswith("; 1 customer renamed")
+    assert values(Customer.name) == ["C"]
+    moves = [{"Customer": "C", "Reseller": name, "Subscription ID": f"S-{name}"} for name in ("X", "Y")]
+    other = {"Customer ID": "C-2", "Subscription ID": "S-other"}
+    assert str(load(SUBSCRIPTIONS, *moves, other, other | {"Subscription ID": "S-o2", "Reseller": "X"})).endswith(
+        "; 2 customers moved"
+    )
+    assert values(*CUSTOMER) == [("C-1", "C", "Y"), ("C-2", "Acme", "X")]
+
+
+def test_a_renamed_customer_is_known_by_its_new_name_only() -> None:
+    load(SUBSCRIPTIONS, {"Subscription ID": "S-1"}, {"Subscription ID": "S-2", "Customer": "New"})
+    load(SUBSCRIPTIONS, {"Subscription ID": "S-3", "Customer": "New", **UNKNOWN}, {"Subscription ID": "S-4", **UNKNOWN})
+    assert values(Subscription.ref, Customer.name, Customer.ref) == [
+        ("S-1", "New", "C-1"), ("S-2", "New", "C-1"), ("S-3", "New", "C-1"), ("S-4", "Acme", ""),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("slug", [SUBSCRIPTIONS, TRANSACTIONS])
+def test_every_customer_has_usage_rows_of_zeros_whatever_file_brought_it(slug: str) -> None:
+    load(slug, {"Reseller": "North"})
+    for table in (Holding, TypeUsage, CustomerUsage):
+        numbers = values(table.customer, table.customer_ref, table.current_inventory, table.available, table.used)
+        assert numbers == [(1, "C-1", 0, 0, 0)]
+        assert values(table.over_inventory, Reseller.name) == [(0, "North")]
+    assert values(Holding.certificate_type, Holding.product) == [(0, 0)]
+    assert values(TypeUsage.certificate_type, TypeUsage.parts) == [(0, 0)]
+    assert values(CustomerUsage.parts) == [0]
+
+
+def test_what_a_customer_holds_outlasts_its_moves_and_ids() -> None:
+    load(USAGE, UNKNOWN, {"Product": "EV", "Current Inventory": "1", **UNKNOWN})
+    load(SUBSCRIPTIONS, {"Customer ID": "C-7"})
+    load(TRANSACTIONS, {"Customer ID": "C-7", "Reseller": "North"})
+    assert values(Holding.customer_ref, Holding.current_inventory, Reseller.name) == [
+        ("C-7", 1, "North"),
+        ("C-7", 5, "North"),
+    ]
+    assert values(TypeUsage.current_inventory, TypeUsage.parts) == [(6, 2)]
+    assert values(CustomerUsage.current_inventory, CustomerUsage.parts) == [(6, 1)]

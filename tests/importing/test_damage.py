@@ -1,0 +1,60 @@
+"""Files that something has damaged."""
+
+import csv
+from io import StringIO
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from app.importing import Faulty, Summary
+from models import database
+from tests.importing.files import NOTHING, SUBSCRIPTIONS, TRANSACTIONS, USAGE, dump, file, load_bytes, undone
+from tests.importing.sums import check_sums
+
+OTHER, UNKNOWN = {"Customer": "Other", "Customer ID": "C-2", "Reseller": "North"}, {"Customer ID": ""}
+GOOD = {
+    SUBSCRIPTIONS: file(SUBSCRIPTIONS, {}, {"Subscription ID": "S-2"} | OTHER, {"Subscription ID": "S-3"} | UNKNOWN),
+    TRANSACTIONS: file(
+        TRANSACTIONS, {}, {"Transaction ID": "T-2", "Action": "Cancel"}, {"Transaction ID": "T-3", "Product": "A; B"}
+    ),
+    USAGE: file(USAGE, {}, {"Product": "EV"}, NOTHING | OTHER, {"Product": "Ä"} | UNKNOWN),
+}
+STRANGE = ["\0", '"', '""', ",", "\n", "\r\n", "\r", "'", "; ", "-", "C-1", "C-2", "Acme", "Other", "\ufeff", "0", ""]
+PIECE = st.binary(max_size=3) | st.sampled_from(STRANGE).map(str.encode)
+DAMAGE = st.tuples(st.integers(0, 600), st.integers(0, 12), PIECE)
+
+
+@settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.sampled_from(list(GOOD)), st.lists(st.integers(0, 3), max_size=5), st.lists(DAMAGE, max_size=3))
+def test_a_damaged_file_is_loaded_whole_or_changes_nothing(
+    slug: str, lines: list[int], damages: list[tuple[int, int, bytes]]
+) -> None:
+    content = _damaged(GOOD[slug], lines, damages)
+    with undone():
+        for other, good in GOOD.items():
+            load_bytes(other, good)
+        before = dump()
+        try:
+            _check_whole(content, load_bytes(slug, content))
+        except Faulty as faulty:
+            _check_nothing(content, faulty, before)
+
+
+def _damaged(content: bytes, lines: list[int], damages: list[tuple[int, int, bytes]]) -> bytes:
+    heading, *rows = content.splitlines(keepends=True)
+    content = heading + b"".join(rows[number] for number in lines if number < len(rows))
+    for start, length, piece in damages:
+        content = content[:start] + piece + content[start + length :]
+    return content
+
+
+def _check_whole(content: bytes, summary: Summary) -> None:
+    assert summary.rows == len(list(csv.reader(StringIO(content.decode("utf-8-sig"), newline="")))) - 1
+    assert not list(database.execute_sql("PRAGMA foreign_key_check"))
+    check_sums()
+
+
+def _check_nothing(content: bytes, faulty: Faulty, before: object) -> None:
+    assert faulty.faults
+    assert all(1 <= fault.line <= content.count(b"\n") + 1 for fault in faulty.faults)
+    assert dump() == before

@@ -1,0 +1,146 @@
+"""What a usage file says of its customers."""
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from app.importing.reference import reference
+from models import NONE, CertificateType, CustomerUsage, Holding, Product, TypeUsage, fold
+from tests.importing.files import NOTHING, SUBSCRIPTIONS, USAGE, Row, dump, faults, load, undone, values
+from tests.importing.sums import check_sums
+
+ELSE = {"Customer": "Other", "Customer ID": "C-2"}
+EV, MAIL = {"Product": "EV"}, {"Certificate Type": "Client", "Product": "Mail"}
+
+
+def held() -> list[tuple[str, str, str, int, int]]:
+    return values(
+        Holding.customer_ref, CertificateType.name, Product.name, Holding.current_inventory, Holding.used
+    )  # fmt: skip
+
+
+def counts(*changes: Row) -> tuple[int, int, int, int]:
+    summary = load(USAGE, *changes)
+    return summary.added, summary.updated, summary.unchanged, summary.removed
+
+
+def test_a_row_is_what_a_customer_holds_of_a_product() -> None:
+    load(USAGE, {"Current Inventory": "5", "Used": "3"}, EV | {"Current Inventory": "3", "Used": "5"}, MAIL | ELSE)
+    assert held() == [("C-1", "SSL", "DV Single", 5, 3), ("C-1", "SSL", "EV", 3, 5), ("C-2", "Client", "Mail", 5, 3)]
+    assert values(Holding.current_inventory, Holding.available, Holding.over_inventory) == [
+        (3, 0, 2),
+        (5, 2, 0),
+        (5, 2, 0),
+    ]
+
+
+def test_the_same_product_of_another_type_is_another_holding() -> None:
+    assert counts({}, {"Certificate Type": "Client"}) == (2, 0, 0, 0)
+
+
+def test_a_row_that_differs_updates_and_what_is_not_named_is_removed() -> None:
+    load(USAGE, {}, EV, MAIL)
+    assert counts({"Used": "4"}, MAIL, {"Product": "OV"}) == (1, 1, 1, 1)
+    assert held() == [("C-1", "Client", "Mail", 5, 3), ("C-1", "SSL", "DV Single", 5, 4), ("C-1", "SSL", "OV", 5, 3)]
+
+
+def test_holdings_of_customers_that_the_file_does_not_name_stay() -> None:
+    load(USAGE, {}, ELSE)
+    assert counts(EV) == (1, 0, 0, 1)
+    assert held() == [("C-1", "SSL", "EV", 5, 3), ("C-2", "SSL", "DV Single", 5, 3)]
+
+
+def test_a_holding_of_nothing_is_still_a_holding() -> None:
+    assert counts({"Current Inventory": "0", "Used": "0"}) == (1, 0, 0, 0)
+    assert values(CustomerUsage.parts) == values(TypeUsage.parts) == [1]
+
+
+def test_a_customer_that_holds_nothing_is_added_kept_or_emptied() -> None:
+    assert counts(NOTHING) == (1, 0, 0, 0)
+    assert counts(NOTHING) == (0, 0, 1, 0)
+    assert counts({}, EV) == (2, 0, 0, 0)
+    assert counts(NOTHING) == (0, 1, 0, 2)
+    assert held() == [("C-1", "", "", 0, 0)]
+    assert values(TypeUsage.certificate_type, TypeUsage.parts) == [(NONE, 0)]
+    assert values(CustomerUsage.current_inventory, CustomerUsage.parts) == [(0, 0)]
+
+
+def test_a_customer_that_another_file_brought_holds_nothing_already() -> None:
+    load(SUBSCRIPTIONS, {})
+    assert counts(NOTHING) == (0, 0, 1, 0)
+
+
+def test_a_customer_that_holds_nothing_can_have_no_other_row() -> None:
+    text = "Product: is empty, but the customer holds something in line 2"
+    assert faults(USAGE, {}, EV, NOTHING) == [(4, text)]
+    assert faults(USAGE, NOTHING, {}, ELSE) == [(3, "Product: the customer holds nothing in line 2")]
+
+
+@pytest.mark.parametrize("row", [{}, NOTHING])
+def test_the_same_holding_twice_in_a_file_is_a_fault(row: Row) -> None:
+    text = "Product: line 2 already says what the customer holds of it"
+    assert faults(USAGE, row, ELSE, row) == [(4, text)]
+
+
+def test_the_same_holding_twice_is_found_by_whose_it_is() -> None:
+    text = "Product: line 2 already says what the customer holds of it"
+    assert faults(USAGE, {"Customer ID": ""}, {}) == [(3, text)]
+    assert faults(USAGE, {}, {"Customer": "Renamed"}) == [(3, text)]
+
+
+def test_rows_keep_their_number_when_they_change() -> None:
+    load(USAGE, {"Customer ID": ""}, EV | {"Customer ID": ""})
+    tables = (Holding, TypeUsage, CustomerUsage)
+    before = [values(table.id) for table in tables]
+    load(USAGE, {"Used": "9"}, EV | {"Reseller": "North"})
+    assert [values(table.id) for table in tables] == before
+
+
+def test_more_customers_than_one_batch_are_loaded_as_one() -> None:
+    rows = [{"Customer ID": f"C-{number}", "Customer": f"Customer {number}"} for number in range(1234)]
+    assert counts(*rows) == (1234, 0, 0, 0)
+    assert counts(*(row | EV for row in rows[:1100]), *rows[1100:]) == (1100, 0, 134, 1100)
+
+
+NUMBER = st.integers(0, 12)
+HOLDING = st.fixed_dictionaries(
+    {"Certificate Type": st.sampled_from("AB"), "Product": st.sampled_from("xyz"),
+     "Current Inventory": NUMBER.map(str), "Used": NUMBER.map(str)}
+)  # fmt: skip
+HOLDINGS = st.lists(HOLDING, min_size=1, max_size=5, unique_by=lambda row: (row["Certificate Type"], row["Product"]))
+CUSTOMERS = st.dictionaries(st.sampled_from(["C-1", "C-2", "C-3"]), HOLDINGS | st.just([NOTHING]), min_size=1)
+FILES = st.lists(CUSTOMERS, min_size=1, max_size=4)
+
+
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(FILES)
+def test_the_sums_are_always_those_of_the_holdings(files: list[dict[str, list[Row]]]) -> None:
+    with undone():
+        expected: dict[str, list[Row]] = {}
+        for customers in files:
+            load(USAGE, *({"Customer ID": ref} | row for ref, rows in customers.items() for row in rows))
+            expected |= customers
+            assert held() == sorted(_held(ref, row) for ref, rows in expected.items() for row in rows)
+            check_sums()
+
+
+def _held(ref: str, row: Row) -> tuple[str, str, str, int, int]:
+    return ref, row["Certificate Type"], row["Product"], int(row["Current Inventory"]), int(row["Used"])
+
+
+TEXT = st.text(st.sampled_from("aAbÄ \x01\x02\x03\t~日"), max_size=3)
+PATH = st.tuples(TEXT, st.integers(1, 200), TEXT, TEXT)
+
+
+@given(st.lists(PATH, max_size=8, unique=True))
+def test_the_texts_of_usage_rows_sort_by_customer_type_and_product(paths: list[tuple[str, int, str, str]]) -> None:
+    by_order = sorted(paths, key=lambda path: (path[0], path[1], fold(path[2]), path[2], fold(path[3]), path[3]))
+    assert sorted(paths, key=lambda path: reference(*path)) == by_order
+    assert len({reference(*path) for path in paths}) == len(paths)
+
+
+def test_an_unchanged_file_changes_nothing() -> None:
+    load(USAGE, {}, EV, ELSE | NOTHING)
+    before = dump()
+    assert counts(ELSE | NOTHING, EV, {}) == (0, 0, 3, 0)
+    assert dump() | {"Load": []} == before | {"Load": []}

@@ -1,0 +1,110 @@
+"""A file is loaded whole or not at all."""
+
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
+
+import pytest
+
+from app.importing import Faulty, SubscriptionRecord, TransactionRecord, UsageRecord, load_file, load_records
+from models import Holding, Load, Subscription, Transaction, writing
+from tests.importing.files import SUBSCRIPTIONS, TRANSACTIONS, USAGE, dump, faults, file, load, load_bytes, values
+
+SUBSCRIPTION = SubscriptionRecord(
+    "Acme", "", "North", "S-1", "SSL", "2027-01-01", 100, "2026-01-01", "", "2026-01-01 00:00:00", 1
+)
+TRANSACTION = TransactionRecord(
+    "Acme", "", "North", "S-1", ("A", "B"), "T-1", "Cancel", "2026-01-01 00:00:00", 1, 1, ""
+)
+HELD = UsageRecord("Acme", "C-1", "North", "SSL", "DV", 5, 3)
+
+
+def test_a_faulty_file_changes_nothing_however_late_the_fault_comes() -> None:
+    load(SUBSCRIPTIONS, {})
+    rows = [{"Subscription ID": f"S-{number}", "Customer": "Renamed", "Reseller": "New"} for number in range(2500)]
+    assert [line for line, _ in faults(SUBSCRIPTIONS, *rows, {"End": "never"})] == [2502]
+
+
+def test_a_fault_reads_as_file_line_and_text() -> None:
+    with pytest.raises(Faulty) as raised:
+        load(USAGE, {"Used": "-1", "Product": "A; B"})
+    told = ["file.csv:2: Product: “A; B” is not one product's name, which can't contain “; ”",
+            "file.csv:2: Used: “-1” is not a whole number of 0 or more"]  # fmt: skip
+    assert [str(fault) for fault in raised.value.faults] == told
+    assert str(raised.value) == "\n".join(told)
+
+
+@pytest.mark.parametrize("slug", [SUBSCRIPTIONS, TRANSACTIONS, USAGE])
+def test_a_dry_run_says_the_same_and_changes_nothing(slug: str) -> None:
+    load(slug, {})
+    content = file(slug, {"Reseller": "North"})
+    before = dump()
+    told = load_bytes(slug, content, dry_run=True)
+    assert dump() == before
+    assert load_bytes(slug, content) == told
+    assert told.moved == 1
+
+
+def test_a_dry_run_tells_faults_too() -> None:
+    with pytest.raises(Faulty):
+        load_bytes(USAGE, file(USAGE, {"Used": ""}), dry_run=True)
+
+
+def test_every_load_is_recorded_even_when_nothing_changed() -> None:
+    load(USAGE, {}, {"Product": "EV"})
+    load(USAGE, {}, {"Product": "OV"})
+    load(USAGE, {}, {"Product": "OV"})
+    fields = (Load.id, Load.report, Load.file, Load.added, Load.updated, Load.unchanged, Load.removed)
+    assert values(*fields) == [
+        (1, USAGE, "file.csv", 2, 0, 0, 0), (2, USAGE, "file.csv", 1, 0, 1, 1), (3, USAGE, "file.csv", 0, 0, 2, 0),
+    ]  # fmt: skip
+    assert Load.select().count() == 3
+    moments = {datetime.strptime(at, "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC) for at in values(Load.loaded_at)}
+    assert all(abs(datetime.now(UTC) - moment) < timedelta(seconds=30) for moment in moments)
+
+
+def test_a_stream_that_fails_changes_nothing() -> None:
+    class Broken(BytesIO):
+        def readline(self, size: int | None = -1, /) -> bytes:
+            if self.tell() > 100_000:
+                raise OSError("the disk is gone")
+            return super().readline(size)
+
+    rows = file(SUBSCRIPTIONS, *({"Subscription ID": f"S-{number}"} for number in range(3000)))
+    before = dump()
+    with pytest.raises(OSError, match="the disk is gone"):
+        load_file(SUBSCRIPTIONS, Broken(rows), "file.csv")
+    assert dump() == before
+
+
+def test_records_load_like_a_file_within_a_larger_write() -> None:
+    with writing():
+        load_records(TRANSACTIONS, [(1, TRANSACTION)], "demo")
+        load_records(SUBSCRIPTIONS, [(1, SUBSCRIPTION)], "demo")
+        summary = load_records(USAGE, [(1, HELD), (2, HELD._replace(product="EV"))], "demo")
+    assert str(summary) == "2 rows: 2 added, 0 updated, 0 unchanged, 0 removed"
+    assert values(Subscription.ref, Subscription.customer_ref, Subscription.cancelled) == [("S-1", "C-1", 1)]
+    assert values(Transaction.ref, Transaction.customer_ref) == [("T-1", "C-1")]
+    assert values(Load.id, Load.report, Load.file) == [
+        (1, TRANSACTIONS, "demo"), (2, SUBSCRIPTIONS, "demo"), (3, USAGE, "demo"),
+    ]  # fmt: skip
+
+
+def test_faulty_records_undo_only_themselves() -> None:
+    with writing():
+        load_records(USAGE, [(1, HELD)], "demo")
+        with pytest.raises(Faulty) as raised:
+            load_records(USAGE, [(1, HELD._replace(used=4)), (2, HELD)], "demo")
+    assert str(raised.value) == "demo:2: Product: line 1 already says what the customer holds of it"
+    assert values(Holding.used) == [3]
+
+
+def test_a_larger_write_that_fails_undoes_the_load() -> None:
+    def write() -> None:
+        with writing():
+            load_records(USAGE, [(1, HELD)], "demo")
+            raise RuntimeError
+
+    before = dump()
+    with pytest.raises(RuntimeError):
+        write()
+    assert dump() == before
