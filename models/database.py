@@ -43,13 +43,7 @@ def reading() -> Iterator[None]:
 
 @contextmanager
 def writing() -> Iterator[None]:
-    """Write all or nothing, with the lock from the start: a read that turns into a write fails when another wrote.
-
-    Inside another one it joins that: a savepoint over a million rows costs SQLite more than the rows.
-    """
-    if database.in_transaction():
-        yield
-        return
+    """Write all or nothing, with the lock from the start: a read that turns into a write fails when another wrote."""
     with database.atomic("IMMEDIATE"):
         yield
 

@@ -76,11 +76,6 @@ def products(cell: str) -> tuple[str, ...]:
     return names
 
 
-def passed_over(_: str) -> str:
-    """Nothing, whatever the cell says."""
-    return ""
-
-
 def complaint(label: str, cell: str, error: ValueError) -> str:
     """What to say of a cell that a parser refused."""
     words = str(error)

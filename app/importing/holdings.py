@@ -19,9 +19,8 @@ def settle(registry: Registry) -> None:
     for batch in batches(sorted(customers, key=attrgetter("id"))):
         held: dict[int, dict[Kind, tuple[int, int]]] = {known.id: {} for known in batch}
         for row in _stored(Holding, list(held)):
-            if row["product"] != NONE:
-                kind = Kind(row["certificate_type"], row["product"])
-                held[row["customer"]][kind] = row["current_inventory"], row["used"]
+            kind = Kind(row["certificate_type"], row["product"])
+            held[row["customer"]][kind] = row["current_inventory"], row["used"]
         replace({known: held[known.id] for known in batch}, registry)
 
 

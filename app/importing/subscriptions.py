@@ -18,7 +18,6 @@ class Subscriptions(Ledger):
             "reseller": cells.reseller,
             "subscription_id": cells.IDENTIFIER,
             "subscription": cells.NAME,
-            "status": cells.passed_over,
             "items_quantity": cells.count,
         },
     )

@@ -128,8 +128,9 @@ def test_the_last_name_and_reseller_win_and_a_customer_counts_once() -> None:
 
 
 def test_a_renamed_customer_is_known_by_its_new_name_only() -> None:
-    load(SUBSCRIPTIONS, {"Subscription ID": "S-1"}, {"Subscription ID": "S-2", "Customer": "New"})
-    load(SUBSCRIPTIONS, {"Subscription ID": "S-3", "Customer": "New", **UNKNOWN}, {"Subscription ID": "S-4", **UNKNOWN})
+    renamed = [{"Subscription ID": "S-1"}, {"Subscription ID": "S-2", "Customer": "New"}]
+    unknown = [{"Subscription ID": "S-3", "Customer": "New", **UNKNOWN}, {"Subscription ID": "S-4", **UNKNOWN}]
+    load(SUBSCRIPTIONS, *renamed, *unknown)
     assert values(Subscription.ref, Customer.name, Customer.ref) == [
         ("S-1", "New", "C-1"), ("S-2", "New", "C-1"), ("S-3", "New", "C-1"), ("S-4", "Acme", ""),
     ]  # fmt: skip

@@ -44,6 +44,12 @@ def test_a_row_that_differs_updates_and_what_is_not_named_is_removed() -> None:
     assert held() == [("C-1", "Client", "Mail", 5, 3), ("C-1", "SSL", "DV Single", 5, 4), ("C-1", "SSL", "OV", 5, 3)]
 
 
+def test_a_holding_is_unchanged_when_only_its_customer_is_renamed_or_moved_or_takes_its_id() -> None:
+    load(USAGE, {"Customer ID": ""})
+    assert counts({}) == (0, 0, 1, 0)
+    assert counts({"Customer": "New", "Reseller": "North"}) == (0, 0, 1, 0)
+
+
 def test_holdings_of_customers_that_the_file_does_not_name_stay() -> None:
     load(USAGE, {}, ELSE)
     assert counts(EV) == (1, 0, 0, 1)
@@ -128,11 +134,11 @@ def _held(ref: str, row: Row) -> tuple[str, str, str, int, int]:
     return ref, row["Certificate Type"], row["Product"], int(row["Current Inventory"]), int(row["Used"])
 
 
-TEXT = st.text(st.sampled_from("aAbÄ \x01\x02\x03\t~日"), max_size=3)
-PATH = st.tuples(TEXT, st.integers(1, 200), TEXT, TEXT)
+NAME = st.text(st.sampled_from("aAbÄ \x01\x02\x03\t~日"), max_size=3)
+PATH = st.tuples(st.sampled_from(["", "A", "A\x01", "A\t", "AB"]), st.sampled_from([9, 10]), NAME, NAME)
 
 
-@given(st.lists(PATH, max_size=8, unique=True))
+@given(st.lists(PATH, min_size=2, max_size=12, unique=True))
 def test_the_texts_of_usage_rows_sort_by_customer_type_and_product(paths: list[tuple[str, int, str, str]]) -> None:
     by_order = sorted(paths, key=lambda path: (path[0], path[1], fold(path[2]), path[2], fold(path[3]), path[3]))
     assert sorted(paths, key=lambda path: reference(*path)) == by_order
