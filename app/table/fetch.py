@@ -47,7 +47,7 @@ def fetch(rows: Rows, descending: bool, start: Position | None = None, limit: in
         found += stretch.run(limit - len(found), *(start or ())).fetchall()
         if len(found) == limit:
             break
-    return [_row(rows, record) for record in found]
+    return _rows(rows, found)
 
 
 def _stretches(rows: Rows, descending: bool, behind: bool) -> list[Any]:
@@ -107,9 +107,15 @@ def _cell(rows: Rows, index: int) -> Term:
     return Value("") if rows.within and not column.kind.numeric else rows.value(column.value)
 
 
-def _row(rows: Rows, record: Sequence[Any]) -> Row:
-    columns, depth = rows.view.columns, len(rows.path())
-    path, opens, rest = record[1 : depth + 1], record[depth + 1], record[depth + 2 :]
-    values, found = rest[: len(columns)], iter(rest[len(columns) :])
-    excess = [0 if column.excess is None else next(found) for column in columns]
-    return Row(record[0], tuple(path), rows.level, values, excess, bool(opens))
+def _rows(rows: Rows, records: Sequence[Sequence[Any]]) -> list[Row]:
+    """Take apart what `_terms` selected."""
+    columns = rows.view.columns
+    opens = 1 + len(rows.path())
+    values = slice(opens + 1, opens + 1 + len(columns))
+    measured = [column.excess is not None for column in columns]
+    found = []
+    for record in records:
+        rest = iter(record[values.stop :])
+        excess = [next(rest) if each else 0 for each in measured]
+        found.append(Row(record[0], tuple(record[1:opens]), rows.level, record[values], excess, bool(record[opens])))
+    return found

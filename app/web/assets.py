@@ -2,9 +2,8 @@
 
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
-from flask import Flask, url_for
+from flask import Flask
 
 from app.settings import Settings
 
@@ -16,12 +15,10 @@ def register(app: Flask, settings: Settings) -> None:
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = _YEAR
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     files = Path(app.static_folder or "").iterdir()
-    versions = {file.name: sha256(file.read_bytes()).hexdigest()[:10] for file in files}
+    addresses = {file.name: f"{app.static_url_path}/{file.name}?v={_version(file)}" for file in files}
+    app.jinja_env.globals.update(assets=addresses, settings=settings, htmx_hash=HTMX_HASH)
 
-    def asset(name: str) -> str:
-        """A file's address, which changes with its content, so that browsers may keep it for a year."""
-        return url_for("static", filename=name, v=versions[name])
 
-    @app.context_processor
-    def common() -> dict[str, Any]:
-        return {"asset": asset, "settings": settings, "htmx_hash": HTMX_HASH}
+def _version(file: Path) -> str:
+    """Changes with the file's content, so that browsers may keep what stands at its address for a year."""
+    return sha256(file.read_bytes()).hexdigest()[:10]

@@ -1,6 +1,6 @@
 """A page of rows made ready for its template, so that the template only writes it down."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from app.table.fetch import Row
@@ -57,7 +57,8 @@ def table(page: Page, view: View) -> dict[str, Any]:
 
 
 def presented(rows: Iterable[Row], view: View) -> list[Line]:
-    return list(_lines(rows, view))
+    kinds = [(column.kind.name, column.kind.show) for column in view.columns]
+    return list(_lines(rows, view, kinds))
 
 
 def menus(view: View, scope: Scope) -> list[Menu]:
@@ -69,27 +70,16 @@ def _heading(view: View, column: Column) -> Heading:
     return Heading(column, report_url(view.sorted_by(column)), direction)
 
 
-def _lines(rows: Iterable[Row], view: View) -> Iterator[Line]:
+def _lines(rows: Iterable[Row], view: View, kinds: Sequence[tuple[str, Callable[[Any], str]]]) -> Iterator[Line]:
     for row in rows:
-        yield _line(row, view)
-        if row.children is not None:
-            yield from _lines(row.children, view)
-
-
-def _line(row: Row, view: View) -> Line:
-    shown = zip(row.values, view.columns, row.excess, strict=True)
-    (_, name, _), *cells = [
-        (column.kind.name, "" if value == "" else column.kind.show(value), excess) for value, column, excess in shown
-    ]
-    return Line(
-        id=f"{row.level}-{row.id}",
-        node=node_text(row.node),
-        depth=row.level - view.level,
-        name=name,
-        cells=cells,
-        expand=view.report.levels[row.level].expand if row.opens else "",
-        is_open=row.children is not None,
-    )
+        shown = zip(kinds, row.values, row.excess, strict=True)
+        (_, name, _), *cells = [
+            (kind, "" if value == "" else show(value), excess) for (kind, show), value, excess in shown
+        ]
+        expand = view.report.levels[row.level].expand if row.opens else ""
+        is_open = row.children is not None
+        yield Line(f"{row.level}-{row.id}", node_text(row.node), row.level - view.level, name, cells, expand, is_open)
+        yield from _lines(row.children or (), view, kinds)
 
 
 def _options(view: View, each: Filter, scope: Scope) -> Sequence[tuple[str, str]]:
