@@ -11,13 +11,19 @@ from app.web.links import report_url
 
 def remember(response: Response, view: View) -> None:
     """Push the view's address, replace the present one while only the search text goes on, or leave it unchanged."""
-    address = urlsplit(request.headers.get("HX-Current-URL", ""))
-    present, complaints = parse(view.report, parse_qsl(address.query))
+    present, complaints = parse(view.report, parse_qsl(_present_query()))
     if report_url(present) == report_url(view) and not complaints:
         return
     typing = "q" in view.filters and "q" in present.filters
     same = report_url(_without_search(present)) == report_url(_without_search(view))
     response.headers["HX-Replace-Url" if typing and same else "HX-Push-Url"] = report_url(view)
+
+
+def _present_query() -> str:
+    try:
+        return urlsplit(request.headers.get("HX-Current-URL", "")).query
+    except ValueError:  # no browser sends such an address
+        return ""
 
 
 def _without_search(view: View) -> View:

@@ -104,6 +104,8 @@ def export(slug: str) -> Answer:
     view, complaints = parse(report, pairs)
     if complaints:
         return _bad_request(report, complaints)
+    if request.environ.get("SERVER_PROTOCOL") == "HTTP/1.0":
+        return problem(505, "A file needs HTTP/1.1.", ["Over HTTP/1.0 nobody could tell half a file from a whole one."])
     name = f"{slug}-{datetime.now(UTC).date()}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(lines(view, _scope()), mimetype="text/csv", headers=headers)

@@ -75,6 +75,12 @@ def test_export_import_export_gives_the_same_bytes(client: FlaskClient, tmp_path
         assert client.get(f"/reports/{slug}.csv?{every}").data == content
 
 
+def test_a_client_that_could_not_tell_half_a_file_is_refused(client: FlaskClient) -> None:
+    answer = client.get("/reports/customer-usage.csv", environ_overrides={"SERVER_PROTOCOL": "HTTP/1.0"})
+    assert answer.status_code == 505
+    assert "HTTP/1.1" in answer.text
+
+
 def test_a_lone_empty_cell_is_an_empty_line(client: FlaskClient) -> None:
     rows = csv_rows(client.get("/reports/customer-subscriptions.csv?columns=reseller").data)
     assert rows[1] == [""]
