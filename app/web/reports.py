@@ -82,7 +82,7 @@ def expand(slug: str) -> Answer:
     view, complaints = parse(report, pairs)
     if complaints:
         return _bad_request(report, complaints)
-    name = request.args.get("node") or request.args.get("toggle", "")
+    name = request.args.get("node", "")
     node = parse_node(name)
     rows = children(view, _scope(), node) if node else None
     if node is None or rows is None:
@@ -90,7 +90,9 @@ def expand(slug: str) -> Answer:
     opened = view if node in view.open else view.toggled(node)
     if len(report_url(opened)) > LONGEST_ADDRESS:
         return problem(400, "So many rows can't be open at once.", ["Close some rows first."])
-    response = make_response(render_template("reports/_rows.html", rows=presented(rows, view), report=report))
+    response = make_response(
+        render_template("reports/_rows.html", rows=presented(rows, view), view=opened, url=report_url)
+    )
     response.headers["HX-Replace-Url"] = report_url(opened)
     return response
 
