@@ -6,14 +6,17 @@ from typing import Any
 from models import Load
 
 _LIMIT = 1000
+_UNKNOWN = object()
 _answers: dict[Any, Any] = {}
 
 
 def until_next_load(key: Any, answer: Callable[[], Any]) -> Any:
     """Return what `answer()` said when it was last asked with this key and the data of today's version."""
     versioned = (Load.version(), key)
-    if versioned not in _answers:
-        if len(_answers) >= _LIMIT:
-            _answers.clear()
-        _answers[versioned] = answer()
-    return _answers[versioned]
+    found = _answers.get(versioned, _UNKNOWN)
+    if found is not _UNKNOWN:
+        return found
+    if len(_answers) >= _LIMIT:
+        _answers.clear()
+    found = _answers[versioned] = answer()
+    return found

@@ -38,8 +38,10 @@ def slot(index: int) -> Any:
 
 def built(shape: Hashable, build: Callable[[], Sequence[Any]]) -> list[Statement]:
     """The statements of the queries that `build` makes, which must be the same whenever `shape` is."""
-    if shape not in _built:
+    statements = _built.get(shape)
+    if statements is None:
         if len(_built) >= _LIMIT:
             _built.clear()
-        _built[shape] = [Statement(sql, tuple(params)) for sql, params in (query.sql() for query in build())]
-    return _built[shape]
+        statements = [Statement(sql, tuple(params)) for sql, params in (query.sql() for query in build())]
+        _built[shape] = statements
+    return statements

@@ -1,8 +1,9 @@
 """The routes of reports: parse, fetch, render."""
 
 from datetime import UTC, datetime
+from typing import Any
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request
+from flask import Blueprint, Response, abort, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as Answer
 
 from app.reports import REPORTS
@@ -39,49 +40,45 @@ def choose() -> str:
 
 @blueprint.get("/reports/open")
 def open_report() -> Answer:
-    slug = request.args.get("report", "")
-    return redirect(f"/reports/{slug}", 303) if slug in REPORTS else _unknown(slug)
+    return redirect(f"/reports/{_report(request.args.get('report', '')).slug}", 303)
 
 
 @blueprint.get("/reports/<slug>")
 def show(slug: str) -> Answer:
-    report = REPORTS.get(slug)
-    if not report:
-        return _unknown(slug)
+    report = _report(slug)
     view, complaints, button = pressed(report, list(request.args.items(multi=True)))
-    if complaints:
-        return _bad_request(report, complaints)
+    _heed(report, complaints)
     if button and not fragment_wanted():
         return redirect(report_url(view), 303)
-    return _render(view, _scope(), button)
+    return _page(view, _scope()) if not fragment_wanted() else _fragment(view, _scope(), button)
 
 
-def _render(view: View, scope: Scope, button: bool) -> Response:
-    try:
-        found = page(view, scope)
-    except PlaceGone:
-        key, cursor = next(pair for pair in view.params() if pair[0] in ("after", "before"))
-        return _bad_request(view.report, [Complaint(key, cursor, "is a place that has gone; leave it out")])
-    if not fragment_wanted():
-        return make_response(render_template("reports/report.html", **table(found, view), menus=menus(view, scope)))
+def _page(view: View, scope: Scope) -> Response:
+    return make_response(render_template("reports/report.html", **_table(view, scope), menus=menus(view, scope)))
+
+
+def _fragment(view: View, scope: Scope, button: bool) -> Response:
+    """The region alone, and the chooser when its boxes don't tell the columns any more."""
     unchecked = "columns" not in request.args and request.headers.get("HX-Source", "").startswith("form")
-    response = make_response(
-        render_template("reports/_fragment.html", **table(found, view), rearranged=button or unchecked)
-    )
+    shown = {**_table(view, scope), "rearranged": button or unchecked}
+    response = make_response(render_template("reports/_fragment.html", **shown))
     remember(response, view)
     return response
+
+
+def _table(view: View, scope: Scope) -> dict[str, Any]:
+    try:
+        return table(page(view, scope), view)
+    except PlaceGone:
+        key, cursor = next(pair for pair in view.params() if pair[0] in ("after", "before"))
+        _heed(view.report, [Complaint(key, cursor, "is a place that has gone; leave it out")])
+        raise
 
 
 @blueprint.get("/reports/<slug>/rows")
 def expand(slug: str) -> Answer:
     """Bare rows, one level below a node, for htmx to put under it."""
-    report = REPORTS.get(slug)
-    if not report:
-        return _unknown(slug)
-    pairs = [pair for pair in request.args.items(multi=True) if pair[0] not in ("node", "toggle")]
-    view, complaints = parse(report, pairs)
-    if complaints:
-        return _bad_request(report, complaints)
+    view = _view(slug, "node", "toggle")
     name = request.args.get("node", "")
     node = parse_node(name)
     rows = children(view, _scope(), node) if node else None
@@ -90,22 +87,15 @@ def expand(slug: str) -> Answer:
     opened = view if node in view.open else view.toggled(node)
     if len(report_url(opened)) > LONGEST_ADDRESS:
         return problem(400, "So many rows can't be open at once.", ["Close some rows first."])
-    response = make_response(
-        render_template("reports/_rows.html", rows=presented(rows, view), view=opened, url=report_url)
-    )
+    shown = {"rows": presented(rows, view), "view": opened, "url": report_url}
+    response = make_response(render_template("reports/_rows.html", **shown))
     response.headers["HX-Replace-Url"] = report_url(opened)
     return response
 
 
 @blueprint.get("/reports/<slug>.csv")
 def export(slug: str) -> Answer:
-    report = REPORTS.get(slug)
-    if not report:
-        return _unknown(slug)
-    pairs = [pair for pair in request.args.items(multi=True) if pair[0] not in PLACE]
-    view, complaints = parse(report, pairs)
-    if complaints:
-        return _bad_request(report, complaints)
+    view = _view(slug, *PLACE)
     if request.environ.get("SERVER_PROTOCOL") == "HTTP/1.0":
         return problem(505, "A file needs HTTP/1.1.", ["Over HTTP/1.0 nobody could tell half a file from a whole one."])
     name = f"{slug}-{datetime.now(UTC).date()}.csv"
@@ -124,9 +114,23 @@ def _scope() -> Scope:
     return EVERYTHING
 
 
-def _unknown(slug: str) -> Response:
-    return problem(404, f"There is no report “{slug}”.", [f"The reports are {', '.join(REPORTS)}."])
+def _report(slug: str) -> Report:
+    """The report with this name; the request ends with a 404 when there is none."""
+    if slug not in REPORTS:
+        abort(problem(404, f"There is no report “{slug}”.", [f"The reports are {', '.join(REPORTS)}."]))
+    return REPORTS[slug]
 
 
-def _bad_request(report: Report, complaints: list[Complaint]) -> Response:
-    return problem(400, "This report can't be shown like that.", list(map(str, complaints)), f"/reports/{report.slug}")
+def _view(slug: str, *unheeded: str) -> View:
+    """The view that is asked for, whatever the keys `unheeded` say; the request ends when it can't be."""
+    report = _report(slug)
+    view, complaints = parse(report, [pair for pair in request.args.items(multi=True) if pair[0] not in unheeded])
+    _heed(report, complaints)
+    return view
+
+
+def _heed(report: Report, complaints: list[Complaint]) -> None:
+    """End the request with a 400 when there are complaints."""
+    if complaints:
+        details = list(map(str, complaints))
+        abort(problem(400, "This report can't be shown like that.", details, f"/reports/{report.slug}"))

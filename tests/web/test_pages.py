@@ -8,7 +8,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from app.reports import REPORTS
-from tests.support import NASTY, csv_rows, table_rows
+from app.table.cursor import Cursor
+from app.table.view import Place
+from tests.support import NASTY, csv_rows, table_rows, view_of
 
 HTML = {"Accept": "text/html,*/*;q=0.8"}
 FRAGMENT = {"Accept": "text/html", "HX-Request": "true", "HX-Request-Type": "partial"}
@@ -126,6 +128,16 @@ def test_what_cannot_be_is_refused_and_named(client: FlaskClient, query: str, na
         assert named in text
         assert key in text
         assert value == "%00" or value in text
+
+
+@pytest.mark.usefixtures("nasty")
+def test_a_place_that_has_gone_is_said_to_have(client: FlaskClient) -> None:
+    view = view_of("customer-usage", [])
+    gone = view.at(Place(forward=True, cursor=Cursor(0, 999_999, 50, view.context)))
+    answer = client.get(f"/reports/customer-usage?{gone.query()}")
+    assert answer.status_code == 400
+    assert "after: " in answer.text
+    assert "has gone" in answer.text
 
 
 @pytest.mark.parametrize("node", ["", "x", "0", "999", "1.999", "1.1.1", "1.1.1.1", "-1", "1." * 50, "9" * 40])
