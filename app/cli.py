@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import parse_qsl
 
@@ -42,8 +42,12 @@ def migrate() -> None:
 @click.option("--today", type=click.DateTime(["%Y-%m-%d"]), help="The day on which it plays (UTC); today by default.")
 def demo(customers: int, transactions: int, seed: int, today: datetime | None) -> None:
     """Fill an empty database with a believable partner."""
-    with _ready(), _told(NotEmpty):
-        fill(customers, transactions, seed, today.date() if today else _today())
+    day = today.date() if today else datetime.now(UTC).date()
+    try:
+        with _ready(), _bar(transactions, "Demo") as advance:
+            fill(customers, transactions, seed, day, advance)
+    except (NotEmpty, OverflowError) as error:
+        raise click.ClickException(str(error)) from error
     click.echo(f"{customers:,} customers with {transactions:,} transactions are there.")
 
 
@@ -54,7 +58,8 @@ def demo(customers: int, transactions: int, seed: int, today: datetime | None) -
 def import_file(report: str, file: str, dry_run: bool) -> None:
     """Load one CSV file (- is standard input), all of it or nothing."""
     try:
-        with _ready(), click.open_file(file, "rb") as stream, _progress(Path(file)) as advance:
+        size = Path(file).stat().st_size if Path(file).is_file() else 0
+        with _ready(), click.open_file(file, "rb") as stream, _bar(size, file) as advance:
             summary = load_file(report, stream, file, dry_run, advance)
     except Faulty as faulty:
         _tell(faulty)
@@ -85,12 +90,12 @@ def _tell(faulty: Faulty) -> None:
 
 
 @contextmanager
-def _progress(path: Path) -> Iterator[Callable[[int], None] | None]:
-    """A bar on a terminal, for a file whose size is known."""
-    if not (sys.stderr.isatty() and path.is_file()):
+def _bar(length: int, label: str) -> Iterator[Callable[[int], None] | None]:
+    """A progress bar on a terminal, when it is known how far there is to go."""
+    if not (length and sys.stderr.isatty()):
         yield None
         return
-    with click.progressbar(length=path.stat().st_size, label=path.name, file=sys.stderr) as bar:
+    with click.progressbar(length=length, label=label, file=sys.stderr) as bar:
         yield bar.update
 
 
@@ -106,18 +111,9 @@ def _ready() -> Iterator[None]:
 
 @contextmanager
 def _explained() -> Iterator[None]:
-    with _told(DatabaseError):
-        yield
-
-
-@contextmanager
-def _told(error: type[Exception]) -> Iterator[None]:
-    """Turn an error into one line and exit code 1."""
+    """Turn what the database refuses into one line and exit code 1."""
     try:
         yield
-    except error as told:
-        raise click.ClickException(str(told)) from told
-
-
-def _today() -> date:
-    return datetime.now(UTC).date()
+    except DatabaseError as error:
+        busy = "another process is writing; try again later" if "locked" in str(error) else str(error)
+        raise click.ClickException(f"Nothing was changed. The database says: {busy}") from error
