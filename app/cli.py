@@ -20,6 +20,8 @@ from app.table.parse import PLACE, parse
 from app.table.scope import EVERYTHING
 
 FAULTS_SHOWN = 20
+_YEARS = range(1900, 2900)
+"""When the demo can play: it looks years back and ahead."""
 
 
 def register(app: Flask) -> None:
@@ -43,10 +45,14 @@ def migrate() -> None:
 def demo(customers: int, transactions: int, seed: int, today: datetime | None) -> None:
     """Fill an empty database with a believable partner."""
     day = today.date() if today else datetime.now(UTC).date()
+    if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
+        raise click.BadParameter(
+            f"{day} is not a day between the years {_FIRST_YEAR} and {_LAST_YEAR}.", param_hint="--today"
+        )
     try:
         with _ready(), _bar(transactions, "Demo") as advance:
             fill(customers, transactions, seed, day, advance)
-    except (NotEmpty, OverflowError) as error:
+    except NotEmpty as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"{customers:,} customers with {transactions:,} transactions are there.")
 

@@ -89,6 +89,13 @@ def test_a_database_without_its_schema_names_the_command(
         assert "flask migrate" in result.stderr
 
 
+@pytest.mark.parametrize("day", ["0001-01-02", "9999-12-31", "yesterday"])
+def test_a_day_on_which_no_demo_can_play_is_refused(runner: FlaskCliRunner, day: str) -> None:
+    result = runner.invoke(args=["demo", "--today", day])
+    assert result.exit_code == 2
+    assert day in result.stderr
+
+
 def test_a_second_demo_is_refused(runner: FlaskCliRunner) -> None:
     sizes = ["--customers", "12", "--transactions", "60", "--today", "2026-11-22"]
     assert runner.invoke(args=["demo", *sizes]).exit_code == 0
