@@ -45,10 +45,8 @@ def migrate() -> None:
 def demo(customers: int, transactions: int, seed: int, today: datetime | None) -> None:
     """Fill an empty database with a believable partner."""
     day = today.date() if today else datetime.now(UTC).date()
-    if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
-        raise click.BadParameter(
-            f"{day} is not a day between the years {_FIRST_YEAR} and {_LAST_YEAR}.", param_hint="--today"
-        )
+    if day.year not in _YEARS:
+        raise click.BadParameter(f"{day} is not a day of the years {_YEARS[0]} to {_YEARS[-1]}.", param_hint="--today")
     try:
         with _ready(), _bar(transactions, "Demo") as advance:
             fill(customers, transactions, seed, day, advance)
