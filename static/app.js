@@ -6,6 +6,7 @@ else document.documentElement.classList.add("plain");
 function start() {
   document.addEventListener("click", expandOrHide);
   document.addEventListener("click", leaveNewTabsToTheBrowser, true);
+  document.addEventListener("htmx:before:swap", dropRowsThatAreThere);
   document.addEventListener("htmx:after:swap", afterSwap);
   document.addEventListener("htmx:error", sayOffline);
 }
@@ -59,6 +60,13 @@ function keepOpen(row) {
 
 function leaveNewTabsToTheBrowser(event) {
   if ((event.ctrlKey || event.metaKey || event.shiftKey) && event.target.closest("a[href]")) event.stopImmediatePropagation();
+}
+
+// A second click while the first one's rows were on their way has fetched them again.
+function dropRowsThatAreThere(event) {
+  const { sourceElement, response } = event.detail.ctx;
+  const again = sourceElement.matches(".expander") && inside(sourceElement.closest("tr")).length;
+  if (again && response.status < 400) event.preventDefault();
 }
 
 function afterSwap({ detail: { ctx } }) {

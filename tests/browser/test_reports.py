@@ -146,6 +146,15 @@ def test_rows_open_once_fetched_and_close_without_a_request(page: Page) -> None:
     assert asked == []
 
 
+def test_a_double_click_opens_a_row_once(page: Page) -> None:
+    page.goto(USAGE)
+    page.locator(".expander").first.dblclick()
+    expect(page.locator('tr[data-depth="1"]').first).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    ids = page.locator("tbody tr").evaluate_all("rows => rows.map(row => row.id)")
+    assert len(ids) == len(set(ids))
+
+
 def test_open_rows_stay_open_when_columns_change_and_when_the_address_is_pasted(page: Page) -> None:
     page.goto(USAGE)
     page.locator(".expander").first.click()
