@@ -59,9 +59,12 @@ def _secret_key(given: str | None) -> str:
 
 def _kept_key() -> str:
     """The key of this installation, made at its first start."""
-    if not _KEY_FILE.exists():
-        _make_key()
-    return _KEY_FILE.read_text("ascii").strip()
+    try:
+        if not _KEY_FILE.exists():
+            _make_key()
+        return _KEY_FILE.read_text("ascii").strip()
+    except OSError as error:
+        raise BadSetting(f"SECRET_KEY: none is set, and {_KEY_FILE} can't be kept: {error.strerror}") from error
 
 
 def _make_key() -> None:

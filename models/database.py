@@ -26,7 +26,10 @@ def open_database(url: str) -> None:
     path = url.removeprefix(_SQLITE)
     if path == url or not path:
         raise BadAddress("DATABASE_URL must look like sqlite:///instance/reports.db; PostgreSQL isn't supported yet")
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    try:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadAddress(f"DATABASE_URL: the folder of {path} can't be made: {error.strerror}") from error
     database.initialize(_sqlite(path))
 
 

@@ -45,6 +45,17 @@ def test_the_key_is_made_once_and_only_its_owner_reads_it(tmp_path: Path, monkey
     assert [path.name for path in file.parent.iterdir()] == ["secret_key"]
 
 
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "instance").write_text("in the way")
+    with pytest.raises(BadSetting, match="secret_key can't be kept"):
+        Settings.read({})
+    monkeypatch.setenv("SECRET_KEY", "k" * 32)
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/instance/reports.db")
+    with pytest.raises(BadSetting, match=r"reports\.db can't be made"):
+        create_app()
+
+
 def test_a_start_with_a_bad_setting_says_so_in_one_line() -> None:
     environment = {**os.environ, **KEY, "CURRENCY": "€"}
     result = subprocess.run(
