@@ -120,4 +120,4 @@ def _explained() -> Iterator[None]:
         yield
     except DatabaseError as error:
         busy = "another process is writing; try again later" if "locked" in str(error) else str(error)
-        raise click.ClickException(f"Nothing was changed. The database says: {busy}") from error
+        raise click.ClickException(f"The database can't be used: {busy}. Nothing was changed.") from error

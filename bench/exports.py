@@ -61,7 +61,7 @@ def once(path: Path) -> None:
     body = app(environ, _started)
     rows = sum(piece.count(b"\r\n") for piece in body) - 1
     cpu = process_time() - start
-    growth = getrusage(RUSAGE_SELF).ru_maxrss / 1e3 - memory
+    growth = getrusage(RUSAGE_SELF).ru_maxrss * 1024 / 1e6 - memory
     print(json.dumps({"rows": rows, "cpu": cpu, "growth": growth}))
 
 

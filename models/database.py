@@ -5,10 +5,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from peewee import DatabaseProxy
+from peewee import (
+    DatabaseProxy,
+    __exception_wrapper__,  # type: ignore[attr-defined]
+)
 from playhouse.cysqlite_ext import CySqliteDatabase
 
 database = DatabaseProxy()
+database_errors = __exception_wrapper__
+"""Raises the driver's errors as Peewee's, where its cursors are used without Peewee."""
 
 _PRAGMAS = {"journal_mode": "wal", "busy_timeout": 5000, "foreign_keys": 1, "synchronous": "normal"}
 _SQLITE = "sqlite:///"
@@ -58,5 +63,5 @@ def snapshot() -> Iterator[Any]:
     A streamed answer outlives its request, so it can't borrow the request's connection.
     """
     own = _sqlite(database.database, thread_safe=False)
-    with own.connection_context(), own.atomic():
+    with own.connection_context(), own.atomic(), database_errors:
         yield own.cursor()

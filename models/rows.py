@@ -1,7 +1,7 @@
 """The tables whose rows are the rows of reports.
 
 Each has `ref`, the text that identifies the row and breaks every tie, and carries copies of its customer's
-reseller and identifier, so that each sort order is one index. `app.importing.settle` keeps the copies true.
+reseller and identifier, so that each sort order is one index. `app.importing` keeps the copies true.
 """
 
 from typing import ClassVar

@@ -25,6 +25,7 @@ function expandOrHide(event) {
   const button = event.target.closest(".expander");
   if (!button) return;
   event.preventDefault();  // it submits the form where there are no scripts
+  if (document.querySelector("#results.htmx-request")) return;  // these rows are about to be others
   if (inside(button.closest("tr")).length) setOpen(button, !isOpen(button));
   else button.dispatchEvent(new Event("expand"));  // htmx fetches the rows
 }
@@ -32,7 +33,7 @@ function expandOrHide(event) {
 function setOpen(button, open) {
   button.setAttribute("aria-expanded", String(open));
   const row = button.closest("tr");
-  let limit = Infinity;  // rows deeper than this are hidden
+  let limit = row.hidden ? depth(row) - 1 : Infinity;  // rows deeper than this are hidden
   for (const each of [row, ...inside(row)]) {
     if (depth(each) <= limit) limit = Infinity;
     each.hidden = depth(each) > limit;

@@ -7,9 +7,8 @@ from operator import itemgetter
 from typing import Any, TypeVar
 
 from peewee import SQL, Select, fn
-from peewee import __exception_wrapper__ as database_errors  # type: ignore[attr-defined]  # its stubs lack it
 
-from models import database
+from models import database, database_errors
 
 BATCH = 1000
 """Rows that are read or written by one statement."""

@@ -14,7 +14,8 @@ CHUNK = 1000
 """Rows that are read, written and sent at a time."""
 
 _QUOTED = re.compile('[,"\r\n]')
-_REMEMBERED = 10_000
+_REMEMBERED, _SHORT = 10_000, 200
+"""Cells of a column that are remembered, and how long one may be, so that memory stays what it is."""
 
 
 def lines(view: View, scope: Scope) -> Iterator[bytes]:
@@ -50,7 +51,9 @@ class _Cells(dict[Any, str]):
     def __missing__(self, value: Any) -> str:
         if len(self) >= _REMEMBERED:
             self.clear()
-        cell = self[value] = _quoted(self.export(value))
+        cell = _quoted(self.export(value))
+        if len(cell) <= _SHORT:
+            self[value] = cell
         return cell
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from app.table.cursor import Cursor
-from app.table.fetch import Position, Row, count, count_beyond, fetch, position
+from app.table.fetch import PlaceGone, Position, Row, count, count_beyond, fetch, position
 from app.table.rows import Rows
 from app.table.scope import Scope
 from app.table.view import Node, Place, View
@@ -61,6 +61,8 @@ def _stretch(rows: Rows, total: int) -> Page:
     remainder = total % view.size or view.size
     size = view.size if place.forward or start else remainder
     found = fetch(rows, view.descending == place.forward, start, size + 1)
+    if start and not found:
+        raise PlaceGone
     more, found = len(found) > size, found[:size]
     if not place.forward:
         found.reverse()

@@ -16,7 +16,12 @@ def register(app: Flask, settings: Settings) -> None:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     files = Path(app.static_folder or "").iterdir()
     addresses = {file.name: f"{app.static_url_path}/{file.name}?v={_version(file)}" for file in files}
-    app.jinja_env.globals.update(assets=addresses, settings=settings, htmx_hash=HTMX_HASH)
+    app.jinja_env.globals.update(
+        assets=addresses,
+        htmx={"url": settings.htmx_url, "hash": HTMX_HASH},
+        currency=settings.currency,
+        partner_name=settings.partner_name,
+    )
 
 
 def _version(file: Path) -> str:

@@ -1,6 +1,6 @@
 """The buttons that change a view without scripts: they submit the whole form with a key of their own."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from app.table.asked import Complaint
 from app.table.parse import parse, parse_node
@@ -9,7 +9,7 @@ from app.table.view import View
 
 _STEPS = {"up": -1, "down": 1}
 
-Pairs = Iterable[tuple[str, str]]
+Pairs = Sequence[tuple[str, str]]
 
 
 def pressed(report: Report, pairs: Pairs) -> tuple[View, list[Complaint], bool]:
@@ -17,7 +17,9 @@ def pressed(report: Report, pairs: Pairs) -> tuple[View, list[Complaint], bool]:
     plain = [pair for pair in pairs if pair[0] not in _ACTIONS]
     view, complaints = parse(report, plain)
     commands = [pair for pair in pairs if pair[0] in _ACTIONS and pair[1]]
-    for key, value in commands:
+    for key, value in commands[1:]:
+        complaints.append(Complaint(key, value, "is a second change; make one at a time"))
+    for key, value in commands[:1]:
         changed = _ACTIONS[key](view, value)
         if changed:
             view = changed

@@ -14,7 +14,8 @@ def remember(response: Response, view: View) -> None:
     present, complaints = parse(view.report, parse_qsl(_present_query()))
     if report_url(present) == report_url(view) and not complaints:
         return
-    typing = "q" in view.filters and "q" in present.filters
+    searches = present.filters.get("q"), view.filters.get("q")
+    typing = all(searches) and searches[0] != searches[1]
     same = report_url(_without_search(present)) == report_url(_without_search(view))
     response.headers["HX-Replace-Url" if typing and same else "HX-Push-Url"] = report_url(view)
 

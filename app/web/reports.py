@@ -20,10 +20,10 @@ from app.web.errors import fragment_wanted, problem
 from app.web.history import remember
 from app.web.links import report_url
 from app.web.table import menus, presented, table
-from models import database
+from models import Load
 
-LONGEST_ADDRESS = 8000
-"""Characters in an address; the server reads request lines of up to 8,190 bytes."""
+LONGEST_ADDRESS = 7500
+"""Characters in the address of a view. The server reads request lines of up to 8,190 bytes; a form adds to its view."""
 
 blueprint = Blueprint("reports", __name__)
 
@@ -40,7 +40,7 @@ def choose() -> str:
 
 @blueprint.get("/reports/open")
 def open_report() -> Answer:
-    return redirect(f"/reports/{_report(request.args.get('report', '')).slug}", 303)
+    return redirect(f"/reports/{_report(_only('report')).slug}", 303)
 
 
 @blueprint.get("/reports/<slug>")
@@ -48,6 +48,8 @@ def show(slug: str) -> Answer:
     report = _report(slug)
     view, complaints, button = pressed(report, list(request.args.items(multi=True)))
     _heed(report, complaints)
+    if len(report_url(view)) > LONGEST_ADDRESS:
+        return problem(400, "This is more than an address can hold.", ["Close some rows or shorten a filter."])
     if button and not fragment_wanted():
         return redirect(report_url(view), 303)
     return _page(view, _scope()) if not fragment_wanted() else _fragment(view, _scope(), button)
@@ -79,7 +81,7 @@ def _table(view: View, scope: Scope) -> dict[str, Any]:
 def expand(slug: str) -> Answer:
     """Bare rows, one level below a node, for htmx to put under it."""
     view = _view(slug, "node", "toggle")
-    name = request.args.get("node", "")
+    name = _only("node")
     node = parse_node(name)
     rows = children(view, _scope(), node) if node else None
     if node is None or rows is None:
@@ -105,7 +107,7 @@ def export(slug: str) -> Answer:
 
 @blueprint.get("/healthz")
 def health() -> Answer:
-    database.execute_sql("SELECT 1")
+    Load.version()
     return Response("ok", mimetype="text/plain")
 
 
@@ -119,6 +121,14 @@ def _report(slug: str) -> Report:
     if slug not in REPORTS:
         abort(problem(404, f"There is no report “{slug}”.", [f"The reports are {', '.join(REPORTS)}."]))
     return REPORTS[slug]
+
+
+def _only(key: str) -> str:
+    """The one value of a key; the request ends with a 400 when it has two."""
+    values = request.args.getlist(key)
+    if len(values) > 1:
+        abort(problem(400, f"{key}: “{values[1]}” is a second value; {key} can have only one."))
+    return values[0] if values else ""
 
 
 def _view(slug: str, *unheeded: str) -> View:

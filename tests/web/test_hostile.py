@@ -41,7 +41,7 @@ def test_no_request_makes_a_500(
     )
     answer = app.test_client().open(f"/reports{path}?{query}", method=method, headers=headers)
     assert answer.status_code < 500
-    assert b"<script>alert" not in answer.data
+    assert answer.mimetype != "text/html" or b"<script>" not in answer.data
     answer.close()
 
 

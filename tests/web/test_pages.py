@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, datetime
 from html import unescape
+from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
@@ -10,7 +11,8 @@ from flask.testing import FlaskClient
 from app.reports import REPORTS
 from app.table.cursor import Cursor
 from app.table.view import Place
-from tests.support import NASTY, csv_rows, table_rows, view_of
+from models import database
+from tests.support import NASTY, csv_rows, load, table_rows, view_of
 
 HTML = {"Accept": "text/html,*/*;q=0.8"}
 FRAGMENT = {"Accept": "text/html", "HX-Request": "true", "HX-Request-Type": "partial"}
@@ -201,6 +203,20 @@ def test_buttons_without_scripts_lead_to_the_canonical_address(client: FlaskClie
     assert client.get("/reports/customer-subscriptions?toggle=1").status_code == 400
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/reports/open?report=customer-usage&report=customer-usage",
+        "/reports/customer-usage/rows?node=1&node=2",
+        "/reports/customer-usage?toggle=1&toggle=2",
+        "/reports/customer-usage?q=" + "a" * 7500,
+    ],
+)
+@pytest.mark.usefixtures("nasty")
+def test_two_values_or_too_long_ones_are_refused(client: FlaskClient, path: str) -> None:
+    assert client.get(path).status_code == 400
+
+
 @pytest.mark.usefixtures("nasty")
 def test_hiding_the_sorted_column_brings_the_default_sort_back(client: FlaskClient) -> None:
     page = client.get("/reports/customer-transactions?columns=customer&columns=date&sort=cost").text
@@ -236,7 +252,8 @@ def test_a_fragment_is_the_region_alone_and_back_is_the_whole_page(client: Flask
     [
         ("", "q=a", "HX-Push-Url"), ("q=a", "q=ac", "HX-Replace-Url"), ("q=a", "q=ac&reseller=-", "HX-Push-Url"),
         ("q=ac", "", "HX-Push-Url"), ("q=a", "q=a", ""), ("reseller=-&q=a", "q=a&reseller=-", ""),
-        ("size=7", "", "HX-Push-Url"),
+        ("size=7", "", "HX-Push-Url"), ("q=a&size=25", "q=a&size=50", "HX-Push-Url"),
+        ("q=a", "q=a&sort=used", "HX-Push-Url"),
     ],
 )  # fmt: skip
 @pytest.mark.usefixtures("nasty")
@@ -249,16 +266,29 @@ def test_typing_leaves_one_entry_in_the_history(client: FlaskClient, present: st
 
 
 @pytest.mark.usefixtures("nasty")
-def test_cells_are_escaped(client: FlaskClient) -> None:
-    hostile = "<script>alert(1)</script>"
+def test_what_people_wrote_is_escaped(client: FlaskClient, tmp_path: Path) -> None:
+    hostile = "<b>&'"
+    (tmp_path / "hostile.csv").write_text(
+        "Customer,Customer ID,Reseller,Certificate Type,Product,Current Inventory,Used\n"
+        + ",".join([hostile] * 5)
+        + ",1,2"
+    )
+    load("customer-usage", tmp_path / "hostile.csv")
+    columns = "&columns=".join(column.key for column in REPORTS["customer-usage"].columns)
     for headers in (HTML, FRAGMENT):
-        for query in (f"q={hostile}", f"size={hostile}", f"{hostile}=1"):
+        assert (
+            client.get(f"/reports/customer-usage?columns={columns}", headers=headers).text.count("&lt;b&gt;&amp;&#39;")
+            >= 5
+        )
+        for query in (f"columns={columns}", f"q={hostile}", f"size={hostile}", f"{hostile}=1", "open=1&open=1.1"):
             assert hostile not in client.get(f"/reports/customer-usage?{query}", headers=headers).text
 
 
 def test_health_is_ok_while_the_database_answers(client: FlaskClient) -> None:
     answer = client.get("/healthz")
     assert (answer.status_code, answer.text) == (200, "ok")
+    database.execute_sql("DROP TABLE load")
+    assert client.get("/healthz").status_code == 503
 
 
 @pytest.mark.parametrize(
