@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from app.reports import REPORTS
-from app.table.cursor import Cursor
+from app.table.cursor import Cursor, digest
 from app.table.fetch import count
 from app.table.parse import parse
 from app.table.report import Report
@@ -81,10 +81,10 @@ def _views(report: Report) -> Iterator[tuple[View, str]]:
 def _deep(view: View) -> View:
     rows = Rows(view, EVERYTHING, view.level)
     order, before = rows.order(view.sort_column), int(count(rows) * _DEEP)
-    query = rows.select([rows.table.id], order)
+    query = rows.select([rows.table.id, rows.tie], order)
     query = query.order_by(*(term.desc() if view.descending else term.asc() for term in order))
-    (row,) = database.execute(query.limit(1).offset(before - 1)).fetchone()
-    return view.at(Place(forward=True, cursor=Cursor(view.level, row, before, view.context)))
+    row, tie = database.execute(query.limit(1).offset(before - 1)).fetchone()
+    return view.at(Place(forward=True, cursor=Cursor(view.level, row, digest(tie), before, view.context)))
 
 
 if __name__ == "__main__":

@@ -5,14 +5,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from peewee import (
-    DatabaseProxy,
-    __exception_wrapper__,  # type: ignore[attr-defined]
-)
+import peewee
+from peewee import DatabaseProxy
 from playhouse.cysqlite_ext import CySqliteDatabase
 
 database = DatabaseProxy()
-database_errors = __exception_wrapper__
+database_errors = peewee.__exception_wrapper__  # type: ignore[attr-defined]
 """Raises the driver's errors as Peewee's, where its cursors are used without Peewee."""
 
 _PRAGMAS = {"journal_mode": "wal", "busy_timeout": 5000, "foreign_keys": 1, "synchronous": "normal"}

@@ -6,7 +6,7 @@ from typing import Any
 
 from peewee import Expression, Value, fn
 
-from app.table.cursor import Cursor
+from app.table.cursor import Cursor, digest
 from app.table.memo import until_next_load
 from app.table.rows import Rows, Term, beyond, narrowed, ordered
 from app.table.statements import built, slot
@@ -28,10 +28,12 @@ class PlaceGone(LookupError):
 class Row:
     """A row of values in the view's column order, and of how much of each is too much.
 
-    `opens` tells whether there is something inside; `children` are the rows that stand open under it.
+    `id` is its number, `tie` the text that tells it from all others. `opens` tells whether there is something inside;
+    `children` are the rows that stand open under it.
     """
 
     id: int
+    tie: str
     node: Node
     level: int
     values: Sequence[Any]
@@ -67,7 +69,7 @@ def position(rows: Rows, cursor: Cursor, forward: bool) -> Position:
         at = replace(rows, level=cursor.level)
         (statement,) = built((at.shape, "position"), lambda: [_position(at)])
         found = statement.run(cursor.row).fetchone()
-        if found:
+        if found and digest(found[-1]) == cursor.tie:
             inside = LAST if cursor.level < rows.level and forward != rows.view.descending else ""
             return (*found[:-1], found[-1] + inside)
     raise PlaceGone
@@ -92,11 +94,18 @@ def count_beyond(rows: Rows, start: Position, forward: bool) -> int:
 
 
 def _terms(rows: Rows) -> list[Term]:
-    """What is selected of a row: its id, its path, whether it opens, its values, and how much of them is too much."""
+    """What is selected of a row: number, tie, path, whether it opens, values, and how much of them is too much."""
     columns = rows.view.columns
     opens = rows.table.parts if rows.level + 1 < len(rows.report.levels) else Value(0)
     excess = [rows.value(column.excess) for column in columns if column.excess is not None]
-    return [rows.table.id, *rows.path(), opens, *(_cell(rows, index) for index in range(len(columns))), *excess]
+    return [
+        rows.table.id,
+        rows.tie,
+        *rows.path(),
+        opens,
+        *(_cell(rows, index) for index in range(len(columns))),
+        *excess,
+    ]
 
 
 def _cell(rows: Rows, index: int) -> Term:
@@ -110,12 +119,13 @@ def _cell(rows: Rows, index: int) -> Term:
 def _rows(rows: Rows, records: Sequence[Sequence[Any]]) -> list[Row]:
     """Take apart what `_terms` selected."""
     columns = rows.view.columns
-    opens = 1 + len(rows.path())
+    opens = 2 + len(rows.path())
     values = slice(opens + 1, opens + 1 + len(columns))
     measured = [column.excess is not None for column in columns]
     found = []
     for record in records:
         rest = iter(record[values.stop :])
         excess = [next(rest) if each else 0 for each in measured]
-        found.append(Row(record[0], tuple(record[1:opens]), rows.level, record[values], excess, bool(record[opens])))
+        number, tie, *path = record[:opens]
+        found.append(Row(number, tie, tuple(path), rows.level, record[values], excess, bool(record[opens])))
     return found

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from app.table.cursor import Cursor
+from app.table.cursor import Cursor, digest
 from app.table.fetch import PlaceGone, Position, Row, count, count_beyond, fetch, position
 from app.table.rows import Rows
 from app.table.scope import Scope
@@ -93,4 +93,4 @@ def _before(rows: Rows, place: Place, start: Position, total: int) -> int:
 
 
 def _edge(rows: Rows, row: Row, before: int, forward: bool) -> Place:
-    return Place(forward, Cursor(rows.level, row.id, before, rows.view.context))
+    return Place(forward, Cursor(rows.level, row.id, digest(row.tie), before, rows.view.context))

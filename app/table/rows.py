@@ -34,6 +34,11 @@ class Rows:
         return self.report.levels[self.level].table
 
     @property
+    def tie(self) -> Any:
+        """The field with the text that tells any two rows apart."""
+        return getattr(self.table, self.report.levels[self.level].tie)
+
+    @property
     def choice(self) -> tuple[Any, ...]:
         """What tells these rows from others, whatever is shown of them in which order."""
         return (self.report, self.level, self.within, self.scope, *self.view.filters.items())
@@ -78,8 +83,7 @@ class Rows:
         terms = [value]
         if isinstance(value, Field) and value.name == "name":
             terms = [getattr(value.model, name) for name in value.model.alphabetical]
-        tie = getattr(self.table, self.report.levels[self.level].tie)
-        return [*(term for term in terms if term is not tie), tie]
+        return [*(term for term in terms if term is not self.tie), self.tie]
 
     @cached_property
     def _measures(self) -> dict[str, Field]:

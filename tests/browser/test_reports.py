@@ -268,3 +268,43 @@ def test_skipping_leads_past_the_header(page: Page) -> None:
     expect(page.get_by_role("link", name="Skip to main content")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator("#main")).to_be_focused()
+
+
+SLOW = """const now = fetch;
+    window.fetch = async (...asked) => { await new Promise(go => setTimeout(go, 500)); return now(...asked) }"""
+
+
+def test_a_row_does_not_open_while_others_are_on_their_way(page: Page) -> None:
+    page.add_init_script(SLOW)
+    page.goto(USAGE)
+    page.locator("#reseller").select_option("-")
+    page.locator(".expander").first.click()
+    expect(page).to_have_url(re.compile(r"\?reseller=-$"))
+    expect(page.locator('tr[data-depth="1"]')).to_have_count(0)
+    page.locator(".expander").first.click()
+    expect(page.locator('tr[data-depth="1"]').first).to_be_visible()
+    expect(page).to_have_url(re.compile(r"reseller=-"))
+
+
+def test_a_row_that_was_closed_meanwhile_stays_closed(page: Page) -> None:
+    page.add_init_script(SLOW)
+    page.goto(USAGE)
+    customer = page.locator(".expander").first
+    customer.click()
+    kind = page.locator('tr[data-depth="1"] .expander').first
+    kind.click()
+    customer.click()
+    expect(page.locator('tr[data-depth="2"]').first).to_be_attached()
+    expect(page.locator('tr[data-depth="1"]').first).to_be_hidden()
+    expect(page.locator('tr[data-depth="2"]').first).to_be_hidden()
+    customer.click()
+    expect(page.locator('tr[data-depth="2"]').first).to_be_visible()
+
+
+def test_back_from_the_next_page_of_a_search_stays_in_it(page: Page) -> None:
+    page.goto("/reports/customer-transactions?q=c-")
+    page.locator("#next").click()
+    expect(page.locator("#count")).to_contain_text("51–100")
+    page.go_back()
+    expect(page).to_have_url(re.compile(r"\?q=c-$"))
+    expect(page.locator("#count")).to_contain_text("1–50")
