@@ -76,6 +76,14 @@ def test_the_pager_walks_to_the_end_and_back(page: Page) -> None:
     expect(page.locator("#count")).to_have_text("1–25 of 900 rows")
 
 
+def test_the_focus_stays_where_it_was_at_the_ends_of_the_pager(page: Page) -> None:
+    page.goto("/reports/customer-transactions")
+    for button, count in (("last", "851–900"), ("first", "1–50"), ("size-25", "1–25")):
+        page.locator(f"#{button}").press("Enter")
+        expect(page.locator("#count")).to_contain_text(count)
+        expect(page.locator(f"#{button}")).to_be_focused()
+
+
 def test_columns_come_and_go_without_losing_the_place(page: Page) -> None:
     page.goto("/reports/customer-transactions")
     page.locator("#next").click()
