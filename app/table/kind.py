@@ -32,13 +32,13 @@ def _text(cell: str) -> str:
 
 
 def _integer(cell: str) -> int:
-    if not _DIGITS.fullmatch(cell):
+    if not _DIGITS.fullmatch(cell) or cell == "-0":
         raise ValueError("is not a whole number of up to 12 digits such as 1234")
     return int(cell)
 
 
 def _money(cell: str) -> int:
-    if not _AMOUNT.fullmatch(cell):
+    if not _AMOUNT.fullmatch(cell) or cell == "-0.00":
         raise ValueError("is not an amount with two decimals such as -1234.50")
     return int(cell.replace(".", ""))
 

@@ -56,8 +56,8 @@ class View:
 
     @cached_property
     def context(self) -> str:
-        """What a cursor belongs to: everything but the columns, the place and the open rows."""
-        return digest(query(self.start().params(columns=False)))
+        """What a cursor belongs to: the report, and everything but the columns, the place and the open rows."""
+        return digest(f"{self.report.slug}?{query(self.start().params(columns=False))}")
 
     def params(self, columns: bool = True) -> list[tuple[str, str]]:
         """The canonical query: keys in the contract's order, defaults left out."""
