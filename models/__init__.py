@@ -1,8 +1,22 @@
-"""Tables, connections and migrations. Knows nothing of reports, files or the web."""
+"""Tables, connections, migrations and the audit trail. Knows nothing of reports, files or the web."""
 
+from models import audit
+from models.accounts import ROLES, Attempt, Session, User
+from models.audit import AuditEvent
 from models.base import NONE
 from models.catalogue import SEPARATOR, Bundle, BundleProduct, CertificateType, Product
-from models.database import BadAddress, database, database_errors, open_database, reading, snapshot, writing
+from models.clock import moment
+from models.database import (
+    BadAddress,
+    access,
+    database,
+    database_errors,
+    open_database,
+    reading,
+    snapshot,
+    without_waiting,
+    writing,
+)  # fmt: skip
 from models.load import Load
 from models.parties import Actor, Customer, Reseller
 from models.rows import (
@@ -20,8 +34,9 @@ from models.schema import lacking, migrate
 from models.text import LAST, fold
 
 __all__ = [
-    "ACTIONS", "LAST", "NONE", "NUMBERS", "SEPARATOR", "Actor", "BadAddress", "Bundle", "BundleProduct",
-    "CertificateType", "Customer", "CustomerRow", "CustomerUsage", "Holding", "Load", "Product", "Reseller",
-    "Subscription", "Transaction", "TypeUsage", "UsageRow", "database", "database_errors", "fold", "lacking", "migrate",
-    "open_database", "reading", "snapshot", "writing",
+    "ACTIONS", "LAST", "NONE", "NUMBERS", "ROLES", "SEPARATOR", "Actor", "Attempt", "AuditEvent", "BadAddress",
+    "Bundle", "BundleProduct", "CertificateType", "Customer", "CustomerRow", "CustomerUsage", "Holding", "Load",
+    "Product", "Reseller", "Session", "Subscription", "Transaction", "TypeUsage", "UsageRow", "User", "access", "audit",
+    "database", "database_errors", "fold", "lacking", "migrate", "moment", "open_database", "reading", "snapshot",
+    "without_waiting", "writing",
 ]  # fmt: skip

@@ -10,11 +10,20 @@ from peewee import DatabaseProxy
 from playhouse.cysqlite_ext import CySqliteDatabase
 
 database = DatabaseProxy()
+"""What reports show."""
+
+access = DatabaseProxy()
+"""Who may see them."""
+
 database_errors = peewee.__exception_wrapper__  # type: ignore[attr-defined]
 """Raises the driver's errors as Peewee's, where its cursors are used without Peewee."""
 
-_PRAGMAS = {"journal_mode": "wal", "busy_timeout": 5000, "foreign_keys": 1, "synchronous": "normal"}
+_PATIENCE = 5000
+"""Milliseconds that a connection waits for another to finish writing."""
+
+_PRAGMAS = {"journal_mode": "wal", "busy_timeout": _PATIENCE, "foreign_keys": 1, "synchronous": "normal"}
 _SQLITE = "sqlite:///"
+_ACCESS = "access.db"
 
 
 class BadAddress(ValueError):
@@ -22,18 +31,22 @@ class BadAddress(ValueError):
 
 
 def open_database(url: str) -> None:
-    """Make `url` the database of all models. Nothing is connected before the first query.
+    """Make `url` the reports' database, and access.db beside it that of users. Nothing is connected before a query.
 
     Raises BadAddress for anything but sqlite:///path.
     """
     path = url.removeprefix(_SQLITE)
-    if path == url or not path:
+    beside = Path(path).with_name(_ACCESS) if Path(path).name else Path()
+    if path == url or not path or Path(path) == beside:
         raise BadAddress("DATABASE_URL must look like sqlite:///instance/reports.db; PostgreSQL isn't supported yet")
     try:
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        beside.parent.mkdir(parents=True, exist_ok=True)
+        if not beside.exists():
+            beside.touch(mode=0o600)
     except OSError as error:
-        raise BadAddress(f"DATABASE_URL: the folder of {path} can't be made: {error.strerror}") from error
+        raise BadAddress(f"DATABASE_URL: {path}, with {_ACCESS} beside it, can't be made: {error.strerror}") from error
     database.initialize(_sqlite(path))
+    access.initialize(_sqlite(str(beside)))
 
 
 def _sqlite(path: str, thread_safe: bool = True) -> CySqliteDatabase:
@@ -48,10 +61,20 @@ def reading() -> Iterator[None]:
 
 
 @contextmanager
-def writing() -> Iterator[None]:
+def writing(to: Any = database) -> Iterator[None]:
     """Write all or nothing, with the lock from the start: a read that turns into a write fails when another wrote."""
-    with database.atomic("IMMEDIATE"):
+    with to.atomic("IMMEDIATE"):
         yield
+
+
+@contextmanager
+def without_waiting(to: Any) -> Iterator[None]:
+    """Let a write fail at once where another process is writing."""
+    to.pragma("busy_timeout", 0)
+    try:
+        yield
+    finally:
+        to.pragma("busy_timeout", _PATIENCE)
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import IO
 
 from app.importing import sheet
@@ -15,7 +14,7 @@ from app.importing.subscriptions import Subscriptions
 from app.importing.summary import Summary
 from app.importing.transactions import Transactions
 from app.importing.usage import Usage
-from models import Load, database, writing
+from models import Load, database, moment, writing
 
 _LOADERS = {loader.layout.report.slug: loader for loader in (Subscriptions, Transactions, Usage)}
 
@@ -65,5 +64,5 @@ def _load(slug: str, records: Iterable[tuple[int, Record]], name: str, faults: F
     faults.check()
     loader.settle()
     counts = asdict(loader.tally)
-    Load.create(report=slug, file=name, loaded_at=datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S"), **counts)
+    Load.create(report=slug, file=name, loaded_at=moment(), **counts)
     return Summary(**counts, renamed=len(registry.customers.renamed), moved=len(registry.customers.moved))

@@ -1,0 +1,8 @@
+"""Moments as the databases hold them."""
+
+from datetime import UTC, datetime, timedelta
+
+
+def moment(seconds: int = 0) -> str:
+    """The time in UTC, `seconds` from now: "2026-11-22 13:05:00". Moments compare as text."""
+    return (datetime.now(UTC) + timedelta(seconds=seconds)).strftime("%Y-%m-%d %H:%M:%S")

@@ -1,0 +1,56 @@
+"""Users, sessions, attempts and the audit trail. A frozen copy of the models as they were."""
+
+from typing import Any
+
+from peewee import BooleanField, DateTimeField, ForeignKeyField, Model, TextField
+
+
+def up(migrator: Any, db: Any) -> None:
+    class Base(Model):
+        class Meta:
+            database = db
+            legacy_table_names = False
+
+    class User(Base):
+        email = TextField()
+        email_key = TextField(unique=True)
+        password_hash = TextField()
+        role = TextField()
+        reseller = TextField(null=True)
+        disabled = BooleanField()
+        temporary_until = DateTimeField(null=True)
+        created_at = DateTimeField()
+
+    class Session(Base):
+        token_hash = TextField(unique=True)
+        user = ForeignKeyField(User, on_delete="CASCADE")
+        created_at = DateTimeField(index=True)
+        seen_at = DateTimeField(index=True)
+
+    class Attempt(Base):
+        account = TextField()
+        address = TextField()
+        at = DateTimeField(index=True)
+
+        class Meta:
+            indexes = ((("address", "at"), False),)
+
+    class AuditEvent(Base):
+        at = DateTimeField()
+        who = TextField()
+        event = TextField()
+        outcome = TextField()
+        about = TextField()
+        details = TextField()
+        address = TextField()
+        request = TextField()
+
+        class Meta:
+            indexes = ((("who", "id"), False),)
+
+    db.create_tables([User, Session, Attempt, AuditEvent])
+    for change in ("UPDATE", "DELETE"):
+        db.execute_sql(
+            f"CREATE TRIGGER audit_event_{change.lower()} BEFORE {change} ON audit_event "
+            "BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END"
+        )
