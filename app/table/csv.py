@@ -10,6 +10,8 @@ from app.table.scope import Scope
 from app.table.view import View
 from models import snapshot
 
+Progress = Callable[[int], object]
+
 CHUNK = 1000
 """Rows that are read, written and sent at a time."""
 
@@ -18,8 +20,11 @@ _REMEMBERED, _SHORT = 10_000, 200
 """Cells of a column that are remembered, and how long one may be, so that memory stays what it is."""
 
 
-def lines(view: View, scope: Scope) -> Iterator[bytes]:
-    """Yield the file of a view in pieces, the heading first. All rows are of the moment when the first was read."""
+def lines(view: View, scope: Scope, progress: Progress | None = None) -> Iterator[bytes]:
+    """Yield the file of a view in pieces, the heading first. All rows are of the moment when the first was read.
+
+    `progress` is told how many rows are in the next piece.
+    """
     yield ("\ufeff" + ",".join(_quoted(column.label) for column in view.columns) + "\r\n").encode()
     rows = Rows(view, scope, view.level)
     order = rows.order(view.sort_column)
@@ -29,6 +34,8 @@ def lines(view: View, scope: Scope) -> Iterator[bytes]:
     with snapshot() as cursor:
         cursor.execute(sql, params)
         while records := cursor.fetchmany(CHUNK):
+            if progress:
+                progress(len(records))
             yield _chunk(records, writers)
 
 

@@ -1,7 +1,7 @@
 """What a report is: declared once, as data, and read by the page, the chooser, the CSV and the tests."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -66,7 +66,10 @@ class Level:
 
 @dataclass(frozen=True, eq=False)
 class Report:
-    """A report type. Raises TypeError when its rows belong to no reseller: it could not be scoped."""
+    """A report type. Raises TypeError when its rows belong to no reseller: it could not be scoped.
+
+    `finest` is the table whose rows are never sums: that of the last level, if nothing else is said.
+    """
 
     slug: str
     title: str
@@ -75,8 +78,11 @@ class Report:
     columns: tuple[Column, ...]
     filters: tuple[Filter, ...]
     default_sort: str
+    finest: Table = None
 
     def __post_init__(self) -> None:
+        if self.finest is None:
+            object.__setattr__(self, "finest", self.levels[-1].table)
         for level in self.levels:
             owner(level.table)
 
@@ -93,9 +99,11 @@ class Report:
         return tuple(column for column in self.columns if column.shown)
 
     @cached_property
-    def finest(self) -> Table:
-        """The table whose rows are never sums."""
-        return self.levels[-1].table
+    def outside(self) -> "Report":
+        """This report for those who may not look inside its rows: what is declared of its first level."""
+        columns = tuple(column for column in self.columns if not column.level)
+        filters = tuple(each for each in self.filters if not each.level)
+        return replace(self, levels=self.levels[:1], columns=columns, filters=filters)
 
     def name_of(self, level: int) -> Column:
         """The column that names rows of an expanded level."""

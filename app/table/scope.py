@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from models import Reseller
+from models import NONE, Reseller
 
 
 @dataclass(frozen=True)
@@ -12,12 +12,23 @@ class Scope:
 
     reseller: int | None
 
+    @classmethod
+    def of(cls, name: str | None) -> "Scope":
+        """The customers of the reseller with this name, nobody when there is none such; None is the whole partner."""
+        if name is None:
+            return EVERYTHING
+        found = Reseller.select(Reseller.id).where(Reseller.name == name, Reseller.id != NONE).tuples().first()
+        return cls(found[0]) if found else NOTHING
+
     def conditions(self, table: Any) -> list[Any]:
         return [] if self.reseller is None else [owner(table) == self.reseller]
 
 
 EVERYTHING = Scope(reseller=None)
 """The scope of the whole partner."""
+
+NOTHING = Scope(reseller=-1)
+"""No row's reseller has this number."""
 
 
 def owner(table: Any) -> Any:

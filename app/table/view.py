@@ -113,6 +113,16 @@ class View:
             return replace(self, open=tuple(sorted({*self.open, node})))
         return replace(self, open=tuple(each for each in self.open if each[: len(node)] != node))
 
+    def inside(self) -> list[str]:
+        """What of this view looks inside its report's rows, in words."""
+        parts = [f"{column.label} as a column" for column in self.columns if column.level]
+        parts += [f"{each.label} as a filter" for each, _ in self.active if each.level]
+        return [*parts, "Opened rows"] if self.open else parts
+
+    def outside(self) -> "View":
+        """This view, which looks inside nothing, on the report without what is inside."""
+        return replace(self, report=self.report.outside)
+
     def moved(self, key: str, step: int) -> "View":
         """Move a visible column by `step` places, as far as the fixed ones and the ends allow."""
         columns = list(self.columns)
