@@ -1,0 +1,80 @@
+"""Sessions: made at sign-in, found by the token that the browser sends, ended by any of several hands."""
+
+import hmac
+import secrets
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from peewee import DatabaseError, fn
+
+from app.access.visitor import Visitor
+from models import Session, User, access, moment, without_waiting, writing
+
+_HOUR = 3600
+_SEEN_EVERY = 60
+"""Seconds. Only so often is it written that somebody is still there."""
+
+
+@dataclass(frozen=True)
+class Sessions:
+    """A session ends after `idle` hours without a request, and after `longest` hours whatever happens.
+
+    Another `key` ends all of them: stored are only digests that were made with it.
+    """
+
+    key: str = field(repr=False)
+    idle: int
+    longest: int
+
+    def begin(self, user: User) -> str:
+        """Sign a person in, and return the token that is theirs until they sign out."""
+        token, now = secrets.token_urlsafe(32), moment()
+        with writing(access):
+            Session.delete().where(~self._live()).execute()
+            Session.create(token_hash=self._digest(token), user=user, created_at=now, seen_at=now)
+        return token
+
+    def find(self, token: str) -> Visitor | None:
+        """Who signed in with this token, None when nobody did, or their session is over, or they are disabled."""
+        who = (User.id, User.email, User.role, User.reseller, User.temporary_until.is_null(False))
+        query = (
+            Session.select(*who, Session.id, Session.seen_at < moment(-_SEEN_EVERY))
+            .join(User)
+            .where(Session.token_hash == self._digest(token), self._live(), ~User.disabled)
+        )
+        found = access.execute(query).fetchone()
+        if found is None:
+            return None
+        number, email, role, reseller, temporary, session, stale = found
+        if stale:
+            _seen(session)
+        return Visitor(number, email, role, reseller, bool(temporary), session)
+
+    def counted(self) -> dict[int, tuple[int, str]]:
+        """For each user's number, how many live sessions there are and when the last of them was seen."""
+        query = Session.select(Session.user, fn.COUNT(Session.id), fn.MAX(Session.seen_at)).where(self._live())
+        return {user: (count, seen) for user, count, seen in access.execute(query.group_by(Session.user))}
+
+    def _live(self) -> Any:
+        begun, seen = moment(-self.longest * _HOUR), moment(-self.idle * _HOUR)
+        return (Session.created_at > begun) & (Session.seen_at > seen)
+
+    def _digest(self, token: str) -> str:
+        return hmac.digest(self.key.encode(), token.encode(), "sha256").hex()
+
+
+def end(session: int) -> None:
+    Session.delete().where(Session.id == session).execute()
+
+
+def end_all(user: int) -> int:
+    """Sign a person out everywhere, and return of how many browsers."""
+    ended: int = Session.delete().where(Session.user == user).execute()
+    return ended
+
+
+def _seen(session: int) -> None:
+    """Write that somebody is there, unless that would have to wait: no page depends on it."""
+    with suppress(DatabaseError), without_waiting(access):
+        Session.update(seen_at=moment()).where(Session.id == session).execute()

@@ -1,0 +1,60 @@
+"""How often a sign-in may be tried. Counted in the database, so that all processes count together."""
+
+from hashlib import sha256
+from ipaddress import IPv6Address, ip_address, ip_network
+
+from models import Attempt, access, moment, writing
+
+WINDOW = 15 * 60
+"""Seconds in which attempts are counted."""
+
+OF_ACCOUNT, OF_ADDRESS = 10, 49
+"""How many may fail: of one account from one address, and from one address altogether."""
+
+
+class TooMany(Exception):
+    """The next attempt is refused, right or wrong. `first` tells the attempt with which that began."""
+
+    def __init__(self, first: bool) -> None:
+        super().__init__("Too many attempts")
+        self.first = first
+
+
+def admit(email: str, address: str) -> None:
+    """Count an attempt before it is known whether it fails: of many at once, none slips through. Raises TooMany.
+
+    Counting by account *and* address keeps a stranger from locking somebody out of an account.
+    """
+    account, origin = _digest(email), _origin(address)
+    with writing(access):
+        Attempt.delete().where(Attempt.at <= moment(-WINDOW)).execute()
+        from_here = Attempt.select().where(Attempt.address == origin)
+        over = (
+            from_here.where(Attempt.account == account).count() - OF_ACCOUNT,
+            from_here.count() - OF_ADDRESS,
+        )
+        if max(over) <= 0:
+            Attempt.create(account=account, address=origin, at=moment())
+    if max(over) >= 0:
+        raise TooMany(first=max(over) == 0)
+
+
+def forgive(email: str, address: str) -> None:
+    """Forget the attempts of an account from an address: the person was who they said."""
+    Attempt.delete().where(Attempt.account == _digest(email), Attempt.address == _origin(address)).execute()
+
+
+def _digest(email: str) -> str:
+    """What was typed as the email may be a password, so it isn't kept."""
+    return sha256(email.encode()).hexdigest()
+
+
+def _origin(address: str) -> str:
+    """An IPv6 address counts with its neighbours: one line has a whole /64 of them."""
+    try:
+        ip = ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(ip, IPv6Address) and not ip.ipv4_mapped:
+        return str(ip_network(f"{ip.packed.hex(':', 2)}/64", strict=False))
+    return str(getattr(ip, "ipv4_mapped", None) or ip)

@@ -1,0 +1,30 @@
+"""Who asks, and whose rows they may see."""
+
+from dataclasses import dataclass
+
+from app.table.scope import Scope
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """A person who is signed in. `reseller` is the name to whose customers they are confined, None for none."""
+
+    id: int
+    email: str
+    role: str
+    reseller: str | None
+    temporary: bool
+    session: int
+
+    @property
+    def is_admin(self) -> bool:
+        return self.role == "admin"
+
+    @property
+    def runs_all(self) -> bool:
+        """An admin of the whole partner."""
+        return self.is_admin and self.reseller is None
+
+    @property
+    def scope(self) -> Scope:
+        return Scope.of(self.reseller)
