@@ -1,7 +1,7 @@
 """How the production server runs; `gunicorn wsgi:app` finds this file by itself."""
 
+import logging
 import os
-import sys
 from ipaddress import ip_address
 from typing import Any
 
@@ -17,17 +17,21 @@ timeout = 60
 limit_request_line = 8190  # the most that gunicorn allows: the address of a report holds its whole state
 control_socket_disable = True  # its path is the user's, so that two installations would fight over it
 loglevel = "warning"
+forwarder_headers = ""  # what proxies say is believed by the application, and only when PROXIES says so
+secure_scheme_headers: dict[str, str] = {}
 
 
-def on_starting(server: Any) -> None:
-    """Refuse every way of being reached from elsewhere: nobody has to sign in yet."""
-    for address in server.cfg.address:
-        if isinstance(address, tuple) and not _is_loopback(address[0]):
-            sys.exit(f"Partner Reports can't start: HOST {address[0]} is not this machine alone; use 127.0.0.1 or ::1")
+def post_worker_init(_: Any) -> None:
+    """Write the audit trail's lines of JSON beside what else the server says, on standard error."""
+    trail = logging.getLogger("audit")
+    trail.setLevel(logging.INFO)
+    trail.addHandler(logging.StreamHandler())
 
 
 def when_ready(server: Any) -> None:
     print("Partner Reports is at", *server.LISTENERS, flush=True)
+    if any(isinstance(address, tuple) and not _is_loopback(address[0]) for address in server.cfg.address):
+        print("Other machines can reach it. Let a proxy in front of it speak HTTPS, and set PROXIES=1.", flush=True)
 
 
 def _is_loopback(name: str) -> bool:

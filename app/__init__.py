@@ -17,7 +17,6 @@ def create_app() -> Flask:
     except BadAddress as wrong:
         raise BadSetting(str(wrong)) from None
     app = Flask(__name__, template_folder="../templates", static_folder="../static")
-    app.secret_key = settings.secret_key
     web.register(app, settings)
     cli.register(app)
     return app

@@ -10,6 +10,7 @@ from pathlib import Path
 
 _KEY_FILE = Path("instance/secret_key")
 _KEY_LENGTH = 32
+_WEEK = 7 * 24
 _HTMX = "https://cdn.jsdelivr.net/npm/htmx.org@4.0.1/dist/htmx.min.js"
 
 
@@ -24,6 +25,10 @@ class Settings:
     htmx_url: str
     currency: str
     partner_name: str
+    trusted_hosts: tuple[str, ...]
+    proxies: int
+    session_idle_hours: int
+    session_hours: int
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "Settings":
@@ -34,6 +39,10 @@ class Settings:
             htmx_url=_htmx_url(environment.get("HTMX_URL") or _HTMX),
             currency=_currency(environment.get("CURRENCY") or "USD"),
             partner_name=environment.get("PARTNER_NAME") or "Partner Reports",
+            trusted_hosts=_hosts(environment.get("TRUSTED_HOSTS") or ""),
+            proxies=_count(environment, "PROXIES", "0", range(10)),
+            session_idle_hours=_count(environment, "SESSION_IDLE_HOURS", "8", range(1, _WEEK + 1)),
+            session_hours=_count(environment, "SESSION_HOURS", "12", range(1, _WEEK + 1)),
         )
 
 
@@ -48,6 +57,23 @@ def _htmx_url(url: str) -> str:
     if not re.fullmatch(r"(https?://|/)[A-Za-z0-9._~:/@%+\-\[\]]+", url):
         raise BadSetting(f"HTMX_URL: “{url}” is not the address of a script such as {_HTMX}")
     return url
+
+
+def _hosts(names: str) -> tuple[str, ...]:
+    hosts = tuple(name for name in re.split(r"[,\s]+", names) if name)
+    for host in hosts:
+        if not re.fullmatch(r"\.?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*|\[[0-9A-Fa-f:.]+\]", host):
+            raise BadSetting(
+                f"TRUSTED_HOSTS: “{host}” is not a host name such as reports.partner.example, without port"
+            )
+    return hosts
+
+
+def _count(environment: Mapping[str, str], name: str, default: str, allowed: range) -> int:
+    text = environment.get(name) or default
+    if not re.fullmatch("[0-9]{1,3}", text) or int(text) not in allowed:
+        raise BadSetting(f"{name}: “{text}” is not a whole number from {allowed[0]} to {allowed[-1]}")
+    return int(text)
 
 
 def _secret_key(given: str | None) -> str:

@@ -1,5 +1,6 @@
 // What HTML and htmx can't do: hide loaded rows again, keep the address true to them, say that the network is
-// down, and (a bug of htmx 4.0.1) Ctrl-click. Without htmx every control works as plain HTML.
+// down, show a password, and (a bug of htmx 4.0.1) Ctrl-click. Without htmx every control works as plain HTML.
+document.addEventListener("click", showPassword);
 if (window.htmx) start();
 else document.documentElement.classList.add("plain");
 
@@ -78,4 +79,12 @@ function afterSwap({ detail: { ctx } }) {
 
 function sayOffline() {
   document.getElementById("alert").replaceChildren(document.getElementById("offline").content.cloneNode(true));
+}
+
+function showPassword({ target }) {
+  const button = target.closest(".reveal");
+  if (!button) return;
+  const input = document.getElementById(button.getAttribute("aria-controls"));
+  input.type = input.type === "text" ? "password" : "text";
+  button.setAttribute("aria-pressed", String(input.type === "text"));
 }

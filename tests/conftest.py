@@ -8,8 +8,8 @@ from flask import Flask
 from flask.testing import FlaskClient, FlaskCliRunner
 
 from app import create_app
-from models import database, migrate
-from tests.support import NASTY, load
+from models import access, database, migrate
+from tests.support import NASTY, load, signed_in
 
 
 @pytest.fixture
@@ -22,10 +22,18 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
     migrate()
     yield application
     database.close()
+    access.close()
 
 
 @pytest.fixture
 def client(app: Flask) -> FlaskClient:
+    """An admin of the whole partner, signed in."""
+    return signed_in(app)
+
+
+@pytest.fixture
+def stranger(app: Flask) -> FlaskClient:
+    """Somebody who is not signed in."""
     return app.test_client()
 
 

@@ -6,10 +6,12 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from http.client import HTTPConnection
+from http.cookies import SimpleCookie
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from signal import SIGINT
 from threading import Thread
+from urllib.parse import urlencode
 
 ROOT = Path(__file__).parent.parent
 TODAY = "2026-11-22"
@@ -57,9 +59,21 @@ def htmx_server(content: bytes) -> Iterator[str]:
         httpd.shutdown()
 
 
-def flask(*arguments: str, **settings: str) -> None:
-    """Run one of the app's commands."""
-    subprocess.run([sys.executable, "-m", "flask", *arguments], cwd=ROOT, env=os.environ | _OWN | settings, check=True)
+def flask(*arguments: str, says: str = "", **settings: str) -> None:
+    """Run one of the app's commands, with what it reads from standard input."""
+    command = [sys.executable, "-m", "flask", *arguments]
+    subprocess.run(command, cwd=ROOT, env=os.environ | _OWN | settings, check=True, input=says, text=True)
+
+
+def token(address: str, email: str, password: str) -> str:
+    """Sign in at the server, and return what its cookie holds."""
+    connection = HTTPConnection(address.removeprefix("http://"), timeout=30)
+    form = urlencode({"email": email, "password": password})
+    headers = {"Origin": address, "Content-Type": "application/x-www-form-urlencoded"}
+    connection.request("POST", "/login", form, headers)
+    cookie = SimpleCookie(connection.getresponse().headers["Set-Cookie"])
+    connection.close()
+    return cookie["session"].value
 
 
 def _await_health(address: str) -> None:

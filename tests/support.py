@@ -6,10 +6,15 @@ import re
 from html import unescape
 from pathlib import Path
 
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app.access import accounts
 from app.importing import Summary, load_file
 from app.reports import REPORTS
 from app.table.parse import parse
 from app.table.view import View
+from models import User, moment
 
 NASTY = Path(__file__).parent / "nasty"
 CCADB = Path(__file__).parents[2] / "shared/data/ccadb"
@@ -23,6 +28,20 @@ _ROW = re.compile(r"<tr id=.*?</tr>", re.DOTALL)
 _CELL = re.compile(r"<t[hd][^>]*>(.*?)</t[hd]>", re.DOTALL)
 _ASIDE = re.compile(r'<span class="(?:badge over|vh)">.*?</span> ?', re.DOTALL)
 _TAG = re.compile(r"<[^>]+>")
+
+
+OURS = {"Sec-Fetch-Site": "same-origin"}
+"""What a browser says of a form that was sent from one of our pages."""
+
+
+def signed_in(app: Flask, role: str = "admin", reseller: str | None = None) -> FlaskClient:
+    """A client of somebody with these rights, who gets an account if they have none. It saves hashing a password."""
+    email = f"{role}@{reseller or 'partner'}.example"
+    who = {"email": email, "role": role, "reseller": reseller, "password_hash": "", "created_at": moment()}
+    client = app.test_client()
+    user = accounts.find(email) or User.create(email_key=email.casefold(), **who)
+    client.set_cookie("session", app.extensions["sessions"].begin(user))
+    return client
 
 
 def load(slug: str, path: Path) -> Summary:

@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from flask.testing import FlaskClient
 
 from app import create_app
 from app.settings import BadSetting, Settings
+from tests.support import signed_in
 
 KEY = {"SECRET_KEY": "k" * 32}
 
@@ -52,7 +52,7 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path, monkeypatch: pyte
         Settings.read({})
     monkeypatch.setenv("SECRET_KEY", "k" * 32)
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/instance/reports.db")
-    with pytest.raises(BadSetting, match=r"reports\.db can't be made"):
+    with pytest.raises(BadSetting, match=r"reports\.db, with access\.db beside it, can't be made"):
         create_app()
 
 
@@ -69,7 +69,7 @@ def test_an_own_htmx_address_keeps_the_hash_and_moves_the_policy(monkeypatch: py
     monkeypatch.setenv("HTMX_URL", "https://files.example/htmx.js")
     monkeypatch.setenv("PARTNER_NAME", "Ann & Sons")
     monkeypatch.setenv("CURRENCY", "EUR")
-    client: FlaskClient = create_app().test_client()
+    client = signed_in(create_app())
     answer = client.get("/reports/customer-transactions")
     assert "script-src 'self' https://files.example/htmx.js;" in answer.headers["Content-Security-Policy"]
     assert 'src="https://files.example/htmx.js" integrity="sha384-' in answer.text

@@ -1,13 +1,16 @@
-"""Flask: routes, fragments, errors and headers."""
+"""Flask: routes, the gate before them, fragments, errors and headers."""
 
 from flask import Flask
 
 from app.settings import Settings
-from app.web import assets, errors, headers, reports
+from app.web import account, assets, errors, gate, headers, proxies, reports, trail, users
 
 
 def register(app: Flask, settings: Settings) -> None:
+    proxies.register(app, settings)
     assets.register(app, settings)
     headers.register(app, settings)
     errors.register(app)
-    app.register_blueprint(reports.blueprint)
+    gate.register(app, settings)
+    for part in (account, reports, trail, users):
+        app.register_blueprint(part.blueprint)

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 from http import HTTPStatus
 
-from flask import Flask, Response, make_response, render_template, request
+from flask import Flask, Response, g, make_response, render_template, request
 from peewee import DatabaseError
 from werkzeug.exceptions import HTTPException
 
@@ -24,7 +24,7 @@ def problem(status: int, title: str, details: Sequence[str] = (), home: str = "/
     if accepted == "text/html":
         answer = make_response(render_template(template, title=title, details=details, home=home))
     else:
-        answer = make_response("\n".join([title, *details]) + "\n")
+        answer = make_response("\n".join([title, *details, f"Request {g.request_id}"]) + "\n")
         answer.mimetype = "text/plain"
     answer.status_code = status
     return answer
@@ -46,10 +46,10 @@ def _refused(error: HTTPException) -> Response:
 
 
 def _unavailable(error: DatabaseError) -> Response:
-    log.error("The database did not answer %s: %s", request.path, error)
+    log.error("The database did not answer %s (request %s): %s", request.path, g.get("request_id"), error)
     return problem(503, "The database doesn't answer just now.", ["Nothing is lost. Try again in a moment."])
 
 
 def _failed(error: Exception) -> Response:
-    log.error("Unexpected at %s", request.path, exc_info=error)
+    log.error("Unexpected at %s (request %s)", request.path, g.get("request_id"), exc_info=error)
     return problem(500, "Something went wrong on our side.", ["It has been logged. Try again in a moment."])

@@ -1,6 +1,6 @@
 """The headers on every answer."""
 
-from flask import Flask, Response, request
+from flask import Flask, Response, g, request
 
 from app.settings import Settings
 
@@ -19,6 +19,9 @@ def register(app: Flask, settings: Settings) -> None:
     @app.after_request
     def add(response: Response) -> Response:
         response.headers.update(fixed)
+        response.headers["X-Request-ID"] = g.request_id
+        if request.is_secure:
+            response.headers["Strict-Transport-Security"] = "max-age=31536000"
         if request.endpoint != "static":
             response.headers["Cache-Control"] = "no-store"
             response.vary.update(_VARY)

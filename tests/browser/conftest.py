@@ -8,7 +8,9 @@ import pytest
 from playwright.sync_api import BrowserContext, ConsoleMessage, WebError
 
 from tests import provision
-from tests.serving import TODAY, Serve, flask, htmx_server, server
+from tests.serving import TODAY, Serve, flask, htmx_server, server, token
+
+ADMIN, PASSWORD = "ann@partner.example", "correct horse battery"
 
 WATCH_POLICY = """addEventListener("securitypolicyviolation", violation =>
     console.error(`${violation.violatedDirective} forbids ${violation.blockedURI}`))"""
@@ -22,8 +24,12 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 
 
 @pytest.fixture(scope="session")
-def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]:
-    return {"viewport": {"width": 1440, "height": 900}, "reduced_motion": "reduce"} | browser_context_args
+def browser_context_args(browser_context_args: dict[str, Any], base_url: str) -> dict[str, Any]:
+    """An admin of the whole partner, signed in at every server that is served here; cookies know no ports."""
+    held = {"name": "session", "value": token(base_url, ADMIN, PASSWORD), "domain": "127.0.0.1", "path": "/"}
+    state = {"cookies": [{**held, "httpOnly": True, "sameSite": "Lax"}]}
+    laptop = {"viewport": {"width": 1440, "height": 900}, "reduced_motion": "reduce"}
+    return {**laptop, "storage_state": state} | browser_context_args
 
 
 @pytest.fixture(scope="session")
@@ -44,6 +50,7 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Serve:
     flask("migrate", DATABASE_URL=database)
     sizes = ["--customers", "60", "--transactions", "900", "--seed", "7", "--today", TODAY]
     flask("demo", *sizes, DATABASE_URL=database)
+    flask("user", "add", ADMIN, "--role", "admin", "--password-stdin", says=PASSWORD, DATABASE_URL=database)
     return partial(server, DATABASE_URL=database)
 
 

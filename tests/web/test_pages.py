@@ -12,7 +12,7 @@ from app.reports import REPORTS
 from app.table.cursor import Cursor
 from app.table.view import Place
 from models import database
-from tests.support import NASTY, csv_rows, load, table_rows, view_of
+from tests.support import NASTY, OURS, csv_rows, load, table_rows, view_of
 
 HTML = {"Accept": "text/html,*/*;q=0.8"}
 FRAGMENT = {"Accept": "text/html", "HX-Request": "true", "HX-Request-Type": "partial"}
@@ -306,6 +306,6 @@ def test_every_answer_carries_the_security_headers(client: FlaskClient, path: st
 
 
 def test_another_method_is_refused_with_what_is_allowed(client: FlaskClient) -> None:
-    answer = client.post("/reports")
+    answer = client.post("/reports", headers=OURS)
     assert answer.status_code == 405
     assert "GET" in answer.headers["Allow"]

@@ -1,38 +1,35 @@
-"""The command line: `flask migrate`, `demo`, `import` and `export`."""
+"""`flask migrate`, `demo`, `import` and `export`: what reports show."""
 
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import parse_qsl
 
 import click
-from flask import Flask
-from peewee import DatabaseError
 
 import models
+from app.cli.refusals import explained, ready
+from app.cli.trail import note
 from app.demo import NotEmpty, fill
 from app.importing import Faulty, load_file
 from app.reports import REPORTS
 from app.table.csv import lines
 from app.table.parse import PLACE, parse
 from app.table.scope import EVERYTHING
+from models.audit import DONE, FAILED
 
 FAULTS_SHOWN = 20
 _YEARS = range(1900, 2900)
 """When the demo can play: it looks years back and ahead."""
 
 
-def register(app: Flask) -> None:
-    for command in (migrate, demo, import_file, export):
-        app.cli.add_command(command)
-
-
 @click.command()
 def migrate() -> None:
     """Create or upgrade the schema; safe to repeat."""
-    with _explained():
+    with explained():
         applied = models.migrate()
     click.echo(f"Applied {', '.join(applied)}." if applied else "The schema is up to date.")
 
@@ -48,7 +45,7 @@ def demo(customers: int, transactions: int, seed: int, today: datetime | None) -
     if day.year not in _YEARS:
         raise click.BadParameter(f"{day} is not a day of the years {_YEARS[0]} to {_YEARS[-1]}.", param_hint="--today")
     try:
-        with _ready(), _bar(transactions, "Demo") as advance:
+        with ready(), _bar(transactions, "Demo") as advance:
             fill(customers, transactions, seed, day, advance)
     except NotEmpty as error:
         raise click.ClickException(str(error)) from error
@@ -63,12 +60,15 @@ def import_file(report: str, file: str, dry_run: bool) -> None:
     """Load one CSV file (- is standard input), all of it or nothing."""
     try:
         size = Path(file).stat().st_size if Path(file).is_file() else 0
-        with _ready(), click.open_file(file, "rb") as stream, _bar(size, file) as advance:
+        with ready(), click.open_file(file, "rb") as stream, _bar(size, file) as advance:
             summary = load_file(report, stream, file, dry_run, advance)
     except Faulty as faulty:
         _tell(faulty)
+        note("import", FAILED, f"{report} {file}", faults=len(faulty.faults))
         sys.exit(1)
     click.echo(f"{summary}{' (dry run: nothing was changed)' if dry_run else ''}")
+    if not dry_run:
+        note("import", DONE, f"{report} {file}", **asdict(summary))
 
 
 @click.command()
@@ -80,9 +80,10 @@ def export(report: str, query: str) -> None:
     view, complaints = parse(REPORTS[report], [pair for pair in pairs if pair[0] not in PLACE])
     if complaints:
         raise click.ClickException("\n".join(map(str, complaints)))
-    with _ready():
+    with ready():
         for piece in lines(view, EVERYTHING):
             sys.stdout.buffer.write(piece)
+    note("export", DONE, f"{report}?{view.query()}")
 
 
 def _tell(faulty: Faulty) -> None:
@@ -101,23 +102,3 @@ def _bar(length: int, label: str) -> Iterator[Callable[[int], None] | None]:
         return
     with click.progressbar(length=length, label=label, file=sys.stderr) as bar:
         yield bar.update
-
-
-@contextmanager
-def _ready() -> Iterator[None]:
-    """Refuse a database that lacks a migration, before anything else is said about it."""
-    with _explained():
-        missing = models.lacking()
-        if missing:
-            raise click.ClickException(f"The database lacks {', '.join(missing)}; run: flask migrate")
-        yield
-
-
-@contextmanager
-def _explained() -> Iterator[None]:
-    """Turn what the database refuses into one line and exit code 1."""
-    try:
-        yield
-    except DatabaseError as error:
-        busy = "another process is writing; try again later" if "locked" in str(error) else str(error)
-        raise click.ClickException(f"The database can't be used: {busy}. Nothing was changed.") from error

@@ -1,0 +1,29 @@
+"""What keeps a command from its work, said in one line."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+from peewee import DatabaseError
+
+import models
+
+
+@contextmanager
+def ready() -> Iterator[None]:
+    """Refuse a database that lacks a migration, before anything else is said about it."""
+    with explained():
+        missing = models.lacking()
+        if missing:
+            raise click.ClickException(f"The database lacks {', '.join(missing)}; run: flask migrate")
+        yield
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Turn what the database refuses into one line and exit code 1."""
+    try:
+        yield
+    except DatabaseError as error:
+        busy = "another process is writing; try again later" if "locked" in str(error) else str(error)
+        raise click.ClickException(f"The database can't be used: {busy}. Nothing was changed.") from error

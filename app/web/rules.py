@@ -1,0 +1,45 @@
+"""Who may use which route. A route that stands in neither table can be used by nobody."""
+
+from collections.abc import Callable, Mapping
+
+from app.access.visitor import Visitor
+
+Rule = Callable[[Visitor], str]
+"""Says why a visitor may not; "" when they may."""
+
+
+def anyone_signed_in(_: Visitor) -> str:
+    return ""
+
+
+def admins(visitor: Visitor) -> str:
+    why = "Export and looking inside rows are for admins, and you are signed in as a viewer."
+    return "" if visitor.is_admin else why
+
+
+def partner_admins(visitor: Visitor) -> str:
+    why = "Users and the audit trail are for admins of the whole partner."
+    return "" if visitor.runs_all else why
+
+
+OPEN = frozenset({"static", "reports.health", "account.sign_in", "account.sign_in_form"})
+"""Routes that need no sign-in."""
+
+OWN = frozenset({"account.show", "account.change_password", "account.sign_out"})
+"""Routes that are left to a person whose password was made by somebody else, until they have chosen one."""
+
+RULES: Mapping[str, Rule] = {
+    **dict.fromkeys(OWN, anyone_signed_in),
+    "reports.home": anyone_signed_in,
+    "reports.choose": anyone_signed_in,
+    "reports.open_report": anyone_signed_in,
+    "reports.show": anyone_signed_in,
+    "reports.expand": admins,
+    "reports.export": admins,
+    "users.everybody": partner_admins,
+    "users.add": partner_admins,
+    "users.show": partner_admins,
+    "users.change": partner_admins,
+    "users.act": partner_admins,
+    "trail.show": partner_admins,
+}

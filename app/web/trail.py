@@ -1,0 +1,50 @@
+"""The audit trail, written with who asks and from where, and its page."""
+
+import json
+from typing import Any
+
+from flask import Blueprint, abort, g, render_template, request
+
+from app.web.errors import problem
+from models import AuditEvent, audit
+from models.audit import DONE
+
+PAGE = 100
+_DIGITS = 18
+
+blueprint = Blueprint("trail", __name__)
+
+
+def note(event: str, outcome: str = DONE, about: str = "", **details: Any) -> None:
+    """Add to the trail what the visitor did or was refused; `who` among the details knows better who that is."""
+    audit.record(event, outcome, about=about, **{**asking(), **details})
+
+
+def asking() -> dict[str, str]:
+    """Who asks, from where, in which request."""
+    who = g.visitor.email if g.visitor else ""
+    return {"who": who, "address": request.remote_addr or "", "request": g.request_id}
+
+
+@blueprint.get("/audit")
+def show() -> str:
+    """The latest events first, of everybody or of one person, page by page."""
+    before, who = request.args.get("before", ""), request.args.get("who", "").strip()
+    if before and not (before.isascii() and before.isdigit() and len(before) <= _DIGITS):
+        abort(problem(400, f"before: “{before}” is not the number of an event.", home="/audit"))
+    query = AuditEvent.select().order_by(AuditEvent.id.desc()).limit(PAGE + 1)
+    if before:
+        query = query.where(AuditEvent.id < int(before))
+    if who:
+        query = query.where(AuditEvent.who == who)
+    events = list(query)
+    older = events[PAGE - 1].id if len(events) > PAGE else None
+    shown = [(event, _told(str(event.details))) for event in events[:PAGE]]
+    return render_template("access/audit.html", events=shown, who=who, before=before, older=older)
+
+
+def _told(details: str) -> str:
+    """A JSON object as a person reads it."""
+    return ", ".join(
+        f"{name.replace('_', ' ')}: {'none' if value is None else value}" for name, value in json.loads(details).items()
+    )

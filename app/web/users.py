@@ -1,0 +1,130 @@
+"""Users: for admins of the whole partner."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from flask import Blueprint, Response, abort, make_response, redirect, render_template, request
+
+from app.access import accounts
+from app.access.accounts import Unacceptable
+from app.access.sessions import end_all
+from app.web.errors import problem
+from app.web.gate import sessions
+from app.web.trail import note
+from models import NONE, ROLES, Reseller, User, database
+
+LONGEST_LIST = 300
+"""Names of resellers that are suggested; of more, none are."""
+
+_NUMBER = "<int(max=999999999):number>"
+
+
+class Action(NamedTuple):
+    """What a button does to a user, what the trail calls it, and what is said afterwards."""
+
+    run: Callable[[User], object]
+    event: str
+    done: str
+
+
+ACTIONS = {
+    "disable": Action(accounts.disable, "user disabled", "This person can't sign in any more."),
+    "enable": Action(accounts.enable, "user enabled", "This person can sign in again."),
+    "end": Action(lambda user: end_all(user.id), "sessions ended", "This person is signed out everywhere."),
+    "password": Action(accounts.set_password, "password replaced", ""),
+}
+CHANGED = "Saved. It holds from their next click on."
+
+blueprint = Blueprint("users", __name__, url_prefix="/users")
+
+
+@blueprint.get("")
+def everybody() -> Response:
+    return _everybody()
+
+
+@blueprint.post("")
+def add() -> Response:
+    email = request.form.get("email", "").strip()
+    try:
+        role, reseller = _wanted(email)
+        secret = accounts.add(email, role, reseller)
+    except Unacceptable as wrong:
+        return _everybody(400, wrong.errors)
+    note("user added", about=email, role=role, reseller=reseller)
+    return _one(User.get(User.email == email), secret=secret)
+
+
+@blueprint.get(f"/{_NUMBER}")
+def show(number: int) -> Response:
+    done = request.args.get("done", "")
+    return _one(_user(number), done=CHANGED if done == "change" else ACTIONS[done].done if done in ACTIONS else "")
+
+
+@blueprint.post(f"/{_NUMBER}")
+def change(number: int) -> Response:
+    user = _user(number)
+    try:
+        role, reseller = _wanted()
+        accounts.change(user, role, reseller)
+    except Unacceptable as wrong:
+        return _one(user, 400, wrong.errors)
+    note("user changed", about=user.email, role=role, reseller=reseller)
+    return make_response(redirect(f"/users/{number}?done=change", 303))
+
+
+@blueprint.post(f"/{_NUMBER}/<any({', '.join(ACTIONS)}):name>")
+def act(number: int, name: str) -> Response:
+    user, action = _user(number), ACTIONS[name]
+    try:
+        result = action.run(user)
+    except Unacceptable as wrong:
+        return _one(user, 400, {"action": str(wrong)})
+    note(action.event, about=user.email)
+    if name == "password":
+        return _one(_user(number), secret=str(result))
+    return make_response(redirect(f"/users/{number}?done={name}", 303))
+
+
+def _user(number: int) -> User:
+    """The user with this number; the request ends with a 404 when there is none."""
+    found: User | None = User.get_or_none(User.id == number)
+    if found is None:
+        abort(problem(404, f"There is no user “{number}”.", home="/users"))
+    return found
+
+
+def _wanted(email: str | None = None) -> tuple[str, str | None]:
+    """The role and the reseller that the form asks for. Raises Unacceptable when it doesn't say whose customers."""
+    role, reach = request.form.get("role", ""), request.form.get("reach", "")
+    if reach not in ("partner", "reseller"):
+        reach_missing = {"reach": "Choose whose customers this person sees."}
+        raise Unacceptable(accounts.faults(role, None, email) | reach_missing)
+    return role, request.form.get("reseller", "") if reach == "reseller" else None
+
+
+def _everybody(status: int = 200, errors: dict[str, str] | None = None) -> Response:
+    users = User.select().order_by(User.email_key)
+    shown = {"users": users, "sessions": sessions().counted(), **_choices(errors)}
+    return make_response(render_template("access/users.html", **shown), status)
+
+
+def _one(user: User, status: int = 200, errors: dict[str, str] | None = None, **told: str) -> Response:
+    count, seen = sessions().counted().get(user.id, (0, ""))
+    shown = {"user": user, "count": count, "seen": seen, **told, **_choices(errors, user)}
+    return make_response(render_template("access/user.html", **shown), status)
+
+
+def _choices(errors: dict[str, str] | None, user: User | None = None) -> dict[str, Any]:
+    """What the form offers, and what stands in it: what was sent, when that is answered by errors."""
+    names = Reseller.select(Reseller.name).where(Reseller.id != NONE).order_by(Reseller.name_key)
+    resellers = [name for (name,) in database.execute(names.limit(LONGEST_LIST + 1))]
+    offered = resellers if len(resellers) <= LONGEST_LIST else []
+    values = request.form if errors else _kept(user)
+    return {"roles": ROLES, "resellers": offered, "values": values, "errors": errors or {}}
+
+
+def _kept(user: User | None) -> dict[str, str | None]:
+    if user is None:
+        return {}
+    return {"role": user.role, "reach": "reseller" if user.reseller else "partner", "reseller": user.reseller}

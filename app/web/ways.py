@@ -1,0 +1,69 @@
+"""Where a person is led who can't have what they asked for, and how they get back."""
+
+from urllib.parse import quote, urlsplit
+
+from flask import Response, make_response, redirect, request
+from flask.globals import request_ctx
+from werkzeug.exceptions import HTTPException
+
+from app.web.errors import problem
+from app.web.rules import OPEN
+
+HOME = "/"
+
+
+def elsewhere(address: str, status: int, why: str) -> Response:
+    """Lead a person to another page: a browser by a redirect, htmx by a header; anyone else is told `why`."""
+    if asked_by_htmx():
+        response = problem(status, why)
+        response.headers["HX-Redirect"] = address
+        return response
+    if _navigates():
+        return make_response(redirect(address, 303))
+    response = make_response(f"{why}\n", status)
+    response.mimetype = "text/plain"
+    return response
+
+
+def sign_in_address() -> str:
+    """The sign-in page that leads back to the page which is seen, or asked for."""
+    page = own_path(_page())
+    return "/login" if page == HOME else f"/login?next={quote(page, safe='/')}"
+
+
+def own_path(address: str) -> str:
+    """`address` when it is the path of a page here, else the way home. Browsers read much as the start of a host."""
+    adapter = request_ctx.url_adapter
+    if not address.startswith("/") or address.startswith("//") or "\\" in address or not address.isprintable():
+        return HOME
+    try:
+        endpoint = adapter and adapter.match(urlsplit(address).path, "GET")[0]
+    except (HTTPException, ValueError):
+        return HOME
+    return HOME if endpoint in OPEN else address
+
+
+def asked_by_htmx() -> bool:
+    return "HX-Request" in request.headers or "HX-History-Restore-Request" in request.headers
+
+
+def _navigates() -> bool:
+    """Whether a browser asks for a page to show, as it says itself; old ones only say what they would like to read."""
+    mode = request.headers.get("Sec-Fetch-Mode")
+    if mode is not None:
+        return mode == "navigate"
+    return request.accept_mimetypes.best_match(["text/plain", "text/html"]) == "text/html"
+
+
+def _page() -> str:
+    """What is asked for, if it is a page; for a part of one, or a form that was sent, the page that is seen."""
+    if request.method in ("GET", "HEAD") and "HX-Request" not in request.headers:
+        query = request.query_string.decode("utf-8", "replace")
+        path = request.path.removesuffix(".csv").removesuffix("/rows")  # of a file or a part, the report itself
+        return f"{path}?{query}" if query else path
+    seen = request.headers.get("HX-Current-URL") or request.referrer or ""
+    try:
+        url = urlsplit(seen)
+    except ValueError:
+        return HOME
+    return url._replace(scheme="", netloc="", fragment="").geturl() if url.netloc == request.host else HOME
