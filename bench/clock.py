@@ -13,9 +13,9 @@ _PER_ROUND = 0.1
 """Seconds."""
 
 
-def request(app: Flask, address: str) -> Call:
+def request(app: Flask, address: str, cookie: str = "") -> Call:
     """A request to `app` without a server or client around it. Raises RuntimeError when it isn't answered with 200."""
-    environ = EnvironBuilder.from_environ(EnvironBuilder(address).get_environ()).get_environ()
+    environ = EnvironBuilder(address, headers={"Cookie": cookie}).get_environ()
 
     def call() -> None:
         body, status, _ = run_wsgi_app(app, dict(environ))

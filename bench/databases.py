@@ -7,12 +7,14 @@ from pathlib import Path
 from flask import Flask
 
 from app import create_app
+from app.access import accounts
 from app.demo import fill
 from models import database, migrate
 
 _CACHE = Path(__file__).parents[1] / ".cache" / "bench"
 _PER_CUSTOMER = 25
 _TODAY = date(2026, 11, 22)
+_PASSWORD = "only for measuring"
 
 
 def made(transactions: int) -> Path:
@@ -34,4 +36,17 @@ def opened(path: Path) -> Flask:
     """The application on that database."""
     os.environ["DATABASE_URL"] = f"sqlite:///{path}"
     os.environ["SECRET_KEY"] = "only for measuring, and long enough for any"
-    return create_app()
+    app = create_app()
+    migrate()
+    return app
+
+
+def signed_in(app: Flask, reseller: str | None = None) -> str:
+    """The cookie of an admin, of the whole partner or of a reseller."""
+    email = f"bench@{reseller or 'partner'}.example".replace(" ", "-")
+    if not accounts.find(email):
+        accounts.add(email, "admin", reseller, _PASSWORD)
+    user = accounts.checked(email, _PASSWORD, "bench")
+    if user is None:
+        raise RuntimeError(f"{email} can't sign in")
+    return f"session={app.extensions['sessions'].begin(user)}"

@@ -24,12 +24,13 @@ _PATIENCE = 20.0
 class Server:
     port: int
     pid: int
+    cookie: str
 
     def get(self, address: str) -> tuple[float, float]:
         """Ask, and return the milliseconds until the body's first byte and until its second line."""
         connection = HTTPConnection("127.0.0.1", self.port, timeout=_PATIENCE)
         start = perf_counter()
-        connection.request("GET", address)
+        connection.request("GET", address, headers={"Cookie": self.cookie})
         response = connection.getresponse()
         if response.status != HTTPStatus.OK:
             raise RuntimeError(f"{address}: {response.status}")
@@ -49,15 +50,15 @@ class Server:
 
 
 @contextmanager
-def serving(application: str, database: Path) -> Iterator[Server]:
-    """Run gunicorn with our own settings for `application` on a free port."""
+def serving(application: str, database: Path, cookie: str = "") -> Iterator[Server]:
+    """Run gunicorn with our own settings for `application` on a free port. It is asked with `cookie`."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port: int = free.getsockname()[1]
     environ = os.environ | {"DATABASE_URL": f"sqlite:///{database}", "HOST": "127.0.0.1", "PORT": str(port)}
     server = subprocess.Popen([sys.executable, "-m", "gunicorn", application], env=environ, stdout=subprocess.DEVNULL)
     try:
         _await(port)
-        yield Server(port, server.pid)
+        yield Server(port, server.pid, cookie)
     finally:
         server.terminate()
         server.wait()

@@ -1,0 +1,33 @@
+"""People with accounts, where a test needs one that has a password."""
+
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+
+from app.access import accounts
+from app.access.sessions import Sessions
+from models import User
+
+PASSWORD = "correct horse battery"
+
+Person = Callable[..., User]
+
+
+@pytest.fixture
+def person(app: Flask) -> Person:
+    """Adds a person with PASSWORD: an admin of the whole partner, if nothing else is said."""
+
+    def add(email: str = "ann@partner.example", role: str = "admin", reseller: str | None = None) -> User:
+        accounts.add(email, role, reseller, PASSWORD)
+        user = accounts.find(email)
+        assert user
+        return user
+
+    return add
+
+
+@pytest.fixture
+def sessions(app: Flask) -> Sessions:
+    found: Sessions = app.extensions["sessions"]
+    return found

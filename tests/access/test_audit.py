@@ -1,0 +1,34 @@
+"""The trail only grows, and tells no secrets."""
+
+import json
+import logging
+
+import pytest
+from peewee import DatabaseError
+
+from models import AuditEvent, audit
+
+pytestmark = pytest.mark.usefixtures("app")
+
+
+@pytest.mark.parametrize("harm", [AuditEvent.update(who="somebody else"), AuditEvent.delete()])
+def test_events_are_never_changed_or_taken_away(harm: object) -> None:
+    audit.record("export", who="ann@partner.example", rows=3)
+    with pytest.raises(DatabaseError, match="append-only"):
+        harm.execute()  # type: ignore[attr-defined]
+    assert AuditEvent.get().who == "ann@partner.example"
+
+
+def test_an_event_is_also_a_line_of_json_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, "audit"):
+        audit.record("export", "failed", who="ann@partner.example", about="a\nb\x1b[31m \u202e", address="::1", rows=3)
+    (line,) = caplog.messages
+    assert line.isascii()
+    assert line.isprintable(), "a line stays one, and steers no terminal"
+    told = json.loads(line)
+    assert told | {"at": ""} == {
+        "at": "", "event": "export", "outcome": "failed", "who": "ann@partner.example", "about": "a\nb\x1b[31m \u202e",
+        "address": "::1", "request": "", "rows": 3,
+    }  # fmt: skip
+    kept = AuditEvent.get()
+    assert (str(kept.at), kept.about, json.loads(kept.details)) == (told["at"], told["about"], {"rows": 3})

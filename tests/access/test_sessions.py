@@ -1,0 +1,146 @@
+"""Sessions are rows: they can be ended, and end by themselves."""
+
+from dataclasses import replace
+from pathlib import Path
+from threading import Event, Thread
+
+import pytest
+from cysqlite import connect
+from flask.testing import FlaskClient
+
+from app.access.sessions import Sessions, end, end_all
+from models import Session, User, access, moment, writing
+from tests.access.conftest import Person
+
+HOUR = 3600
+
+
+def test_a_token_finds_who_signed_in(person: Person, sessions: Sessions) -> None:
+    user = person()
+    visitor = sessions.find(sessions.begin(user))
+    assert visitor
+    assert (visitor.id, visitor.email, visitor.role, visitor.reseller) == (
+        user.id,
+        "ann@partner.example",
+        "admin",
+        None,
+    )
+
+
+@pytest.mark.parametrize("forged", ["", "x", "0" * 43, "\0", "' OR 1=1 --", "é", "a" * 10_000])
+def test_no_other_token_finds_anybody(person: Person, sessions: Sessions, forged: str) -> None:
+    token = sessions.begin(person())
+    assert sessions.find(forged) is None
+    assert sessions.find(token[:-1]) is None
+    assert sessions.find(Session.get().token_hash) is None, "what is stored opens nothing"
+
+
+def test_tokens_have_256_random_bits_and_are_not_stored(person: Person, sessions: Sessions, tmp_path: Path) -> None:
+    user = person()
+    tokens = {sessions.begin(user) for _ in range(50)}
+    assert len(tokens) == 50
+    assert all(len(token) >= 43 for token in tokens)
+    access.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    kept = (tmp_path / "access.db").read_bytes()
+    assert user.email.encode() in kept
+    assert not any(token.encode() in kept for token in tokens)
+
+
+@pytest.mark.parametrize(
+    ("begun", "seen", "lives"),
+    [
+        (-11 * HOUR, -7 * HOUR, True), (-11 * HOUR, -8 * HOUR - 1, False), (-12 * HOUR - 1, 0, False),
+        (-12 * HOUR + 60, 0, True), (0, 0, True),
+    ],
+)  # fmt: skip
+def test_a_session_ends_after_8_idle_hours_and_after_12_in_any_case(
+    person: Person, sessions: Sessions, begun: int, seen: int, lives: bool
+) -> None:
+    token = sessions.begin(person())
+    Session.update(created_at=moment(begun), seen_at=moment(seen)).execute()
+    assert bool(sessions.find(token)) is lives
+
+
+def test_the_settings_say_how_long(person: Person, sessions: Sessions) -> None:
+    brief = replace(sessions, idle=1, longest=2)
+    token = brief.begin(person())
+    Session.update(seen_at=moment(-HOUR - 1)).execute()
+    assert brief.find(token) is None
+    assert sessions.find(token)
+
+
+def test_another_key_ends_all_sessions(person: Person, sessions: Sessions) -> None:
+    token = sessions.begin(person())
+    assert replace(sessions, key="k" * 40).find(token) is None
+
+
+def test_sessions_end_one_by_one_or_all_of_a_person(person: Person, sessions: Sessions) -> None:
+    ann, eve = person(), person("eve@partner.example")
+    first, second, third, other = [sessions.begin(user) for user in (ann, ann, ann, eve)]
+    visitor = sessions.find(first)
+    assert visitor
+    end(visitor.session)
+    assert [bool(sessions.find(token)) for token in (first, second, third, other)] == [False, True, True, True]
+    assert end_all(ann.id) == 2
+    assert [bool(sessions.find(token)) for token in (second, third, other)] == [False, False, True]
+
+
+def test_a_change_of_rights_holds_from_the_next_request_on(person: Person, sessions: Sessions) -> None:
+    token = sessions.begin(person())
+    User.update(role="viewer", reseller="North").execute()
+    visitor = sessions.find(token)
+    assert visitor
+    assert (visitor.is_admin, visitor.runs_all, visitor.reseller) == (False, False, "North")
+
+
+def test_a_session_of_a_disabled_person_is_nobodys(person: Person, sessions: Sessions) -> None:
+    token = sessions.begin(person())
+    User.update(disabled=True).execute()
+    assert sessions.find(token) is None
+
+
+def test_who_is_there_is_written_once_a_minute(person: Person, sessions: Sessions) -> None:
+    token = sessions.begin(person())
+    for seen, written in ((-30, False), (-61, True)):
+        Session.update(seen_at=moment(seen)).execute()
+        before = Session.get().seen_at
+        sessions.find(token)
+        assert (Session.get().seen_at > before) is written
+
+
+def test_sessions_that_are_over_are_cleared_away(person: Person, sessions: Sessions) -> None:
+    user = person()
+    sessions.begin(user)
+    Session.update(created_at=moment(-13 * HOUR)).execute()
+    sessions.begin(user)
+    assert Session.select().count() == 1
+
+
+def test_a_page_does_not_wait_to_write_who_is_there(client: FlaskClient, tmp_path: Path) -> None:
+    Session.update(seen_at=moment(-3600)).execute()
+    locked, answered = Event(), Event()
+
+    def write_for_a_while() -> None:
+        other = connect(str(tmp_path / "access.db"))
+        other.execute("BEGIN IMMEDIATE")
+        locked.set()
+        answered.wait(1)  # a page that waits would come to its write then
+        other.execute("ROLLBACK")
+        other.close()
+
+    writer = Thread(target=write_for_a_while)
+    writer.start()
+    locked.wait()
+    status = client.get("/reports/customer-usage").status_code
+    seen = str(Session.get().seen_at)
+    answered.set()
+    writer.join()
+    assert status == 200
+    assert seen < moment(-3000)
+    assert access.pragma("busy_timeout") == 5000, "other writes still wait"
+
+
+def test_an_import_keeps_nobody_from_signing_in(person: Person, sessions: Sessions) -> None:
+    user = person()
+    with writing():
+        assert sessions.find(sessions.begin(user))
