@@ -22,8 +22,8 @@ def register(app: Flask, settings: Settings) -> None:
         response.headers["X-Request-ID"] = g.request_id
         if request.is_secure:
             response.headers["Strict-Transport-Security"] = "max-age=31536000"
+        response.headers.setdefault("Cache-Control", "no-store")  # a static file has said how long it may be kept
         if request.endpoint != "static":
-            response.headers["Cache-Control"] = "no-store"
             response.vary.update(_VARY)
         return response
 

@@ -1,0 +1,36 @@
+"""Every route of the application, with addresses that lead to it."""
+
+from collections.abc import Iterator
+from itertools import product
+from typing import NamedTuple
+
+from flask import Flask
+from werkzeug.routing import Rule
+
+from app.reports import REPORTS
+from app.web.users import ACTIONS
+from models import User
+
+UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+
+class Route(NamedTuple):
+    endpoint: str
+    method: str
+    path: str
+
+
+def routes(app: Flask) -> Iterator[Route]:
+    """Each method of each rule, with each value that its parts can have. A rule with a new part fails here."""
+    for rule in app.url_map.iter_rules():
+        for method, path in product(sorted(rule.methods or ()), paths(rule)):
+            yield Route(rule.endpoint, method, path)
+
+
+def paths(rule: Rule) -> Iterator[str]:
+    numbers = [user.id for user in User.select()] or [1]
+    known = {"slug": list(REPORTS), "number": numbers, "name": list(ACTIONS), "filename": ["app.css"]}
+    names = sorted(rule.arguments)
+    for values in product(*(known[name] for name in names)):
+        _, path = rule.build(dict(zip(names, values, strict=True))) or ("", "")
+        yield path

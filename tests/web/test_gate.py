@@ -1,0 +1,227 @@
+"""What every request passes: a host that is ours, no forgery, somebody signed in, and a rule."""
+
+from itertools import product
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app import create_app
+from app.web.rules import OPEN, RULES
+from models import AuditEvent
+from tests.support import OURS, signed_in
+from tests.web.routes import UNSAFE, routes
+
+HTML = {"Accept": "text/html,*/*;q=0.8"}
+FRAGMENT = {"Accept": "text/html", "HX-Request": "true", "HX-Request-Type": "partial"}
+EVERYWHERE = {
+    "Content-Security-Policy", "Cross-Origin-Opener-Policy", "Cross-Origin-Resource-Policy", "Referrer-Policy",
+    "X-Content-Type-Options", "X-Request-ID",
+}  # fmt: skip
+NO_PLACES = [
+    "/nothing",
+    "/reports/customer-usage/nothing",
+    "/users/x",
+    "/reports//open",
+    "/.git/config",
+]
+
+
+PLACES = [
+    "/", "/reports", "/reports/customer-usage", "/reports/customer-usage?size=1", "/nothing", "/login", "/healthz",
+    "/users", "/reports/customer-usage.csv", "/static/app.css", "/static/none", "/reports//open",
+]  # fmt: skip
+
+
+def test_every_route_is_open_or_has_a_rule(app: Flask) -> None:
+    assert {rule.endpoint for rule in app.url_map.iter_rules()} == OPEN | set(RULES)
+    assert not OPEN & set(RULES)
+
+
+def test_a_route_without_a_rule_lets_nobody_in(app: Flask) -> None:
+    app.add_url_rule("/new", "new", lambda: "secret")
+    for headers in ({}, HTML):
+        answer = signed_in(app).get("/new", headers=headers)
+        assert answer.status_code >= 400
+        assert "secret" not in answer.text
+
+
+@pytest.mark.usefixtures("nasty")
+def test_signed_out_nothing_can_be_had_but_the_way_in(app: Flask, stranger: FlaskClient) -> None:
+    asked = [(method, path) for endpoint, method, path in routes(app) if endpoint not in OPEN]
+    asked += [(method, path) for path in NO_PLACES for method in ("GET", "POST")]
+    assert len(asked) > 60
+    for method, path in asked:
+        answer = stranger.open(path, method=method, headers=OURS)
+        assert (answer.status_code, answer.mimetype) == (401, "text/plain"), path
+        assert answer.data in (b"Sign in first.\n", b""), path
+        led = stranger.open(path, method=method, headers={**OURS, **HTML})
+        assert (led.status_code, led.location.partition("?")[0]) == (303, "/login"), path
+        by_htmx = stranger.open(path, method=method, headers={**OURS, **FRAGMENT})
+        assert by_htmx.status_code == 401
+        assert by_htmx.headers["HX-Redirect"].startswith("/login"), path
+
+
+def test_a_file_is_a_way_in_for_browsers_and_a_401_for_scripts(stranger: FlaskClient) -> None:
+    address = "/reports/customer-usage.csv?sort=-used"
+    navigating = {"Sec-Fetch-Mode": "navigate", "Accept": "*/*"}
+    fetching = {"Sec-Fetch-Mode": "cors", "Accept": "text/html"}
+    back = "/login?next=/reports/customer-usage%3Fsort%3D-used"
+    assert stranger.get(address, headers=navigating).location == back
+    assert stranger.get(address, headers=HTML).location == back
+    for headers in ({}, fetching, {"Accept": "text/csv"}, {"Accept": "*/*"}):
+        answer = stranger.get(address, headers=headers)
+        assert (answer.status_code, answer.mimetype) == (401, "text/plain")
+
+
+def seen_at(address: str) -> dict[str, str]:
+    """What htmx sends from a page at this address."""
+    return {**FRAGMENT, "HX-Current-URL": address}
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "next_"),
+    [
+        ("/reports/customer-usage?q=%C3%A9&sort=-used", HTML, "/reports/customer-usage?q=%C3%A9&sort=-used"),
+        ("/reports/customer-usage?q=%ff", HTML, "/reports/customer-usage?q=%ff"),
+        ("/", HTML, None),
+        ("/nothing", HTML, None),
+        ("/reports/customer-usage/rows?node=1", HTML, "/reports/customer-usage?node=1"),
+        ("/reports/customer-usage/rows?node=1", seen_at("http://localhost/reports/x?open=2"), "/reports/x?open=2"),
+        ("/reports/customer-usage", seen_at("https://evil.example/reports"), None),
+        ("/reports/customer-usage", seen_at("http://[::1/%"), None),
+        ("/reports/x?q=a", {**HTML, "HX-History-Restore-Request": "true"}, "/reports/x?q=a"),
+    ],
+)  # fmt: skip
+def test_signing_in_leads_back_to_the_page_that_was_seen_or_asked_for(
+    stranger: FlaskClient, path: str, headers: dict[str, str], next_: str | None
+) -> None:
+    answer = stranger.get(path, headers=headers)
+    led = answer.headers.get("HX-Redirect") or answer.location
+    form = stranger.get(led).text
+    assert f'name="next" value="{(next_ or "/").replace("&", "&amp;")}"' in form
+
+
+def test_a_form_that_was_sent_too_late_leads_back_to_its_page(stranger: FlaskClient) -> None:
+    headers = {**HTML, **OURS, "Referer": "http://localhost/users/7"}
+    assert stranger.post("/users/7", headers=headers).location == "/login?next=/users/7"
+    assert stranger.post("/logout", headers={**HTML, **OURS}).location == "/login"
+
+
+CROSS = [
+    ({"Sec-Fetch-Site": "cross-site"}, False),
+    ({"Sec-Fetch-Site": "same-site", "Origin": "http://localhost"}, False),
+    ({"Sec-Fetch-Site": "nonsense"}, False),
+    ({"Sec-Fetch-Site": "", "Origin": "http://localhost"}, False),
+    ({"Origin": "http://evil.example"}, False),
+    ({"Origin": "null"}, False),
+    ({"Origin": "https://localhost"}, False),
+    ({"Origin": "http://localhost:8001"}, False),
+    ({"Origin": "http://localhost.evil.example"}, False),
+    ({"Referer": "http://localhost/account"}, False),
+    ({}, False),
+    ({"Sec-Fetch-Site": "same-origin"}, True),
+    ({"Sec-Fetch-Site": "none"}, True),
+    ({"Origin": "http://localhost"}, True),
+]
+
+
+@pytest.mark.parametrize(("headers", "passes"), CROSS)
+def test_no_other_site_can_send_a_form(app: Flask, headers: dict[str, str], passes: bool) -> None:
+    """Whatever the route, and whoever is signed in."""
+    unsafe = [(method, path) for _, method, path in routes(app) if method in UNSAFE]
+    assert {path for _, path in unsafe} >= {"/login", "/logout", "/account", "/users"}
+    for method, path in unsafe:
+        answer = signed_in(app).open(path, method=method, headers=headers)
+        forged = answer.status_code == 403 and "doesn't come from a page of this application" in answer.text
+        assert forged is not passes, path
+
+
+def test_a_forged_request_changes_nothing_and_is_noted(app: Flask, client: FlaskClient) -> None:
+    answer = client.post("/logout", headers={"Sec-Fetch-Site": "cross-site"})
+    assert answer.status_code == 403
+    assert client.get("/reports").status_code == 200
+    event = AuditEvent.get(AuditEvent.event == "request")
+    assert (event.outcome, event.who, event.about) == ("refused", "admin@partner.example", "POST /logout")
+
+
+def test_the_headers_are_on_every_answer(client: FlaskClient, stranger: FlaskClient) -> None:
+    seen = set()
+    asked = product((client, stranger), PLACES, ("GET", "HEAD", "POST", "OPTIONS"), ({}, HTML, FRAGMENT))
+    for who, path, method, headers in asked:
+        answer = who.open(path, method=method, headers=headers)
+        seen.add(answer.status_code)
+        assert set(answer.headers.keys()) >= EVERYWHERE, (method, path)
+        is_file = path == "/static/app.css" and answer.status_code == 200 and method in ("GET", "HEAD")
+        assert is_file or answer.headers["Cache-Control"] == "no-store", (method, path)
+        assert "Strict-Transport-Security" not in answer.headers
+        answer.close()
+    assert seen >= {200, 303, 308, 400, 401, 403, 404}
+    too_long = stranger.post("/login", data={"email": "x" * 100_000}, headers=OURS)
+    assert too_long.status_code == 413
+    assert set(too_long.headers.keys()) >= EVERYWHERE
+
+
+def test_over_https_browsers_are_held_to_https(client: FlaskClient) -> None:
+    for path in PLACES:
+        answer = client.get(path, base_url="https://localhost")
+        assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
+        answer.close()
+
+
+def test_no_two_requests_have_one_id_and_errors_tell_theirs(client: FlaskClient) -> None:
+    ids = {client.get("/reports").headers["X-Request-ID"] for _ in range(20)}
+    assert len(ids) == 20
+    for headers in ({}, HTML):
+        answer = client.get("/nothing", headers={**headers, "X-Request-ID": "mine"})
+        assert answer.headers["X-Request-ID"] in answer.text
+        assert "mine" not in answer.text
+
+
+def test_health_needs_nobody(stranger: FlaskClient) -> None:
+    assert stranger.get("/healthz").data == b"ok"
+
+
+@pytest.mark.parametrize(
+    ("trusted", "host", "status"),
+    [
+        ("reports.partner.example", "reports.partner.example", 200),
+        ("reports.partner.example", "reports.partner.example:8443", 200),
+        ("reports.partner.example", "evil.example", 400),
+        ("reports.partner.example", "partner.example", 400),
+        ("reports.partner.example", "reports.partner.example.evil.example", 400),
+        ("a.example, b.example", "b.example", 200),
+        (".partner.example", "reports.partner.example", 200),
+        ("", "anything.example", 200),
+    ],
+)
+def test_a_foreign_host_is_refused_when_hosts_are_set(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, trusted: str, host: str, status: int
+) -> None:
+    monkeypatch.setenv("TRUSTED_HOSTS", trusted)
+    client = create_app().test_client()
+    for headers in ({}, HTML):
+        answer = client.get("/login", headers={**headers, "Host": host})
+        assert answer.status_code == status
+        assert set(answer.headers.keys()) >= EVERYWHERE
+    refused = client.get("/reports/customer-usage", headers={**HTML, "Host": host})
+    assert refused.status_code == (303 if status == 200 else 400), "nobody is led on by a foreign host"
+
+
+@pytest.mark.parametrize(
+    ("proxies", "address", "secure"), [("0", "127.0.0.1", False), ("1", "2.2.2.2", True), ("2", "1.1.1.1", False)]
+)
+def test_so_many_proxies_are_believed(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, proxies: str, address: str, secure: bool
+) -> None:
+    monkeypatch.setenv("PROXIES", proxies)
+    client = create_app().test_client()
+    said = {
+        "X-Forwarded-For": "9.9.9.9, 1.1.1.1, 2.2.2.2",
+        "X-Forwarded-Proto": "http, https",
+        "X-Forwarded-Host": "a.example, b.example",
+    }
+    form = {"email": "nobody@x.example", "password": "x"}
+    answer = client.post("/login", data=form, headers={**OURS, **said})
+    assert AuditEvent.select().order_by(AuditEvent.id.desc()).get().address == address
+    assert ("Strict-Transport-Security" in answer.headers) is secure
