@@ -1,0 +1,120 @@
+"""What viewers, and admins of one reseller, see and may do: on the page, and by asking anyway."""
+
+import re
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app.reports import REPORTS
+from app.web.rules import RULES, partner_admins
+from models import AuditEvent, CustomerUsage
+from tests.support import OURS, signed_in, table_rows
+from tests.web.routes import routes
+
+pytestmark = pytest.mark.usefixtures("nasty")
+
+USAGE = "/reports/customer-usage"
+HTML = {"Accept": "text/html"}
+
+
+@pytest.fixture
+def viewer(app: Flask) -> FlaskClient:
+    return signed_in(app, "viewer")
+
+
+@pytest.mark.parametrize("slug", REPORTS)
+def test_a_viewer_sees_the_rows_that_an_admin_sees(client: FlaskClient, viewer: FlaskClient, slug: str) -> None:
+    queries = ["", "sort=-customer", "q=twin", "size=25&before=end", "reseller=-"]
+    for query in queries:
+        rows = table_rows(viewer.get(f"/reports/{slug}?{query}").text)
+        assert rows == table_rows(client.get(f"/reports/{slug}?{query}").text)
+        assert rows
+
+
+@pytest.mark.parametrize("slug", REPORTS)
+def test_a_viewer_is_offered_nothing_that_would_be_refused(client: FlaskClient, viewer: FlaskClient, slug: str) -> None:
+    text = viewer.get(f"/reports/{slug}").text
+    assert ".csv" not in text
+    assert "expander" not in text
+    assert not re.search(r'/rows\?|name="toggle"|name="open"', text)
+    if slug == "customer-usage":
+        assert "ertificate" not in text.replace(REPORTS[slug].description, "")
+        assert ">Product<" not in text
+    shown = client.get(f"/reports/{slug}").text
+    assert "Export" in shown
+    assert ("expander" in shown) is (slug == "customer-usage")
+
+
+def test_what_a_viewer_is_offered_is_not_refused(viewer: FlaskClient) -> None:
+    for slug in REPORTS:
+        offered = set(re.findall(rf'href="(/reports/{slug}[^"]*)"', viewer.get(f"/reports/{slug}").text))
+        columns = REPORTS[slug].outside.by_key
+        offered |= {f"/reports/{slug}?columns={key}&amp;sort={key}" for key in columns}
+        offered |= {f"/reports/{slug}?move={key}:up" for key in columns}
+        for address in offered:
+            assert viewer.get(address.replace("&amp;", "&"), headers=HTML).status_code in (200, 303), address
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "columns=certificate_type", "columns=customer&columns=product", "certificate_type=SSL", "product=DV+Single",
+        "product=nothing+like+it", "open=1", "open=999999", "toggle=1", "toggle=1.1", "columns=product&sort=product",
+    ],
+)  # fmt: skip
+def test_a_viewer_who_looks_inside_anyway_is_told_why_not(viewer: FlaskClient, query: str) -> None:
+    for headers in ({}, HTML, {**HTML, "HX-Request": "true", "HX-Request-Type": "partial"}):
+        answer = viewer.get(f"{USAGE}?{query}", headers=headers)
+        assert answer.status_code == 403
+        assert "for admins" in answer.text
+        assert "viewer" in answer.text
+        assert not table_rows(answer.text)
+    event = AuditEvent.get(AuditEvent.event == "request")
+    assert (event.outcome, event.who, event.about) == ("refused", "viewer@partner.example", f"GET {USAGE}")
+
+
+@pytest.mark.parametrize(
+    "path", [*(f"/reports/{slug}.csv" for slug in REPORTS), f"{USAGE}/rows?node=1", f"{USAGE}/rows?node=x"]
+)
+def test_a_viewer_neither_exports_nor_expands(viewer: FlaskClient, path: str) -> None:
+    for method in ("GET", "HEAD"):
+        answer = viewer.open(path, method=method)
+        assert answer.status_code == 403
+        assert "Content-Disposition" not in answer.headers
+    assert "for admins" in viewer.get(path).text
+
+
+def test_a_sort_by_what_a_viewer_cannot_see_is_the_default_sort(viewer: FlaskClient) -> None:
+    assert table_rows(viewer.get(f"{USAGE}?sort=product").text) == table_rows(viewer.get(USAGE).text)
+
+
+def test_an_admins_place_among_certificate_types_tells_a_viewer_nothing(
+    client: FlaskClient, viewer: FlaskClient
+) -> None:
+    inside = client.get(f"{USAGE}?columns=certificate_type&size=25&before=end").text
+    assert table_rows(inside)
+    for cursor in ("1-1-00000000-1-00000000-00000000", "2-1-00000000-1-00000000-00000000"):
+        assert viewer.get(f"{USAGE}?after={cursor}").status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("role", "reseller"), [("viewer", None), ("viewer", "Zebra Resale"), ("admin", "Zebra Resale")]
+)
+def test_users_and_the_trail_are_for_admins_of_the_whole_partner(app: Flask, role: str, reseller: str | None) -> None:
+    theirs = [(method, path) for endpoint, method, path in routes(app) if RULES.get(endpoint) is partner_admins]
+    assert {path for _, path in theirs} >= {"/users", "/audit"}
+    client = signed_in(app, role, reseller)
+    shown = client.get("/reports").text
+    assert "/users" not in shown
+    assert "/audit" not in shown
+    for method, path in theirs:
+        assert client.open(path, method=method, headers=OURS).status_code == 403, path
+
+
+def test_an_admin_of_a_reseller_has_the_admin_controls(app: Flask) -> None:
+    client = signed_in(app, "admin", "Zebra Resale")
+    assert "Export" in client.get(USAGE).text
+    assert client.get(f"{USAGE}.csv").status_code == 200
+    own = CustomerUsage.select().where(CustomerUsage.parts > 0, CustomerUsage.reseller != 0).get()
+    assert client.get(f"{USAGE}/rows?node={own.customer_id}").status_code in (200, 404)

@@ -1,0 +1,86 @@
+"""The trail of what people do in the browser, and its page."""
+
+import json
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app.table import csv
+from models import AuditEvent, audit
+from tests.support import OURS, signed_in
+
+
+def latest() -> AuditEvent:
+    event: AuditEvent = AuditEvent.select().order_by(AuditEvent.id.desc()).get()
+    return event
+
+
+@pytest.mark.usefixtures("nasty")
+def test_an_export_tells_who_had_how_many_rows_of_what(app: Flask) -> None:
+    client = signed_in(app, "admin", "Zebra Resale")
+    answer = client.get("/reports/customer-subscriptions.csv?sort=-cost&columns=cost&columns=customer")
+    written = answer.data.count(b"\r\n") - 1
+    event = latest()
+    assert (event.event, event.outcome, event.who) == ("export", "done", "admin@Zebra Resale.example")
+    assert event.about == "/reports/customer-subscriptions.csv?columns=cost&columns=customer&sort=-cost"
+    assert json.loads(event.details) == {"rows": written}
+    assert event.request == answer.headers["X-Request-ID"]
+
+
+@pytest.mark.usefixtures("nasty")
+def test_an_export_that_breaks_off_is_told_as_failed(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(csv, "CHUNK", 2)
+    answer = client.get("/reports/customer-transactions.csv")
+    pieces = answer.iter_encoded()
+    next(pieces), next(pieces)
+    answer.close()
+    assert (latest().outcome, json.loads(latest().details)) == ("failed", {"rows": 2})
+
+
+@pytest.mark.usefixtures("nasty")
+def test_asking_only_for_the_headers_of_a_file_is_no_export(client: FlaskClient) -> None:
+    assert client.head("/reports/customer-transactions.csv").status_code == 200
+    assert not AuditEvent.select().exists()
+
+
+def test_the_page_shows_the_latest_first_page_by_page(client: FlaskClient) -> None:
+    for number in range(250):
+        audit.record("import", who="root (command line)", about=f"file-{number:03}")
+    first = client.get("/audit").text
+    assert first.index("file-249") < first.index("file-150")
+    assert "file-149" not in first
+    older = first.partition('href="/audit?before=')[2].partition('"')[0]
+    second = client.get(f"/audit?before={older}").text
+    assert "file-149" in second
+    assert "file-150" not in second
+    assert "Older" not in client.get("/audit?before=50").text
+
+
+def test_the_page_can_show_one_person(client: FlaskClient) -> None:
+    audit.record("import", who="root (command line)", about="by root")
+    audit.record("export", who="eve+x@partner.example", about="by eve")
+    text = client.get("/audit?who=eve%2Bx@partner.example").text
+    assert "by eve" in text
+    assert "by root" not in text
+    assert "No events" in client.get("/audit?who=nobody").text
+
+
+@pytest.mark.parametrize("before", ["x", "-1", "1.5", "9" * 19, "٣", "1 OR 1=1"])
+def test_a_place_that_cannot_be_is_named(client: FlaskClient, before: str) -> None:
+    answer = client.get("/audit", query_string={"before": before})
+    assert answer.status_code == 400
+    assert before in answer.text
+
+
+def test_the_page_trusts_nothing_that_it_tells(client: FlaskClient) -> None:
+    audit.record("<b>import</b>", who="<i>who</i>", about="<script>alert(1)</script>", why="<u>details</u>")
+    text = client.get("/audit?who=%3Ci%3Ewho%3C/i%3E").text
+    for tag in ("<b>", "<i>", "<script>alert", "<u>"):
+        assert tag not in text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
+
+
+def test_signing_out_everywhere_is_told_apart(client: FlaskClient) -> None:
+    client.post("/logout", data={"everywhere": "1"}, headers=OURS)
+    assert json.loads(latest().details) == {"everywhere": True}

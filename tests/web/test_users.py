@@ -1,0 +1,152 @@
+"""The Users page: adding, changing, disabling, ending sessions."""
+
+import re
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from app.access import accounts
+from models import AuditEvent, Session, User
+from tests.support import OURS, signed_in
+
+pytestmark = pytest.mark.usefixtures("nasty")
+
+NEW = {"email": "eve@partner.example", "role": "viewer", "reach": "partner", "reseller": ""}
+ADMIN = "admin@partner.example"
+
+
+def send(client: FlaskClient, path: str, **form: Any) -> TestResponse:
+    return client.post(path, data=form, headers={**OURS, "Accept": "text/html"})
+
+
+def errors(answer: TestResponse) -> set[str]:
+    return set(re.findall(r'class="error" id="(\w+)-error"', answer.text))
+
+
+def secret(answer: TestResponse) -> str:
+    return re.findall(r'class="given">([^<]+)<', answer.text)[0]
+
+
+@pytest.fixture
+def eve(client: FlaskClient) -> User:
+    accounts.add("eve@partner.example", "viewer", None, "correct horse battery")
+    return User.get(email="eve@partner.example")
+
+
+def test_a_user_is_added_and_the_password_is_shown_once(client: FlaskClient, stranger: FlaskClient) -> None:
+    answer = send(client, "/users", **NEW | {"role": "admin", "reach": "reseller", "reseller": "Zebra Resale"})
+    eve = User.get(email="eve@partner.example")
+    assert answer.status_code == 200
+    assert (eve.role, eve.reseller, bool(eve.temporary_until)) == ("admin", "Zebra Resale", True)
+    password = secret(answer)
+    assert password not in client.get(f"/users/{eve.id}").text
+    assert send(stranger, "/login", email="eve@partner.example", password=password).status_code == 303
+    event = AuditEvent.get(AuditEvent.event == "user added")
+    assert (event.who, event.about) == (ADMIN, "eve@partner.example")
+    assert password not in repr(event.__data__)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"email": ""}, {"email"}),
+        ({"email": "eve"}, {"email"}),
+        ({"email": ADMIN.upper()}, {"email"}),
+        ({"role": ""}, {"role"}),
+        ({"role": "boss"}, {"role"}),
+        ({"reach": ""}, {"reach"}),
+        ({"reach": "everything"}, {"reach"}),
+        ({"reach": "reseller"}, {"reseller"}),
+        ({"reach": "reseller", "reseller": "Zebra"}, {"reseller"}),
+        ({"reach": "reseller", "reseller": "-"}, {"reseller"}),
+        ({"email": "eve", "role": "boss", "reach": "reseller", "reseller": "Zebra"}, {"email", "role", "reseller"}),
+        ({"email": "eve", "role": "", "reach": ""}, {"email", "role", "reach"}),
+    ],
+)
+def test_what_is_wrong_is_said_beside_its_field_and_what_was_typed_stays(
+    client: FlaskClient, change: dict[str, str], told: set[str]
+) -> None:
+    form = NEW | change
+    answer = send(client, "/users", **form)
+    assert answer.status_code == 400
+    assert errors(answer) == told
+    assert f'value="{form["email"]}" autocomplete' in answer.text
+    assert f'name="reseller" value="{form["reseller"]}"' in answer.text
+    checked = set(re.findall(r'value="(\w+)" required checked', answer.text))
+    assert checked == {form["role"], form["reach"]} & {"admin", "viewer", "partner", "reseller"}
+    assert User.select().count() == 1
+
+
+def test_forgetting_to_say_whose_customers_makes_nobody_an_admin_of_all(client: FlaskClient) -> None:
+    for form in (
+        {"email": "x@y.example", "role": "admin"},
+        {"email": "x@y.example", "role": "admin", "reach": "reseller"},
+    ):
+        assert send(client, "/users", **form).status_code == 400
+    assert User.select().count() == 1
+
+
+def test_rights_are_changed(client: FlaskClient, eve: User) -> None:
+    answer = send(client, f"/users/{eve.id}", role="admin", reach="reseller", reseller="Zebra Resale")
+    assert answer.status_code == 303
+    assert "Saved" in client.get(answer.location).text
+    changed = User.get_by_id(eve.id)
+    assert (changed.role, changed.reseller) == ("admin", "Zebra Resale")
+    assert send(client, f"/users/{eve.id}", role="boss", reach="partner").status_code == 400
+    assert User.get_by_id(eve.id).role == "admin"
+
+
+def test_a_user_is_disabled_and_enabled(app: Flask, client: FlaskClient, eve: User) -> None:
+    theirs = app.test_client()
+    assert send(theirs, "/login", email=eve.email, password="correct horse battery").status_code == 303
+    answer = send(client, f"/users/{eve.id}/disable")
+    assert "can&#39;t sign in" in client.get(answer.location).text
+    assert theirs.get("/reports").status_code == 401
+    assert send(theirs, "/login", email=eve.email, password="correct horse battery").status_code == 401
+    send(client, f"/users/{eve.id}/enable")
+    assert send(theirs, "/login", email=eve.email, password="correct horse battery").status_code == 303
+
+
+def test_sessions_are_ended_and_passwords_replaced(app: Flask, client: FlaskClient, eve: User) -> None:
+    theirs = app.test_client()
+    send(theirs, "/login", email=eve.email, password="correct horse battery")
+    assert "1 session, last seen" in client.get(f"/users/{eve.id}").text
+    send(client, f"/users/{eve.id}/end")
+    assert theirs.get("/reports").status_code == 401
+    replaced = secret(send(client, f"/users/{eve.id}/password"))
+    assert send(theirs, "/login", email=eve.email, password="correct horse battery").status_code == 401
+    assert send(theirs, "/login", email=eve.email, password=replaced).status_code == 303
+
+
+def test_the_last_admin_cannot_be_shut_out_nor_confined(client: FlaskClient) -> None:
+    ann = User.get(email=ADMIN)
+    for path, form in (
+        (f"/users/{ann.id}/disable", {}),
+        (f"/users/{ann.id}", {"role": "viewer", "reach": "partner"}),
+        (f"/users/{ann.id}", {"role": "admin", "reach": "reseller", "reseller": "Zebra Resale"}),
+    ):
+        answer = send(client, path, **form)
+        assert answer.status_code == 400
+        assert "last enabled admin" in answer.text
+    assert client.get("/users").status_code == 200
+    assert Session.select().exists()
+
+
+@pytest.mark.parametrize("path", ["/users/999", "/users/999/disable", "/users/0", "/users/1/harm"])
+def test_a_user_who_is_not_there_is_a_404(client: FlaskClient, path: str) -> None:
+    assert send(client, path, role="admin", reach="partner").status_code == 404
+
+
+def test_a_number_that_no_user_can_have_is_a_404(client: FlaskClient) -> None:
+    assert client.get("/users/99999999999999999999").status_code == 404
+
+
+def test_the_list_tells_what_everybody_may_and_where_they_are(app: Flask, client: FlaskClient, eve: User) -> None:
+    signed_in(app, "viewer", "Zebra Resale")
+    accounts.disable(eve)
+    text = client.get("/users").text
+    for word in (ADMIN, "viewer@Zebra Resale.example", "Zebra Resale", "All customers", "Disabled", "Active", "Viewer"):
+        assert word in text
