@@ -55,7 +55,8 @@ def _of_reseller(table: Table, name: str) -> Any:
 
 
 def _resellers(table: Table, scope: Scope) -> list[tuple[str, str]]:
-    return [(NO_RESELLER, "No reseller"), *occurring(Reseller, "reseller")(table, scope)]
+    nobodys = [(NO_RESELLER, "No reseller")] if scope.reseller is None else []
+    return nobodys + list(occurring(Reseller, "reseller")(table, scope))
 
 
 def occurring(named: Table, field: str) -> Options:
