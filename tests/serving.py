@@ -11,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from signal import SIGINT
 from threading import Thread
+from typing import IO
 from urllib.parse import urlencode
 
 ROOT = Path(__file__).parent.parent
@@ -19,16 +20,17 @@ TODAY = "2026-11-22"
 Serve = Callable[..., AbstractContextManager[str]]
 """Starts a server with settings, given as keywords; gives its address."""
 
-_OWN = {"HOST": "127.0.0.1", "PORT": "0", "SECRET_KEY": "not a secret at all " * 2, "CURRENCY": "", "PARTNER_NAME": ""}
+_UNSET = ("CURRENCY", "PARTNER_NAME", "TRUSTED_HOSTS", "PROXIES", "SESSION_IDLE_HOURS", "SESSION_HOURS")
+_OWN = {"HOST": "127.0.0.1", "PORT": "0", "SECRET_KEY": "not a secret at all " * 2, **dict.fromkeys(_UNSET, "")}
 """Settings of every server here, whatever the shell that runs the tests has set. Port 0 is one that is free."""
 
 
 @contextmanager
-def server(**settings: str) -> Iterator[str]:
-    """Start gunicorn as `make run` does, and give its address once it answers there."""
+def server(log: IO[bytes] | None = None, **settings: str) -> Iterator[str]:
+    """Start gunicorn as `make run` does, and give its address once it answers there. What it logs goes into `log`."""
     command = [sys.executable, "-m", "gunicorn", "wsgi:app"]
     environment = os.environ | _OWN | settings
-    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=log, text=True) as process:
         try:
             assert process.stdout
             address = process.stdout.readline().removeprefix("Partner Reports is at ").strip()

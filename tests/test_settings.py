@@ -19,6 +19,10 @@ KEY = {"SECRET_KEY": "k" * 32}
     ("name", "value"),
     [
         ("SECRET_KEY", "short"), ("SECRET_KEY", ""), ("CURRENCY", "usd"), ("CURRENCY", "Euro"),
+        ("TRUSTED_HOSTS", "reports.example:8000"), ("TRUSTED_HOSTS", "http://reports.example"),
+        ("TRUSTED_HOSTS", "a, *"),
+        ("PROXIES", "-1"), ("PROXIES", "yes"), ("PROXIES", "10"), ("PROXIES", "１"),
+        ("SESSION_IDLE_HOURS", "0"), ("SESSION_IDLE_HOURS", "1.5"), ("SESSION_HOURS", "169"),
         ("HTMX_URL", "htmx.js"), ("HTMX_URL", "https://cdn.example/a.js; script-src *"), ("HTMX_URL", "javascript:x"),
     ],
 )  # fmt: skip
@@ -27,7 +31,17 @@ def test_a_setting_that_cannot_be_is_named(name: str, value: str) -> None:
         Settings.read({**KEY, name: value})
 
 
-@pytest.mark.parametrize("url", ["mysql://x/y", "sqlite://", "sqlite:///", "reports.db", "postgresql://u:p@h/n"])
+def test_the_hosts_and_proxies_that_are_believed_are_none_until_set() -> None:
+    plain = Settings.read(KEY)
+    assert (plain.trusted_hosts, plain.proxies, plain.session_idle_hours, plain.session_hours) == ((), 0, 8, 12)
+    own = Settings.read({**KEY, "TRUSTED_HOSTS": "a.example, .b.example", "PROXIES": "2", "SESSION_HOURS": "24"})
+    assert (own.trusted_hosts, own.proxies, own.session_hours) == (("a.example", ".b.example"), 2, 24)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["mysql://x/y", "sqlite://", "sqlite:///", "reports.db", "postgresql://u:p@h/n", "sqlite:///instance/access.db"],
+)
 def test_a_database_address_that_cannot_be_is_named(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     monkeypatch.setenv("SECRET_KEY", "k" * 32)
     monkeypatch.setenv("DATABASE_URL", url)

@@ -1,0 +1,115 @@
+"""`flask user`: what it prints, what it returns, and that it changes nothing when something is wrong."""
+
+import json
+
+import pytest
+from flask.testing import FlaskCliRunner
+
+from app.access import accounts
+from models import AuditEvent, User
+from tests.support import NASTY
+
+ANN, PASSWORD = "ann@partner.example", "correct horse battery"
+ADD = ["user", "add", ANN, "--role", "admin"]
+
+pytestmark = pytest.mark.usefixtures("nasty")
+
+
+def test_a_user_is_added_with_a_password_of_ones_own(runner: FlaskCliRunner) -> None:
+    for typed in (f"{PASSWORD}\n", f"{PASSWORD}\r\nanother line\n", PASSWORD):
+        User.delete().execute()
+        result = runner.invoke(args=[*ADD, "--password-stdin"], input=typed)
+        assert (result.exit_code, result.output) == (0, f"{ANN} can sign in.\n")
+        assert accounts.checked(ANN, PASSWORD, "here")
+    assert User.get().temporary_until is None
+
+
+def test_a_user_is_added_with_a_temporary_password_that_is_printed(runner: FlaskCliRunner) -> None:
+    result = runner.invoke(args=["user", "add", "zoe@zebra.example", "--role", "viewer", "--reseller", "Zebra Resale"])
+    assert result.exit_code == 0
+    assert accounts.checked("zoe@zebra.example", result.stdout.split()[-1], "here")
+    zoe = User.get()
+    assert (zoe.role, zoe.reseller, bool(zoe.temporary_until)) == ("viewer", "Zebra Resale", True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "typed", "told"),
+    [
+        ([*ADD, "--reseller", "Zebra"], "", "“Zebra” is not the name of a reseller"),
+        ([*ADD, "--reseller", ""], "", "name of a reseller"),
+        ([*ADD, "--reseller", "zebra resale"], "", "did you mean “Zebra Resale”?"),
+        (["user", "add", "ann", "--role", "admin"], "", "“ann” is not an email address"),
+        (["user", "add", ANN, "--role", "boss"], "", "'boss' is not one of 'admin', 'viewer'"),
+        (["user", "add", ANN], "", "--role"),
+        ([*ADD, "--password-stdin"], "short\n", "at least 12"),
+        ([*ADD, "--password-stdin"], "", "at least 12"),
+        ([*ADD, "--password-stdin"], "passwordpassword\n", "guesser"),
+        ([*ADD, "--password-stdin"], b"\xff" * 20, "not UTF-8"),
+        (["user", "disable", "who@partner.example"], "", "“who@partner.example” has no account"),
+        (["user", "enable", "who@partner.example"], "", "has no account"),
+        (["user", "password", "who@partner.example"], "", "has no account"),
+    ],
+)
+def test_what_cannot_be_is_named_and_changes_nothing(
+    runner: FlaskCliRunner, arguments: list[str], typed: str | bytes, told: str
+) -> None:
+    result = runner.invoke(args=arguments, input=typed)
+    assert result.exit_code
+    assert result.stdout == ""
+    assert told in result.stderr
+    assert not User.select().exists()
+
+
+def test_a_second_account_for_one_email_is_refused(runner: FlaskCliRunner) -> None:
+    assert runner.invoke(args=ADD).exit_code == 0
+    result = runner.invoke(args=["user", "add", ANN.upper(), "--role", "viewer"])
+    assert result.exit_code == 1
+    assert "has an account already" in result.stderr
+
+
+def test_the_list_tells_who_may_what(runner: FlaskCliRunner) -> None:
+    runner.invoke(args=ADD)
+    runner.invoke(args=["user", "add", "bob@zebra.example", "--role", "viewer", "--reseller", "Zebra Resale"])
+    runner.invoke(args=["user", "disable", "bob@zebra.example"])
+    assert runner.invoke(args=["user", "list"]).stdout.splitlines() == [
+        f"{ANN}\tadmin\teverything\tenabled",
+        "bob@zebra.example\tviewer\tcustomers of Zebra Resale\tdisabled",
+    ]
+
+
+def test_the_last_admin_of_the_whole_partner_cannot_be_disabled(runner: FlaskCliRunner) -> None:
+    runner.invoke(args=ADD)
+    result = runner.invoke(args=["user", "disable", ANN])
+    assert result.exit_code == 1
+    assert "last enabled admin" in result.stderr
+    assert not User.get().disabled
+
+
+def test_passwords_are_replaced(runner: FlaskCliRunner) -> None:
+    runner.invoke(args=ADD)
+    result = runner.invoke(args=["user", "password", ANN, "--password-stdin"], input=f"{PASSWORD}\n")
+    assert result.exit_code == 0
+    assert PASSWORD not in result.output
+    assert accounts.checked(ANN, PASSWORD, "here")
+    made = runner.invoke(args=["user", "password", ANN]).stdout.split()[-1]
+    assert accounts.checked(ANN, made, "here")
+
+
+def test_what_commands_do_is_in_the_trail(runner: FlaskCliRunner) -> None:
+    file = str(NASTY / "customer-subscriptions.csv")
+    runner.invoke(args=ADD)
+    runner.invoke(args=["user", "password", ANN])
+    runner.invoke(args=["import", "customer-subscriptions", file, "--dry-run"])
+    runner.invoke(args=["import", "customer-subscriptions", file])
+    runner.invoke(args=["import", "customer-usage", file])
+    runner.invoke(args=["export", "customer-usage", "sort=-used"])
+    events = list(AuditEvent.select().order_by(AuditEvent.id))
+    assert [(event.event, event.outcome, event.about) for event in events] == [
+        ("user added", "done", ANN),
+        ("password replaced", "done", ANN),
+        ("import", "done", f"customer-subscriptions {file}"),
+        ("import", "failed", f"customer-usage {file}"),
+        ("export", "done", "customer-usage?sort=-used"),
+    ]
+    assert all(event.who.endswith("(command line)") for event in events)
+    assert json.loads(events[2].details)["unchanged"] == 8

@@ -1,0 +1,60 @@
+"""What only the production server shows: what it believes of proxies, what it logs, and whom it lets in from where."""
+
+import json
+import stat
+from email.message import Message
+from http.client import HTTPConnection
+from pathlib import Path
+
+import pytest
+
+from tests.serving import flask, server
+
+FORWARDED = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.9", "X-Forwarded-Host": "evil.example"}
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("served") / "reports.db"
+    flask("migrate", DATABASE_URL=f"sqlite:///{path}")
+    return path
+
+
+def ask(address: str, path: str, headers: dict[str, str]) -> tuple[int, Message]:
+    connection = HTTPConnection(address.removeprefix("http://"), timeout=30)
+    connection.request("GET", path, headers=headers)
+    answer = connection.getresponse()
+    answer.read()
+    connection.close()
+    return answer.status, answer.headers
+
+
+@pytest.mark.parametrize(("proxies", "believed"), [("0", False), ("1", True)])
+def test_proxies_are_believed_only_when_a_setting_says_so(database: Path, proxies: str, believed: bool) -> None:
+    with server(DATABASE_URL=f"sqlite:///{database}", PROXIES=proxies) as address:
+        status, headers = ask(address, "/login", FORWARDED)
+        assert status == 200
+        assert ("Strict-Transport-Security" in headers) is believed
+
+
+def test_a_host_that_is_not_ours_is_refused(database: Path) -> None:
+    with server(DATABASE_URL=f"sqlite:///{database}", TRUSTED_HOSTS="reports.example, 127.0.0.1") as address:
+        assert ask(address, "/login", {"Host": "evil.example"})[0] == 400
+        assert ask(address, "/login", {"Host": "reports.example"})[0] == 200
+
+
+def test_only_its_owner_reads_the_database_of_users(database: Path) -> None:
+    assert stat.S_IMODE(database.with_name("access.db").stat().st_mode) == 0o600
+
+
+def test_the_trail_is_also_written_to_the_servers_log(database: Path, tmp_path: Path) -> None:
+    flask("user", "add", "ann@partner.example", "--role", "admin", DATABASE_URL=f"sqlite:///{database}")
+    with (tmp_path / "log").open("wb") as log, server(log, DATABASE_URL=f"sqlite:///{database}") as address:
+        form = {"Origin": address, "Content-Type": "application/x-www-form-urlencoded", "Content-Length": "39"}
+        connection = HTTPConnection(address.removeprefix("http://"), timeout=30)
+        connection.request("POST", "/login", "email=ann@partner.example&password=wrong", form)
+        assert connection.getresponse().status == 401
+        connection.close()
+    (line,) = (tmp_path / "log").read_text().splitlines()
+    told = json.loads(line)
+    assert (told["event"], told["outcome"], told["who"]) == ("sign-in", "failed", "ann@partner.example")
