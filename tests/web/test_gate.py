@@ -162,6 +162,27 @@ def test_the_headers_are_on_every_answer(client: FlaskClient, stranger: FlaskCli
     assert set(too_long.headers.keys()) >= EVERYWHERE
 
 
+def test_every_body_says_what_it_is(client: FlaskClient, stranger: FlaskClient) -> None:
+    for who, path, headers in product((client, stranger), PLACES, ({}, HTML, FRAGMENT)):
+        answer = who.get(path, headers=headers)
+        kind = answer.headers["Content-Type"]
+        expected = ("text/html", "text/plain") if path != "/static/app.css" else ("text/css",)
+        if path.endswith(".csv") and answer.status_code == 200:
+            expected = ("text/csv",)
+            assert answer.headers["Content-Disposition"].startswith('attachment; filename="customer-usage-')
+        assert kind in {f"{each}; charset=utf-8" for each in expected}, path
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert not [name for name, _ in answer.headers if name.startswith("Access-Control")]
+        answer.close()
+
+
+@pytest.mark.parametrize(
+    "path", ["/.git/config", "/instance/access.db", "/static/../wsgi.py", "/static/%2e%2e/wsgi.py", "/static/"]
+)
+def test_nothing_but_static_files_is_served_from_the_disk(client: FlaskClient, path: str) -> None:
+    assert client.get(path).status_code == 404
+
+
 def test_over_https_browsers_are_held_to_https(client: FlaskClient) -> None:
     for path in PLACES:
         answer = client.get(path, base_url="https://localhost")
