@@ -37,17 +37,17 @@ def add(email: str, role: str, reseller: str | None, password: str | None = None
     """
     email = email.strip()
     secret = _secret(email, password)
+    rights, kept = {"role": role, "reseller": reseller}, _kept(secret, password)
     with writing(access):
         _heed(faults(role, reseller, email))
-        who = {"email": email, "email_key": _key(email), "role": role, "reseller": reseller}
-        User.create(**who, created_at=moment(), **_kept(secret, password))
+        User.create(email=email, email_key=_key(email), created_at=moment(), **rights, **kept)
     return secret
 
 
 def change(user: User, role: str, reseller: str | None) -> None:
     """Give a person another role, or other customers to see. Raises Unacceptable."""
     _heed(faults(role, reseller))
-    with _still_run():
+    with _leaving_an_admin():
         User.update(role=role, reseller=reseller).where(User.id == user.id).execute()
 
 
@@ -67,7 +67,7 @@ def faults(role: str, reseller: str | None, email: str | None = None) -> dict[st
 
 def disable(user: User) -> None:
     """Keep a person out from now on. Raises Unacceptable for the last admin of the whole partner."""
-    with _still_run():
+    with _leaving_an_admin():
         User.update(disabled=True).where(User.id == user.id).execute()
         end_all(user.id)
 
@@ -82,8 +82,9 @@ def set_password(user: User, password: str | None = None) -> str:
     Raises Unacceptable.
     """
     secret = _secret(user.email, password)
+    kept = _kept(secret, password)
     with writing(access):
-        User.update(_kept(secret, password)).where(User.id == user.id).execute()
+        User.update(kept).where(User.id == user.id).execute()
         end_all(user.id)
     return secret
 
@@ -124,10 +125,8 @@ def _secret(email: str, password: str | None) -> str:
 
 
 def _kept(secret: str, chosen: str | None) -> dict[str, str | None]:
-    return {
-        "password_hash": hashed(secret),
-        "temporary_until": None if chosen else moment(TEMPORARY * _DAY),
-    }
+    """What is stored of a password. Hashing takes a while, so that nobody else should have to wait for it."""
+    return {"password_hash": hashed(secret), "temporary_until": None if chosen else moment(TEMPORARY * _DAY)}
 
 
 def _expired(user: User) -> bool:
@@ -139,7 +138,7 @@ def _key(email: str) -> str:
 
 
 @contextmanager
-def _still_run() -> Iterator[None]:
+def _leaving_an_admin() -> Iterator[None]:
     """Undo what is done inside when it leaves nobody who could add users. Raises Unacceptable then."""
     running = User.select().where(User.role == "admin", User.reseller.is_null(), ~User.disabled)
     with writing(access):

@@ -96,11 +96,15 @@ def _user(number: int) -> User:
 
 def _wanted(email: str | None = None) -> tuple[str, str | None]:
     """The role and the reseller that the form asks for. Raises Unacceptable when it doesn't say whose customers."""
-    role, reach = request.form.get("role", ""), request.form.get("reach", "")
-    if reach not in ("partner", "reseller"):
-        reach_missing = {"reach": "Choose whose customers this person sees."}
-        raise Unacceptable(accounts.faults(role, None, email) | reach_missing)
-    return role, request.form.get("reseller", "") if reach == "reseller" else None
+    role, reach, reseller = (request.form.get(key, "") for key in ("role", "reach", "reseller"))
+    if reach == "reseller":
+        return role, reseller
+    errors = {} if reach == "partner" else {"reach": "Choose whose customers this person sees."}
+    if reach and reseller:
+        errors["reseller"] = "Choose “One reseller”, or leave this empty."
+    if errors:
+        raise Unacceptable(accounts.faults(role, None, email) | errors)
+    return role, None
 
 
 def _everybody(status: int = 200, errors: dict[str, str] | None = None) -> Response:
@@ -116,12 +120,11 @@ def _one(user: User, status: int = 200, errors: dict[str, str] | None = None, **
 
 
 def _choices(errors: dict[str, str] | None, user: User | None = None) -> dict[str, Any]:
-    """What the form offers, and what stands in it: what was sent, when that is answered by errors."""
+    """What the form offers, and what stands in it: what was sent, if something was."""
     names = Reseller.select(Reseller.name).where(Reseller.id != NONE).order_by(Reseller.name_key)
     resellers = [name for (name,) in database.execute(names.limit(LONGEST_LIST + 1))]
     offered = resellers if len(resellers) <= LONGEST_LIST else []
-    values = request.form if errors else _kept(user)
-    return {"roles": ROLES, "resellers": offered, "values": values, "errors": errors or {}}
+    return {"roles": ROLES, "resellers": offered, "values": request.form or _kept(user), "errors": errors or {}}
 
 
 def _kept(user: User | None) -> dict[str, str | None]:

@@ -64,6 +64,7 @@ def test_a_user_is_added_and_the_password_is_shown_once(client: FlaskClient, str
         ({"reach": "reseller", "reseller": "-"}, {"reseller"}),
         ({"email": "eve", "role": "boss", "reach": "reseller", "reseller": "Zebra"}, {"email", "role", "reseller"}),
         ({"email": "eve", "role": "", "reach": ""}, {"email", "role", "reach"}),
+        ({"reach": "partner", "reseller": "Zebra Resale"}, {"reseller"}),
     ],
 )
 def test_what_is_wrong_is_said_beside_its_field_and_what_was_typed_stays(
@@ -123,6 +124,7 @@ def test_sessions_are_ended_and_passwords_replaced(app: Flask, client: FlaskClie
 
 def test_the_last_admin_cannot_be_shut_out_nor_confined(client: FlaskClient) -> None:
     ann = User.get(email=ADMIN)
+    assert 'value="admin" required checked' in send(client, f"/users/{ann.id}/disable").text, "the form says what holds"
     for path, form in (
         (f"/users/{ann.id}/disable", {}),
         (f"/users/{ann.id}", {"role": "viewer", "reach": "partner"}),
