@@ -15,7 +15,7 @@ run: .venv/runtime
 	@if $(PY) -c 'import sys, wsgi, models; sys.exit(models.Customer.select().exists())'; then $(PY) -m flask demo; fi
 	@if $(PY) -c 'import sys, wsgi, models; sys.exit(models.User.select().exists())'; then \
 		password=$$($(PY) -c 'from app.access.passwords import generated; print(generated())') && \
-		echo "$$password" | $(PY) -m flask user add $(ADMIN) --role admin --password-stdin && \
+		echo "$$password" | $(PY) -m flask user add $(ADMIN) --role admin --password-stdin > /dev/null && \
 		echo "Sign in as $(ADMIN) with the password $$password (it is shown only now)."; fi
 	@exec $(PY) -m gunicorn wsgi:app
 
