@@ -9,6 +9,7 @@ from typing import Any
 from peewee import DatabaseError, fn
 
 from app.access.visitor import Visitor
+from app.table.statements import built, slot
 from models import Session, User, access, moment, without_waiting, writing
 
 _HOUR = 3600
@@ -31,19 +32,14 @@ class Sessions:
         """Sign a person in, and return the token that is theirs until they sign out."""
         token, now = secrets.token_urlsafe(32), moment()
         with writing(access):
-            Session.delete().where(~self._live()).execute()
+            Session.delete().where(~_live(*self._limits())).execute()
             Session.create(token_hash=self._digest(token), user=user, created_at=now, seen_at=now)
         return token
 
     def find(self, token: str) -> Visitor | None:
         """Who signed in with this token, None when nobody did, or their session is over, or they are disabled."""
-        who = (User.id, User.email, User.role, User.reseller, User.temporary_until.is_null(False))
-        query = (
-            Session.select(*who, Session.id, Session.seen_at < moment(-_SEEN_EVERY))
-            .join(User)
-            .where(Session.token_hash == self._digest(token), self._live(), ~User.disabled)
-        )
-        found = access.execute(query).fetchone()
+        (finding,) = built("session", lambda: [_finding()])
+        found = finding.run(self._digest(token), *self._limits(), moment(-_SEEN_EVERY), on=access).fetchone()
         if found is None:
             return None
         number, email, role, reseller, temporary, session, stale = found
@@ -53,15 +49,27 @@ class Sessions:
 
     def counted(self) -> dict[int, tuple[int, str]]:
         """For each user's number, how many live sessions there are and when the last of them was seen."""
-        query = Session.select(Session.user, fn.COUNT(Session.id), fn.MAX(Session.seen_at)).where(self._live())
+        query = Session.select(Session.user, fn.COUNT(Session.id), fn.MAX(Session.seen_at))
+        query = query.where(_live(*self._limits()))
         return {user: (count, seen) for user, count, seen in access.execute(query.group_by(Session.user))}
 
-    def _live(self) -> Any:
-        begun, seen = moment(-self.longest * _HOUR), moment(-self.idle * _HOUR)
-        return (Session.created_at > begun) & (Session.seen_at > seen)
+    def _limits(self) -> tuple[str, str]:
+        """When a session must have begun, and when it must have been seen, to live."""
+        return moment(-self.longest * _HOUR), moment(-self.idle * _HOUR)
 
     def _digest(self, token: str) -> str:
         return hmac.digest(self.key.encode(), token.encode(), "sha256").hex()
+
+
+def _live(begun: Any, seen: Any) -> Any:
+    return (Session.created_at > begun) & (Session.seen_at > seen)
+
+
+def _finding() -> Any:
+    """Who a session belongs to: its digest, its limits, and since when it is stale, are known when the query runs."""
+    who = (User.id, User.email, User.role, User.reseller, User.temporary_until.is_null(False))
+    query = Session.select(*who, Session.id, Session.seen_at < slot(3)).join(User)
+    return query.where(Session.token_hash == slot(0), _live(slot(1), slot(2)), ~User.disabled)
 
 
 def end(session: int) -> None:

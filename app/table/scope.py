@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from models import NONE, Reseller
+from app.table.statements import built, slot
+from models import Reseller
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,8 @@ class Scope:
         """The customers of the reseller with this name, nobody when there is none such; None is the whole partner."""
         if name is None:
             return EVERYTHING
-        found = Reseller.select(Reseller.id).where(Reseller.name == name, Reseller.id != NONE).tuples().first()
+        (named,) = built("scope", lambda: [Reseller.select(Reseller.id).where(Reseller.name == slot(0))])
+        found = named.run(name).fetchone() if name else None
         return cls(found[0]) if found else NOTHING
 
     def conditions(self, table: Any) -> list[Any]:

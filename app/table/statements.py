@@ -24,9 +24,9 @@ class Statement:
     sql: str
     params: tuple[Any, ...]
 
-    def run(self, *values: Any) -> Any:
+    def run(self, *values: Any, on: Any = database) -> Any:
         """Execute with `values` in the slots, and return the cursor."""
-        return database.execute_sql(
+        return on.execute_sql(
             self.sql, [values[each.index] if isinstance(each, Slot) else each for each in self.params]
         )
 
