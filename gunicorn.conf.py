@@ -2,8 +2,14 @@
 
 import logging
 import os
+import sys
 from ipaddress import ip_address
 from typing import Any
+
+from peewee import DatabaseError
+
+import models
+from app.settings import BadSetting, Settings
 
 host = os.environ.get("HOST") or "127.0.0.1"
 port = os.environ.get("PORT") or "8000"
@@ -19,6 +25,19 @@ control_socket_disable = True  # its path is the user's, so that two installatio
 loglevel = "warning"
 forwarder_headers = ""  # what proxies say is believed by the application, and only when PROXIES says so
 secure_scheme_headers: dict[str, str] = {}
+
+
+def on_starting(_: Any) -> None:
+    """Say at once what would keep every page from working."""
+    try:
+        models.open_database(Settings.read(os.environ).database_url)
+        missing = models.lacking()
+    except (BadSetting, models.BadAddress, DatabaseError) as wrong:
+        sys.exit(f"Partner Reports can't start: {wrong}")
+    finally:
+        models.close()
+    if missing:
+        sys.exit(f"Partner Reports can't start: the database lacks {', '.join(missing)}; run: flask migrate")
 
 
 def post_worker_init(_: Any) -> None:

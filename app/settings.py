@@ -60,7 +60,7 @@ def _htmx_url(url: str) -> str:
 
 
 def _hosts(names: str) -> tuple[str, ...]:
-    hosts = tuple(name for name in re.split(r"[,\s]+", names) if name)
+    hosts = tuple(name.lower() for name in re.split(r"[,\s]+", names) if name)
     for host in hosts:
         if not re.fullmatch(r"\.?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*|\[[0-9A-Fa-f:.]+\]", host):
             raise BadSetting(

@@ -36,7 +36,7 @@ def main(path: Path) -> None:
         cookie = signed_in(app, name)
         for slug in REPORTS:
             gated = request(app, f"/reports/{slug}", cookie)
-            open_ = _opened(app, request(app, f"/reports/{slug}"), Known(0, "", "admin", name, False, 0, scope))
+            open_ = _opened(app, request(app, f"/reports/{slug}"), Known(0, "", "admin", name, False, "", scope))
             with_gate, without = least(gated, open_)
             added = with_gate - without
             who = "one reseller" if name else "whole partner"

@@ -8,6 +8,8 @@ from flask import Flask
 
 from app import create_app
 from app.access import accounts
+from app.access.credentials import checked
+from app.access.faults import find
 from app.demo import fill
 from models import database, migrate
 
@@ -44,9 +46,9 @@ def opened(path: Path) -> Flask:
 def signed_in(app: Flask, reseller: str | None = None) -> str:
     """The cookie of an admin, of the whole partner or of a reseller."""
     email = f"bench@{reseller or 'partner'}.example".replace(" ", "-")
-    if not accounts.find(email):
-        accounts.add(email, "admin", reseller, _PASSWORD)
-    user = accounts.checked(email, _PASSWORD, "bench")
+    if not find(email):
+        accounts.add({"who": "bench"}, email, "admin", reseller, _PASSWORD)
+    user = checked(email, _PASSWORD, "bench")
     if user is None:
         raise RuntimeError(f"{email} can't sign in")
     return f"session={app.extensions['sessions'].begin(user)}"

@@ -9,6 +9,7 @@ from models.clock import moment
 from models.database import (
     BadAddress,
     access,
+    close,
     database,
     database_errors,
     open_database,
@@ -37,6 +38,6 @@ __all__ = [
     "ACTIONS", "LAST", "NONE", "NUMBERS", "ROLES", "SEPARATOR", "Actor", "Attempt", "AuditEvent", "BadAddress",
     "Bundle", "BundleProduct", "CertificateType", "Customer", "CustomerRow", "CustomerUsage", "Holding", "Load",
     "Product", "Reseller", "Session", "Subscription", "Transaction", "TypeUsage", "UsageRow", "User", "access", "audit",
-    "database", "database_errors", "fold", "lacking", "migrate", "moment", "open_database", "reading", "snapshot",
-    "without_waiting", "writing",
+    "close", "database", "database_errors", "fold", "lacking", "migrate", "moment", "open_database", "reading",
+    "snapshot", "without_waiting", "writing",
 ]  # fmt: skip

@@ -11,7 +11,7 @@ from models.clock import moment
 
 log = logging.getLogger("audit")
 
-DONE, REFUSED, FAILED = "done", "refused", "failed"
+BEGUN, DONE, REFUSED, FAILED = "begun", "done", "refused", "failed"
 
 
 class AuditEvent(AccessRecord):
@@ -30,9 +30,12 @@ class AuditEvent(AccessRecord):
         indexes = ((("who", "id"), False),)
 
 
-def record(event: str, outcome: str = DONE, **told: Any) -> None:
-    """Add an event to the trail and a line of JSON to the log. What isn't a field of the event becomes its details."""
+def record(event: str, outcome: str = DONE, /, **told: Any) -> None:
+    """Add an event to the trail and a line of JSON to the log. What isn't a field of the event becomes its details.
+
+    Call it inside the `writing(access)` of what is told, so that both happen or neither.
+    """
     texts = {name: told.pop(name, "") for name in ("who", "about", "address", "request")}
     written = {"at": moment(), "event": event, "outcome": outcome, **texts}
-    log.info(json.dumps({**written, **told}))
     AuditEvent.create(**written, details=json.dumps(told))
+    log.info(json.dumps({**written, **told}))

@@ -18,8 +18,9 @@ access = DatabaseProxy()
 database_errors = peewee.__exception_wrapper__  # type: ignore[attr-defined]
 """Raises the driver's errors as Peewee's, where its cursors are used without Peewee."""
 
-_PATIENCE = 5000
-"""Milliseconds that a connection waits for another to finish writing."""
+_PATIENCE, _ACCESS_PATIENCE = 5000, 1000
+"""Milliseconds that a connection waits for another to finish writing. Nothing is long in the database of users, and
+whoever waits for it keeps a thread from others."""
 
 _PRAGMAS = {"journal_mode": "wal", "busy_timeout": _PATIENCE, "foreign_keys": 1, "synchronous": "normal"}
 _SQLITE = "sqlite:///"
@@ -41,16 +42,23 @@ def open_database(url: str) -> None:
         raise BadAddress("DATABASE_URL must look like sqlite:///instance/reports.db; PostgreSQL isn't supported yet")
     try:
         beside.parent.mkdir(parents=True, exist_ok=True)
-        if not beside.exists():
-            beside.touch(mode=0o600)
+        beside.touch(mode=0o600)
+        beside.chmod(0o600)
     except OSError as error:
         raise BadAddress(f"DATABASE_URL: {path}, with {_ACCESS} beside it, can't be made: {error.strerror}") from error
     database.initialize(_sqlite(path))
-    access.initialize(_sqlite(str(beside)))
+    access.initialize(_sqlite(str(beside), busy_timeout=_ACCESS_PATIENCE))
 
 
-def _sqlite(path: str, thread_safe: bool = True) -> CySqliteDatabase:
-    return CySqliteDatabase(path, rank_functions=False, pragmas=_PRAGMAS, thread_safe=thread_safe)
+def close() -> None:
+    """Close this thread's connections, so that the process can fork."""
+    for each in (database, access):
+        if each.obj is not None:
+            each.close()
+
+
+def _sqlite(path: str, thread_safe: bool = True, **pragmas: Any) -> CySqliteDatabase:
+    return CySqliteDatabase(path, rank_functions=False, pragmas={**_PRAGMAS, **pragmas}, thread_safe=thread_safe)
 
 
 @contextmanager
@@ -70,11 +78,12 @@ def writing(to: Any = database) -> Iterator[None]:
 @contextmanager
 def without_waiting(to: Any) -> Iterator[None]:
     """Let a write fail at once where another process is writing."""
+    patience = to.pragma("busy_timeout")
     to.pragma("busy_timeout", 0)
     try:
         yield
     finally:
-        to.pragma("busy_timeout", _PATIENCE)
+        to.pragma("busy_timeout", patience)
 
 
 @contextmanager

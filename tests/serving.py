@@ -26,7 +26,7 @@ _OWN = {"HOST": "127.0.0.1", "PORT": "0", "SECRET_KEY": "not a secret at all " *
 
 
 @contextmanager
-def server(log: IO[bytes] | None = None, **settings: str) -> Iterator[str]:
+def server(log: IO[bytes] | None = None, /, **settings: str) -> Iterator[str]:
     """Start gunicorn as `make run` does, and give its address once it answers there. What it logs goes into `log`."""
     command = [sys.executable, "-m", "gunicorn", "wsgi:app"]
     environment = os.environ | _OWN | settings

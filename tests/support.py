@@ -9,7 +9,7 @@ from pathlib import Path
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.access import accounts
+from app.access.faults import find
 from app.importing import Summary, load_file
 from app.reports import REPORTS
 from app.table.parse import parse
@@ -30,6 +30,9 @@ _ASIDE = re.compile(r'<span class="(?:badge over|vh)">.*?</span> ?', re.DOTALL)
 _TAG = re.compile(r"<[^>]+>")
 
 
+BY = {"who": "the tests"}
+"""Who makes the changes of accounts here."""
+
 OURS = {"Sec-Fetch-Site": "same-origin"}
 """What a browser says of a form that was sent from one of our pages."""
 
@@ -39,7 +42,7 @@ def signed_in(app: Flask, role: str = "admin", reseller: str | None = None) -> F
     email = f"{role}@{reseller or 'partner'}.example"
     who = {"email": email, "role": role, "reseller": reseller, "password_hash": "", "created_at": moment()}
     client = app.test_client()
-    user = accounts.find(email) or User.create(email_key=email.casefold(), **who)
+    user = find(email) or User.create(email_key=email.casefold(), **who)
     client.set_cookie("session", app.extensions["sessions"].begin(user))
     return client
 

@@ -8,7 +8,7 @@ import pytest
 from flask.testing import FlaskClient, FlaskCliRunner
 
 from app.access import throttle
-from app.access.accounts import TEMPORARY
+from app.access.credentials import TEMPORARY
 from app.settings import Settings
 from app.web.rules import RULES
 from models import ROLES, User

@@ -34,7 +34,7 @@ def test_a_setting_that_cannot_be_is_named(name: str, value: str) -> None:
 def test_the_hosts_and_proxies_that_are_believed_are_none_until_set() -> None:
     plain = Settings.read(KEY)
     assert (plain.trusted_hosts, plain.proxies, plain.session_idle_hours, plain.session_hours) == ((), 0, 8, 12)
-    own = Settings.read({**KEY, "TRUSTED_HOSTS": "a.example, .b.example", "PROXIES": "2", "SESSION_HOURS": "24"})
+    own = Settings.read({**KEY, "TRUSTED_HOSTS": "A.example, .b.example", "PROXIES": "2", "SESSION_HOURS": "24"})
     assert (own.trusted_hosts, own.proxies, own.session_hours) == (("a.example", ".b.example"), 2, 24)
 
 

@@ -28,24 +28,31 @@ class Sessions:
     idle: int
     longest: int
 
-    def begin(self, user: User) -> str:
-        """Sign a person in, and return the token that is theirs until they sign out."""
+    def begin(self, user: User) -> str | None:
+        """Sign a person in, and return the token that is theirs until they sign out.
+
+        None when the password that they were checked by has gone meanwhile, or they are disabled.
+        """
         token, now = secrets.token_urlsafe(32), moment()
+        same = User.select().where(User.id == user.id, User.password_hash == user.password_hash, ~User.disabled)
         with writing(access):
             Session.delete().where(~_live(*self._limits())).execute()
+            if not same.exists():
+                return None
             Session.create(token_hash=self._digest(token), user=user, created_at=now, seen_at=now)
         return token
 
     def find(self, token: str) -> Visitor | None:
         """Who signed in with this token, None when nobody did, or their session is over, or they are disabled."""
+        digest = self._digest(token)
         (finding,) = built("session", lambda: [_finding()])
-        found = finding.run(self._digest(token), *self._limits(), moment(-_SEEN_EVERY), on=access).fetchone()
+        found = finding.run(digest, *self._limits(), moment(-_SEEN_EVERY), on=access).fetchone()
         if found is None:
             return None
-        number, email, role, reseller, temporary, session, stale = found
+        number, email, role, reseller, temporary, stale = found
         if stale:
-            _seen(session)
-        return Visitor(number, email, role, reseller, bool(temporary), session)
+            _seen(digest)
+        return Visitor(number, email, role, reseller, bool(temporary), digest)
 
     def counted(self) -> dict[int, tuple[int, str]]:
         """For each user's number, how many live sessions there are and when the last of them was seen."""
@@ -68,12 +75,13 @@ def _live(begun: Any, seen: Any) -> Any:
 def _finding() -> Any:
     """Who a session belongs to: its digest, its limits, and since when it is stale, are known when the query runs."""
     who = (User.id, User.email, User.role, User.reseller, User.temporary_until.is_null(False))
-    query = Session.select(*who, Session.id, Session.seen_at < slot(3)).join(User)
+    query = Session.select(*who, Session.seen_at < slot(3)).join(User)
     return query.where(Session.token_hash == slot(0), _live(slot(1), slot(2)), ~User.disabled)
 
 
-def end(session: int) -> None:
-    Session.delete().where(Session.id == session).execute()
+def end(session: str) -> None:
+    """End the session with this digest: its number may be another's as soon as it is gone."""
+    Session.delete().where(Session.token_hash == session).execute()
 
 
 def end_all(user: int) -> int:
@@ -82,7 +90,7 @@ def end_all(user: int) -> int:
     return ended
 
 
-def _seen(session: int) -> None:
+def _seen(session: str) -> None:
     """Write that somebody is there, unless that would have to wait: no page depends on it."""
     with suppress(DatabaseError), without_waiting(access):
-        Session.update(seen_at=moment()).where(Session.id == session).execute()
+        Session.update(seen_at=moment()).where(Session.token_hash == session).execute()

@@ -1,5 +1,6 @@
 """How often a sign-in may be tried. Counted in the database, so that all processes count together."""
 
+import re
 from hashlib import sha256
 from ipaddress import IPv6Address, ip_address, ip_network
 
@@ -50,11 +51,12 @@ def _digest(email: str) -> str:
 
 
 def _origin(address: str) -> str:
-    """An IPv6 address counts with its neighbours: one line has a whole /64 of them."""
+    """What counts as one place. An IPv6 line has a whole /64 of addresses, and some proxies tell a port with each."""
+    bare = re.sub(r"^\[(.*)\](:\d+)?$|^([^:]*):\d+$", r"\1\3", address)
     try:
-        ip = ip_address(address)
+        ip = ip_address(bare)
     except ValueError:
-        return address
+        return "unknown"
     if isinstance(ip, IPv6Address) and not ip.ipv4_mapped:
-        return str(ip_network(f"{ip.packed.hex(':', 2)}/64", strict=False))
+        return str(ip_network(f"{ip}/64".replace(f"%{ip.scope_id}", ""), strict=False))
     return str(getattr(ip, "ipv4_mapped", None) or ip)

@@ -12,14 +12,14 @@ from models import audit
 def note(event: str, outcome: str, about: str, **details: Any) -> None:
     """Add what a command did to the trail. It is done by then, so that a trail that can't be written is only told."""
     try:
-        audit.record(event, outcome, who=_who(), about=about, **details)
+        audit.record(event, outcome, about=about, **operator(), **details)
     except DatabaseError as error:
         click.echo(f"The audit trail can't be written: {error}", err=True)
 
 
-def _who() -> str:
-    """The operator, as far as the machine knows: in a container nobody may have a name."""
+def operator() -> dict[str, str]:
+    """Who runs the command, as far as the machine knows: in a container nobody may have a name."""
     try:
-        return f"{getuser()} (command line)"
+        return {"who": f"{getuser()} (command line)"}
     except (KeyError, OSError):
-        return "(command line)"
+        return {"who": "(command line)"}

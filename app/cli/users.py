@@ -5,11 +5,11 @@ import sys
 import click
 
 from app.access import accounts
-from app.access.accounts import TEMPORARY, Unacceptable
+from app.access.credentials import TEMPORARY, replace_password
+from app.access.faults import Unacceptable, find
 from app.cli.refusals import ready
-from app.cli.trail import note
+from app.cli.trail import operator
 from models import ROLES, User
-from models.audit import DONE
 
 _PASSWORD = click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 
@@ -29,10 +29,9 @@ def add(email: str, role: str, reseller: str | None, password_stdin: bool) -> No
     with ready():
         try:
             given = _given() if password_stdin else None
-            secret = accounts.add(email, role, reseller, given)
+            secret = accounts.add(operator(), email, role, reseller, given)
         except Unacceptable as wrong:
             raise click.ClickException(str(wrong)) from None
-    note("user added", DONE, email.strip(), role=role, reseller=reseller)
     click.echo(f"{email.strip()} can sign in.")
     _tell(secret, given)
 
@@ -53,10 +52,9 @@ def disable(email: str) -> None:
     with ready():
         found = _found(email)
         try:
-            accounts.disable(found)
+            accounts.disable(operator(), found)
         except Unacceptable as wrong:
             raise click.ClickException(f"{email}: {wrong}") from None
-    note("user disabled", DONE, found.email)
     click.echo(f"{found.email} can't sign in any more, and is signed out everywhere.")
 
 
@@ -66,8 +64,7 @@ def enable(email: str) -> None:
     """Let a disabled user in again."""
     with ready():
         found = _found(email)
-        accounts.enable(found)
-    note("user enabled", DONE, found.email)
+        accounts.enable(operator(), found)
     click.echo(f"{found.email} can sign in again.")
 
 
@@ -80,16 +77,15 @@ def password(email: str, password_stdin: bool) -> None:
         found = _found(email)
         try:
             given = _given() if password_stdin else None
-            secret = accounts.set_password(found, given)
+            secret = replace_password(operator(), found, given)
         except Unacceptable as wrong:
             raise click.ClickException(str(wrong)) from None
-    note("password replaced", DONE, found.email)
     click.echo(f"{found.email} has a new password, and is signed out everywhere.")
     _tell(secret, given)
 
 
 def _found(email: str) -> User:
-    found = accounts.find(email)
+    found = find(email)
     if found is None:
         raise click.ClickException(f"“{email}” has no account; flask user list tells who has")
     return found

@@ -46,10 +46,10 @@ def _refused(error: HTTPException) -> Response:
 
 
 def _unavailable(error: DatabaseError) -> Response:
-    log.error("The database did not answer %s (request %s): %s", request.path, g.get("request_id"), error)
+    log.error("The database did not answer %r (request %s): %s", request.path, g.get("request_id"), error)
     return problem(503, "The database doesn't answer just now.", ["Nothing is lost. Try again in a moment."])
 
 
 def _failed(error: Exception) -> Response:
-    log.error("Unexpected at %s (request %s)", request.path, g.get("request_id"), exc_info=error)
+    log.error("Unexpected at %r (request %s)", request.path, g.get("request_id"), exc_info=error)
     return problem(500, "Something went wrong on our side.", ["It has been logged. Try again in a moment."])

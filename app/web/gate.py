@@ -11,9 +11,8 @@ from app.settings import Settings
 from app.web import cookie
 from app.web.errors import problem
 from app.web.rules import OPEN, OWN, RULES
-from app.web.trail import note
+from app.web.trail import note_refusal
 from app.web.ways import elsewhere, sign_in_address
-from models.audit import REFUSED
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _UNWATCHED = frozenset({"static", "reports.health"})
@@ -59,7 +58,7 @@ def _is_ours() -> bool:
 
 def _forged() -> Response:
     if g.visitor:
-        note("request", REFUSED, _asked(), why="cross-site")
+        note_refusal("cross-site")
     why = "It doesn't come from a page of this application, or your browser doesn't say so."
     return problem(403, "This request was refused.", [why, "Open the page afresh and try again from there."])
 
@@ -77,9 +76,5 @@ def _admitted() -> Response | None:
 
 def refused(why: str, home: str = "/reports") -> Response:
     """The answer to somebody who may not do what they ask for."""
-    note("request", REFUSED, _asked(), why=why)
+    note_refusal(why)
     return problem(403, "This is not for you.", [why], home)
-
-
-def _asked() -> str:
-    return f"{request.method} {request.path}"

@@ -1,13 +1,16 @@
 """The audit trail, written with who asks and from where, and its page."""
 
 import json
+from contextlib import suppress
 from typing import Any
 
 from flask import Blueprint, abort, g, render_template, request
+from peewee import DatabaseError
 
+from app.access.faults import find
 from app.web.errors import problem
 from models import AuditEvent, audit
-from models.audit import DONE
+from models.audit import DONE, REFUSED
 
 PAGE = 100
 _DIGITS = 18
@@ -20,6 +23,12 @@ def note(event: str, outcome: str = DONE, about: str = "", **details: Any) -> No
     audit.record(event, outcome, about=about, **{**asking(), **details})
 
 
+def note_refusal(why: str) -> None:
+    """Add that the visitor was refused. They are refused all the same where that can't be written just now."""
+    with suppress(DatabaseError):
+        note("request", REFUSED, f"{request.method} {request.path}", why=why)
+
+
 def asking() -> dict[str, str]:
     """Who asks, from where, in which request."""
     who = g.visitor.email if g.visitor else ""
@@ -28,7 +37,7 @@ def asking() -> dict[str, str]:
 
 @blueprint.get("/audit")
 def show() -> str:
-    """The latest events first, of everybody or of one person, page by page."""
+    """The latest events first, of everybody or by and about one person, page by page."""
     before, who = request.args.get("before", ""), request.args.get("who", "").strip()
     if before and not (before.isascii() and before.isdigit() and len(before) <= _DIGITS):
         abort(problem(400, f"before: “{before}” is not the number of an event.", home="/audit"))
@@ -36,7 +45,9 @@ def show() -> str:
     if before:
         query = query.where(AuditEvent.id < int(before))
     if who:
-        query = query.where(AuditEvent.who == who)
+        known = find(who)
+        name = known.email if known else who
+        query = query.where((AuditEvent.who == name) | (AuditEvent.about == name))
     events = list(query)
     older = events[PAGE - 1].id if len(events) > PAGE else None
     shown = [(event, _told(str(event.details))) for event in events[:PAGE]]

@@ -6,11 +6,12 @@ from typing import Any, NamedTuple
 from flask import Blueprint, Response, abort, make_response, redirect, render_template, request
 
 from app.access import accounts
-from app.access.accounts import Unacceptable
-from app.access.sessions import end_all
+from app.access.credentials import replace_password
+from app.access.faults import Unacceptable, faults
+from app.access.visitor import By
 from app.web.errors import problem
-from app.web.gate import sessions
-from app.web.trail import note
+from app.web.gate import sessions, visitor
+from app.web.trail import asking
 from models import NONE, ROLES, Reseller, User, database
 
 LONGEST_LIST = 300
@@ -20,18 +21,17 @@ _NUMBER = "<int(max=999999999):number>"
 
 
 class Action(NamedTuple):
-    """What a button does to a user, what the trail calls it, and what is said afterwards."""
+    """What a button does to a user, and what is said afterwards."""
 
-    run: Callable[[User], object]
-    event: str
+    run: Callable[[By, User], object]
     done: str
 
 
 ACTIONS = {
-    "disable": Action(accounts.disable, "user disabled", "This person can't sign in any more."),
-    "enable": Action(accounts.enable, "user enabled", "This person can sign in again."),
-    "end": Action(lambda user: end_all(user.id), "sessions ended", "This person is signed out everywhere."),
-    "password": Action(accounts.set_password, "password replaced", ""),
+    "disable": Action(accounts.disable, "This person can't sign in any more."),
+    "enable": Action(accounts.enable, "This person can sign in again."),
+    "end": Action(accounts.sign_out, "This person is signed out everywhere."),
+    "password": Action(replace_password, ""),
 }
 CHANGED = "Saved. It holds from their next click on."
 
@@ -48,10 +48,9 @@ def add() -> Response:
     email = request.form.get("email", "").strip()
     try:
         role, reseller = _wanted(email)
-        secret = accounts.add(email, role, reseller)
+        secret = accounts.add(asking(), email, role, reseller)
     except Unacceptable as wrong:
         return _everybody(400, wrong.errors)
-    note("user added", about=email, role=role, reseller=reseller)
     return _one(User.get(User.email == email), secret=secret)
 
 
@@ -66,21 +65,20 @@ def change(number: int) -> Response:
     user = _user(number)
     try:
         role, reseller = _wanted()
-        accounts.change(user, role, reseller)
+        accounts.change(asking(), user, role, reseller)
     except Unacceptable as wrong:
         return _one(user, 400, wrong.errors)
-    note("user changed", about=user.email, role=role, reseller=reseller)
-    return make_response(redirect(f"/users/{number}?done=change", 303))
+    mine = user.id == visitor().id  # and may be gone with it
+    return make_response(redirect("/account" if mine else f"/users/{number}?done=change", 303))
 
 
 @blueprint.post(f"/{_NUMBER}/<any({', '.join(ACTIONS)}):name>")
 def act(number: int, name: str) -> Response:
     user, action = _user(number), ACTIONS[name]
     try:
-        result = action.run(user)
+        result = action.run(asking(), user)
     except Unacceptable as wrong:
         return _one(user, 400, {"action": str(wrong)})
-    note(action.event, about=user.email)
     if name == "password":
         return _one(_user(number), secret=str(result))
     return make_response(redirect(f"/users/{number}?done={name}", 303))
@@ -103,7 +101,7 @@ def _wanted(email: str | None = None) -> tuple[str, str | None]:
     if reach and reseller:
         errors["reseller"] = "Choose “One reseller”, or leave this empty."
     if errors:
-        raise Unacceptable(accounts.faults(role, None, email) | errors)
+        raise Unacceptable(faults(role, None, email) | errors)
     return role, None
 
 

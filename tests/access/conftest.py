@@ -6,8 +6,10 @@ import pytest
 from flask import Flask
 
 from app.access import accounts
+from app.access.faults import find
 from app.access.sessions import Sessions
 from models import User
+from tests.support import BY
 
 PASSWORD = "correct horse battery"
 
@@ -19,8 +21,8 @@ def person(app: Flask) -> Person:
     """Adds a person with PASSWORD: an admin of the whole partner, if nothing else is said."""
 
     def add(email: str = "ann@partner.example", role: str = "admin", reseller: str | None = None) -> User:
-        accounts.add(email, role, reseller, PASSWORD)
-        user = accounts.find(email)
+        accounts.add(BY, email, role, reseller, PASSWORD)
+        user = find(email)
         assert user
         return user
 

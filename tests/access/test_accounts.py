@@ -2,12 +2,15 @@
 
 import pytest
 from argon2 import PasswordHasher
+from peewee import DatabaseError
 
 from app.access import accounts
-from app.access.accounts import Unacceptable
+from app.access.credentials import checked, choose_password, replace_password
+from app.access.faults import Unacceptable, find
 from app.access.sessions import Sessions
-from models import User, moment
+from models import AuditEvent, Session, User, access, moment
 from tests.access.conftest import PASSWORD, Person
+from tests.support import BY
 
 pytestmark = pytest.mark.usefixtures("nasty")
 
@@ -20,7 +23,7 @@ HERE = "198.51.100.7"
 )
 def test_an_email_that_cannot_be_is_named(email: str) -> None:
     with pytest.raises(Unacceptable) as wrong:
-        accounts.add(email, "admin", None, PASSWORD)
+        accounts.add(BY, email, "admin", None, PASSWORD)
     assert email in wrong.value.errors["email"]
     assert not User.select().exists()
 
@@ -28,26 +31,26 @@ def test_an_email_that_cannot_be_is_named(email: str) -> None:
 def test_an_email_has_one_account_however_it_is_written(person: Person) -> None:
     person("Ann@Partner.example")
     with pytest.raises(Unacceptable, match="has an account already"):
-        accounts.add(" ANN@partner.EXAMPLE ", "viewer", None, PASSWORD)
-    assert accounts.find("ann@PARTNER.example ")
+        accounts.add(BY, " ANN@partner.EXAMPLE ", "viewer", None, PASSWORD)
+    assert find("ann@PARTNER.example ")
 
 
 def test_all_that_is_wrong_is_said_at_once() -> None:
     with pytest.raises(Unacceptable) as wrong:
-        accounts.add("ann", "boss", "Zebra", None)
+        accounts.add(BY, "ann", "boss", "Zebra", None)
     assert set(wrong.value.errors) == {"email", "role", "reseller"}
 
 
 @pytest.mark.parametrize("name", ["", " ", "-", "Zebra", "zebra resale ", "Nobody & Co"])
 def test_nobody_is_confined_to_a_reseller_that_is_not_there(name: str) -> None:
     with pytest.raises(Unacceptable) as wrong:
-        accounts.add("ann@partner.example", "admin", name, PASSWORD)
+        accounts.add(BY, "ann@partner.example", "admin", name, PASSWORD)
     assert set(wrong.value.errors) == {"reseller"}
 
 
 def test_a_name_that_was_nearly_right_is_suggested() -> None:
     with pytest.raises(Unacceptable, match=f"did you mean “{RESELLER}”"):
-        accounts.add("ann@partner.example", "admin", "zebra RESALE", PASSWORD)
+        accounts.add(BY, "ann@partner.example", "admin", "zebra RESALE", PASSWORD)
 
 
 def test_the_last_admin_of_the_whole_partner_stays_one(person: Person) -> None:
@@ -55,69 +58,146 @@ def test_the_last_admin_of_the_whole_partner_stays_one(person: Person) -> None:
     person("bob@zebra.example", "admin", RESELLER)
     person("vic@partner.example", "viewer")
     for harm in (
-        lambda: accounts.disable(ann),
-        lambda: accounts.change(ann, "viewer", None),
-        lambda: accounts.change(ann, "admin", RESELLER),
+        lambda: accounts.disable(BY, ann),
+        lambda: accounts.change(BY, ann, "viewer", None),
+        lambda: accounts.change(BY, ann, "admin", RESELLER),
     ):
         with pytest.raises(Unacceptable, match="last enabled admin"):
             harm()
-    accounts.disable(person("eve@partner.example"))
+    accounts.disable(BY, person("eve@partner.example"))
     with pytest.raises(Unacceptable, match="last enabled admin"):
-        accounts.disable(ann)
+        accounts.disable(BY, ann)
     kept = User.get_by_id(ann.id)
     assert (kept.role, kept.reseller, kept.disabled) == ("admin", None, False)
 
 
+def test_an_admin_whose_password_has_expired_is_nobody_who_could_stay(person: Person) -> None:
+    ann = person()
+    accounts.add(BY, "eve@partner.example", "admin", None)
+    User.update(temporary_until=moment(-1)).where(User.email == "eve@partner.example").execute()
+    with pytest.raises(Unacceptable, match="last enabled admin"):
+        accounts.disable(BY, ann)
+
+
+def test_a_role_changes_even_when_no_file_names_the_reseller_any_more(person: Person) -> None:
+    bob = person("bob@zebra.example", "viewer", RESELLER)
+    User.update(reseller="Gone Ltd").execute()
+    accounts.change(BY, User.get_by_id(bob.id), "admin", "Gone Ltd")
+    assert User.get().role == "admin"
+    with pytest.raises(Unacceptable):
+        accounts.change(BY, User.get(), "admin", "Gone too")
+
+
 def test_the_last_but_one_may_go(person: Person) -> None:
     ann, _ = person(), person("eve@partner.example")
-    accounts.disable(ann)
+    accounts.disable(BY, ann)
     assert User.get_by_id(ann.id).disabled
 
 
-@pytest.mark.parametrize("ending", [accounts.disable, accounts.set_password])
+@pytest.mark.parametrize("ending", [accounts.disable, replace_password])
 def test_disabling_and_a_new_password_end_all_sessions(person: Person, sessions: Sessions, ending: object) -> None:
     person("eve@partner.example")
     tokens = [sessions.begin(ann := person()), sessions.begin(ann)]
     assert all(map(sessions.find, tokens))
-    ending(ann)  # type: ignore[operator]
+    ending(BY, ann)  # type: ignore[operator]
     assert not any(map(sessions.find, tokens))
 
 
 def test_a_password_that_somebody_else_made_is_temporary() -> None:
-    secret = accounts.add("ann@partner.example", "admin", None)
-    user = accounts.checked("ann@partner.example", secret, HERE)
+    secret = accounts.add(BY, "ann@partner.example", "admin", None)
+    user = checked("ann@partner.example", secret, HERE)
     assert user
     assert str(user.temporary_until) > moment(6 * 24 * 3600)
     User.update(temporary_until=moment(-1)).execute()
-    assert accounts.checked("ann@partner.example", secret, HERE) is None
+    assert checked("ann@partner.example", secret, HERE) is None
 
 
 def test_a_password_of_ones_own_is_not(person: Person) -> None:
     assert person().temporary_until is None
-    accounts.set_password(User.get())
+    replace_password(BY, User.get())
     assert User.get().temporary_until
-    accounts.set_password(User.get(), "four other unrelated words")
+    replace_password(BY, User.get(), "four other unrelated words")
     assert User.get().temporary_until is None
+
+
+def test_who_signs_in_while_their_password_is_replaced_is_not_signed_in(person: Person, sessions: Sessions) -> None:
+    person("eve@partner.example")
+    for ending in (replace_password, accounts.disable):
+        slow = (
+            checked("ann@partner.example", PASSWORD, HERE)
+            if User.get_or_none(email="ann@partner.example")
+            else person()
+        )
+        assert slow
+        ending(BY, slow)
+        assert sessions.begin(slow) is None
+        accounts.enable(BY, slow)
+        replace_password(BY, slow, PASSWORD)
+    assert not Session.select().exists()
+
+
+def test_a_password_that_was_replaced_meanwhile_chooses_no_other(person: Person) -> None:
+    thief = person()
+    made = replace_password(BY, thief)
+    with pytest.raises(Unacceptable, match="not your present password any more"):
+        choose_password(BY, thief, "four other unrelated words")
+    assert checked("ann@partner.example", made, HERE)
+
+
+def test_a_change_that_the_trail_cannot_tell_does_not_happen(person: Person) -> None:
+    ann, eve = person(), person("eve@partner.example", "viewer")
+    before = list(User.select().order_by(User.id).dicts())
+    access.execute_sql(
+        "CREATE TRIGGER full BEFORE INSERT ON audit_event BEGIN SELECT RAISE(ABORT, 'disk is full'); END"
+    )
+    for change in (
+        lambda: accounts.add(BY, "new@partner.example", "admin", None),
+        lambda: accounts.change(BY, eve, "admin", None),
+        lambda: accounts.disable(BY, eve),
+        lambda: accounts.enable(BY, eve),
+        lambda: replace_password(BY, eve),
+        lambda: choose_password(BY, ann, "four other unrelated words"),
+    ):
+        with pytest.raises(DatabaseError, match="disk is full"):
+            change()
+    assert list(User.select().order_by(User.id).dicts()) == before
+
+
+def test_every_change_is_told_with_who_made_it(person: Person) -> None:
+    eve = person("eve@partner.example")
+    person()
+    accounts.change(BY, eve, "viewer", RESELLER)
+    accounts.disable(BY, eve)
+    accounts.enable(BY, eve)
+    accounts.sign_out(BY, eve)
+    replace_password(BY, eve)
+    choose_password(BY, User.get_by_id(eve.id), "four other unrelated words")
+    told = [event.event for event in AuditEvent.select().where(AuditEvent.about == eve.email).order_by(AuditEvent.id)]
+    assert told == [
+        "user added", "user changed", "user disabled", "user enabled", "sessions ended", "password replaced",
+        "password",
+    ]  # fmt: skip
+    assert {event.who for event in AuditEvent.select()} == {"the tests"}
 
 
 def test_a_weak_password_changes_nothing(person: Person) -> None:
     with pytest.raises(Unacceptable, match="at least 12"):
-        accounts.set_password(person(), "short")
-    assert accounts.checked("ann@partner.example", PASSWORD, HERE)
+        replace_password(BY, person(), "short")
+    assert checked("ann@partner.example", PASSWORD, HERE)
 
 
 def test_a_disabled_person_is_nobody_until_enabled(person: Person) -> None:
     person("eve@partner.example")
-    accounts.disable(person())
-    assert accounts.checked("ann@partner.example", PASSWORD, HERE) is None
-    accounts.enable(User.get(email="ann@partner.example"))
-    assert accounts.checked("ann@partner.example", PASSWORD, HERE)
+    accounts.disable(BY, person())
+    assert checked("ann@partner.example", PASSWORD, HERE) is None
+    accounts.enable(BY, User.get(email="ann@partner.example"))
+    assert checked("ann@partner.example", PASSWORD, HERE)
 
 
 def test_one_hash_is_verified_whoever_asks(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     person("eve@partner.example")
     person("off@partner.example")
-    accounts.disable(User.get(email="off@partner.example"))
+    accounts.disable(BY, User.get(email="off@partner.example"))
     person()
     verified: list[str] = []
 
@@ -133,7 +213,7 @@ def test_one_hash_is_verified_whoever_asks(person: Person, monkeypatch: pytest.M
         "off@partner.example": PASSWORD,
         "x@y": "wrong",
     }
-    answers = [accounts.checked(email, password, HERE) for email, password in asked.items()]
+    answers = [checked(email, password, HERE) for email, password in asked.items()]
     assert [bool(answer) for answer in answers] == [True, False, False, False]
     assert len(verified) == len(asked)
     assert len({kept.rsplit("$", 2)[0] for kept in verified}) == 1, "the parameters tell who has no account"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.access import accounts
+from app.access.credentials import checked
 from app.access.throttle import TooMany, admit, forgive
 from models import Attempt, access, moment
 from tests.access.conftest import PASSWORD, Person
@@ -42,35 +42,35 @@ def test_the_50th_attempt_from_an_address_is_refused_whatever_the_accounts() -> 
 def test_it_is_the_same_for_an_account_that_is_not_there(person: Person) -> None:
     person(ANN)
     for email in (ANN, "nobody@x.example"):
-        answers = [accounts.checked(email, "wrong", HERE) for _ in range(10)]
+        answers = [checked(email, "wrong", HERE) for _ in range(10)]
         assert answers == [None] * 10
         with pytest.raises(TooMany):
-            accounts.checked(email, "wrong", HERE)
+            checked(email, "wrong", HERE)
 
 
 def test_even_the_right_password_waits(person: Person) -> None:
     person(ANN)
     admitted(10)
     with pytest.raises(TooMany):
-        accounts.checked(ANN, PASSWORD, HERE)
-    assert accounts.checked(ANN, PASSWORD, THERE), "nobody locks somebody out from elsewhere"
+        checked(ANN, PASSWORD, HERE)
+    assert checked(ANN, PASSWORD, THERE), "nobody locks somebody out from elsewhere"
 
 
 def test_a_right_password_is_not_held_against_anybody(person: Person) -> None:
     person(ANN)
     for _ in range(60):
-        assert accounts.checked(ANN, PASSWORD, HERE)
+        assert checked(ANN, PASSWORD, HERE)
     admitted(3, EVE)
-    accounts.checked(ANN, "wrong", HERE)
-    accounts.checked(ANN, PASSWORD, HERE)
+    checked(ANN, "wrong", HERE)
+    checked(ANN, PASSWORD, HERE)
     assert Attempt.select().count() == 3
 
 
 def test_an_email_counts_however_it_is_written() -> None:
     for email in [" ANN@partner.example", "Ann@PARTNER.example ", ANN] * 3 + [ANN]:
-        assert accounts.checked(email, "wrong", HERE) is None
+        assert checked(email, "wrong", HERE) is None
     with pytest.raises(TooMany):
-        accounts.checked("aNN@partner.example", "wrong", HERE)
+        checked("aNN@partner.example", "wrong", HERE)
 
 
 def test_after_15_minutes_it_is_forgotten() -> None:
@@ -113,7 +113,9 @@ def test_of_many_at_once_no_more_are_admitted() -> None:
     [
         ("2001:db8:1:2::7", "2001:db8:1:2:ffff::9", True), ("2001:db8:1:2::7", "2001:db8:1:3::7", False),
         ("::ffff:198.51.100.7", "::ffff:198.51.100.8", False), ("::ffff:198.51.100.7", "198.51.100.7", True),
-        ("", "", True), ("unknown", "198.51.100.7", False),
+        ("", "unknown", True), ("unknown", "198.51.100.7", False), ("198.51.100.7:4000", "198.51.100.7:4001", True),
+        ("[2001:db8:1:2::7]:4000", "2001:db8:1:2::9", True), ("[2001:db8:1:2::7]", "2001:db8:1:2::9", True),
+        ("fe80::1%eth0", "fe80::2%eth0", True),
     ],
 )  # fmt: skip
 def test_an_address_is_a_line_and_not_one_of_its_numbers(one: str, other: str, together: bool) -> None:
@@ -122,7 +124,7 @@ def test_an_address_is_a_line_and_not_one_of_its_numbers(one: str, other: str, t
 
 
 def test_what_was_typed_as_the_email_is_not_kept(tmp_path: Path) -> None:
-    accounts.checked("hunter2 hunter2", "wrong", HERE)
+    checked("hunter2 hunter2", "wrong", HERE)
     access.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)")
     assert b"hunter2" not in (tmp_path / "access.db").read_bytes()
 

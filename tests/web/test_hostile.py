@@ -137,4 +137,13 @@ def test_without_the_database_of_users_nobody_gets_in(client: FlaskClient, stran
         assert "no such table" not in answer.text
     form = {"email": "ann@partner.example", "password": "x"}
     assert stranger.post("/login", data=form, headers=OURS).status_code == 503
-    assert stranger.get("/healthz").status_code == 200
+    assert stranger.get("/healthz").status_code == 503
+
+
+def test_a_failing_database_writes_no_line_that_a_stranger_made(
+    client: FlaskClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    access.execute_sql('DROP TABLE "session"')
+    client.get("/reports/x%0a%7B%22event%22:%22sign-in%22%7D%0a%1b[31m")
+    assert len(caplog.messages) == 1
+    assert caplog.messages[0].isprintable()

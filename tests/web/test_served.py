@@ -1,14 +1,17 @@
 """What only the production server shows: what it believes of proxies, what it logs, and whom it lets in from where."""
 
 import json
+import os
 import stat
+import subprocess
+import sys
 from email.message import Message
 from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
 
-from tests.serving import flask, server
+from tests.serving import ROOT, flask, server
 
 FORWARDED = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.9", "X-Forwarded-Host": "evil.example"}
 
@@ -44,7 +47,21 @@ def test_a_host_that_is_not_ours_is_refused(database: Path) -> None:
 
 
 def test_only_its_owner_reads_the_database_of_users(database: Path) -> None:
-    assert stat.S_IMODE(database.with_name("access.db").stat().st_mode) == 0o600
+    access = database.with_name("access.db")
+    assert stat.S_IMODE(access.stat().st_mode) == 0o600
+    access.chmod(0o644)
+    flask("user", "list", DATABASE_URL=f"sqlite:///{database}")
+    assert stat.S_IMODE(access.stat().st_mode) == 0o600
+
+
+def test_a_server_whose_database_lacks_a_migration_says_so_and_does_not_start(tmp_path: Path) -> None:
+    environment = os.environ | {"DATABASE_URL": f"sqlite:///{tmp_path}/new.db", "SECRET_KEY": "k" * 32, "PORT": "0"}
+    command = [sys.executable, "-m", "gunicorn", "wsgi:app"]
+    started = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert started.returncode == 1
+    assert started.stderr.endswith("the database lacks 0001_initial, 0001_access; run: flask migrate\n")
 
 
 def test_the_trail_is_also_written_to_the_servers_log(database: Path, tmp_path: Path) -> None:

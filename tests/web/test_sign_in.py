@@ -1,5 +1,6 @@
 """Signing in and out, and one's own password."""
 
+import json
 import re
 
 import pytest
@@ -10,7 +11,7 @@ from werkzeug.test import TestResponse
 
 from app.access import accounts
 from models import Attempt, AuditEvent, Session, User, moment
-from tests.support import OURS, signed_in
+from tests.support import BY, OURS, signed_in
 
 ANN, PASSWORD = "ann@partner.example", "correct horse battery"
 HTML = {"Accept": "text/html"}
@@ -18,7 +19,7 @@ HTML = {"Accept": "text/html"}
 
 @pytest.fixture(autouse=True)
 def ann(app: Flask) -> None:
-    accounts.add(ANN, "admin", None, PASSWORD)
+    accounts.add(BY, ANN, "admin", None, PASSWORD)
 
 
 def enter(
@@ -47,8 +48,8 @@ def test_the_right_password_opens_what_was_asked_for(stranger: FlaskClient) -> N
 
 
 def test_wrong_unknown_and_disabled_are_told_alike(stranger: FlaskClient) -> None:
-    accounts.add("off@partner.example", "viewer", None, PASSWORD)
-    accounts.disable(User.get(email="off@partner.example"))
+    accounts.add(BY, "off@partner.example", "viewer", None, PASSWORD)
+    accounts.disable(BY, User.get(email="off@partner.example"))
     answers = {
         enter(stranger, email, password).text.replace(email, "EMAIL")
         for email, password in ((ANN, "wrong"), ("who@partner.example", "wrong"), ("off@partner.example", PASSWORD))
@@ -195,7 +196,7 @@ def test_the_trail_knows_who_and_from_where_but_no_secret(app: Flask, stranger: 
     Attempt.delete().execute()
     enter(stranger)
     stranger.post("/logout", headers=OURS)
-    events = list(AuditEvent.select().order_by(AuditEvent.id))
+    events = list(AuditEvent.select().where(AuditEvent.who != "the tests").order_by(AuditEvent.id))
     assert [(event.event, event.outcome, event.who) for event in events] == [
         ("sign-in", "failed", ""),
         *[("sign-in", "failed", ANN)] * 10,
@@ -206,6 +207,23 @@ def test_the_trail_knows_who_and_from_where_but_no_secret(app: Flask, stranger: 
     assert {event.address for event in events} == {"127.0.0.1"}
     told = repr([event.__data__ for event in events])
     assert not any(secret in told for secret in ("hunter2", "swordfish", "a wrong password", PASSWORD, "argon2"))
+
+
+def test_the_trail_knows_better_than_the_visitor_why_not(stranger: FlaskClient) -> None:
+    secret = accounts.add(BY, "new@partner.example", "viewer", None)
+    accounts.add(BY, "off@partner.example", "viewer", None, PASSWORD)
+    accounts.disable(BY, User.get(email="off@partner.example"))
+    User.update(temporary_until=moment(-1)).where(User.email == "new@partner.example").execute()
+    texts = set()
+    for email, password in (("off@partner.example", PASSWORD), ("new@partner.example", secret), (ANN, "wrong")):
+        texts.add(re.sub("[0-9a-f]{16}", "", enter(stranger, email, password).text.replace(email, "")))
+    assert len(texts) == 1
+    events = AuditEvent.select().where(AuditEvent.event == "sign-in").order_by(AuditEvent.id)
+    assert [json.loads(event.details)["why"] for event in events] == [
+        "disabled",
+        "temporary password expired",
+        "wrong password",
+    ]
 
 
 def test_one_changes_ones_password_and_stays_only_here(app: Flask, stranger: FlaskClient) -> None:
@@ -252,7 +270,7 @@ def test_guessing_the_present_password_is_as_slow_as_signing_in(stranger: FlaskC
 
 
 def test_a_temporary_password_opens_nothing_but_a_choice(app: Flask, stranger: FlaskClient) -> None:
-    secret = accounts.add("new@partner.example", "admin", None)
+    secret = accounts.add(BY, "new@partner.example", "admin", None)
     enter(stranger, "new@partner.example", secret)
     for path in ("/reports", "/reports/customer-usage", "/reports/customer-usage.csv", "/users", "/nothing"):
         assert stranger.get(path).status_code == 403
@@ -267,7 +285,7 @@ def test_a_temporary_password_opens_nothing_but_a_choice(app: Flask, stranger: F
 
 
 def test_a_temporary_password_stops_working(stranger: FlaskClient) -> None:
-    secret = accounts.add("new@partner.example", "admin", None)
+    secret = accounts.add(BY, "new@partner.example", "admin", None)
     User.update(temporary_until=moment(-1)).where(User.email == "new@partner.example").execute()
     assert enter(stranger, "new@partner.example", secret).status_code == 401
 

@@ -7,7 +7,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app.table import csv
-from models import AuditEvent, audit
+from models import AuditEvent, access, audit
 from tests.support import OURS, signed_in
 
 
@@ -39,6 +39,31 @@ def test_an_export_that_breaks_off_is_told_as_failed(client: FlaskClient, monkey
 
 
 @pytest.mark.usefixtures("nasty")
+def test_an_export_is_in_the_trail_before_its_first_byte(client: FlaskClient) -> None:
+    answer = client.get("/reports/customer-transactions.csv")
+    assert (latest().event, latest().outcome) == ("export", "begun")
+    answer.close()
+
+
+@pytest.mark.usefixtures("nasty")
+def test_what_the_trail_cannot_tell_is_not_exported(client: FlaskClient) -> None:
+    access.execute_sql(
+        "CREATE TRIGGER full BEFORE INSERT ON audit_event BEGIN SELECT RAISE(ABORT, 'disk is full'); END"
+    )
+    answer = client.get("/reports/customer-transactions.csv")
+    assert answer.status_code == 503
+    assert "Transaction ID" not in answer.text
+
+
+@pytest.mark.usefixtures("nasty")
+def test_a_refusal_is_one_even_when_the_trail_cannot_tell_it(app: Flask) -> None:
+    access.execute_sql(
+        "CREATE TRIGGER full BEFORE INSERT ON audit_event BEGIN SELECT RAISE(ABORT, 'disk is full'); END"
+    )
+    assert signed_in(app, "viewer").get("/reports/customer-usage.csv").status_code == 403
+
+
+@pytest.mark.usefixtures("nasty")
 def test_asking_only_for_the_headers_of_a_file_is_no_export(client: FlaskClient) -> None:
     assert client.head("/reports/customer-transactions.csv").status_code == 200
     assert not AuditEvent.select().exists()
@@ -60,7 +85,9 @@ def test_the_page_shows_the_latest_first_page_by_page(client: FlaskClient) -> No
 def test_the_page_can_show_one_person(client: FlaskClient) -> None:
     audit.record("import", who="root (command line)", about="by root")
     audit.record("export", who="eve+x@partner.example", about="by eve")
+    audit.record("user added", who="root (command line)", about="eve+x@partner.example", role="told of eve")
     text = client.get("/audit?who=eve%2Bx@partner.example").text
+    assert "told of eve" in text
     assert "by eve" in text
     assert "by root" not in text
     assert "No events" in client.get("/audit?who=nobody").text

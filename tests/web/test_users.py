@@ -10,7 +10,7 @@ from werkzeug.test import TestResponse
 
 from app.access import accounts
 from models import AuditEvent, Session, User
-from tests.support import OURS, signed_in
+from tests.support import BY, OURS, signed_in
 
 pytestmark = pytest.mark.usefixtures("nasty")
 
@@ -32,7 +32,7 @@ def secret(answer: TestResponse) -> str:
 
 @pytest.fixture
 def eve(client: FlaskClient) -> User:
-    accounts.add("eve@partner.example", "viewer", None, "correct horse battery")
+    accounts.add(BY, "eve@partner.example", "viewer", None, "correct horse battery")
     return User.get(email="eve@partner.example")
 
 
@@ -44,7 +44,7 @@ def test_a_user_is_added_and_the_password_is_shown_once(client: FlaskClient, str
     password = secret(answer)
     assert password not in client.get(f"/users/{eve.id}").text
     assert send(stranger, "/login", email="eve@partner.example", password=password).status_code == 303
-    event = AuditEvent.get(AuditEvent.event == "user added")
+    event = AuditEvent.get(AuditEvent.event == "user added", AuditEvent.who == ADMIN)
     assert (event.who, event.about) == (ADMIN, "eve@partner.example")
     assert password not in repr(event.__data__)
 
@@ -146,9 +146,17 @@ def test_a_number_that_no_user_can_have_is_a_404(client: FlaskClient) -> None:
     assert client.get("/users/99999999999999999999").status_code == 404
 
 
+def test_who_gives_up_their_own_rights_is_led_to_what_is_left(client: FlaskClient, eve: User) -> None:
+    accounts.change(BY, eve, "admin", None)
+    answer = send(client, f"/users/{User.get(email=ADMIN).id}", role="viewer", reach="partner")
+    assert (answer.status_code, answer.location) == (303, "/account")
+    assert "Viewer" in client.get(answer.location).text
+    assert client.get("/users").status_code == 403
+
+
 def test_the_list_tells_what_everybody_may_and_where_they_are(app: Flask, client: FlaskClient, eve: User) -> None:
     signed_in(app, "viewer", "Zebra Resale")
-    accounts.disable(eve)
+    accounts.disable(BY, eve)
     text = client.get("/users").text
     for word in (ADMIN, "viewer@Zebra Resale.example", "Zebra Resale", "All customers", "Disabled", "Active", "Viewer"):
         assert word in text

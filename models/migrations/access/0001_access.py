@@ -49,8 +49,9 @@ def up(migrator: Any, db: Any) -> None:
             indexes = ((("who", "id"), False),)
 
     db.create_tables([User, Session, Attempt, AuditEvent])
-    for change in ("UPDATE", "DELETE"):
+    again = "WHEN EXISTS (SELECT 1 FROM audit_event WHERE id = NEW.id)"  # INSERT OR REPLACE deletes without a trigger
+    for change, when in (("UPDATE", ""), ("DELETE", ""), ("INSERT", again)):
         db.execute_sql(
-            f"CREATE TRIGGER audit_event_{change.lower()} BEFORE {change} ON audit_event "
+            f"CREATE TRIGGER audit_event_{change.lower()} BEFORE {change} ON audit_event {when} "
             "BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END"
         )
