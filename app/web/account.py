@@ -31,7 +31,8 @@ blueprint = Blueprint("account", __name__)
 
 @blueprint.get("/login")
 def sign_in_form() -> Response:
-    return _sign_in_page(own_path(request.args.get("next", "")))
+    onward = own_path(request.args.get("next", ""))
+    return make_response(redirect(onward, 303)) if g.visitor else _sign_in_page(onward)
 
 
 @blueprint.post("/login")

@@ -1,10 +1,14 @@
 """axe finds nothing to complain of: every page, light, dark and small, with rows open and the chooser open."""
 
+from collections.abc import Callable
 from typing import Literal
+from uuid import uuid4
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, ViewportSize
+from playwright.sync_api import Page, ViewportSize, expect
+
+from tests.browser.conftest import RESELLER, VIEWER, SignIn, give
 
 LAPTOP: ViewportSize = {"width": 1440, "height": 900}
 PHONE: ViewportSize = {"width": 390, "height": 844}
@@ -15,7 +19,11 @@ PAGES = [
     "/reports/customer-usage",
     "/reports/customer-usage?columns=product&columns=used&columns=over_inventory&sort=-over_inventory",
     "/reports/customer-usage?q=nothing+like+it",
+    "/account",
+    "/audit",
 ]
+
+Dress = Callable[[Page], Page]
 
 
 @pytest.fixture(params=["light", "dark"])
@@ -24,10 +32,20 @@ def scheme(request: pytest.FixtureRequest) -> Literal["light", "dark"]:
 
 
 @pytest.fixture(params=[LAPTOP, PHONE], ids=["laptop", "phone"])
-def seen(request: pytest.FixtureRequest, page: Page, scheme: Literal["light", "dark"]) -> Page:
-    page.set_viewport_size(request.param)
-    page.emulate_media(color_scheme=scheme)
-    return page
+def dress(request: pytest.FixtureRequest, scheme: Literal["light", "dark"]) -> Dress:
+    """Gives a tab the screen on which it is looked at."""
+
+    def dress(tab: Page) -> Page:
+        tab.set_viewport_size(request.param)
+        tab.emulate_media(color_scheme=scheme)
+        return tab
+
+    return dress
+
+
+@pytest.fixture
+def seen(page: Page, dress: Dress) -> Page:
+    return dress(page)
 
 
 def check(page: Page) -> None:
@@ -56,3 +74,42 @@ def test_open_rows_and_the_open_chooser_have_no_violation(seen: Page) -> None:
 def test_a_refusal_has_no_violation(seen: Page, path: str) -> None:
     seen.goto(path)
     check(seen)
+
+
+@pytest.mark.provokes("400", "401")
+def test_the_sign_in_has_no_violation_whatever_it_says(stranger: Page, dress: Dress) -> None:
+    dress(stranger).goto("/login")
+    check(stranger)
+    stranger.get_by_role("button", name="Sign in").click()
+    expect(stranger.locator(".error")).to_have_count(2)
+    check(stranger)
+    give(stranger, "nobody@partner.example")
+    expect(stranger.locator("#form-error")).to_be_visible()
+    check(stranger)
+
+
+@pytest.mark.provokes("400")
+def test_adding_and_disabling_a_user_has_no_violation_at_any_step(seen: Page) -> None:
+    seen.goto("/users")
+    check(seen)
+    seen.get_by_role("radio", name="One reseller").check()
+    seen.get_by_role("button", name="Add user").click()
+    expect(seen.locator(".error")).to_have_count(3)
+    check(seen)
+    seen.get_by_label("Email").fill(f"{uuid4()}@partner.example")
+    seen.get_by_role("radio", name="Viewer").check()
+    seen.get_by_label("Reseller", exact=True).fill(RESELLER)
+    seen.get_by_role("button", name="Add user").click()
+    expect(seen.locator(".given")).to_be_visible()
+    check(seen)
+    seen.get_by_role("button", name="Disable").click()
+    expect(seen.locator(".notice")).to_have_text("This person can't sign in any more.")
+    check(seen)
+
+
+@pytest.mark.provokes("403")
+def test_a_page_that_is_not_for_the_viewer_has_no_violation(sign_in: SignIn, dress: Dress) -> None:
+    tab = dress(sign_in(VIEWER))
+    tab.goto("/users")
+    expect(tab.get_by_role("heading", level=1)).to_have_text("This is not for you.")
+    check(tab)

@@ -173,8 +173,14 @@ def test_nothing_that_changes_can_be_done_by_a_link(stranger: FlaskClient) -> No
     enter(stranger)
     for path in ("/logout", "/users/1/disable", "/users/1/password"):
         assert stranger.get(path).status_code in (404, 405)
-    assert stranger.get("/login?email=x&password=y").status_code == 200
     assert stranger.get("/reports").status_code == 200
+
+
+def test_an_address_signs_nobody_in(stranger: FlaskClient) -> None:
+    answer = stranger.get("/login", query_string={"email": ANN, "password": PASSWORD})
+    assert answer.status_code == 200
+    assert PASSWORD not in answer.text
+    assert stranger.get("/reports").status_code == 401
 
 
 def test_the_11th_failure_is_told_to_wait(stranger: FlaskClient) -> None:
@@ -290,20 +296,20 @@ def test_a_temporary_password_stops_working(stranger: FlaskClient) -> None:
     assert enter(stranger, "new@partner.example", secret).status_code == 401
 
 
-def test_passwords_can_be_pasted_seen_and_kept_by_managers(client: FlaskClient) -> None:
-    sign_in, account = client.get("/login").text, client.get("/account").text
+def test_passwords_can_be_pasted_seen_and_kept_by_managers(client: FlaskClient, stranger: FlaskClient) -> None:
+    sign_in, account = stranger.get("/login").text, client.get("/account").text
     assert re.findall(r'type="(\w+)" autocomplete="([\w-]+)"', sign_in) == [("password", "current-password")]
     assert re.findall(r'type="(\w+)" autocomplete="([\w-]+)"', account) == [
         ("password", "current-password"),
         ("password", "new-password"),
     ]
-    assert 'autocomplete="username"' in sign_in
+    assert all('autocomplete="username"' in text for text in (sign_in, account))
     assert sign_in.count('class="reveal"') == 1
     assert not re.search("onpaste|maxlength", sign_in + account)
 
 
 def test_somebody_who_is_signed_in_may_sign_in_as_another(app: Flask) -> None:
     client = signed_in(app, "viewer")
-    assert client.get("/login").status_code == 200
+    assert client.get("/login?next=/account").location == "/account", "Back to the sign-in page leads on"
     assert enter(client).status_code == 303
     assert ANN in client.get("/account").text
