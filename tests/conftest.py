@@ -8,6 +8,7 @@ from flask import Flask
 from flask.testing import FlaskClient, FlaskCliRunner
 
 from app import create_app
+from app.table import fetch
 from models import access, database, migrate
 from tests.support import NASTY, load, signed_in
 
@@ -40,6 +41,12 @@ def stranger(app: Flask) -> FlaskClient:
 @pytest.fixture
 def runner(app: Flask) -> FlaskCliRunner:
     return app.test_cli_runner()
+
+
+@pytest.fixture(params=["found first", "walked"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both ways in which the engine finds chosen rows: as if they were few, and as if they were many."""
+    monkeypatch.setattr(fetch, "FEW", fetch.FEW if request.param == "found first" else -1)
 
 
 @pytest.fixture

@@ -4,9 +4,11 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from app.table.fetch import planned
 from app.table.kind import DATE, DATETIME, INTEGER, Kind
-from app.table.rows import Rows, ordered
+from app.table.rows import Rows
 from app.table.scope import Scope
+from app.table.terms import ordered
 from app.table.view import View
 from models import snapshot
 
@@ -26,7 +28,7 @@ def lines(view: View, scope: Scope, progress: Progress | None = None) -> Iterato
     `progress` is told how many rows are in the next piece.
     """
     yield ("\ufeff" + ",".join(_quoted(column.label) for column in view.columns) + "\r\n").encode()
-    rows = Rows(view, scope, view.level)
+    rows = planned(Rows(view, scope, view.level))
     order = rows.order(view.sort_column)
     query = rows.select([rows.value(column.value) for column in view.columns], order)
     sql, params = ordered(query, order, view.descending).sql()

@@ -8,13 +8,17 @@ from peewee import Expression, Value, fn
 
 from app.table.cursor import Cursor, digest
 from app.table.memo import until_next_load
-from app.table.rows import Rows, Term, beyond, narrowed, ordered
+from app.table.rows import Rows
 from app.table.statements import built, slot
+from app.table.terms import Term, anywhere_beyond, beyond, narrowed, ordered, unsorted
 from app.table.view import Node
 from models import LAST, database
 
 Position = tuple[Any, ...]
 """What a row is sorted by: the values of `Rows.order`."""
+
+FEW = 25_000
+"""So many rows are sorted sooner than an order is walked to find a page of them."""
 
 NO_LIMIT = 2**62
 """More rows than there can be."""
@@ -55,9 +59,14 @@ def fetch(rows: Rows, descending: bool, start: Position | None = None, limit: in
 def _stretches(rows: Rows, descending: bool, behind: bool) -> list[Any]:
     """Queries with the limit in slot 0 and, for rows `behind` a start, its position in those after."""
     order = rows.order(rows.view.sort_column)
-    query = ordered(rows.select(_terms(rows), order), order, descending).limit(slot(0))
+    by = [unsorted(term) for term in order] if rows.few else order
+    query = ordered(rows.select(_terms(rows), order), by, descending).limit(slot(0))
     start = [slot(1 + index) for index in range(len(order))]
-    return [narrowed(query, each) for each in beyond(order, start, not descending)] if behind else [query]
+    if not behind:
+        return [query]
+    if rows.few:
+        return [narrowed(query, [anywhere_beyond(order, start, not descending)])]
+    return [narrowed(query, each) for each in beyond(order, start, not descending)]
 
 
 def position(rows: Rows, cursor: Cursor, forward: bool) -> Position:
@@ -78,6 +87,11 @@ def position(rows: Rows, cursor: Cursor, forward: bool) -> Position:
 def _position(rows: Rows) -> Any:
     order = rows.order(rows.view.sort_column)
     return rows.select(order, order[-1:]).where(Expression(rows.table.id, "=", slot(0)))
+
+
+def planned(rows: Rows) -> Rows:
+    """The same rows, to be found in the quicker way."""
+    return rows if rows.are_all else replace(rows, few=count(rows) <= FEW)
 
 
 def count(rows: Rows) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from app.table.cursor import Cursor, digest
-from app.table.fetch import PlaceGone, Position, Row, count, count_beyond, fetch, position
+from app.table.fetch import PlaceGone, Position, Row, count, count_beyond, fetch, planned, position
 from app.table.rows import Rows
 from app.table.scope import Scope
 from app.table.view import Node, Place, View
@@ -29,7 +29,7 @@ class Page:
 def page(view: View, scope: Scope) -> Page:
     """Read the page where the view stands. Raises PlaceGone when it stands nowhere."""
     with reading():
-        rows = Rows(view, scope, view.level)
+        rows = planned(Rows(view, scope, view.level))
         found = _stretch(rows, count(rows))
         return replace(found, rows=[_opened(view, scope, row) for row in found.rows])
 
@@ -45,7 +45,7 @@ def children(view: View, scope: Scope, node: Node) -> list[Row] | None:
 
 
 def _inside(view: View, scope: Scope, node: Node) -> list[Row]:
-    return fetch(Rows(view, scope, len(node), node), view.descending)
+    return fetch(Rows(view, scope, len(node), node, few=True), view.descending)
 
 
 def _opened(view: View, scope: Scope, row: Row) -> Row:

@@ -1,29 +1,31 @@
 """The one query behind pages, expansions, counts and files."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from peewee import JOIN, Asc, Desc, Expression, Field, fn
+from peewee import JOIN, Field, fn
 
 from app.table.report import Column, Report
 from app.table.scope import Scope
+from app.table.terms import Term, along, model_of, models_of, narrowed, reference
 from app.table.view import Node, View
 from models import NONE
-
-Term = Any
-"""A Peewee expression: something to select, or to sort by."""
 
 
 @dataclass(frozen=True)
 class Rows:
-    """The rows of a view that exist in a scope, at one level: the view's own, or one below the row `within`."""
+    """The rows of a view that exist in a scope, at one level: the view's own, or one below the row `within`.
+
+    `few` rows are found first and sorted then; else the order is walked, and each row asked whether it is chosen.
+    """
 
     view: View
     scope: Scope
     level: int
     within: Node = ()
+    few: bool = False
 
     @property
     def report(self) -> Report:
@@ -46,7 +48,12 @@ class Rows:
     @property
     def shape(self) -> tuple[Any, ...]:
         """What tells the query for these rows from others."""
-        return (self.choice, self.view.columns, self.view.sort)
+        return (self.choice, self.view.columns, self.view.sort, self.few)
+
+    @property
+    def are_all(self) -> bool:
+        """Whether nothing is left out."""
+        return self._sums is None and not self._conditions(self.table)
 
     def count(self) -> Any:
         return self._chosen(self.table.select(fn.COUNT(self.table.id)))
@@ -55,16 +62,17 @@ class Rows:
         """A query for `values`, sorted by `order`.
 
         The table that owns the first of `order` leads the joins, and CROSS JOIN keeps it there on SQLite: only
-        so does the index in that order serve, and a page costs the same wherever it is.
+        so does the index in that order serve, and a page costs the same wherever it is. Few rows' own table leads.
         """
-        parents = _models([*order, *values], besides=self.table)
-        leads = bool(parents) and _model(order[0]) is parents[0]
+        parents = models_of([*order, *values], besides=self.table)
+        leads = not self.few and bool(parents) and model_of(order[0]) is parents[0]
         query = (parents[0] if leads else self.table).select(*values)
         if leads:
             query = query.join(self.table, JOIN.CROSS)
         for parent in parents[leads:]:
             query = query.join_from(self.table, parent, JOIN.CROSS)
-        return narrowed(self._chosen(query), [_reference(self.table, parent) == parent.id for parent in parents])
+        joined = [reference(self.table, parent) == parent.id for parent in parents]
+        return narrowed(self._found(query, order[0]), joined)
 
     def path(self) -> list[Term]:
         """The fields that make a row's node: the customer's number, then the certificate type's."""
@@ -88,7 +96,7 @@ class Rows:
     @cached_property
     def _measures(self) -> dict[str, Field]:
         columns = [column for column in self.report.columns if column.kind.numeric]
-        return {column.value.name: column.value for column in columns if _model(column.value) is self.report.finest}
+        return {column.value.name: column.value for column in columns if model_of(column.value) is self.report.finest}
 
     @cached_property
     def _sums(self) -> Any:
@@ -99,6 +107,15 @@ class Rows:
         path = self._path(finest, self.level)
         sums = [fn.SUM(field).alias(name) for name, field in self._measures.items()]
         return finest.select(*path, *sums).where(*self._conditions(finest)).group_by(*path).alias("chosen")
+
+    def _found(self, query: Any, first: Term) -> Any:
+        """The query for only what is chosen: found first, or asked along an order that begins with `first`."""
+        if self._sums is not None:
+            return self._chosen(query)
+        if self.few:
+            alone = self.table.alias()
+            return query.where(self.table.id.in_(alone.select(alone.id).where(*self._conditions(alone))))
+        return narrowed(query, [along(each, first) for each in self._conditions(self.table)])
 
     def _chosen(self, query: Any) -> Any:
         if self._sums is None:
@@ -114,35 +131,3 @@ class Rows:
 
     def _path(self, table: Any, level: int) -> list[Term]:
         return [getattr(table, each.by) for each in self.report.levels[: level + 1] if each.by]
-
-
-def beyond(order: Sequence[Term], values: Sequence[Any], forward: bool) -> Iterator[list[Term]]:
-    """The conditions whose rows, one after another, are those behind `values` in `order` (before them, not `forward`).
-
-    One row-value comparison would say the same, but no database serves it from an index across tables.
-    """
-    for depth in reversed(range(len(order))):
-        same = [Expression(term, "=", value) for term, value in zip(order[:depth], values, strict=False)]
-        yield [*same, Expression(order[depth], ">" if forward else "<", values[depth])]
-
-
-def ordered(query: Any, order: Sequence[Term], descending: bool) -> Any:
-    return query.order_by(*map(Desc if descending else Asc, order))
-
-
-def narrowed(query: Any, conditions: Sequence[Term]) -> Any:
-    return query.where(*conditions) if conditions else query
-
-
-def _model(term: Term) -> Any:
-    return term.model if isinstance(term, Field) else None
-
-
-def _models(terms: Sequence[Term], besides: Any) -> list[Any]:
-    """The tables of `terms`, each once, in the order of their first mention."""
-    return [model for model in dict.fromkeys(map(_model, terms)) if model not in (None, besides)]
-
-
-def _reference(table: Any, parent: Any) -> Any:
-    """The field of `table` that refers to `parent`."""
-    return next(field for field, model in table._meta.refs.items() if model is parent)

@@ -34,9 +34,9 @@ NOTHING = Scope(reseller=-1)
 
 
 def owner(table: Any) -> Any:
-    """The field that tells whose a row is. Raises TypeError for a table whose rows are nobody's."""
-    if table is Reseller:
-        return Reseller.id
+    """The field that tells whose a row of a table, or of its alias, is. Raises TypeError when it is nobody's."""
+    if getattr(table, "model", table) is Reseller:
+        return table.id
     if "reseller" not in table._meta.fields:
         raise TypeError(f"{table.__name__} can't be scoped: it has no reseller")
     return table.reseller

@@ -70,7 +70,7 @@ def test_every_sort_order_is_right_on_every_page(slug: str, key: str, sign: str,
 @pytest.mark.parametrize("slug", REPORTS)
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data(), size=st.integers(1, 5))
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("nasty", "way")
 def test_any_view_is_right(slug: str, data: st.DataObject, size: int) -> None:
     query: Query = data.draw(queries(slug))
     check(replace(view_of(slug, query), size=size))

@@ -1,0 +1,71 @@
+"""Peewee expressions as the engine needs them: orders, what lies beyond a row, conditions that leave an order alone."""
+
+from collections.abc import Iterator, Sequence
+from functools import reduce
+from operator import and_, or_
+from typing import Any
+
+from peewee import SQL, Asc, Desc, Expression, Field, ForeignKeyField, fn
+
+Term = Any
+"""A Peewee expression: something to select, to sort by, or to choose by."""
+
+
+def beyond(order: Sequence[Term], values: Sequence[Any], forward: bool) -> Iterator[list[Term]]:
+    """The conditions whose rows, one after another, are those behind `values` in `order` (before them, not `forward`).
+
+    One row-value comparison would say the same, but no database serves it from an index across tables.
+    """
+    for depth in reversed(range(len(order))):
+        same = [Expression(term, "=", value) for term, value in zip(order[:depth], values, strict=False)]
+        yield [*same, Expression(order[depth], ">" if forward else "<", values[depth])]
+
+
+def anywhere_beyond(order: Sequence[Term], values: Sequence[Any], forward: bool) -> Term:
+    """The same as one condition, for rows that are sorted after they are found."""
+    return aside(reduce(or_, (reduce(and_, each) for each in beyond(order, values, forward))))
+
+
+def ordered(query: Any, order: Sequence[Term], descending: bool) -> Any:
+    return query.order_by(*map(Desc if descending else Asc, order))
+
+
+def narrowed(query: Any, conditions: Sequence[Term]) -> Any:
+    return query.where(*conditions) if conditions else query
+
+
+def aside(condition: Term) -> Term:
+    """The condition in a form that is asked of each row, but that no database takes for a way to find rows."""
+    return Expression(condition, "IS", SQL("TRUE"))
+
+
+def along(condition: Term, first: Term) -> Term:
+    """The condition for rows that are walked in an order which begins with `first`.
+
+    What chooses by `first` itself keeps the walk to a stretch of it; all else stands aside, asked of each row.
+    """
+    chosen = condition.lhs if isinstance(condition, Expression) else None
+    if isinstance(first, Field) and chosen is first:
+        return condition
+    if isinstance(first, Field) and isinstance(chosen, ForeignKeyField) and chosen.rel_model is first.model:
+        return aside(Expression(first.model.id, condition.op, condition.rhs))
+    return aside(condition)
+
+
+def unsorted(term: Term) -> Term:
+    """The term in a form that no database takes for the order of an index."""
+    return fn.COALESCE(term, term)
+
+
+def model_of(term: Term) -> Any:
+    return term.model if isinstance(term, Field) else None
+
+
+def models_of(terms: Sequence[Term], besides: Any) -> list[Any]:
+    """The tables of `terms`, each once, in the order of their first mention."""
+    return [model for model in dict.fromkeys(map(model_of, terms)) if model not in (None, besides)]
+
+
+def reference(table: Any, parent: Any) -> Any:
+    """The field of `table` that refers to `parent`."""
+    return next(field for field, model in table._meta.refs.items() if model is parent)
