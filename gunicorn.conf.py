@@ -23,6 +23,8 @@ timeout = 60
 limit_request_line = 8190  # the most that gunicorn allows: the address of a report holds its whole state
 control_socket_disable = True  # its path is the user's, so that two installations would fight over it
 loglevel = "warning"
+STALLED = 30
+"""Seconds in which a client must take the 64 kB that it is sent at a time."""
 forwarder_headers = ""  # what proxies say is believed by the application, and only when PROXIES says so
 secure_scheme_headers: dict[str, str] = {}
 
@@ -45,6 +47,11 @@ def post_worker_init(_: Any) -> None:
     trail = logging.getLogger("audit")
     trail.setLevel(logging.INFO)
     trail.addHandler(logging.StreamHandler())
+
+
+def pre_request(_: Any, request: Any) -> None:
+    """Give up on a client that takes or sends nothing for so long: its thread is wanted by others."""
+    request.unreader.sock.settimeout(STALLED)
 
 
 def when_ready(server: Any) -> None:

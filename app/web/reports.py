@@ -1,19 +1,15 @@
 """The routes of reports: parse, fetch, render."""
 
-from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as Answer
 
-from app.access.visitor import By
 from app.reports import REPORTS
 from app.table.asked import Complaint
-from app.table.csv import lines
 from app.table.fetch import PlaceGone
 from app.table.page import children, page
-from app.table.parse import PLACE, parse_node
+from app.table.parse import parse_node
 from app.table.scope import Scope
 from app.table.view import View
 from app.web.asked import allowed, heed, only, report_named, view_asked
@@ -23,9 +19,7 @@ from app.web.gate import visitor
 from app.web.history import remember
 from app.web.links import report_url
 from app.web.table import menus, presented, table
-from app.web.trail import asking, note
-from models import Load, access, audit
-from models.audit import BEGUN, DONE, FAILED
+from models import Load, access
 
 LONGEST_ADDRESS = 7500
 """Characters in the address of a view. The server reads request lines of up to 8,190 bytes; a form adds to its view."""
@@ -98,33 +92,6 @@ def expand(slug: str) -> Answer:
     response = make_response(render_template("reports/_rows.html", **shown))
     response.headers["HX-Replace-Url"] = report_url(opened)
     return response
-
-
-@blueprint.get("/reports/<slug>.csv")
-def export(slug: str) -> Answer:
-    view = view_asked(slug, *PLACE)
-    if request.environ.get("SERVER_PROTOCOL") == "HTTP/1.0":
-        return problem(505, "A file needs HTTP/1.1.", ["Over HTTP/1.0 nobody could tell half a file from a whole one."])
-    if request.method != "HEAD":
-        note("export", BEGUN, report_url(view.start(), ".csv"))
-    name = f"{slug}-{datetime.now(UTC).date()}.csv"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(_noted(view, visitor().scope, asking()), mimetype="text/csv", headers=headers)
-
-
-def _noted(view: View, scope: Scope, by: By) -> Iterator[bytes]:
-    """The file in pieces. When it ends or breaks off, the trail says who had how many rows of what."""
-    outcome, rows = FAILED, 0
-
-    def count(more: int) -> None:
-        nonlocal rows
-        rows += more
-
-    try:
-        yield from lines(view, scope, count)
-        outcome = DONE
-    finally:
-        audit.record("export", outcome, about=report_url(view.start(), ".csv"), rows=rows, **by)
 
 
 @blueprint.get("/healthz")

@@ -35,7 +35,7 @@ RULES: Mapping[str, Rule] = {
     "reports.open_report": anyone_signed_in,
     "reports.show": anyone_signed_in,
     "reports.expand": admins,
-    "reports.export": admins,
+    "export.export": admins,
     "users.everybody": partner_admins,
     "users.add": partner_admins,
     "users.show": partner_admins,

@@ -1,15 +1,18 @@
 """A file is of one moment, and whole or visibly broken."""
 
-from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
+from threading import Event
+from threading import enumerate as enumerate_threads
 
 import pytest
 from flask.testing import FlaskClient
 
-from app.table import csv
+from app.table import csv, spool
 from app.table.csv import lines
 from app.table.scope import EVERYTHING
-from models import database, snapshot
+from app.web.export import AT_ONCE
+from models import access, database, snapshot
 from tests.support import NASTY, csv_rows, load, view_of
 
 pytestmark = pytest.mark.usefixtures("nasty")
@@ -37,13 +40,15 @@ def test_the_heading_is_sent_before_any_row_is_read(client: FlaskClient) -> None
 
 def test_an_error_on_the_way_breaks_the_transfer(monkeypatch: pytest.MonkeyPatch, client: FlaskClient) -> None:
     monkeypatch.setattr(csv, "CHUNK", 2)
+    written = csv._chunk
+    chunks = count(1)
+    monkeypatch.setattr(csv, "_chunk", lambda *asked: written(*asked) if next(chunks) < 4 else 1 // 0)
     answer = client.get("/reports/customer-transactions.csv")
-    pieces: Iterator[bytes] = answer.iter_encoded()
-    next(pieces)
-    next(pieces)
-    monkeypatch.setattr(csv, "_chunk", lambda *_: 1 // 0)
+    had: list[bytes] = []
     with pytest.raises(ZeroDivisionError):
-        list(pieces)
+        had.extend(answer.iter_encoded())
+    assert b"".join(had).count(b"\r\n") == 7, "what was written before is handed on"
+    answer.close()
 
 
 def test_a_reader_who_leaves_leaves_no_snapshot_behind(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,6 +58,56 @@ def test_a_reader_who_leaves_leaves_no_snapshot_behind(monkeypatch: pytest.Monke
     next(pieces)
     pieces.close()  # type: ignore[attr-defined]
     assert database.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
+
+
+def test_a_reader_who_is_slow_holds_no_snapshot(monkeypatch: pytest.MonkeyPatch, client: FlaskClient) -> None:
+    whole = client.get("/reports/customer-transactions.csv").data
+    monkeypatch.setattr(csv, "CHUNK", 2)
+    monkeypatch.setattr(spool, "PIECE", 10)
+    answer = client.get("/reports/customer-transactions.csv")
+    pieces = answer.iter_encoded()
+    had = next(pieces)
+    (writer,) = [thread for thread in enumerate_threads() if isinstance(thread, spool._Spool)]
+    writer.join()
+    assert database.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
+    database.execute_sql('DELETE FROM "transaction"')
+    assert had + b"".join(pieces) == whole
+    answer.close()
+
+
+def test_a_reader_who_leaves_ends_the_writing(monkeypatch: pytest.MonkeyPatch, client: FlaskClient) -> None:
+    monkeypatch.setattr(csv, "CHUNK", 1)
+    go_on = Event()
+    written = csv._chunk
+    monkeypatch.setattr(csv, "_chunk", lambda *asked: go_on.wait() and written(*asked))
+    answer = client.get("/reports/customer-transactions.csv")
+    next(answer.iter_encoded())
+    go_on.set()
+    answer.close()
+    assert not [thread for thread in enumerate_threads() if isinstance(thread, spool._Spool)]
+    assert database.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
+
+
+def test_more_exports_than_there_are_places_for_are_told_when_to_come_back(client: FlaskClient) -> None:
+    running = [client.get("/reports/customer-usage.csv") for _ in range(AT_ONCE)]
+    refused = client.get("/reports/customer-usage.csv", headers={"Accept": "text/html"})
+    assert (refused.status_code, refused.headers["Retry-After"]) == (503, "30")
+    assert "Too many exports are running" in refused.text
+    assert client.get("/reports/customer-usage").status_code == 200
+    assert client.head("/reports/customer-usage.csv").status_code == 200
+    for answer in running:
+        answer.close()
+    assert client.get("/reports/customer-usage.csv").status_code == 200
+
+
+def test_a_refused_export_takes_no_place(client: FlaskClient) -> None:
+    access.execute_sql(
+        "CREATE TRIGGER full BEFORE INSERT ON audit_event BEGIN SELECT RAISE(ABORT, 'disk is full'); END"
+    )
+    for _ in range(AT_ONCE + 1):
+        assert client.get("/reports/customer-usage.csv").status_code == 503
+    access.execute_sql("DROP TRIGGER full")
+    assert client.get("/reports/customer-usage.csv").status_code == 200
 
 
 def test_a_snapshot_sees_no_later_commit() -> None:

@@ -105,7 +105,7 @@ def test_no_answer_bears_the_mark_of_another(app: Flask, role: str, reseller: st
         walked = [
             answer
             for endpoint, method, path in routes(app)
-            if method == "GET" and endpoint.startswith("reports.")
+            if method == "GET" and endpoint.startswith(("reports.", "export."))
             for slug in [slug for slug in REPORTS if f"/{slug}" in path] or ["customer-usage"]
             for mark in {party.mark for party in others}
             for answer in answers(client, path, slug, mark, nodes(mark))
