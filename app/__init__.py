@@ -6,6 +6,7 @@ from flask import Flask
 
 from app import cli, web
 from app.settings import BadSetting, Settings
+from app.web.escaping import EscapingEnvironment
 from models import BadAddress, open_database
 
 
@@ -17,6 +18,7 @@ def create_app() -> Flask:
     except BadAddress as wrong:
         raise BadSetting(str(wrong)) from None
     app = Flask(__name__, template_folder="../templates", static_folder="../static")
+    app.jinja_environment = EscapingEnvironment
     web.register(app, settings)
     cli.register(app)
     return app

@@ -1,8 +1,8 @@
 """Rows read from the database: stretches of them, single places among them, and how many there are."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from peewee import Expression, Value, fn
 
@@ -28,8 +28,7 @@ class PlaceGone(LookupError):
     """The row at which a page should begin isn't in the view any more."""
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """A row of values in the view's column order, and of how much of each is too much.
 
     `id` is its number, `tie` the text that tells it from all others. `opens` tells whether there is something inside;
@@ -135,11 +134,12 @@ def _rows(rows: Rows, records: Sequence[Sequence[Any]]) -> list[Row]:
     columns = rows.view.columns
     opens = 2 + len(rows.path())
     values = slice(opens + 1, opens + 1 + len(columns))
-    measured = [column.excess is not None for column in columns]
+    measured = [index for index, column in enumerate(columns) if column.excess is not None]
     found = []
     for record in records:
-        rest = iter(record[values.stop :])
-        excess = [next(rest) if each else 0 for each in measured]
-        number, tie, *path = record[:opens]
-        found.append(Row(number, tie, tuple(path), rows.level, record[values], excess, bool(record[opens])))
+        excess = [0] * len(columns)
+        for index, much in zip(measured, record[values.stop :], strict=True):
+            excess[index] = much
+        node = tuple(record[2:opens])
+        found.append(Row(record[0], record[1], node, rows.level, record[values], excess, bool(record[opens])))
     return found

@@ -51,7 +51,7 @@ def _inside(view: View, scope: Scope, node: Node) -> list[Row]:
 def _opened(view: View, scope: Scope, row: Row) -> Row:
     if not row.opens or row.node not in view.open:
         return row
-    return replace(row, children=[_opened(view, scope, child) for child in _inside(view, scope, row.node)])
+    return row._replace(children=[_opened(view, scope, child) for child in _inside(view, scope, row.node)])
 
 
 def _stretch(rows: Rows, total: int) -> Page:

@@ -57,8 +57,8 @@ def table(page: Page, view: View) -> dict[str, Any]:
 
 
 def presented(rows: Iterable[Row], view: View) -> list[Line]:
-    kinds = [(column.kind.name, column.kind.show) for column in view.columns]
-    return list(_lines(rows, view, kinds))
+    kinds = [column.kind for column in view.columns]
+    return list(_lines(rows, view, [kind.name for kind in kinds[1:]], [kind.show for kind in kinds]))
 
 
 def menus(view: View, scope: Scope) -> list[Menu]:
@@ -70,16 +70,17 @@ def _heading(view: View, column: Column) -> Heading:
     return Heading(column, report_url(view.sorted_by(column)), direction)
 
 
-def _lines(rows: Iterable[Row], view: View, kinds: Sequence[tuple[str, Callable[[Any], str]]]) -> Iterator[Line]:
+def _lines(
+    rows: Iterable[Row], view: View, kinds: Sequence[str], shows: Sequence[Callable[[Any], str]]
+) -> Iterator[Line]:
     for row in rows:
-        shown = zip(kinds, row.values, row.excess, strict=True)
-        (_, name, _), *cells = [
-            (kind, "" if value == "" else show(value), excess) for (kind, show), value, excess in shown
-        ]
+        name, *texts = [show(value) for show, value in zip(shows, row.values, strict=True)]
+        cells = list(zip(kinds, texts, row.excess[1:], strict=True))
         expand = view.report.levels[row.level].expand if row.opens else ""
         is_open = row.children is not None
         yield Line(f"{row.level}-{row.id}", node_text(row.node), row.level - view.level, name, cells, expand, is_open)
-        yield from _lines(row.children or (), view, kinds)
+        if row.children:
+            yield from _lines(row.children, view, kinds, shows)
 
 
 def _options(view: View, each: Filter, scope: Scope) -> Sequence[tuple[str, str]]:
