@@ -25,7 +25,7 @@ def main() -> None:
     for transactions in sizes:
         path = made(transactions)
         print(f"\n## {transactions:,} transactions, {path.stat().st_size / 1e6:,.0f} MB")
-        for part in ("pages", "access", "exports"):
+        for part in ("pages", "filters", "access", "exports"):
             subprocess.run([sys.executable, "-m", f"bench.{part}", str(path)], check=True)
 
 

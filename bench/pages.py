@@ -18,7 +18,7 @@ from bench.databases import opened, signed_in
 from bench.server import OURS, serving
 from models import database
 
-BOUND = 5
+BOUND = 2.5
 _DEEP = 0.9
 _WARMED, _ASKED = 40, 300
 _SORTS = ("customer", "reseller", "-cost", "-over_inventory")
