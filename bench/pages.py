@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from app.reports import REPORTS
+from app.table.counting import count
 from app.table.cursor import Cursor, digest
-from app.table.fetch import count
 from app.table.parse import parse
 from app.table.report import Report
 from app.table.rows import Rows

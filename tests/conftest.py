@@ -8,7 +8,7 @@ from flask import Flask
 from flask.testing import FlaskClient, FlaskCliRunner
 
 from app import create_app
-from app.table import fetch
+from app.table import counting
 from models import access, database, migrate
 from tests.support import NASTY, load, signed_in
 
@@ -46,7 +46,7 @@ def runner(app: Flask) -> FlaskCliRunner:
 @pytest.fixture(params=["found first", "walked"])
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both ways in which the engine finds chosen rows: as if they were few, and as if they were many."""
-    monkeypatch.setattr(fetch, "FEW", fetch.FEW if request.param == "found first" else -1)
+    monkeypatch.setattr(counting, "FEW", counting.FEW if request.param == "found first" else -1)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from typing import Any
 from peewee import fn
 
 from app.table.cells import Writer, looked_up, quoted, writer
-from app.table.fetch import planned
+from app.table.counting import planned
 from app.table.report import Column
 from app.table.rows import Rows
 from app.table.scope import Scope

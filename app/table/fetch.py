@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 from peewee import Expression, Value, fn
 
 from app.table.cursor import Cursor, digest
-from app.table.memo import until_next_load
 from app.table.rows import Rows
 from app.table.statements import built, slot
 from app.table.terms import Term, anywhere_beyond, beyond, narrowed, ordered, unsorted
@@ -16,9 +15,6 @@ from models import LAST, database
 
 Position = tuple[Any, ...]
 """What a row is sorted by: the values of `Rows.order`."""
-
-FEW = 25_000
-"""So many rows are sorted sooner than an order is walked to find a page of them."""
 
 NO_LIMIT = 2**62
 """More rows than there can be."""
@@ -86,16 +82,6 @@ def position(rows: Rows, cursor: Cursor, forward: bool) -> Position:
 def _position(rows: Rows) -> Any:
     order = rows.order(rows.view.sort_column)
     return rows.select(order, order[-1:]).where(Expression(rows.table.id, "=", slot(0)))
-
-
-def planned(rows: Rows) -> Rows:
-    """The same rows, to be found in the quicker way."""
-    return rows if rows.are_all else replace(rows, few=count(rows) <= FEW)
-
-
-def count(rows: Rows) -> int:
-    counted: int = until_next_load(rows.choice, lambda: database.execute(rows.count()).fetchone()[0])
-    return counted
 
 
 def count_beyond(rows: Rows, start: Position, forward: bool) -> int:

@@ -10,6 +10,11 @@ _UNKNOWN = object()
 _answers: dict[Any, Any] = {}
 
 
+def remembered(key: Any) -> Any:
+    """What is known under this key of the data of today's version, None when nothing is."""
+    return _answers.get((Load.version(), key))
+
+
 def until_next_load(key: Any, answer: Callable[[], Any]) -> Any:
     """Return what `answer()` said when it was last asked with this key and the data of today's version."""
     versioned = (Load.version(), key)

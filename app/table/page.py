@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from app.table import counting
+from app.table.counting import count, known_count, planned
 from app.table.cursor import Cursor, digest
-from app.table.fetch import PlaceGone, Position, Row, count, count_beyond, fetch, planned, position
+from app.table.fetch import PlaceGone, Position, Row, count_beyond, fetch, position
 from app.table.rows import Rows
 from app.table.scope import Scope
 from app.table.view import Node, Place, View
@@ -13,11 +15,11 @@ from models import reading
 
 @dataclass(frozen=True)
 class Page:
-    """Rows `first` to `last` of `total`; `previous` and `next` are None at the ends."""
+    """Rows `first` to `last` of `total`, None when there are many; `previous` and `next` are None at the ends."""
 
     rows: Sequence[Row]
     first: int
-    total: int
+    total: int | None
     previous: View | None
     next: View | None
 
@@ -25,12 +27,18 @@ class Page:
     def last(self) -> int:
         return self.first + len(self.rows) - 1
 
+    @property
+    def of(self) -> str:
+        """How many rows there are, in words."""
+        return f"more than {counting.COUNTED:,}" if self.total is None else f"{self.total:,}"
+
 
 def page(view: View, scope: Scope) -> Page:
     """Read the page where the view stands. Raises PlaceGone when it stands nowhere."""
     with reading():
         rows = planned(Rows(view, scope, view.level))
-        found = _stretch(rows, count(rows))
+        at_the_end = view.place == Place(forward=False, cursor=None)  # which holds the remainder
+        found = _stretch(rows, count(rows) if at_the_end else known_count(rows))
         return replace(found, rows=[_opened(view, scope, row) for row in found.rows])
 
 
@@ -54,12 +62,11 @@ def _opened(view: View, scope: Scope, row: Row) -> Row:
     return row._replace(children=[_opened(view, scope, child) for child in _inside(view, scope, row.node)])
 
 
-def _stretch(rows: Rows, total: int) -> Page:
+def _stretch(rows: Rows, total: int | None) -> Page:
     """Read one row more than the page holds: it tells whether there is another page."""
     view, place = rows.view, rows.view.place or Place(forward=True, cursor=None)
     start = position(rows, place.cursor, place.forward) if place.cursor else None
-    remainder = total % view.size or view.size
-    size = view.size if place.forward or start else remainder
+    size = view.size if place.forward or start or total is None else total % view.size or view.size
     found = fetch(rows, view.descending == place.forward, start, size + 1)
     if start and not found:
         raise PlaceGone
@@ -73,23 +80,26 @@ def _stretch(rows: Rows, total: int) -> Page:
     return Page(found, first, total, previous, following)
 
 
-def _first(rows: Rows, place: Place, start: Position | None, total: int, more: bool, length: int) -> int:
+def _first(rows: Rows, place: Place, start: Position | None, total: int | None, more: bool, length: int) -> int:
     """The number of the page's first row. The ends know theirs, whatever has changed since the cursor was made."""
-    if not more:
-        return max(total - length, 0) + 1 if place.forward else 1
+    if not more and not place.forward:
+        return 1
+    is_last = not more if place.forward else not start
+    if is_last and total is not None:
+        return max(total - length, 0) + 1
     if not start:
-        return 1 if place.forward else total - length + 1
-    before = _before(rows, place, start, total)
+        return 1
+    before = _before(rows, place, start)
     return before + 1 if place.forward else max(before - length, 0) + 1
 
 
-def _before(rows: Rows, place: Place, start: Position, total: int) -> int:
+def _before(rows: Rows, place: Place, start: Position) -> int:
     """How many rows stand before the page's edge: the cursor knows, unless other columns have made other rows."""
     cursor = place.cursor
     if cursor and cursor.level == rows.level:
         return cursor.before
     beyond = count_beyond(rows, start, place.forward)
-    return total - beyond if place.forward else beyond
+    return count(rows) - beyond if place.forward else beyond
 
 
 def _edge(rows: Rows, row: Row, before: int, forward: bool) -> Place:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from peewee import JOIN, Field, fn
+from peewee import JOIN, SQL, Field, Select, fn
 
 from app.table.report import Column, Report
 from app.table.scope import Scope
@@ -55,8 +55,12 @@ class Rows:
         """Whether nothing is left out."""
         return self._sums is None and not self._conditions(self.table)
 
-    def count(self) -> Any:
-        return self._chosen(self.table.select(fn.COUNT(self.table.id)))
+    def count(self, at_most: int | None = None) -> Any:
+        """A query for the number of rows, or for as many as are asked for if there are more."""
+        if at_most is None:
+            return self._chosen(self.table.select(fn.COUNT(self.table.id)))
+        some = self._chosen(self.table.select(self.table.id)).limit(at_most)
+        return Select([some], [fn.COUNT(SQL("*"))])
 
     def select(self, values: Sequence[Term], order: Sequence[Term]) -> Any:
         """A query for `values`, sorted by `order`.

@@ -7,9 +7,11 @@ from werkzeug.wrappers import Response as Answer
 
 from app.reports import REPORTS
 from app.table.asked import Complaint
+from app.table.counting import count
 from app.table.fetch import PlaceGone
 from app.table.page import children, page
-from app.table.parse import parse_node
+from app.table.parse import PLACE, parse_node
+from app.table.rows import Rows
 from app.table.scope import Scope
 from app.table.view import View
 from app.web.asked import allowed, heed, only, report_named, view_asked
@@ -92,6 +94,13 @@ def expand(slug: str) -> Answer:
     response = make_response(render_template("reports/_rows.html", **shown))
     response.headers["HX-Replace-Url"] = report_url(opened)
     return response
+
+
+@blueprint.get("/reports/<slug>/count")
+def total(slug: str) -> str:
+    """How many rows a view has, for a page that was shown before they were counted."""
+    view = view_asked(slug, *PLACE)
+    return render_template("reports/_total.html", total=count(Rows(view, visitor().scope, view.level)))
 
 
 @blueprint.get("/healthz")

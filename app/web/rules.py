@@ -34,6 +34,7 @@ RULES: Mapping[str, Rule] = {
     "reports.choose": anyone_signed_in,
     "reports.open_report": anyone_signed_in,
     "reports.show": anyone_signed_in,
+    "reports.total": anyone_signed_in,
     "reports.expand": admins,
     "export.export": admins,
     "users.everybody": partner_admins,

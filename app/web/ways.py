@@ -1,5 +1,6 @@
 """Where a person is led who can't have what they asked for, and how they get back."""
 
+import re
 from urllib.parse import quote, urlsplit
 
 from flask import Response, make_response, redirect, request
@@ -10,6 +11,9 @@ from app.web.errors import problem
 from app.web.rules import OPEN
 
 HOME = "/"
+
+_PART = re.compile(r"(\.csv|/rows|/count)$")
+"""How the addresses of a report's file and parts end: behind its own."""
 
 
 def elsewhere(address: str, status: int, why: str) -> Response:
@@ -59,7 +63,7 @@ def _page() -> str:
     """What is asked for, if it is a page; for a part of one, or a form that was sent, the page that is seen."""
     if request.method in ("GET", "HEAD") and "HX-Request" not in request.headers:
         query = request.query_string.decode("utf-8", "replace")
-        path = request.path.removesuffix(".csv").removesuffix("/rows")  # of a file or a part, the report itself
+        path = _PART.sub("", request.path)
         return f"{path}?{query}" if query else path
     seen = request.headers.get("HX-Current-URL") or request.referrer or ""
     try:

@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.reports import REPORTS
+from app.table import counting
 from app.table.csv import lines
 from app.table.fetch import Row
 from app.table.page import Page, children, page
@@ -86,6 +87,23 @@ def test_ten_thousand_real_rows_are_right_in_every_order() -> None:
         right = expected(view)
         assert written(view, [row for each in pages(view, True) for row in each.rows]) == right, sort
         assert csv_rows(b"".join(lines(view, EVERYTHING)))[1:] == right, sort
+
+
+@pytest.mark.usefixtures("nasty")
+def test_of_many_rows_the_number_comes_after_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages are the same but for their total, which only the last one counts, and which is known from then on."""
+    monkeypatch.setattr(counting, "COUNTED", 3)
+    view = replace(view_of("customer-transactions", [("q", "e")]), size=2)
+    first, second = list(pages(view, True))[:2]
+    assert (first.total, first.of, first.first, second.first) == (None, "more than 3", 1, 3)
+    there = list(pages(view, True))
+    assert [each.total for each in there] == [None] * len(there)
+    right = expected(view)
+    assert written(view, [row for each in there for row in each.rows]) == right
+    assert [each.first for each in there] == list(range(1, len(right) + 1, 2))
+    last = page(view.ending(), EVERYTHING)
+    assert (last.total, last.first, last.last) == (len(right), there[-1].first, len(right))
+    assert page(view, EVERYTHING).total == len(right)
 
 
 @pytest.mark.usefixtures("nasty")

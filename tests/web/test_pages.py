@@ -226,6 +226,17 @@ def test_hiding_the_sorted_column_brings_the_default_sort_back(client: FlaskClie
 
 
 @pytest.mark.usefixtures("nasty")
+def test_many_rows_are_counted_after_the_page(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.table.counting.COUNTED", 3)
+    shown = client.get("/reports/customer-transactions?q=e&size=25").text
+    assert ">more than 3</strong> rows" in shown
+    address = re.findall(r'hx-get="([^"]*/count[^"]*)"', shown)[0]
+    counted = client.get(unescape(address))
+    assert counted.text.strip() == f"<strong>{len(table_rows(shown))}</strong>"
+    assert "/count" not in client.get("/reports/customer-transactions?q=e&size=25").text, "it is known from now on"
+    assert client.get("/reports/customer-transactions/count?sort=price").status_code == 400
+
+
 def test_an_empty_result_says_how_to_get_out_of_it(client: FlaskClient) -> None:
     page = client.get("/reports/customer-usage?q=nobody+at+all").text
     assert "Nothing matches these filters" in page

@@ -1,0 +1,39 @@
+"""How many rows there are: exactly, or whether they are more than a page should wait to be told."""
+
+from dataclasses import replace
+
+from app.table.memo import remembered, until_next_load
+from app.table.rows import Rows
+from models import database
+
+COUNTED = 25_000
+"""So many rows are counted before a page is shown. Of more it says so, and asks for their number afterwards."""
+
+FEW = 25_000
+"""So many rows are sorted sooner than an order is walked to find a page of them."""
+
+
+def planned(rows: Rows) -> Rows:
+    """The same rows, to be found in the quicker way."""
+    return rows if rows.are_all else replace(rows, few=_at_most(rows) <= FEW)
+
+
+def known_count(rows: Rows) -> int | None:
+    """How many rows there are, None when there are many and nobody has counted them since the last import."""
+    exact: int | None = remembered(rows.choice)
+    if exact is not None:
+        return exact
+    counted = _at_most(rows)
+    return counted if counted <= COUNTED else None
+
+
+def count(rows: Rows) -> int:
+    counted: int = until_next_load(rows.choice, lambda: database.execute(rows.count()).fetchone()[0])
+    return counted
+
+
+def _at_most(rows: Rows) -> int:
+    """How many rows there are, but no more than one above what is counted."""
+    limited = rows.count(COUNTED + 1)
+    counted: int = until_next_load((rows.choice, COUNTED), lambda: database.execute(limited).fetchone()[0])
+    return counted
