@@ -105,12 +105,13 @@ class Rows:
     @cached_property
     def _sums(self) -> Any:
         """Sums over only what was chosen, when a filter chooses below this level; else the stored ones are right."""
-        if all(each.level <= self.level for each, _ in self.view.active):
+        deepest = max((each.level for each, _ in self.view.active), default=0)
+        if deepest <= self.level:
             return None
-        finest = self.report.finest
-        path = self._path(finest, self.level)
-        sums = [fn.SUM(field).alias(name) for name, field in self._measures.items()]
-        return finest.select(*path, *sums).where(*self._conditions(finest)).group_by(*path).alias("chosen")
+        parts = self.report.levels[deepest].table
+        path = self._path(parts, self.level)
+        sums = [fn.SUM(getattr(parts, name)).alias(name) for name in self._measures]
+        return parts.select(*path, *sums).where(*self._conditions(parts)).group_by(*path).alias("chosen")
 
     def _found(self, query: Any, first: Term) -> Any:
         """The query for only what is chosen: found first, or asked along an order that begins with `first`."""
