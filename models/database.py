@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from stat import S_IMODE
 from typing import Any
 
 import peewee
@@ -24,7 +25,7 @@ whoever waits for it keeps a thread from others."""
 
 _PRAGMAS = {"journal_mode": "wal", "busy_timeout": _PATIENCE, "foreign_keys": 1, "synchronous": "normal"}
 _SQLITE = "sqlite:///"
-_ACCESS = "access.db"
+_ACCESS, _PRIVATE = "access.db", 0o600
 
 
 class BadAddress(ValueError):
@@ -42,8 +43,10 @@ def open_database(url: str) -> None:
         raise BadAddress("DATABASE_URL must look like sqlite:///instance/reports.db; PostgreSQL isn't supported yet")
     try:
         beside.parent.mkdir(parents=True, exist_ok=True)
-        beside.touch(mode=0o600)
-        beside.chmod(0o600)
+        if not beside.exists():
+            beside.touch(mode=_PRIVATE)
+        elif S_IMODE(beside.stat().st_mode) != _PRIVATE:
+            beside.chmod(_PRIVATE)
     except OSError as error:
         raise BadAddress(f"DATABASE_URL: {path}, with {_ACCESS} beside it, can't be made: {error.strerror}") from error
     database.initialize(_sqlite(path))
