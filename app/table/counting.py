@@ -20,7 +20,7 @@ def planned(rows: Rows) -> Rows:
 
 def known_count(rows: Rows) -> int | None:
     """How many rows there are, None when there are many and nobody has counted them since the last import."""
-    exact: int | None = remembered(rows.choice)
+    exact: int | None = remembered((rows.choice, None))
     if exact is not None:
         return exact
     counted = _at_most(rows)
@@ -28,12 +28,15 @@ def known_count(rows: Rows) -> int | None:
 
 
 def count(rows: Rows) -> int:
-    counted: int = until_next_load(rows.choice, lambda: database.execute(rows.count()).fetchone()[0])
-    return counted
+    return _counted(rows, None)
 
 
 def _at_most(rows: Rows) -> int:
     """How many rows there are, but no more than one above what is counted."""
-    limited = rows.count(COUNTED + 1)
-    counted: int = until_next_load((rows.choice, COUNTED), lambda: database.execute(limited).fetchone()[0])
+    return _counted(rows, COUNTED + 1)
+
+
+def _counted(rows: Rows, at_most: int | None) -> int:
+    key = (rows.choice, at_most)
+    counted: int = until_next_load(key, lambda: database.execute(rows.count(at_most)).fetchone()[0])
     return counted
