@@ -54,7 +54,7 @@ def open_database(url: str) -> None:
 
 
 def close() -> None:
-    """Close this thread's connections, so that the process can fork."""
+    """Close this thread's connections: it ends, or the process is about to fork."""
     for each in (database, access):
         if each.obj is not None:
             each.close()

@@ -109,7 +109,7 @@ def test_what_commands_do_is_in_the_trail(runner: FlaskCliRunner) -> None:
         ("password replaced", "done", ANN),
         ("import", "done", f"customer-subscriptions {file}"),
         ("import", "failed", f"customer-usage {file}"),
-        ("export", "done", "customer-usage?sort=-used"),
+        ("export", "done", "/reports/customer-usage.csv?sort=-used"),
     ]
     assert all(event.who.endswith("(command line)") for event in events)
     assert json.loads(events[2].details)["unchanged"] == 8

@@ -36,11 +36,7 @@ def faults(role: str, reseller: str | None, email: str | None = None) -> dict[st
     """What is wrong with the rights of an account and, for a new one, with its email."""
     found = {
         "email": "" if email is None else _of_email(email),
-        "role": ""
-        if role in ROLES
-        else f"“{role}” is not a role; choose {' or '.join(ROLES)}"
-        if role
-        else "Choose a role",
+        "role": _of_role(role),
         "reseller": "" if reseller is None else _of_reseller(reseller),
     }
     return {field: why for field, why in found.items() if why}
@@ -52,6 +48,12 @@ def _of_email(email: str) -> str:
     if not _EMAIL.fullmatch(email) or not email.isprintable() or len(email) > _EMAIL_LENGTH:
         return f"“{email}” is not an email address such as ann@partner.example"
     return f"“{email}” has an account already" if find(email) else ""
+
+
+def _of_role(role: str) -> str:
+    if not role:
+        return "Choose a role"
+    return "" if role in ROLES else f"“{role}” is not a role; choose {' or '.join(ROLES)}"
 
 
 def _of_reseller(name: str) -> str:

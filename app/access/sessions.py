@@ -84,10 +84,9 @@ def end(session: str) -> None:
     Session.delete().where(Session.token_hash == session).execute()
 
 
-def end_all(user: int) -> int:
-    """Sign a person out everywhere, and return of how many browsers."""
-    ended: int = Session.delete().where(Session.user == user).execute()
-    return ended
+def end_all(user: int) -> None:
+    """Sign a person out everywhere."""
+    Session.delete().where(Session.user == user).execute()
 
 
 def _seen(session: str) -> None:

@@ -19,6 +19,7 @@ from app.reports import REPORTS
 from app.table.csv import lines
 from app.table.parse import PLACE, parse
 from app.table.scope import EVERYTHING
+from app.web.links import report_url
 from models.audit import DONE, FAILED
 
 FAULTS_SHOWN = 20
@@ -83,7 +84,7 @@ def export(report: str, query: str) -> None:
     with ready():
         for piece in lines(view, EVERYTHING):
             sys.stdout.buffer.write(piece)
-    note("export", DONE, f"{report}?{view.query()}")
+    note("export", DONE, report_url(view, ".csv"))
 
 
 def _tell(faulty: Faulty) -> None:

@@ -140,12 +140,13 @@ def test_a_session_that_was_there_before_is_not_the_one_after(app: Flask, strang
 
 
 @pytest.mark.parametrize("forged", ["", "x", "a" * 43, "a" * 5000, "%00", "é", "null", "session"])
-def test_a_forged_cookie_opens_nothing(stranger: FlaskClient, forged: str) -> None:
+def test_a_forged_cookie_opens_nothing(app: Flask, stranger: FlaskClient, forged: str) -> None:
     enter(stranger)
-    for header in (f"session={forged}", f"__Host-session={forged}", f"session={forged}; session={forged}"):
-        assert stranger.get("/reports", headers={"Cookie": header.encode().decode("latin1")}).status_code in (200, 401)
-    fresh = stranger.application.test_client(use_cookies=False)
-    assert fresh.get("/reports", headers={"Cookie": f"session={forged}".encode().decode("latin1")}).status_code == 401
+    forger = app.test_client(use_cookies=False)
+    for name in ("session", "__Host-session"):
+        cookies = f"{name}={forged}".encode().decode("latin1")
+        for base_url in ("http://localhost", "https://localhost"):
+            assert forger.get("/reports", base_url=base_url, headers={"Cookie": cookies}).status_code == 401
 
 
 def test_a_cookie_that_was_signed_out_is_never_valid_again(stranger: FlaskClient) -> None:
