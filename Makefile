@@ -10,7 +10,7 @@ INSTALL = $(PY) -m pip install -qq --disable-pip-version-check --require-hashes
 
 # Demo data goes only where no customer is: a new database, or one whose filling was broken off. The first administrator
 # comes only where no user is, with a password that nobody has seen before.
-run: .venv/runtime
+run: .venv/runtime $(if $(filter postgresql:%,$(DATABASE_URL)),.venv/postgres)
 	@$(PY) -m flask migrate
 	@if $(PY) -c 'import sys, wsgi, models; sys.exit(models.Customer.select().exists())'; then $(PY) -m flask demo; fi
 	@if $(PY) -c 'import sys, wsgi, models; sys.exit(models.User.select().exists())'; then \
@@ -35,7 +35,8 @@ format: .venv/dev
 # Add or bump a dependency in pyproject.toml, then make lock. UPGRADE=--upgrade takes the newest of all.
 lock: .cache/uv
 	.cache/uv/bin/uv pip compile $(LOCK) pyproject.toml -o requirements.txt
-	.cache/uv/bin/uv pip compile $(LOCK) --group dev -c requirements.txt -o requirements-dev.txt
+	.cache/uv/bin/uv pip compile $(LOCK) --extra postgres pyproject.toml -c requirements.txt -o requirements-postgres.txt
+	.cache/uv/bin/uv pip compile $(LOCK) --group dev -c requirements-postgres.txt -o requirements-dev.txt
 
 LOCK = -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links $(UPGRADE)
 
@@ -43,7 +44,12 @@ LOCK = -q --universal --python-version 3.11 --generate-hashes --no-header --no-e
 	$(PY) -m venv $@
 	$@/bin/pip install -qq uv
 
-# The marks .venv/runtime and .venv/dev say which requirements are installed.
+# The marks .venv/runtime, .venv/postgres and .venv/dev say which requirements are installed.
+.venv/postgres: .venv/runtime requirements-postgres.txt
+	@echo "Installing what PostgreSQL needs (requirements-postgres.txt) ..."
+	@$(INSTALL) -r requirements-postgres.txt || { echo "make: the packages of requirements-postgres.txt can't be installed" >&2; exit 1; }
+	@touch $@
+
 .venv/dev: .venv/runtime requirements-dev.txt
 	@echo "Installing what the tests need (requirements-dev.txt) ..."
 	@$(INSTALL) -r requirements-dev.txt || { echo "make: the packages of requirements-dev.txt can't be installed" >&2; exit 1; }

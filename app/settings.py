@@ -8,6 +8,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from models import POSTGRES
+
 _KEY_FILE = Path("instance/secret_key")
 _KEY_LENGTH = 32
 _WEEK = 7 * 24
@@ -33,9 +35,10 @@ class Settings:
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "Settings":
         """Raises BadSetting."""
+        url = environment.get("DATABASE_URL") or "sqlite:///instance/reports.db"
         return cls(
-            database_url=environment.get("DATABASE_URL") or "sqlite:///instance/reports.db",
-            secret_key=_secret_key(environment.get("SECRET_KEY")),
+            database_url=url,
+            secret_key=_secret_key(environment.get("SECRET_KEY"), kept=not url.startswith(POSTGRES)),
             htmx_url=_htmx_url(environment.get("HTMX_URL") or _HTMX),
             currency=_currency(environment.get("CURRENCY") or "USD"),
             partner_name=environment.get("PARTNER_NAME") or "Partner Reports",
@@ -76,7 +79,12 @@ def _count(environment: Mapping[str, str], name: str, default: str, allowed: ran
     return int(text)
 
 
-def _secret_key(given: str | None) -> str:
+def _secret_key(given: str | None, kept: bool) -> str:
+    if given is None and not kept:
+        raise BadSetting(
+            "SECRET_KEY: none is set; with PostgreSQL it must be, so that all machines have the same. "
+            "Make one with: python3 -c 'import secrets; print(secrets.token_hex(32))'"
+        )
     key = given if given is not None else _kept_key()
     if len(key) < _KEY_LENGTH:
         raise BadSetting(f"SECRET_KEY: it has {len(key)} characters; it must have at least {_KEY_LENGTH}")

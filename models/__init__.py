@@ -6,7 +6,9 @@ from models.audit import AuditEvent
 from models.base import NONE
 from models.catalogue import SEPARATOR, Bundle, BundleProduct, CertificateType, Product
 from models.clock import moment
+from models.copying import Copy, NotEmpty
 from models.database import (
+    POSTGRES,
     BadAddress,
     access,
     close,
@@ -35,9 +37,9 @@ from models.schema import lacking, migrate
 from models.text import LAST, fold
 
 __all__ = [
-    "ACTIONS", "LAST", "NONE", "NUMBERS", "ROLES", "SEPARATOR", "Actor", "Attempt", "AuditEvent", "BadAddress",
-    "Bundle", "BundleProduct", "CertificateType", "Customer", "CustomerRow", "CustomerUsage", "Holding", "Load",
-    "Product", "Reseller", "Session", "Subscription", "Transaction", "TypeUsage", "UsageRow", "User", "access", "audit",
-    "close", "database", "database_errors", "fold", "lacking", "migrate", "moment", "open_database", "reading",
-    "snapshot", "without_waiting", "writing",
+    "ACTIONS", "LAST", "NONE", "NUMBERS", "POSTGRES", "ROLES", "SEPARATOR", "Actor", "Attempt", "AuditEvent",
+    "BadAddress", "Bundle", "BundleProduct", "CertificateType", "Copy", "Customer", "CustomerRow", "CustomerUsage",
+    "Holding", "Load", "NotEmpty", "Product", "Reseller", "Session", "Subscription", "Transaction", "TypeUsage",
+    "UsageRow", "User", "access", "audit", "close", "database", "database_errors", "fold", "lacking", "migrate",
+    "moment", "open_database", "reading", "snapshot", "without_waiting", "writing",
 ]  # fmt: skip

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from stat import S_IMODE
 from typing import Any
 
 import peewee
 from peewee import DatabaseProxy
-from playhouse.cysqlite_ext import CySqliteDatabase
+
+from models.sqlite import Sqlite
 
 database = DatabaseProxy()
 """What reports show."""
@@ -23,8 +25,7 @@ _PATIENCE, _ACCESS_PATIENCE = 5000, 1000
 """Milliseconds that a connection waits for another to finish writing. Nothing is long in the database of users, and
 whoever waits for it keeps a thread from others."""
 
-_PRAGMAS = {"journal_mode": "wal", "busy_timeout": _PATIENCE, "foreign_keys": 1, "synchronous": "normal"}
-_SQLITE = "sqlite:///"
+_SQLITE, POSTGRES = "sqlite:///", "postgresql://"
 _ACCESS, _PRIVATE = "access.db", 0o600
 
 
@@ -33,14 +34,34 @@ class BadAddress(ValueError):
 
 
 def open_database(url: str) -> None:
-    """Make `url` the reports' database, and access.db beside it that of users. Nothing is connected before a query.
+    """Make `url` the reports' database, and beside it that of users. Nothing is connected before a query.
 
-    Raises BadAddress for anything but sqlite:///path.
+    Raises BadAddress.
     """
-    path = url.removeprefix(_SQLITE)
-    beside = Path(path).with_name(_ACCESS) if Path(path).name else Path()
-    if path == url or not path or Path(path) == beside:
-        raise BadAddress("DATABASE_URL must look like sqlite:///instance/reports.db; PostgreSQL isn't supported yet")
+    for proxy, each in zip((database, access), databases(url), strict=True):
+        proxy.initialize(each)
+
+
+def databases(url: str) -> tuple[Any, Any]:
+    """The two databases at an address: of reports, and of users.
+
+    Raises BadAddress for anything but sqlite:///path and postgresql://user:password@host/name.
+    """
+    if url.startswith(POSTGRES):
+        return _on_server(url)
+    path = Path(url.removeprefix(_SQLITE))
+    if url.startswith(_SQLITE) and path.name:
+        return _in_files(path)
+    raise BadAddress(
+        "DATABASE_URL must look like sqlite:///instance/reports.db or postgresql://user:password@host/name"
+    )
+
+
+def _in_files(path: Path) -> tuple[Any, Any]:
+    """A file for each; nobody but us may read the one that tells who may sign in."""
+    beside = path.with_name(_ACCESS)
+    if path == beside:
+        raise BadAddress(f"DATABASE_URL: {path} is where users are kept; reports need a file of another name")
     try:
         beside.parent.mkdir(parents=True, exist_ok=True)
         if not beside.exists():
@@ -49,8 +70,19 @@ def open_database(url: str) -> None:
             beside.chmod(_PRIVATE)
     except OSError as error:
         raise BadAddress(f"DATABASE_URL: {path}, with {_ACCESS} beside it, can't be made: {error.strerror}") from error
-    database.initialize(_sqlite(path))
-    access.initialize(_sqlite(str(beside), busy_timeout=_ACCESS_PATIENCE))
+    return Sqlite(str(path), _PATIENCE), Sqlite(str(beside), _ACCESS_PATIENCE)
+
+
+def _on_server(url: str) -> tuple[Any, Any]:
+    """A schema for each, on one server."""
+    try:
+        server = import_module("models.postgres")  # only now: psycopg is an extra
+        server.check(url)
+    except ImportError as missing:
+        raise BadAddress("DATABASE_URL: PostgreSQL needs psycopg, which requirements-postgres.txt brings") from missing
+    except ValueError as wrong:
+        raise BadAddress(f"DATABASE_URL: {wrong}") from None
+    return server.Postgres(url, "reports", _PATIENCE), server.Postgres(url, "access", _ACCESS_PATIENCE)
 
 
 def close() -> None:
@@ -60,41 +92,32 @@ def close() -> None:
             each.close()
 
 
-def _sqlite(path: str, thread_safe: bool = True, **pragmas: Any) -> CySqliteDatabase:
-    return CySqliteDatabase(path, rank_functions=False, pragmas={**_PRAGMAS, **pragmas}, thread_safe=thread_safe)
-
-
 @contextmanager
 def reading() -> Iterator[None]:
     """Let everything read inside be of one moment."""
-    with database.atomic():
+    with database.reading():
         yield
 
 
 @contextmanager
 def writing(to: Any = database) -> Iterator[None]:
-    """Write all or nothing, with the lock from the start: a read that turns into a write fails when another wrote."""
-    with to.atomic("IMMEDIATE"):
+    """Write all or nothing, one after another."""
+    with to.writing():
         yield
 
 
 @contextmanager
 def without_waiting(to: Any) -> Iterator[None]:
     """Let a write fail at once where another process is writing."""
-    patience = to.pragma("busy_timeout")
-    to.pragma("busy_timeout", 0)
-    try:
+    with to.without_waiting():
         yield
-    finally:
-        to.pragma("busy_timeout", patience)
 
 
 @contextmanager
 def snapshot() -> Iterator[Any]:
-    """A cursor on a connection of its own that sees one moment for as long as it is open.
+    """A connection of its own that sees one moment for as long as it is open (`models.sqlite.Snapshot`).
 
     A streamed answer outlives its request, so it can't borrow the request's connection.
     """
-    own = _sqlite(database.database, thread_safe=False)
-    with own.connection_context(), own.atomic(), database_errors:
-        yield own.cursor()
+    with database_errors, database.snapshot() as own:
+        yield own

@@ -12,6 +12,8 @@ _MIGRATIONS = Path(__file__).parent / "migrations"
 
 def migrate() -> list[str]:
     """Apply the migrations that the databases lack, each in a transaction of its own, and return their names."""
+    for each in (database, access):
+        each.prepare()
     return [name for runner in _runners() for name in runner.up()]
 
 

@@ -1,7 +1,6 @@
 """What every test stands on: an empty database in a file of its own, and the nasty set loaded into one."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -9,21 +8,25 @@ from flask.testing import FlaskClient, FlaskCliRunner
 
 from app import create_app
 from app.table import counting
-from models import access, database, migrate
+from models import close
+from tests.databases import in_file, migrated, on_both, postgres
 from tests.support import NASTY, load, signed_in
+
+database_url = in_file
+"""Where a test finds its database. The folders whose tests run on both kinds say so in their own conftest."""
+
+__all__ = ["database_url", "in_file", "migrated", "on_both", "postgres"]
 
 
 @pytest.fixture
-def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
+def app(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
     """The application on an empty, migrated database."""
-    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/reports.db")
+    monkeypatch.setenv("DATABASE_URL", database_url)
     monkeypatch.setenv("SECRET_KEY", "only for tests, and long enough for any")
     application = create_app()
     application.testing = False  # errors must reach visitors as pages, never as tracebacks
-    migrate()
     yield application
-    database.close()
-    access.close()
+    close()
 
 
 @pytest.fixture

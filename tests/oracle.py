@@ -23,11 +23,14 @@ _SUBSCRIPTIONS = """
 """
 _TRANSACTIONS = """
     SELECT c.id AS customer_number, c.name AS customer, c.ref AS customer_id, t.subscription_ref AS subscription_id,
-           r.name AS reseller, (SELECT group_concat(name, '; ') FROM (SELECT p.name FROM bundle_product b
-           LEFT JOIN product p ON p.id = b.product_id WHERE b.bundle_id = t.bundle_id ORDER BY b.position)) AS product,
-           t.ref AS transaction_id, t.action AS action, t.date AS date, t.total AS total, t.cost AS cost, a.name AS user
+           r.name AS reseller, t.bundle_id AS bundle, t.ref AS transaction_id, t.action AS action, t.date AS date,
+           t.total AS total, t.cost AS cost, a.name AS "user"
     FROM "transaction" t LEFT JOIN customer c ON c.id = t.customer_id LEFT JOIN reseller r ON r.id = c.reseller_id
     LEFT JOIN actor a ON a.id = t.user_id
+"""
+_PRODUCTS = """
+    SELECT b.bundle_id AS bundle, p.name AS name FROM bundle_product b JOIN product p ON p.id = b.product_id
+    ORDER BY b.bundle_id, b.position
 """
 _HOLDINGS = """
     SELECT c.id AS customer_number, c.name AS customer, c.ref AS customer_id, r.name AS reseller,
@@ -75,10 +78,12 @@ def _subscriptions(view: View) -> list[Record]:
 
 
 def _transactions(view: View) -> list[Record]:
-    rows = []
+    rows, products = [], defaultdict(list)
+    for part in _read(_PRODUCTS):
+        products[part["bundle"]].append(part["name"])
     for row in _read(_TRANSACTIONS):
-        row["product"] = row["product"] or ""
-        row |= {"tie": (row["transaction_id"],), "products": row["product"].split("; ")}
+        names = products[row["bundle"]]
+        row |= {"tie": (row["transaction_id"],), "products": names, "product": "; ".join(names)}
         if _chosen(view, row, [row["transaction_id"], row["subscription_id"]], row["date"][:10]):
             rows.append(row)
     return rows

@@ -40,12 +40,26 @@ def test_the_hosts_and_proxies_that_are_believed_are_none_until_set() -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["mysql://x/y", "sqlite://", "sqlite:///", "reports.db", "postgresql://u:p@h/n", "sqlite:///instance/access.db"],
+    ["mysql://x/y", "sqlite://", "sqlite:///", "reports.db", "postgresql://u:p%ss@h/n", "sqlite:///instance/access.db"],
 )
 def test_a_database_address_that_cannot_be_is_named(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     monkeypatch.setenv("SECRET_KEY", "k" * 32)
     monkeypatch.setenv("DATABASE_URL", url)
-    with pytest.raises(BadSetting, match="DATABASE_URL"):
+    with pytest.raises(BadSetting, match="DATABASE_URL") as refused:
+        create_app()
+    assert "p%ss" not in str(refused.value), "a password isn't repeated"
+
+
+def test_with_postgresql_all_machines_must_be_given_one_key() -> None:
+    with pytest.raises(BadSetting, match="SECRET_KEY: none is set; with PostgreSQL it must be"):
+        Settings.read({"DATABASE_URL": "postgresql://ann:secret@server/reports"})
+
+
+def test_postgresql_without_its_driver_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "models.postgres", None)
+    monkeypatch.setenv("SECRET_KEY", "k" * 32)
+    monkeypatch.setenv("DATABASE_URL", "postgresql://ann:secret@server/reports")
+    with pytest.raises(BadSetting, match=r"PostgreSQL needs psycopg, which requirements-postgres\.txt brings"):
         create_app()
 
 

@@ -1,4 +1,4 @@
-"""The command line: `flask migrate`, `demo`, `import`, `export` and `user`."""
+"""The command line: `flask migrate`, `demo`, `copy`, `import`, `export` and `user`."""
 
 from flask import Flask
 
@@ -6,5 +6,5 @@ from app.cli import data, users
 
 
 def register(app: Flask) -> None:
-    for command in (data.migrate, data.demo, data.import_file, data.export, users.user):
+    for command in (data.migrate, data.demo, data.copy_from, data.import_file, data.export, users.user):
         app.cli.add_command(command)

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,13 +13,14 @@ import click
 import models
 from app.cli.refusals import explained, ready
 from app.cli.trail import note
-from app.demo import NotEmpty, fill
+from app.demo import fill
 from app.importing import Faulty, load_file
 from app.reports import REPORTS
 from app.table.csv import lines
 from app.table.parse import PLACE, parse
 from app.table.scope import EVERYTHING
 from app.web.links import report_url
+from models import BadAddress, Copy, NotEmpty
 from models.audit import DONE, FAILED
 
 FAULTS_SHOWN = 20
@@ -51,6 +52,21 @@ def demo(customers: int, transactions: int, seed: int, today: datetime | None) -
     except NotEmpty as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"{customers:,} customers with {transactions:,} transactions are there.")
+
+
+@click.command("copy")
+@click.argument("source")
+def copy_from(source: str) -> None:
+    """Fill a new database with all that another holds, users and audit trail too. SOURCE looks like DATABASE_URL."""
+    try:
+        with ready(), closing(Copy(source)) as copy:
+            rows = copy.size()
+            with _bar(rows, "Copy") as advance:
+                copy.run(advance)
+    except (BadAddress, NotEmpty) as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"{rows:,} rows are there.")
+    note("copy", DONE, "all data", rows=rows)
 
 
 @click.command("import")

@@ -25,5 +25,6 @@ def explained() -> Iterator[None]:
     try:
         yield
     except DatabaseError as error:
-        busy = "another process is writing; try again later" if "locked" in str(error) else str(error)
+        why, *_ = str(error).splitlines()
+        busy = "another process is writing; try again later" if "lock" in why else why
         raise click.ClickException(f"The database can't be used: {busy}. Nothing was changed.") from error

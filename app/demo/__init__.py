@@ -6,16 +6,12 @@ from datetime import date
 from app.demo.partner import Partner
 from app.importing import load_records
 from app.importing.records import Record, SubscriptionRecord, TransactionRecord, UsageRecord
-from models import Customer, writing
+from models import Customer, NotEmpty, writing
 
 Progress = Callable[[int], object]
 """Is told how many transactions were written since it was last told."""
 
 _TOLD = 1000
-
-
-class NotEmpty(Exception):
-    """The database holds customers already."""
 
 
 def fill(customers: int, transactions: int, seed: int, today: date, progress: Progress | None = None) -> None:

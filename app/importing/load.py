@@ -18,9 +18,6 @@ from models import Load, database, moment, writing
 
 _LOADERS = {loader.layout.report.slug: loader for loader in (Subscriptions, Transactions, Usage)}
 
-_CACHE = -256_000
-"""KB of page cache, negative as SQLite wants it. In its default 2 MB the many indexes take a load twice as long."""
-
 
 class _DryRun(Exception):
     """Undoes a load that went well."""
@@ -51,7 +48,7 @@ def load_records(slug: str, records: Iterable[tuple[int, Record]], name: str) ->
 
 
 def _load(slug: str, records: Iterable[tuple[int, Record]], name: str, faults: Faults) -> Summary:
-    database.pragma("cache_size", _CACHE)
+    database.loading()
     registry = Registry()
     loader = _LOADERS[slug](registry)
     for line, record in records:

@@ -31,8 +31,8 @@ def cancelled(subscriptions: Iterable[str]) -> None:
 
 
 def _standing(refs: list[str]) -> Any:
-    never, before_any = "", "0"
-    stands = fn.COALESCE(_last("Cancel"), never) >= fn.COALESCE(_last("Renew"), before_any)
+    cancelled, renewed = _last("Cancel"), _last("Renew")
+    stands = cancelled.is_null(False) & (renewed.is_null() | (cancelled >= renewed))
     subscription = Transaction.subscription_ref
     return Transaction.select(subscription).where(among(subscription, refs)).group_by(subscription).having(stands)
 

@@ -27,7 +27,7 @@ def search(*ids: str) -> Filter:
             _contains(Customer.name_key, text) | _begins(Customer.ref_key, key)
         )
         resellers = Reseller.select(Reseller.id).where(_contains(Reseller.name_key, text))
-        found = table.customer.in_(customers) | table.reseller.in_(resellers)
+        found = database.within(table.customer, customers) | database.within(table.reseller, resellers)
         for name in ids:
             found |= _begins(getattr(table, name), key)
         return found
@@ -36,7 +36,7 @@ def search(*ids: str) -> Filter:
 
 
 def _contains(field: Field, text: str) -> Any:
-    return fn.INSTR(field, fold(text)) > 0
+    return database.contains(field, fold(text))
 
 
 def _begins(field: Field, key: str) -> Any:
@@ -51,7 +51,7 @@ def exactly(key: str, label: str, field: str) -> Filter:
 def _of_reseller(table: Table, name: str) -> Any:
     if name == NO_RESELLER:
         return table.reseller == NONE
-    return table.reseller.in_(Reseller.select(Reseller.id).where(Reseller.name == name))
+    return database.within(table.reseller, Reseller.select(Reseller.id).where(Reseller.name == name))
 
 
 def _resellers(table: Table, scope: Scope) -> list[tuple[str, str]]:
@@ -84,7 +84,7 @@ def _listed(query: Any, named: Table) -> list[tuple[str, str]]:
 
 def _with_product(table: Table, name: str) -> Any:
     bundles = BundleProduct.select(BundleProduct.bundle).join(Product).where(Product.name == name)
-    return table.bundle.in_(bundles)
+    return database.within(table.bundle, bundles)
 
 
 def one_of(key: str, label: str, field: str, values: Sequence[str]) -> Filter:
@@ -105,7 +105,7 @@ def named(key: str, label: str, names: Table, field: str, level: int) -> Filter:
     """Rows of `level` whose `field` refers to exactly this name, chosen before anything is summed."""
 
     def where(table: Table, value: str) -> Any:
-        return getattr(table, field).in_(names.select(names.id).where(names.name == value))
+        return database.within(getattr(table, field), names.select(names.id).where(names.name == value))
 
     return Filter(key, label, where, "select", options=occurring(names, field), level=level)
 

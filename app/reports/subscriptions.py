@@ -1,11 +1,13 @@
-from peewee import Case, fn
+from peewee import SQL, Case
 
 from app.reports.filters import CUSTOMER, RESELLER, exactly, period, search
 from app.table.kind import BADGE, DATE, DATETIME, ID, INTEGER, MONEY, TEXT
 from app.table.report import Column, Level, Report
 from models import Actor, Customer, Reseller, Subscription
 
-STATUS = Case(None, [(Subscription.cancelled, "Cancelled"), (Subscription.ends_on < fn.DATE("now"), "Ended")], "Active")
+STATUS = Case(
+    None, [(Subscription.cancelled, "Cancelled"), (Subscription.ends_on < SQL("CURRENT_DATE"), "Ended")], "Active"
+)
 
 REPORT = Report(
     slug="customer-subscriptions",

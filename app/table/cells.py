@@ -21,9 +21,10 @@ def writer(kind: Kind) -> Writer:
     """How values of one kind are written."""
     if kind in (INTEGER, DATE, DATETIME):
         return lambda values: map(str, values)
-    cells = _Cells(kind.export)
     if kind is MONEY:
-        return lambda values: map(cells.__getitem__, values)
+        amounts = _Cells(lambda cents: kind.export(int(cents)))
+        return lambda values: map(amounts.__getitem__, values)
+    cells = _Cells(kind.export)
     return lambda values: values if _usual(values) else map(cells.__getitem__, values)
 
 

@@ -1,6 +1,7 @@
 """Rows as the contract's CSV, streamed."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 from peewee import fn
@@ -31,31 +32,31 @@ def lines(view: View, scope: Scope, progress: Progress | None = None) -> Iterato
     yield ("\ufeff" + ",".join(quoted(column.label) for column in view.columns) + "\r\n").encode()
     rows = planned(Rows(view, scope, view.level))
     order = rows.order(view.sort_column)
-    with snapshot() as cursor:
-        terms, writers = zip(*(_source(rows, column, order, cursor) for column in view.columns), strict=True)
-        cursor.execute(*ordered(rows.select(terms, order), order, view.descending).sql())
-        while records := cursor.fetchmany(CHUNK):
+    with snapshot() as now:
+        terms, writers = zip(*(_source(rows, column, order, now) for column in view.columns), strict=True)
+        for values in now.columns(ordered(rows.select(terms, order), order, view.descending), CHUNK):
             if progress:
-                progress(len(records))
-            yield _chunk(records, writers)
+                progress(len(values[0]))
+            yield _chunk(values, writers)
 
 
-def _source(rows: Rows, column: Column, order: list[Term], cursor: Any) -> tuple[Term, Writer]:
+def _source(rows: Rows, column: Column, order: list[Term], now: Any) -> tuple[Term, Writer]:
     """What is selected for a column, and how it is written: a name by its number, where looking it up is worth it."""
     value = rows.value(column.value)
     (parent,) = models_of([value], besides=rows.table) or [None]
     joined = parent is None or parent in map(model_of, order)
-    if joined or rows.few or not _is_short(parent, cursor):
+    if joined or rows.few or not _is_short(parent, now):
         return value, writer(column.kind)
-    cursor.execute(*parent.select(parent.id, value).sql())
-    return reference(rows.table, parent), looked_up(column.kind, cursor.fetchall())
+    names = now.columns(parent.select(parent.id, value), CHUNK)
+    pairs = chain.from_iterable(zip(numbers, named, strict=True) for numbers, named in names)
+    return reference(rows.table, parent), looked_up(column.kind, pairs)
 
 
-def _is_short(table: Any, cursor: Any) -> bool:
-    cursor.execute(*table.select(fn.MAX(table.id)).sql())
-    return (cursor.fetchone()[0] or 0) <= LOOKED_UP
+def _is_short(table: Any, now: Any) -> bool:
+    ((largest,),) = next(now.columns(table.select(fn.COALESCE(fn.MAX(table.id), 0)), 1))
+    return int(largest) <= LOOKED_UP
 
 
-def _chunk(records: list[Any], writers: tuple[Writer, ...]) -> bytes:
-    cells = [write(values) for write, values in zip(writers, zip(*records, strict=True), strict=True)]
+def _chunk(values: list[Sequence[Any]], writers: tuple[Writer, ...]) -> bytes:
+    cells = [write(column) for write, column in zip(writers, values, strict=True)]
     return ("\r\n".join(map(",".join, zip(*cells, strict=True))) + "\r\n").encode()

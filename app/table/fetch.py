@@ -9,7 +9,7 @@ from peewee import Expression, Value, fn
 from app.table.cursor import Cursor, digest
 from app.table.rows import Rows
 from app.table.statements import built, slot
-from app.table.terms import Term, anywhere_beyond, beyond, narrowed, ordered, unsorted
+from app.table.terms import Nearest, Term, anywhere_beyond, beyond, narrowed, ordered, unsorted
 from app.table.view import Node
 from models import LAST, database
 
@@ -55,13 +55,18 @@ def _stretches(rows: Rows, descending: bool, behind: bool) -> list[Any]:
     """Queries with the limit in slot 0 and, for rows `behind` a start, its position in those after."""
     order = rows.order(rows.view.sort_column)
     by = [unsorted(term) for term in order] if rows.few else order
-    query = ordered(rows.select(_terms(rows), order), by, descending).limit(slot(0))
+    nearest = Nearest(descending, slot(0))
+
+    def query(nearest: Nearest | None) -> Any:
+        return ordered(rows.select(_terms(rows), order, nearest), by, descending).limit(slot(0))
+
     start = [slot(1 + index) for index in range(len(order))]
     if not behind:
-        return [query]
+        return [query(nearest)]
     if rows.few:
-        return [narrowed(query, [anywhere_beyond(order, start, not descending)])]
-    return [narrowed(query, each) for each in beyond(order, start, not descending)]
+        return [narrowed(query(None), [anywhere_beyond(order, start, not descending)])]
+    within, *further = beyond(order, start, not descending)
+    return [narrowed(query(None), within), *(narrowed(query(nearest), each) for each in further)]
 
 
 def position(rows: Rows, cursor: Cursor, forward: bool) -> Position:

@@ -9,9 +9,9 @@ from peewee import JOIN, SQL, Field, Select, fn
 
 from app.table.report import Column, Report
 from app.table.scope import Scope
-from app.table.terms import Term, along, model_of, models_of, narrowed, reference
+from app.table.terms import Nearest, Term, along, aside, model_of, models_of, narrowed, ordered, reference
 from app.table.view import Node, View
-from models import NONE
+from models import NONE, database
 
 
 @dataclass(frozen=True)
@@ -62,21 +62,33 @@ class Rows:
         some = self._chosen(self.table.select(self.table.id)).limit(at_most)
         return Select([some], [fn.COUNT(SQL("*"))])
 
-    def select(self, values: Sequence[Term], order: Sequence[Term]) -> Any:
+    def select(self, values: Sequence[Term], order: Sequence[Term], nearest: Nearest | None = None) -> Any:
         """A query for `values`, sorted by `order`.
 
-        The table that owns the first of `order` leads the joins, and CROSS JOIN keeps it there on SQLite: only
-        so does the index in that order serve, and a page costs the same wherever it is. Few rows' own table leads.
+        The table that owns the first of `order` leads the joins, and CROSS JOIN keeps it there: only so does the
+        index in that order serve, and a page costs the same wherever it is. Few rows' own table leads. `nearest` is
+        given when the query will be for no more rows than that, and begins with one of those of a parent.
         """
         parents = models_of([*order, *values], besides=self.table)
         leads = not self.few and bool(parents) and model_of(order[0]) is parents[0]
         query = (parents[0] if leads else self.table).select(*values)
         if leads:
-            query = query.join(self.table, JOIN.CROSS)
+            query = self._led(query, parents[0], nearest)
         for parent in parents[leads:]:
             query = query.join_from(self.table, parent, JOIN.CROSS)
         joined = [reference(self.table, parent) == parent.id for parent in parents]
         return narrowed(self._found(query, order[0]), joined)
+
+    def _led(self, query: Any, parent: Any, nearest: Nearest | None) -> Any:
+        """Join the rows to a parent. PostgreSQL would sort all of a parent's before it takes the first: it is told how
+        many to take."""
+        if nearest is None or self._sums is not None or not database.lateral:
+            return query.join(self.table, JOIN.CROSS)
+        alone = self.table.alias()
+        of_parent = getattr(alone, reference(self.table, parent).name) == parent.id
+        some = alone.select(alone.id).where(of_parent, *map(aside, self._conditions(alone)))
+        some = ordered(some, [getattr(alone, self.tie.name)], nearest.descending).limit(nearest.limit).alias("nearest")
+        return query.join(some, JOIN.LATERAL).join(self.table, on=(self.table.id == some.c.id))
 
     def path(self) -> list[Term]:
         """The fields that make a row's node: the customer's number, then the certificate type's."""
@@ -110,7 +122,7 @@ class Rows:
             return None
         parts = self.report.levels[deepest].table
         path = self._path(parts, self.level)
-        sums = [fn.SUM(getattr(parts, name)).alias(name) for name in self._measures]
+        sums = [fn.SUM(getattr(parts, name)).cast("BIGINT").alias(name) for name in self._measures]
         return parts.select(*path, *sums).where(*self._conditions(parts)).group_by(*path).alias("chosen")
 
     def _found(self, query: Any, first: Term) -> Any:
@@ -119,7 +131,7 @@ class Rows:
             return self._chosen(query)
         if self.few:
             alone = self.table.alias()
-            return query.where(self.table.id.in_(alone.select(alone.id).where(*self._conditions(alone))))
+            return query.where(database.within(self.table.id, alone.select(alone.id).where(*self._conditions(alone))))
         return narrowed(query, [along(each, first) for each in self._conditions(self.table)])
 
     def _chosen(self, query: Any) -> Any:

@@ -38,10 +38,11 @@ def slot(index: int) -> Any:
 
 def built(shape: Hashable, build: Callable[[], Sequence[Any]]) -> list[Statement]:
     """The statements of the queries that `build` makes, which must be the same whenever `shape` is."""
-    statements = _built.get(shape)
+    key = (type(database.obj), shape)
+    statements = _built.get(key)
     if statements is None:
         if len(_built) >= _LIMIT:
             _built.clear()
         statements = [Statement(sql, tuple(params)) for sql, params in (query.sql() for query in build())]
-        _built[shape] = statements
+        _built[key] = statements
     return statements

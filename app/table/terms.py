@@ -3,12 +3,19 @@
 from collections.abc import Iterator, Sequence
 from functools import reduce
 from operator import and_, or_
-from typing import Any
+from typing import Any, NamedTuple
 
 from peewee import SQL, Asc, Desc, Expression, Field, ForeignKeyField, fn
 
 Term = Any
 """A Peewee expression: something to select, to sort by, or to choose by."""
+
+
+class Nearest(NamedTuple):
+    """The first rows in an order, or the last: no more than `limit`."""
+
+    descending: bool
+    limit: Term
 
 
 def beyond(order: Sequence[Term], values: Sequence[Any], forward: bool) -> Iterator[list[Term]]:

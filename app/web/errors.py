@@ -8,6 +8,8 @@ from flask import Flask, Response, g, make_response, render_template, request
 from peewee import DatabaseError
 from werkzeug.exceptions import HTTPException
 
+from models import close
+
 log = logging.getLogger(__name__)
 
 
@@ -47,6 +49,7 @@ def _refused(error: HTTPException) -> Response:
 
 def _unavailable(error: DatabaseError) -> Response:
     log.error("The database did not answer %r (request %s): %s", request.path, g.get("request_id"), error)
+    close()  # a connection that broke stays broken; the next request makes another
     return problem(503, "The database doesn't answer just now.", ["Nothing is lost. Try again in a moment."])
 
 

@@ -1,4 +1,4 @@
-"""People with accounts, where a test needs one that has a password."""
+"""People with accounts, where a test needs one that has a password, on both databases."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,10 @@ from app.access import accounts
 from app.access.faults import find
 from app.access.sessions import Sessions
 from models import User
+from tests.databases import on_both as database_url
 from tests.support import BY
+
+__all__ = ["database_url"]
 
 PASSWORD = "correct horse battery"
 

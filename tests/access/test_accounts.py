@@ -8,8 +8,9 @@ from app.access import accounts
 from app.access.credentials import checked, choose_password, replace_password
 from app.access.faults import Unacceptable, find
 from app.access.sessions import Sessions
-from models import AuditEvent, Session, User, access, moment
+from models import AuditEvent, Session, User, moment
 from tests.access.conftest import PASSWORD, Person
+from tests.databases import refuse_rows
 from tests.support import BY
 
 pytestmark = pytest.mark.usefixtures("nasty")
@@ -147,9 +148,7 @@ def test_a_password_that_was_replaced_meanwhile_chooses_no_other(person: Person)
 def test_a_change_that_the_trail_cannot_tell_does_not_happen(person: Person) -> None:
     ann, eve = person(), person("eve@partner.example", "viewer")
     before = list(User.select().order_by(User.id).dicts())
-    access.execute_sql(
-        "CREATE TRIGGER full BEFORE INSERT ON audit_event BEGIN SELECT RAISE(ABORT, 'disk is full'); END"
-    )
+    refuse_rows(AuditEvent)
     for change in (
         lambda: accounts.add(BY, "new@partner.example", "admin", None),
         lambda: accounts.change(BY, eve, "admin", None),

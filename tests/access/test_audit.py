@@ -2,27 +2,30 @@
 
 import json
 import logging
+from collections.abc import Callable
 
 import pytest
 from peewee import DatabaseError
 
-from models import AuditEvent, audit
+from models import AuditEvent, access, audit
+from tests.databases import is_server
 
 pytestmark = pytest.mark.usefixtures("app")
 
 
+BLANK = dict.fromkeys(("at", "who", "event", "outcome", "about", "details", "address", "request"), "")
 HARM = [
-    AuditEvent.update(who="somebody else"),
-    AuditEvent.delete(),
-    AuditEvent.replace(id=1, at="", who="", event="", outcome="", about="", details="", address="", request=""),
+    AuditEvent.update(who="somebody else").execute,
+    AuditEvent.delete().execute,
+    lambda: AuditEvent.truncate_table() if is_server(access) else AuditEvent.replace(id=1, **BLANK).execute(),
 ]
 
 
 @pytest.mark.parametrize("harm", HARM)
-def test_events_are_never_changed_or_taken_away(harm: object) -> None:
+def test_events_are_never_changed_or_taken_away(harm: Callable[[], object]) -> None:
     audit.record("export", who="ann@partner.example", rows=3)
     with pytest.raises(DatabaseError, match="append-only"):
-        harm.execute()  # type: ignore[attr-defined]
+        harm()
     assert AuditEvent.get().who == "ann@partner.example"
 
 

@@ -2,7 +2,6 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
-from pathlib import Path
 
 import pytest
 
@@ -10,6 +9,7 @@ from app.access.credentials import checked
 from app.access.throttle import TooMany, admit, forgive
 from models import Attempt, access, moment
 from tests.access.conftest import PASSWORD, Person
+from tests.databases import stored
 
 pytestmark = pytest.mark.usefixtures("app")
 
@@ -123,10 +123,9 @@ def test_an_address_is_a_line_and_not_one_of_its_numbers(one: str, other: str, t
     assert is_admitted(ANN, other) is not together
 
 
-def test_what_was_typed_as_the_email_is_not_kept(tmp_path: Path) -> None:
+def test_what_was_typed_as_the_email_is_not_kept() -> None:
     checked("hunter2 hunter2", "wrong", HERE)
-    access.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-    assert b"hunter2" not in (tmp_path / "access.db").read_bytes()
+    assert b"hunter2" not in stored(access)
 
 
 def test_forgiving_forgives_one_account_from_one_address() -> None:

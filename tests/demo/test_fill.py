@@ -7,8 +7,19 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from app.demo import NotEmpty, fill
-from models import Customer, CustomerUsage, Holding, Reseller, Transaction, TypeUsage, database, migrate, open_database
+from app.demo import fill
+from models import (
+    Customer,
+    CustomerUsage,
+    Holding,
+    NotEmpty,
+    Reseller,
+    Transaction,
+    TypeUsage,
+    database,
+    migrate,
+    open_database,
+)
 from tests.demo.told import exported
 
 TODAY = date(2026, 11, 22)

@@ -1,25 +1,17 @@
-"""Each test here has an empty, migrated database of its own."""
+"""Each test here has an empty, migrated database of its own, on both kinds."""
 
 from collections.abc import Iterator
-from pathlib import Path
-from shutil import copy
 
 import pytest
 
-from models import database, migrate, open_database
+from models import close, open_database
+from tests.databases import on_both as database_url
 
-
-@pytest.fixture(scope="session")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("migrated") / "empty.db"
-    open_database(f"sqlite:///{path}")
-    migrate()
-    database.close()
-    return path
+__all__ = ["database_url"]
 
 
 @pytest.fixture(autouse=True)
-def empty(migrated: Path, tmp_path: Path) -> Iterator[None]:
-    open_database(f"sqlite:///{copy(migrated, tmp_path / 'reports.db')}")
+def empty(database_url: str) -> Iterator[None]:
+    open_database(database_url)
     yield
-    database.close()
+    close()

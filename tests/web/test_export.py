@@ -7,12 +7,13 @@ from threading import enumerate as enumerate_threads
 
 import pytest
 from flask.testing import FlaskClient
+from peewee import fn
 
 from app.table import csv, spool
 from app.table.csv import lines
 from app.table.scope import EVERYTHING
 from app.web.export import AT_ONCE
-from models import access, database, snapshot
+from models import Customer, access, database, snapshot
 from tests.support import NASTY, csv_rows, load, view_of
 
 pytestmark = pytest.mark.usefixtures("nasty")
@@ -111,14 +112,14 @@ def test_a_refused_export_takes_no_place(client: FlaskClient) -> None:
 
 
 def test_a_snapshot_sees_no_later_commit() -> None:
-    with snapshot() as cursor:
-        cursor.execute("SELECT count(*) FROM customer")
-        counted = cursor.fetchone()
+    customers = Customer.select(fn.COUNT(Customer.id))
+    with snapshot() as now:
+        counted = list(now.columns(customers, 1))
         database.execute_sql(
             "INSERT INTO customer (name, name_key, ref, ref_key, reseller_id) VALUES ('x','x','x','x',0)"
         )
-        cursor.execute("SELECT count(*) FROM customer")
-        assert cursor.fetchone() == counted
+        assert Customer.select().count() == counted[0][0][0] + 1
+        assert list(now.columns(customers, 1)) == counted
 
 
 def test_export_import_export_gives_the_same_bytes(client: FlaskClient, tmp_path: Path) -> None:

@@ -2,7 +2,21 @@
 
 from typing import Any
 
-from peewee import BooleanField, DateTimeField, ForeignKeyField, Model, TextField
+from peewee import BooleanField, DateTimeField, ForeignKeyField, Model, PostgresqlDatabase, TextField
+
+_FINAL = "the audit trail is append-only"
+
+_AGAIN = "WHEN EXISTS (SELECT 1 FROM audit_event WHERE id = NEW.id)"  # INSERT OR REPLACE deletes without a trigger
+_IN_FILE = [
+    f"CREATE TRIGGER audit_event_{change.lower()} BEFORE {change} ON audit_event {when} "
+    f"BEGIN SELECT RAISE(ABORT, '{_FINAL}'); END"
+    for change, when in (("UPDATE", ""), ("DELETE", ""), ("INSERT", _AGAIN))
+]
+_ON_SERVER = [
+    f"CREATE FUNCTION audit_event_final() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE '{_FINAL}'; END$$",
+    "CREATE TRIGGER audit_event_final BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_event "
+    "EXECUTE FUNCTION audit_event_final()",
+]
 
 
 def up(migrator: Any, db: Any) -> None:
@@ -49,9 +63,5 @@ def up(migrator: Any, db: Any) -> None:
             indexes = ((("who", "id"), False),)
 
     db.create_tables([User, Session, Attempt, AuditEvent])
-    again = "WHEN EXISTS (SELECT 1 FROM audit_event WHERE id = NEW.id)"  # INSERT OR REPLACE deletes without a trigger
-    for change, when in (("UPDATE", ""), ("DELETE", ""), ("INSERT", again)):
-        db.execute_sql(
-            f"CREATE TRIGGER audit_event_{change.lower()} BEFORE {change} ON audit_event {when} "
-            "BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END"
-        )
+    for statement in _ON_SERVER if isinstance(db, PostgresqlDatabase) else _IN_FILE:
+        db.execute_sql(statement)

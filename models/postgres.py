@@ -1,0 +1,128 @@
+"""PostgreSQL: one server for any number of machines. Imported only when DATABASE_URL names one: psycopg is an extra."""
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from typing import Any, ClassVar
+
+import psycopg
+from peewee import PostgresqlDatabase, Value, fn
+from psycopg.types.string import TextLoader
+
+_OWN = {"application_name": "Partner Reports", "client_encoding": "utf8", "connect_timeout": 5}
+
+_SETTINGS = {
+    "datestyle": "ISO",
+    "timezone": "UTC",
+    "plan_cache_mode": "force_custom_plan",  # a plan for any limit at all would be one for many rows
+    "join_collapse_limit": "1",  # joins stay in the order in which they are written
+    **dict.fromkeys(("enable_hashjoin", "enable_mergejoin", "enable_material", "enable_seqscan", "enable_sort"), "off"),
+    **dict.fromkeys(("jit", "enable_memoize"), "off"),  # which take longer than a page
+    "max_parallel_workers_per_gather": "0",
+}
+"""Every query is written to walk an index, a row at a time, and is for few rows: no statistics should tempt the server
+to sort or hash a table first."""
+
+_ESCAPED = re.compile(r"\\(.)")
+_ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
+
+
+def check(url: str) -> None:
+    """Raises ValueError when it is not the address of a server."""
+    try:
+        psycopg.conninfo.conninfo_to_dict(url)
+    except psycopg.ProgrammingError:  # which may quote a password
+        raise ValueError(
+            "it must look like postgresql://user:password@host/name, with %40 for @ in a password"
+        ) from None
+
+
+class Postgres(PostgresqlDatabase):
+    """A schema of a server, with what Peewee leaves to each database said in PostgreSQL's words, as in `models.sqlite`.
+
+    Text is ordered by its characters, whatever the server's language, and dates are read as text.
+    """
+
+    lateral = True
+    field_types: ClassVar = {**PostgresqlDatabase.field_types, "TEXT": 'TEXT COLLATE "C"'}
+
+    def __init__(self, url: str, schema: str, patience: int, **options: Any) -> None:
+        super().__init__(url, prefer_psycopg3=True, **_OWN, **options)
+        self.url, self.schema, self.patience = url, schema, patience
+
+    def _connect(self) -> Any:
+        connection = super()._connect()
+        settings = {**_SETTINGS, "search_path": self.schema, "lock_timeout": str(self.patience)}
+        connection.execute("; ".join(f"SET {name} = '{value}'" for name, value in settings.items()))
+        for kind in ("date", "timestamp"):
+            connection.adapters.register_loader(kind, TextLoader)
+        return connection
+
+    def prepare(self) -> None:
+        self.execute_sql(f"CREATE SCHEMA IF NOT EXISTS {self.schema}")
+
+    def reading(self) -> Any:
+        return self.atomic("REPEATABLE READ")
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        with self.atomic():
+            self.execute_sql("SELECT pg_advisory_xact_lock(hashtext(current_schema()))")
+            self.execute_sql("SET LOCAL plan_cache_mode = auto")  # foreign keys are checked by queries, too
+            yield
+
+    def loading(self) -> None:
+        pass
+
+    def renumber(self, table: Any) -> None:
+        if not table._meta.composite_key:
+            numbers = fn.PG_GET_SERIAL_SEQUENCE(f'"{table._meta.table_name}"', "id")
+            self.execute(table.select(fn.SETVAL(numbers, fn.MAX(table.id))).where(table.id > 0))
+
+    @contextmanager
+    def without_waiting(self) -> Iterator[None]:
+        self.execute_sql("SET lock_timeout = 1")
+        try:
+            yield
+        finally:
+            self.execute_sql(f"SET lock_timeout = {self.patience}")
+
+    @contextmanager
+    def snapshot(self) -> Iterator["Snapshot"]:
+        own = Postgres(self.url, self.schema, self.patience, thread_safe=False)
+        with own.connection_context(), own.reading():
+            yield Snapshot(own.connection())
+
+    def among(self, field: Any, values: Sequence[str | int]) -> Any:
+        return field == fn.ANY(Value(list(values), converter=_as_it_is, unpack=False))
+
+    def within(self, field: Any, query: Any) -> Any:
+        return field == fn.ANY(fn.ARRAY(query))
+
+    def contains(self, field: Any, text: str) -> Any:
+        return fn.STRPOS(field, text) > 0
+
+
+class Snapshot:
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    def columns(self, query: Any, size: int) -> Iterator[list[Sequence[str]]]:
+        """COPY makes no objects of rows, and its text is what most cells of a file are: all values are text."""
+        statement = psycopg.ClientCursor(self._connection).mogrify(*query.sql())
+        with self._connection.cursor().copy(f"COPY ({statement}) TO STDOUT") as rows:
+            while block := b"".join(islice(rows, size)):
+                text = block.decode()
+                records = [line.split("\t") for line in text[:-1].split("\n")]
+                if "\\" in text:
+                    records = [[_ESCAPED.sub(_meant, cell) for cell in record] for record in records]
+                yield list(zip(*records, strict=True))
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+def _meant(escaped: re.Match[str]) -> str:
+    return _ESCAPES.get(escaped[1], escaped[1])

@@ -1,0 +1,84 @@
+"""SQLite: one file, any number of readers, and one writer at a time."""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from peewee import SQL, Select, fn
+from playhouse.cysqlite_ext import CySqliteDatabase
+
+_PRAGMAS = {"journal_mode": "wal", "foreign_keys": 1, "synchronous": "normal"}
+
+_CACHE = -256_000
+"""KB of page cache, negative as SQLite wants it. In its default 2 MB the many indexes take a load twice as long."""
+
+
+class Sqlite(CySqliteDatabase):
+    """A file, with what Peewee leaves to each database said in SQLite's words; `models.postgres` says the same.
+
+    `patience` is how many milliseconds a connection waits for another to finish writing.
+    """
+
+    lateral = False
+    """Whether a query can look up, for each row of one table, the first few of another."""
+
+    def __init__(self, path: str, patience: int, **options: Any) -> None:
+        super().__init__(path, rank_functions=False, pragmas={**_PRAGMAS, "busy_timeout": patience}, **options)
+        self.patience = patience
+
+    def prepare(self) -> None:
+        """What must be there before the first migration."""
+
+    def reading(self) -> Any:
+        """A transaction that sees one moment."""
+        return self.atomic()
+
+    def writing(self) -> Any:
+        """A transaction with the lock from its start: a read that turns into a write fails when another wrote."""
+        return self.atomic("IMMEDIATE")
+
+    def loading(self) -> None:
+        """Make ready for many rows."""
+        self.pragma("cache_size", _CACHE)
+
+    def renumber(self, table: Any) -> None:
+        """Give new rows of a table numbers behind those of rows that came with theirs."""
+
+    @contextmanager
+    def without_waiting(self) -> Iterator[None]:
+        self.pragma("busy_timeout", 0)
+        try:
+            yield
+        finally:
+            self.pragma("busy_timeout", self.patience)
+
+    @contextmanager
+    def snapshot(self) -> Iterator["Snapshot"]:
+        own = Sqlite(self.database, self.patience, thread_safe=False)
+        with own.connection_context(), own.reading():
+            yield Snapshot(own.cursor())
+
+    def among(self, field: Any, values: Sequence[str | int]) -> Any:
+        """The condition that a field is one of many values."""
+        return field.in_(Select((fn.json_each(json.dumps(values)),), (SQL("value"),)))
+
+    def within(self, field: Any, query: Any) -> Any:
+        """The condition that a field is one of what a query finds, of which indexes on the field can be asked."""
+        return field.in_(query)
+
+    def contains(self, field: Any, text: str) -> Any:
+        return fn.INSTR(field, text) > 0
+
+
+class Snapshot:
+    """A connection that sees one moment for as long as it is open."""
+
+    def __init__(self, cursor: Any) -> None:
+        self._cursor = cursor
+
+    def columns(self, query: Any, size: int) -> Iterator[list[Sequence[Any]]]:
+        """Yield the rows of a query, up to `size` at a time, as the values of each column."""
+        self._cursor.execute(*query.sql())
+        while records := self._cursor.fetchmany(size):
+            yield list(zip(*records, strict=True))

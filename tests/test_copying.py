@@ -1,0 +1,75 @@
+"""An installation that moves from one database to another keeps everything."""
+
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+
+from app.reports import REPORTS
+from app.table.csv import lines
+from app.table.scope import EVERYTHING
+from models import Copy, NotEmpty, User, access, audit, close, database, open_database
+from tests.databases import Server, stored
+from tests.support import NASTY, load, view_of
+
+KINDS = ("SQLite", "PostgreSQL")
+
+
+@pytest.fixture
+def addresses(in_file: str, postgres: Server) -> Iterator[dict[str, str]]:
+    with postgres.copied() as on_server:
+        yield dict(zip(KINDS, (in_file, on_server), strict=True))
+        close()
+
+
+def fill() -> None:
+    for file in sorted(NASTY.glob("*.csv")):
+        load(file.stem, file)
+    who = {"email": "ann@partner.example", "email_key": "ann@partner.example", "password_hash": "x"}
+    User.create(**who, role="admin", disabled=True, created_at="2026-11-22 13:05:00")
+    audit.record("user added", who="the tests", about="ann@partner.example")
+
+
+def files() -> list[bytes]:
+    return [b"".join(lines(view_of(slug, []), EVERYTHING)) for slug in REPORTS]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_all_rows_and_everybody_arrive(addresses: dict[str, str], kind: str) -> None:
+    source, target = addresses.pop(kind), *addresses.values()
+    open_database(source)
+    fill()
+    expected, user = files(), User.get().__data__
+    close()
+    open_database(target)
+    told: list[int] = []
+    with closing(Copy(source)) as copy:
+        copy.run(told.append)
+        assert sum(told) == copy.size()
+    assert files() == expected
+    assert User.get().__data__ == user
+    assert b"user added" in stored(access)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_comes_later_gets_numbers_of_its_own(addresses: dict[str, str], kind: str) -> None:
+    source, target = addresses.pop(kind), *addresses.values()
+    open_database(source)
+    fill()
+    close()
+    open_database(target)
+    with closing(Copy(source)) as copy:
+        copy.run()
+    audit.record("later")
+    fresh = {"email": "eve", "email_key": "eve", "password_hash": "x", "role": "viewer"}
+    User.create(**fresh, created_at="2026-11-22 13:05:00")
+    assert load("customer-usage", NASTY / "customer-usage.csv").added == 0
+
+
+def test_a_copy_goes_only_into_a_new_database(addresses: dict[str, str]) -> None:
+    open_database(addresses["SQLite"])
+    fill()
+    before = stored(database)
+    with closing(Copy(addresses["PostgreSQL"])) as copy, pytest.raises(NotEmpty, match="already holds something"):
+        copy.run()
+    assert stored(database) == before
