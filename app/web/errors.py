@@ -48,7 +48,8 @@ def _refused(error: HTTPException) -> Response:
 
 
 def _unavailable(error: DatabaseError) -> Response:
-    log.error("The database did not answer %r (request %s): %s", request.path, g.get("request_id"), error)
+    why = str(error).partition("\n")[0]  # behind it PostgreSQL repeats the query
+    log.error("The database did not answer %r (request %s): %r", request.path, g.get("request_id"), why)
     close()  # a connection that broke stays broken; the next request makes another
     return problem(503, "The database doesn't answer just now.", ["Nothing is lost. Try again in a moment."])
 

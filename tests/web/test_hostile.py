@@ -11,7 +11,10 @@ from hypothesis import strategies as st
 
 from app.reports import REPORTS
 from models import access, database
+from tests.databases import on_both as database_url
 from tests.support import OURS, signed_in
+
+__all__ = ["database_url"]
 
 PATHS = ["/reports", *(f"/reports/{slug}{ending}" for slug in (*REPORTS, "x") for ending in ("", ".csv", "/rows", "/"))]
 PATHS += [
