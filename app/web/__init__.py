@@ -3,7 +3,7 @@
 from flask import Flask
 
 from app.settings import Settings
-from app.web import account, assets, errors, export, gate, headers, proxies, reports, trail, users
+from app.web import account, assets, errors, export, gate, headers, proxies, reports, timing, trail, users
 
 
 def register(app: Flask, settings: Settings) -> None:
@@ -12,5 +12,6 @@ def register(app: Flask, settings: Settings) -> None:
     headers.register(app, settings)
     errors.register(app)
     gate.register(app, settings)
+    timing.register(app)
     for part in (account, export, reports, trail, users):
         app.register_blueprint(part.blueprint)

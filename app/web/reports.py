@@ -1,5 +1,6 @@
 """The routes of reports: parse, fetch, render."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request
@@ -21,6 +22,7 @@ from app.web.gate import visitor
 from app.web.history import remember
 from app.web.links import report_url
 from app.web.table import menus, presented, table
+from app.web.timing import timed
 from models import Load, access
 
 LONGEST_ADDRESS = 7500
@@ -57,25 +59,34 @@ def show(slug: str) -> Answer:
 
 
 def _page(view: View, scope: Scope) -> Response:
-    return make_response(render_template("reports/report.html", **_table(view, scope), menus=menus(view, scope)))
+    shown = _table(view, scope)
+    with timed("query"):
+        shown["menus"] = menus(view, scope)
+    return _rendered("reports/report.html", shown)
 
 
 def _fragment(view: View, scope: Scope, button: bool) -> Response:
     """The region alone, and the chooser when its boxes don't tell the columns any more."""
     unchecked = "columns" not in request.args and request.headers.get("HX-Source", "").startswith("form")
-    shown = {**_table(view, scope), "rearranged": button or unchecked}
-    response = make_response(render_template("reports/_fragment.html", **shown))
+    response = _rendered("reports/_fragment.html", {**_table(view, scope), "rearranged": button or unchecked})
     remember(response, view)
     return response
 
 
 def _table(view: View, scope: Scope) -> dict[str, Any]:
     try:
-        return table(page(view, scope), view)
+        with timed("query"):
+            found = page(view, scope)
     except PlaceGone:
         key, cursor = next(pair for pair in view.params() if pair[0] in ("after", "before"))
         heed(view.report, [Complaint(key, cursor, "is a place that has gone; leave it out")])
         raise
+    return table(found, view)
+
+
+def _rendered(template: str, shown: Mapping[str, Any]) -> Response:
+    with timed("render"):
+        return make_response(render_template(template, **shown))
 
 
 @blueprint.get("/reports/<slug>/rows")
@@ -84,23 +95,26 @@ def expand(slug: str) -> Answer:
     view = view_asked(slug, "node", "toggle")
     name = only("node")
     node = parse_node(name)
-    rows = children(view, visitor().scope, node) if node else None
+    with timed("query"):
+        rows = children(view, visitor().scope, node) if node else None
     if node is None or rows is None:
         return problem(404, f"There is no row “{name}” to open.", ["It may have gone; reload the report."])
     opened = view if node in view.open else view.toggled(node)
     if len(report_url(opened)) > LONGEST_ADDRESS:
         return problem(400, "So many rows can't be open at once.", ["Close some rows first."])
     shown = {"rows": presented(rows, view), "view": opened, "url": report_url}
-    response = make_response(render_template("reports/_rows.html", **shown))
+    response = _rendered("reports/_rows.html", shown)
     response.headers["HX-Replace-Url"] = report_url(opened)
     return response
 
 
 @blueprint.get("/reports/<slug>/count")
-def total(slug: str) -> str:
+def total(slug: str) -> Answer:
     """How many rows a view has, for a page that was shown before they were counted."""
     view = view_asked(slug, *PLACE)
-    return render_template("reports/_total.html", total=count(Rows(view, visitor().scope, view.level)))
+    with timed("query"):
+        counted = count(Rows(view, visitor().scope, view.level))
+    return _rendered("reports/_total.html", {"total": counted})
 
 
 @blueprint.get("/healthz")
