@@ -6,7 +6,7 @@ PY = .venv/bin/python
 ADMIN = admin@partner.example
 INSTALL = $(PY) -m pip install -qq --disable-pip-version-check --require-hashes
 
-.PHONY: run test check format lock
+.PHONY: run test check format lock bench bench-peers
 
 # Demo data goes only where no customer is: a new database, or one whose filling was broken off. The first administrator
 # comes only where no user is, with a password that nobody has seen before.
@@ -31,6 +31,19 @@ check: .venv/dev
 format: .venv/dev
 	$(PY) -m ruff check --fix
 	$(PY) -m ruff format
+
+# Measures everything and writes docs/benchmarks.md; the databases are made once. SIZES="10000 1000000 10000000" names others.
+bench: .venv/runtime
+	@$(PY) -m bench $(SIZES)
+
+# Measures those who do the same, and writes its own section there.
+bench-peers: .venv/runtime .cache/peers
+	@$(PY) -m bench.peers
+
+.cache/peers: bench/peers/requirements.txt | .venv/runtime
+	@$(PY) -m venv --clear $@
+	@$@/bin/pip install -qq --disable-pip-version-check -r $<
+	@touch $@
 
 # Add or bump a dependency in pyproject.toml, then make lock. UPGRADE=--upgrade takes the newest of all.
 lock: .cache/uv

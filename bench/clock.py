@@ -1,6 +1,6 @@
-"""CPU time of calls, and tables of it."""
+"""CPU time of calls, measured in turns."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from time import process_time
 
 from flask import Flask
@@ -27,10 +27,16 @@ def request(app: Flask, address: str, cookie: str = "") -> Call:
 
 
 def least(*calls: Call) -> list[float]:
-    """CPU milliseconds of one call of each. They take turns, and the quietest round counts."""
+    """CPU milliseconds in this process of one call of each."""
     repeats = [_repeats(call) for call in calls]
-    rounds = [[_timed(call, times) for call, times in zip(calls, repeats, strict=True)] for _ in range(_ROUNDS)]
-    return [min(times) for times in zip(*rounds, strict=True)]
+    timed = [lambda call=call, times=times: _timed(call, times) for call, times in zip(calls, repeats, strict=True)]
+    return in_turns(_ROUNDS, *timed)
+
+
+def in_turns(rounds: int, *measures: Callable[[], float]) -> list[float]:
+    """Take each measure so many times, one after the other, so that all see the same load; the quietest counts."""
+    taken = [[measure() for measure in measures] for _ in range(rounds)]
+    return [min(each) for each in zip(*taken, strict=True)]
 
 
 def _repeats(call: Call) -> int:
@@ -39,17 +45,11 @@ def _repeats(call: Call) -> int:
 
 
 def _timed(call: Call, times: int) -> float:
+    return process_cpu(lambda: [call() for _ in range(times)]) / times
+
+
+def process_cpu(call: Call) -> float:
+    """CPU milliseconds in this process."""
     start = process_time()
-    for _ in range(times):
-        call()
-    return (process_time() - start) * 1000 / times
-
-
-def show(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print a table in Markdown, the first column to the left, the others to the right."""
-    widths = [max(map(len, column)) for column in zip(headings, *rows, strict=True)]
-    rule = [f"{'-' * width}" if not index else f"{'-' * (width - 1)}:" for index, width in enumerate(widths)]
-    for row in (headings, rule, *rows):
-        first, *others = (cell.rjust(width) for cell, width in zip(row, widths, strict=True))
-        print("|", " | ".join([first.strip().ljust(widths[0]), *others]), "|")
-    print(flush=True)
+    call()
+    return (process_time() - start) * 1000

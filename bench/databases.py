@@ -1,6 +1,8 @@
 """The databases that are measured: the demo's partner in several sizes."""
 
 import os
+import sys
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
@@ -11,19 +13,24 @@ from app.access import accounts
 from app.access.credentials import checked
 from app.access.faults import find
 from app.demo import fill
-from models import database, migrate
+from models import Customer, Holding, Subscription, Transaction, database, migrate
 
-_CACHE = Path(__file__).parents[1] / ".cache" / "bench"
+CACHE = Path(__file__).parents[1] / ".cache" / "bench"
 _PER_CUSTOMER = 25
 _TODAY = date(2026, 11, 22)
 _PASSWORD = "only for measuring"
 
 
+def kept() -> list[int]:
+    """How many transactions the databases have that are there."""
+    return [int(path.stem) for path in CACHE.glob("*.db") if path.stem.isdigit()]
+
+
 def made(transactions: int) -> Path:
     """The database with so many transactions, made when it isn't there."""
-    path = _CACHE / f"{transactions}.db"
+    path = CACHE / f"{transactions}.db"
     if not path.exists():
-        print(f"Making {path}", flush=True)
+        print(f"Making a database with {transactions:,} transactions", file=sys.stderr)
         unfinished = path.with_suffix(".unfinished")
         unfinished.unlink(missing_ok=True)
         opened(unfinished)
@@ -32,6 +39,35 @@ def made(transactions: int) -> Path:
         database.close()
         unfinished.rename(path)
     return path
+
+
+def changed(path: Path, name: str, change: Callable[[], object]) -> Path:
+    """A copy beside the database, in which something was changed; made when it isn't there."""
+    copy = path.with_name(f"{name}.db")
+    if not copy.exists():
+        unfinished = copy.with_suffix(".unfinished")
+        unfinished.unlink(missing_ok=True)
+        opened(path)
+        database.execute_sql("VACUUM INTO ?", (str(unfinished),))
+        opened(unfinished)
+        change()
+        database.close()
+        unfinished.rename(copy)
+    return copy
+
+
+def described(path: Path) -> str:
+    """What the database holds, in words."""
+    opened(path)
+    counted = (
+        (Transaction, "transactions"),
+        (Customer, "customers"),
+        (Subscription, "subscriptions"),
+        (Holding, "holdings"),
+    )
+    held = [f"{table.select().count():,} {name}" for table, name in counted]
+    database.close()
+    return f"{', '.join(held)}; {path.stat().st_size / 1e6:,.0f} MB"
 
 
 def opened(path: Path) -> Flask:

@@ -13,9 +13,12 @@ from app.reports import REPORTS
 from app.table.parse import parse
 from app.table.rows import Rows
 from app.table.scope import EVERYTHING
-from bench.clock import show
 from bench.databases import opened, signed_in
+from bench.paper import held, say, show
 from bench.server import OURS, serving
+
+_ABOUT = """All transactions, 11 columns, by date. The CLI runs the export's own SQL and doesn't guard formulas. CPU
+is that of the process; it and memory are of a server without gunicorn."""
 
 ADDRESS = "/reports/customer-transactions.csv"
 CPU_BOUND, GROWTH_BOUND, FIRST_BYTE_BOUND = 1.6, 40, 50
@@ -28,14 +31,15 @@ def main(path: Path) -> None:
     ours = min((_export(path) for _ in range(_ROUNDS)), key=lambda measured: measured["cpu"])
     cli = min(_cli(path) for _ in range(_ROUNDS))
     heading, row = _first_bytes(path)
+    say("Export", _ABOUT)
     rows = [
-        ("CPU s", f"{ours['cpu']:.2f}", f"{cli:.2f}", f"{ours['cpu'] / cli:.1f} (≤ {CPU_BOUND})"),
-        ("rows per CPU s", f"{ours['rows'] / ours['cpu']:,.0f}", f"{ours['rows'] / cli:,.0f}", ""),
-        ("growth of memory, MB", f"{ours['growth']:.1f}", "", f"≤ {GROWTH_BOUND}"),
-        ("first byte, ms", f"{heading:.0f}", "", f"≤ {FIRST_BYTE_BOUND}"),
-        ("first row, ms", f"{row:.0f}", "", ""),
+        ("CPU s", f"{ours['cpu']:.2f}", f"{cli:.2f}", held(ours["cpu"] / cli, CPU_BOUND, 2), f"≤ {CPU_BOUND}"),
+        ("rows per CPU s", f"{ours['rows'] / ours['cpu']:,.0f}", f"{ours['rows'] / cli:,.0f}", "", ""),
+        ("growth of memory, MB", held(ours["growth"], GROWTH_BOUND), "", "", f"≤ {GROWTH_BOUND}"),
+        ("first byte, ms", held(heading, FIRST_BYTE_BOUND, 0), "", "", f"≤ {FIRST_BYTE_BOUND}"),
+        ("first row, ms", f"{row:.0f}", "", "", ""),
     ]
-    show(("export of all transactions", "ours", "sqlite3 -csv", "ratio or bound"), rows)
+    show(("export of all transactions", "ours", "sqlite3 -csv", "×", "bound"), rows)
 
 
 def _first_bytes(path: Path) -> tuple[float, float]:

@@ -1,18 +1,22 @@
-"""The production server, asked the way a browser asks."""
+"""Servers in processes of their own, asked the way a browser asks, and the CPU that they use."""
 
 import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.client import HTTPConnection
 from pathlib import Path
-from time import perf_counter, sleep
+from time import clock_gettime, perf_counter, sleep
 
 OURS = "wsgi:app"
+ALONE = ("--workers", "1")
+"""One process, so that whatever is remembered is remembered for the next request."""
+
+_LOG = Path(__file__).parents[1] / ".cache" / "bench" / "servers.log"
 _ENOUGH = 1_000_000
 """Bytes of an answer that are read: all of a page, the beginning of an export."""
 
@@ -26,9 +30,9 @@ class Server:
     pid: int
     cookie: str
 
-    def get(self, address: str) -> tuple[float, float]:
+    def get(self, address: str, patience: float = _PATIENCE) -> tuple[float, float]:
         """Ask, and return the milliseconds until the body's first byte and until its second line."""
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=_PATIENCE)
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=patience)
         start = perf_counter()
         connection.request("GET", address, headers={"Cookie": self.cookie})
         response = connection.getresponse()
@@ -43,19 +47,44 @@ class Server:
         connection.close()
         return (byte - start) * 1000, (line - start) * 1000
 
+    def cost(self, address: str, times: int, patience: float = _PATIENCE) -> float:
+        """CPU milliseconds for one of so many requests."""
+        start = self.cpu()
+        for _ in range(times):
+            self.get(address, patience)
+        return (self.cpu() - start) * 1000 / times
+
     def cpu(self) -> float:
-        """Seconds of CPU that the workers have used so far."""
+        """Seconds of CPU that the server and its workers have used so far."""
+        return sum(map(_cpu, self.processes()))
+
+    def processes(self) -> list[int]:
         workers = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
-        return sum(map(_cpu, workers))
+        return [self.pid, *map(int, workers)]
 
 
 @contextmanager
-def serving(application: str, database: Path, cookie: str = "") -> Iterator[Server]:
-    """Run gunicorn with our own settings for `application` on a free port. It is asked with `cookie`."""
+def serving(application: str, database: Path, cookie: str = "", *options: str) -> Iterator[Server]:
+    """Run gunicorn with our own settings, besides `options`, on a free port. It is asked with `cookie`."""
+    port = free_port()
+    environ = {"DATABASE_URL": f"sqlite:///{database}", "HOST": "127.0.0.1", "PORT": str(port)}
+    with running([sys.executable, "-m", "gunicorn", *options, application], port, environ, cookie) as server:
+        yield server
+
+
+def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port: int = free.getsockname()[1]
-    environ = os.environ | {"DATABASE_URL": f"sqlite:///{database}", "HOST": "127.0.0.1", "PORT": str(port)}
-    server = subprocess.Popen([sys.executable, "-m", "gunicorn", application], env=environ, stdout=subprocess.DEVNULL)
+    return port
+
+
+@contextmanager
+def running(
+    command: Sequence[str], port: int, environ: dict[str, str], cookie: str = "", folder: Path | None = None
+) -> Iterator[Server]:
+    """Run a server until it isn't needed any more. Raises TimeoutError when it doesn't listen."""
+    with _LOG.open("a") as log:
+        server = subprocess.Popen(command, cwd=folder, env=os.environ | environ, stdout=log, stderr=log)
     try:
         _await(port)
         yield Server(port, server.pid, cookie)
@@ -73,9 +102,9 @@ def _await(port: int) -> None:
             sleep(0.05)
         else:
             return
-    raise TimeoutError("the server didn't start")
+    raise TimeoutError(f"the server didn't start; what it said is in {_LOG}")
 
 
-def _cpu(pid: str) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+def _cpu(pid: int) -> float:
+    """The clock's number is what clock_getcpuclockid(3) gives on Linux."""
+    return clock_gettime(~pid << 3 | 2)
