@@ -33,9 +33,11 @@ _INSIDE = {
         FROM type_usage t JOIN certificate_type k ON k.id = t.certificate_type_id WHERE t.customer_id = ?""",
     2: f"""
         SELECT t.id, p.name, '', '', {_NUMBERS}
-        FROM holding t JOIN product p ON p.id = t.product_id WHERE t.customer_id = ? AND t.certificate_type_id = ?""",
+        FROM holding t JOIN product p ON p.id = t.product_id WHERE t.customer_id = ?
+            AND +t.certificate_type_id = ?""",
 }
-"""What stands inside a row of usage, by the depth of that row; with as many cells as the report shows at first."""
+"""What stands inside a row of usage, by the depth of that row; with as many cells as the report shows at first. The +
+keeps SQLite from going through everything of a type."""
 
 _ROWS = """{% for row in rows %}<tr>{% for cell in row[1:] %}<td>{{ cell }}</td>{% endfor %}</tr>
 {% endfor %}"""

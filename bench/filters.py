@@ -9,6 +9,7 @@ from app.table import memo
 from app.table.counting import count
 from app.table.page import page
 from app.table.parse import parse
+from app.table.report import Report
 from app.table.rows import Rows
 from app.table.scope import EVERYTHING, Scope
 from bench.clock import Call, process_cpu
@@ -16,15 +17,21 @@ from bench.databases import opened
 from bench.paper import held, say, show
 from models import database
 
-_ABOUT = """Transactions, in the process alone. The first page is asked for when nothing is remembered, and the
-number of many rows after it. Worst and best are over seven orders, from then on."""
+_ABOUT = """Transactions, and at the end usage by customer; in the process alone. The first page is asked for when
+nothing is remembered, and the number of many rows after it. Worst and best are over six or seven orders, from then
+on."""
 
 BOUND = 50
 """Milliseconds of CPU."""
 
+Query = Sequence[tuple[str, str]]
+
 _ROUNDS = 3
-_REPORT = REPORTS["customer-transactions"]
-_SORTS = ("-date", "customer", "reseller", "-cost", "product", "user", "transaction_id")
+_TRANSACTIONS, _USAGE = REPORTS["customer-transactions"], REPORTS["customer-usage"]
+_SORTS = {
+    _TRANSACTIONS: ("-date", "customer", "reseller", "-cost", "product", "user", "transaction_id"),
+    _USAGE: ("customer", "reseller", "customer_id", "-current_inventory", "available", "-used"),
+}
 _CHOICES = (
     ("a search that finds nothing", [("q", "zzzzqq")]),
     ("a search for one customer", [("q", "C-10077")]),
@@ -38,6 +45,12 @@ _CHOICES = (
     ("any day", [("from", "2000-01-01")]),
     ("no reseller", [("reseller", "-")]),
 )
+_SUMMED = (
+    ("a certificate type", [("certificate_type", "SSL")]),
+    ("a product", [("product", "DV Single Domain")]),
+    ("a search that finds some", [("q", "sa")]),
+)
+"""Of usage by customer: what is chosen inside rows is summed anew."""
 
 
 def main(path: Path) -> None:
@@ -45,7 +58,8 @@ def main(path: Path) -> None:
     say("Filters, searches and scopes", _ABOUT)
     rows = [_row(name, query, EVERYTHING) for name, query in _CHOICES]
     rows += [_row(f"scope: {name}", [], scope) for name, scope in _scopes()]
-    asked = ("transactions that are chosen by", "rows", f"first page, ms (≤ {BOUND})", "their number, ms")
+    rows += [_row(f"usage: {name}", query, EVERYTHING, _USAGE) for name, query in _SUMMED]
+    asked = ("rows that are chosen by", "rows", f"first page, ms (≤ {BOUND})", "their number, ms")
     show((*asked, f"worst order, ms (≤ {BOUND})", "best order, ms"), rows)
 
 
@@ -57,8 +71,8 @@ def _scopes() -> Iterator[tuple[str, Scope]]:
         yield name, Scope(resellers[place])
 
 
-def _row(name: str, query: Sequence[tuple[str, str]], scope: Scope) -> tuple[str, ...]:
-    views = [parse(_REPORT, [*query, ("sort", sort)])[0] for sort in _SORTS]
+def _row(name: str, query: Query, scope: Scope, report: Report = _TRANSACTIONS) -> tuple[str, ...]:
+    views = [parse(report, [*query, ("sort", sort)])[0] for sort in _SORTS[report]]
     first = least(lambda: page(views[0], scope), forgets=True)
     rows = Rows(views[0], scope, views[0].level)
     counting = least(lambda: count(rows), forgets=True)

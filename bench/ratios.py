@@ -12,7 +12,7 @@ from bench.server import Server
 WARMED, ASKED, ROUNDS = 10, 12, 10
 """Requests before anything is measured, in a round, and rounds: many short ones, so that each finds a quiet moment."""
 
-TOLD = 20
+TOLD = 10
 """Pages that miss their bound, one by one."""
 
 

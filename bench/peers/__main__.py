@@ -5,13 +5,14 @@ import sys
 from contextlib import AbstractContextManager, redirect_stdout
 from io import StringIO
 from pathlib import Path
+from typing import NamedTuple
 
 from app.reports import REPORTS
 from bench.clock import in_turns
 from bench.databases import changed, made, opened, signed_in
 from bench.document import machine, write_peers
 from bench.paper import say, show
-from bench.peers.download import CUT_OFF, downloaded
+from bench.peers.download import CUT_OFF, Download, downloaded
 from bench.peers.named import BIN, PEERS, VIEW, Peer
 from bench.server import ALONE, OURS, Server, free_port, running, serving
 from bench.views import Shown, address, places
@@ -23,31 +24,47 @@ _SLOW = 1000
 
 _PATIENCE = 100.0
 
-Row = tuple[str, ...]
+_ABOUT = """What `make bench-peers` measured in one run: the same transactions in SQLite, 11 columns with the names of
+customer, reseller, products and user; 50 on a page, newest first. Datasette and sqlite-web show a view that joins the
+tables. Milliseconds are the server's CPU for a page that was asked for before; in brackets, times ours."""
+
+
+class Measured(NamedTuple):
+    name: str
+    pages: list[float]
+    file: Download
 
 
 def main() -> None:
     path = made(TRANSACTIONS)
     cookie = signed_in(opened(path))
-    rows = [_measured("Partner Reports", serving(OURS, path, cookie, *ALONE), _we())]
+    measured = [_measured("Partner Reports", serving(OURS, path, cookie, *ALONE), _we())]
     copy = changed(path, "peers", _change)
-    rows += [_measured(f"{peer.package} {_version(peer)}", _serving(peer, copy), peer) for peer in PEERS]
+    measured += [_measured(f"{peer.package} {_version(peer)}", _serving(peer, copy), peer) for peer in PEERS]
     with redirect_stdout(StringIO()) as text:
-        _tell(rows)
+        _tell(measured)
     print(text.getvalue())
     write_peers(text.getvalue())
 
 
-def _tell(rows: list[Row]) -> None:
-    about = (
-        "What `make bench-peers` measured in one run: the same transactions in SQLite, 11 columns with the names of"
-        " customer, reseller, products and user; 50 on a page. Datasette and sqlite-web show a view that joins the four"
-        " tables. Milliseconds are the server's CPU for one page, whose first request isn't counted."
-    )
-    say("", about, f"The machine: {machine()}.")
-    show(("CPU of the server, ms", "first page", "by customer", "row 900,000"), [row[:4] for row in rows])
+def _tell(measured: list[Measured]) -> None:
+    say("", _ABOUT, f"The machine: {machine()}.")
+    ours = measured[0].pages
+    pages = [(each.name, *map(_page_told, each.pages, ours)) for each in measured]
+    show(("CPU of the server, ms", "first page", "by customer", "row 900,000"), pages)
     say("", f"The file of all rows, given up after {CUT_OFF} s:")
-    show(("CSV", "rows", "CPU s", "rows per CPU s", "first byte s", "memory MB"), [(row[0], *row[4:]) for row in rows])
+    files = [(each.name, *_file_told(each.file)) for each in measured]
+    show(("CSV", "rows", "CPU s", "rows per CPU s", "first byte s", "memory MB"), files)
+
+
+def _page_told(cost: float, ours: float) -> str:
+    return f"{cost:,.1f}" + (f" ({cost / ours:,.0f} ×)" if cost != ours else "")
+
+
+def _file_told(file: Download) -> tuple[str, ...]:
+    rows = f"{file.rows:,}{'' if file.ended else ' by then'}"
+    first_byte = f"{file.first_byte:,.1f}" if file.first_byte else "none"
+    return rows, f"{file.cpu:,.1f}", f"{file.rows / file.cpu:,.0f}", first_byte, f"{file.memory:,.0f}"
 
 
 def _we() -> Peer:
@@ -67,15 +84,11 @@ def _serving(peer: Peer, path: Path) -> AbstractContextManager[Server]:
     return running([str(BIN / command[0]), *command[1:]], port, environ, folder=path.parent)
 
 
-def _measured(name: str, server: AbstractContextManager[Server], peer: Peer) -> Row:
+def _measured(name: str, starting: AbstractContextManager[Server], peer: Peer) -> Measured:
     print(f"Measuring {name}", file=sys.stderr, flush=True)
-    with server as running_server:
-        pages = [_page(running_server, page) for page in (peer.first, peer.by_customer, peer.deep)]
-        file = downloaded(running_server, peer.file, peer.form)
-    rows = f"{file.rows:,}" if file.ended else f"{file.rows:,} by then"
-    first_byte = f"{file.first_byte:,.1f}" if file.first_byte else "none"
-    rate = f"{file.rows / file.cpu:,.0f}"
-    return (name, *(f"{ms:,.1f}" for ms in pages), rows, f"{file.cpu:,.1f}", rate, first_byte, f"{file.memory:,.0f}")
+    with starting as server:
+        pages = [_page(server, page) for page in (peer.first, peer.by_customer, peer.deep)]
+        return Measured(name, pages, downloaded(server, peer.file, peer.form))
 
 
 def _page(server: Server, page: str) -> float:

@@ -92,7 +92,7 @@ class Transactions(Table):
 class Shown(ExportMixin, SingleTableView):
     table_class = Transactions
     queryset = Transaction.objects.select_related("customer", "reseller", "bundle", "user")
-    table_pagination = {"per_page": 50}
+    table_pagination = {"per_page": 50}  # noqa: RUF012 - as its documentation writes it
     template_name = "django_tables2/table.html"
 
 

@@ -51,6 +51,7 @@ class Transactions(ModelView):
         "total", "cost", "user.name",
     )  # fmt: skip
     column_sortable_list = (("customer.name", Customer.name), "date")
+    column_default_sort = ("date", True)
     column_auto_select_related = True
     page_size = 50
     can_export = True

@@ -1,4 +1,4 @@
-"""Who is measured, and how each is asked for the same: its first page, one by customer, row 900,000, and a file."""
+"""Who is measured, and how each is asked for the same: the newest rows, those by customer, row 900,000, and a file."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -49,17 +49,17 @@ PEERS = (
         "datasette",
         ("datasette", "serve", "--immutable", "{database}", "--port", "{port}", "--setting", "sql_time_limit_ms",
          "100000", "--setting", "max_csv_mb", "0"),
-        "/peers/transactions?_size=50",
+        "/peers/transactions?_size=50&_sort_desc=date",
         "/peers/transactions?_size=50&_sort=customer",
-        "/peers/transactions?_size=50&_next=900000",
+        "/peers/transactions?_size=50&_sort_desc=date&_next=900000",
         "/peers/transactions.csv?_stream=on&_size=max",
     ),
     Peer(
         "sqlite-web",
         ("sqlite_web", "--no-browser", "--quiet", "--read-only", "--port", "{port}", "{database}"),
-        "/transactions/content/",
+        "/transactions/content/?ordering=-8",
         "/transactions/content/?ordering=1",
-        "/transactions/content/?page=18000",
+        "/transactions/content/?ordering=-8&page=18000",
         "/transactions/export/",
         {"export_format": "csv", "columns": _COLUMNS},
     ),
