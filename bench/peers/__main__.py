@@ -36,19 +36,19 @@ class Measured(NamedTuple):
 
 
 def main() -> None:
-    path = made(TRANSACTIONS)
+    path, here = made(TRANSACTIONS), machine()
     cookie = signed_in(opened(path))
     measured = [_measured("Partner Reports", serving(OURS, path, cookie, *ALONE), _we())]
     copy = changed(path, "peers", _change)
     measured += [_measured(f"{peer.package} {_version(peer)}", _serving(peer, copy), peer) for peer in PEERS]
     with redirect_stdout(StringIO()) as text:
-        _tell(measured)
+        _tell(measured, here)
     print(text.getvalue())
     write_peers(text.getvalue())
 
 
-def _tell(measured: list[Measured]) -> None:
-    say("", _ABOUT, f"The machine: {machine()}.")
+def _tell(measured: list[Measured], here: str) -> None:
+    say("", _ABOUT, f"The machine: {here}.")
     ours = measured[0].pages
     pages = [(each.name, *map(_page_told, each.pages, ours)) for each in measured]
     show(("CPU of the server, ms", "first page", "by customer", "row 900,000"), pages)
