@@ -30,7 +30,7 @@ compared with something measured in the same run, in turns, on the same data.
 """
 _UNMEASURED = """## What wasn't measured
 
-* PostgreSQL, which isn't supported yet, and any other machine.
+* PostgreSQL, and any other machine.
 * Filters, exports and imports at 10,000,000 transactions; other sorts there than those named.
 * A reseller with 0.001 % of the rows: the demo's smallest has more.
 * The very shape of usage that its bound names, 200,000 customers with 1,000,000 holdings: the demo's is told above.
