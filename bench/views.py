@@ -5,14 +5,14 @@ from typing import NamedTuple
 
 from app.reports import REPORTS
 from app.table.counting import count
-from app.table.cursor import Cursor, digest
+from app.table.cursor import Cursor, Place, digest
 from app.table.page import page
 from app.table.parse import parse
 from app.table.report import Column, Report
 from app.table.rows import Rows
 from app.table.scope import EVERYTHING
 from app.table.terms import ordered
-from app.table.view import Place, View
+from app.table.view import View
 from models import database
 
 _DEEP = 0.9

@@ -5,7 +5,7 @@ from models.accounts import ROLES, Attempt, Session, User
 from models.audit import AuditEvent
 from models.base import NONE
 from models.catalogue import SEPARATOR, Bundle, BundleProduct, CertificateType, Product
-from models.clock import moment
+from models.clock import moment, today
 from models.copying import Copy, NotEmpty
 from models.database import (
     POSTGRES,
@@ -41,5 +41,5 @@ __all__ = [
     "BadAddress", "Bundle", "BundleProduct", "CertificateType", "Copy", "Customer", "CustomerRow", "CustomerUsage",
     "Holding", "Load", "NotEmpty", "Product", "Reseller", "Session", "Subscription", "Transaction", "TypeUsage",
     "UsageRow", "User", "access", "audit", "close", "database", "database_errors", "fold", "lacking", "migrate",
-    "moment", "open_database", "reading", "snapshot", "without_waiting", "writing",
+    "moment", "open_database", "reading", "snapshot", "today", "without_waiting", "writing",
 ]  # fmt: skip

@@ -1,6 +1,11 @@
 """Moments as the databases hold them."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+
+
+def today() -> date:
+    """The day that it is in UTC."""
+    return datetime.now(UTC).date()
 
 
 def moment(seconds: int = 0) -> str:

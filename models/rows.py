@@ -46,7 +46,15 @@ class Subscription(CustomerRow):
 
     class Meta:
         indexes = sorted_by(
-            *_OWNERS, "name_key name", "ends_on", "cost", "ordered_on", "modified_by", "modified_at", "items_quantity"
+            *_OWNERS,
+            "name_key name",
+            "cancelled ends_on",
+            "ends_on",
+            "cost",
+            "ordered_on",
+            "modified_by",
+            "modified_at",
+            "items_quantity",
         )
 
 

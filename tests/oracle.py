@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from peewee import Field
@@ -72,9 +72,15 @@ def _subscriptions(view: View) -> list[Record]:
         mine = moves[row["subscription_id"]]
         cancels = [move["date"] for move in mine if move["action"] == "Cancel"]
         renewed = any(move["action"] == "Renew" and move["date"] > max(cancels, default="") for move in mine)
-        row["status"] = "Cancelled" if cancels and not renewed else "Ended" if row["end"] < today else "Active"
-        rows.append({**row, "tie": (row["subscription_id"],)})
+        row["cancelled"] = bool(cancels) and not renewed
+        row["status"] = _status(row, today)
+        row |= {"tie": (row["subscription_id"],), "status then": _status(row, str(view.today))}
+        rows.append(row)
     return [row for row in rows if _chosen(view, row, [row["subscription_id"]], row["end"])]
+
+
+def _status(row: Record, today: str) -> str:
+    return "Cancelled" if row["cancelled"] else "Ended" if row["end"] < today else "Active"
 
 
 def _transactions(view: View) -> list[Record]:
@@ -103,7 +109,7 @@ def _usage(view: View) -> list[Record]:
         total["used"] += row["used"]
         total["available"] += max(row["current_inventory"] - row["used"], 0)
         total["over_inventory"] += max(row["used"] - row["current_inventory"], 0)
-    return list(sums.values())
+    return [row for row in sums.values() if _IS_USED[view.filters.get("usage", "")](row)]
 
 
 def _declared(view: View) -> list[Record]:
@@ -127,7 +133,26 @@ def _value(term: Any, row: Any) -> Any:
 
 
 def _chosen(view: View, row: Record, ids: list[str], day: str) -> bool:
-    return all(_MATCHES[key](value, row, ids, day) for key, value in view.filters.items())
+    plain = {key: value for key, value in view.filters.items() if key not in ("period", "usage")}
+    matches = all(_MATCHES[key](value, row, ids, day) for key, value in plain.items())
+    period = view.filters.get("period")
+    return matches and (period is None or holds(period, date.fromisoformat(day), view.today))
+
+
+def holds(period: str, day: date, today: date) -> bool:
+    """Whether a day is one of a period: worked out from the day, not from where the period begins and ends."""
+    if period in ("today", "yesterday"):
+        return (today - day).days == (period == "yesterday")
+    which, length, *days = period.split("-")
+    if days:
+        ahead = (day - today).days * (1 if which == "next" else -1)
+        return 0 <= ahead < int(length)
+    number = {
+        "month": lambda each: each.year * 12 + each.month,
+        "quarter": lambda each: each.year * 4 + (each.month - 1) // 3,
+        "year": lambda each: each.year,
+    }[length]
+    return number(day) - number(today) == {"last": -1, "this": 0, "next": 1}[which]
 
 
 def _found(text: str, row: Record, ids: list[str], _day: str) -> bool:
@@ -142,6 +167,11 @@ _SOURCES = {
     "customer-transactions": _transactions,
     "customer-usage": _usage,
 }
+_IS_USED: dict[str, Callable[[Record], bool]] = {
+    "": lambda row: True,
+    "over": lambda row: row["over_inventory"] > 0,
+    "near": lambda row: not row["over_inventory"] and 0 < 0.9 * row["current_inventory"] <= row["used"],
+}
 _MATCHES: dict[str, Callable[[str, Record, list[str], str], bool]] = {
     "q": _found,
     "customer": lambda value, row, ids, day: row["customer_id"] == value,
@@ -149,6 +179,7 @@ _MATCHES: dict[str, Callable[[str, Record, list[str], str], bool]] = {
     "reseller": lambda value, row, ids, day: row["reseller"] == ("" if value == "-" else value),
     "from": lambda value, row, ids, day: day >= value,
     "to": lambda value, row, ids, day: day <= value,
+    "status": lambda value, row, ids, day: row["status then"] == value,
     "action": lambda value, row, ids, day: row["action"] == value,
     "product": lambda value, row, ids, day: value in row["products"],
     "certificate_type": lambda value, row, ids, day: row["certificate_type"] == value,

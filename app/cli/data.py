@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import parse_qsl
 
@@ -43,7 +43,7 @@ def migrate() -> None:
 @click.option("--today", type=click.DateTime(["%Y-%m-%d"]), help="The day on which it plays (UTC); today by default.")
 def demo(customers: int, transactions: int, seed: int, today: datetime | None) -> None:
     """Fill an empty database with a believable partner."""
-    day = today.date() if today else datetime.now(UTC).date()
+    day = today.date() if today else models.today()
     if day.year not in _YEARS:
         raise click.BadParameter(f"{day} is not a day of the years {_YEARS[0]} to {_YEARS[-1]}.", param_hint="--today")
     try:

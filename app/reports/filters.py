@@ -1,16 +1,18 @@
 """The filters that reports share."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from peewee import Field, Value, fn
 
+from app.reports.periods import PERIODS, days_of, in_words, title
 from app.table.kind import DATE
 from app.table.report import Filter, Table
 from app.table.scope import Scope
 from models import LAST, NONE, BundleProduct, Customer, Product, Reseller, database, fold
 
-NO_RESELLER = "-"
+NO_RESELLER, _NO_RESELLER = "-", "No reseller"
 
 Options = Callable[[Table, Scope], Sequence[tuple[str, str]]]
 
@@ -55,7 +57,7 @@ def _of_reseller(table: Table, name: str) -> Any:
 
 
 def _resellers(table: Table, scope: Scope) -> list[tuple[str, str]]:
-    nobodys = [(NO_RESELLER, "No reseller")] if scope.reseller is None else []
+    nobodys = [(NO_RESELLER, _NO_RESELLER)] if scope.reseller is None else []
     return nobodys + list(occurring(Reseller, "reseller")(table, scope))
 
 
@@ -87,18 +89,21 @@ def _with_product(table: Table, name: str) -> Any:
     return database.within(table.bundle, bundles)
 
 
-def one_of(key: str, label: str, field: str, values: Sequence[str]) -> Filter:
-    """Rows with one of a few fixed values in `field`; any other value is refused."""
+def options_of(values: Mapping[str, str]) -> Options:
+    """A menu that is always the same."""
+    listed = list(values.items())
+    return lambda table, scope: listed
+
+
+def one_of(key: str, label: str, values: Mapping[str, str], where: Callable[[Table, Any], Any]) -> Filter:
+    """Rows of one of a few fixed sorts: `values` are their names and what a menu calls them. Any other is refused."""
 
     def parse(value: str) -> str:
         if value not in values:
             raise ValueError(f"is not one of {', '.join(values)}")
         return value
 
-    options = [(value, value) for value in values]
-    return Filter(
-        key, label, lambda table, value: getattr(table, field) == value, "select", parse, lambda table, scope: options
-    )
+    return Filter(key, label, where, "select", parse, options_of(values), words=lambda value, today: values[value])
 
 
 def named(key: str, label: str, names: Table, field: str, level: int) -> Filter:
@@ -110,15 +115,29 @@ def named(key: str, label: str, names: Table, field: str, level: int) -> Filter:
     return Filter(key, label, where, "select", options=occurring(names, field), level=level)
 
 
-def period(label: str, field: str) -> tuple[Filter, Filter]:
-    """Rows from one day to another, both included, in UTC."""
+def period(label: str, field: str, offered: Iterable[str] = PERIODS) -> tuple[Filter, ...]:
+    """Rows of a period, or from one day to another, both included, in UTC. `offered` are the periods of the menu."""
+
+    def within(table: Table, days: tuple[str, str]) -> Any:
+        return first.where(table, days[0]) & last.where(table, days[1])
+
+    titles = {name: title(name) for name in PERIODS}
+    menu = options_of({name: titles[name] for name in offered})
+    named = replace(one_of("period", f"{label} in", titles, within), options=menu, means=days_of, words=in_words)
     first = Filter("from", f"{label} from", lambda table, day: getattr(table, field) >= day, "date", DATE.parse)
     last = Filter(
         "to", f"{label} to", lambda table, day: getattr(table, field) <= f"{day} 23:59:59", "date", DATE.parse
     )
-    return first, last
+    return named, first, last
 
 
 CUSTOMER = exactly("customer", "Customer ID", "customer_ref")
-RESELLER = Filter("reseller", "Reseller", _of_reseller, "select", options=_resellers)
+RESELLER = Filter(
+    "reseller",
+    "Reseller",
+    _of_reseller,
+    "select",
+    options=_resellers,
+    words=lambda name, today: _NO_RESELLER if name == NO_RESELLER else name,
+)
 TRANSACTED_PRODUCT = Filter("product", "Product", _with_product, "select", options=_transacted)

@@ -1,13 +1,46 @@
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
 from peewee import SQL, Case
 
-from app.reports.filters import CUSTOMER, RESELLER, exactly, period, search
+from app.reports.filters import CUSTOMER, RESELLER, exactly, one_of, period, search
 from app.table.kind import BADGE, DATE, DATETIME, ID, INTEGER, MONEY, TEXT
-from app.table.report import Column, Level, Report
+from app.table.report import Column, Level, Link, Report, Table
 from models import Actor, Customer, Reseller, Subscription
 
-STATUS = Case(
-    None, [(Subscription.cancelled, "Cancelled"), (Subscription.ends_on < SQL("CURRENT_DATE"), "Ended")], "Active"
+STATUSES = ("Active", "Ended", "Cancelled")
+SOON = 90
+"""Days before and after an end in which it is told how many they are."""
+
+
+def statuses(table: Table, today: Any) -> dict[str, Any]:
+    """The condition of each status on a day. Cancelled goes before Ended."""
+    stands, cancelled = (table.cancelled == each for each in (False, True))
+    conditions = (stands & (table.ends_on >= today), stands & (table.ends_on < today), cancelled)
+    return dict(zip(STATUSES, conditions, strict=True))
+
+
+def distance(day: str, today: date) -> str:
+    """How far away an end is, in words; nothing when it is far ahead."""
+    days = (date.fromisoformat(day) - today).days
+    if abs(days) > SOON:
+        return "ended" if days < 0 else ""
+    near = {-1: "ended yesterday", 0: "today", 1: "tomorrow"}
+    return near.get(days) or (f"in {days} days" if days > 0 else f"ended {-days} days ago")
+
+
+def _has_status(table: Table, meant: tuple[str, str]) -> Any:
+    status, today = meant
+    return statuses(table, today)[status]
+
+
+STATUS = Case(None, [(condition, status) for status, condition in statuses(Subscription, SQL("CURRENT_DATE")).items()])
+_STATUS = replace(
+    one_of("status", "Status", {status: status for status in STATUSES}, _has_status),
+    means=lambda status, today: (status, str(today)),
 )
+_TRANSACTIONS = Link("subscription", "customer-transactions")
 
 REPORT = Report(
     slug="customer-subscriptions",
@@ -16,12 +49,12 @@ REPORT = Report(
     levels=(Level(Subscription),),
     columns=(
         Column("customer", "Customer", Customer.name, TEXT),
-        Column("customer_id", "Customer ID", Subscription.customer_ref, ID, shown=False),
-        Column("subscription_id", "Subscription ID", Subscription.ref, ID),
+        Column("customer_id", "Customer ID", Subscription.customer_ref, ID, shown=False, link=Link("customer")),
+        Column("subscription_id", "Subscription ID", Subscription.ref, ID, link=_TRANSACTIONS),
         Column("reseller", "Reseller", Reseller.name, TEXT),
         Column("subscription", "Subscription", Subscription.name, TEXT),
         Column("status", "Status", STATUS, BADGE, shown=False),
-        Column("end", "End", Subscription.ends_on, DATE),
+        Column("end", "End", Subscription.ends_on, DATE, note=distance),
         Column("cost", "Cost", Subscription.cost, MONEY),
         Column("order_date", "Order Date", Subscription.ordered_on, DATE),
         Column("last_modified_by", "Last modified by", Actor.name, TEXT),
@@ -34,6 +67,7 @@ REPORT = Report(
         exactly("subscription", "Subscription ID", "ref"),
         RESELLER,
         *period("End", "ends_on"),
+        _STATUS,
     ),
     default_sort="customer",
 )

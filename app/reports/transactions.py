@@ -1,7 +1,10 @@
 from app.reports.filters import CUSTOMER, RESELLER, TRANSACTED_PRODUCT, exactly, one_of, period, search
+from app.reports.periods import PAST
 from app.table.kind import DATETIME, ID, INTEGER, MONEY, TEXT
-from app.table.report import Column, Level, Report
+from app.table.report import Column, Level, Link, Report
 from models import ACTIONS, Actor, Bundle, Customer, Reseller, Transaction
+
+_SUBSCRIPTION = Link("subscription", "customer-subscriptions")
 
 REPORT = Report(
     slug="customer-transactions",
@@ -10,8 +13,8 @@ REPORT = Report(
     levels=(Level(Transaction),),
     columns=(
         Column("customer", "Customer", Customer.name, TEXT),
-        Column("customer_id", "Customer ID", Transaction.customer_ref, ID),
-        Column("subscription_id", "Subscription ID", Transaction.subscription_ref, ID),
+        Column("customer_id", "Customer ID", Transaction.customer_ref, ID, link=Link("customer")),
+        Column("subscription_id", "Subscription ID", Transaction.subscription_ref, ID, link=_SUBSCRIPTION),
         Column("reseller", "Reseller", Reseller.name, TEXT),
         Column("product", "Product", Bundle.name, TEXT),
         Column("transaction_id", "Transaction ID", Transaction.ref, ID),
@@ -26,8 +29,8 @@ REPORT = Report(
         CUSTOMER,
         exactly("subscription", "Subscription ID", "subscription_ref"),
         RESELLER,
-        *period("Date", "date"),
-        one_of("action", "Action", "action", ACTIONS),
+        *period("Date", "date", PAST),
+        one_of("action", "Action", {action: action for action in ACTIONS}, lambda table, value: table.action == value),
         TRANSACTED_PRODUCT,
     ),
     default_sort="-date",

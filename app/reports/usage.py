@@ -1,7 +1,24 @@
-from app.reports.filters import CUSTOMER, RESELLER, named, search
+from dataclasses import replace
+from typing import Any
+
+from app.reports.filters import CUSTOMER, RESELLER, named, one_of, search
 from app.table.kind import ID, INTEGER, TEXT
-from app.table.report import Column, Level, Report
+from app.table.report import Column, Level, Link, Report, Table
 from models import CertificateType, Customer, CustomerUsage, Holding, Product, Reseller, TypeUsage
+
+_NEAR = 90
+"""Per cent of an inventory in use from which on it is nearly used up."""
+
+_USAGE = {"over": "Over inventory", "near": f"Near inventory ({_NEAR} % used)"}
+
+
+def _used(row: Table, value: str) -> Any:
+    """Rows with more in use than was purchased, or nearly all; where nothing was, there is nothing to be near to."""
+    if value == "over":
+        return row.over_inventory > 0
+    near = row.used * 100 >= row.current_inventory * _NEAR
+    return (row.over_inventory == 0) & (row.current_inventory > 0) & near
+
 
 REPORT = Report(
     slug="customer-usage",
@@ -14,7 +31,7 @@ REPORT = Report(
     ),
     columns=(
         Column("customer", "Customer", Customer.name, TEXT, fixed=True),
-        Column("customer_id", "Customer ID", Holding.customer_ref, ID),
+        Column("customer_id", "Customer ID", Holding.customer_ref, ID, link=Link("customer")),
         Column("reseller", "Reseller", Reseller.name, TEXT),
         Column("certificate_type", "Certificate Type", CertificateType.name, TEXT, shown=False, level=1),
         Column("product", "Product", Product.name, TEXT, shown=False, level=2),
@@ -29,6 +46,7 @@ REPORT = Report(
         RESELLER,
         named("certificate_type", "Certificate Type", CertificateType, "certificate_type", level=1),
         named("product", "Product", Product, "product", level=2),
+        replace(one_of("usage", "Usage", _USAGE, _used), summed=True),
     ),
     default_sort="customer",
 )

@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass
 from zlib import crc32
 
+END = "end"
+
 _FORM = re.compile(r"([0-9])-([0-9]{1,18})-([0-9a-f]{8})-([0-9]{1,18})-([0-9a-f]{8})-([0-9a-f]{8})")
 
 
@@ -32,6 +34,14 @@ class Cursor:
         if not match or digest(text.rpartition("-")[0]) != match[6]:
             raise ValueError("is not the place of a page; leave it out for the first page")
         return cls(int(match[1]), int(match[2]), match[3], int(match[4]), match[5])
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a page stands: after a row, or before one; before None is before the end of all rows."""
+
+    forward: bool
+    cursor: Cursor | None
 
 
 def digest(text: str) -> str:

@@ -6,11 +6,11 @@ from typing import Any, NamedTuple
 
 from peewee import Expression, Value, fn
 
+from app.table.address import Node
 from app.table.cursor import Cursor, digest
 from app.table.rows import Rows
 from app.table.statements import built, slot
 from app.table.terms import Nearest, Term, anywhere_beyond, beyond, narrowed, ordered, unsorted
-from app.table.view import Node
 from models import LAST, database
 
 Position = tuple[Any, ...]

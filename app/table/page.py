@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from app.table import counting
+from app.table.address import Node
 from app.table.counting import count, known_count, planned
-from app.table.cursor import Cursor, digest
+from app.table.cursor import Cursor, Place, digest
 from app.table.fetch import PlaceGone, Position, Row, count_beyond, fetch, position
 from app.table.rows import Rows
 from app.table.scope import Scope
-from app.table.view import Node, Place, View
+from app.table.view import View
 from models import reading
 
 
@@ -49,6 +50,8 @@ def children(view: View, scope: Scope, node: Node) -> list[Row] | None:
     with reading():
         inside = [_opened(view, scope, row) for row in _inside(view, scope, node)]
         there = inside or count(Rows(view, scope, len(node) - 1, node))
+        if there and any(each.summed for each, _ in view.active):
+            there = count(Rows(view, scope, view.level, node[: view.level + 1]))
     return inside if there else None
 
 

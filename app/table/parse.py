@@ -4,10 +4,11 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
+from app.table.address import Node
 from app.table.asked import Asked, Complaint
-from app.table.cursor import Cursor
+from app.table.cursor import END, Cursor, Place
 from app.table.report import Column, Report
-from app.table.view import DEFAULT_SIZE, END, SIZES, Node, Place, View
+from app.table.view import DEFAULT_SIZE, SIZES, View
 
 PLACE = ("after", "before", "size", "open")
 """The keys that choose a page of a view; a file has no pages and pays no heed to them."""
@@ -88,6 +89,8 @@ def _filters(asked: Asked) -> dict[str, str]:
             asked.complain(each.key, value, str(wrong))
     if chosen.get("from", "") > chosen.get("to", "9999-12-31"):
         asked.complain("from", chosen["from"], f"is after to, {chosen['to']}; from must be the earlier day")
+    if "period" in chosen and {"from", "to"} & chosen.keys():
+        asked.complain("period", chosen["period"], "can't stand beside from or to; keep the period or the days")
     return chosen
 
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from app.table.kind import Kind
 from app.table.scope import Scope, owner
@@ -11,13 +12,24 @@ from app.table.scope import Scope, owner
 Table = Any
 """A Peewee model class."""
 
+Note = Callable[[str, date], str]
+"""What to say of a value on a day."""
+
+
+class Link(NamedTuple):
+    """Leads to the rows of a report, the same one when it isn't named, that its filter `key` finds for a value."""
+
+    key: str
+    report: str = ""
+
 
 @dataclass(frozen=True, eq=False)
 class Column:
     """One heading and the value under it: a field of the row's table or of one it refers to, or an expression.
 
     `level` is the first level whose rows have this value; seeing the column makes rows of that level.
-    A `fixed` column is always visible and first. `excess` is how much of the value is too much.
+    A `fixed` column is always visible and first. `excess` is how much of the value is too much. `link` is where a value
+    leads, and `note` what is said beside it on a day; both are for people, and in no file.
     """
 
     key: str
@@ -28,26 +40,34 @@ class Column:
     level: int = 0
     fixed: bool = False
     excess: Any = None
+    link: Link | None = None
+    note: Note | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class Filter:
     """One way to choose rows: `where(table, value)` is the condition on a table that has rows of this report.
 
+    What a value stands for may change from day to day: `means` tells what it is on one, and `where` is given that.
+    `words` are the value as people say it, on a day.
     `parse` gives a value its canonical form or raises ValueError with words that follow the value.
     `options` lists what occurs in a table within a scope, as values and labels for a menu; without it the filter is
     typed. `control` is the kind of HTML input.
-    `level` is the level of the rows that it chooses, before anything is summed.
+    `level` is the level of the rows that it chooses, before anything is summed. A `summed` one chooses a view's rows by
+    the numbers that they show, and nothing inside them.
     """
 
     key: str
     label: str
-    where: Callable[[Table, str], Any]
+    where: Callable[[Table, Any], Any]
     control: str = "text"
     parse: Callable[[str], str] = str
     options: Callable[[Table, Scope], Sequence[tuple[str, str]]] | None = None
     level: int = 0
     hint: str = ""
+    means: Callable[[str, date], Any] | None = None
+    words: Callable[[str, date], str] = lambda value, today: value
+    summed: bool = False
 
 
 @dataclass(frozen=True, eq=False)

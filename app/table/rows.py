@@ -7,43 +7,20 @@ from typing import Any
 
 from peewee import JOIN, SQL, Field, Select, fn
 
-from app.table.report import Column, Report
-from app.table.scope import Scope
+from app.table.choice import Choice
+from app.table.report import Column
 from app.table.terms import Nearest, Term, along, aside, model_of, models_of, narrowed, ordered, reference
-from app.table.view import Node, View
-from models import NONE, database
+from models import database
 
 
 @dataclass(frozen=True)
-class Rows:
-    """The rows of a view that exist in a scope, at one level: the view's own, or one below the row `within`.
+class Rows(Choice):
+    """The rows that are meant.
 
-    `few` rows are found first and sorted then; else the order is walked, and each row asked whether it is chosen.
+    `few` of them are found first and sorted then; else the order is walked, and each row asked whether it is chosen.
     """
 
-    view: View
-    scope: Scope
-    level: int
-    within: Node = ()
     few: bool = False
-
-    @property
-    def report(self) -> Report:
-        return self.view.report
-
-    @property
-    def table(self) -> Any:
-        return self.report.levels[self.level].table
-
-    @property
-    def tie(self) -> Any:
-        """The field with the text that tells any two rows apart."""
-        return getattr(self.table, self.report.levels[self.level].tie)
-
-    @property
-    def choice(self) -> tuple[Any, ...]:
-        """What tells these rows from others, whatever is shown of them in which order."""
-        return (self.report, self.level, self.within, self.scope, *self.view.filters.items())
 
     @property
     def shape(self) -> tuple[Any, ...]:
@@ -53,7 +30,7 @@ class Rows:
     @property
     def are_all(self) -> bool:
         """Whether nothing is left out."""
-        return self._sums is None and not self._conditions(self.table)
+        return self._sums is None and not self.conditions(self.table)
 
     def count(self, at_most: int | None = None) -> Any:
         """A query for the number of rows, or for as many as are asked for if there are more."""
@@ -86,13 +63,9 @@ class Rows:
             return query.join(self.table, JOIN.CROSS)
         alone = self.table.alias()
         of_parent = getattr(alone, reference(self.table, parent).name) == parent.id
-        some = alone.select(alone.id).where(of_parent, *map(aside, self._conditions(alone)))
+        some = alone.select(alone.id).where(of_parent, *map(aside, self.conditions(alone)))
         some = ordered(some, [getattr(alone, self.tie.name)], nearest.descending).limit(nearest.limit).alias("nearest")
         return query.join(some, JOIN.LATERAL).join(self.table, on=(self.table.id == some.c.id))
-
-    def path(self) -> list[Term]:
-        """The fields that make a row's node: the customer's number, then the certificate type's."""
-        return self._path(self.table, self.level)
 
     def value(self, term: Term) -> Term:
         """What a column's value or excess is called at this level; sums bear the names of what they sum."""
@@ -121,9 +94,9 @@ class Rows:
         if deepest <= self.level:
             return None
         parts = self.report.levels[deepest].table
-        path = self._path(parts, self.level)
+        path = self.path_in(parts)
         sums = [fn.SUM(getattr(parts, name)).cast("BIGINT").alias(name) for name in self._measures]
-        return parts.select(*path, *sums).where(*self._conditions(parts)).group_by(*path).alias("chosen")
+        return parts.select(*path, *sums).where(*self.parts(parts)).group_by(*path).alias("chosen")
 
     def _found(self, query: Any, first: Term) -> Any:
         """The query for only what is chosen: found first, or asked along an order that begins with `first`."""
@@ -131,20 +104,11 @@ class Rows:
             return self._chosen(query)
         if self.few:
             alone = self.table.alias()
-            return query.where(database.within(self.table.id, alone.select(alone.id).where(*self._conditions(alone))))
-        return narrowed(query, [along(each, first) for each in self._conditions(self.table)])
+            return query.where(database.within(self.table.id, alone.select(alone.id).where(*self.conditions(alone))))
+        return narrowed(query, [along(each, first) for each in self.conditions(self.table)])
 
     def _chosen(self, query: Any) -> Any:
         if self._sums is None:
-            return narrowed(query, self._conditions(self.table))
+            return narrowed(query, self.conditions(self.table))
         same = [getattr(self._sums.c, field.column_name) == field for field in self.path()]
-        return narrowed(query.join_from(self.table, self._sums, JOIN.CROSS), same)
-
-    def _conditions(self, table: Any) -> list[Term]:
-        inside = [field == number for field, number in zip(self._path(table, self.level), self.within, strict=False)]
-        if self.within:
-            inside.append(self._path(table, self.level)[-1] != NONE)
-        return [*self.scope.conditions(table), *inside, *(each.where(table, value) for each, value in self.view.active)]
-
-    def _path(self, table: Any, level: int) -> list[Term]:
-        return [getattr(table, each.by) for each in self.report.levels[: level + 1] if each.by]
+        return narrowed(query.join_from(self.table, self._sums, JOIN.CROSS), [*same, *self.kept(self._sums.c)])

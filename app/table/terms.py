@@ -5,7 +5,7 @@ from functools import reduce
 from operator import and_, or_
 from typing import Any, NamedTuple
 
-from peewee import SQL, Asc, Desc, Expression, Field, ForeignKeyField, fn
+from peewee import OP, SQL, Asc, Desc, Expression, Field, ForeignKeyField, fn
 
 Term = Any
 """A Peewee expression: something to select, to sort by, or to choose by."""
@@ -51,6 +51,8 @@ def along(condition: Term, first: Term) -> Term:
 
     What chooses by `first` itself keeps the walk to a stretch of it; all else stands aside, asked of each row.
     """
+    if isinstance(condition, Expression) and condition.op == OP.AND:
+        return along(condition.lhs, first) & along(condition.rhs, first)
     chosen = condition.lhs if isinstance(condition, Expression) else None
     if isinstance(first, Field) and chosen is first:
         return condition

@@ -2,26 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import cached_property
-from urllib.parse import quote
+from typing import Any
 
-from app.table.cursor import Cursor, digest
+from app.table.address import Node, node_text, query
+from app.table.cursor import END, Place, digest
 from app.table.report import Column, Filter, Report
+from models import today
 
 SIZES = (25, 50, 100, 200)
 DEFAULT_SIZE = 50
-END = "end"
-
-Node = tuple[int, ...]
-"""The path to a row that can be expanded: customer, then certificate type."""
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a page stands: after a row, or before one; before None is before the end of all rows."""
-
-    forward: bool
-    cursor: Cursor | None
 
 
 @dataclass(frozen=True)
@@ -35,6 +26,7 @@ class View:
     place: Place | None = None
     open: tuple[Node, ...] = ()
     filters: Mapping[str, str] = field(default_factory=dict)
+    today: date = field(default_factory=today)
 
     @cached_property
     def level(self) -> int:
@@ -53,6 +45,17 @@ class View:
     def active(self) -> list[tuple[Filter, str]]:
         """The filters that are set, in the report's order, with their values."""
         return [(each, self.filters[each.key]) for each in self.report.filters if each.key in self.filters]
+
+    @cached_property
+    def meant(self) -> list[tuple[Filter, Any]]:
+        """The same with what their values stand for today."""
+        return [(each, each.means(value, self.today) if each.means else value) for each, value in self.active]
+
+    @property
+    def days(self) -> tuple[str, str]:
+        """The first and the last day that are chosen, by a period or as days; empty where nothing bounds them."""
+        meant = {each.key: value for each, value in self.meant}
+        return meant.get("period") or (meant.get("from", ""), meant.get("to", ""))
 
     @cached_property
     def context(self) -> str:
@@ -98,6 +101,9 @@ class View:
     def filtered(self, filters: Mapping[str, str]) -> "View":
         return replace(self.start(), filters=filters)
 
+    def without(self, key: str) -> "View":
+        return self.filtered({each: value for each, value in self.filters.items() if each != key})
+
     def sized(self, size: int) -> "View":
         return replace(self.start(), size=size)
 
@@ -140,11 +146,3 @@ class View:
             if column not in listed:
                 listed.insert(listed.index(before) + 1 if before else 0, column)
         return listed
-
-
-def query(pairs: list[tuple[str, str]]) -> str:
-    return "&".join([f"{key}={quote(value, safe='')}" for key, value in pairs])
-
-
-def node_text(node: Node) -> str:
-    return ".".join(map(str, node))

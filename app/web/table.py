@@ -3,12 +3,13 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+from app.table.address import node_text
 from app.table.fetch import Row
 from app.table.memo import until_next_load
 from app.table.page import Page
 from app.table.report import Column, Filter
 from app.table.scope import Scope
-from app.table.view import SIZES, View, node_text
+from app.table.view import SIZES, View
 from app.web.links import report_url
 
 LONGEST_MENU = 300

@@ -19,7 +19,10 @@ UNINDEXED = {"status"}
 """Computed from today's date, so that no index can hold it; sorted anew for each page."""
 
 
-VALUES = {"from": "2026-01-01", "to": "2026-12-31", "action": "Renew", "reseller": "Zebra Resale"}
+VALUES = {
+    "from": "2026-01-01", "to": "2026-12-31", "period": "last-month", "action": "Renew", "reseller": "Zebra Resale",
+    "status": "Ended", "usage": "near",
+}  # fmt: skip
 CHOICES = [(slug, key) for slug, report in REPORTS.items() for key in (*report.filter_by_key, "scope")]
 
 
@@ -96,6 +99,24 @@ def test_few_rows_are_found_before_they_are_sorted(slug: str, key: str) -> None:
                 steps = plan(query)
                 by_number = "SEARCH t1 USING INTEGER PRIMARY KEY (rowid=?)", f"{rows.table._meta.table_name}_pkey"
                 assert any(way in step for way in by_number for step in steps), (sort, key)
+
+
+@pytest.mark.parametrize(
+    ("slug", "key", "column"),
+    [
+        ("customer-transactions", "from", "date"),
+        ("customer-transactions", "period", "date"),
+        ("customer-subscriptions", "period", "end"),
+        ("customer-subscriptions", "status", "end"),
+        ("customer-usage", "usage", "over_inventory"),
+    ],
+)
+@pytest.mark.usefixtures("app")
+def test_a_filter_by_what_is_sorted_by_keeps_the_walk_to_a_stretch(slug: str, key: str, column: str) -> None:
+    for sign in ("", "-"):
+        rows = chosen(slug, key, (slug, column, sign, 0), few=False)
+        (query,) = fetch._stretches(rows, rows.view.descending, False)
+        assert plan(query)[0].startswith("SEARCH t1 USING INDEX"), plan(query)
 
 
 def _sums(slug: str, key: str, level: int) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,7 +16,7 @@ from app.table.page import Page, children, page
 from app.table.scope import EVERYTHING
 from app.table.view import View
 from tests import oracle
-from tests.strategies import Query, queries
+from tests.strategies import Query, days, queries
 from tests.support import CCADB, CCADB_FILES, csv_rows, load, view_of
 
 SORTS = [
@@ -70,11 +71,11 @@ def test_every_sort_order_is_right_on_every_page(slug: str, key: str, sign: str,
 
 @pytest.mark.parametrize("slug", REPORTS)
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(data=st.data(), size=st.integers(1, 5))
+@given(data=st.data(), size=st.integers(1, 5), today=days)
 @pytest.mark.usefixtures("nasty", "way")
-def test_any_view_is_right(slug: str, data: st.DataObject, size: int) -> None:
+def test_any_view_is_right_on_any_day(slug: str, data: st.DataObject, size: int, today: date) -> None:
     query: Query = data.draw(queries(slug))
-    check(replace(view_of(slug, query), size=size))
+    check(replace(view_of(slug, query), size=size, today=today))
 
 
 @pytest.mark.skipif(not CCADB.exists(), reason=f"needs the real files in {CCADB}")

@@ -9,8 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from app.reports import REPORTS
-from app.table.cursor import Cursor
-from app.table.view import Place
+from app.table.cursor import Cursor, Place
 from models import database
 from tests.support import NASTY, OURS, csv_rows, load, table_rows, view_of
 

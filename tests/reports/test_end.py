@@ -1,0 +1,45 @@
+"""How far away an end is, and what a subscription's status is on a day."""
+
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.reports.subscriptions import SOON, STATUSES, distance
+from app.table.page import page
+from app.table.scope import EVERYTHING
+from tests.support import view_of
+
+TODAY = date(2026, 11, 24)
+
+
+@pytest.mark.parametrize(
+    ("days", "words"),
+    [
+        (-91, "ended"), (-90, "ended 90 days ago"), (-3, "ended 3 days ago"), (-2, "ended 2 days ago"),
+        (-1, "ended yesterday"), (0, "today"), (1, "tomorrow"), (2, "in 2 days"), (12, "in 12 days"),
+        (90, "in 90 days"), (91, ""), (100_000, ""), (-100_000, "ended"),
+    ],
+)  # fmt: skip
+def test_an_end_is_as_far_away_as_it_says(days: int, words: str) -> None:
+    assert distance(str(TODAY + timedelta(days)), TODAY) == words
+
+
+@given(today=st.dates(date(1, 6, 1), date(9999, 6, 1)), days=st.integers(-SOON, SOON))
+def test_the_words_hold_the_number_of_days(today: date, days: int) -> None:
+    words = distance(str(today + timedelta(days)), today)
+    assert words.startswith("ended ") == (days < 0)
+    assert abs(days) < 2 or str(abs(days)) in words.split()
+
+
+@pytest.mark.usefixtures("nasty")
+def test_the_statuses_part_all_subscriptions_and_are_what_the_column_says() -> None:
+    columns = [("columns", "subscription_id"), ("columns", "status")]
+    found = {}
+    for status in STATUSES:
+        rows = page(view_of("customer-subscriptions", [*columns, ("status", status)]), EVERYTHING).rows
+        assert {row.values[1] for row in rows} == {status}
+        found |= {row.values[0]: status for row in rows}
+    everything = page(view_of("customer-subscriptions", columns), EVERYTHING).rows
+    assert found == {row.values[0]: row.values[1] for row in everything}

@@ -1,0 +1,48 @@
+"""What depends on the day is asked anew on the next one."""
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from app.table.page import page
+from app.table.scope import EVERYTHING
+from app.table.view import View
+from tests.support import view_of
+from tests.table.test_rows import check
+
+TRANSACTIONS = "customer-transactions"
+
+
+def on(view: View, day: str) -> View:
+    return replace(view, today=date.fromisoformat(day))
+
+
+@pytest.mark.parametrize(
+    ("slug", "query", "totals"),
+    [
+        (TRANSACTIONS, ("period", "today"), {"2025-05-05": 3, "2025-06-01": 1, "2025-06-02": 0, "2026-02-28": 1}),
+        (TRANSACTIONS, ("period", "last-month"), {"2024-03-31": 2, "2024-04-01": 1, "2024-05-01": 0}),
+        ("customer-subscriptions", ("status", "Ended"), {"2000-01-01": 0, "2021-01-01": 0,
+                                                         "2021-01-02": 1, "3000-01-01": 6}),
+    ],
+)  # fmt: skip
+@pytest.mark.usefixtures("nasty", "way")
+def test_nothing_that_is_remembered_outlives_its_day(slug: str, query: tuple[str, str], totals: dict[str, int]) -> None:
+    view = view_of(slug, [query])
+    for _ in range(2):
+        for day, total in totals.items():
+            assert page(on(view, day), EVERYTHING).total == total, day
+            check(on(view, day))
+
+
+@pytest.mark.usefixtures("nasty")
+def test_a_cursor_means_the_same_tomorrow() -> None:
+    view = replace(view_of(TRANSACTIONS, [("period", "last-90-days")]), size=1)
+    today = page(on(view, "2025-06-01"), EVERYTHING).next
+    assert today
+    tomorrow = on(today, "2025-06-02")
+    assert tomorrow.query() == today.query()
+    assert "period=last-90-days" in tomorrow.query()
+    assert tomorrow.context == today.context
+    assert page(tomorrow, EVERYTHING).rows == page(today, EVERYTHING).rows

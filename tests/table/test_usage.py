@@ -1,0 +1,89 @@
+"""Usage over or near its inventory: a row is kept by the numbers that it shows, and opens to all that they are of."""
+
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+from app.table.page import children, page
+from app.table.scope import EVERYTHING
+from app.table.view import View
+from tests.support import load, view_of
+from tests.table.test_rows import check, expected
+
+HOLDINGS = """Customer,Customer ID,Reseller,Certificate Type,Product,Current Inventory,Used
+ninety,C-1,,SSL,DV,10,9
+less,C-2,,SSL,DV,1000,899
+full,C-3,,SSL,DV,10,10
+over,C-4,,SSL,DV,10,11
+bare,C-5,,,,0,0
+unbought,C-6,,SSL,DV,0,1
+mixed,C-7,,SSL,DV,10,10
+mixed,C-7,,SSL,EV,10,2
+mixed,C-7,,Client,Mail,5,9
+even,C-8,Zebra,SSL,DV,10,14
+even,C-8,Zebra,SSL,EV,40,30
+"""
+LEVELS: list[list[tuple[str, str]]] = [[], [("columns", "certificate_type")], [("columns", "product")]]
+CHOICES: list[list[tuple[str, str]]] = [
+    [], [("certificate_type", "SSL")], [("product", "DV")], [("certificate_type", "SSL"), ("product", "EV")]
+]  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def held(app: object, tmp_path: Path) -> None:
+    (tmp_path / "usage.csv").write_text(HOLDINGS, "utf-8")
+    load("customer-usage", tmp_path / "usage.csv")
+
+
+def names(view: View) -> list[str]:
+    return [row.values[0] for row in page(view, EVERYTHING).rows]
+
+
+@pytest.mark.parametrize(
+    ("query", "kept"),
+    [
+        ([("usage", "over")], ["even", "mixed", "over", "unbought"]),
+        ([("usage", "near")], ["full", "ninety"]),
+        ([("usage", "near"), ("product", "DV")], ["full", "mixed", "ninety"]),
+        ([("usage", "over"), ("product", "DV")], ["even", "over", "unbought"]),
+        ([("usage", "over"), ("product", "EV")], []),
+        ([("usage", "near"), ("columns", "product")], ["full", "mixed", "ninety"]),
+        ([("usage", "over"), ("columns", "certificate_type")], ["even", "mixed", "over", "unbought"]),
+    ],
+)
+def test_these_rows_are_kept(query: list[tuple[str, str]], kept: list[str]) -> None:
+    assert names(view_of("customer-usage", query)) == kept
+
+
+@pytest.mark.parametrize("usage", ["over", "near"])
+@pytest.mark.usefixtures("way")
+def test_page_and_file_keep_the_same_rows_at_every_level(usage: str) -> None:
+    for level, choice, sort in product(LEVELS, CHOICES, ("customer", "-customer", "used", "-used")):
+        query = [*level, ("columns", "used"), ("sort", sort), *choice, ("usage", usage)]
+        check(view_of("customer-usage", query))
+
+
+def test_a_kept_row_opens_to_all_that_its_numbers_are_of() -> None:
+    view = view_of("customer-usage", [("usage", "over")])
+    (mixed,) = (row for row in page(view, EVERYTHING).rows if row.values[0] == "mixed")
+    types = children(view, EVERYTHING, mixed.node)
+    assert types
+    assert [row.values[0] for row in types] == ["Client", "SSL"]
+    assert [sum(each.values[i] for each in types) for i in (3, 4, 5)] == list(mixed.values[3:6])
+    assert [len(children(view, EVERYTHING, row.node) or []) for row in types] == [1, 2]
+
+
+def test_a_row_that_is_not_kept_does_not_open() -> None:
+    rows = {row.values[0]: row for row in page(view_of("customer-usage", []), EVERYTHING).rows}
+    for name, over, near in (("mixed", True, False), ("less", False, False), ("full", False, True)):
+        for usage, kept in (("over", over), ("near", near)):
+            view = view_of("customer-usage", [("usage", usage)])
+            types = children(view_of("customer-usage", []), EVERYTHING, rows[name].node) or []
+            for node in (rows[name].node, types[0].node):
+                assert bool(children(view, EVERYTHING, node)) == kept, (name, usage, node)
+
+
+def test_what_is_kept_is_counted_and_walked_like_anything_else() -> None:
+    view = view_of("customer-usage", [("usage", "over")])
+    assert page(view, EVERYTHING).total == len(expected(view)) == 4
