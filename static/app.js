@@ -75,6 +75,9 @@ function afterSwap({ detail: { ctx } }) {
   if (ctx.response.status >= 400) return;
   document.getElementById("alert").replaceChildren();
   if (ctx.sourceElement.matches(".expander")) setOpen(ctx.sourceElement, true);
+  // A link that has gone with the filter that it removed, and the focus with it: htmx names the region in its place.
+  if (ctx.sourceElement.id === "results" && document.activeElement === document.body)
+    document.querySelector("#chips a, #scroll").focus({ preventScroll: true });
 }
 
 function sayOffline() {

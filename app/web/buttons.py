@@ -12,6 +12,20 @@ _STEPS = {"up": -1, "down": 1}
 Pairs = Sequence[tuple[str, str]]
 
 
+def settled(report: Report, pairs: Pairs) -> tuple[Pairs, bool]:
+    """What a form sends, of a period and days only what was changed, and whether `pairs` are of one.
+
+    It tells by `was`, the period that it was opened with, which may be empty.
+    """
+    was = [value for key, value in pairs if key == "was"]
+    if len(was) != 1 or "period" not in report.filter_by_key:
+        return pairs, False
+    sent = {key: value for key, value in pairs if value}
+    both = "period" in sent and bool({"from", "to"} & sent.keys())
+    older = ("period",) if sent.get("period") == was[0] else ("from", "to")
+    return [pair for pair in pairs if pair[0] != "was" and not (both and pair[0] in older)], True
+
+
 def pressed(report: Report, pairs: Pairs) -> tuple[View, list[Complaint], bool]:
     """Read a query string with what a button adds to it: `toggle=NODE` or `move=COLUMN:up`. Tells whether one did."""
     plain = [pair for pair in pairs if pair[0] not in _ACTIONS]

@@ -1,7 +1,6 @@
 """Exports: a view as a file, told in the trail, and only so many at a time."""
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from functools import partial
 from threading import BoundedSemaphore
 
@@ -37,8 +36,7 @@ def export(slug: str) -> Response:
     view = view_asked(slug, *PLACE)
     if request.environ.get("SERVER_PROTOCOL") == "HTTP/1.0":
         return problem(505, "A file needs HTTP/1.1.", ["Over HTTP/1.0 nobody could tell half a file from a whole one."])
-    name = f"{slug}-{datetime.now(UTC).date()}.csv"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    headers = {"Content-Disposition": f'attachment; filename="{file_name(view, "csv")}"'}
     if request.method == "HEAD":
         return Response(mimetype="text/csv", headers=headers)
     leave = _place()
@@ -52,6 +50,15 @@ def export(slug: str) -> Response:
         raise
     response.call_on_close(leave)  # of a file that nobody begins to read, too
     return response
+
+
+def file_name(view: View, ending: str) -> str:
+    """Named for its days, or for the day on which it is written; nobody's words come into it."""
+    first, last = view.days
+    days = (
+        f"{first}-to-{last}" if first and last else f"from-{first}" if first else f"to-{last}" if last else view.today
+    )
+    return f"{view.report.slug}-{days}.{ending}"
 
 
 def _place() -> Callable[[], None] | None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request
+from flask import Blueprint, Response, abort, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as Answer
 
 from app.reports import REPORTS
@@ -16,12 +16,13 @@ from app.table.rows import Rows
 from app.table.scope import Scope
 from app.table.view import View
 from app.web.asked import allowed, heed, only, report_named, view_asked
-from app.web.buttons import pressed
+from app.web.buttons import pressed, settled
+from app.web.chosen import form_sent, menus, outdated
 from app.web.errors import fragment_wanted, problem
 from app.web.gate import visitor
 from app.web.history import remember
 from app.web.links import report_url
-from app.web.table import menus, presented, table
+from app.web.table import presented, table
 from app.web.timing import timed
 from models import Load, access
 
@@ -49,11 +50,13 @@ def open_report() -> Answer:
 
 @blueprint.get("/reports/<slug>")
 def show(slug: str) -> Answer:
-    asked, complaints, button = pressed(report_named(slug), list(request.args.items(multi=True)))
+    report = report_named(slug)
+    pairs, form = settled(report, list(request.args.items(multi=True)))
+    asked, complaints, button = pressed(report, pairs)
     view = allowed(asked, complaints)
     if len(report_url(view)) > LONGEST_ADDRESS:
         return problem(400, "This is more than an address can hold.", ["Close some rows or shorten a filter."])
-    if button and not fragment_wanted():
+    if (button or form) and not fragment_wanted():
         return redirect(report_url(view), 303)
     return _page(view, visitor().scope) if not fragment_wanted() else _fragment(view, visitor().scope, button)
 
@@ -66,9 +69,12 @@ def _page(view: View, scope: Scope) -> Response:
 
 
 def _fragment(view: View, scope: Scope, button: bool) -> Response:
-    """The region alone, and the chooser when its boxes don't tell the columns any more."""
-    unchecked = "columns" not in request.args and request.headers.get("HX-Source", "").startswith("form")
-    response = _rendered("reports/_fragment.html", {**_table(view, scope), "rearranged": button or unchecked})
+    """The region, and of the form the fields and the chooser, when they don't tell what is shown any more."""
+    shown = _table(view, scope)
+    with timed("query"):
+        shown["menus"] = outdated(view, scope)
+    shown["rearranged"] = button or ("columns" not in request.args and form_sent())
+    response = _rendered("reports/_fragment.html", shown)
     remember(response, view)
     return response
 
@@ -78,6 +84,8 @@ def _table(view: View, scope: Scope) -> dict[str, Any]:
         with timed("query"):
             found = page(view, scope)
     except PlaceGone:
+        if any(each.means for each, _ in view.active):  # midnight moved it, as if the filter had been changed
+            abort(redirect(report_url(view.start()), 303))
         key, cursor = next(pair for pair in view.params() if pair[0] in ("after", "before"))
         heed(view.report, [Complaint(key, cursor, "is a place that has gone; leave it out")])
         raise

@@ -1,19 +1,18 @@
 """A page of rows made ready for its template, so that the template only writes it down."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date
+from functools import partial
+from itertools import repeat
 from typing import Any, NamedTuple
 
 from app.table.address import node_text
 from app.table.fetch import Row
-from app.table.memo import until_next_load
 from app.table.page import Page
-from app.table.report import Column, Filter
-from app.table.scope import Scope
+from app.table.report import Column, Note
 from app.table.view import SIZES, View
-from app.web.links import report_url
-
-LONGEST_MENU = 300
-"""Names in a menu; a filter with more is typed."""
+from app.web.chosen import chips
+from app.web.links import links_to, others, report_url
 
 
 class Heading(NamedTuple):
@@ -22,25 +21,29 @@ class Heading(NamedTuple):
     direction: str
 
 
+Cell = tuple[str, str, str | int]
+"""The name of a kind, the text, and what goes with it: the address of an id, the note of a date, a number's excess."""
+
+
+class Shown(NamedTuple):
+    """How a column's values become cells; `beside` makes what goes with them, if that isn't how much is too much."""
+
+    kind: str
+    show: Callable[[Any], str]
+    beside: Callable[[Any], str] | None
+
+
 class Line(NamedTuple):
-    """A row as it is shown: `depth` counts from the row that was opened; `cells`, those behind the first one, are the
-    name of their kind, their text and their excess."""
+    """A row as it is shown: `depth` counts from the row that was opened; `first` is the cell that names it, and `cells`
+    are those behind it."""
 
     id: str
     node: str
     depth: int
-    name: str
-    cells: Sequence[tuple[str, str, int]]
+    first: Cell
+    cells: Sequence[Cell]
     expand: str
     is_open: bool
-
-
-class Menu(NamedTuple):
-    """A filter of the form, its present value, and its choices if it has some."""
-
-    filter: Filter
-    value: str
-    options: Sequence[tuple[str, str]]
 
 
 def table(page: Page, view: View) -> dict[str, Any]:
@@ -52,18 +55,15 @@ def table(page: Page, view: View) -> dict[str, Any]:
         "headings": [_heading(view, column) for column in view.columns],
         "rows": presented(page.rows, view),
         "kinds": {column.kind.name for column in view.columns},
+        "chips": chips(view),
+        "others": others(view),
         "sizes": SIZES,
         "url": report_url,
     }
 
 
-def presented(rows: Iterable[Row], view: View) -> list[Line]:
-    kinds = [column.kind for column in view.columns]
-    return list(_lines(rows, view, [kind.name for kind in kinds[1:]], [kind.show for kind in kinds]))
-
-
-def menus(view: View, scope: Scope) -> list[Menu]:
-    return [Menu(each, view.filters.get(each.key, ""), _options(view, each, scope)) for each in view.report.filters]
+def presented(rows: Sequence[Row], view: View) -> list[Line]:
+    return list(_lines(rows, view, [_shown(view, column) for column in view.columns]))
 
 
 def _heading(view: View, column: Column) -> Heading:
@@ -71,26 +71,35 @@ def _heading(view: View, column: Column) -> Heading:
     return Heading(column, report_url(view.sorted_by(column)), direction)
 
 
-def _lines(
-    rows: Iterable[Row], view: View, kinds: Sequence[str], shows: Sequence[Callable[[Any], str]]
-) -> Iterator[Line]:
-    for row in rows:
-        name, *texts = [show(value) for show, value in zip(shows, row.values, strict=True)]
-        cells = list(zip(kinds, texts, row.excess[1:], strict=True))
+def _lines(rows: Sequence[Row], view: View, shown: Sequence[Shown]) -> Iterator[Line]:
+    for row, (first, *cells) in zip(rows, _cells(rows, shown), strict=True):
         expand = view.report.levels[row.level].expand if row.opens else ""
         is_open = row.children is not None
-        yield Line(f"{row.level}-{row.id}", node_text(row.node), row.level - view.level, name, cells, expand, is_open)
+        yield Line(f"{row.level}-{row.id}", node_text(row.node), row.level - view.level, first, cells, expand, is_open)
         if row.children:
-            yield from _lines(row.children, view, kinds, shows)
+            yield from _lines(row.children, view, shown)
 
 
-def _options(view: View, each: Filter, scope: Scope) -> Sequence[tuple[str, str]]:
-    """The choices of a menu, the present value among them even when nothing has it any more."""
-    if not each.options:
-        return []
-    list_options, finest = each.options, view.report.finest
-    options = until_next_load((view.report.slug, each.key, scope), lambda: list_options(finest, scope))
-    value = view.filters.get(each.key)
-    if len(options) > LONGEST_MENU:
-        return []
-    return options if not value or value in dict(options) else [*options, (value, value)]
+def _cells(rows: Sequence[Row], shown: Sequence[Shown]) -> Iterator[tuple[Cell, ...]]:
+    """The cells of each row, made a column at a time."""
+    values, excess = zip(*(row.values for row in rows), strict=True), zip(*(row.excess for row in rows), strict=True)
+    columns = [
+        zip(repeat(kind), map(show, column), map(beside, column) if beside else too_much)
+        for (kind, show, beside), column, too_much in zip(shown, values, excess, strict=False)
+    ]
+    return zip(*columns, strict=True)
+
+
+def _shown(view: View, column: Column) -> Shown:
+    beside = (
+        links_to(view, column.link)
+        if column.link
+        else partial(_noted, column.note, view.today)
+        if column.note
+        else None
+    )
+    return Shown(column.kind.name, column.kind.show, beside)
+
+
+def _noted(note: Note, today: date, value: str) -> str:
+    return note(value, today) if value else ""

@@ -19,6 +19,9 @@ PAGES = [
     "/reports/customer-usage",
     "/reports/customer-usage?columns=product&columns=used&columns=over_inventory&sort=-over_inventory",
     "/reports/customer-usage?q=nothing+like+it",
+    "/reports/customer-subscriptions?period=this-year&status=Active&reseller=-&sort=end",
+    "/reports/customer-subscriptions?columns=end&columns=customer_id&sort=end&from=2025-01-01&to=2027-01-01",
+    "/reports/customer-usage?usage=over",
     "/account",
     "/audit",
 ]

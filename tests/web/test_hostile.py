@@ -32,14 +32,14 @@ PATHS += [
 ]
 FORM = "application/x-www-form-urlencoded"
 KEYS = sorted({key for report in REPORTS.values() for key in report.filter_by_key})
-KEYS += ["columns", "sort", "size", "after", "before", "open", "node", "toggle", "move", "report", "x"]
+KEYS += ["columns", "sort", "size", "after", "before", "open", "node", "toggle", "move", "was", "report", "x"]
 KEYS += ["email", "password", "current", "next", "role", "reach", "who", "done"]
 VALUES = [
     "", " ", "\0", "\ufeff", "\u202e", "%", "_", "\\", "'", '"', "--", ";", "' OR 1=1 --", "../../etc/passwd",
     "-1", "0",
     "9" * 18, "9" * 40, "1.1", "1.2.3", "1" + ".1" * 500, "NaN", "1e9", "０", "٣", "true", "null", "[]", "{{7*7}}",
     "<script>", "customer", "-customer", "--customer", "cost:up", "cost:sideways", ":up", "end",
-    "0001-01-01", "9999-12-31",
+    "0001-01-01", "9999-12-31", "last-month", "near",
     "0-1-1-00000000-00000000", "0-999999999999999999-0-deadbeef-deadbeef", "9-1-1-00000000-7d9a1f8b", "a" * 100_000,
 ]  # fmt: skip
 FRAGMENT = {"Accept": "text/html", "HX-Request-Type": "partial"}
