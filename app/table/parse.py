@@ -7,6 +7,7 @@ from dataclasses import replace
 from app.table.address import Node
 from app.table.asked import Asked, Complaint
 from app.table.cursor import END, Cursor, Place
+from app.table.dialect import KEY, Dialect, parse_dialect
 from app.table.report import Column, Report
 from app.table.view import DEFAULT_SIZE, SIZES, View
 
@@ -23,6 +24,14 @@ def parse(report: Report, pairs: Iterable[tuple[str, str]]) -> tuple[View, list[
     columns = _columns(asked)
     view = View(report, columns, _sort(asked, columns), _size(asked), open=_open(asked), filters=_filters(asked))
     return replace(view, place=_place(asked, view)), asked.complaints
+
+
+def parse_csv(report: Report, pairs: Iterable[tuple[str, str]]) -> tuple[View, Dialect, list[Complaint]]:
+    """Read the query string of a CSV: that of a view, whose place it pays no heed to, and the dialect."""
+    asked = list(pairs)
+    view, complaints = parse(report, [pair for pair in asked if pair[0] not in (*PLACE, KEY)])
+    dialect, more = parse_dialect(asked)
+    return view, dialect, [*complaints, *more]
 
 
 def parse_node(text: str) -> Node | None:

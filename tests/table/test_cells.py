@@ -4,16 +4,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.table.cells import looked_up, quoted, writer
-from app.table.kind import BADGE, ID, TEXT, guard
+from app.table.cells import writer
+from app.table.dialect import DIALECTS, EXCEL, Dialect
+from app.table.kind import BADGE, ID, MONEY, TEXT, Kind, guard
 
 texts = st.text(alphabet=st.sampled_from("ab,;\"'=+-@\t\r\n é漢"), max_size=6)
+dialects = pytest.mark.parametrize("dialect", DIALECTS.values(), ids=list(DIALECTS))
 
 
 @given(st.lists(texts, min_size=1, max_size=8))
 @pytest.mark.parametrize("kind", [TEXT, ID, BADGE], ids=lambda kind: kind.name)
-def test_texts_are_guarded_and_quoted_one_by_one(kind: object, values: list[str]) -> None:
-    assert list(writer(kind)(values)) == [quoted(guard(value)) for value in values]  # type: ignore[arg-type]
+@dialects
+def test_texts_are_guarded_and_quoted_one_by_one(dialect: Dialect, kind: Kind, values: list[str]) -> None:
+    assert list(writer(dialect, kind)(values)) == [dialect.quoted(guard(value)) for value in values]
 
 
 @pytest.mark.parametrize("odd", ["=1", "'=1", "a,b", 'a"b', "a\nb", "\n", "a\r", "\t", "@", "-", "+1", "''=", "\r\n"])
@@ -21,12 +24,31 @@ def test_one_odd_text_among_usual_ones_is_found(odd: str) -> None:
     for place in range(3):
         values = ["a", "b", "c"]
         values[place] = odd
-        cells = list(writer(TEXT)(values))
-        assert cells[place] == quoted(guard(odd))
+        cells = list(writer(EXCEL, TEXT)(values))
+        assert cells[place] == EXCEL.quoted(guard(odd))
         assert cells[:place] + cells[place + 1 :] == values[:place] + values[place + 1 :]
 
 
 @given(st.lists(texts, min_size=1, max_size=5, unique=True))
-def test_names_that_are_looked_up_are_the_same_cells(names: list[str]) -> None:
-    write = looked_up(TEXT, iter(enumerate(names)))
-    assert list(write(range(len(names)))) == [quoted(guard(name)) for name in names]
+@dialects
+def test_names_that_are_looked_up_are_the_same_cells(dialect: Dialect, names: list[str]) -> None:
+    write = writer(dialect, TEXT, enumerate(names))
+    assert list(write(range(len(names)))) == [dialect.quoted(guard(name)) for name in names]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "cell"),
+    [
+        ("excel", "a;b", "a;b"), ("excel", "a,b", '"a,b"'), ("plain", "a,b", '"a,b"'), ("plain", "a;b", "a;b"),
+        ("semicolon", "a,b", "a,b"), ("semicolon", "a;b", '"a;b"'), ("semicolon", 'a"b', '"a""b"'),
+        ("semicolon", "a\rb", '"a\rb"'), ("semicolon", "a\nb", '"a\nb"'),
+    ],
+)  # fmt: skip
+def test_only_what_its_dialect_demands_is_quoted(name: str, text: str, cell: str) -> None:
+    assert list(writer(DIALECTS[name], TEXT)([text])) == [cell]
+
+
+def test_only_amounts_have_a_decimal_comma_where_semicolons_stand() -> None:
+    semicolon = DIALECTS["semicolon"]
+    assert list(writer(semicolon, MONEY)([-123450, 7])) == ["-1234,50", "0,07"]
+    assert list(writer(semicolon, TEXT)(["1.5"])) == ["1.5"]
