@@ -27,6 +27,12 @@ def known_count(rows: Rows) -> int | None:
     return counted if counted <= COUNTED else None
 
 
+def are_more_than(rows: Rows, number: int) -> bool:
+    """Whether there are more rows than that. They are counted no further."""
+    exact: int | None = remembered((rows.choice, None))
+    return (_counted(rows, number + 1) if exact is None else exact) > number
+
+
 def count(rows: Rows) -> int:
     return _counted(rows, None)
 

@@ -1,0 +1,262 @@
+"""Every form of a file holds the rows of the page: what plain SQL says, whole, and typed where it can be."""
+
+import csv as reader
+from dataclasses import replace
+from datetime import datetime
+from io import BytesIO, StringIO
+from pathlib import Path
+from tempfile import gettempdir
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from app.reports import REPORTS
+from app.table import csv, workbook
+from app.table.csv import lines
+from app.table.dialect import DIALECTS, Dialect
+from app.table.page import page
+from app.table.scope import EVERYTHING
+from app.table.typed import LONGEST, Unfit
+from app.table.view import View
+from app.table.workbook import write_workbook
+from models import Customer, Subscription, Transaction
+from tests import workbooks
+from tests.strategies import queries
+from tests.support import NASTY, load, view_of
+from tests.table.test_rows import expected
+
+SUBSCRIPTIONS = "customer-subscriptions"
+ODD = [
+    "=1+1", "+1", "-1", "@SUM(A1)", "'=1", "00123", "1E5", "12345678901234567890", "0x10", "1/2", "TRUE",
+    "http://partner.example/", "mailto:ann@partner.example", "internal:Report!A1", "{=1}", "#N/A", "_x0041_",
+    "<r><t>other</t></r>", "<r></r>", "<b>&amp;</b>", "a\rb", "a\r\nb", "a\nb", " a ", "\t", "\x01\x1f\x7f",
+    "\ufffe\uffff", "𝄞北京", "\u202eabc",
+]  # fmt: skip
+"""Texts that a workbook may change, run, or break by."""
+
+
+def cells(view: View, dialect: Dialect) -> list[list[str]]:
+    """A CSV read back: the heading first, amounts in the contract's notation."""
+    data = b"".join(lines(view, EVERYTHING, dialect=dialect))
+    assert data.startswith("\ufeff".encode()) is (dialect.name != "plain")
+    text = StringIO(data.decode("utf-8-sig"), newline="")
+    rows = [row or [""] for row in reader.reader(text, delimiter=dialect.delimiter, strict=True)]
+    amounts = [place for place, column in enumerate(view.columns) if column.kind.name == "money"]
+    for row in rows[1:]:
+        for place in amounts:
+            assert dialect.decimal in row[place]
+            row[place] = row[place].replace(dialect.decimal, ".")
+    return rows
+
+
+def every(slug: str, **query: str) -> View:
+    return view_of(slug, [*(("columns", column.key) for column in REPORTS[slug].columns), *query.items()])
+
+
+@pytest.mark.parametrize("slug", REPORTS)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+@pytest.mark.usefixtures("nasty", "way")
+def test_any_view_is_the_same_on_the_page_and_in_every_file(slug: str, data: st.DataObject) -> None:
+    view = replace(view_of(slug, data.draw(queries(slug))), size=200)
+    right, labels = expected(view), [column.label for column in view.columns]
+    shown = [[column.kind.export(value) for column, value in zip(view.columns, row.values, strict=True)]
+             for row in page(view, EVERYTHING).rows]  # fmt: skip
+    assert shown == right
+    for dialect in DIALECTS.values():
+        assert cells(view, dialect) == [labels, *right], dialect.name
+    book = workbooks.written(view)
+    assert workbooks.rows(view, book) == right
+    assert workbooks.values(book)[0] == labels
+    for place, column in enumerate(view.columns):
+        if column.kind.numeric:
+            added = sum(round(float(row[place]) * 100) for row in right) / 100
+            assert workbooks.about(book)[f"Sum of {column.label}"] == added
+
+
+@pytest.fixture
+def odd(nasty: None) -> None:
+    """Each odd text as a name, and as an id."""
+    for number, text in enumerate(ODD):
+        Subscription.update(name=text, ref=text).where(Subscription.id == number + 1).execute()
+    first = Subscription.get_by_id(1).__data__
+    for number, text in enumerate(ODD[8:], 100):
+        Subscription.insert({**first, "id": number, "name": text, "ref": text, "ref_key": text}).execute()
+
+
+@pytest.mark.usefixtures("odd")
+def test_texts_and_ids_stay_the_texts_that_they_are() -> None:
+    view = view_of(
+        SUBSCRIPTIONS, [("columns", "subscription_id"), ("columns", "subscription"), ("sort", "subscription_id")]
+    )
+    data = workbooks.written(view)
+    found = workbooks.values(data)[1:]
+    assert {name for _, name in found} == set(ODD)
+    assert all(ref == name for ref, name in found)
+    for row in workbooks.opened(data)["Report"].iter_rows(min_row=2):
+        assert {cell.data_type for cell in row} <= {"s", "inlineStr"}, row[0].value
+        assert not any(cell.hyperlink for cell in row)
+
+
+@pytest.mark.usefixtures("nasty")
+def test_numbers_amounts_and_days_are_typed_and_formatted() -> None:
+    data = workbooks.written(every("customer-transactions", q="t-1", sort="transaction_id"))
+    heading, first = workbooks.opened(data)["Report"].iter_rows(max_row=2)
+    typed = dict(zip([cell.value for cell in heading], first, strict=True))
+    assert (typed["Date"].value, typed["Date"].number_format) == (
+        datetime(2024, 2, 29, 23, 59, 59),
+        "yyyy-mm-dd hh:mm:ss",
+    )
+    assert (typed["Total"].value, typed["Total"].number_format) == (10, "#,##0")
+    assert (typed["Cost"].value, typed["Cost"].number_format) == (12345.67, "#,##0.00")
+    assert (typed["Customer ID"].value, typed["Customer ID"].number_format) == ("C-1", "@")
+    (end,) = workbooks.values(workbooks.written(view_of(SUBSCRIPTIONS, [("columns", "end"), ("q", "s-2")])))[1]
+    assert end == datetime(2021, 1, 1)
+
+
+@pytest.mark.usefixtures("nasty")
+def test_an_empty_cell_is_empty() -> None:
+    data = workbooks.written(view_of(SUBSCRIPTIONS, [("columns", "reseller"), ("columns", "cost"), ("reseller", "-")]))
+    assert workbooks.values(data)[1:] == [[None, 100], [None, 1234567.8]]
+
+
+@pytest.mark.usefixtures("nasty")
+@pytest.mark.parametrize("cents", [0, 1, -1, 99_999_999_999_999, -99_999_999_999_999, 123_456_789_012_34, 10**14 + 1])
+def test_amounts_are_exact_to_the_cent(cents: int) -> None:
+    Transaction.update(cost=cents).execute()
+    view = view_of("customer-transactions", [("columns", "cost"), ("columns", "transaction_id")])
+    data = workbooks.written(view)
+    right = view.columns[0].kind.export(cents)
+    assert {row[0] for row in workbooks.rows(view, data)} == {right}
+    added = workbooks.about(data)["Sum of Cost"]
+    assert (
+        str(added) == view.columns[0].kind.export(11 * cents)
+        if isinstance(added, str)
+        else round(added * 100) == 11 * cents
+    )
+
+
+@pytest.mark.usefixtures("nasty")
+def test_what_no_number_stands_for_exactly_is_the_text_of_the_csv() -> None:
+    Transaction.update(cost=10**14, total=10**15 - 1).execute()
+    Transaction.update(date="1899-12-31 10:00:00", total=10**15).where(Transaction.ref == "T-1").execute()
+    Transaction.update(date="0001-01-01 00:00:00").where(Transaction.ref == "T-2").execute()
+    Transaction.update(date="1900-03-01 00:00:00").where(Transaction.ref == "T-4").execute()
+    columns = [("columns", key) for key in ("transaction_id", "date", "total", "cost")]
+    data = workbooks.written(view_of("customer-transactions", columns))
+    found = {row[0]: row[1:] for row in workbooks.values(data)[1:]}
+    assert found["T-1"] == ["1899-12-31 10:00:00", str(10**15), 10**12]
+    assert found["T-2"] == ["0001-01-01 00:00:00", 10**15 - 1, 10**12]
+    assert found["T-4"][0] == datetime(1900, 3, 1)
+    assert workbooks.about(data)["Sum of Cost"] == f"{11 * 10**12}.00"
+
+
+@pytest.mark.usefixtures("nasty")
+def test_the_heading_stays_in_sight_with_its_filters_and_columns_are_wide_enough() -> None:
+    view = every(SUBSCRIPTIONS)
+    sheet = workbooks.opened(workbooks.written(view))["Report"]
+    assert sheet.freeze_panes == "A2"
+    assert sheet.auto_filter.ref == "A1:L9"
+    assert all(cell.font.bold for cell in sheet[1])
+    assert not sheet["A2"].font.bold
+    for letter, column in zip("ABCDEFGHIJKL", view.columns, strict=True):
+        assert sheet.column_dimensions[letter].width > len(column.label) + 2
+    assert sheet.column_dimensions["K"].width > len("2026-11-22 13:05:00")
+
+
+@pytest.mark.usefixtures("nasty")
+def test_about_says_which_rows_these_are() -> None:
+    query = [("q", "t-"), ("reseller", "-"), ("from", "2020-02-03"), ("sort", "-cost")]
+    file = BytesIO()
+    before = datetime.now().year
+    write_workbook(view_of("customer-transactions", query), EVERYTHING, "Zebra Resale", file, int)
+    told = workbooks.about(file.getvalue())
+    as_of = told.pop("As of")
+    assert workbooks.MOMENT.sub("then", as_of) == "then UTC"
+    assert int(as_of[:4]) >= before
+    assert told == {
+        "Report": "Customer Transactions Report", "Search": "t-", "Reseller": "No reseller", "Date from": "2020-02-03",
+        "Sorted by": "Cost, descending", "Customers of": "Zebra Resale", "Rows": 1, "Sum of Total": 7,
+        "Sum of Cost": -50,
+    }  # fmt: skip
+    told = workbooks.about(workbooks.written(view_of(SUBSCRIPTIONS, [])))
+    assert (told["Filters"], told["Sorted by"], told["Rows"]) == ("none", "Customer", 8)
+
+
+@pytest.mark.usefixtures("app")
+def test_no_rows_are_a_workbook_too() -> None:
+    for slug in REPORTS:
+        data = workbooks.written(every(slug))
+        assert workbooks.values(data) == [[column.label for column in REPORTS[slug].columns]]
+        assert workbooks.about(data)["Rows"] == 0
+
+
+@pytest.mark.usefixtures("nasty")
+def test_more_rows_than_it_takes_are_refused_before_any_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    view = view_of(SUBSCRIPTIONS, [])
+    monkeypatch.setattr(workbook, "MOST", 8)
+    assert workbooks.about(workbooks.written(view))["Rows"] == 8
+    monkeypatch.setattr(workbook, "MOST", 7)
+    added: list[int] = []
+    with pytest.raises(Unfit, match="more than 7 rows"):
+        workbooks.written(view, progress=added.append)
+    assert added == []
+    assert workbooks.about(workbooks.written(view_of(SUBSCRIPTIONS, [("q", "twin")])))["Rows"] == 2
+
+
+@pytest.mark.usefixtures("nasty")
+def test_rows_that_come_after_they_were_counted_are_refused_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workbook, "MOST", 7)
+    monkeypatch.setattr(workbook, "are_more_than", lambda *_: False)
+    monkeypatch.setattr(csv, "CHUNK", 3)
+    with pytest.raises(Unfit, match="more than 7 rows"):
+        workbooks.written(view_of(SUBSCRIPTIONS, []))
+
+
+@pytest.mark.usefixtures("nasty")
+@pytest.mark.parametrize(("text", "fits"), [
+    ("a" * LONGEST, True), ("a" * (LONGEST + 1), False), ("𝄞" * 16_384, False), ("<r>" + "a" * LONGEST, False),
+])  # fmt: skip
+def test_a_text_that_no_cell_takes_is_refused_and_never_cut(text: str, fits: bool) -> None:
+    Customer.update(name=text).where(Customer.ref == "C-1").execute()
+    view = view_of(SUBSCRIPTIONS, [("customer", "C-1")])
+    if fits:
+        assert workbooks.values(workbooks.written(view))[1][0] == text
+    else:
+        with pytest.raises(Unfit, match="Row 1 holds a text of more than 32,767 characters"):
+            workbooks.written(view)
+
+
+@pytest.mark.usefixtures("nasty")
+def test_all_rows_of_a_workbook_are_of_one_moment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    view = view_of(SUBSCRIPTIONS, [])
+    before = workbooks.values(workbooks.written(view))
+    monkeypatch.setattr(csv, "CHUNK", 2)
+    changed = (NASTY / f"{SUBSCRIPTIONS}.csv").read_text("utf-8").replace("TLS Basic", "Changed meanwhile")
+    (tmp_path / "changed.csv").write_text(changed, "utf-8")
+
+    def change(_: int) -> None:
+        load(SUBSCRIPTIONS, tmp_path / "changed.csv")
+
+    assert workbooks.values(workbooks.written(view, progress=change)) == before
+    assert workbooks.values(workbooks.written(view)) != before
+
+
+@pytest.mark.usefixtures("nasty")
+@pytest.mark.parametrize("broken", [False, True])
+def test_nothing_is_left_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: bool) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "scratch"))
+    (tmp_path / "scratch").mkdir()
+    assert gettempdir() == str(tmp_path / "scratch")
+
+    def progress(_: int) -> Any:
+        assert list((tmp_path / "scratch").iterdir())
+        return 1 // (not broken)
+
+    try:
+        workbooks.written(view_of(SUBSCRIPTIONS, []), progress=progress)
+    except ZeroDivisionError:
+        assert broken
+    assert not list((tmp_path / "scratch").iterdir())
