@@ -17,9 +17,9 @@ from app.demo import fill
 from app.importing import Faulty, load_file
 from app.reports import REPORTS
 from app.table.csv import lines
-from app.table.parse import PLACE, parse
+from app.table.parse import parse_csv
 from app.table.scope import EVERYTHING
-from app.web.links import report_url
+from app.web.formats import FORMATS, file_url
 from models import BadAddress, Copy, NotEmpty
 from models.audit import DONE, FAILED
 
@@ -94,13 +94,13 @@ def import_file(report: str, file: str, dry_run: bool) -> None:
 def export(report: str, query: str) -> None:
     """Write the CSV of /reports/REPORT.csv?QUERY to standard output."""
     pairs = parse_qsl(query.removeprefix("?"), keep_blank_values=True)
-    view, complaints = parse(REPORTS[report], [pair for pair in pairs if pair[0] not in PLACE])
+    view, dialect, complaints = parse_csv(REPORTS[report], pairs)
     if complaints:
         raise click.ClickException("\n".join(map(str, complaints)))
     with ready():
-        for piece in lines(view, EVERYTHING):
+        for piece in lines(view, EVERYTHING, dialect=dialect):
             sys.stdout.buffer.write(piece)
-    note("export", DONE, report_url(view, ".csv"))
+    note("export", DONE, file_url(view, FORMATS[dialect.name]))
 
 
 def _tell(faulty: Faulty) -> None:

@@ -42,13 +42,13 @@ def write_workbook(view: View, scope: Scope, whose: str, file: IO[bytes], progre
             progress(length)
         rows.end()
         confined = [("Customers of", whose)] if whose else []
-        _about(book, [*in_words(view, scope), *confined, ("As of", f"{since} UTC")], rows)
+        _about(book, [*in_words(view), *confined, ("As of", f"{since} UTC")], rows)
 
 
-def _values(_: Kind, names: Names | None) -> Writer:
-    """Values as they are, or by the numbers that stand for them."""
+def _values(kind: Kind, names: Names | None) -> Writer:
+    """Values as they are, numbers as such, or names by the numbers that stand for them."""
     if names is None:
-        return lambda values: values
+        return (lambda values: map(int, values)) if kind.numeric else (lambda values: values)
     known = dict(names)
     return lambda values: map(known.__getitem__, values)
 

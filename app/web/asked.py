@@ -6,7 +6,8 @@ from flask import abort, request
 
 from app.reports import REPORTS
 from app.table.asked import Complaint
-from app.table.parse import parse
+from app.table.dialect import Dialect
+from app.table.parse import parse, parse_csv
 from app.table.report import Report
 from app.table.view import View
 from app.web.errors import problem
@@ -33,6 +34,12 @@ def view_asked(slug: str, *unheeded: str) -> View:
     report = report_named(slug)
     view, complaints = parse(report, [pair for pair in request.args.items(multi=True) if pair[0] not in unheeded])
     return allowed(view, complaints)
+
+
+def csv_asked(slug: str) -> tuple[View, Dialect]:
+    """The view that is asked for as a CSV, and in which dialect."""
+    view, dialect, complaints = parse_csv(report_named(slug), request.args.items(multi=True))
+    return allowed(view, complaints), dialect
 
 
 def allowed(view: View, complaints: Sequence[Complaint]) -> View:

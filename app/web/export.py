@@ -1,21 +1,27 @@
 """Exports: a view as a file, told in the trail, and only so many at a time."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
 from functools import partial
+from os import SEEK_END
+from tempfile import TemporaryFile
 from threading import BoundedSemaphore
 
 from flask import Blueprint, Response, request
+from werkzeug.wsgi import FileWrapper
 
-from app.access.visitor import By
-from app.table.csv import lines
+from app.table.csv import Progress, lines
+from app.table.dialect import Dialect
 from app.table.parse import PLACE
 from app.table.scope import Scope
-from app.table.spool import spooled
+from app.table.spool import PIECE, spooled
+from app.table.typed import Unfit
 from app.table.view import View
-from app.web.asked import view_asked
+from app.table.workbook import write_workbook
+from app.web.asked import csv_asked, view_asked
 from app.web.errors import problem
+from app.web.formats import DEFAULT, FORMATS, WORKBOOK, Format, file_name, file_url, remember_format
 from app.web.gate import visitor
-from app.web.links import report_url
 from app.web.trail import asking, note
 from models import audit, close
 from models.audit import BEGUN, DONE, FAILED
@@ -32,46 +38,65 @@ blueprint = Blueprint("export", __name__)
 
 
 @blueprint.get("/reports/<slug>.csv")
-def export(slug: str) -> Response:
-    view = view_asked(slug, *PLACE)
+def csv(slug: str) -> Response:
+    view, dialect = csv_asked(slug)
     if request.environ.get("SERVER_PROTOCOL") == "HTTP/1.0":
         return problem(505, "A file needs HTTP/1.1.", ["Over HTTP/1.0 nobody could tell half a file from a whole one."])
-    headers = {"Content-Disposition": f'attachment; filename="{file_name(view, "csv")}"'}
-    if request.method == "HEAD":
-        return Response(mimetype="text/csv", headers=headers)
-    leave = _place()
-    if leave is None:
-        return _busy()
+    return _answer(view, FORMATS[dialect.name], partial(_streamed, view, visitor().scope, dialect))
+
+
+@blueprint.get("/reports/<slug>.xlsx")
+def xlsx(slug: str) -> Response:
+    view = view_asked(slug, *PLACE)
     try:
-        note("export", BEGUN, report_url(view.start(), ".csv"))
-        response = Response(_told(view, visitor().scope, asking(), leave), mimetype="text/csv", headers=headers)
-    except BaseException:
-        leave()
-        raise
-    response.call_on_close(leave)  # of a file that nobody begins to read, too
-    return response
+        return _answer(view, WORKBOOK, partial(_whole, view))
+    except Unfit as unfit:
+        why = [str(unfit), "A CSV takes this view as it is. Or choose fewer rows by filters."]
+        return problem(400, "No workbook takes this.", why, file_url(view, DEFAULT))
 
 
-def file_name(view: View, ending: str) -> str:
-    """Named for its days, or for the day on which it is written; nobody's words come into it."""
-    first, last = view.days
-    days = (
-        f"{first}-to-{last}" if first and last else f"from-{first}" if first else f"to-{last}" if last else view.today
-    )
-    return f"{view.report.slug}-{days}.{ending}"
+class _Export:
+    """One export. The trail is told of its beginning and of its end; until then it holds its place."""
+
+    def __init__(self, about: str, held: ExitStack) -> None:
+        self.held, self._rows = held, 0
+        self.length: int | None = None  # in bytes, where that is known beforehand
+        self._about, self._by = about, asking()
+        note("export", BEGUN, about)
+
+    def count(self, more: int) -> None:
+        self._rows += more
+
+    def end(self, outcome: str) -> None:
+        self.held.close()
+        audit.record("export", outcome, about=self._about, rows=self._rows, **self._by)
+
+    def told(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
+        """The pieces. When they end or break off, the trail says how many rows were written of what."""
+        outcome = FAILED
+        try:
+            yield from pieces
+            outcome = DONE
+        finally:
+            self.end(outcome)
 
 
-def _place() -> Callable[[], None] | None:
-    """Take a place, and return how to leave it, which counts once; None when all are taken."""
+def _answer(view: View, form: Format, begin: Callable[[_Export], Iterable[bytes]]) -> Response:
+    headers = {"Content-Disposition": f'attachment; filename="{file_name(view, form)}"'}
+    if request.method == "HEAD":
+        return Response(mimetype=form.mimetype, headers=headers)
     if not _free.acquire(blocking=False):
-        return None
-    taken = [_free]
-
-    def leave() -> None:
-        while taken:
-            taken.pop().release()
-
-    return leave
+        return _busy()
+    with ExitStack() as held:
+        held.callback(_free.release)
+        export = _Export(file_url(view, form), held)
+        response = Response(export.told(begin(export)), mimetype=form.mimetype, headers=headers)
+        if export.length is not None:
+            response.content_length = export.length
+        remember_format(response, form)
+        export.held = held.pop_all()
+    response.call_on_close(export.held.close)  # of a file that nobody begins to read, too
+    return response
 
 
 def _busy() -> Response:
@@ -81,24 +106,25 @@ def _busy() -> Response:
     return response
 
 
-def _told(view: View, scope: Scope, by: By, leave: Callable[[], None]) -> Iterator[bytes]:
-    """The file in pieces. When it ends or breaks off, the trail says how many rows were written of what."""
-    outcome, rows = FAILED, 0
+def _streamed(view: View, scope: Scope, dialect: Dialect, export: _Export) -> Iterator[bytes]:
+    return spooled(partial(_written, view, scope, export.count, dialect))
 
-    def count(more: int) -> None:
-        nonlocal rows
-        rows += more
 
+def _written(view: View, scope: Scope, count: Progress, dialect: Dialect) -> Iterator[bytes]:
     try:
-        yield from spooled(partial(_written, view, scope, count))
-        outcome = DONE
-    finally:
-        leave()
-        audit.record("export", outcome, about=report_url(view.start(), ".csv"), rows=rows, **by)
-
-
-def _written(view: View, scope: Scope, count: Callable[[int], None]) -> Iterator[bytes]:
-    try:
-        yield from lines(view, scope, count)
+        yield from lines(view, scope, count, dialect)
     finally:
         close()  # of this thread, which ends here
+
+
+def _whole(view: View, export: _Export) -> Iterable[bytes]:
+    """A workbook is only sent when it is whole: before, its failure can still be a page that says so."""
+    file = export.held.enter_context(TemporaryFile())  # noqa: SIM115 - it is one
+    try:
+        write_workbook(view, visitor().scope, visitor().reseller or "", file, export.count)
+    except BaseException:
+        export.end(FAILED)
+        raise
+    export.length = file.seek(0, SEEK_END)
+    file.seek(0)
+    return FileWrapper(file, PIECE)

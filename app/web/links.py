@@ -11,9 +11,12 @@ _KEPT = ("customer", "reseller", "period", "from", "to")
 """What is kept on the way to another report, in the order of its filters. Days are of End there, or of Date."""
 
 
-def report_url(view: View, ending: str = "") -> str:
-    """The address of a view in its canonical form; `ending` is ".csv", "/rows" or "/count"."""
-    asked = view.query()
+def report_url(view: View, ending: str = "", *more: tuple[str, str]) -> str:
+    """The address of a view in its canonical form; `ending` is ".csv", ".xlsx", "/rows" or "/count".
+
+    `more` are keys that belong to what is at that address, and not to the view.
+    """
+    asked = query([*view.params(), *more])
     return f"/reports/{view.report.slug}{ending}" + (f"?{asked}" if asked else "")
 
 

@@ -122,7 +122,7 @@ def total(slug: str) -> Answer:
     view = view_asked(slug, *PLACE)
     with timed("query"):
         counted = count(Rows(view, visitor().scope, view.level))
-    return _rendered("reports/_total.html", {"total": counted})
+    return _rendered("reports/_total.html", {"total": f"{counted:,}", "view": view})
 
 
 @blueprint.get("/healthz")

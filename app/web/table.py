@@ -12,6 +12,7 @@ from app.table.page import Page
 from app.table.report import Column, Note
 from app.table.view import SIZES, View
 from app.web.chosen import chips
+from app.web.formats import FORMATS, file_url, last_format
 from app.web.links import links_to, others, report_url
 
 
@@ -59,6 +60,9 @@ def table(page: Page, view: View) -> dict[str, Any]:
         "others": others(view),
         "sizes": SIZES,
         "url": report_url,
+        "formats": FORMATS.values(),
+        "last_format": last_format(),
+        "file_url": file_url,
     }
 
 

@@ -7,6 +7,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app import create_app
+from app.web.formats import WORKBOOK
 from app.web.rules import OPEN, RULES
 from models import AuditEvent
 from tests.support import OURS, signed_in
@@ -29,7 +30,8 @@ NO_PLACES = [
 
 PLACES = [
     "/", "/reports", "/reports/customer-usage", "/reports/customer-usage?size=1", "/nothing", "/login", "/healthz",
-    "/users", "/reports/customer-usage.csv", "/static/app.css", "/static/none", "/reports//open",
+    "/users", "/reports/customer-usage.csv", "/reports/customer-usage.xlsx", "/static/app.css",
+    "/static/none", "/reports//open",
 ]  # fmt: skip
 
 
@@ -166,6 +168,10 @@ def test_every_body_says_what_it_is(client: FlaskClient, stranger: FlaskClient) 
     for who, path, headers in product((client, stranger), PLACES, ({}, HTML, FRAGMENT)):
         answer = who.get(path, headers=headers)
         kind = answer.headers["Content-Type"]
+        if path.endswith(".xlsx") and answer.status_code == 200:
+            assert kind == WORKBOOK.mimetype
+            assert answer.headers["Content-Disposition"].startswith('attachment; filename="customer-usage-')
+            continue
         expected = ("text/html", "text/plain") if path != "/static/app.css" else ("text/css",)
         if path.endswith(".csv") and answer.status_code == 200:
             expected = ("text/csv",)

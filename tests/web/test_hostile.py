@@ -16,7 +16,10 @@ from tests.support import OURS, signed_in
 
 __all__ = ["database_url"]
 
-PATHS = ["/reports", *(f"/reports/{slug}{ending}" for slug in (*REPORTS, "x") for ending in ("", ".csv", "/rows", "/"))]
+PATHS = [
+    "/reports",
+    *(f"/reports/{slug}{ending}" for slug in (*REPORTS, "x") for ending in ("", ".csv", ".xlsx", "/rows", "/")),
+]
 PATHS += [
     "/login",
     "/account",

@@ -12,8 +12,10 @@ from werkzeug.datastructures import MultiDict
 
 from app.reports import REPORTS
 from app.table.cursor import Cursor, digest
+from app.web.formats import WORKBOOK
 from app.web.rules import OPEN
 from models import CertificateType, Customer, Subscription
+from tests import workbooks
 from tests.databases import on_both as database_url
 from tests.support import OURS, csv_rows, signed_in, table_rows, view_of
 from tests.web.parties import ALPHA, BETA, NAMESAKE, NOBODYS, PARTIES, load_parties
@@ -24,8 +26,8 @@ __all__ = ["database_url"]
 NOWHERE = "ZETA7"
 """A mark that nobody bears."""
 
-RANDOM = re.compile(r"\b[0-9a-f]{16}\b|Content-Length: \d+|-[0-9a-f]{8}|;dur=[\d.]+")
-"""Requests' ids, lengths, times, and the digests in addresses of pages: any digits may stand in them."""
+RANDOM = re.compile(r"\b[0-9a-f]{16}\b|Content-Length: \d+|-[0-9a-f]{8}|;dur=[\d.]+|Expires=[^;]+")
+"""Requests' ids, lengths, the digests in addresses of pages, times and moments: any digits may stand in them."""
 
 Query = list[tuple[str, str]]
 
@@ -87,9 +89,11 @@ def answers(
 ) -> Iterator[tuple[str, Query, str]]:
     """Everything that can be had at one address: bodies, with status and headers before them."""
     for query in [*asked_for(slug, mark), *asked_inside(places)]:
-        for headers in HEADERS[:1] if path.endswith(".csv") else HEADERS:
+        for headers in HEADERS[:1] if path.endswith((".csv", ".xlsx")) else HEADERS:
             answer = client.get(path, query_string=MultiDict(query), headers=headers)
-            yield path, query, f"{answer.status}\n{answer.headers}\n{answer.text}"
+            is_book = answer.headers["Content-Type"] == WORKBOOK.mimetype
+            body = workbooks.everything(answer.data) if is_book else answer.text
+            yield path, query, f"{answer.status}\n{answer.headers}\n{body}"
 
 
 def echoes_cut(text: str, query: Query) -> str:
@@ -131,7 +135,7 @@ def test_what_is_another_s_answers_exactly_like_what_is_not_there(app: Flask, ro
         str(987_654 + len(place)) + "0" * (len(place) - 6) if "." not in place else "987655.1" for place in theirs
     ]
     for slug in REPORTS:
-        for path in (f"/reports/{slug}", f"/reports/{slug}.csv", f"/reports/{slug}/rows"):
+        for path in (f"/reports/{slug}{ending}" for ending in ("", ".csv", ".xlsx", "/rows")):
             foreign = answers(client, path, slug, BETA.mark, theirs)
             absent = answers(client, path, slug, NOWHERE, missing)
             for (_, asked, one), (_, _, other) in zip(foreign, absent, strict=True):
