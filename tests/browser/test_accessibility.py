@@ -1,4 +1,4 @@
-"""axe finds nothing to complain of: every page, light, dark and small, with rows open and the chooser open."""
+"""axe finds nothing to complain of: every page, light, dark and small, with rows, chooser and menus open."""
 
 from collections.abc import Callable
 from typing import Literal
@@ -69,6 +69,15 @@ def test_open_rows_and_the_open_chooser_have_no_violation(seen: Page) -> None:
     seen.locator('tr[data-depth="1"] .expander').first.click()
     seen.locator('tr[data-depth="2"]').first.wait_for()
     seen.locator(".chooser summary").click()
+    check(seen)
+
+
+@pytest.mark.parametrize("query", ["", "?q=nothing+like+it", "?reseller=-&columns=cost"])
+def test_the_open_menu_of_files_has_no_violation(seen: Page, query: str) -> None:
+    seen.goto(f"/reports/customer-transactions{query}")
+    seen.locator("#format").click()
+    expect(seen.get_by_role("link", name="Excel workbook")).to_be_in_viewport(ratio=1)
+    seen.locator(".menu li a").first.hover()
     check(seen)
 
 
