@@ -1,22 +1,26 @@
 """Every form of a file holds the rows of the page: what plain SQL says, whole, and typed where it can be."""
 
 import csv as reader
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import datetime
+from errno import ENOSPC
 from io import BytesIO, StringIO
 from pathlib import Path
-from tempfile import gettempdir
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from xlsxwriter.exceptions import FileCreateError
 
 from app.reports import REPORTS
 from app.table import csv, workbook
+from app.table.counting import count
 from app.table.csv import lines
 from app.table.dialect import DIALECTS, Dialect
 from app.table.page import page
+from app.table.rows import Rows
 from app.table.scope import EVERYTHING
 from app.table.typed import LONGEST, Unfit
 from app.table.view import View
@@ -55,10 +59,16 @@ def every(slug: str, **query: str) -> View:
     return view_of(slug, [*(("columns", column.key) for column in REPORTS[slug].columns), *query.items()])
 
 
+@pytest.fixture
+def in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even small files are read in several parts."""
+    monkeypatch.setattr(csv, "CHUNK", 3)
+
+
 @pytest.mark.parametrize("slug", REPORTS)
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-@pytest.mark.usefixtures("nasty", "way")
+@pytest.mark.usefixtures("nasty", "way", "in_parts")
 def test_any_view_is_the_same_on_the_page_and_in_every_file(slug: str, data: st.DataObject) -> None:
     view = replace(view_of(slug, data.draw(queries(slug))), size=200)
     right, labels = expected(view), [column.label for column in view.columns]
@@ -193,9 +203,12 @@ def test_no_rows_are_a_workbook_too() -> None:
         assert workbooks.about(data)["Rows"] == 0
 
 
-@pytest.mark.usefixtures("nasty")
-def test_more_rows_than_it_takes_are_refused_before_any_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("nasty", "in_parts")
+@pytest.mark.parametrize("known", [False, True])
+def test_more_rows_than_it_takes_are_refused_before_any_is_read(monkeypatch: pytest.MonkeyPatch, known: bool) -> None:
     view = view_of(SUBSCRIPTIONS, [])
+    if known:
+        assert count(Rows(view, EVERYTHING, view.level)) == 8
     monkeypatch.setattr(workbook, "MOST", 8)
     assert workbooks.about(workbooks.written(view))["Rows"] == 8
     monkeypatch.setattr(workbook, "MOST", 7)
@@ -206,11 +219,10 @@ def test_more_rows_than_it_takes_are_refused_before_any_is_read(monkeypatch: pyt
     assert workbooks.about(workbooks.written(view_of(SUBSCRIPTIONS, [("q", "twin")])))["Rows"] == 2
 
 
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("nasty", "in_parts")
 def test_rows_that_come_after_they_were_counted_are_refused_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workbook, "MOST", 7)
     monkeypatch.setattr(workbook, "are_more_than", lambda *_: False)
-    monkeypatch.setattr(csv, "CHUNK", 3)
     with pytest.raises(Unfit, match="more than 7 rows"):
         workbooks.written(view_of(SUBSCRIPTIONS, []))
 
@@ -244,19 +256,32 @@ def test_all_rows_of_a_workbook_are_of_one_moment(monkeypatch: pytest.MonkeyPatc
     assert workbooks.values(workbooks.written(view)) != before
 
 
-@pytest.mark.usefixtures("nasty")
-@pytest.mark.parametrize("broken", [False, True])
-def test_nothing_is_left_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: bool) -> None:
+class Full(BytesIO):
+    """A disk that is full for a moment."""
+
+    tried = False
+
+    def write(self, content: Any) -> int:
+        if not self.tried:
+            self.tried = True
+            raise OSError(ENOSPC, "No space left on device")
+        return super().write(content)
+
+
+@pytest.mark.usefixtures("nasty", "in_parts")
+@pytest.mark.parametrize(
+    ("file", "fault"), [(BytesIO(), None), (BytesIO(), ZeroDivisionError), (Full(), FileCreateError)]
+)
+def test_nothing_is_left_on_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: BytesIO, fault: type[Exception] | None
+) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "scratch"))
     (tmp_path / "scratch").mkdir()
-    assert gettempdir() == str(tmp_path / "scratch")
 
-    def progress(_: int) -> Any:
+    def progress(_: int) -> None:
         assert list((tmp_path / "scratch").iterdir())
-        return 1 // (not broken)
+        assert fault is not ZeroDivisionError or 1 // 0
 
-    try:
-        workbooks.written(view_of(SUBSCRIPTIONS, []), progress=progress)
-    except ZeroDivisionError:
-        assert broken
+    with pytest.raises(fault) if fault else nullcontext():
+        write_workbook(view_of(SUBSCRIPTIONS, []), EVERYTHING, "", file, progress)
     assert not list((tmp_path / "scratch").iterdir())

@@ -1,11 +1,13 @@
 """A file is of one moment, and whole or visibly broken."""
 
+from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 from threading import Event
 from threading import enumerate as enumerate_threads
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from peewee import fn
 
@@ -100,6 +102,22 @@ def test_more_exports_than_there_are_places_for_are_told_when_to_come_back(clien
     for answer in running:
         answer.close()
     assert client.get("/reports/customer-usage.csv").status_code == 200
+
+
+@pytest.mark.parametrize("ending", ["csv", "xlsx"])
+def test_a_file_that_nobody_begins_to_read_keeps_no_place(app: Flask, client: FlaskClient, ending: str) -> None:
+    session = client.get_cookie("session")
+    headers = {"Cookie": f"session={session.value if session else ''}"}
+    environ = app.test_request_context(f"/reports/customer-usage.{ending}", headers=headers).request.environ
+    told: list[str] = []
+
+    def start(status: str, *_: object) -> Callable[[bytes], object]:
+        told.append(status)
+        return bytes
+
+    for _ in range(AT_ONCE + 1):
+        app({**environ}, start).close()  # type: ignore[attr-defined]
+    assert told == ["200 OK"] * (AT_ONCE + 1)
 
 
 def test_a_refused_export_takes_no_place(client: FlaskClient) -> None:
