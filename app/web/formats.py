@@ -8,7 +8,7 @@ from app.table.dialect import EXCEL, KEY, PLAIN, SEMICOLON, Dialect
 from app.table.view import View
 from app.web.links import report_url
 
-_COOKIE, _PATH, _YEAR = "export", "/reports", 365 * 24 * 60 * 60
+_PATH, _YEAR = "/reports", 365 * 24 * 60 * 60
 
 
 class Format(NamedTuple):
@@ -58,8 +58,13 @@ def file_name(view: View, form: Format) -> str:
 
 def last_format() -> Format:
     """What the visitor's browser remembers, if that is one of ours."""
-    return FORMATS.get(request.cookies.get(_COOKIE, ""), DEFAULT)
+    return FORMATS.get(request.cookies.get(_name(), ""), DEFAULT)
 
 
 def remember_format(response: Response, form: Format) -> None:
-    response.set_cookie(_COOKIE, form.key, _YEAR, path=_PATH, secure=request.is_secure, httponly=True, samesite="Lax")
+    response.set_cookie(_name(), form.key, _YEAR, path=_PATH, secure=request.is_secure, httponly=True, samesite="Lax")
+
+
+def _name() -> str:
+    """Over HTTPS the name makes browsers take it only from there."""
+    return "__Secure-export" if request.is_secure else "export"

@@ -108,7 +108,7 @@ def test_the_form_that_was_had_last_is_the_buttons(client: FlaskClient, form: ob
         assert re.findall(r'aria-current="true">([^<]+)<', text)[0] == list(FORMATS.values())[place].label
 
 
-def test_what_is_remembered_is_no_secret_kept_and_none_believed(client: FlaskClient) -> None:
+def test_the_cookie_is_not_for_scripts_and_nothing_odd_in_it_is_believed(client: FlaskClient) -> None:
     answer = had(client, f"{TRANSACTIONS}.csv?dialect=plain")
     (cookie,) = answer.headers.getlist("Set-Cookie")
     assert cookie.startswith("export=plain; ")
@@ -118,7 +118,11 @@ def test_what_is_remembered_is_no_secret_kept_and_none_believed(client: FlaskCli
     secure = signed_in(client.application)
     cookie = secure.get_cookie("session")
     secure.set_cookie("__Host-session", cookie.value if cookie else "", secure=True)
-    assert "Secure" in had(secure, f"{TRANSACTIONS}.csv", base_url="https://localhost").headers["Set-Cookie"]
+    had(secure, f"{TRANSACTIONS}.xlsx", base_url="https://localhost")
+    kept = secure.get_cookie("__Secure-export", path="/reports")
+    assert kept
+    assert (kept.secure, kept.value) == (True, "xlsx")
+    assert exports(secure.get(TRANSACTIONS, base_url="https://localhost").text)[0] == BOOK
     for odd in ("tsv", '"><script>', "", "XLSX"):
         client.set_cookie("export", odd, path="/reports")
         assert exports(client.get(TRANSACTIONS).text)[0] == f"{TRANSACTIONS}.csv"
