@@ -34,12 +34,13 @@ from models.rows import (
     UsageRow,
 )  # fmt: skip
 from models.schema import lacking, migrate
+from models.sqlite import GaveUp
 from models.text import LAST, fold
 
 __all__ = [
     "ACTIONS", "LAST", "NONE", "NUMBERS", "POSTGRES", "ROLES", "SEPARATOR", "Actor", "Attempt", "AuditEvent",
     "BadAddress", "Bundle", "BundleProduct", "CertificateType", "Copy", "Customer", "CustomerRow", "CustomerUsage",
-    "Holding", "Load", "NotEmpty", "Product", "Reseller", "Session", "Subscription", "Transaction", "TypeUsage",
-    "UsageRow", "User", "access", "audit", "close", "database", "database_errors", "fold", "lacking", "migrate",
-    "moment", "open_database", "reading", "snapshot", "today", "without_waiting", "writing",
+    "GaveUp", "Holding", "Load", "NotEmpty", "Product", "Reseller", "Session", "Subscription", "Transaction",
+    "TypeUsage", "UsageRow", "User", "access", "audit", "close", "database", "database_errors", "fold", "lacking",
+    "migrate", "moment", "open_database", "reading", "snapshot", "today", "without_waiting", "writing",
 ]  # fmt: skip

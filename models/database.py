@@ -94,8 +94,12 @@ def close() -> None:
 
 @contextmanager
 def reading() -> Iterator[None]:
-    """Let everything read inside be of one moment."""
+    """Let everything read inside be of one moment; inside another, of that one. What is true of it is asked once."""
+    if database.in_transaction():
+        yield
+        return
     with database.reading():
+        database.top_transaction().moment = {}
         yield
 
 

@@ -20,5 +20,9 @@ class Load(Record):
     @classmethod
     def version(cls) -> tuple[object, ...]:
         """What tells the data of one moment from that of another: the database, and its last import."""
-        last = database.execute_sql("SELECT id, loaded_at FROM load ORDER BY id DESC LIMIT 1")
-        return (database.database, *last.fetchall())
+        moment = getattr(database.top_transaction(), "moment", {})
+        if "version" not in moment:
+            last = database.execute_sql("SELECT id, loaded_at FROM load ORDER BY id DESC LIMIT 1")
+            moment["version"] = (database.database, *last.fetchall())
+        known: tuple[object, ...] = moment["version"]
+        return known

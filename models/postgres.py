@@ -7,8 +7,10 @@ from itertools import islice
 from typing import Any, ClassVar
 
 import psycopg
-from peewee import PostgresqlDatabase, Value, fn
+from peewee import OperationalError, PostgresqlDatabase, Value, fn
 from psycopg.types.string import TextLoader
+
+from models.sqlite import GaveUp
 
 _OWN = {"application_name": "Partner Reports", "client_encoding": "utf8", "connect_timeout": 5}
 
@@ -23,6 +25,9 @@ _SETTINGS = {
 }
 """Every query is written to walk an index, a row at a time, and is for few rows: no statistics should tempt the server
 to sort or hash a table first."""
+
+_HURRY = 100
+"""Milliseconds."""
 
 _ESCAPED = re.compile(r"\\(.)")
 _ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
@@ -87,6 +92,18 @@ class Postgres(PostgresqlDatabase):
             yield
         finally:
             self.execute_sql(f"SET lock_timeout = {self.patience}")
+
+    @contextmanager
+    def hurrying(self) -> Iterator[None]:
+        try:
+            with self.atomic():
+                self.execute_sql(f"SET LOCAL statement_timeout = {_HURRY}")
+                yield
+                self.execute_sql("SET LOCAL statement_timeout = 0")
+        except OperationalError as error:
+            if isinstance(error.__context__, psycopg.errors.QueryCanceled):
+                raise GaveUp from error
+            raise
 
     @contextmanager
     def snapshot(self) -> Iterator["Snapshot"]:

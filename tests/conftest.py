@@ -8,7 +8,7 @@ from flask.testing import FlaskClient, FlaskCliRunner
 
 from app import create_app
 from app.table import counting
-from models import close
+from models import close, sqlite
 from tests.databases import in_file, migrated, on_both, postgres
 from tests.support import NASTY, load, signed_in
 
@@ -46,10 +46,12 @@ def runner(app: Flask) -> FlaskCliRunner:
     return app.test_cli_runner()
 
 
-@pytest.fixture(params=["found first", "walked"])
+@pytest.fixture(params=["found first", "walked", "walked in vain"])
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Both ways in which the engine finds chosen rows: as if they were few, and as if they were many."""
+    """How the engine finds chosen rows: as few, as many, and as many that lie too far off to be walked to."""
     monkeypatch.setattr(counting, "FEW", counting.FEW if request.param == "found first" else -1)
+    if request.param == "walked in vain":
+        monkeypatch.setattr(sqlite, "_STEPS", 1)
 
 
 @pytest.fixture

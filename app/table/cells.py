@@ -7,7 +7,7 @@ from typing import Any
 from app.table.dialect import Dialect
 from app.table.kind import DATE, DATETIME, INTEGER, MONEY, Kind
 
-Writer = Callable[[Sequence[Any]], Iterable[str]]
+Writer = Callable[[Sequence[Any]], Iterable[Any]]
 """Writes the values of one column as cells."""
 
 Names = Iterable[tuple[int, Any]]

@@ -11,7 +11,7 @@ from app.table.cursor import Cursor, digest
 from app.table.rows import Rows
 from app.table.statements import built, slot
 from app.table.terms import Nearest, Term, anywhere_beyond, beyond, narrowed, ordered, unsorted
-from models import LAST, database
+from models import LAST, GaveUp, database, database_errors
 
 Position = tuple[Any, ...]
 """What a row is sorted by: the values of `Rows.order`."""
@@ -42,7 +42,21 @@ class Row(NamedTuple):
 
 
 def fetch(rows: Rows, descending: bool, start: Position | None = None, limit: int = NO_LIMIT) -> list[Row]:
-    """Read up to `limit` rows behind `start`: the nearest first, then further out, until there are enough."""
+    """Read up to `limit` rows behind `start`.
+
+    An order is walked only so far: chosen rows that aren't met by then lie far off, and are sooner found than reached.
+    """
+    if not rows.walked:
+        return _fetched(rows, descending, start, limit)
+    try:
+        with database_errors, database.hurrying():
+            return _fetched(rows, descending, start, limit)
+    except GaveUp:
+        return _fetched(replace(rows, few=True), descending, start, limit)
+
+
+def _fetched(rows: Rows, descending: bool, start: Position | None, limit: int) -> list[Row]:
+    """The nearest first, then further out, until there are enough."""
     found: list[Any] = []
     for stretch in built((rows.shape, descending, bool(start)), lambda: _stretches(rows, descending, bool(start))):
         found += stretch.run(limit - len(found), *(start or ())).fetchall()

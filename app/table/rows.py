@@ -27,10 +27,15 @@ class Rows(Choice):
         """What tells the query for these rows from others."""
         return (self.choice, self.view.columns, self.view.sort, self.few)
 
-    @property
+    @cached_property
     def are_all(self) -> bool:
         """Whether nothing is left out."""
         return self._sums is None and not self.conditions(self.table)
+
+    @property
+    def walked(self) -> bool:
+        """Whether an order is walked with some rows left out."""
+        return not (self.few or self.are_all) and self._sums is None
 
     def count(self, at_most: int | None = None) -> Any:
         """A query for the number of rows, or for as many as are asked for if there are more."""

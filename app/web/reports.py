@@ -24,7 +24,7 @@ from app.web.history import remember
 from app.web.links import report_url
 from app.web.table import presented, table
 from app.web.timing import timed
-from models import Load, access
+from models import Load, access, reading
 
 LONGEST_ADDRESS = 7500
 """Characters in the address of a view. The server reads request lines of up to 8,190 bytes; a form adds to its view."""
@@ -62,17 +62,15 @@ def show(slug: str) -> Answer:
 
 
 def _page(view: View, scope: Scope) -> Response:
-    shown = _table(view, scope)
-    with timed("query"):
-        shown["menus"] = menus(view, scope)
+    with timed("query"), reading():
+        shown = _table(view, scope) | {"menus": menus(view, scope)}
     return _rendered("reports/report.html", shown)
 
 
 def _fragment(view: View, scope: Scope, button: bool) -> Response:
     """The region, and of the form the fields and the chooser, when they don't tell what is shown any more."""
-    shown = _table(view, scope)
-    with timed("query"):
-        shown["menus"] = outdated(view, scope)
+    with timed("query"), reading():
+        shown = _table(view, scope) | {"menus": outdated(view, scope)}
     shown["rearranged"] = button or ("columns" not in request.args and form_sent())
     response = _rendered("reports/_fragment.html", shown)
     remember(response, view)
@@ -81,15 +79,13 @@ def _fragment(view: View, scope: Scope, button: bool) -> Response:
 
 def _table(view: View, scope: Scope) -> dict[str, Any]:
     try:
-        with timed("query"):
-            found = page(view, scope)
+        return table(page(view, scope), view)
     except PlaceGone:
         if any(each.means for each, _ in view.active):  # midnight moved it, as if the filter had been changed
             abort(redirect(report_url(view.start()), 303))
         key, cursor = next(pair for pair in view.params() if pair[0] in ("after", "before"))
         heed(view.report, [Complaint(key, cursor, "is a place that has gone; leave it out")])
         raise
-    return table(found, view)
 
 
 def _rendered(template: str, shown: Mapping[str, Any]) -> Response:

@@ -269,11 +269,9 @@ class Full(BytesIO):
 
 
 @pytest.mark.usefixtures("nasty", "in_parts")
-@pytest.mark.parametrize(
-    ("file", "fault"), [(BytesIO(), None), (BytesIO(), ZeroDivisionError), (Full(), FileCreateError)]
-)
+@pytest.mark.parametrize(("file", "fault"), [(BytesIO, None), (BytesIO, ZeroDivisionError), (Full, FileCreateError)])
 def test_nothing_is_left_on_the_disk(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: BytesIO, fault: type[Exception] | None
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: type[BytesIO], fault: type[Exception] | None
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "scratch"))
     (tmp_path / "scratch").mkdir()
@@ -283,5 +281,5 @@ def test_nothing_is_left_on_the_disk(
         assert fault is not ZeroDivisionError or 1 // 0
 
     with pytest.raises(fault) if fault else nullcontext():
-        write_workbook(view_of(SUBSCRIPTIONS, []), EVERYTHING, "", file, progress)
+        write_workbook(view_of(SUBSCRIPTIONS, []), EVERYTHING, "", file(), progress)
     assert not list((tmp_path / "scratch").iterdir())

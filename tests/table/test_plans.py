@@ -32,8 +32,9 @@ def plan(query: Any) -> list[str]:
     if is_server(database):
         numbers = count(1)
         sql = re.sub("%s", lambda _: f"${next(numbers)}", sql)
-        lines = [line for (line,) in database.execute_sql(f"EXPLAIN (GENERIC_PLAN, COSTS OFF) {sql}").fetchall()]
-        return [line.lstrip(" ->") for line in lines if "->" in line or line == lines[0]]
+        lines = database.execute_sql(f"EXPLAIN (GENERIC_PLAN, COSTS OFF) {sql}").fetchall()
+        text = "\n".join(line for (line,) in lines)
+        return re.split(r"\n *->  ", text)
     return [step[3] for step in database.execute_sql(f"EXPLAIN QUERY PLAN {sql}", [1] * len(params)).fetchall()]
 
 
@@ -116,7 +117,8 @@ def test_a_filter_by_what_is_sorted_by_keeps_the_walk_to_a_stretch(slug: str, ke
     for sign in ("", "-"):
         rows = chosen(slug, key, (slug, column, sign, 0), few=False)
         (query,) = fetch._stretches(rows, rows.view.descending, False)
-        assert plan(query)[0].startswith("SEARCH t1 USING INDEX"), plan(query)
+        steps = [step for step in plan(query) if " t1" in step]
+        assert steps[0].startswith("SEARCH t1 USING INDEX") or "Index Cond" in steps[0], steps
 
 
 def _sums(slug: str, key: str, level: int) -> bool:
