@@ -9,6 +9,13 @@ from peewee import DatabaseError
 import models
 
 
+_MEANT = {
+    "lock": "another process is writing; try again later",
+    "index row": "a name or an id is too long for PostgreSQL, whose indexes hold some 2,700 bytes of a row",
+}
+"""What databases say, and what it means here."""
+
+
 @contextmanager
 def ready() -> Iterator[None]:
     """Refuse a database that lacks a migration, before anything else is said about it."""
@@ -26,5 +33,5 @@ def explained() -> Iterator[None]:
         yield
     except DatabaseError as error:
         why, *_ = str(error).splitlines()
-        busy = "another process is writing; try again later" if "lock" in why else why
-        raise click.ClickException(f"The database can't be used: {busy}. Nothing was changed.") from error
+        meant = next((words for told, words in _MEANT.items() if told in why), why)
+        raise click.ClickException(f"The database can't be used: {meant}. Nothing was changed.") from error

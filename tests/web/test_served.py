@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.serving import ROOT, flask, server
+from tests.databases import Server as Postgres
+from tests.serving import ROOT, flask, server, token
 
 FORWARDED = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.9", "X-Forwarded-Host": "evil.example"}
 
@@ -76,3 +77,18 @@ def test_the_trail_is_also_written_to_the_servers_log(database: Path, tmp_path: 
     (line,) = (tmp_path / "log").read_text().splitlines()
     told = json.loads(line)
     assert (told["event"], told["outcome"], told["who"]) == ("sign-in", "failed", "ann@partner.example")
+
+
+def test_any_number_of_servers_share_one_postgresql(postgres: Postgres) -> None:
+    with postgres.copied() as url:
+        flask("demo", "--customers", "5", "--transactions", "60", DATABASE_URL=url)
+        flask(
+            "user", "add", "ann@partner.example", "--role", "admin", "--password-stdin",
+            says="four other unrelated words\n", DATABASE_URL=url,
+        )  # fmt: skip
+        with server(DATABASE_URL=url) as one, server(DATABASE_URL=url) as another:
+            session = {"Cookie": f"session={token(one, 'ann@partner.example', 'four other unrelated words')}"}
+            for address in (one, another):
+                for path in ("/reports/customer-usage", "/reports/customer-transactions.csv", "/healthz"):
+                    assert ask(address, path, session)[0] == 200
+            assert ask(another, "/reports/customer-usage", {})[0] == 401
