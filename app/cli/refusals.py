@@ -8,7 +8,6 @@ from peewee import DatabaseError
 
 import models
 
-
 _MEANT = {
     "lock": "another process is writing; try again later",
     "index row": "a name or an id is too long for PostgreSQL, whose indexes hold some 2,700 bytes of a row",
