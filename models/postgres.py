@@ -130,11 +130,12 @@ class Snapshot:
         statement = psycopg.ClientCursor(self._connection).mogrify(*query.sql())
         with self._connection.cursor().copy(f"COPY ({statement}) TO STDOUT") as rows:
             while block := b"".join(islice(rows, size)):
-                text = block.decode()
-                records = [line.split("\t") for line in text[:-1].split("\n")]
+                text = block[:-1].decode()
+                width = text.partition("\n")[0].count("\t") + 1
+                cells = text.replace("\n", "\t").split("\t")
                 if "\\" in text:
-                    records = [[_ESCAPED.sub(_meant, cell) for cell in record] for record in records]
-                yield list(zip(*records, strict=True))
+                    cells = [_ESCAPED.sub(_meant, cell) for cell in cells]
+                yield [cells[column::width] for column in range(width)]
 
 
 def _as_it_is(value: Any) -> Any:
