@@ -33,7 +33,7 @@ format: .venv/dev
 	$(PY) -m ruff format
 
 # Measures everything and writes docs/benchmarks.md; the databases are made once. SIZES="10000 1000000 10000000" names others.
-bench: .venv/runtime
+bench: .venv/dev
 	@$(PY) -m bench $(SIZES)
 
 # Measures those who do the same, and writes its own section there.

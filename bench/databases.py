@@ -71,8 +71,12 @@ def described(path: Path) -> str:
 
 
 def opened(path: Path) -> Flask:
-    """The application on that database."""
-    os.environ["DATABASE_URL"] = f"sqlite:///{path}"
+    """The application on a file."""
+    return opened_at(f"sqlite:///{path}")
+
+
+def opened_at(url: str) -> Flask:
+    os.environ["DATABASE_URL"] = url
     os.environ["SECRET_KEY"] = "only for measuring, and long enough for any"
     app = create_app()
     migrate()

@@ -4,7 +4,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -56,18 +56,23 @@ class Server:
 
     def cpu(self) -> float:
         """Seconds of CPU that the server and its workers have used so far."""
-        return sum(map(_cpu, self.processes()))
+        return cpu_of(self.processes())
 
     def processes(self) -> list[int]:
-        workers = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
-        return [self.pid, *map(int, workers)]
+        return family(self.pid)
 
 
 @contextmanager
 def serving(application: str, database: Path, cookie: str = "", *options: str) -> Iterator[Server]:
     """Run gunicorn with our own settings, besides `options`, on a free port. It is asked with `cookie`."""
+    with serving_at(application, f"sqlite:///{database}", cookie, *options) as server:
+        yield server
+
+
+@contextmanager
+def serving_at(application: str, url: str, cookie: str, *options: str) -> Iterator[Server]:
     port = free_port()
-    environ = {"DATABASE_URL": f"sqlite:///{database}", "HOST": "127.0.0.1", "PORT": str(port)}
+    environ = {"DATABASE_URL": url, "HOST": "127.0.0.1", "PORT": str(port)}
     with running([sys.executable, "-m", "gunicorn", *options, application], port, environ, cookie) as server:
         yield server
 
@@ -91,6 +96,16 @@ def running(
     finally:
         server.terminate()
         server.wait()
+
+
+def family(pid: int) -> list[int]:
+    """A process and its children."""
+    return [pid, *map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]
+
+
+def cpu_of(pids: Iterable[int]) -> float:
+    """Seconds of CPU that processes have used so far."""
+    return sum(map(_cpu, pids))
 
 
 def _await(port: int) -> None:
