@@ -2,11 +2,16 @@
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from tempfile import TemporaryFile
-from threading import Condition, Thread
+from threading import Condition, Thread, get_native_id
 
 PIECE = 64 * 1024
 """Bytes that are handed on at a time, at the most."""
+
+
+_NICE = 10
+"""A file is written by what pages leave of the processor."""
 
 
 def spooled(pieces: Callable[[], Iterator[bytes]]) -> Iterator[bytes]:
@@ -35,6 +40,8 @@ class _Spool(Thread):
         self._changed = Condition()
 
     def run(self) -> None:
+        with suppress(OSError):  # where threads have no priority of their own
+            os.setpriority(os.PRIO_PROCESS, get_native_id(), _NICE)
         try:
             self._write()
         except BaseException as error:  # the reader raises it

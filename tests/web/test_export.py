@@ -1,9 +1,11 @@
 """A file is of one moment, and whole or visibly broken."""
 
+import os
+import sys
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
-from threading import Event
+from threading import Event, get_native_id
 from threading import enumerate as enumerate_threads
 
 import pytest
@@ -128,6 +130,17 @@ def test_a_refused_export_takes_no_place(client: FlaskClient) -> None:
         assert client.get("/reports/customer-usage.csv").status_code == 503
     access.execute_sql("DROP TRIGGER full")
     assert client.get("/reports/customer-usage.csv").status_code == 200
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux gives threads a priority of their own")
+def test_a_file_is_written_by_what_pages_leave_of_the_processor() -> None:
+    def priority() -> int:
+        return os.getpriority(os.PRIO_PROCESS, get_native_id())
+
+    before = priority()
+    (written,) = spool.spooled(lambda: iter([b"%d" % priority()]))
+    assert int(written) == min(before + 10, 19)
+    assert priority() == before
 
 
 def test_a_snapshot_sees_no_later_commit() -> None:
