@@ -1,7 +1,7 @@
 """Tables, connections, migrations and the audit trail. Knows nothing of reports, files or the web."""
 
 from models import audit
-from models.accounts import ROLES, Attempt, Session, User
+from models.accounts import ROLES, Attempt, SavedView, Session, User
 from models.audit import AuditEvent
 from models.base import NONE
 from models.catalogue import SEPARATOR, Bundle, BundleProduct, CertificateType, Product
@@ -40,7 +40,7 @@ from models.text import LAST, fold
 __all__ = [
     "ACTIONS", "LAST", "NONE", "NUMBERS", "POSTGRES", "ROLES", "SEPARATOR", "Actor", "Attempt", "AuditEvent",
     "BadAddress", "Bundle", "BundleProduct", "CertificateType", "Copy", "Customer", "CustomerRow", "CustomerUsage",
-    "GaveUp", "Holding", "Load", "NotEmpty", "Product", "Reseller", "Session", "Subscription", "Transaction",
-    "TypeUsage", "UsageRow", "User", "access", "audit", "close", "database", "database_errors", "fold", "lacking",
-    "migrate", "moment", "open_database", "reading", "snapshot", "today", "without_waiting", "writing",
+    "GaveUp", "Holding", "Load", "NotEmpty", "Product", "Reseller", "SavedView", "Session", "Subscription",
+    "Transaction", "TypeUsage", "UsageRow", "User", "access", "audit", "close", "database", "database_errors", "fold",
+    "lacking", "migrate", "moment", "open_database", "reading", "snapshot", "today", "without_waiting", "writing",
 ]  # fmt: skip

@@ -45,6 +45,24 @@ class Session(AccessRecord):
     seen_at = DateTimeField(index=True)
 
 
+class SavedView(AccessRecord):
+    """A view of a report that a person keeps under a name. `query` is its canonical query, without place and open rows.
+
+    A `shared` one is seen by everybody with the owner's `reseller`. The default is what opening the report begins with.
+    """
+
+    user = ForeignKeyField(User, on_delete="CASCADE")
+    user_id: int
+    report = TextField()
+    name = TextField()
+    query = TextField()
+    shared = BooleanField(default=False)
+    is_default = BooleanField(default=False)
+
+    class Meta:
+        indexes = ((("user", "report", "name"), True),)
+
+
 class Attempt(AccessRecord):
     """A sign-in that was tried and has not succeeded. `account` is a digest of whatever was typed as the email."""
 

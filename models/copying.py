@@ -5,7 +5,7 @@ from typing import Any
 
 from peewee import SQL, BooleanField, fn
 
-from models.accounts import Attempt, Session, User
+from models.accounts import Attempt, SavedView, Session, User
 from models.audit import AuditEvent
 from models.bulk import Table, inserting, run_many
 from models.catalogue import Bundle, BundleProduct, CertificateType, Product
@@ -17,7 +17,7 @@ from models.rows import CustomerUsage, Holding, Subscription, Transaction, TypeU
 _NAMES = (Reseller, Actor, Product, CertificateType, Bundle)
 _ROWS = (Subscription, Transaction, CustomerUsage, TypeUsage, Holding)
 _REPORTS = (*_NAMES, Customer, BundleProduct, *_ROWS, Load)
-_ACCESS = (User, Session, Attempt, AuditEvent)
+_ACCESS = (User, Session, SavedView, Attempt, AuditEvent)
 
 _BATCH = 5000
 

@@ -8,7 +8,7 @@ import pytest
 from app.reports import REPORTS
 from app.table.csv import lines
 from app.table.scope import EVERYTHING
-from models import Copy, NotEmpty, User, access, audit, close, database, open_database
+from models import Copy, NotEmpty, SavedView, User, access, audit, close, database, open_database
 from tests.databases import Server, stored
 from tests.support import NASTY, load, view_of
 
@@ -26,7 +26,8 @@ def fill() -> None:
     for file in sorted(NASTY.glob("*.csv")):
         load(file.stem, file)
     who = {"email": "ann@partner.example", "email_key": "ann@partner.example", "password_hash": "x"}
-    User.create(**who, role="admin", disabled=True, created_at="2026-11-22 13:05:00")
+    ann = User.create(**who, role="admin", disabled=True, created_at="2026-11-22 13:05:00")
+    SavedView.create(user=ann, report="customer-usage", name="Mine", query="sort=-used", shared=True)
     audit.record("user added", who="the tests", about="ann@partner.example")
 
 
@@ -39,7 +40,7 @@ def test_all_rows_and_everybody_arrive(addresses: dict[str, str], kind: str) -> 
     source, target = addresses.pop(kind), *addresses.values()
     open_database(source)
     fill()
-    expected, user = files(), User.get().__data__
+    expected, user, view = files(), User.get().__data__, SavedView.get().__data__
     close()
     open_database(target)
     told: list[int] = []
@@ -48,6 +49,7 @@ def test_all_rows_and_everybody_arrive(addresses: dict[str, str], kind: str) -> 
         assert sum(told) == copy.size()
     assert files() == expected
     assert User.get().__data__ == user
+    assert SavedView.get().__data__ == view
     assert b"user added" in stored(access)
 
 

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from app.access.credentials import secret_for, stored
 from app.access.faults import Unacceptable, faults, heed, key_of
 from app.access.sessions import end_all
+from app.access.views import unshare_all
 from app.access.visitor import By
 from models import User, access, audit, moment, writing
 
@@ -28,12 +29,15 @@ def add(by: By, email: str, role: str, reseller: str | None, password: str | Non
 def change(by: By, user: User, role: str, reseller: str | None) -> None:
     """Give a person another role, or other customers to see. Raises Unacceptable.
 
-    The reseller may be the one that they have, even when no file names it any more.
+    The reseller may be the one that they have, even when no file names it any more. What they shared with their
+    colleagues isn't shared with other ones.
     """
     rights = {"role": role, "reseller": reseller}
     heed(faults(role, None if reseller == user.reseller else reseller))
     with _leaving_an_admin():
         User.update(rights).where(User.id == user.id).execute()
+        if reseller != user.reseller:
+            unshare_all(user.id)
         audit.record("user changed", about=user.email, **rights, **by)
 
 

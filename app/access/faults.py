@@ -1,4 +1,4 @@
-"""What an account can't have, and who has one."""
+"""What an account, and what people keep in it, can't have, and who has one."""
 
 import re
 
@@ -9,7 +9,7 @@ _EMAIL_LENGTH = 254
 
 
 class Unacceptable(ValueError):
-    """Values that an account can't have: what is wrong with each of email, role, reseller and password."""
+    """Values that can't be: what is wrong with each of email, role, reseller and password, or the name of a view."""
 
     def __init__(self, errors: dict[str, str]) -> None:
         super().__init__("; ".join(errors.values()))

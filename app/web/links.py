@@ -11,6 +11,10 @@ _KEPT = ("customer", "reseller", "period", "from", "to")
 """What is kept on the way to another report, in the order of its filters. Days are of End there, or of Date."""
 
 
+LONGEST_ADDRESS = 7500
+"""Characters in the address of a view. The server reads request lines of up to 8,190 bytes; a form adds to its view."""
+
+
 def report_url(view: View, ending: str = "", *more: tuple[str, str]) -> str:
     """The address of a view in its canonical form; `ending` is ".csv", ".xlsx", "/rows" or "/count".
 

@@ -21,13 +21,11 @@ from app.web.chosen import form_sent, menus, outdated
 from app.web.errors import fragment_wanted, problem
 from app.web.gate import visitor
 from app.web.history import remember
-from app.web.links import report_url
+from app.web.links import LONGEST_ADDRESS, report_url
 from app.web.table import presented, table
 from app.web.timing import timed
+from app.web.views import beginning, shelves
 from models import Load, access, reading
-
-LONGEST_ADDRESS = 7500
-"""Characters in the address of a view. The server reads request lines of up to 8,190 bytes; a form adds to its view."""
 
 blueprint = Blueprint("reports", __name__)
 
@@ -39,13 +37,13 @@ def home() -> Answer:
 
 @blueprint.get("/reports")
 def choose() -> str:
-    return render_template("reports/choose.html", reports=REPORTS)
+    return render_template("reports/choose.html", reports=REPORTS, **shelves())
 
 
 @blueprint.get("/reports/open")
 def open_report() -> Answer:
-    report = report_named(only("report"))
-    return redirect(f"/reports/{report.slug}", 303)
+    """The report as its visitor wants it to begin: the only address that leads people to different views."""
+    return redirect(beginning(report_named(only("report"))), 303)
 
 
 @blueprint.get("/reports/<slug>")

@@ -8,8 +8,8 @@ from flask import Flask
 from werkzeug.routing import Rule
 
 from app.reports import REPORTS
-from app.web.users import ACTIONS
-from models import User
+from app.web import users, views
+from models import SavedView, User
 
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
@@ -29,7 +29,11 @@ def routes(app: Flask) -> Iterator[Route]:
 
 def paths(rule: Rule) -> Iterator[str]:
     numbers = [user.id for user in User.select()] or [1]
-    known = {"slug": list(REPORTS), "number": numbers, "name": list(ACTIONS), "filename": ["app.css"]}
+    saved = [view.id for view in SavedView.select()] or [1]
+    known = {
+        "slug": list(REPORTS), "number": numbers, "name": list(users.ACTIONS), "filename": ["app.css"],
+        "view": saved, "action": list(views.ACTIONS),
+    }  # fmt: skip
     names = sorted(rule.arguments)
     for values in product(*(known[name] for name in names)):
         _, path = rule.build(dict(zip(names, values, strict=True))) or ("", "")

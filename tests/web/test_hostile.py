@@ -23,6 +23,9 @@ PATHS = [
 PATHS += [
     "/login",
     "/account",
+    *(f"/reports/{slug}/views" for slug in (*REPORTS, "x")),
+    *(f"/reports/views/1{ending}" for ending in ("", "/share", "/unshare", "/default", "/delete", "/x")),
+    "/reports/open",
     "/users",
     "/users/1",
     "/users/2/password",
@@ -36,7 +39,7 @@ PATHS += [
 FORM = "application/x-www-form-urlencoded"
 KEYS = sorted({key for report in REPORTS.values() for key in report.filter_by_key})
 KEYS += ["columns", "sort", "size", "after", "before", "open", "node", "toggle", "move", "was", "report", "x"]
-KEYS += ["email", "password", "current", "next", "role", "reach", "who", "done"]
+KEYS += ["email", "password", "current", "next", "role", "reach", "who", "done", "name", "view"]
 VALUES = [
     "", " ", "\0", "\ufeff", "\u202e", "%", "_", "\\", "'", '"', "--", ";", "' OR 1=1 --", "../../etc/passwd",
     "-1", "0",

@@ -1,0 +1,222 @@
+"""Saved views on the pages: kept, listed, opened, changed, and by whom."""
+
+import re
+from html import unescape
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from app.reports import REPORTS
+from models import AuditEvent, SavedView, User
+from tests.databases import on_both as database_url
+from tests.support import OURS, signed_in, table_rows
+
+__all__ = ["database_url"]
+
+pytestmark = pytest.mark.usefixtures("nasty")
+
+USAGE, SUBSCRIPTIONS = "/reports/customer-usage", "/reports/customer-subscriptions"
+HTML = {"Accept": "text/html"}
+ZEBRA = "Zebra Resale"
+
+
+def save(client: FlaskClient, name: str, query: str = "", report: str = USAGE) -> TestResponse:
+    return client.post(f"{report}/views", data={"name": name, "view": query}, headers=OURS | HTML)
+
+
+def do(client: FlaskClient, action: str, view: int) -> TestResponse:
+    return client.post(f"/reports/views/{view}/{action}", headers=OURS | HTML)
+
+
+def links(client: FlaskClient) -> dict[str, str]:
+    """The saved views that the Reports page lists, with their addresses."""
+    found = re.findall(r'<a href="([^"]+)"><bdi>(.*?)</bdi></a>', client.get("/reports").text)
+    return {unescape(name): unescape(address) for address, name in found}
+
+
+def number(name: str) -> int:
+    return SavedView.get(SavedView.name == name).id
+
+
+@pytest.fixture
+def viewer(app: Flask) -> FlaskClient:
+    return signed_in(app, "viewer")
+
+
+@pytest.fixture
+def zebra(app: Flask) -> FlaskClient:
+    return signed_in(app, "admin", ZEBRA)
+
+
+@pytest.mark.parametrize("slug", REPORTS)
+def test_a_view_is_kept_from_the_page_that_shows_it_and_found_among_the_reports(client: FlaskClient, slug: str) -> None:
+    report = f"/reports/{slug}"
+    address = f"{report}?sort=-customer&size=100&q=twin"
+    page = client.get(address).text
+    assert f'<form id="save" action="{report}/views" method="post">' in page
+    [sent] = re.findall(r'name="view" value="([^"]*)" form="save"', page)
+    answer = save(client, "Twins & <b>others</b>", unescape(sent), report)
+    assert (answer.status_code, answer.location) == (303, "/reports?done=save#views")
+    assert links(client) == {"Twins & <b>others</b>": address}
+    assert "The view is saved." in client.get(answer.location).text
+
+
+def test_the_place_and_open_rows_are_no_part_of_a_saved_view(client: FlaskClient) -> None:
+    save(client, "End", "open=1&before=end&size=25&sort=-used")
+    assert links(client) == {"End": f"{USAGE}?sort=-used&size=25"}
+
+
+@pytest.mark.parametrize("fragment", [{}, {"HX-Request": "true", "HX-Request-Type": "partial"}])
+def test_what_is_saved_is_what_the_region_shows(client: FlaskClient, fragment: dict[str, str]) -> None:
+    text = client.get(f"{USAGE}?q=a&open=1&columns=customer&columns=used&sort=-used", headers=fragment).text
+    [sent] = re.findall(r'name="view" value="([^"]*)" form="save"', text)
+    assert unescape(sent) == "columns=customer&columns=used&sort=-used&q=a"
+
+
+@pytest.mark.parametrize("name", ["", "  ", "Mine", "a" * 81, "a\nb"])
+def test_a_name_that_cannot_be_is_said_beside_its_field_and_what_was_typed_stays(
+    client: FlaskClient, name: str
+) -> None:
+    save(client, "Mine")
+    answer = save(client, name, "sort=-used&q=%22%26")
+    assert answer.status_code == 400
+    assert 'class="error" id="name-error"' in answer.text
+    [kept] = re.findall(r'id="name" name="name" value="([^"]*)"', answer.text)
+    assert kept == name
+    [sent] = re.findall(r'name="view" value="([^"]*)"', answer.text)
+    assert save(client, "Another", unescape(sent)).status_code == 303
+    assert links(client)["Another"] == f"{USAGE}?sort=-used&q=%22%26"
+
+
+@pytest.mark.parametrize("sent", [{"view": "size=1"}, {"view": "columns=none"}, {"view": "q=" + "a" * 8000}, {}])
+def test_a_view_that_cannot_be_is_refused(client: FlaskClient, sent: dict[str, str]) -> None:
+    answer = client.post(f"{USAGE}/views", data={"name": "Mine", **sent}, headers=OURS)
+    assert answer.status_code == 400
+    assert "view" in answer.text or "size" in answer.text or "columns" in answer.text
+    assert not links(client)
+
+
+def test_a_viewer_keeps_views_of_their_own_smaller_report(viewer: FlaskClient) -> None:
+    assert save(viewer, "Mine", "sort=-used").status_code == 303
+    assert save(viewer, "Inside", "columns=product").status_code == 403
+    assert list(links(viewer)) == ["Mine"]
+    assert table_rows(viewer.get(links(viewer)["Mine"]).text) == table_rows(viewer.get(f"{USAGE}?sort=-used").text)
+
+
+def test_views_are_shared_with_who_sees_the_same_customers(app: Flask, client: FlaskClient, zebra: FlaskClient) -> None:
+    everybody = [client, signed_in(app, "viewer"), zebra, signed_in(app, "viewer", ZEBRA), signed_in(app, "admin", "B")]
+    save(client, "of all", "reseller=Nobody")
+    save(zebra, "of zebra", "q=secret")
+    assert [set(links(who)) for who in everybody] == [{"of all"}, set(), {"of zebra"}, set(), set()]
+    assert do(client, "share", number("of all")).location == "/reports?done=share#views"
+    do(zebra, "share", number("of zebra"))
+    assert [set(links(who)) for who in everybody] == [{"of all"}, {"of all"}, {"of zebra"}, {"of zebra"}, set()]
+    assert "Shared by admin@partner.example" in everybody[1].get("/reports").text
+    assert "Yours, shared with everybody of the whole partner" in client.get("/reports").text
+    assert f"Yours, shared with everybody of {ZEBRA}" in zebra.get("/reports").text
+    do(client, "unshare", number("of all"))
+    assert not links(everybody[1])
+
+
+def test_what_is_not_in_sight_answers_like_what_is_not_there(client: FlaskClient, zebra: FlaskClient) -> None:
+    save(client, "theirs", "q=secret")
+    there, missing = number("theirs"), 987654
+    do(client, "share", there)
+    for ask in (
+        lambda each: zebra.get(f"/reports/views/{each}"),
+        *(lambda each, action=action: do(zebra, action, each) for action in ("share", "unshare", "default", "delete")),
+    ):
+        answers = [ask(each) for each in (there, missing)]
+        assert [answer.status_code for answer in answers] == [404, 404]
+        told = [answer.text.replace(f"“{each}”", "N") for answer, each in zip(answers, (there, missing), strict=True)]
+        assert len({re.sub("[0-9a-f]{16}", "", text) for text in told}) == 1
+        assert "secret" not in told[0]
+    assert SavedView.get_by_id(there).shared
+
+
+def test_only_whoever_saved_a_view_changes_it(client: FlaskClient, viewer: FlaskClient) -> None:
+    save(client, "shared")
+    do(client, "share", number("shared"))
+    assert f"/reports/views/{number('shared')}/" not in viewer.get("/reports").text
+    for action in ("share", "unshare", "default", "undefault", "delete"):
+        assert do(viewer, action, number("shared")).status_code == 404
+    kept = SavedView.get()
+    assert (kept.shared, kept.is_default) == (True, False)
+
+
+def test_a_view_is_deleted_once(client: FlaskClient) -> None:
+    save(client, "Mine")
+    view = number("Mine")
+    assert do(client, "delete", view).location == "/reports?done=delete#views"
+    assert not links(client)
+    again = do(client, "delete", view)
+    assert again.status_code == 404
+    assert "may have been deleted" in again.text
+
+
+def test_only_view_report_begins_with_the_default(client: FlaskClient, viewer: FlaskClient) -> None:
+    save(client, "Mine", "sort=-used")
+    do(client, "default", number("Mine"))
+    opened = "/reports/open?report=customer-usage"
+    assert client.get(opened).location == f"{USAGE}?sort=-used"
+    assert client.get("/reports/open?report=customer-transactions").location == "/reports/customer-transactions"
+    assert viewer.get(opened).location == USAGE
+    assert table_rows(client.get(USAGE).text) == table_rows(viewer.get(USAGE).text), "an address means one thing"
+    do(client, "undefault", number("Mine"))
+    assert client.get(opened).location == USAGE
+
+
+def test_a_view_of_which_something_has_gone_says_so_and_opens_what_is_left(client: FlaskClient) -> None:
+    save(client, "Old", "sort=-end&status=Active", SUBSCRIPTIONS)
+    gone = "columns=customer&columns=colour&sort=colour&status=Sleeping&q=a&mood=<b>"
+    SavedView.update(query=gone, is_default=True).execute()
+    address = f"/reports/views/{number('Old')}"
+    assert links(client) == {"Old": address}
+    assert client.get("/reports/open?report=customer-subscriptions").location == address
+    page = client.get(address)
+    assert page.status_code == 200
+    for part in ("columns: “colour”", "sort: “colour”", "status: “Sleeping”", "mood: “&lt;b&gt;”"):
+        assert part in page.text
+    [left] = re.findall(r'class="button primary" href="([^"]+)"', page.text)
+    assert unescape(left) == f"{SUBSCRIPTIONS}?columns=customer&q=a"
+    assert client.get(unescape(left)).status_code == 200
+
+
+def test_a_view_that_is_whole_is_led_to(client: FlaskClient) -> None:
+    save(client, "Mine", "sort=-used")
+    assert client.get(f"/reports/views/{number('Mine')}").location == f"{USAGE}?sort=-used"
+
+
+def test_a_shared_view_that_looks_inside_opens_for_viewers_from_outside(
+    client: FlaskClient, viewer: FlaskClient
+) -> None:
+    save(client, "Inside", "columns=product&columns=used&sort=product&certificate_type=Hush&q=a")
+    do(client, "share", number("Inside"))
+    address = links(viewer)["Inside"]
+    page = viewer.get(address)
+    assert (address, page.status_code) == (f"/reports/views/{number('Inside')}", 200)
+    assert "Product as a column" in page.text
+    assert "Certificate Type as a filter" in page.text
+    assert "Hush" not in page.text + viewer.get("/reports").text
+    [left] = re.findall(r'class="button primary" href="([^"]+)"', page.text)
+    assert unescape(left) == f"{USAGE}?columns=customer&columns=used&q=a"
+    assert viewer.get(unescape(left)).status_code == 200
+    assert links(client)["Inside"].startswith(f"{USAGE}?columns=customer&columns=product")
+
+
+def test_sharing_stands_in_the_trail(client: FlaskClient) -> None:
+    save(client, "Mine", "sort=-used")
+    do(client, "share", number("Mine"))
+    event = AuditEvent.get(AuditEvent.event == "view shared")
+    assert (event.who, event.about) == ("admin@partner.example", "Mine")
+    assert "sort=-used" in event.details
+    assert event.address
+    assert event.request
+
+
+def test_a_view_of_a_report_that_has_gone_is_no_fault_of_the_page(client: FlaskClient) -> None:
+    SavedView.create(user=User.get(), report="customer-moods", name="Old", query="")
+    assert links(client) == {}
+    assert client.get(f"/reports/views/{number('Old')}").status_code == 404
