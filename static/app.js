@@ -25,6 +25,7 @@ function inside(row) {
 function expandOrHide(event) {
   const button = event.target.closest(".expander");
   if (!button) return;
+  if (document.querySelector("#state [name=open]")) return;  // all are open: only the server can name the others
   event.preventDefault();  // it submits the form where there are no scripts
   if (document.querySelector("#results.htmx-request")) return;  // these rows are about to be others
   if (inside(button.closest("tr")).length) setOpen(button, !isOpen(button));

@@ -6,6 +6,9 @@ from urllib.parse import quote
 Node = tuple[int, ...]
 """The path to a row that can be expanded: customer, then certificate type."""
 
+EVERY: Node = ()
+"""Stands for all rows where open ones are named: everything is inside it."""
+
 _plain = re.compile("[A-Za-z0-9_.-]+").fullmatch
 
 
@@ -19,4 +22,4 @@ def query(pairs: list[tuple[str, str]]) -> str:
 
 
 def node_text(node: Node) -> str:
-    return ".".join(map(str, node))
+    return ".".join(map(str, node)) or "all"

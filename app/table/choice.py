@@ -8,17 +8,21 @@ from app.table.report import Report
 from app.table.scope import Scope
 from app.table.terms import Term, aside
 from app.table.view import View
-from models import NONE
+from models import NONE, database
 
 
 @dataclass(frozen=True)
 class Choice:
-    """What a view chooses in a scope, at one level: the view's own, or one below the row `within`."""
+    """What a view chooses in a scope, at one level: the view's own, or one below the row `within`.
+
+    Or below the rows of many at once: `beneath` are the first numbers in their nodes.
+    """
 
     view: View
     scope: Scope
     level: int
     within: Node = ()
+    beneath: tuple[int, ...] = ()
 
     @property
     def report(self) -> Report:
@@ -36,7 +40,7 @@ class Choice:
     @property
     def choice(self) -> tuple[Any, ...]:
         """What tells these rows from others, whatever is shown of them in which order."""
-        return (self.report, self.level, self.within, self.scope, *self.view.meant)
+        return (self.report, self.level, self.within, self.beneath, self.scope, *self.view.meant)
 
     def path(self) -> list[Term]:
         """The fields that make a row's node: the customer's number, then the certificate type's."""
@@ -63,5 +67,7 @@ class Choice:
     def _inside(self, table: Any) -> list[Term]:
         """What is within a row is found by its customer, who has little; a certificate type is held by many."""
         path = self.path_in(table)
+        if self.beneath:
+            return [database.among(path[0], self.beneath), path[-1] != NONE]
         inside = [field == number for field, number in zip(path, self.within, strict=False)]
         return [*inside[:1], *map(aside, inside[1:]), path[-1] != NONE] if inside else []

@@ -1,6 +1,6 @@
 """One page of a view, and what stands inside its open rows."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from app.table import counting
@@ -40,7 +40,12 @@ def page(view: View, scope: Scope) -> Page:
         rows = planned(Rows(view, scope, view.level))
         at_the_end = view.place == Place(forward=False, cursor=None)  # which holds the remainder
         found = _stretch(rows, count(rows) if at_the_end else known_count(rows))
-        return replace(found, rows=[_opened(view, scope, row) for row in found.rows])
+        return replace(found, rows=_opened(view, scope, found.rows))
+
+
+def spelled(view: View, rows: Sequence[Row]) -> View:
+    """The view with those of the page's rows named that stand open."""
+    return replace(view, open=tuple(sorted(_open_among(rows))))
 
 
 def children(view: View, scope: Scope, node: Node) -> list[Row] | None:
@@ -48,7 +53,7 @@ def children(view: View, scope: Scope, node: Node) -> list[Row] | None:
     if not view.level < len(node) < len(view.report.levels):
         return None
     with reading():
-        inside = [_opened(view, scope, row) for row in _inside(view, scope, node)]
+        inside = _opened(view, scope, _inside(view, scope, node))
         there = inside or count(Rows(view, scope, len(node) - 1, node))
         if there and any(each.summed for each, _ in view.active):
             there = count(Rows(view, scope, view.level, node[: view.level + 1]))
@@ -59,10 +64,24 @@ def _inside(view: View, scope: Scope, node: Node) -> list[Row]:
     return fetch(Rows(view, scope, len(node), node, few=True), view.descending)
 
 
-def _opened(view: View, scope: Scope, row: Row) -> Row:
-    if not row.opens or row.node not in view.open:
-        return row
-    return row._replace(children=[_opened(view, scope, child) for child in _inside(view, scope, row.node)])
+def _opened(view: View, scope: Scope, rows: Sequence[Row]) -> list[Row]:
+    """Rows of one level with what stands open inside them, which is read for all of them at once."""
+    opening = {row.node for row in rows if row.opens and view.opens(row.node)}
+    if not opening:
+        return list(rows)
+    customers = tuple(sorted({node[0] for node in opening}))
+    found = fetch(Rows(view, scope, rows[0].level + 1, beneath=customers, few=True), view.descending)
+    inside: dict[Node, list[Row]] = {node: [] for node in opening}
+    for child in _opened(view, scope, [each for each in found if each.node[:-1] in opening]):
+        inside[child.node[:-1]].append(child)
+    return [row._replace(children=inside[row.node]) if row.node in opening else row for row in rows]
+
+
+def _open_among(rows: Sequence[Row]) -> Iterator[Node]:
+    for row in rows:
+        if row.children is not None:
+            yield row.node
+            yield from _open_among(row.children)
 
 
 def _stretch(rows: Rows, total: int | None) -> Page:

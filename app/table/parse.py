@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
-from app.table.address import Node
+from app.table.address import EVERY, Node, node_text
 from app.table.asked import Asked, Complaint
 from app.table.cursor import END, Cursor, Place
 from app.table.dialect import KEY, Dialect, parse_dialect
@@ -78,12 +78,12 @@ def _size(asked: Asked) -> int:
 def _open(asked: Asked) -> tuple[Node, ...]:
     nodes = set()
     for text in asked.values.get("open", []):
-        node = parse_node(text)
+        node = EVERY if text == node_text(EVERY) else parse_node(text)
         if node is None or len(node) >= len(asked.report.levels):
-            asked.complain("open", text, "is not a row that opens; rows are named like 17 or 17.3")
+            asked.complain("open", text, "is not a row that opens; rows are named like 17 or 17.3, or all")
         else:
             nodes.add(node)
-    return tuple(sorted(nodes))
+    return (EVERY,) if EVERY in nodes else tuple(sorted(nodes))
 
 
 def _filters(asked: Asked) -> dict[str, str]:

@@ -6,7 +6,7 @@ from datetime import date
 from functools import cached_property
 from typing import Any
 
-from app.table.address import Node, node_text, query
+from app.table.address import EVERY, Node, node_text, query
 from app.table.cursor import END, Place, digest
 from app.table.report import Column, Filter, Report
 from models import today
@@ -76,6 +76,19 @@ class View:
         pairs += [("open", node_text(node)) for node in self.open]
         return pairs + [(each.key, value) for each, value in self.active]
 
+    @property
+    def opens_all(self) -> bool:
+        return EVERY in self.open
+
+    @property
+    def opens_all_but_some(self) -> bool:
+        """Whether rows were closed while all stood open. Only the page tells which others there are."""
+        return self.opens_all and len(self.open) > 1
+
+    def opens(self, node: Node) -> bool:
+        """Whether a row stands open: it is named, or all are but those that are."""
+        return self.opens_all is not (node in self.open)
+
     def query(self) -> str:
         return query(self.params())
 
@@ -86,6 +99,9 @@ class View:
 
     def closed(self) -> "View":
         return replace(self, open=())
+
+    def opened(self) -> "View":
+        return replace(self, open=(EVERY,))
 
     def at(self, place: Place) -> "View":
         return replace(self, place=place, open=())

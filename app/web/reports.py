@@ -10,7 +10,7 @@ from app.reports import REPORTS
 from app.table.asked import Complaint
 from app.table.counting import count
 from app.table.fetch import PlaceGone
-from app.table.page import children, page
+from app.table.page import Page, children, page, spelled
 from app.table.parse import PLACE, parse_node
 from app.table.rows import Rows
 from app.table.scope import Scope
@@ -52,8 +52,11 @@ def show(slug: str) -> Answer:
     pairs, form = settled(report, list(request.args.items(multi=True)))
     asked, complaints, button = pressed(report, pairs)
     view = allowed(asked, complaints)
+    if view.opens_all_but_some:
+        view = spelled(view, _read(view, visitor().scope).rows)
     if len(report_url(view)) > LONGEST_ADDRESS:
-        return problem(400, "This is more than an address can hold.", ["Close some rows or shorten a filter."])
+        why = ["Close more rows at once, show fewer on a page, or shorten a filter."]
+        return problem(400, "This is more than an address can hold.", why)
     if (button or form) and not fragment_wanted():
         return redirect(report_url(view), 303)
     return _page(view, visitor().scope) if not fragment_wanted() else _fragment(view, visitor().scope, button)
@@ -76,8 +79,12 @@ def _fragment(view: View, scope: Scope, button: bool) -> Response:
 
 
 def _table(view: View, scope: Scope) -> dict[str, Any]:
+    return table(_read(view, scope), view)
+
+
+def _read(view: View, scope: Scope) -> Page:
     try:
-        return table(page(view, scope), view)
+        return page(view, scope)
     except PlaceGone:
         if any(each.means for each, _ in view.active):  # midnight moved it, as if the filter had been changed
             abort(redirect(report_url(view.start()), 303))
@@ -101,7 +108,7 @@ def expand(slug: str) -> Answer:
         rows = children(view, visitor().scope, node) if node else None
     if node is None or rows is None:
         return problem(404, f"There is no row “{name}” to open.", ["It may have gone; reload the report."])
-    opened = view if node in view.open else view.toggled(node)
+    opened = view if view.opens(node) else view.toggled(node)
     if len(report_url(opened)) > LONGEST_ADDRESS:
         return problem(400, "So many rows can't be open at once.", ["Close some rows first."])
     shown = {"rows": presented(rows, view), "view": opened, "url": report_url}

@@ -1,0 +1,88 @@
+"""Whole trees in Chromium: all rows opened and closed, with scripts and without."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.test_accessibility import Dress, check, dress, scheme  # noqa: F401, fixtures
+from tests.browser.test_without_scripts import Open, address, opened  # noqa: F401, fixtures
+
+USAGE = "/reports/customer-usage?size=25&q=a"
+
+
+def expect_all_open(page: Page) -> None:
+    expect(page.locator('.expander[aria-expanded="true"]').first).to_be_visible()
+    expect(page.locator('.expander[aria-expanded="false"]')).to_have_count(0)
+    expect(page.locator('tr[data-depth="2"]').first).to_be_visible()
+
+
+def test_all_rows_open_and_close_in_place(page: Page) -> None:
+    page.goto(USAGE)
+    page.locator("#expand-all").click()
+    expect_all_open(page)
+    expect(page).to_have_url(re.compile(r"open=all&q=a$"))
+    page.reload()
+    expect_all_open(page)
+    page.locator("#collapse-all").press("Enter")
+    expect(page.locator('tr[data-depth="1"]')).to_have_count(0)
+    expect(page.locator("#collapse-all")).to_be_focused()
+    expect(page).not_to_have_url(re.compile("open="))
+    page.go_back()
+    expect_all_open(page)
+
+
+def test_one_row_closes_while_all_are_open_and_opens_again(page: Page) -> None:
+    page.goto(f"{USAGE}&open=all")
+    rows = page.locator("tbody tr:visible")
+    before = rows.count()
+    first = page.locator(".expander").first
+    first.click()
+    expect(first).to_have_attribute("aria-expanded", "false")
+    expect(page).not_to_have_url(re.compile("all|toggle"))
+    expect(page).to_have_url(re.compile("open="))
+    assert rows.count() < before
+    shut = page.url
+    page.reload()
+    expect(first).to_have_attribute("aria-expanded", "false")
+    first.click()
+    expect(first).to_have_attribute("aria-expanded", "true")
+    expect(page).not_to_have_url(shut)
+    page.locator("#collapse-all").click()
+    expect(rows).to_have_count(25)
+
+
+def test_rows_that_were_opened_one_by_one_close_together(page: Page) -> None:
+    page.goto(USAGE)
+    for index in (2, 0):
+        page.locator('tr[data-depth="0"] .expander').nth(index).click()
+        expect(page.locator('tr[data-depth="0"] .expander').nth(index)).to_have_attribute("aria-expanded", "true")
+    page.locator("#collapse-all").click()
+    expect(page.locator('tr[data-depth="1"]:visible')).to_have_count(0)
+    expect(page.locator("input[name=open]:enabled")).to_have_count(0)
+
+
+def test_other_columns_leave_all_open(page: Page) -> None:
+    page.goto(f"{USAGE}&open=all")
+    page.get_by_text("Columns", exact=True).click()
+    page.get_by_role("checkbox", name="Over Inventory").check()
+    expect(page.locator("#th-over_inventory")).to_be_visible()
+    expect_all_open(page)
+    expect(page).to_have_url(re.compile("open=all"))
+
+
+@pytest.mark.provokes("404", "gone.js")
+def test_without_scripts_they_are_links_and_a_button(opened: Open) -> None:  # noqa: F811
+    plain = opened(USAGE)
+    plain.locator("#expand-all").click()
+    expect_all_open(plain)
+    plain.locator(".expander").first.click()
+    expect(plain.locator('.expander[aria-expanded="false"]')).to_have_count(1)
+    plain.locator("#collapse-all").click()
+    expect(plain.locator('tr[data-depth="1"]')).to_have_count(0)
+
+
+def test_an_open_tree_has_no_violation(page: Page, dress: Dress) -> None:  # noqa: F811
+    seen = dress(page)
+    seen.goto("/reports/customer-usage?size=25&open=all&columns=customer&columns=used&columns=over_inventory")
+    check(seen)

@@ -1,0 +1,142 @@
+"""Whole trees: all rows of a page open at once, closed again, one by one or all."""
+
+import re
+from html import unescape
+
+import pytest
+from flask.testing import FlaskClient
+from hypothesis import HealthCheck, given, settings
+
+from app.reports import REPORTS
+from app.table.cursor import Cursor, digest
+from app.table.fetch import Row
+from app.table.page import children, page, spelled
+from app.table.scope import EVERYTHING
+from app.table.view import View
+from models import database
+from tests.databases import on_both as database_url
+from tests.strategies import Query, queries
+from tests.support import table_rows, view_of
+
+__all__ = ["database_url"]
+
+pytestmark = pytest.mark.usefixtures("nasty")
+
+USAGE = "/reports/customer-usage"
+FRAGMENT = {"HX-Request": "true", "HX-Request-Type": "partial"}
+
+
+def opened_one_by_one(view: View, rows: list[Row]) -> list[Row]:
+    """The rows with everything inside them, asked for as a person does who opens each."""
+    return [
+        row._replace(children=opened_one_by_one(view, children(view, EVERYTHING, row.node) or [])) if row.opens else row
+        for row in rows
+    ]
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(queries("customer-usage"))
+def test_all_that_opens_stands_open_to_the_deepest_level(app: object, query: Query) -> None:
+    view = view_of("customer-usage", query)
+    whole = page(view.opened(), EVERYTHING)
+    closed = page(view, EVERYTHING)
+    assert whole.rows == opened_one_by_one(view, list(closed.rows))
+    assert (whole.first, whole.total) == (closed.first, closed.total)
+    named = spelled(view.opened(), whole.rows)
+    assert page(named, EVERYTHING).rows == whole.rows
+
+
+@pytest.mark.parametrize(
+    ("query", "canonical"),
+    [
+        ("open=all", "open=all"),
+        ("open=all&open=1", "open=all"),
+        ("open=1.1&open=all&open=all", "open=all"),
+        ("sort=-used&open=all&q=a", "sort=-used&open=all&q=a"),
+    ],
+)
+def test_all_stands_alone_in_the_address(query: str, canonical: str) -> None:
+    pairs = [tuple(pair.split("=")) for pair in query.split("&")]
+    assert view_of("customer-usage", pairs).query() == canonical
+
+
+@pytest.mark.parametrize("slug", ["customer-subscriptions", "customer-transactions"])
+def test_reports_whose_rows_do_not_open_have_no_such_key(client: FlaskClient, slug: str) -> None:
+    answer = client.get(f"/reports/{slug}?open=all")
+    assert answer.status_code == 400
+    assert "open: “all”" in answer.text
+    assert "xpand all" not in client.get(f"/reports/{slug}").text
+
+
+@pytest.mark.parametrize("value", ["ALL", "al", "all.1", "none"])
+def test_nothing_else_means_all(client: FlaskClient, value: str) -> None:
+    answer = client.get(f"{USAGE}?open={value}")
+    assert answer.status_code == 400
+    assert "named like 17 or 17.3, or all" in answer.text
+
+
+def link(text: str, name: str) -> str:
+    [address] = re.findall(rf'<a id="{name}" class="reset" href="([^"]+)"', text)
+    return unescape(address)
+
+
+@pytest.mark.parametrize("query", ["", "?sort=-used&size=25&q=a", "?columns=certificate_type&columns=used"])
+def test_the_page_leads_to_all_open_and_back(client: FlaskClient, query: str) -> None:
+    text = client.get(f"{USAGE}{query}").text
+    whole = client.get(link(text, "expand-all")).text
+    assert len(table_rows(whole)) > len(table_rows(text))
+    assert 'aria-expanded="false"' not in whole
+    assert table_rows(client.get(link(whole, "collapse-all")).text) == table_rows(text)
+
+
+def test_products_and_no_rows_have_nothing_to_expand(client: FlaskClient) -> None:
+    for query in ("columns=product", "q=nothing+like+it"):
+        assert "xpand all" not in client.get(f"{USAGE}?{query}").text
+
+
+@pytest.mark.parametrize("headers", [{}, FRAGMENT])
+def test_one_row_closed_leaves_the_others_open(client: FlaskClient, headers: dict[str, str]) -> None:
+    whole = client.get(f"{USAGE}?open=all").text
+    nodes = re.findall(r'name="toggle" value="([^"]+)"', whole)
+    answer = client.get(f"{USAGE}?open=all&toggle={nodes[0]}", headers=headers)
+    address = answer.headers.get("HX-Push-Url") or answer.location
+    others = [node for node in nodes if node.split(".")[0] != nodes[0]]
+    assert others
+    assert set(re.findall("open=([0-9.]+)", address)) == set(others)
+    rows = table_rows(client.get(address).text)
+    assert len(rows) < len(table_rows(whole))
+    deepest = next(node for node in nodes if "." in node)
+    shut = client.get(f"{USAGE}?open=all&toggle={deepest}").location
+    assert set(re.findall("open=([0-9.]+)", shut)) == set(nodes) - {deepest}
+
+
+def test_more_open_rows_than_an_address_holds_are_said_to_be(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.web.reports.LONGEST_ADDRESS", 40)
+    assert client.get(f"{USAGE}?open=all").status_code == 200
+    [node, *_] = re.findall(r'name="toggle" value="([^"]+)"', client.get(USAGE).text)
+    answer = client.get(f"{USAGE}?open=all&toggle={node}")
+    assert answer.status_code == 400
+    assert "more than an address can hold" in answer.text
+
+
+@pytest.mark.parametrize("key", ["after", "before"])
+def test_a_place_that_has_gone_is_said_so_while_a_row_is_closed(client: FlaskClient, key: str) -> None:
+    gone = Cursor(0, 987_654, digest("gone"), 3, view_of("customer-usage", []).context)
+    answer = client.get(f"{USAGE}?open=all&toggle=1&{key}={gone}")
+    assert answer.status_code == 400
+    assert "is a place that has gone" in answer.text
+
+
+def test_a_page_takes_one_query_more_for_each_level(app: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    execute = database.obj.execute_sql
+    monkeypatch.setattr(database.obj, "execute_sql", lambda sql, *rest: (asked.append(sql), execute(sql, *rest))[1])
+    view = view_of("customer-usage", [])
+    numbers = []
+    for each in (view, view, view.opened()):
+        asked.clear()
+        page(each, EVERYTHING)
+        numbers.append(len(asked))
+    assert numbers[2] - numbers[1] == len(REPORTS["customer-usage"].levels) - 1
