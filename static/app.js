@@ -1,6 +1,7 @@
 // What HTML and htmx can't do: hide loaded rows again, keep the address true to them, say that the network is
-// down, show a password, and (a bug of htmx 4.0.1) Ctrl-click. Without htmx every control works as plain HTML.
+// down, show a password, print, and (a bug of htmx 4.0.1) Ctrl-click. Without htmx every control works as plain HTML.
 document.addEventListener("click", showPassword);
+document.getElementById("print-now")?.addEventListener("click", () => print());
 if (window.htmx) start();
 else document.documentElement.classList.add("plain");
 
@@ -46,6 +47,7 @@ function setOpen(button, open) {
   address.searchParams.delete("open");
   for (const input of document.querySelectorAll("input[name=open]:enabled")) address.searchParams.append("open", input.value);
   history.replaceState(history.state, "", address);
+  document.getElementById("print").search = address.search;
 }
 
 // The hidden input lets the server render the same rows open when the columns change.

@@ -43,6 +43,15 @@ def page(view: View, scope: Scope) -> Page:
         return replace(found, rows=_opened(view, scope, found.rows))
 
 
+def whole(view: View, scope: Scope, at_most: int) -> list[Row] | None:
+    """All rows of a view with what stands open inside them, None when these are more than `at_most`."""
+    with reading():
+        found = fetch(planned(Rows(view, scope, view.level)), view.descending, limit=at_most + 1)
+        if len(found) <= at_most:
+            found = _opened(view, scope, found)
+    return found if _number(found) <= at_most else None
+
+
 def spelled(view: View, rows: Sequence[Row]) -> View:
     """The view with those of the page's rows named that stand open."""
     return replace(view, open=tuple(sorted(_open_among(rows))))
@@ -82,6 +91,11 @@ def _open_among(rows: Sequence[Row]) -> Iterator[Node]:
         if row.children is not None:
             yield row.node
             yield from _open_among(row.children)
+
+
+def _number(rows: Sequence[Row]) -> int:
+    """How many rows these are with those that stand open inside them."""
+    return len(rows) + sum(_number(row.children) for row in rows if row.children)
 
 
 def _stretch(rows: Rows, total: int | None) -> Page:

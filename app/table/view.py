@@ -97,6 +97,10 @@ class View:
     def start(self) -> "View":
         return replace(self, place=None, open=())
 
+    def anywhere(self) -> "View":
+        """This view without a page of it, its open rows kept."""
+        return replace(self, place=None, size=DEFAULT_SIZE)
+
     def closed(self) -> "View":
         return replace(self, open=())
 

@@ -3,7 +3,21 @@
 from flask import Flask
 
 from app.settings import Settings
-from app.web import account, assets, errors, export, gate, headers, proxies, reports, timing, trail, users, views
+from app.web import (
+    account,
+    assets,
+    errors,
+    export,
+    gate,
+    headers,
+    printed,
+    proxies,
+    reports,
+    timing,
+    trail,
+    users,
+    views,
+)
 
 
 def register(app: Flask, settings: Settings) -> None:
@@ -13,5 +27,5 @@ def register(app: Flask, settings: Settings) -> None:
     errors.register(app)
     gate.register(app, settings)
     timing.register(app)
-    for part in (account, export, reports, trail, users, views):
+    for part in (account, export, printed, reports, trail, users, views):
         app.register_blueprint(part.blueprint)

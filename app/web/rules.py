@@ -38,6 +38,7 @@ RULES: Mapping[str, Rule] = {
     "views.save": anyone_signed_in,
     "views.show": anyone_signed_in,
     "views.act": anyone_signed_in,
+    "printed.show": anyone_signed_in,
     "reports.expand": admins,
     "export.csv": admins,
     "export.xlsx": admins,

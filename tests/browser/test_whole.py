@@ -1,4 +1,4 @@
-"""Whole trees in Chromium: all rows opened and closed, with scripts and without."""
+"""Whole trees and whole views in Chromium: all rows opened, closed and printed, with scripts and without."""
 
 import re
 
@@ -85,4 +85,42 @@ def test_without_scripts_they_are_links_and_a_button(opened: Open) -> None:  # n
 def test_an_open_tree_has_no_violation(page: Page, dress: Dress) -> None:  # noqa: F811
     seen = dress(page)
     seen.goto("/reports/customer-usage?size=25&open=all&columns=customer&columns=used&columns=over_inventory")
+    check(seen)
+
+
+def test_paper_has_the_rows_that_were_opened_on_the_screen(page: Page) -> None:
+    page.goto(USAGE)
+    page.locator(".expander").first.click()
+    expect(page.locator('tr[data-depth="1"]').first).to_be_visible()
+    page.locator("#print").click()
+    expect(page).to_have_url(re.compile("/print.*open="))
+    expect(page.locator('tr[data-depth="1"]').first).to_be_visible()
+    assert page.locator('tr[data-depth="0"]').count() > 25
+    page.emulate_media(media="print")
+    expect(page.get_by_role("button", name="Print")).to_be_hidden()
+    expect(page.locator(".top")).to_be_hidden()
+    page.emulate_media(media="screen")
+    page.get_by_role("link", name="Back to the report").click()
+    expect(page.locator('tr[data-depth="1"]').first).to_be_visible()
+
+
+def test_the_button_prints(page: Page) -> None:
+    page.add_init_script("window.print = () => document.body.dataset.printed = 'yes'")
+    page.goto("/reports/customer-transactions/print?q=c-1")
+    page.get_by_role("button", name="Print").press("Enter")
+    expect(page.locator("body")).to_have_attribute("data-printed", "yes")
+    expect(page.locator(".unscripted")).to_be_hidden()
+
+
+@pytest.mark.provokes("404", "gone.js")
+def test_paper_without_scripts_says_how(opened: Open) -> None:  # noqa: F811
+    plain = opened("/reports/customer-subscriptions?q=c-1")
+    plain.get_by_role("link", name="Print").click()
+    expect(plain.get_by_text("Print this page from the menu of your browser.")).to_be_visible()
+
+
+@pytest.mark.parametrize("path", ["/reports/customer-usage/print?open=all&q=a", "/reports/customer-transactions/print"])
+def test_paper_has_no_violation(page: Page, dress: Dress, path: str) -> None:  # noqa: F811
+    seen = dress(page)
+    seen.goto(path)
     check(seen)

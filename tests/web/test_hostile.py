@@ -18,7 +18,11 @@ __all__ = ["database_url"]
 
 PATHS = [
     "/reports",
-    *(f"/reports/{slug}{ending}" for slug in (*REPORTS, "x") for ending in ("", ".csv", ".xlsx", "/rows", "/")),
+    *(
+        f"/reports/{slug}{ending}"
+        for slug in (*REPORTS, "x")
+        for ending in ("", ".csv", ".xlsx", "/rows", "/print", "/")
+    ),
 ]
 PATHS += [
     "/login",
@@ -42,7 +46,7 @@ KEYS += ["columns", "sort", "size", "after", "before", "open", "node", "toggle",
 KEYS += ["email", "password", "current", "next", "role", "reach", "who", "done", "name", "view"]
 VALUES = [
     "", " ", "\0", "\ufeff", "\u202e", "%", "_", "\\", "'", '"', "--", ";", "' OR 1=1 --", "../../etc/passwd",
-    "-1", "0",
+    "-1", "0", "all",
     "9" * 18, "9" * 40, "1.1", "1.2.3", "1" + ".1" * 500, "NaN", "1e9", "０", "٣", "true", "null", "[]", "{{7*7}}",
     "<script>", "customer", "-customer", "--customer", "cost:up", "cost:sideways", ":up", "end",
     "0001-01-01", "9999-12-31", "last-month", "near",

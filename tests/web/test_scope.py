@@ -112,7 +112,7 @@ def test_no_answer_bears_the_mark_of_another(app: Flask, role: str, reseller: st
         walked = [
             answer
             for endpoint, method, path in routes(app)
-            if method == "GET" and endpoint.startswith(("reports.", "export."))
+            if method == "GET" and endpoint.startswith(("reports.", "export.", "printed."))
             for slug in [slug for slug in REPORTS if f"/{slug}" in path] or ["customer-usage"]
             for mark in {party.mark for party in others}
             for answer in answers(client, path, slug, mark, nodes(mark))
@@ -135,7 +135,7 @@ def test_what_is_another_s_answers_exactly_like_what_is_not_there(app: Flask, ro
         str(987_654 + len(place)) + "0" * (len(place) - 6) if "." not in place else "987655.1" for place in theirs
     ]
     for slug in REPORTS:
-        for path in (f"/reports/{slug}{ending}" for ending in ("", ".csv", ".xlsx", "/rows")):
+        for path in (f"/reports/{slug}{ending}" for ending in ("", ".csv", ".xlsx", "/rows", "/print")):
             foreign = answers(client, path, slug, BETA.mark, theirs)
             absent = answers(client, path, slug, NOWHERE, missing)
             for (_, asked, one), (_, _, other) in zip(foreign, absent, strict=True):
