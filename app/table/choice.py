@@ -33,6 +33,11 @@ class Choice:
         return self.report.levels[self.level].table
 
     @property
+    def are_inside(self) -> bool:
+        """Whether they stand below rows of the view, and not for themselves."""
+        return bool(self.within or self.beneath)
+
+    @property
     def tie(self) -> Any:
         """The field with the text that tells any two rows apart."""
         return getattr(self.table, self.report.levels[self.level].tie)

@@ -129,10 +129,9 @@ def _terms(rows: Rows) -> list[Term]:
 def _cell(rows: Rows, index: int) -> Term:
     """A row inside another shows its own name in the first column, and its numbers."""
     column = rows.view.columns[index]
-    inside = rows.within or rows.beneath
-    if inside and index == 0:
+    if rows.are_inside and index == 0:
         return rows.report.name_of(rows.level).value
-    return Value("") if inside and not column.kind.numeric else rows.value(column.value)
+    return Value("") if rows.are_inside and not column.kind.numeric else rows.value(column.value)
 
 
 def _rows(rows: Rows, records: Sequence[Sequence[Any]]) -> list[Row]:

@@ -148,21 +148,3 @@ class View:
     def outside(self) -> "View":
         """This view, which looks inside nothing, on the report without what is inside."""
         return replace(self, report=self.report.outside)
-
-    def moved(self, key: str, step: int) -> "View":
-        """Move a visible column by `step` places, as far as the fixed ones and the ends allow."""
-        columns = list(self.columns)
-        index = next((i for i, column in enumerate(columns) if column.key == key), None)
-        if index is None or columns[index].fixed:
-            return self
-        first = sum(column.fixed for column in columns)
-        columns.insert(max(first, index + step), columns.pop(index))
-        return replace(self, columns=tuple(columns))
-
-    def arranged(self) -> list[Column]:
-        """All columns as the chooser lists them: the visible in their order, each hidden one in its natural place."""
-        listed = list(self.columns)
-        for before, column in zip((None, *self.report.columns), self.report.columns, strict=False):
-            if column not in listed:
-                listed.insert(listed.index(before) + 1 if before else 0, column)
-        return listed

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from app.table.arrange import moved
 from app.table.asked import Complaint
 from app.table.parse import parse, parse_node
 from app.table.report import Report
@@ -49,7 +50,7 @@ def _toggle(view: View, value: str) -> View | None:
 
 def _move(view: View, value: str) -> View | None:
     key, _, way = value.partition(":")
-    return view.moved(key, _STEPS[way]) if key in view.report.by_key and way in _STEPS else None
+    return moved(view, key, _STEPS[way]) if key in view.report.by_key and way in _STEPS else None
 
 
 _ACTIONS = {"toggle": _toggle, "move": _move}

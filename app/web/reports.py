@@ -53,7 +53,8 @@ def show(slug: str) -> Answer:
     asked, complaints, button = pressed(report, pairs)
     view = allowed(asked, complaints)
     if view.opens_all_but_some:
-        view = spelled(view, _read(view, visitor().scope).rows)
+        with timed("query"):
+            view = spelled(view, _read(view, visitor().scope).rows)
     if len(report_url(view)) > LONGEST_ADDRESS:
         why = ["Close more rows at once, show fewer on a page, or shorten a filter."]
         return problem(400, "This is more than an address can hold.", why)

@@ -7,6 +7,7 @@ from itertools import repeat
 from typing import Any, NamedTuple
 
 from app.table.address import node_text
+from app.table.arrange import arranged
 from app.table.fetch import Row
 from app.table.page import Page
 from app.table.report import Column, Note
@@ -53,6 +54,7 @@ def table(page: Page, view: View) -> dict[str, Any]:
         "view": view,
         "report": view.report,
         "page": page,
+        "arranged": arranged(view),
         "headings": [_heading(view, column) for column in view.columns],
         "rows": presented(page.rows, view),
         "kinds": {column.kind.name for column in view.columns},
