@@ -72,7 +72,6 @@ class Choice:
     def _inside(self, table: Any) -> list[Term]:
         """What is within a row is found by its customer, who has little; a certificate type is held by many."""
         path = self.path_in(table)
-        if self.beneath:
-            return [database.among(path[0], self.beneath), path[-1] != NONE]
         inside = [field == number for field, number in zip(path, self.within, strict=False)]
+        inside += [database.among(path[0], self.beneath)] if self.beneath else []
         return [*inside[:1], *map(aside, inside[1:]), path[-1] != NONE] if inside else []

@@ -218,5 +218,6 @@ def test_sharing_stands_in_the_trail(client: FlaskClient) -> None:
 
 def test_a_view_of_a_report_that_has_gone_is_no_fault_of_the_page(client: FlaskClient) -> None:
     SavedView.create(user=User.get(), report="customer-moods", name="Old", query="")
+    assert client.get("/reports").status_code == 200
     assert links(client) == {}
     assert client.get(f"/reports/views/{number('Old')}").status_code == 404

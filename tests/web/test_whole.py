@@ -1,11 +1,13 @@
 """Whole trees: all rows of a page open at once, closed again, one by one or all."""
 
 import re
+from collections.abc import Sequence
 from html import unescape
 
 import pytest
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from app.reports import REPORTS
 from app.table.cursor import Cursor, digest
@@ -26,24 +28,36 @@ USAGE = "/reports/customer-usage"
 FRAGMENT = {"HX-Request": "true", "HX-Request-Type": "partial"}
 
 
-def opened_one_by_one(view: View, rows: list[Row]) -> list[Row]:
-    """The rows with everything inside them, asked for as a person does who opens each."""
+def one_by_one(view: View, rows: Sequence[Row]) -> list[Row]:
+    """The rows with what stands open inside them, asked for as a person does who opens each."""
     return [
-        row._replace(children=opened_one_by_one(view, children(view, EVERYTHING, row.node) or [])) if row.opens else row
+        row._replace(children=one_by_one(view, children(view.closed(), EVERYTHING, row.node) or []))
+        if row.opens and view.opens(row.node)
+        else row
         for row in rows
     ]
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(queries("customer-usage"))
-def test_all_that_opens_stands_open_to_the_deepest_level(app: object, query: Query) -> None:
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(queries("customer-usage"), st.data())
+def test_what_opens_stands_open_to_the_deepest_level(app: object, query: Query, data: st.DataObject) -> None:
     view = view_of("customer-usage", query)
-    whole = page(view.opened(), EVERYTHING)
-    closed = page(view, EVERYTHING)
-    assert whole.rows == opened_one_by_one(view, list(closed.rows))
+    closed, whole = page(view, EVERYTHING), page(view.opened(), EVERYTHING)
+    assert whole.rows == one_by_one(view.opened(), closed.rows)
     assert (whole.first, whole.total) == (closed.first, closed.total)
     named = spelled(view.opened(), whole.rows)
     assert page(named, EVERYTHING).rows == whole.rows
+    for node in data.draw(st.lists(st.sampled_from(named.open), max_size=3)) if named.open else []:
+        some = view.toggled(node[:1]).toggled(node) if len(node) > 1 else view.toggled(node)
+        assert page(some, EVERYTHING).rows == one_by_one(some, closed.rows)
+        assert page(named.toggled(node), EVERYTHING).rows == one_by_one(named.toggled(node), closed.rows)
+
+
+def test_each_row_opens_to_its_own_whichever_was_opened_before(app: object) -> None:
+    view = view_of("customer-usage", [("sort", "-available")])
+    closed = page(view, EVERYTHING).rows
+    for some in [view.toggled(row.node) for row in closed if row.opens]:
+        assert page(some, EVERYTHING).rows == one_by_one(some, closed)
 
 
 @pytest.mark.parametrize(
