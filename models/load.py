@@ -1,13 +1,16 @@
 """Which files the data came from."""
 
-from peewee import BigIntegerField, DateTimeField, TextField
+from peewee import BigIntegerField, DateTimeField, TextField, fn
 
 from models.base import Record
 from models.database import database
 
 
 class Load(Record):
-    """One import that was committed. Its id is the version of all the data that reports show."""
+    """One import that was committed. Its id is the version of all the data that reports show.
+
+    `who` is "" for imports older than the column.
+    """
 
     report = TextField()
     file = TextField()
@@ -16,6 +19,7 @@ class Load(Record):
     updated = BigIntegerField()
     unchanged = BigIntegerField()
     removed = BigIntegerField()
+    who = TextField(default="")
 
     @classmethod
     def version(cls) -> tuple[object, ...]:
@@ -26,3 +30,9 @@ class Load(Record):
             moment["version"] = (database.database, *last.fetchall())
         known: tuple[object, ...] = moment["version"]
         return known
+
+    @classmethod
+    def last_of_each(cls) -> dict[str, "Load"]:
+        """The last import of each report that has one."""
+        last = cls.select(fn.MAX(cls.id)).group_by(cls.report)
+        return {load.report: load for load in cls.select().where(cls.id.in_(last))}

@@ -175,6 +175,7 @@ _IS_USED: dict[str, Callable[[Record], bool]] = {
 _MATCHES: dict[str, Callable[[str, Record, list[str], str], bool]] = {
     "q": _found,
     "customer": lambda value, row, ids, day: row["customer_id"] == value,
+    "name": lambda value, row, ids, day: (row["customer"], row["customer_id"]) == (value, ""),
     "subscription": lambda value, row, ids, day: row["subscription_id"] == value,
     "reseller": lambda value, row, ids, day: row["reseller"] == ("" if value == "-" else value),
     "from": lambda value, row, ids, day: day >= value,

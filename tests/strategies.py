@@ -31,6 +31,7 @@ _VALUES = {
         "\u0301",
     ],
     "customer": ["C-1", "c-1", "C-5", "none"],
+    "name": ["Twin", "twin", "Łódź Trust"],
     "subscription": ["S-1", "s-1", "S-unknown", "x"],
     "reseller": _NAMES,
     "from": ["0001-01-01", "2020-01-01", "2025-05-05", "2025-05-06", "2999-01-01"],

@@ -12,7 +12,7 @@ import click
 
 import models
 from app.cli.refusals import explained, ready
-from app.cli.trail import note
+from app.cli.trail import note, operator
 from app.demo import fill
 from app.importing import Faulty, load_file
 from app.reports import REPORTS
@@ -78,7 +78,7 @@ def import_file(report: str, file: str, dry_run: bool) -> None:
     try:
         size = Path(file).stat().st_size if Path(file).is_file() else 0
         with ready(), click.open_file(file, "rb") as stream, _bar(size, file) as advance:
-            summary = load_file(report, stream, file, dry_run, advance)
+            summary = load_file(report, stream, file, dry_run, advance, **operator())
     except Faulty as faulty:
         _tell(faulty)
         note("import", FAILED, f"{report} {file}", faults=len(faulty.faults))

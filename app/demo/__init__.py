@@ -30,7 +30,7 @@ def fill(customers: int, transactions: int, seed: int, today: date, progress: Pr
 
 
 def _load(slug: str, records: Iterable[Record]) -> None:
-    load_records(slug, enumerate(records, start=1), "demo")
+    load_records(slug, enumerate(records, start=1), "demo", who="demo")
 
 
 def _transactions(

@@ -24,30 +24,31 @@ class _DryRun(Exception):
 
 
 def load_file(
-    slug: str, stream: IO[bytes], name: str, dry_run: bool = False, progress: Progress | None = None
+    slug: str, stream: IO[bytes], name: str, dry_run: bool = False, progress: Progress | None = None, who: str = ""
 ) -> Summary:
     """Load one CSV file, called `name` in messages, into the report `slug`, and say what it did, or would have done.
 
-    `progress` is told every so often how many bytes were read since. Raises Faulty, and then nothing has changed.
+    `who` loads it. `progress` is told every so often how many bytes were read since. Raises Faulty, and then nothing
+    has changed.
     """
     faults = Faults(name)
     records = sheet.records(_LOADERS[slug].layout, stream, faults, progress)
     with suppress(_DryRun), writing():
-        summary = _load(slug, records, name, faults)
+        summary = _load(slug, records, name, faults, who)
         if dry_run:
             raise _DryRun
     return summary
 
 
-def load_records(slug: str, records: Iterable[tuple[int, Record]], name: str) -> Summary:
-    """Load records, each with its line, as if they had been read from a file, in the caller's `writing()`.
+def load_records(slug: str, records: Iterable[tuple[int, Record]], name: str, who: str = "") -> Summary:
+    """Load records, each with its line, as if `who` had them read from a file, in the caller's `writing()`.
 
     It opens none of its own: a savepoint over a million rows costs SQLite more than the rows. Raises Faulty.
     """
-    return _load(slug, records, name, Faults(name))
+    return _load(slug, records, name, Faults(name), who)
 
 
-def _load(slug: str, records: Iterable[tuple[int, Record]], name: str, faults: Faults) -> Summary:
+def _load(slug: str, records: Iterable[tuple[int, Record]], name: str, faults: Faults, who: str) -> Summary:
     database.loading()
     registry = Registry()
     loader = _LOADERS[slug](registry)
@@ -61,5 +62,5 @@ def _load(slug: str, records: Iterable[tuple[int, Record]], name: str, faults: F
     faults.check()
     loader.settle()
     counts = asdict(loader.tally)
-    Load.create(report=slug, file=name, loaded_at=moment(), **counts)
+    Load.create(report=slug, file=name, loaded_at=moment(), who=who, **counts)
     return Summary(**counts, renamed=len(registry.customers.renamed), moved=len(registry.customers.moved))

@@ -4,6 +4,7 @@ from typing import Any
 
 from peewee import SQL, Case
 
+from app.reports.customer import CUSTOMER_PAGE, NAME
 from app.reports.filters import CUSTOMER, RESELLER, exactly, one_of, period, search
 from app.table.kind import BADGE, DATE, DATETIME, ID, INTEGER, MONEY, TEXT
 from app.table.report import Column, Level, Link, Report, Table
@@ -48,8 +49,8 @@ REPORT = Report(
     description="What every customer is subscribed to, until when, and at what cost",
     levels=(Level(Subscription),),
     columns=(
-        Column("customer", "Customer", Customer.name, TEXT),
-        Column("customer_id", "Customer ID", Subscription.customer_ref, ID, shown=False, link=Link("customer")),
+        Column("customer", "Customer", Customer.name, TEXT, link=CUSTOMER_PAGE, ref=Subscription.customer_ref),
+        Column("customer_id", "Customer ID", Subscription.customer_ref, ID, shown=False, link=CUSTOMER_PAGE),
         Column("subscription_id", "Subscription ID", Subscription.ref, ID, link=_TRANSACTIONS),
         Column("reseller", "Reseller", Reseller.name, TEXT),
         Column("subscription", "Subscription", Subscription.name, TEXT),
@@ -64,6 +65,7 @@ REPORT = Report(
     filters=(
         search("ref_key"),
         CUSTOMER,
+        NAME,
         exactly("subscription", "Subscription ID", "ref"),
         RESELLER,
         *period("End", "ends_on"),

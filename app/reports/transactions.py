@@ -1,3 +1,4 @@
+from app.reports.customer import CUSTOMER_PAGE, NAME
 from app.reports.filters import CUSTOMER, RESELLER, TRANSACTED_PRODUCT, exactly, one_of, period, search
 from app.reports.periods import PAST
 from app.table.kind import DATETIME, ID, INTEGER, MONEY, TEXT
@@ -12,8 +13,8 @@ REPORT = Report(
     description="Every change of inventory, renewal and cancellation, with certificates and cost",
     levels=(Level(Transaction),),
     columns=(
-        Column("customer", "Customer", Customer.name, TEXT),
-        Column("customer_id", "Customer ID", Transaction.customer_ref, ID, link=Link("customer")),
+        Column("customer", "Customer", Customer.name, TEXT, link=CUSTOMER_PAGE, ref=Transaction.customer_ref),
+        Column("customer_id", "Customer ID", Transaction.customer_ref, ID, link=CUSTOMER_PAGE),
         Column("subscription_id", "Subscription ID", Transaction.subscription_ref, ID, link=_SUBSCRIPTION),
         Column("reseller", "Reseller", Reseller.name, TEXT),
         Column("product", "Product", Bundle.name, TEXT),
@@ -27,6 +28,7 @@ REPORT = Report(
     filters=(
         search("ref_key", "subscription_key"),
         CUSTOMER,
+        NAME,
         exactly("subscription", "Subscription ID", "subscription_ref"),
         RESELLER,
         *period("Date", "date", PAST),

@@ -1,9 +1,10 @@
 from dataclasses import replace
 from typing import Any
 
+from app.reports.customer import CUSTOMER_PAGE, NAME
 from app.reports.filters import CUSTOMER, RESELLER, named, one_of, search
 from app.table.kind import ID, INTEGER, TEXT
-from app.table.report import Column, Level, Link, Report, Table
+from app.table.report import Column, Level, Report, Table
 from models import CertificateType, Customer, CustomerUsage, Holding, Product, Reseller, TypeUsage
 
 _NEAR = 90
@@ -30,8 +31,8 @@ REPORT = Report(
         Level(Holding, "product"),
     ),
     columns=(
-        Column("customer", "Customer", Customer.name, TEXT, fixed=True),
-        Column("customer_id", "Customer ID", Holding.customer_ref, ID, link=Link("customer")),
+        Column("customer", "Customer", Customer.name, TEXT, fixed=True, link=CUSTOMER_PAGE, ref=Holding.customer_ref),
+        Column("customer_id", "Customer ID", Holding.customer_ref, ID, link=CUSTOMER_PAGE),
         Column("reseller", "Reseller", Reseller.name, TEXT),
         Column("certificate_type", "Certificate Type", CertificateType.name, TEXT, shown=False, level=1),
         Column("product", "Product", Product.name, TEXT, shown=False, level=2),
@@ -43,6 +44,7 @@ REPORT = Report(
     filters=(
         search(),
         CUSTOMER,
+        NAME,
         RESELLER,
         named("certificate_type", "Certificate Type", CertificateType, "certificate_type", level=1),
         named("product", "Product", Product, "product", level=2),

@@ -25,7 +25,7 @@ class PlaceGone(LookupError):
 
 
 class Row(NamedTuple):
-    """A row of values in the view's column order, and of how much of each is too much.
+    """A row of values in the view's column order, and of what is read beside each: how much is too much, or an id.
 
     `id` is its number, `tie` the text that tells it from all others. `opens` tells whether there is something inside;
     `children` are the rows that stand open under it.
@@ -36,7 +36,7 @@ class Row(NamedTuple):
     node: Node
     level: int
     values: Sequence[Any]
-    excess: Sequence[int]
+    beside: Sequence[Any]
     opens: bool
     children: Sequence["Row"] | None = None
 
@@ -112,17 +112,25 @@ def count_beyond(rows: Rows, start: Position, forward: bool) -> int:
 
 
 def _terms(rows: Rows) -> list[Term]:
-    """What is selected of a row: number, tie, path, whether it opens, values, and how much of them is too much."""
+    """What is selected of a row: number, tie, path, whether it opens, values, and what is read beside them."""
     columns = rows.view.columns
     opens = rows.table.parts if rows.level + 1 < len(rows.report.levels) else Value(0)
-    excess = [rows.value(column.excess) for column in columns if column.excess is not None]
     return [
         rows.table.id,
         rows.tie,
         *rows.path(),
         opens,
         *(_cell(rows, index) for index in range(len(columns))),
-        *excess,
+        *(rows.value(columns[index].beside) for index in _accompanied(rows)),
+    ]
+
+
+def _accompanied(rows: Rows) -> list[int]:
+    """Which columns have something beside their values. A row inside another has no name but its own."""
+    return [
+        index
+        for index, column in enumerate(rows.view.columns)
+        if column.beside is not None and (column.kind.numeric or not rows.within)
     ]
 
 
@@ -139,12 +147,12 @@ def _rows(rows: Rows, records: Sequence[Sequence[Any]]) -> list[Row]:
     columns = rows.view.columns
     opens = 2 + len(rows.path())
     values = slice(opens + 1, opens + 1 + len(columns))
-    measured = [index for index, column in enumerate(columns) if column.excess is not None]
+    accompanied = _accompanied(rows)
     found = []
     for record in records:
-        excess = [0] * len(columns)
-        for index, much in zip(measured, record[values.stop :], strict=True):
-            excess[index] = much
+        beside = [None] * len(columns)
+        for index, value in zip(accompanied, record[values.stop :], strict=True):
+            beside[index] = value
         node = tuple(record[2:opens])
-        found.append(Row(record[0], record[1], node, rows.level, record[values], excess, bool(record[opens])))
+        found.append(Row(record[0], record[1], node, rows.level, record[values], beside, bool(record[opens])))
     return found

@@ -17,10 +17,14 @@ Note = Callable[[str, date], str]
 
 
 class Link(NamedTuple):
-    """Leads to the rows of a report, the same one when it isn't named, that its filter `key` finds for a value."""
+    """Leads to the rows of a report that its filter `key` finds for a value; where none is named, to a customer's page.
+
+    `named` is the key that finds a customer by name, who has no id.
+    """
 
     key: str
     report: str = ""
+    named: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +33,8 @@ class Column:
 
     `level` is the first level whose rows have this value; seeing the column makes rows of that level.
     A `fixed` column is always visible and first. `excess` is how much of the value is too much. `link` is where a value
-    leads, and `note` what is said beside it on a day; both are for people, and in no file.
+    leads, by `ref` where the value is a name and that its id, and `note` what is said beside it on a day; both are for
+    people, and in no file.
     """
 
     key: str
@@ -42,6 +47,12 @@ class Column:
     excess: Any = None
     link: Link | None = None
     note: Note | None = None
+    ref: Any = None
+
+    @property
+    def beside(self) -> Any:
+        """What is read beside each value, None where nothing is."""
+        return self.ref if self.excess is None else self.excess
 
 
 @dataclass(frozen=True, eq=False)

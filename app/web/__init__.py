@@ -6,6 +6,8 @@ from app.settings import Settings
 from app.web import (
     account,
     assets,
+    attention,
+    customers,
     errors,
     export,
     gate,
@@ -27,5 +29,5 @@ def register(app: Flask, settings: Settings) -> None:
     errors.register(app)
     gate.register(app, settings)
     timing.register(app)
-    for part in (account, export, printed, reports, trail, users, views):
+    for part in (account, attention, customers, export, printed, reports, trail, users, views):
         app.register_blueprint(part.blueprint)

@@ -1,14 +1,16 @@
 """Addresses of views."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from app.reports import REPORTS
 from app.table.address import query, quoted
 from app.table.report import Link, Report
 from app.table.view import View
 
-_KEPT = ("customer", "reseller", "period", "from", "to")
+_KEPT = ("customer", "name", "reseller", "period", "from", "to")
 """What is kept on the way to another report, in the order of its filters. Days are of End there, or of Date."""
+
+_CUSTOMERS = "/customers"
 
 
 LONGEST_ADDRESS = 7500
@@ -24,10 +26,21 @@ def report_url(view: View, ending: str = "", *more: tuple[str, str]) -> str:
     return f"/reports/{view.report.slug}{ending}" + (f"?{asked}" if asked else "")
 
 
-def links_to(view: View, link: Link) -> Callable[[str], str]:
-    """What makes a value the address of its rows; no value, no address."""
-    begins = f"/reports/{link.report or view.report.slug}?{link.key}="
-    return lambda value: begins + quoted(value) if value else ""
+def customer_url(keys: Mapping[str, str]) -> str:
+    """The address of the page of the customer that is found by these keys."""
+    return f"{_CUSTOMERS}?{query(list(keys.items()))}"
+
+
+def links_to(link: Link, by_ref: bool) -> Callable[[str, str | None], str]:
+    """What makes a value the address of its rows or its page; no value, no address.
+
+    With `by_ref` it is found by what was read beside it: nothing is beside a name that is no customer's.
+    """
+    path = f"/reports/{link.report}" if link.report else _CUSTOMERS
+    begins, named = f"{path}?{link.key}=", f"{path}?{link.named}="
+    if not by_ref:
+        return lambda value, _: begins + quoted(value) if value else ""
+    return lambda name, ref: "" if ref is None else begins + quoted(ref) if ref else named + quoted(name)
 
 
 def others(view: View) -> list[tuple[str, str]]:

@@ -39,6 +39,8 @@ RULES: Mapping[str, Rule] = {
     "views.show": anyone_signed_in,
     "views.act": anyone_signed_in,
     "printed.show": anyone_signed_in,
+    "attention.show": anyone_signed_in,
+    "customers.show": anyone_signed_in,
     "reports.expand": admins,
     "export.csv": admins,
     "export.xlsx": admins,

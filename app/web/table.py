@@ -23,16 +23,16 @@ class Heading(NamedTuple):
     direction: str
 
 
-Cell = tuple[str, str, str | int]
+Cell = tuple[str, str, str | int | None]
 """The name of a kind, the text, and what goes with it: the address of an id, the note of a date, a number's excess."""
 
 
 class Shown(NamedTuple):
-    """How a column's values become cells; `beside` makes what goes with them, if that isn't how much is too much."""
+    """How a column's values become cells; `beside` makes what goes with them, of each and what was read beside it."""
 
     kind: str
     show: Callable[[Any], str]
-    beside: Callable[[Any], str] | None
+    beside: Callable[[Any, Any], str] | None
 
 
 class Line(NamedTuple):
@@ -88,17 +88,17 @@ def _lines(rows: Sequence[Row], view: View, shown: Sequence[Shown]) -> Iterator[
 
 def _cells(rows: Sequence[Row], shown: Sequence[Shown]) -> Iterator[tuple[Cell, ...]]:
     """The cells of each row, made a column at a time."""
-    values, excess = zip(*(row.values for row in rows), strict=True), zip(*(row.excess for row in rows), strict=True)
+    values, others = zip(*(row.values for row in rows), strict=True), zip(*(row.beside for row in rows), strict=True)
     columns = [
-        zip(repeat(kind), map(show, column), map(beside, column) if beside else too_much)
-        for (kind, show, beside), column, too_much in zip(shown, values, excess, strict=False)
+        zip(repeat(kind), map(show, column), map(beside, column, read) if beside else read)
+        for (kind, show, beside), column, read in zip(shown, values, others, strict=False)
     ]
     return zip(*columns, strict=True)
 
 
 def _shown(view: View, column: Column) -> Shown:
     beside = (
-        links_to(view, column.link)
+        links_to(column.link, column.ref is not None)
         if column.link
         else partial(_noted, column.note, view.today)
         if column.note
@@ -107,5 +107,5 @@ def _shown(view: View, column: Column) -> Shown:
     return Shown(column.kind.name, column.kind.show, beside)
 
 
-def _noted(note: Note, today: date, value: str) -> str:
+def _noted(note: Note, today: date, value: str, _: None) -> str:
     return note(value, today) if value else ""

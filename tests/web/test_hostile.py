@@ -18,6 +18,7 @@ __all__ = ["database_url"]
 
 PATHS = [
     "/reports",
+    "/customers",
     *(
         f"/reports/{slug}{ending}"
         for slug in (*REPORTS, "x")

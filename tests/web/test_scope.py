@@ -66,6 +66,7 @@ def asked_for(slug: str, mark: str) -> Iterator[Query]:
     names = {
         "q": [mark, f"{mark.lower()}-c", f"{mark} 1", f"{mark}-S1", f"{mark}-T1"],
         "customer": [f"{mark}-C1"],
+        "name": [f"{mark} 1"],
         "subscription": [f"{mark}-S1"],
         "reseller": [f"{mark} resale"],
         "product": [f"{mark} product"],
@@ -112,7 +113,7 @@ def test_no_answer_bears_the_mark_of_another(app: Flask, role: str, reseller: st
         walked = [
             answer
             for endpoint, method, path in routes(app)
-            if method == "GET" and endpoint.startswith(("reports.", "export.", "printed."))
+            if method == "GET" and endpoint.startswith(("reports.", "export.", "customers.", "attention.", "printed."))
             for slug in [slug for slug in REPORTS if f"/{slug}" in path] or ["customer-usage"]
             for mark in {party.mark for party in others}
             for answer in answers(client, path, slug, mark, nodes(mark))

@@ -1,0 +1,48 @@
+"""What needs attention: rows of reports that somebody should look at today."""
+
+from dataclasses import dataclass
+
+from app.reports import REPORTS
+from app.table.parse import parse
+from app.table.view import View
+
+
+@dataclass(frozen=True)
+class Attention:
+    """`one` row, or `many` of them, of a report's view; `none` is said where it has no rows."""
+
+    slug: str
+    query: tuple[tuple[str, str], ...]
+    one: str
+    many: str
+    none: str
+
+    @property
+    def view(self) -> View:
+        view, _ = parse(REPORTS[self.slug], self.query)
+        return view
+
+
+ATTENTION = (
+    Attention(
+        "customer-subscriptions",
+        (("status", "Active"), ("period", "next-30-days")),
+        "active subscription ends within 30 days, today included",
+        "active subscriptions end within 30 days, today included",
+        "No active subscription ends within 30 days.",
+    ),
+    Attention(
+        "customer-usage",
+        (("usage", "over"),),
+        "customer uses more than was purchased",
+        "customers use more than was purchased",
+        "No customer uses more than was purchased.",
+    ),
+    Attention(
+        "customer-transactions",
+        (("action", "Cancel"), ("period", "this-month")),
+        "cancellation this month",
+        "cancellations this month",
+        "No cancellations this month.",
+    ),
+)

@@ -1,0 +1,9 @@
+"""Who loaded a file; of older loads nobody knows."""
+
+from typing import Any
+
+from peewee import TextField
+
+
+def up(migrator: Any, db: Any) -> None:
+    migrator.migrate(migrator.add_column("load", "who", TextField(default="")))

@@ -1,0 +1,137 @@
+"""What needs attention: each number is of exactly the rows that its link opens."""
+
+import re
+from collections.abc import Iterator
+from html import unescape
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app.reports import REPORTS
+from app.reports.attention import ATTENTION, Attention
+from app.table.parse import parse
+from models import Load, moment, today
+from tests.databases import on_both as database_url
+from tests.support import csv_rows, load, signed_in, table_rows
+from tests.web.parties import ALPHA, PARTIES, load_parties
+
+__all__ = ["database_url"]
+
+PATH = "/reports/attention"
+FRAGMENT = {"Accept": "text/html", "HX-Request": "true", "HX-Request-Type": "partial"}
+SUBSCRIPTIONS, TRANSACTIONS, USAGE = REPORTS
+EACH = pytest.mark.parametrize("each", ATTENTION, ids=lambda each: each.slug)
+
+
+def needed(page: str) -> list[tuple[str, str, str]]:
+    """The addresses, numbers and words that stand on the page; no address where there is nothing to see."""
+    (listed,) = re.findall(r'<ul class="needed">(.*?)</ul>', page, re.DOTALL)
+    found = re.findall(r'<li>(?:<a href="([^"]+)"><strong>([^<]+)</strong> )?([^<]+?)(?:</a>)?</li>', listed)
+    return [(unescape(address), number, words) for address, number, words in found]
+
+
+@pytest.fixture
+def rows(app: Flask, tmp_path: Path) -> None:
+    """Of every reseller, and of none: something that needs attention in each report, and something that doesn't."""
+    load_parties(tmp_path, *PARTIES)
+    for party in PARTIES:
+        owner = f"{party.mark} 1,{party.mark}-C1,"
+        files = {
+            SUBSCRIPTIONS: [
+                "Customer,Customer ID,Subscription ID,Reseller,Subscription,End,Cost,Order Date,Last modified by,"
+                "Last modified date,Items Quantity",
+                f"{owner}{party.mark}-N1,{party.reseller},Plan,{today()},1.00,2020-01-01,a,2020-01-01,1",
+            ],
+            TRANSACTIONS: [
+                "Customer,Customer ID,Subscription ID,Reseller,Product,Transaction ID,Action,Date,Total,Cost,User",
+                *(
+                    f"{owner},{party.reseller},DV,{party.mark}-{action},{action},{today()},1,1.00,a"
+                    for action in ("Cancel", "Renew")
+                ),
+            ],
+            USAGE: [
+                "Customer,Customer ID,Reseller,Certificate Type,Product,Current Inventory,Used",
+                f"{owner}{party.reseller},SSL,DV,1,{2 if party is ALPHA else 3}",
+            ],
+        }
+        for slug, lines in files.items():
+            (tmp_path / "more.csv").write_text("\n".join(lines), "utf-8")
+            load(slug, tmp_path / "more.csv")
+
+
+def people(app: Flask) -> Iterator[FlaskClient]:
+    yield from (signed_in(app, *rights) for rights in (("admin", None), ("admin", ALPHA.reseller)))
+
+
+@EACH
+def test_what_is_declared_is_a_view_of_its_report(each: Attention) -> None:
+    assert not parse(REPORTS[each.slug], each.query)[1]
+    assert each.view.filters == dict(each.query)
+
+
+@EACH
+@pytest.mark.usefixtures("rows")
+def test_each_number_is_of_the_rows_of_its_link(app: Flask, each: Attention) -> None:
+    numbers = []
+    for client in people(app):
+        address, number, words = needed(client.get(PATH).text)[ATTENTION.index(each)]
+        path, _, query = address.partition("?")
+        assert path == f"/reports/{each.slug}"
+        assert int(number) == len(csv_rows(client.get(f"{path}.csv?{query}").data)) - 1
+        assert len(table_rows(client.get(address).text)) == int(number)
+        assert words == (each.one if number == "1" else each.many)
+        numbers.append(int(number))
+    assert numbers == [len(PARTIES), 1]
+
+
+@pytest.mark.usefixtures("rows")
+def test_a_viewer_has_the_same_numbers_and_may_follow_them(app: Flask, client: FlaskClient) -> None:
+    viewer = signed_in(app, "viewer")
+    shown = needed(viewer.get(PATH).text)
+    assert shown == needed(client.get(PATH).text)
+    for address, number, _ in shown:
+        assert len(table_rows(viewer.get(address).text)) == int(number)
+
+
+def test_nothing_to_attend_to_is_said_kindly(client: FlaskClient) -> None:
+    page = client.get(PATH).text
+    assert needed(page) == [("", "", each.none) for each in ATTENTION]
+    assert page.count("nothing loaded yet") == len(REPORTS)
+
+
+def test_the_reports_page_asks_for_it_and_leads_to_it_without_scripts(client: FlaskClient) -> None:
+    page = client.get("/reports").text
+    assert f'hx-get="{PATH}" hx-trigger="load"' in page
+    assert f'<a href="{PATH}">Show what needs attention</a>' in page
+    whole, part = client.get(PATH).text, client.get(PATH, headers=FRAGMENT).text
+    assert "<h1>Needs attention" in whole
+    assert "<html" not in part
+    assert needed(whole) == needed(part)
+
+
+# ------------------------------------------------------------------ data as of
+
+
+def test_the_last_import_of_each_file_is_told_with_who_and_when(client: FlaskClient) -> None:
+    counts = dict.fromkeys(("added", "updated", "unchanged", "removed"), 0)
+    for number, (file, who) in enumerate([("old.csv", "ann"), ("/srv/in/new.csv", "bob"), ("-", "")]):
+        slug = [TRANSACTIONS, TRANSACTIONS, USAGE][number]
+        Load.create(report=slug, file=file, loaded_at=f"2026-11-2{number} 13:05:00", who=who, **counts)
+    told = re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", client.get(PATH).text)
+    assert told == [
+        ("Customer Subscriptions", "nothing loaded yet"),
+        ("Customer Transactions", "<time>2026-11-21 13:05:00</time> UTC, by bob<small>new.csv</small>"),
+        ("Customer Usage", "<time>2026-11-22 13:05:00</time> UTC<small>standard input</small>"),
+    ]
+
+
+@pytest.mark.parametrize("role", ["admin", "viewer"])
+def test_people_of_a_reseller_learn_when_but_not_who_or_from_what_file(app: Flask, role: str) -> None:
+    counts = dict.fromkeys(("added", "updated", "unchanged", "removed"), 0)
+    Load.create(report=USAGE, file="secret.csv", loaded_at=moment(), who="insider", **counts)
+    page = signed_in(app, role, ALPHA.reseller).get(PATH).text
+    assert "UTC" in page
+    assert "secret" not in page
+    assert "insider" not in page

@@ -1,0 +1,173 @@
+"""A customer's page, and how names and ids lead to it."""
+
+import re
+from html import unescape
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app.reports import REPORTS
+from app.reports.customer import SECTIONS
+from models import Customer
+from tests.databases import on_both as database_url
+from tests.support import load, signed_in, table_rows
+from tests.web import parties
+
+__all__ = ["database_url"]
+
+SUBSCRIPTIONS, TRANSACTIONS, USAGE = REPORTS
+FRAGMENT = {"Accept": "text/html", "HX-Request": "true", "HX-Request-Type": "partial"}
+TWIN = "/customers?name=Twin&reseller="
+
+pytestmark = pytest.mark.usefixtures("nasty")
+
+
+def parts(page: str) -> dict[str, str]:
+    """The sections of a customer's page, by the address that each heading leads to."""
+    found = re.findall(
+        r'<section class="part"[^>]*>\s*<h2[^>]*><a href="([^"]+)">.*?</h2>(.*?)</section>', page, re.DOTALL
+    )
+    return {unescape(address): text for address, text in found}
+
+
+def addresses(page: str) -> set[str]:
+    return {unescape(each) for each in re.findall(r'href="(/customers[^"]*)"', page)}
+
+
+# ------------------------------------------------------------------ the way there
+
+
+@pytest.mark.parametrize("slug", REPORTS)
+def test_every_name_and_id_of_a_customer_leads_to_their_page(client: FlaskClient, slug: str) -> None:
+    page = client.get(f"/reports/{slug}?size=200&columns=customer&columns=customer_id").text
+    rows = re.findall(r"<tr id=.*?</tr>", page, re.DOTALL)
+    assert rows
+    for row, (name, ref) in zip(rows, table_rows(page), strict=True):
+        (address,) = addresses(row)
+        assert address == f"/customers?{'customer' if ref else 'name'}={quote(ref or name, safe='')}"
+        answer = client.get(address)
+        assert answer.status_code == 200
+        assert unescape(re.findall(r"<h1>(.*?)</h1>", answer.text, re.DOTALL)[0]) == name
+
+
+def test_a_row_that_opens_has_its_expander_and_beside_it_a_link(client: FlaskClient) -> None:
+    page = client.get(f"/reports/{USAGE}?q=C-1").text
+    assert re.search(r'</button><a class="go" href="/customers\?customer=C-1"[^>]*><span class="vh">Page of Ång', page)
+    number = Customer.get(Customer.ref == "C-1").id
+    assert not addresses(client.get(f"/reports/{USAGE}/rows?node={number}&columns=customer_id").text)
+
+
+def test_a_name_is_a_link_wherever_it_stands(client: FlaskClient) -> None:
+    first = client.get(f"/reports/{SUBSCRIPTIONS}?columns=customer&columns=cost&customer=C-1").text
+    assert re.search(r'<a class="leaf" href="/customers\?customer=C-1">Ång', first)
+    behind = client.get(f"/reports/{SUBSCRIPTIONS}?columns=cost&columns=customer&customer=C-1").text
+    assert re.search(r'<td class="text"><a href="/customers\?customer=C-1">Ång', behind)
+
+
+# ------------------------------------------------------------------ the page
+
+
+def test_the_page_says_who_it_is_and_shows_what_the_reports_show(client: FlaskClient) -> None:
+    page = client.get("/customers?customer=C-1").text
+    assert "<dd>C-1</dd>" in page
+    assert "<dd>Zebra Resale</dd>" in page
+    assert list(parts(page)) == [f"/reports/{slug}?customer=C-1" for slug in REPORTS]
+    for section, (address, part) in zip(SECTIONS, parts(page).items(), strict=True):
+        query = "&".join([f"columns={key}" for key in section.columns] + [f"sort={section.sort}"])
+        shown = table_rows(client.get(f"{address}&{query}").text)
+        assert [row[-len(section.columns) :] for row in shown] == table_rows(part)
+        assert table_rows(part)
+
+
+@pytest.mark.parametrize("reseller", ["North, Ltd", "Zebra Resale"])
+def test_of_two_of_one_name_without_an_id_the_reseller_says_which(client: FlaskClient, reseller: str) -> None:
+    choice = client.get("/customers?name=Twin")
+    assert choice.status_code == 200
+    addressed = {f"{TWIN}{each}" for each in ("North%2C%20Ltd", "Zebra%20Resale")}
+    assert addresses(choice.text) == addressed
+    page = client.get(f"/customers?name=Twin&reseller={reseller}").text
+    assert f"<dd>{reseller}</dd>" in page
+    found = parts(page)
+    assert all("name=Twin&reseller=" in address for address in found)
+    (subscription,) = table_rows(next(iter(found.values())))
+    assert subscription[1] == {"North, Ltd": "S-6", "Zebra Resale": "S-7"}[reseller]
+    for address, part in found.items():
+        assert len(table_rows(client.get(address).text)) >= bool(table_rows(part))
+
+
+def test_an_address_by_name_survives_the_id_that_comes_later(client: FlaskClient, tmp_path: Path) -> None:
+    row = "Twin,N-9,Zebra Resale,SSL,DV Single,1,1"
+    (tmp_path / "usage.csv").write_text(f"{parties.USAGE}\n{row}\n", "utf-8")
+    load(USAGE, tmp_path / "usage.csv")
+    answer = client.get(f"{TWIN}Zebra+Resale")
+    assert (answer.status_code, answer.location) == (303, "/customers?customer=N-9")
+    assert addresses(client.get("/customers?name=Twin").text) == {"/customers?customer=N-9", f"{TWIN}North%2C%20Ltd"}
+
+
+def test_empty_parts_say_so(client: FlaskClient) -> None:
+    found = list(parts(client.get("/customers?customer=C-7").text).values())
+    assert ["No subscriptions." in found[0], "No transactions." in found[1], "No inventory." in found[2]] == [
+        "<table" not in part for part in found
+    ]
+    assert "No inventory." in found[2]
+
+
+def test_no_more_than_ten_rows_are_shown_and_it_is_said_of_how_many(client: FlaskClient, tmp_path: Path) -> None:
+    lines = [f"Many,M-1,M-{n},,Plan,2031-01-{n:02},1.00,2020-01-01,a@b.example,2020-01-01,1" for n in range(1, 13)]
+    (tmp_path / "many.csv").write_text("\n".join([parties.SUBSCRIPTIONS, *lines]), "utf-8")
+    load(SUBSCRIPTIONS, tmp_path / "many.csv")
+    part = next(iter(parts(client.get("/customers?customer=M-1").text).values()))
+    assert [row[1] for row in table_rows(part)] == [f"M-{n}" for n in range(12, 2, -1)]
+    assert "10 of 12." in part
+
+
+# ------------------------------------------------------------------ who may, and what can't be
+
+
+def test_a_viewer_sees_usage_from_outside(app: Flask) -> None:
+    viewer = signed_in(app, "viewer")
+    page = viewer.get("/customers?customer=C-1").text
+    assert "Certificate Type" not in page
+    assert table_rows(list(parts(page).values())[2]) == [["8", "5", "8"]]
+    for address in parts(page):
+        assert viewer.get(address).status_code == 200
+
+
+@pytest.mark.parametrize("query", ["customer={}", "name={}", "name={}&reseller=-", "name={}&reseller=nobody"])
+def test_somebody_else_s_customer_answers_like_one_who_is_not_there(app: Flask, query: str) -> None:
+    north = signed_in(app, "admin", "North, Ltd")
+    foreign, missing = ("C-1", "C-9") if query.startswith("customer") else ("Ångström & Søn, A/S", "Nobody")
+    answers = []
+    for name in (foreign, missing):
+        asked = dict(pair.split("=") for pair in query.format(name.replace("&", "%")).split("&"))
+        asked = {key: value.replace("%", "&") for key, value in asked.items()}
+        answer = north.get("/customers", query_string=asked)
+        answers.append((answer.status_code, answer.text.replace(name, "…").rpartition("Request")[0]))
+    assert answers[0] == answers[1]
+    assert answers[0][0] == 404
+    assert "<h1>" in north.get("/customers?customer=C-5", headers={"Accept": "text/html"}).text
+
+
+def test_of_two_namesakes_a_reseller_sees_its_own_alone(app: Flask) -> None:
+    page = signed_in(app, "admin", "North, Ltd").get("/customers?name=Twin").text
+    assert "S-6" in page
+    assert "S-7" not in page
+    assert "Zebra" not in page
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("", "customer=ID"), ("customer=", "customer=ID"), ("customer=C-1&name=Twin", "customer=ID"),
+        ("customer=C-1&reseller=-", "customer=ID"), ("reseller=-", "customer=ID"), ("customer=C-1&customer=C-2", "C-2"),
+        ("customer=C-1&sort=cost", "sort: “cost” names no customer"),
+        ("customer=%00", "holds what no name or id can hold"),
+    ],
+)  # fmt: skip
+def test_what_names_no_one_customer_is_refused(client: FlaskClient, query: str, told: str) -> None:
+    answer = client.get(f"/customers?{query}")
+    assert answer.status_code == 400
+    assert told in unescape(answer.text)
