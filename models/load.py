@@ -1,5 +1,7 @@
 """Which files the data came from."""
 
+from typing import Any
+
 from peewee import BigIntegerField, DateTimeField, TextField, fn
 
 from models.base import Record
@@ -30,6 +32,13 @@ class Load(Record):
             moment["version"] = (database.database, *last.fetchall())
         known: tuple[object, ...] = moment["version"]
         return known
+
+    @classmethod
+    def last(cls) -> tuple[int, str] | None:
+        """The number of the last import, and when it was, in UTC; None before the first."""
+        _, *last = cls.version()
+        found: Any = last[0] if last else None
+        return found
 
     @classmethod
     def last_of_each(cls) -> dict[str, "Load"]:

@@ -24,7 +24,7 @@ def problem(status: int, title: str, details: Sequence[str] = (), home: str = "/
     template = "_problem.html" if fragment_wanted() else "problem.html"
     accepted = request.accept_mimetypes.best_match(["text/plain", "text/html"])
     if accepted == "text/html":
-        answer = make_response(render_template(template, title=title, details=details, home=home))
+        answer = make_response(render_template(template, title=title, details=details, home=home, status=status))
     else:
         answer = make_response("\n".join([title, *details, f"Request {g.request_id}"]) + "\n")
         answer.mimetype = "text/plain"

@@ -1,5 +1,6 @@
 """The routes of reports: parse, fetch, render."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -26,6 +27,8 @@ from app.web.table import presented, table
 from app.web.timing import timed
 from app.web.views import beginning, shelves
 from models import Load, access, reading
+
+_NUMBER = re.compile("[0-9]{1,18}")
 
 blueprint = Blueprint("reports", __name__)
 
@@ -80,7 +83,7 @@ def _fragment(view: View, scope: Scope, button: bool) -> Response:
 
 
 def _table(view: View, scope: Scope) -> dict[str, Any]:
-    return table(_read(view, scope), view)
+    return table(_read(view, scope), view) | {"as_of": Load.last()}
 
 
 def _read(view: View, scope: Scope) -> Page:
@@ -102,11 +105,15 @@ def _rendered(template: str, shown: Mapping[str, Any]) -> Response:
 @blueprint.get("/reports/<slug>/rows")
 def expand(slug: str) -> Answer:
     """Bare rows, one level below a node, for htmx to put under it."""
-    view = view_asked(slug, "node", "toggle")
+    view = view_asked(slug, "node", "toggle", "as_of")
     name = only("node")
     node = parse_node(name)
-    with timed("query"):
+    with timed("query"), reading():
+        changed = _has_changed()
         rows = children(view, visitor().scope, node) if node else None
+    if changed:
+        why = ["What is inside a row may not add up to it any more."]
+        return problem(409, "The data has changed since this page was read.", why, report_url(view))
     if node is None or rows is None:
         return problem(404, f"There is no row “{name}” to open.", ["It may have gone; reload the report."])
     opened = view if view.opens(node) else view.toggled(node)
@@ -116,6 +123,14 @@ def expand(slug: str) -> Answer:
     response = _rendered("reports/_rows.html", shown)
     response.headers["HX-Replace-Url"] = report_url(opened)
     return response
+
+
+def _has_changed() -> bool:
+    """Whether something was imported since the page was read that asks for a part, as far as it says when that was."""
+    as_of, last = only("as_of"), Load.last()
+    if as_of and not _NUMBER.fullmatch(as_of):
+        abort(problem(400, f"as_of: “{as_of}” is not the number of an import."))
+    return bool(as_of) and (last is None or int(as_of) != last[0])
 
 
 @blueprint.get("/reports/<slug>/count")

@@ -22,6 +22,9 @@ PAGES = [
     "/reports/customer-subscriptions?period=this-year&status=Active&reseller=-&sort=end",
     "/reports/customer-subscriptions?columns=end&columns=customer_id&sort=end&from=2025-01-01&to=2027-01-01",
     "/reports/customer-usage?usage=over",
+    "/reports/attention",
+    "/customers?customer=C-10019",
+    "/customers?customer=C-10002",
     "/account",
     "/audit",
 ]
@@ -60,6 +63,7 @@ def check(page: Page) -> None:
 @pytest.mark.parametrize("path", PAGES)
 def test_a_page_has_no_violation(seen: Page, path: str) -> None:
     seen.goto(path)
+    seen.wait_for_load_state("networkidle")
     check(seen)
 
 

@@ -136,7 +136,10 @@ def test_what_is_another_s_answers_exactly_like_what_is_not_there(app: Flask, ro
         str(987_654 + len(place)) + "0" * (len(place) - 6) if "." not in place else "987655.1" for place in theirs
     ]
     for slug in REPORTS:
-        for path in (f"/reports/{slug}{ending}" for ending in ("", ".csv", ".xlsx", "/rows", "/print")):
+        for path in (
+            "/customers",
+            *(f"/reports/{slug}{ending}" for ending in ("", ".csv", ".xlsx", "/rows", "/print")),
+        ):
             foreign = answers(client, path, slug, BETA.mark, theirs)
             absent = answers(client, path, slug, NOWHERE, missing)
             for (_, asked, one), (_, _, other) in zip(foreign, absent, strict=True):
