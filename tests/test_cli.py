@@ -26,6 +26,14 @@ def test_importing_says_what_it_did_in_one_line(runner: FlaskCliRunner) -> None:
     assert (result.exit_code, result.stdout) == (0, "8 rows: 0 added, 0 updated, 8 unchanged, 0 removed\n")
 
 
+def test_an_import_is_recorded_with_the_operator(runner: FlaskCliRunner, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOGNAME", "olga")
+    runner.invoke(args=["import", "customer-subscriptions", str(SUBSCRIPTIONS)])
+    runner.invoke(args=["import", "customer-subscriptions", "-"], input=SUBSCRIPTIONS.read_bytes())
+    loads = [(load.report, load.file, load.who) for load in Load.select()]
+    assert loads == [("customer-subscriptions", file, "olga (command line)") for file in (str(SUBSCRIPTIONS), "-")]
+
+
 def test_a_dry_run_changes_nothing(runner: FlaskCliRunner) -> None:
     result = runner.invoke(args=["import", "customer-subscriptions", str(SUBSCRIPTIONS), "--dry-run"])
     assert result.exit_code == 0

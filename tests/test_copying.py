@@ -5,10 +5,11 @@ from contextlib import closing
 
 import pytest
 
+from app.importing import load_file
 from app.reports import REPORTS
 from app.table.csv import lines
 from app.table.scope import EVERYTHING
-from models import Copy, NotEmpty, SavedView, User, access, audit, close, database, open_database
+from models import Copy, Load, NotEmpty, SavedView, User, access, audit, close, database, open_database
 from tests.databases import Server, stored
 from tests.support import NASTY, load, view_of
 
@@ -24,7 +25,8 @@ def addresses(in_file: str, postgres: Server) -> Iterator[dict[str, str]]:
 
 def fill() -> None:
     for file in sorted(NASTY.glob("*.csv")):
-        load(file.stem, file)
+        with file.open("rb") as stream:
+            load_file(file.stem, stream, file.name, who="ann")
     who = {"email": "ann@partner.example", "email_key": "ann@partner.example", "password_hash": "x"}
     ann = User.create(**who, role="admin", disabled=True, created_at="2026-11-22 13:05:00")
     SavedView.create(user=ann, report="customer-usage", name="Mine", query="sort=-used", shared=True)
@@ -41,6 +43,7 @@ def test_all_rows_and_everybody_arrive(addresses: dict[str, str], kind: str) -> 
     open_database(source)
     fill()
     expected, user, view = files(), User.get().__data__, SavedView.get().__data__
+    loads = list(Load.select().tuples())
     close()
     open_database(target)
     told: list[int] = []
@@ -48,6 +51,8 @@ def test_all_rows_and_everybody_arrive(addresses: dict[str, str], kind: str) -> 
         copy.run(told.append)
         assert sum(told) == copy.size()
     assert files() == expected
+    assert list(Load.select().tuples()) == loads
+    assert {load.who for load in Load.select()} == {"ann"}
     assert User.get().__data__ == user
     assert SavedView.get().__data__ == view
     assert b"user added" in stored(access)

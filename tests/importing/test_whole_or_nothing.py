@@ -6,7 +6,7 @@ from io import BytesIO
 import pytest
 
 from app.importing import Faulty, SubscriptionRecord, TransactionRecord, UsageRecord, load_file, load_records
-from models import Load, Subscription, Transaction, writing
+from models import Load, Subscription, Transaction, database, migrate, writing
 from tests.importing.files import SUBSCRIPTIONS, TRANSACTIONS, USAGE, dump, faults, file, load, load_bytes, values
 
 SUBSCRIPTION = SubscriptionRecord(
@@ -60,6 +60,23 @@ def test_every_load_is_recorded_even_when_nothing_changed() -> None:
     assert Load.select().count() == 3
     moments = {datetime.strptime(at, "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC) for at in values(Load.loaded_at)}
     assert all(abs(datetime.now(UTC) - moment) < timedelta(seconds=30) for moment in moments)
+
+
+def test_a_load_is_recorded_with_who_made_it() -> None:
+    load_file(USAGE, BytesIO(file(USAGE, {})), "file.csv", who="ann")
+    with writing():
+        load_records(TRANSACTIONS, [(1, TRANSACTION)], "demo", who="demo")
+        load_records(SUBSCRIPTIONS, [(1, SUBSCRIPTION)], "demo")
+    assert values(Load.id, Load.who) == [(1, "ann"), (2, "demo"), (3, "")]
+
+
+def test_of_loads_older_than_the_column_nobody_is_said_to_have_made_them() -> None:
+    load(USAGE, {})
+    database.execute_sql("ALTER TABLE load DROP COLUMN who")
+    database.execute_sql("DELETE FROM schema_migration WHERE name = '0003_who'")
+    assert migrate() == ["0003_who"]
+    load_file(USAGE, BytesIO(file(USAGE, {})), "file.csv", who="ann")
+    assert values(Load.id, Load.who) == [(1, ""), (2, "ann")]
 
 
 def test_a_stream_that_fails_changes_nothing() -> None:
