@@ -36,8 +36,8 @@ class Load(Record):
     @classmethod
     def last(cls) -> tuple[int, str] | None:
         """The number of the last import, and when it was, in UTC; None before the first."""
-        _, *last = cls.version()
-        found: Any = last[0] if last else None
+        last: list[Any] = list(cls.version()[1:])
+        found: tuple[int, str] | None = last[0] if last else None
         return found
 
     @classmethod

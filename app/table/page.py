@@ -7,7 +7,8 @@ from app.table import counting
 from app.table.address import Node
 from app.table.counting import count, known_count, planned
 from app.table.cursor import Cursor, Place, digest
-from app.table.fetch import PlaceGone, Position, Row, count_beyond, fetch, position
+from app.table.fetch import PlaceGone, Position, count_beyond, fetch, position
+from app.table.row import Row
 from app.table.rows import Rows
 from app.table.scope import Scope
 from app.table.view import View

@@ -13,7 +13,7 @@ from app.web.errors import fragment_wanted
 from app.web.gate import visitor
 from app.web.links import report_url
 from app.web.timing import timed
-from models import Load
+from models import Load, reading
 
 _FROM_STDIN = "-"
 
@@ -40,7 +40,7 @@ blueprint = Blueprint("attention", __name__)
 
 @blueprint.get("/reports/attention")
 def show() -> str:
-    with timed("query"):
+    with timed("query"), reading():
         shown = {"needed": [_needed(each) for each in ATTENTION], "loaded": _loaded()}
     fragment = fragment_wanted()
     with timed("render"):

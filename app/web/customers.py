@@ -17,6 +17,7 @@ from app.web.gate import visitor
 from app.web.links import customer_url, report_url
 from app.web.table import presented
 from app.web.timing import timed
+from models import reading
 
 _KEYS = ("customer", "name", "reseller")
 
@@ -28,7 +29,7 @@ def show() -> Answer | str:
     """The page of one customer; where several bear the name that is asked for, a choice of them."""
     keys = _asked()
     whole = {section: allowed(*parse(REPORTS[section.slug], keys.items())) for section in SECTIONS}
-    with timed("query"):
+    with timed("query"), reading():
         found = customers(keys, visitor().scope)
     if not found:
         return problem(404, "There is no such customer.", [f"{key}: “{value}”" for key, value in keys.items()])
@@ -54,7 +55,7 @@ def _asked() -> Mapping[str, str]:
 
 
 def _page(customer: Identity, whole: Mapping[Section, View]) -> str:
-    with timed("query"):
+    with timed("query"), reading():
         sections = [_section(section, customer.keys, view) for section, view in whole.items()]
     with timed("render"):
         return render_template("customers/customer.html", customer=customer, sections=sections, url=report_url)

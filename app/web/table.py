@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 from app.table.address import node_text
 from app.table.arrange import arranged
-from app.table.fetch import Row
 from app.table.page import Page
 from app.table.report import Column, Note
+from app.table.row import Row
 from app.table.view import SIZES, View
 from app.web.chosen import chips
 from app.web.formats import FORMATS, file_url, last_format

@@ -148,6 +148,8 @@ def test_after_a_sort_rows_open_on_the_data_that_the_sort_read(
     flask("import", "customer-usage", "-", says=row, DATABASE_URL=database)
     page.locator("#sort-used").click()
     expect(page.locator("#th-used")).to_have_attribute("aria-sort", "ascending")
+    page.locator("#usage").select_option("over")  # sends the form, to which the import is no business
+    expect(page.locator("#chip-usage")).to_be_visible()
     page.locator(".expander").first.click()
     expect(page.locator('tr[data-depth="1"]').first).to_be_visible()
     expect(page.get_by_role("alert")).to_be_empty()

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from app.reports import REPORTS
 from app.table import counting
 from app.table.csv import lines
-from app.table.fetch import Row
 from app.table.page import Page, children, page
+from app.table.row import Row
 from app.table.scope import EVERYTHING
 from app.table.view import View
 from tests import oracle
