@@ -75,7 +75,11 @@ class Transaction(CustomerRow):
     user = ForeignKeyField(Actor, index=False)
 
     class Meta:
-        indexes = sorted_by(*_OWNERS, "subscription_ref", "bundle", "action", "date", "total", "cost", "user")
+        indexes = (
+            *sorted_by(*_OWNERS, "subscription_ref", "bundle", "action", "date", "total", "cost", "user"),
+            # All that sums by action or month need, whatever chooses: the rows themselves take five times as long.
+            (("action", "date", "total", "cost", "reseller", "customer", "bundle"), False),
+        )
 
 
 class UsageRow(CustomerRow):

@@ -6,6 +6,7 @@ if (window.htmx) start();
 else document.documentElement.classList.add("plain");
 
 function start() {
+  if (matchMedia("(max-width: 40rem)").matches) document.querySelector(".pictures")?.removeAttribute("open");
   document.addEventListener("click", expandOrHide);
   document.addEventListener("click", leaveNewTabsToTheBrowser, true);
   document.addEventListener("htmx:before:swap", dropRowsThatAreThere);

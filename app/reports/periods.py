@@ -1,5 +1,6 @@
 """Periods by name, and which days they are: a saved link that names one stays alive."""
 
+from calendar import monthrange
 from collections.abc import Callable
 from datetime import date, timedelta
 
@@ -54,6 +55,24 @@ def days_of(name: str, today: date) -> tuple[str, str]:
     """The first and the last day of a period, as the database holds days."""
     first, last = PERIODS[name](today)
     return str(first), str(last)
+
+
+def months(first: int, last: int) -> Callable[[date], list[str]]:
+    """The `first` to the `last` month, such as "2026-11", counted from that of a day, which is 0; as far as there are
+    such in the calendar."""
+
+    def named(day: date) -> list[str]:
+        month = day.year * _YEAR + day.month - 1
+        there = range(max(month + first, date.min.year * _YEAR), min(month + last, date.max.year * _YEAR + 11) + 1)
+        return [str(_first_of(each))[:7] for each in there]
+
+    return named
+
+
+def days_in(month: str) -> tuple[str, str]:
+    """The first and the last day of a month."""
+    year, number = map(int, month.split("-"))
+    return f"{month}-01", f"{month}-{monthrange(year, number)[1]}"
 
 
 def title(name: str) -> str:

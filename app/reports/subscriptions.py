@@ -6,8 +6,11 @@ from peewee import SQL, Case
 
 from app.reports.customer import CUSTOMER_PAGE, NAME
 from app.reports.filters import CUSTOMER, RESELLER, exactly, one_of, period, search
+from app.reports.groups import by_month
+from app.reports.periods import months
 from app.table.kind import BADGE, DATE, DATETIME, ID, INTEGER, MONEY, TEXT
 from app.table.report import Column, Level, Link, Report, Table
+from app.table.summary import By, Picture, Summary
 from models import Actor, Customer, Reseller, Subscription
 
 STATUSES = ("Active", "Ended", "Cancelled")
@@ -36,11 +39,16 @@ def _has_status(table: Table, meant: tuple[str, str]) -> Any:
     return statuses(table, today)[status]
 
 
-STATUS = Case(None, [(condition, status) for status, condition in statuses(Subscription, SQL("CURRENT_DATE")).items()])
+def _status(table: Table, today: Any) -> Any:
+    return Case(None, [(condition, status) for status, condition in statuses(table, today).items()])
+
+
+STATUS = _status(Subscription, SQL("CURRENT_DATE"))
 _STATUS = replace(
     one_of("status", "Status", {status: status for status in STATUSES}, _has_status),
     means=lambda status, today: (status, str(today)),
 )
+_BY_STATUS = By("Status", lambda table, today: _status(table, str(today)), lambda status: {"status": status}, STATUSES)
 _TRANSACTIONS = Link("subscription", "customer-transactions")
 
 REPORT = Report(
@@ -72,4 +80,8 @@ REPORT = Report(
         _STATUS,
     ),
     default_sort="customer",
+    sums=Summary((_BY_STATUS,), measures=("cost", "items_quantity"), whole=("cost", "items_quantity")),
+    pictures=(
+        Picture("Subscriptions by the month of their end", Summary((by_month("ends_on"), _BY_STATUS)), months(0, 11)),
+    ),
 )

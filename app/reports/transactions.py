@@ -1,10 +1,14 @@
 from app.reports.customer import CUSTOMER_PAGE, NAME
 from app.reports.filters import CUSTOMER, RESELLER, TRANSACTED_PRODUCT, exactly, one_of, period, search
-from app.reports.periods import PAST
+from app.reports.groups import by_field, by_month
+from app.reports.periods import PAST, months
 from app.table.kind import DATETIME, ID, INTEGER, MONEY, TEXT
 from app.table.report import Column, Level, Link, Report
+from app.table.summary import Picture, Summary
 from models import ACTIONS, Actor, Bundle, Customer, Reseller, Transaction
 
+_BY_ACTION = by_field("action", "Action", "action", ACTIONS)
+_BY_MONTH_AND_ACTION = Summary((by_month("date"), _BY_ACTION), measures=("cost", "total"))
 _SUBSCRIPTION = Link("subscription", "customer-subscriptions")
 
 REPORT = Report(
@@ -36,4 +40,6 @@ REPORT = Report(
         TRANSACTED_PRODUCT,
     ),
     default_sort="-date",
+    sums=Summary((_BY_ACTION,), measures=("total", "cost"), whole=("cost",)),
+    pictures=(Picture("Cost and certificates by month", _BY_MONTH_AND_ACTION, months(-11, 0), newest="date"),),
 )

@@ -3,13 +3,16 @@ from typing import Any
 
 from app.reports.customer import CUSTOMER_PAGE, NAME
 from app.reports.filters import CUSTOMER, RESELLER, named, one_of, search
+from app.reports.groups import by_name
 from app.table.kind import ID, INTEGER, TEXT
 from app.table.report import Column, Level, Report, Table
-from models import CertificateType, Customer, CustomerUsage, Holding, Product, Reseller, TypeUsage
+from app.table.summary import Picture, Summary
+from models import NUMBERS, CertificateType, Customer, CustomerUsage, Holding, Product, Reseller, TypeUsage
 
 _NEAR = 90
 """Per cent of an inventory in use from which on it is nearly used up."""
 
+_BY_TYPE = by_name("certificate_type", "Certificate Type", CertificateType, level=1)
 _USAGE = {"over": "Over inventory", "near": f"Near inventory ({_NEAR} % used)"}
 
 
@@ -51,4 +54,6 @@ REPORT = Report(
         replace(one_of("usage", "Usage", _USAGE, _used), summed=True),
     ),
     default_sort="customer",
+    sums=Summary(measures=NUMBERS, whole=NUMBERS),
+    pictures=(Picture("Inventory and use by certificate type", Summary((_BY_TYPE,), ("current_inventory", "used"))),),
 )

@@ -1,13 +1,14 @@
 """What a report is: declared once, as data, and read by the page, the chooser, the CSV and the tests."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 from typing import Any, NamedTuple
 
 from app.table.kind import Kind
 from app.table.scope import Scope, owner
+from app.table.summary import Picture, Summary
 
 Table = Any
 """A Peewee model class."""
@@ -99,7 +100,8 @@ class Level:
 class Report:
     """A report type. Raises TypeError when its rows belong to no reseller: it could not be scoped.
 
-    `finest` is the table whose rows are never sums: that of the last level, if nothing else is said.
+    `finest` is the table whose rows are never sums: that of the last level, if nothing else is said. `sums` stand under
+    the table.
     """
 
     slug: str
@@ -110,6 +112,8 @@ class Report:
     filters: tuple[Filter, ...]
     default_sort: str
     finest: Table = None
+    sums: Summary = field(default_factory=Summary)
+    pictures: tuple[Picture, ...] = ()
 
     def __post_init__(self) -> None:
         if self.finest is None:
@@ -134,7 +138,8 @@ class Report:
         """This report for those who may not look inside its rows: what is declared of its first level."""
         columns = tuple(column for column in self.columns if not column.level)
         filters = tuple(each for each in self.filters if not each.level)
-        return replace(self, levels=self.levels[:1], columns=columns, filters=filters)
+        pictures = tuple(each for each in self.pictures if not each.summary.level)
+        return replace(self, levels=self.levels[:1], columns=columns, filters=filters, pictures=pictures)
 
     def name_of(self, level: int) -> Column:
         """The column that names rows of an expanded level."""

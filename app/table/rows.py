@@ -72,6 +72,17 @@ class Rows(Choice):
         some = ordered(some, [getattr(alone, self.tie.name)], nearest.descending).limit(nearest.limit).alias("nearest")
         return query.join(some, JOIN.LATERAL).join(self.table, on=(self.table.id == some.c.id))
 
+    def totals(self, groups: Sequence[Term], measures: Sequence[Column]) -> Any:
+        """A query for what rows have in common, how many they are, and what they add up to."""
+        parents = models_of(groups, besides=self.table)
+        sums = [fn.SUM(self.value(column.value)).cast("BIGINT") for column in measures]
+        query = self.table.select(*groups, fn.COUNT(SQL("*")), *sums)
+        for parent in parents:
+            query = query.join_from(self.table, parent, JOIN.CROSS)
+        joined = [reference(self.table, parent) == parent.id for parent in parents]
+        query = narrowed(self._found(query, None), joined)
+        return query.group_by(*(SQL(str(1 + place)) for place in range(len(groups)))) if groups else query
+
     def value(self, term: Term) -> Term:
         """What a column's value or excess is called at this level; sums bear the names of what they sum."""
         if not isinstance(term, Field) or term.model is not self.report.finest:
@@ -104,7 +115,7 @@ class Rows(Choice):
         return parts.select(*path, *sums).where(*self.parts(parts)).group_by(*path).alias("chosen")
 
     def _found(self, query: Any, first: Term) -> Any:
-        """The query for only what is chosen: found first, or asked along an order that begins with `first`."""
+        """The query for only what is chosen: found first, or asked along an order that begins with `first`, if any."""
         if self._sums is not None:
             return self._chosen(query)
         if self.few:

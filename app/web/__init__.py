@@ -15,6 +15,7 @@ from app.web import (
     printed,
     proxies,
     reports,
+    sums,
     timing,
     trail,
     users,
@@ -29,5 +30,5 @@ def register(app: Flask, settings: Settings) -> None:
     errors.register(app)
     gate.register(app, settings)
     timing.register(app)
-    for part in (account, attention, customers, export, printed, reports, trail, users, views):
+    for part in (account, attention, customers, export, printed, reports, sums, trail, users, views):
         app.register_blueprint(part.blueprint)

@@ -18,7 +18,7 @@ LONGEST_ADDRESS = 7500
 
 
 def report_url(view: View, ending: str = "", *more: tuple[str, str]) -> str:
-    """The address of a view in its canonical form; `ending` is ".csv", ".xlsx", "/rows" or "/count".
+    """The address of a view in its canonical form; `ending` is ".csv", ".xlsx", "/rows", "/count" or "/summary".
 
     `more` are keys that belong to what is at that address, and not to the view.
     """

@@ -41,6 +41,7 @@ RULES: Mapping[str, Rule] = {
     "printed.show": anyone_signed_in,
     "attention.show": anyone_signed_in,
     "customers.show": anyone_signed_in,
+    "sums.show": anyone_signed_in,
     "reports.expand": admins,
     "export.csv": admins,
     "export.xlsx": admins,

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from app.table.address import node_text
 from app.table.arrange import arranged
+from app.table.cursor import digest
 from app.table.page import Page
 from app.table.report import Column, Note
 from app.table.row import Row
@@ -15,6 +16,8 @@ from app.table.view import SIZES, View
 from app.web.chosen import chips
 from app.web.formats import FORMATS, file_url, last_format
 from app.web.links import links_to, others, report_url
+from app.web.sums import sums_url
+from models import Load
 
 
 class Heading(NamedTuple):
@@ -62,6 +65,8 @@ def table(page: Page, view: View) -> dict[str, Any]:
         "others": others(view),
         "sizes": SIZES,
         "url": report_url,
+        "sums_url": sums_url(view),
+        "sums_id": digest(f"{sums_url(view)} {view.today} {Load.version()}"),
         "formats": FORMATS.values(),
         "last_format": last_format(),
         "file_url": file_url,

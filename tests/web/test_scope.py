@@ -113,7 +113,8 @@ def test_no_answer_bears_the_mark_of_another(app: Flask, role: str, reseller: st
         walked = [
             answer
             for endpoint, method, path in routes(app)
-            if method == "GET" and endpoint.startswith(("reports.", "export.", "customers.", "attention.", "printed."))
+            if method == "GET"
+            and endpoint.startswith(("reports.", "export.", "customers.", "attention.", "printed.", "sums."))
             for slug in [slug for slug in REPORTS if f"/{slug}" in path] or ["customer-usage"]
             for mark in {party.mark for party in others}
             for answer in answers(client, path, slug, mark, nodes(mark))
@@ -138,7 +139,7 @@ def test_what_is_another_s_answers_exactly_like_what_is_not_there(app: Flask, ro
     for slug in REPORTS:
         for path in (
             "/customers",
-            *(f"/reports/{slug}{ending}" for ending in ("", ".csv", ".xlsx", "/rows", "/print")),
+            *(f"/reports/{slug}{ending}" for ending in ("", ".csv", ".xlsx", "/rows", "/print", "/summary")),
         ):
             foreign = answers(client, path, slug, BETA.mark, theirs)
             absent = answers(client, path, slug, NOWHERE, missing)
@@ -185,6 +186,19 @@ def test_a_reseller_sees_what_its_filter_would_show_to_all(app: Flask, alpha: Fl
         count = len(csv_rows(file)) - 1
         assert f"of <strong>{count}</strong>" in page
         assert count >= ALPHA.customers
+
+
+@pytest.mark.parametrize("slug", REPORTS)
+def test_a_reseller_s_sums_are_of_what_its_filter_would_show_to_all(app: Flask, alpha: FlaskClient, slug: str) -> None:
+    own = alpha.get(f"/reports/{slug}/summary").text
+    chosen = signed_in(app).get(f"/reports/{slug}/summary", query_string={"reseller": ALPHA.reseller}).text
+    assert said(own) == said(chosen)
+    assert f"All {3} rows" in own
+
+
+def said(page: str) -> str:
+    """What is between the tags of a page's part for everybody."""
+    return re.sub(r"<[^>]+>", "", page.partition("<h1>")[2].partition("</main>")[0])
 
 
 def test_menus_offer_only_what_is_in_sight(alpha: FlaskClient) -> None:

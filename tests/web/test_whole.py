@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from app.reports import REPORTS
 from app.table.cursor import Cursor, digest
-from app.table.row import Row
 from app.table.page import children, page, spelled
+from app.table.row import Row
 from app.table.scope import EVERYTHING
 from app.table.view import View
 from models import database

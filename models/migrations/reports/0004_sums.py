@@ -1,0 +1,8 @@
+"""An index that holds all that sums of transactions are made of."""
+
+from typing import Any
+
+
+def up(migrator: Any, db: Any) -> None:
+    columns = ("action", "date", "total", "cost", "reseller_id", "customer_id", "bundle_id")
+    migrator.migrate(migrator.add_index("transaction", columns))

@@ -1,0 +1,133 @@
+"""Sums and pictures are of the rows of their view: no more, no fewer, on any day."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from app.reports import REPORTS
+from app.reports.periods import days_in, months
+from app.table.csv import lines
+from app.table.rows import Rows
+from app.table.scope import EVERYTHING, NOTHING, Scope
+from app.table.summary import Summary
+from app.table.sums import Group, narrowed, spanned, summed
+from app.table.view import View
+from models import database
+from tests import oracle
+from tests.databases import is_server
+from tests.strategies import Query, days, queries
+from tests.support import csv_rows, view_of
+from tests.table.test_plans import VALUES, plan
+
+PICTURES = [(slug, at) for slug, report in REPORTS.items() for at in range(len(report.pictures))]
+any_view = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+def in_file(view: View, measures: Iterable[str]) -> list[int]:
+    """What the columns of a view's file add up to, whether it shows them or not."""
+    columns = [view.report.by_key[key] for key in measures]
+    fixed = [column for column in view.columns if column.fixed or column.level == view.level]
+    shown = replace(view, columns=(*fixed, *columns), sort=view.sort if view.sort_column in columns else fixed[0].key)
+    rows = csv_rows(b"".join(lines(shown, EVERYTHING)))[1:]
+    return [sum(column.kind.parse(row[len(fixed) + at]) for row in rows) for at, column in enumerate(columns)]
+
+
+def told(view: View, measures: Iterable[str]) -> list[int]:
+    """The same, and before it the number of rows, as plain Python says."""
+    records = oracle.records(view)
+    return [len(records), *(sum(record[key] for record in records) for key in measures)]
+
+
+def added(groups: Iterable[Group], measures: Iterable[str]) -> list[int]:
+    groups = list(groups)
+    return [sum(group.rows for group in groups), *(sum(g.sums[at] for g in groups) for at, _ in enumerate(measures))]
+
+
+@pytest.mark.parametrize("slug", REPORTS)
+@any_view
+@given(data=st.data(), today=days)
+@pytest.mark.usefixtures("nasty", "way")
+def test_sums_of_any_view_are_those_of_its_file(slug: str, data: st.DataObject, today: date) -> None:
+    query: Query = data.draw(queries(slug))
+    view = replace(view_of(slug, query), today=today)
+    summary = view.report.sums
+    found = added(summed(summary, view, EVERYTHING), summary.measures)
+    assert found == told(view, summary.measures)
+    assert found[1:] == in_file(view, summary.measures)
+
+
+@pytest.mark.parametrize("slug", REPORTS)
+@any_view
+@given(data=st.data(), today=days)
+@pytest.mark.usefixtures("nasty")
+def test_a_group_is_of_the_rows_that_its_filter_would_choose(slug: str, data: st.DataObject, today: date) -> None:
+    view = replace(view_of(slug, data.draw(queries(slug))), today=today)
+    check(view.report.sums, view)
+
+
+@pytest.mark.parametrize(("slug", "at"), PICTURES)
+@any_view
+@given(data=st.data(), today=days)
+@example(data=None, today=date(9999, 12, 31))
+@example(data=None, today=date(1, 1, 1))
+@pytest.mark.usefixtures("nasty", "way")
+def test_a_bar_is_of_the_rows_to_which_it_leads(slug: str, at: int, data: st.DataObject | None, today: date) -> None:
+    view = replace(view_of(slug, data.draw(queries(slug)) if data else []), today=today)
+    picture = view.report.pictures[at]
+    chosen, along = spanned(picture, view, EVERYTHING)
+    if not along and picture.along:
+        return
+    check(picture.summary, chosen)
+    if "usage" not in view.filters:  # which chooses by the sum of what a row is made of, or by each of those
+        groups = summed(picture.summary, chosen, EVERYTHING)
+        assert added(groups, picture.summary.measures)[1:] == told(chosen, picture.summary.measures)[1:]
+    if along:
+        assert {group.values[0] for group in summed(picture.summary, chosen, EVERYTHING)} <= set(along)
+
+
+def check(summary: Summary, view: View) -> None:
+    groups = summed(summary, view, EVERYTHING)
+    assert len({group.values for group in groups}) == len(groups)
+    for group in groups:
+        if group.values and all(group.values):
+            chosen = view
+            for by, value in zip(summary.by, group.values, strict=True):
+                chosen = narrowed(chosen, by.filters(value))
+            assert [group.rows, *group.sums] == told(chosen, summary.measures), group.values
+
+
+@pytest.mark.parametrize("key", ["", "reseller", "period", "from", "action", "product", "scope"])
+@pytest.mark.usefixtures("app")
+def test_many_transactions_are_summed_without_reading_them(key: str) -> None:
+    report = REPORTS["customer-transactions"]
+    view = replace(view_of(report.slug, []), filters={key: VALUES.get(key, "x")} if key in report.filter_by_key else {})
+    for summary in (report.sums, report.pictures[0].summary):
+        groups = [by.value(report.levels[0].table, view.today) for by in summary.by]
+        rows = Rows(view, Scope(7) if key == "scope" else EVERYTHING, 0)
+        steps = plan(rows.totals(groups, [report.by_key[each] for each in summary.measures]))
+        index = "Index Only Scan" if is_server(database) else "USING COVERING INDEX transaction_action"
+        assert any(index in step for step in steps), steps
+
+
+@pytest.mark.usefixtures("nasty")
+def test_the_months_of_a_picture_are_those_with_the_last_rows_of_the_view() -> None:
+    report = REPORTS["customer-transactions"]
+    (picture,) = report.pictures
+    newest = max(record["date"] for record in oracle.records(view_of(report.slug, [])))
+    _, along = spanned(picture, view_of(report.slug, []), EVERYTHING)
+    assert (len(along), along[-1]) == (12, newest[:7])
+    assert spanned(picture, view_of(report.slug, []), NOTHING)[1] == []
+
+
+def test_months_are_counted_through_the_years_and_end_with_the_calendar() -> None:
+    assert months(-2, 1)(date(2026, 1, 31)) == ["2025-11", "2025-12", "2026-01", "2026-02"]
+    assert months(-11, 0)(date(1, 2, 1)) == ["0001-01", "0001-02"]
+    assert months(0, 11)(date(9999, 12, 31)) == ["9999-12"]
+    assert [days_in(month) for month in ("2024-02", "9999-12")] == [
+        ("2024-02-01", "2024-02-29"),
+        ("9999-12-01", "9999-12-31"),
+    ]
