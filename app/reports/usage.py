@@ -41,7 +41,7 @@ REPORT = Report(
         Column("product", "Product", Product.name, TEXT, shown=False, level=2),
         Column("current_inventory", "Current Inventory", Holding.current_inventory, INTEGER),
         Column("available", "Available", Holding.available, INTEGER),
-        Column("used", "Used", Holding.used, INTEGER, excess=Holding.over_inventory),
+        Column("used", "Used", Holding.used, INTEGER, excess=Holding.over_inventory, whole="current_inventory"),
         Column("over_inventory", "Over Inventory", Holding.over_inventory, INTEGER, shown=False),
     ),
     filters=(

@@ -34,8 +34,8 @@ class Column:
 
     `level` is the first level whose rows have this value; seeing the column makes rows of that level.
     A `fixed` column is always visible and first. `excess` is how much of the value is too much. `link` is where a value
-    leads, by `ref` where the value is a name and that its id, and `note` what is said beside it on a day; both are for
-    people, and in no file.
+    leads, by `ref` where the value is a name and that its id, and `note` what is said beside it on a day; `whole` is
+    the key of the column with the number of which it is a part. All are for people, and in no file.
     """
 
     key: str
@@ -49,6 +49,7 @@ class Column:
     link: Link | None = None
     note: Note | None = None
     ref: Any = None
+    whole: str = ""
 
     @property
     def beside(self) -> Any:

@@ -1,6 +1,6 @@
 """A page of rows made ready for its template, so that the template only writes it down."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from functools import partial
 from itertools import repeat
@@ -26,16 +26,23 @@ class Heading(NamedTuple):
     direction: str
 
 
-Cell = tuple[str, str, str | int | None]
-"""The name of a kind, the text, and what goes with it: the address of an id, the note of a date, a number's excess."""
+Cell = tuple[str, str, str | int | tuple[int, ...] | None]
+"""The name of a kind, the text, and what goes with it: the address of an id, the note of a date, a number's excess.
+
+A share is a number that goes with its excess, itself, and what it is a part of.
+"""
 
 
 class Shown(NamedTuple):
-    """How a column's values become cells; `beside` makes what goes with them, of each and what was read beside it."""
+    """How a column's values become cells; `beside` makes what goes with them, of each and what was read beside it.
+
+    `whole` is the place of the numbers of which they are a part, if those are seen.
+    """
 
     kind: str
     show: Callable[[Any], str]
     beside: Callable[[Any, Any], str] | None
+    whole: int | None
 
 
 class Line(NamedTuple):
@@ -93,11 +100,14 @@ def _lines(rows: Sequence[Row], view: View, shown: Sequence[Shown]) -> Iterator[
 
 def _cells(rows: Sequence[Row], shown: Sequence[Shown]) -> Iterator[tuple[Cell, ...]]:
     """The cells of each row, made a column at a time."""
-    values, others = zip(*(row.values for row in rows), strict=True), zip(*(row.beside for row in rows), strict=True)
-    columns = [
-        zip(repeat(kind), map(show, column), map(beside, column, read) if beside else read)
-        for (kind, show, beside), column, read in zip(shown, values, others, strict=False)
-    ]
+    values = list(zip(*(row.values for row in rows), strict=True))
+    others = zip(*(row.beside for row in rows), strict=True)
+    columns = []
+    for (kind, show, beside, whole), column, read in zip(shown, values, others, strict=False):
+        more: Iterable[Any] = map(beside, column, read) if beside else read
+        if whole is not None:
+            more = zip(read, column, values[whole], strict=True)
+        columns.append(zip(repeat(kind), map(show, column), more))
     return zip(*columns, strict=True)
 
 
@@ -109,7 +119,8 @@ def _shown(view: View, column: Column) -> Shown:
         if column.note
         else None
     )
-    return Shown(column.kind.name, column.kind.show, beside)
+    whole = next((place for place, each in enumerate(view.columns) if each.key == column.whole), None)
+    return Shown("share" if whole is not None else column.kind.name, column.kind.show, beside, whole)
 
 
 def _noted(note: Note, today: date, value: str, _: None) -> str:
