@@ -21,6 +21,11 @@ def counted(page: Page) -> int:
     return int(page.locator("#count strong").last.inner_text().replace(",", ""))
 
 
+def told(words: str) -> list[str]:
+    """A bar's name and numbers in words, without those that are nothing."""
+    return [each for each in re.split("[:,] ", words) if not re.search(r" 0(\.00)?$", each)]
+
+
 @pytest.mark.parametrize("slug", REPORTS)
 def test_sums_come_after_the_page_and_are_of_all_its_rows(page: Page, slug: str) -> None:
     page.goto(f"/reports/{slug}?size=25")
@@ -77,7 +82,7 @@ def test_a_bar_leads_by_keyboard_to_the_rows_that_it_counted(page: Page, slug: s
     expect(page).to_have_url(re.compile(re.escape(href)))
     assert {key for key, _ in parse_qsl(urlsplit(page.url).query)} in ({"from", "to"}, {"certificate_type"})
     expect(page.locator("#pictures svg a")).to_have_count(1 if slug != "customer-transactions" else 2)
-    assert page.locator("#pictures svg a").first.get_attribute("aria-label") == words
+    assert told(page.locator("#pictures svg a").first.get_attribute("aria-label") or "") == told(words)
     if slug == "customer-subscriptions":
         assert sum(int(number) for number in re.findall(r"(\d+)(?:,|$)", words)) == counted(page)
 
