@@ -107,7 +107,7 @@ def test_status_and_usage_choose_what_they_say(page: Page) -> None:
     expect(page.locator("#chip-usage")).to_be_visible()
     assert "0" not in column(page, "over_inventory")
     page.locator(".expander").first.click()
-    expect(page.locator('tr[data-depth="1"]').first).to_be_visible()
+    expect(page.locator('#results tr[data-depth="1"]').first).to_be_visible()
 
 
 def test_ids_and_other_reports_are_a_click_away_and_keep_who_and_when(page: Page) -> None:

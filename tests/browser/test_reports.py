@@ -27,8 +27,10 @@ def requests_of(page: Page) -> list[str]:
 
 def column(page: Page, key: str) -> list[str]:
     """The texts of a visible column, from top to bottom."""
-    keys = [heading.get_attribute("id") for heading in page.locator("thead th").all()]
-    return page.locator(f"tbody tr:not([hidden]) > :nth-child({keys.index(f'th-{key}') + 1})").all_inner_texts()
+    keys = [heading.get_attribute("id") for heading in page.locator("#results thead th").all()]
+    return page.locator(
+        f"#results tbody tr:not([hidden]) > :nth-child({keys.index(f'th-{key}') + 1})"
+    ).all_inner_texts()
 
 
 def open_chooser(page: Page) -> None:
@@ -105,10 +107,10 @@ def test_a_column_moves_by_its_buttons_and_they_keep_the_focus(page: Page) -> No
     open_chooser(page)
     button = page.get_by_role("button", name="Move Cost towards the front")
     button.press("Enter")
-    expect(page.locator("thead th").nth(4)).to_have_text("Cost")
+    expect(page.locator("#results thead th").nth(4)).to_have_text("Cost")
     expect(button).to_be_focused()
     button.press("Enter")
-    expect(page.locator("thead th").nth(3)).to_have_text("Cost")
+    expect(page.locator("#results thead th").nth(3)).to_have_text("Cost")
     expect(page.locator("#column-list li").nth(4)).to_contain_text("Cost")
     page.get_by_role("checkbox", name="Status").check()
     page.get_by_role("button", name="Move Status towards the end").click()
@@ -119,7 +121,7 @@ def test_without_any_column_the_default_ones_return(page: Page) -> None:
     page.goto("/reports/customer-subscriptions?columns=cost")
     open_chooser(page)
     page.get_by_role("checkbox", name="Cost").click()
-    expect(page.locator("thead th")).to_have_count(10)
+    expect(page.locator("#results thead th")).to_have_count(10)
     expect(page.get_by_role("checkbox", name="Cost")).to_be_checked()
 
 
@@ -136,10 +138,10 @@ def test_rows_open_once_fetched_and_close_without_a_request(page: Page) -> None:
     page.goto(USAGE)
     customer = page.locator(".expander").first
     customer.click()
-    kinds = page.locator('tr[data-depth="1"]')
+    kinds = page.locator('#results tr[data-depth="1"]')
     expect(kinds.first).to_be_visible()
     kinds.first.locator(".expander").click()
-    products = page.locator('tr[data-depth="2"]')
+    products = page.locator('#results tr[data-depth="2"]')
     expect(products.first).to_be_visible()
     opened = page.url
     assert opened.count("open=") == 2
@@ -157,17 +159,17 @@ def test_rows_open_once_fetched_and_close_without_a_request(page: Page) -> None:
 def test_a_double_click_opens_a_row_once(page: Page) -> None:
     page.goto(USAGE)
     page.locator(".expander").first.dblclick()
-    expect(page.locator('tr[data-depth="1"]').first).to_be_visible()
+    expect(page.locator('#results tr[data-depth="1"]').first).to_be_visible()
     page.wait_for_load_state("networkidle")
-    ids = page.locator("tbody tr").evaluate_all("rows => rows.map(row => row.id)")
+    ids = page.locator("#results tbody tr").evaluate_all("rows => rows.map(row => row.id)")
     assert len(ids) == len(set(ids))
 
 
 def test_open_rows_stay_open_when_columns_change_and_when_the_address_is_pasted(page: Page) -> None:
     page.goto(USAGE)
     page.locator(".expander").first.click()
-    page.locator('tr[data-depth="1"] .expander').first.click()
-    expect(page.locator('tr[data-depth="2"]').first).to_be_visible()
+    page.locator('#results tr[data-depth="1"] .expander').first.click()
+    expect(page.locator('#results tr[data-depth="2"]').first).to_be_visible()
     shown = column(page, "customer")
     open_chooser(page)
     page.get_by_role("checkbox", name="Over Inventory").check()
@@ -177,7 +179,7 @@ def test_open_rows_stay_open_when_columns_change_and_when_the_address_is_pasted(
     other.goto(page.url)
     assert column(other, "customer") == shown
     exported = csv_rows(other.request.get(other.locator("#export").get_attribute("href") or "").body())
-    closed = other.locator('tbody tr[data-depth="0"] > th :is(.expander, .leaf)').all_inner_texts()
+    closed = other.locator('#results tbody tr[data-depth="0"] > th :is(.expander, .leaf)').all_inner_texts()
     assert [row[0] for row in exported[1 : 1 + len(closed)]] == closed
 
 
@@ -185,13 +187,13 @@ def test_rows_open_by_the_keyboard(page: Page) -> None:
     page.goto(USAGE)
     page.locator(".expander").first.focus()
     page.keyboard.press("Enter")
-    expect(page.locator('tr[data-depth="1"]').first).to_be_visible()
+    expect(page.locator('#results tr[data-depth="1"]').first).to_be_visible()
     page.keyboard.press("Tab")  # to the customer's page
     page.keyboard.press("Tab")  # to the customer's id
     page.keyboard.press("Tab")
-    expect(page.locator('tr[data-depth="1"] .expander').first).to_be_focused()
+    expect(page.locator('#results tr[data-depth="1"] .expander').first).to_be_focused()
     page.keyboard.press("Space")
-    expect(page.locator('tr[data-depth="2"]').first).to_be_visible()
+    expect(page.locator('#results tr[data-depth="2"]').first).to_be_visible()
 
 
 def test_typing_searches_and_leaves_one_entry_in_the_history(page: Page) -> None:
@@ -254,7 +256,7 @@ def test_a_lost_connection_is_said_and_the_second_click_works(page: Page) -> Non
     expect(page.locator("#alert")).to_contain_text("No connection to the server")
     page.context.set_offline(False)
     page.locator(".expander").first.click()
-    expect(page.locator('tr[data-depth="1"]').first).to_be_visible()
+    expect(page.locator('#results tr[data-depth="1"]').first).to_be_visible()
     expect(page.locator("#alert")).to_be_empty()
 
 
@@ -268,7 +270,7 @@ def test_all_default_columns_fit_a_laptop(page: Page, slug: str) -> None:
 
 def test_what_is_over_is_said_in_words(page: Page) -> None:
     page.goto(f"{USAGE}?columns=used&columns=over_inventory&sort=-over_inventory")
-    expect(page.locator("tbody tr").first).to_contain_text("over by")
+    expect(page.locator("#results tbody tr").first).to_contain_text("over by")
 
 
 def test_skipping_leads_past_the_header(page: Page) -> None:
@@ -289,9 +291,9 @@ def test_a_row_does_not_open_while_others_are_on_their_way(page: Page) -> None:
     page.locator("#reseller").select_option("-")
     page.locator(".expander").first.click()
     expect(page).to_have_url(re.compile(r"\?reseller=-$"))
-    expect(page.locator('tr[data-depth="1"]')).to_have_count(0)
+    expect(page.locator('#results tr[data-depth="1"]')).to_have_count(0)
     page.locator(".expander").first.click()
-    expect(page.locator('tr[data-depth="1"]').first).to_be_visible()
+    expect(page.locator('#results tr[data-depth="1"]').first).to_be_visible()
     expect(page).to_have_url(re.compile(r"reseller=-"))
 
 
@@ -300,14 +302,14 @@ def test_a_row_that_was_closed_meanwhile_stays_closed(page: Page) -> None:
     page.goto(USAGE)
     customer = page.locator(".expander").first
     customer.click()
-    kind = page.locator('tr[data-depth="1"] .expander').first
+    kind = page.locator('#results tr[data-depth="1"] .expander').first
     kind.click()
     customer.click()
-    expect(page.locator('tr[data-depth="2"]').first).to_be_attached()
-    expect(page.locator('tr[data-depth="1"]').first).to_be_hidden()
-    expect(page.locator('tr[data-depth="2"]').first).to_be_hidden()
+    expect(page.locator('#results tr[data-depth="2"]').first).to_be_attached()
+    expect(page.locator('#results tr[data-depth="1"]').first).to_be_hidden()
+    expect(page.locator('#results tr[data-depth="2"]').first).to_be_hidden()
     customer.click()
-    expect(page.locator('tr[data-depth="2"]').first).to_be_visible()
+    expect(page.locator('#results tr[data-depth="2"]').first).to_be_visible()
 
 
 def test_back_from_the_next_page_of_a_search_stays_in_it(page: Page) -> None:
