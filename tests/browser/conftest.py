@@ -38,6 +38,12 @@ def expect_sign_in(page: Page) -> None:
     expect(page.locator("tbody tr")).to_have_count(0)
 
 
+def expect_whole(page: Page) -> None:
+    """What a report fetches after its page has arrived, too."""
+    expect(page.locator("tfoot")).to_be_attached()
+    expect(page.locator("tfoot .unscripted")).to_have_count(0)
+
+
 def give(page: Page, email: str, password: str = PASSWORD) -> None:
     """Fill in the sign-in page, and send it."""
     page.get_by_label("Email").fill(email)

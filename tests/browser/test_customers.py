@@ -22,7 +22,7 @@ def heading(page: Page) -> str:
 
 def test_a_customers_page_is_reached_and_left_by_keyboard(page: Page) -> None:
     page.goto(USAGE)
-    row = page.locator("tbody tr:has(.expander)").first
+    row = page.locator("#results tbody tr:has(.expander)").first
     name = row.locator(".expander").inner_text()
     row.locator(".expander").focus()
     page.keyboard.press("Tab")
@@ -35,7 +35,7 @@ def test_a_customers_page_is_reached_and_left_by_keyboard(page: Page) -> None:
     page.get_by_role("link", name="Latest transactions").focus()
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile(rf"{TRANSACTIONS}\?customer=C-"))
-    assert set(page.locator("tbody th").all_inner_texts()) == {name}
+    assert set(page.locator("#results tbody th").all_inner_texts()) == {name}
 
 
 def test_the_expander_still_opens_and_the_link_beside_it_does_not(page: Page) -> None:
@@ -48,8 +48,8 @@ def test_the_expander_still_opens_and_the_link_beside_it_does_not(page: Page) ->
 
 def test_a_name_leads_from_transactions_to_the_customer(page: Page) -> None:
     page.goto(TRANSACTIONS)
-    name = page.locator("tbody th a").first.inner_text()
-    page.locator("tbody th a").first.click()
+    name = page.locator("#results tbody th a").first.inner_text()
+    page.locator("#results tbody th a").first.click()
     assert heading(page) == name
     page.locator(".part .scroll a").first.click()
     expect(page).to_have_url(re.compile(r"\?subscription="))
@@ -58,7 +58,7 @@ def test_a_name_leads_from_transactions_to_the_customer(page: Page) -> None:
 def test_a_viewer_of_a_reseller_sees_a_customer_of_theirs(sign_in: SignIn, base_url: str) -> None:
     tab = sign_in(VIEWER)
     tab.goto(f"{base_url}{USAGE}")
-    tab.locator("tbody th a").first.click()
+    tab.locator("#results tbody th a").first.click()
     expect(tab.locator(".facts")).to_contain_text(RESELLER)
     expect(tab.get_by_text("Certificate Type")).to_have_count(0)
 
@@ -66,7 +66,7 @@ def test_a_viewer_of_a_reseller_sees_a_customer_of_theirs(sign_in: SignIn, base_
 @pytest.mark.provokes("404")
 def test_somebody_elses_customer_is_not_there(sign_in: SignIn, base_url: str, page: Page) -> None:
     page.goto(f"{base_url}{USAGE}?reseller=-")
-    foreign = page.locator("tbody td a").first.inner_text()
+    foreign = page.locator("#results tbody td a").first.inner_text()
     tab = sign_in(VIEWER)
     tab.goto(f"{base_url}/customers?customer={foreign}")
     assert heading(tab) == "There is no such customer."
@@ -131,10 +131,10 @@ def test_data_that_change_between_two_clicks_are_told_with_a_reload(
     expect(page).to_have_url(seen)
     page.get_by_role("link", name="Reload the report").click()
     expect(page).to_have_url(seen)
-    expect(page.locator("tbody th .expander").first).to_have_text("New")
+    expect(page.locator("#results tbody th .expander").first).to_have_text("New")
     expect(page.locator('tr[data-depth="1"]').first).to_be_visible()
     page.locator(".expander").first.click()
-    expect(page.locator("tbody tr").nth(1)).to_have_attribute("data-depth", "1")
+    expect(page.locator("#results tbody tr").nth(1)).to_have_attribute("data-depth", "1")
     expect(page.get_by_role("alert")).to_be_empty()
 
 

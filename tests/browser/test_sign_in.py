@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser.conftest import LEAVER, PASSWORD, SignIn, expect_sign_in, give
+from tests.browser.conftest import LEAVER, PASSWORD, SignIn, expect_sign_in, expect_whole, give
 
 USAGE = "/reports/customer-usage"
 VIEW = f"{USAGE}?sort=-used"
@@ -118,6 +118,7 @@ def test_after_the_session_a_step_leads_to_the_sign_in_and_that_back_to_the_view
 ) -> None:
     tab = sign_in(LEAVER)
     tab.goto(VIEW)
+    expect_whole(tab)
     expire(folder)
     STEPS[step](tab)
     expect_sign_in(tab)
@@ -129,6 +130,7 @@ def test_after_the_session_a_step_leads_to_the_sign_in_and_that_back_to_the_view
 def test_after_the_session_back_leads_to_the_sign_in_and_that_to_the_view_before(sign_in: SignIn, folder: Path) -> None:
     tab = sign_in(LEAVER)
     tab.goto(VIEW)
+    expect_whole(tab)
     tab.locator("#sort-customer").click()
     expect(tab).to_have_url(USAGE)
     expire(folder)
@@ -143,6 +145,7 @@ def test_after_the_session_back_leads_to_the_sign_in_and_that_to_the_view_before
 def test_after_a_sign_out_in_one_tab_the_next_click_in_another_leads_to_the_sign_in(sign_in: SignIn, link: str) -> None:
     tab = sign_in(LEAVER)
     tab.goto(USAGE)
+    expect_whole(tab)
     other = tab.context.new_page()
     other.goto("/reports")
     other.get_by_role("button", name="Sign out").click()

@@ -89,7 +89,7 @@ def test_a_bar_leads_by_keyboard_to_the_rows_that_it_counted(page: Page, slug: s
 
 def test_a_slim_bar_shows_how_much_of_an_inventory_is_used(page: Page) -> None:
     page.goto("/reports/customer-usage?sort=-used")
-    row = page.locator("tbody tr", has=page.locator("meter")).first
+    row = page.locator("#results tbody tr", has=page.locator("meter")).first
     inventory, _, used = (cell.split()[-1].replace(",", "") for cell in row.locator("td.num").all_inner_texts())
     meter = row.locator("meter")
     assert (meter.get_attribute("value"), meter.get_attribute("max")) == (used, inventory)

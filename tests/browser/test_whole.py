@@ -34,7 +34,7 @@ def test_all_rows_open_and_close_in_place(page: Page) -> None:
 
 def test_one_row_closes_while_all_are_open_and_opens_again(page: Page) -> None:
     page.goto(f"{USAGE}&open=all")
-    rows = page.locator("tbody tr:visible")
+    rows = page.locator("#results tbody tr:visible")
     before = rows.count()
     first = page.locator(".expander").first
     first.click()

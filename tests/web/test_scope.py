@@ -16,12 +16,9 @@ from app.web.formats import WORKBOOK
 from app.web.rules import OPEN
 from models import CertificateType, Customer, Subscription
 from tests import workbooks
-from tests.databases import on_both as database_url
 from tests.support import OURS, csv_rows, signed_in, table_rows, view_of
 from tests.web.parties import ALPHA, BETA, NAMESAKE, NOBODYS, PARTIES, load_parties
 from tests.web.routes import routes
-
-__all__ = ["database_url"]
 
 NOWHERE = "ZETA7"
 """A mark that nobody bears."""
