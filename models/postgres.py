@@ -99,7 +99,7 @@ class Postgres(PostgresqlDatabase):
             with self.atomic():
                 self.execute_sql(f"SET LOCAL statement_timeout = {_HURRY}")
                 yield
-                self.execute_sql("SET LOCAL statement_timeout = 0")
+                self.execute_sql("SET LOCAL statement_timeout TO DEFAULT")
         except OperationalError as error:
             if isinstance(error.__context__, psycopg.errors.QueryCanceled):
                 raise GaveUp from error

@@ -1,14 +1,13 @@
 """Users: for admins of the whole partner."""
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from flask import Blueprint, Response, abort, make_response, redirect, render_template, request
 
 from app.access import accounts
 from app.access.credentials import replace_password
 from app.access.faults import Unacceptable, faults
-from app.access.visitor import By
+from app.web.actions import Action
 from app.web.errors import problem
 from app.web.gate import sessions, visitor
 from app.web.trail import asking
@@ -20,14 +19,7 @@ LONGEST_LIST = 300
 _NUMBER = "<int(max=999999999):number>"
 
 
-class Action(NamedTuple):
-    """What a button does to a user, and what is said afterwards."""
-
-    run: Callable[[By, User], object]
-    done: str
-
-
-ACTIONS = {
+ACTIONS: dict[str, Action[User]] = {
     "disable": Action(accounts.disable, "This person can't sign in any more."),
     "enable": Action(accounts.enable, "This person can sign in again."),
     "end": Action(accounts.sign_out, "This person is signed out everywhere."),

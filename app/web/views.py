@@ -1,6 +1,5 @@
 """Saved views: kept from a report's page, listed on the Reports page, opened even when something of them has gone."""
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
@@ -8,12 +7,12 @@ from flask import Blueprint, Response, abort, make_response, redirect, render_te
 
 from app.access import views
 from app.access.faults import Unacceptable
-from app.access.visitor import By
 from app.reports import REPORTS
 from app.table.parse import parse
 from app.table.report import Report
 from app.table.view import View
 from app.table.words import in_words
+from app.web.actions import Action
 from app.web.asked import allowed, report_named
 from app.web.errors import problem
 from app.web.gate import visitor
@@ -21,15 +20,7 @@ from app.web.links import LONGEST_ADDRESS, report_url
 from app.web.trail import asking
 from models import SavedView
 
-
-class Action(NamedTuple):
-    """What a button does to a saved view, and what is said afterwards."""
-
-    run: Callable[[By, SavedView], object]
-    done: str
-
-
-ACTIONS = {
+ACTIONS: dict[str, Action[SavedView]] = {
     "share": Action(views.share, "Shared with everybody who sees the same customers."),
     "unshare": Action(views.unshare, "Nobody else sees this view any more."),
     "default": Action(views.make_default, "View Report begins with this view from now on."),

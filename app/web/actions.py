@@ -1,0 +1,15 @@
+"""What buttons of a list do."""
+
+from collections.abc import Callable
+from typing import Generic, NamedTuple, TypeVar
+
+from app.access.visitor import By
+
+T = TypeVar("T")
+
+
+class Action(NamedTuple, Generic[T]):
+    """What a button does to a thing, and what is said afterwards."""
+
+    run: Callable[[By, T], object]
+    done: str
