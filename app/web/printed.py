@@ -12,7 +12,7 @@ from app.web.gate import visitor
 from app.web.links import report_url
 from app.web.table import presented
 from app.web.timing import timed
-from models import moment
+from models import Load, reading
 
 MOST = 2000
 """Rows that are printed, those inside others counted too."""
@@ -22,16 +22,22 @@ blueprint = Blueprint("printed", __name__)
 
 @blueprint.get("/reports/<slug>/print")
 def show(slug: str) -> Response:
-    view, at = view_asked(slug, "after", "before", "size"), moment()
-    with timed("query"):
-        rows = whole(view, visitor().scope, MOST)
+    view = view_asked(slug, "after", "before", "size")
+    with timed("query"), reading():
+        rows, as_of = whole(view, visitor().scope, MOST), Load.last()
     if rows is None:
         return _too_many(view)
-    # Nothing opens on paper.
-    shown = {"rows": [line._replace(expand="") for line in presented(rows, view)], "view": view, "url": report_url}
-    kinds = {column.kind.name for column in view.columns}
+    shown = {
+        "view": view,
+        "rows": [line._replace(expand="") for line in presented(rows, view)],  # nothing opens on paper
+        "number": len(rows),
+        "words": in_words(view),
+        "as_of": as_of,
+        "kinds": {column.kind.name for column in view.columns},
+        "url": report_url,
+    }
     with timed("render"):
-        return make_response(render_template("reports/print.html", words=in_words(view), at=at, kinds=kinds, **shown))
+        return make_response(render_template("reports/print.html", **shown))
 
 
 def _too_many(view: View) -> Response:

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import ADMIN, LEAVER, VIEWER, SignIn
+from tests.browser.conftest import ADMIN, LEAVER, VIEWER, SignIn, expect_whole
 from tests.browser.test_accessibility import Dress, check, dress, scheme  # noqa: F401, fixtures
 from tests.browser.test_without_scripts import Open, address, opened  # noqa: F401, fixtures
 
@@ -46,6 +46,7 @@ def test_what_the_region_shows_by_now_is_saved_and_found_again(page: Page, name:
 def test_typing_a_name_leaves_the_table_alone(page: Page, base_url: str, name: str) -> None:
     asked: list[str] = []
     page.goto(f"{USAGE}?q=a")
+    expect_whole(page)
     page.on("request", lambda request: asked.append(request.url))
     page.get_by_text("Save view", exact=True).click()
     page.get_by_label("Name of the view").fill(name)

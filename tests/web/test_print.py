@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 
 from app.reports import REPORTS
 from app.web import printed
+from models import Load
 from tests.databases import on_both as database_url
 from tests.support import csv_rows, signed_in, table_rows
 from tests.web.test_whole import link
@@ -43,6 +44,9 @@ def test_what_is_open_on_the_screen_is_open_on_paper(client: FlaskClient, query:
     paper = client.get(f"{USAGE}/print?{query}").text
     assert table_rows(paper) == table_rows(screen)
     assert 'data-depth="1"' in paper
+    assert f"<dt>Rows</dt><dd>{len(csv_rows(client.get(f'{USAGE}.csv?{query}').data)) - 1}<" in paper, (
+        "as the page counts"
+    )
     assert not re.search(r"hx-get|expander|<input|sort-", paper.partition("<main")[2])
 
 
@@ -57,9 +61,9 @@ def test_the_page_leads_to_its_paper_and_back(client: FlaskClient) -> None:
 
 def test_paper_tells_what_it_is_of(client: FlaskClient) -> None:
     paper = client.get("/reports/customer-subscriptions/print?period=this-year&status=Active").text
-    for label in ("End in", "Status", "Sorted by", "As of", "Rows"):
+    for label in ("End in", "Status", "Sorted by", "Data as of", "Rows"):
         assert f"<dt>{label}</dt>" in paper
-    assert re.search(r"<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d</time> UTC", paper)
+    assert f"<time>{Load.last()[1]}</time> UTC" in paper, "of the import that its numbers are from"
     assert "costs in USD" in paper
     assert "times in UTC" in client.get("/reports/customer-transactions/print").text
 
