@@ -18,7 +18,7 @@ def requests_of(page: Page) -> list[str]:
     asked: list[str] = []
 
     def note(request: Request) -> None:
-        if "/reports/" in request.url:  # Chromium asks for the icon again whenever the address changes
+        if "/reports/" in request.url and "/summary" not in request.url:  # sums come when they will
             asked.append(request.url)
 
     page.on("request", note)
