@@ -9,9 +9,9 @@ from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from app.reports import REPORTS
 from tests.browser.conftest import VIEWER, SignIn
-from tests.browser.test_accessibility import LAPTOP, PHONE, check, dress, scheme, seen
+from tests.browser.test_accessibility import LAPTOP, PHONE, check, dress, seen
 
-__all__ = ["dress", "scheme", "seen"]
+__all__ = ["dress", "seen"]
 
 TRANSACTIONS = "/reports/customer-transactions"
 

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import ADMIN, LEAVER, VIEWER, SignIn, expect_whole
-from tests.browser.test_accessibility import Dress, check, dress, scheme  # noqa: F401, fixtures
+from tests.browser.test_accessibility import Dress, check, dress  # noqa: F401, fixtures
 from tests.browser.test_without_scripts import Open, address, opened  # noqa: F401, fixtures
 
 USAGE = "/reports/customer-usage"
