@@ -6,7 +6,7 @@ PY = .venv/bin/python
 ADMIN = admin@partner.example
 INSTALL = $(PY) -m pip install -qq --disable-pip-version-check --require-hashes
 
-.PHONY: run test check format lock bench bench-peers
+.PHONY: run test trials check format lock bench bench-peers
 
 # Demo data goes only where no customer is: a new database, or one whose filling was broken off. The first administrator
 # comes only where no user is, with a password that nobody has seen before.
@@ -22,6 +22,10 @@ run: .venv/runtime $(if $(filter postgresql:%,$(DATABASE_URL)),.venv/postgres)
 test: check
 	@$(PY) -m tests.provision
 	@$(PY) -m pytest
+
+# Tries to break what is promised, with full numbers, and writes docs/reliability.md. SEED=123 repeats one run.
+trials: .venv/dev
+	@$(PY) -m pytest tests/trials --trials $(if $(SEED),--seed=$(SEED))
 
 check: .venv/dev
 	$(PY) -m ruff check

@@ -63,8 +63,16 @@ def htmx_server(content: bytes) -> Iterator[str]:
 
 def flask(*arguments: str, says: str = "", **settings: str) -> None:
     """Run one of the app's commands, with what it reads from standard input."""
-    command = [sys.executable, "-m", "flask", *arguments]
-    subprocess.run(command, cwd=ROOT, env=os.environ | _OWN | settings, check=True, input=says, text=True)
+    with command(*arguments, **settings) as process:
+        said, wrong = process.communicate(says)
+    assert process.returncode == 0, f"{said}{wrong}"
+
+
+def command(*arguments: str, **settings: str) -> subprocess.Popen[str]:
+    """Start one of the app's commands."""
+    environment, pipe = os.environ | _OWN | settings, subprocess.PIPE
+    whole = [sys.executable, "-m", "flask", *arguments]
+    return subprocess.Popen(whole, cwd=ROOT, env=environment, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
 
 
 def token(address: str, email: str, password: str) -> str:
