@@ -57,7 +57,7 @@ def places(view: View) -> Iterator[tuple[str, View]]:
 
 
 def address(view: View) -> str:
-    return f"/reports/{view.report.slug}?{view.query()}"
+    return f"/reports/{view.report.slug}?{view.query}"
 
 
 def _deep(view: View) -> View:

@@ -6,12 +6,13 @@ from typing import Any, NamedTuple
 from peewee import Value
 
 from app.table.address import Node
+from app.table.report import Column
 from app.table.rows import Rows
 from app.table.terms import Term
 
 
 class Row(NamedTuple):
-    """A row of values in the view's column order, and of what is read beside each: how much is too much, or an id.
+    """A row of values in the view's column order, and of what is read beside some: how much is too much, or an id.
 
     `id` is its number, `tie` the text that tells it from all others. `opens` tells whether there is something inside;
     `children` are the rows that stand open under it.
@@ -37,16 +38,7 @@ def terms(rows: Rows) -> list[Term]:
         *rows.path(),
         opens,
         *(_cell(rows, index) for index in range(len(columns))),
-        *(rows.value(columns[index].beside) for index in _accompanied(rows)),
-    ]
-
-
-def _accompanied(rows: Rows) -> list[int]:
-    """Which columns have something beside their values. A row inside another has no name but its own."""
-    return [
-        index
-        for index, column in enumerate(rows.view.columns)
-        if column.beside is not None and (column.kind.numeric or not rows.are_inside)
+        *(_beside(rows, column) for column in columns if column.beside is not None),
     ]
 
 
@@ -58,17 +50,17 @@ def _cell(rows: Rows, index: int) -> Term:
     return Value("") if rows.are_inside and not column.kind.numeric else rows.value(column.value)
 
 
-def taken_apart(rows: Rows, records: Sequence[Sequence[Any]]) -> list[Row]:
+def _beside(rows: Rows, column: Column) -> Term:
+    """A row inside another has no name but its own."""
+    return Value(None) if rows.are_inside and not column.kind.numeric else rows.value(column.beside)
+
+
+def taken_apart(rows: Rows, records: Sequence[tuple[Any, ...]]) -> list[Row]:
     """Take apart what `terms` selected."""
-    columns = rows.view.columns
     opens = 2 + len(rows.path())
-    values = slice(opens + 1, opens + 1 + len(columns))
-    accompanied = _accompanied(rows)
-    found = []
-    for record in records:
-        beside = [None] * len(columns)
-        for index, value in zip(accompanied, record[values.stop :], strict=True):
-            beside[index] = value
-        node = tuple(record[2:opens])
-        found.append(Row(record[0], record[1], node, rows.level, record[values], beside, bool(record[opens])))
-    return found
+    values, level = opens + 1, rows.level
+    beside = values + len(rows.view.columns)
+    return [
+        Row(each[0], each[1], each[2:opens], level, each[values:beside], each[beside:], bool(each[opens]))
+        for each in records
+    ]

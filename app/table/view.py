@@ -60,7 +60,7 @@ class View:
     @cached_property
     def context(self) -> str:
         """What a cursor belongs to: the report, and everything but the columns, the place and the open rows."""
-        return digest(f"{self.report.slug}?{query(self.start().params(columns=False))}")
+        return digest(f"{self.report.slug}?{query(self.start.params(columns=False))}")
 
     def params(self, columns: bool = True) -> list[tuple[str, str]]:
         """The canonical query: keys in the contract's order, defaults left out."""
@@ -89,11 +89,13 @@ class View:
         """Whether a row stands open: it is named, or all are but those that are."""
         return self.opens_all is not (node in self.open)
 
+    @cached_property
     def query(self) -> str:
         return query(self.params())
 
     # Every change of what or in which order leads back to the first page; a change of columns stays.
 
+    @cached_property
     def start(self) -> "View":
         return replace(self, place=None, open=())
 
@@ -116,21 +118,25 @@ class View:
     def sorted_by(self, column: Column) -> "View":
         """Sort by `column`, or the other way round when it is the sorted one already."""
         sort = f"-{column.key}" if self.sort == column.key else column.key
-        return replace(self, sort=sort, place=None, open=())
+        return replace(self.start, sort=sort)
 
     def filtered(self, filters: Mapping[str, str]) -> "View":
-        return replace(self.start(), filters=filters)
+        return replace(self.start, filters=filters)
+
+    def also(self, key: str, value: str) -> "View":
+        """Only those of its rows that one more filter leaves, at the same place."""
+        return replace(self, filters={**self.filters, key: value})
 
     def without(self, key: str) -> "View":
         return self.filtered({each: value for each, value in self.filters.items() if each != key})
 
     def sized(self, size: int) -> "View":
-        return replace(self.start(), size=size)
+        return replace(self.start, size=size)
 
     def with_default_columns(self) -> "View":
         """The columns as declared; a sort by one that goes then goes too."""
         columns = self.report.default_columns
-        changed = self if self.sort_column in columns else replace(self.start(), sort=self.report.default_sort)
+        changed = self if self.sort_column in columns else replace(self.start, sort=self.report.default_sort)
         return replace(changed, columns=columns)
 
     def toggled(self, node: Node) -> "View":
@@ -138,12 +144,6 @@ class View:
         if node not in self.open:
             return replace(self, open=tuple(sorted({*self.open, node})))
         return replace(self, open=tuple(each for each in self.open if each[: len(node)] != node))
-
-    def inside(self) -> list[str]:
-        """What of this view looks inside its report's rows, in words."""
-        parts = [f"{column.label} as a column" for column in self.columns if column.level]
-        parts += [f"{each.label} as a filter" for each, _ in self.active if each.level]
-        return [*parts, "Opened rows"] if self.open else parts
 
     def outside(self) -> "View":
         """This view, which looks inside nothing, on the report without what is inside."""

@@ -47,10 +47,17 @@ def allowed(view: View, complaints: Sequence[Complaint]) -> View:
     heed(view.report, complaints)
     if visitor().is_admin:
         return view
-    if inside := view.inside():
-        why = f"{', '.join(inside)}: looking inside rows is for admins, and you are signed in as a viewer."
+    if parts := inside(view):
+        why = f"{', '.join(parts)}: looking inside rows is for admins, and you are signed in as a viewer."
         abort(refused(why, f"/reports/{view.report.slug}"))
     return view.outside()
+
+
+def inside(view: View) -> list[str]:
+    """What of a view looks inside its report's rows, in words."""
+    parts = [f"{column.label} as a column" for column in view.columns if column.level]
+    parts += [f"{each.label} as a filter" for each, _ in view.active if each.level]
+    return [*parts, "Opened rows"] if view.open else parts
 
 
 def heed(report: Report, complaints: Sequence[Complaint]) -> None:

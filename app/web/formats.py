@@ -44,7 +44,7 @@ DEFAULT = FORMATS[EXCEL.name]
 def file_url(view: View, form: Format) -> str:
     """The address of all rows of a view as a file."""
     dialect = [(KEY, form.key)] if form.dialect and form is not DEFAULT else []
-    return report_url(view.start(), form.ending, *dialect)
+    return report_url(view.start, form.ending, *dialect)
 
 
 def file_name(view: View, form: Format) -> str:

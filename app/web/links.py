@@ -22,7 +22,7 @@ def report_url(view: View, ending: str = "", *more: tuple[str, str]) -> str:
 
     `more` are keys that belong to what is at that address, and not to the view.
     """
-    asked = query([*view.params(), *more])
+    asked = query([*view.params(), *more]) if more else view.query
     return f"/reports/{view.report.slug}{ending}" + (f"?{asked}" if asked else "")
 
 

@@ -91,7 +91,7 @@ def _read(view: View, scope: Scope) -> Page:
         return page(view, scope)
     except PlaceGone:
         if any(each.means for each, _ in view.active):  # midnight moved it, as if the filter had been changed
-            abort(redirect(report_url(view.start()), 303))
+            abort(redirect(report_url(view.start), 303))
         key, cursor = next(pair for pair in view.params() if pair[0] in ("after", "before"))
         heed(view.report, [Complaint(key, cursor, "is a place that has gone; leave it out")])
         raise

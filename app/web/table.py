@@ -34,13 +34,14 @@ A share is a number that goes with its excess, itself, and what it is a part of.
 
 
 class Shown(NamedTuple):
-    """How a column's values become cells; `beside` makes what goes with them, of each and what was read beside it.
+    """How a column's values become cells; `beside` makes what goes with them, of each and what was `read` beside it.
 
     `whole` is the place of the numbers of which they are a part, if those are seen.
     """
 
     kind: str
     show: Callable[[Any], str]
+    read: bool
     beside: Callable[[Any, Any], str] | None
     whole: int | None
 
@@ -81,7 +82,7 @@ def table(page: Page, view: View) -> dict[str, Any]:
 
 
 def presented(rows: Sequence[Row], view: View) -> list[Line]:
-    return list(_lines(rows, view, [_shown(view, column) for column in view.columns]))
+    return _lines(rows, view, [_shown(view, column) for column in view.columns])
 
 
 def _heading(view: View, column: Column) -> Heading:
@@ -89,13 +90,16 @@ def _heading(view: View, column: Column) -> Heading:
     return Heading(column, report_url(view.sorted_by(column)), direction)
 
 
-def _lines(rows: Sequence[Row], view: View, shown: Sequence[Shown]) -> Iterator[Line]:
-    for row, (first, *cells) in zip(rows, _cells(rows, shown), strict=True):
-        expand = view.report.levels[row.level].expand if row.opens else ""
+def _lines(rows: Sequence[Row], view: View, shown: Sequence[Shown]) -> list[Line]:
+    """The lines of rows of one level, each followed by those that stand open inside it."""
+    lines = []
+    for row, cells in zip(rows, _cells(rows, shown), strict=True):
+        node, expand = (node_text(row.node), view.report.levels[row.level].expand) if row.opens else ("", "")
         is_open = row.children is not None
-        yield Line(f"{row.level}-{row.id}", node_text(row.node), row.level - view.level, first, cells, expand, is_open)
+        lines.append(Line(f"{row.level}-{row.id}", node, row.level - view.level, cells[0], cells[1:], expand, is_open))
         if row.children:
-            yield from _lines(row.children, view, shown)
+            lines += _lines(row.children, view, shown)
+    return lines
 
 
 def _cells(rows: Sequence[Row], shown: Sequence[Shown]) -> Iterator[tuple[Cell, ...]]:
@@ -103,10 +107,11 @@ def _cells(rows: Sequence[Row], shown: Sequence[Shown]) -> Iterator[tuple[Cell, 
     values = list(zip(*(row.values for row in rows), strict=True))
     others = zip(*(row.beside for row in rows), strict=True)
     columns = []
-    for (kind, show, beside, whole), column, read in zip(shown, values, others, strict=False):
+    for (kind, show, is_read, beside, whole), column in zip(shown, values, strict=False):
+        read = next(others) if is_read else repeat(None)
         more: Iterable[Any] = map(beside, column, read) if beside else read
         if whole is not None:
-            more = zip(read, column, values[whole], strict=True)
+            more = zip(read, column, values[whole], strict=False)
         columns.append(zip(repeat(kind), map(show, column), more))
     return zip(*columns, strict=True)
 
@@ -120,7 +125,8 @@ def _shown(view: View, column: Column) -> Shown:
         else None
     )
     whole = next((place for place, each in enumerate(view.columns) if each.key == column.whole), None)
-    return Shown("share" if whole is not None else column.kind.name, column.kind.show, beside, whole)
+    kind = "share" if whole is not None else column.kind.name
+    return Shown(kind, column.kind.show, column.beside is not None, beside, whole)
 
 
 def _noted(note: Note, today: date, value: str, _: None) -> str:

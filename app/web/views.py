@@ -13,7 +13,7 @@ from app.table.report import Report
 from app.table.view import View
 from app.table.words import in_words
 from app.web.actions import Action
-from app.web.asked import allowed, report_named
+from app.web.asked import allowed, inside, report_named
 from app.web.errors import problem
 from app.web.gate import visitor
 from app.web.links import LONGEST_ADDRESS, report_url
@@ -46,7 +46,7 @@ def save(slug: str) -> Response:
     view = _sent(report_named(slug))
     name = request.form.get("name", "")
     try:
-        views.save(visitor(), slug, name, view.query())
+        views.save(visitor(), slug, name, view.query)
     except Unacceptable as wrong:
         shown = {"view": view, "words": in_words(view), "url": report_url, "name": name, "errors": wrong.errors}
         return make_response(render_template("reports/save.html", **shown), 400)
@@ -104,7 +104,7 @@ def _sent(report: Report) -> View:
     """The view that a form sends as its query string, without its place and open rows."""
     if "view" not in request.form:
         abort(problem(400, "view: the query string of the view that should be saved is missing."))
-    view = allowed(*parse(report, parse_qsl(request.form["view"]))).start()
+    view = allowed(*parse(report, parse_qsl(request.form["view"]))).start
     if len(report_url(view)) > LONGEST_ADDRESS:
         abort(problem(400, "This view is more than an address can hold.", ["Shorten a filter first."]))
     return view
@@ -126,5 +126,5 @@ def _openable(kept: SavedView) -> tuple[View, list[str]]:
     why = list(map(str, complaints))
     if visitor().is_admin:
         return view, why
-    why += [f"{part}: looking inside rows is for admins, and you are signed in as a viewer." for part in view.inside()]
+    why += [f"{part}: looking inside rows is for admins, and you are signed in as a viewer." for part in inside(view)]
     return parse(report.outside, pairs)[0], why

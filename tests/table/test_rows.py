@@ -127,7 +127,7 @@ def test_a_cursor_keeps_its_place_when_other_columns_make_other_rows() -> None:
     assert second
     products = replace(second, columns=REPORTS["customer-usage"].columns)
     found = page(products, EVERYTHING)
-    everything = page(replace(products.start(), size=200), EVERYTHING)
+    everything = page(replace(products.start, size=200), EVERYTHING)
     shown = page(start, EVERYTHING).rows[-1].values[0]
     assert found.rows[0].values[0] == page(second, EVERYTHING).rows[0].values[0]
     assert found.first == 1 + max(i + 1 for i, row in enumerate(everything.rows) if row.values[0] == shown)

@@ -42,7 +42,7 @@ def test_a_cursor_means_the_same_tomorrow() -> None:
     today = page(on(view, "2025-06-01"), EVERYTHING).next
     assert today
     tomorrow = on(today, "2025-06-02")
-    assert tomorrow.query() == today.query()
-    assert "period=last-90-days" in tomorrow.query()
+    assert tomorrow.query == today.query
+    assert "period=last-90-days" in tomorrow.query
     assert tomorrow.context == today.context
     assert page(tomorrow, EVERYTHING).rows == page(today, EVERYTHING).rows

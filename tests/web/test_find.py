@@ -55,9 +55,9 @@ def refreshed(html: str) -> dict[str, str]:
 @given(data=st.data())
 def test_every_filter_is_a_chip_that_takes_it_away(client: FlaskClient, slug: str, data: st.DataObject) -> None:
     view = view_of(slug, data.draw(queries(slug)))
-    shown = chips(client.get(f"/reports/{slug}?{view.query()}").text)
+    shown = chips(client.get(f"/reports/{slug}?{view.query}").text)
     assert list(shown.values()) == [
-        f"/reports/{slug}" + (f"?{rest}" if (rest := view.without(each.key).query()) else "") for each, _ in view.active
+        f"/reports/{slug}" + (f"?{rest}" if (rest := view.without(each.key).query) else "") for each, _ in view.active
     ]
     for (each, value), name in zip(view.active, shown, strict=True):
         assert name == f"Remove filter {each.label}: {each.words(value, view.today)}"
@@ -184,7 +184,7 @@ def test_a_period_that_the_menu_does_not_offer_is_kept_in_it(client: FlaskClient
 def test_a_place_that_midnight_has_moved_leads_to_the_first_page(client: FlaskClient, query: str) -> None:
     view = view_of(SUBSCRIPTIONS, [tuple(query.split("="))])
     moved = view.at(Place(forward=True, cursor=Cursor(0, 1, "00000000", 50, view.context)))
-    answer = client.get(f"/reports/{SUBSCRIPTIONS}?{moved.query()}")
+    answer = client.get(f"/reports/{SUBSCRIPTIONS}?{moved.query}")
     assert (answer.status_code, answer.location) == (303, f"/reports/{SUBSCRIPTIONS}?{query}")
     assert client.get(answer.location).status_code == 200
 

@@ -135,9 +135,9 @@ def test_what_cannot_be_is_refused_and_named(client: FlaskClient, query: str, na
 def test_a_place_that_has_gone_is_said_to_have(client: FlaskClient) -> None:
     view = view_of("customer-usage", [])
     renumbered = view.at(Place(forward=True, cursor=Cursor(0, 1, "00000000", 50, view.context)))
-    assert client.get(f"/reports/customer-usage?{renumbered.query()}").status_code == 400
+    assert client.get(f"/reports/customer-usage?{renumbered.query}").status_code == 400
     gone = view.at(Place(forward=True, cursor=Cursor(0, 999_999, "00000000", 50, view.context)))
-    answer = client.get(f"/reports/customer-usage?{gone.query()}")
+    answer = client.get(f"/reports/customer-usage?{gone.query}")
     assert answer.status_code == 400
     assert "after: " in answer.text
     assert "has gone" in answer.text

@@ -71,7 +71,7 @@ def test_each_row_opens_to_its_own_whichever_was_opened_before(app: object) -> N
 )
 def test_all_stands_alone_in_the_address(query: str, canonical: str) -> None:
     pairs = [tuple(pair.split("=")) for pair in query.split("&")]
-    assert view_of("customer-usage", pairs).query() == canonical
+    assert view_of("customer-usage", pairs).query == canonical
 
 
 @pytest.mark.parametrize("slug", ["customer-subscriptions", "customer-transactions"])
