@@ -14,7 +14,7 @@ _CACHE = -256_000
 """KB of page cache, negative as SQLite wants it. In its default 2 MB the many indexes take a load twice as long."""
 
 
-_STEPS = 150_000
+_STEPS = 40_000
 """Instructions of SQLite's machine; to read a row that isn't chosen takes three."""
 
 
@@ -63,7 +63,7 @@ class Sqlite(CySqliteDatabase):
 
     @contextmanager
     def hurrying(self) -> Iterator[None]:
-        """Let a query end that has read some 50,000 rows. Raises GaveUp."""
+        """Let a query end that has read some 13,000 rows. Raises GaveUp."""
         connection = self.connection()
         connection.progress(lambda: True, _STEPS)
         try:

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from peewee import Field, Value, fn
@@ -10,6 +12,7 @@ from app.reports.periods import PERIODS, days_of, in_words, title
 from app.table.kind import DATE
 from app.table.report import Filter, Table
 from app.table.scope import Scope
+from app.table.terms import Either, aside
 from models import LAST, NONE, BundleProduct, Customer, Product, Reseller, database, fold
 
 NO_RESELLER, _NO_RESELLER = "-", "No reseller"
@@ -25,14 +28,16 @@ def search(*ids: str) -> Filter:
 
     def where(table: Table, text: str) -> Any:
         key = text.casefold()
-        customers = Customer.select(Customer.id).where(
-            _contains(Customer.name_key, text) | _begins(Customer.ref_key, key)
+        parties = (
+            (table.customer, Customer, _contains(Customer.name_key, text) | _begins(Customer.ref_key, key)),
+            (table.reseller, Reseller, _contains(Reseller.name_key, text)),
         )
-        resellers = Reseller.select(Reseller.id).where(_contains(Reseller.name_key, text))
-        found = database.within(table.customer, customers) | database.within(table.reseller, resellers)
-        for name in ids:
-            found |= _begins(getattr(table, name), key)
-        return found
+        own = [_begins(getattr(table, name), key) for name in ids]
+        found = [database.within(field, party.select(party.id).where(those)) for field, party, those in parties]
+        asked = [fn.EXISTS(party.select(Value(1)).where(party.id == field, those)) for field, party, those in parties]
+        theirs = reduce(or_, found)
+        parts = [aside(theirs), *([reduce(or_, own) & aside(~theirs)] if own else [])]
+        return Either(reduce(or_, [theirs, *own]), reduce(or_, [*asked, *own]), parts)
 
     return Filter("q", "Search", where, control="search", hint="Name, or the beginning of an ID")
 

@@ -2,7 +2,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from peewee import SQL, Case
+from peewee import Case
 
 from app.reports.customer import CUSTOMER_PAGE, NAME
 from app.reports.filters import CUSTOMER, RESELLER, exactly, one_of, period, search
@@ -39,16 +39,15 @@ def _has_status(table: Table, meant: tuple[str, str]) -> Any:
     return statuses(table, today)[status]
 
 
-def _status(table: Table, today: Any) -> Any:
-    return Case(None, [(condition, status) for status, condition in statuses(table, today).items()])
+def _status(table: Table, today: date) -> Any:
+    return Case(None, [(condition, status) for status, condition in statuses(table, str(today)).items()])
 
 
-STATUS = _status(Subscription, SQL("CURRENT_DATE"))
 _STATUS = replace(
     one_of("status", "Status", {status: status for status in STATUSES}, _has_status),
     means=lambda status, today: (status, str(today)),
 )
-_BY_STATUS = By("Status", lambda table, today: _status(table, str(today)), lambda status: {"status": status}, STATUSES)
+_BY_STATUS = By("Status", _status, lambda status: {"status": status}, STATUSES)
 _TRANSACTIONS = Link("subscription", "customer-transactions")
 
 REPORT = Report(
@@ -62,7 +61,7 @@ REPORT = Report(
         Column("subscription_id", "Subscription ID", Subscription.ref, ID, link=_TRANSACTIONS),
         Column("reseller", "Reseller", Reseller.name, TEXT),
         Column("subscription", "Subscription", Subscription.name, TEXT),
-        Column("status", "Status", STATUS, BADGE, shown=False),
+        Column("status", "Status", lambda today: _status(Subscription, today), BADGE, shown=False, ranks=STATUSES),
         Column("end", "End", Subscription.ends_on, DATE, note=distance),
         Column("cost", "Cost", Subscription.cost, MONEY),
         Column("order_date", "Order Date", Subscription.ordered_on, DATE),

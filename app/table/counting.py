@@ -9,8 +9,8 @@ from models import database
 COUNTED = 25_000
 """So many rows are counted before a page is shown. Of more it says so, and asks for their number afterwards."""
 
-FEW = 25_000
-"""So many rows are sorted sooner than an order is walked to find a page of them."""
+FEW = 5_000
+"""So many rows are sorted sooner than an order of a million is walked to find a page of them."""
 
 
 def planned(rows: Rows) -> Rows:

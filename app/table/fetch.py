@@ -5,6 +5,7 @@ from typing import Any
 
 from peewee import Expression, fn
 
+from app.table.counting import planned
 from app.table.cursor import Cursor, digest
 from app.table.row import Row, taken_apart, terms
 from app.table.rows import Rows
@@ -24,14 +25,31 @@ class PlaceGone(LookupError):
 
 
 def fetch(rows: Rows, descending: bool, start: Position | None = None, limit: int = NO_LIMIT) -> list[Row]:
-    """Read up to `limit` rows behind `start`.
+    """Read up to `limit` rows behind `start`."""
+    found: list[Row] = []
+    for part, behind in _parts(rows, descending, start):
+        found += _met(part, descending, behind, limit - len(found))
+        if len(found) == limit:
+            break
+    return found
 
-    An order is walked only so far: chosen rows that aren't met by then lie far off, and are sooner found than reached.
-    """
+
+def _parts(rows: Rows, descending: bool, start: Position | None) -> list[tuple[Rows, Position | None]]:
+    """The rows rank by rank, if they have ranks, and the position behind which those of the first are read."""
+    if not rows.ranks:
+        return [(rows, start)]
+    ranks = sorted(rows.ranks, reverse=descending)
+    if start:
+        ranks = ranks[ranks.index(start[0]) :]
+    return [(planned(rows.ranked(each)), start[1:] if start and each == start[0] else None) for each in ranks]
+
+
+def _met(rows: Rows, descending: bool, start: Position | None, limit: int) -> list[Row]:
+    """Rows in an order that is walked only so far: chosen ones not met by then are sooner found than reached."""
     if not rows.walked:
         return _fetched(rows, descending, start, limit)
     try:
-        with database_errors, database.hurrying():
+        with database.hurrying(), database_errors:
             return _fetched(rows, descending, start, limit)
     except GaveUp:
         return _fetched(replace(rows, few=True), descending, start, limit)

@@ -30,12 +30,13 @@ class Link(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Column:
-    """One heading and the value under it: a field of the row's table or of one it refers to, or an expression.
+    """One heading and the value under it: a field of the row's table or of one it refers to, or an expression of a day.
 
     `level` is the first level whose rows have this value; seeing the column makes rows of that level.
     A `fixed` column is always visible and first. `excess` is how much of the value is too much. `link` is where a value
     leads, by `ref` where the value is a name and that its id, and `note` what is said beside it on a day; `whole` is
     the key of the column with the number of which it is a part. All are for people, and in no file.
+    `ranks` are all values of a column whose order no index can have; the filter with its key chooses the rows of one.
     """
 
     key: str
@@ -50,6 +51,7 @@ class Column:
     note: Note | None = None
     ref: Any = None
     whole: str = ""
+    ranks: tuple[str, ...] = ()
 
     @property
     def beside(self) -> Any:

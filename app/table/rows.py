@@ -1,15 +1,16 @@
 """The one query behind pages, expansions, counts and files."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from types import FunctionType
 from typing import Any
 
 from peewee import JOIN, SQL, Field, Select, fn
 
 from app.table.choice import Choice
 from app.table.report import Column
-from app.table.terms import Nearest, Term, along, aside, model_of, models_of, narrowed, ordered, reference
+from app.table.terms import Nearest, Term, along, apart, aside, model_of, models_of, narrowed, ordered, reference
 from models import database
 
 
@@ -25,7 +26,7 @@ class Rows(Choice):
     @property
     def shape(self) -> tuple[Any, ...]:
         """What tells the query for these rows from others."""
-        return (self.choice, self.view.columns, self.view.sort, self.few)
+        return (self.choice, self.view.columns, self.view.sort, self.few, self.view.today)
 
     @cached_property
     def are_all(self) -> bool:
@@ -36,6 +37,16 @@ class Rows(Choice):
     def walked(self) -> bool:
         """Whether an order is walked with some rows left out."""
         return not (self.few or self.are_all) and self._sums is None
+
+    @property
+    def ranks(self) -> tuple[str, ...]:
+        """The values of which one after another is walked, since the order of all would have to be sorted."""
+        column = self.view.sort_column
+        return () if self.few or column.key in self.view.filters else column.ranks
+
+    def ranked(self, rank: str) -> "Rows":
+        """Those of these rows that have one of the `ranks`."""
+        return replace(self, view=self.view.also(self.view.sort_column.key, rank))
 
     def count(self, at_most: int | None = None) -> Any:
         """A query for the number of rows, or for as many as are asked for if there are more."""
@@ -72,19 +83,25 @@ class Rows(Choice):
         some = ordered(some, [getattr(alone, self.tie.name)], nearest.descending).limit(nearest.limit).alias("nearest")
         return query.join(some, JOIN.LATERAL).join(self.table, on=(self.table.id == some.c.id))
 
-    def totals(self, groups: Sequence[Term], measures: Sequence[Column]) -> Any:
-        """A query for what rows have in common, how many they are, and what they add up to."""
+    def totals(self, groups: Sequence[Term], measures: Sequence[Column]) -> list[Any]:
+        """Queries for what rows have in common, how many they are, and what they add up to, each of some of them."""
+        if self.few or self._sums is not None:
+            return [self._found(self._totalled(groups, measures), None)]
+        return [narrowed(self._totalled(groups, measures), each) for each in apart(self.conditions(self.table))]
+
+    def _totalled(self, groups: Sequence[Term], measures: Sequence[Column]) -> Any:
         parents = models_of(groups, besides=self.table)
         sums = [fn.SUM(self.value(column.value)).cast("BIGINT") for column in measures]
         query = self.table.select(*groups, fn.COUNT(SQL("*")), *sums)
         for parent in parents:
             query = query.join_from(self.table, parent, JOIN.CROSS)
-        joined = [reference(self.table, parent) == parent.id for parent in parents]
-        query = narrowed(self._found(query, None), joined)
+        query = narrowed(query, [reference(self.table, parent) == parent.id for parent in parents])
         return query.group_by(*(SQL(str(1 + place)) for place in range(len(groups)))) if groups else query
 
     def value(self, term: Term) -> Term:
         """What a column's value or excess is called at this level; sums bear the names of what they sum."""
+        if isinstance(term, FunctionType):
+            return term(self.view.today)
         if not isinstance(term, Field) or term.model is not self.report.finest:
             return term
         summed = self._sums is not None and term.name in self._measures
@@ -92,6 +109,8 @@ class Rows(Choice):
 
     def order(self, column: Column) -> list[Term]:
         """What the rows are sorted by for `column`, down to the text that tells any two rows apart."""
+        if column.ranks and column.key in self.view.filters:
+            return [self.tie]
         value = self.value(column.value)
         terms = [value]
         if isinstance(value, Field) and value.name == "name":

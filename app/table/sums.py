@@ -22,6 +22,13 @@ class Group(NamedTuple):
     rows: int
     sums: tuple[int, ...]
 
+    def and_those(self, other: "Group | None") -> "Group":
+        """This group with others that have the same in common."""
+        if other is None:
+            return self
+        sums = tuple(mine + theirs for mine, theirs in zip(self.sums, other.sums, strict=True))
+        return Group(self.values, self.rows + other.rows, sums)
+
 
 def summed(summary: Summary, view: View, scope: Scope) -> list[Group]:
     """The groups that a view's rows make, in the order of what they are grouped by; one if that is nothing."""
@@ -36,12 +43,12 @@ def summed(summary: Summary, view: View, scope: Scope) -> list[Group]:
 def _summed(summary: Summary, rows: Rows) -> list[Group]:
     view, depth = rows.view, len(summary.by)
     groups = [by.value(rows.table, view.today) for by in summary.by]
-    query = planned(rows).totals(groups, [view.report.by_key[key] for key in summary.measures])
-    found = [
-        Group(tuple(record[:depth]), record[depth], tuple(number or 0 for number in record[depth + 1 :]))
-        for record in database.execute(query)
-    ]
-    return sorted(found, key=lambda group: _place(summary, group))
+    found: dict[tuple[str, ...], Group] = {}
+    for query in planned(rows).totals(groups, [view.report.by_key[key] for key in summary.measures]):
+        for record in database.execute(query):
+            group = Group(tuple(record[:depth]), record[depth], tuple(number or 0 for number in record[depth + 1 :]))
+            found[group.values] = group.and_those(found.get(group.values))
+    return sorted(found.values(), key=lambda group: _place(summary, group))
 
 
 def _place(summary: Summary, group: Group) -> list[Any]:
@@ -76,6 +83,6 @@ def narrowed(view: View, filters: Mapping[str, str]) -> View:
 
 def _newest(key: str, view: View, scope: Scope) -> date | None:
     """The last day that a column has in a view, None where there are no rows."""
-    latest = replace(view.start(), columns=(view.report.by_key[key],), sort=f"-{key}")
+    latest = replace(view.start, columns=(view.report.by_key[key],), sort=f"-{key}")
     found = fetch(planned(Rows(latest, scope, latest.level)), True, limit=1)
     return date.fromisoformat(found[0].values[0][:10]) if found else None

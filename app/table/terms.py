@@ -5,7 +5,7 @@ from functools import reduce
 from operator import and_, or_
 from typing import Any, NamedTuple
 
-from peewee import OP, SQL, Asc, Desc, Expression, Field, ForeignKeyField, fn
+from peewee import OP, SQL, Asc, Desc, Expression, Field, ForeignKeyField, Node, fn
 
 Term = Any
 """A Peewee expression: something to select, to sort by, or to choose by."""
@@ -16,6 +16,17 @@ class Nearest(NamedTuple):
 
     descending: bool
     limit: Term
+
+
+class Either(Node):
+    """One condition in three forms: rows are `found` by the first, a row that was met is `asked` the second, and what
+    is summed over many rows is summed over each of the `parts`, which have no row in common and an index each."""
+
+    def __init__(self, found: Term, asked: Term, parts: Sequence[Term]) -> None:
+        self.found, self.asked, self.parts = found, asked, parts
+
+    def __sql__(self, context: Any) -> Any:
+        return context.sql(self.found)
 
 
 def beyond(order: Sequence[Term], values: Sequence[Any], forward: bool) -> Iterator[list[Term]]:
@@ -43,7 +54,16 @@ def narrowed(query: Any, conditions: Sequence[Term]) -> Any:
 
 def aside(condition: Term) -> Term:
     """The condition in a form that is asked of each row, but that no database takes for a way to find rows."""
-    return Expression(condition, "IS", SQL("TRUE"))
+    return Expression(condition.asked if isinstance(condition, Either) else condition, "IS", SQL("TRUE"))
+
+
+def apart(conditions: Sequence[Term]) -> list[list[Term]]:
+    """Conditions for some of what all these leave, whose rows are all of that, and none of them twice."""
+    found: list[list[Term]] = [[]]
+    for each in conditions:
+        parts = each.parts if isinstance(each, Either) else [aside(each)]
+        found = [[*others, part] for others in found for part in parts]
+    return found
 
 
 def along(condition: Term, first: Term) -> Term:

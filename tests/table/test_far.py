@@ -43,3 +43,12 @@ def test_a_walk_in_vain_finds_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sqlite, "_STEPS", 1)
     assert page(view, EVERYTHING) == expected
     assert walks == ([False] if is_server(database) else [False, True])
+
+
+def test_a_walk_may_be_given_up_after_any_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    view = view_of("customer-transactions", [("q", "a"), ("sort", "cost")])
+    expected = page(view, EVERYTHING)
+    monkeypatch.setattr(counting, "FEW", -1)
+    for steps in range(10, 1000, 30):
+        monkeypatch.setattr(sqlite, "_STEPS", steps)
+        assert page(view, EVERYTHING) == expected, steps
