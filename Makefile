@@ -21,7 +21,7 @@ run: .venv/runtime $(if $(filter postgresql:%,$(DATABASE_URL)),.venv/postgres)
 
 test: check
 	@$(PY) -m tests.provision
-	@$(PY) -m pytest
+	@$(PY) -m pytest -n auto --maxprocesses 4 --dist worksteal
 
 # Tries to break what is promised, with full numbers, and writes docs/reliability.md. SEED=123 repeats one run.
 trials: .venv/dev
