@@ -6,8 +6,6 @@ import sys
 from ipaddress import ip_address
 from typing import Any
 
-from peewee import DatabaseError
-
 import models
 from app.settings import BadSetting, Settings
 
@@ -33,13 +31,13 @@ def on_starting(_: Any) -> None:
     """Say at once what would keep every page from working."""
     try:
         models.open_database(Settings.read(os.environ).database_url)
-        missing = models.lacking()
-    except (BadSetting, models.BadAddress, DatabaseError) as wrong:
+        models.check()
+    except (BadSetting, models.BadAddress, models.Unfit) as wrong:
         sys.exit(f"Partner Reports can't start: {wrong}")
+    except models.TROUBLE as error:
+        sys.exit(f"Partner Reports can't start: {models.told(error)}")
     finally:
         models.close()
-    if missing:
-        sys.exit(f"Partner Reports can't start: the database lacks {', '.join(missing)}; run: flask migrate")
 
 
 def post_worker_init(_: Any) -> None:

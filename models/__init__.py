@@ -13,7 +13,6 @@ from models.database import (
     access,
     close,
     database,
-    database_errors,
     open_database,
     reading,
     snapshot,
@@ -33,14 +32,16 @@ from models.rows import (
     TypeUsage,
     UsageRow,
 )  # fmt: skip
-from models.schema import lacking, migrate
+from models.schema import Unfit, check, migrate
 from models.sqlite import GaveUp
 from models.text import LAST, fold
+from models.trouble import TROUBLE, told
 
 __all__ = [
-    "ACTIONS", "LAST", "NONE", "NUMBERS", "POSTGRES", "ROLES", "SEPARATOR", "Actor", "Attempt", "AuditEvent",
-    "BadAddress", "Bundle", "BundleProduct", "CertificateType", "Copy", "Customer", "CustomerRow", "CustomerUsage",
-    "GaveUp", "Holding", "Load", "NotEmpty", "Product", "Reseller", "SavedView", "Session", "Subscription",
-    "Transaction", "TypeUsage", "UsageRow", "User", "access", "audit", "close", "database", "database_errors", "fold",
-    "lacking", "migrate", "moment", "open_database", "reading", "snapshot", "today", "without_waiting", "writing",
+    "ACTIONS", "LAST", "NONE", "NUMBERS", "POSTGRES", "ROLES", "SEPARATOR", "TROUBLE", "Actor", "Attempt",
+    "AuditEvent", "BadAddress", "Bundle", "BundleProduct", "CertificateType", "Copy", "Customer",
+    "CustomerRow", "CustomerUsage", "GaveUp", "Holding", "Load", "NotEmpty", "Product", "Reseller",
+    "SavedView", "Session", "Subscription", "Transaction", "TypeUsage", "Unfit", "UsageRow", "User", "access",
+    "audit", "check", "close", "database", "fold", "migrate", "moment", "open_database", "reading",
+    "snapshot", "today", "told", "without_waiting", "writing",
 ]  # fmt: skip

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from models.database import database_errors
+from models.trouble import database_errors
 
 Table = Any
 """A Peewee model class."""

@@ -7,7 +7,6 @@ from pathlib import Path
 from stat import S_IMODE
 from typing import Any
 
-import peewee
 from peewee import DatabaseProxy
 
 from models.sqlite import Sqlite
@@ -17,9 +16,6 @@ database = DatabaseProxy()
 
 access = DatabaseProxy()
 """Who may see them."""
-
-database_errors = peewee.__exception_wrapper__  # type: ignore[attr-defined]
-"""Raises the driver's errors as Peewee's, where its cursors are used without Peewee."""
 
 _PATIENCE, _ACCESS_PATIENCE = 5000, 1000
 """Milliseconds that a connection waits for another to finish writing. Nothing is long in the database of users, and
@@ -64,13 +60,11 @@ def _in_files(path: Path) -> tuple[Any, Any]:
         raise BadAddress(f"DATABASE_URL: {path} is where users are kept; reports need a file of another name")
     try:
         beside.parent.mkdir(parents=True, exist_ok=True)
-        if not beside.exists():
-            beside.touch(mode=_PRIVATE)
-        elif S_IMODE(beside.stat().st_mode) != _PRIVATE:
+        if beside.exists() and S_IMODE(beside.stat().st_mode) != _PRIVATE:
             beside.chmod(_PRIVATE)
     except OSError as error:
         raise BadAddress(f"DATABASE_URL: {path}, with {_ACCESS} beside it, can't be made: {error.strerror}") from error
-    return Sqlite(str(path), _PATIENCE), Sqlite(str(beside), _ACCESS_PATIENCE)
+    return Sqlite(str(path), _PATIENCE), Sqlite(str(beside), _ACCESS_PATIENCE, _PRIVATE)
 
 
 def _on_server(url: str) -> tuple[Any, Any]:
@@ -123,5 +117,5 @@ def snapshot() -> Iterator[Any]:
 
     A streamed answer outlives its request, so it can't borrow the request's connection.
     """
-    with database_errors, database.snapshot() as own:
+    with database.snapshot() as own:
         yield own

@@ -1,16 +1,16 @@
 """PostgreSQL: one server for any number of machines. Imported only when DATABASE_URL names one: psycopg is an extra."""
 
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from itertools import islice
 from typing import Any, ClassVar
 
 import psycopg
-from peewee import OperationalError, PostgresqlDatabase, Value, fn
+from peewee import OperationalError, Value, fn
 from psycopg.types.string import TextLoader
 
+from models.server import Server
 from models.sqlite import GaveUp
+from models.unloading import Snapshot
 
 _OWN = {"application_name": "Partner Reports", "client_encoding": "utf8", "connect_timeout": 5}
 
@@ -29,9 +29,6 @@ to sort or hash a table first."""
 _HURRY = 100
 """Milliseconds."""
 
-_ESCAPED = re.compile(r"\\(.)")
-_ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
-
 
 def check(url: str) -> None:
     """Raises ValueError when it is not the address of a server."""
@@ -43,14 +40,14 @@ def check(url: str) -> None:
         ) from None
 
 
-class Postgres(PostgresqlDatabase):
+class Postgres(Server):
     """A schema of a server, with what Peewee leaves to each database said in PostgreSQL's words, as in `models.sqlite`.
 
     Text is ordered by its characters, whatever the server's language, and dates are read as text.
     """
 
     lateral = True
-    field_types: ClassVar = {**PostgresqlDatabase.field_types, "TEXT": 'TEXT COLLATE "C"'}
+    field_types: ClassVar = {**Server.field_types, "TEXT": 'TEXT COLLATE "C"'}
 
     def __init__(self, url: str, schema: str, patience: int, **options: Any) -> None:
         super().__init__(url, prefer_psycopg3=True, **_OWN, **options)
@@ -64,17 +61,20 @@ class Postgres(PostgresqlDatabase):
             connection.adapters.register_loader(kind, TextLoader)
         return connection
 
-    def prepare(self) -> None:
-        self.execute_sql(f"CREATE SCHEMA IF NOT EXISTS {self.schema}")
-
     def reading(self) -> Any:
         return self.atomic("REPEATABLE READ")
 
     @contextmanager
     def writing(self) -> Iterator[None]:
         with self.atomic():
-            self.execute_sql("SELECT pg_advisory_xact_lock(hashtext(current_schema()))")
+            self.execute_sql("SELECT pg_advisory_xact_lock(hashtext(%s))", (self.schema,))
             self.execute_sql("SET LOCAL plan_cache_mode = auto")  # foreign keys are checked by queries, too
+            yield
+
+    @contextmanager
+    def migrating(self) -> Iterator[None]:
+        with self.writing():
+            self.execute_sql(f"CREATE SCHEMA IF NOT EXISTS {self.schema}")
             yield
 
     def loading(self) -> None:
@@ -106,7 +106,7 @@ class Postgres(PostgresqlDatabase):
             raise
 
     @contextmanager
-    def snapshot(self) -> Iterator["Snapshot"]:
+    def snapshot(self) -> Iterator[Snapshot]:
         own = Postgres(self.url, self.schema, self.patience, thread_safe=False)
         with own.connection_context(), own.reading():
             yield Snapshot(own.connection())
@@ -121,26 +121,5 @@ class Postgres(PostgresqlDatabase):
         return fn.STRPOS(field, text) > 0
 
 
-class Snapshot:
-    def __init__(self, connection: Any) -> None:
-        self._connection = connection
-
-    def columns(self, query: Any, size: int) -> Iterator[list[Sequence[str]]]:
-        """COPY makes no objects of rows, and its text is what most cells of a file are: all values are text."""
-        statement = psycopg.ClientCursor(self._connection).mogrify(*query.sql())
-        with self._connection.cursor().copy(f"COPY ({statement}) TO STDOUT") as rows:
-            while block := b"".join(islice(rows, size)):
-                text = block[:-1].decode()
-                width = text.partition("\n")[0].count("\t") + 1
-                cells = text.replace("\n", "\t").split("\t")
-                if "\\" in text:
-                    cells = [_ESCAPED.sub(_meant, cell) for cell in cells]
-                yield [cells[column::width] for column in range(width)]
-
-
 def _as_it_is(value: Any) -> Any:
     return value
-
-
-def _meant(escaped: re.Match[str]) -> str:
-    return _ESCAPES.get(escaped[1], escaped[1])

@@ -5,8 +5,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from cysqlite import SQLITE_OPEN_READWRITE  # type: ignore[attr-defined]
 from peewee import SQL, OperationalError, Select, fn
-from playhouse.cysqlite_ext import CySqliteDatabase
+
+from models.file import File
+from models.trouble import database_errors
 
 _PRAGMAS = {"journal_mode": "wal", "foreign_keys": 1, "synchronous": "normal"}
 
@@ -22,29 +25,42 @@ class GaveUp(Exception):
     """A query had more to read than it was worth."""
 
 
-class Sqlite(CySqliteDatabase):
+class Sqlite(File):
     """A file, with what Peewee leaves to each database said in SQLite's words; `models.postgres` says the same.
 
-    `patience` is how many milliseconds a connection waits for another to finish writing.
+    `patience` is how many milliseconds a connection waits for another to finish writing, `mode` the rights of a file
+    that is made.
     """
 
     lateral = False
     """Whether a query can look up, for each row of one table, the first few of another."""
 
-    def __init__(self, path: str, patience: int, **options: Any) -> None:
-        super().__init__(path, rank_functions=False, pragmas={**_PRAGMAS, "busy_timeout": patience}, **options)
-        self.patience = patience
-
-    def prepare(self) -> None:
-        """What must be there before the first migration."""
+    def __init__(self, path: str, patience: int, mode: int = 0o666, **options: Any) -> None:
+        pragmas = {**_PRAGMAS, "busy_timeout": patience}
+        super().__init__(path, rank_functions=False, pragmas=pragmas, flags=SQLITE_OPEN_READWRITE, **options)
+        self.patience, self._mode = patience, mode
 
     def reading(self) -> Any:
         """A transaction that sees one moment."""
         return self.atomic()
 
-    def writing(self) -> Any:
+    @contextmanager
+    def writing(self) -> Iterator[None]:
         """A transaction with the lock from its start: a read that turns into a write fails when another wrote."""
-        return self.atomic("IMMEDIATE")
+        with self.atomic("IMMEDIATE"):
+            yield
+            self.stay()
+
+    @contextmanager
+    def migrating(self) -> Iterator[None]:
+        """A transaction that may make the file, and tables anew, which foreign keys would keep it from."""
+        self.make(self._mode)
+        self.pragma("foreign_keys", 0)  # only outside of a transaction can they stand aside
+        try:
+            with self.writing():
+                yield
+        finally:
+            self.pragma("foreign_keys", 1)
 
     def loading(self) -> None:
         """Make ready for many rows."""
@@ -67,7 +83,8 @@ class Sqlite(CySqliteDatabase):
         connection = self.connection()
         connection.progress(lambda: True, _STEPS)
         try:
-            yield
+            with database_errors:
+                yield
         except OperationalError as error:
             if "interrupted" in str(error):
                 raise GaveUp from error
@@ -78,7 +95,7 @@ class Sqlite(CySqliteDatabase):
     @contextmanager
     def snapshot(self) -> Iterator["Snapshot"]:
         own = Sqlite(self.database, self.patience, thread_safe=False)
-        with own.connection_context(), own.reading():
+        with database_errors, own.connection_context(), own.reading():
             yield Snapshot(own.cursor())
 
     def among(self, field: Any, values: Sequence[str | int]) -> Any:

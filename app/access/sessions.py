@@ -6,11 +6,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from peewee import DatabaseError, fn
+from peewee import fn
 
 from app.access.visitor import Visitor
 from app.table.statements import built, slot
-from models import Session, User, access, moment, without_waiting, writing
+from models import TROUBLE, Session, User, access, moment, without_waiting, writing
 
 _HOUR = 3600
 _SEEN_EVERY = 60
@@ -91,5 +91,5 @@ def end_all(user: int) -> None:
 
 def _seen(session: str) -> None:
     """Write that somebody is there, unless that would have to wait: no page depends on it."""
-    with suppress(DatabaseError), without_waiting(access):
+    with suppress(*TROUBLE), without_waiting(access):
         Session.update(seen_at=moment()).where(Session.token_hash == session).execute()

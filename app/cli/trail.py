@@ -4,17 +4,16 @@ from getpass import getuser
 from typing import Any
 
 import click
-from peewee import DatabaseError
 
-from models import audit
+from models import TROUBLE, audit, told
 
 
 def note(event: str, outcome: str, about: str, **details: Any) -> None:
     """Add what a command did to the trail. It is done by then, so that a trail that can't be written is only told."""
     try:
         audit.record(event, outcome, about=about, **operator(), **details)
-    except DatabaseError as error:
-        click.echo(f"The audit trail can't be written: {error}", err=True)
+    except TROUBLE as error:
+        click.echo(f"The audit trail can't be written: {told(error)}", err=True)
 
 
 def operator() -> dict[str, str]:

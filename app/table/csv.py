@@ -32,24 +32,24 @@ LOOKED_UP = 200_000
 def lines(view: View, scope: Scope, progress: Progress | None = None, dialect: Dialect = EXCEL) -> Iterator[bytes]:
     """Yield the file of a view in pieces, the heading first. All rows are of the moment when the first was read.
 
-    `progress` is told how many rows are in the next piece.
+    There is no heading where the database can't be opened. `progress` is told how many rows are in the next piece.
     """
     labels = map(dialect.quoted, (column.label for column in view.columns))
-    yield (dialect.start + dialect.delimiter.join(labels) + "\r\n").encode()
-    for length, columns in chunks(view, scope, partial(writer, dialect)):
-        if progress:
-            progress(length)
-        yield _chunk(columns, dialect.delimiter)
+    with snapshot() as now:
+        yield (dialect.start + dialect.delimiter.join(labels) + "\r\n").encode()
+        for length, columns in chunks(view, scope, partial(writer, dialect), now):
+            if progress:
+                progress(length)
+            yield _chunk(columns, dialect.delimiter)
 
 
-def chunks(view: View, scope: Scope, make: Make) -> Iterator[tuple[int, list[Iterable[Any]]]]:
-    """Yield the rows of a view, all of one moment, some at a time: how many, and the cells of each column."""
+def chunks(view: View, scope: Scope, make: Make, now: Any) -> Iterator[tuple[int, list[Iterable[Any]]]]:
+    """Yield the rows of a view in a snapshot, some at a time: how many, and the cells of each column."""
     rows = planned(Rows(view, scope, view.level))
     order = rows.order(view.sort_column)
-    with snapshot() as now:
-        terms, writers = zip(*(_source(rows, column, order, now, make) for column in view.columns), strict=True)
-        for columns in now.columns(ordered(rows.select(terms, order), order, view.descending), CHUNK):
-            yield len(columns[0]), [write(values) for write, values in zip(writers, columns, strict=True)]
+    terms, writers = zip(*(_source(rows, column, order, now, make) for column in view.columns), strict=True)
+    for columns in now.columns(ordered(rows.select(terms, order), order, view.descending), CHUNK):
+        yield len(columns[0]), [write(values) for write, values in zip(writers, columns, strict=True)]
 
 
 def _source(rows: Rows, column: Column, order: list[Term], now: Any, make: Make) -> tuple[Term, Writer]:

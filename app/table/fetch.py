@@ -11,7 +11,7 @@ from app.table.row import Row, taken_apart, terms
 from app.table.rows import Rows
 from app.table.statements import built, slot
 from app.table.terms import Nearest, anywhere_beyond, beyond, narrowed, ordered, unsorted
-from models import LAST, GaveUp, database, database_errors
+from models import LAST, GaveUp, database
 
 Position = tuple[Any, ...]
 """What a row is sorted by: the values of `Rows.order`."""
@@ -49,7 +49,7 @@ def _met(rows: Rows, descending: bool, start: Position | None, limit: int) -> li
     if not rows.walked:
         return _fetched(rows, descending, start, limit)
     try:
-        with database.hurrying(), database_errors:
+        with database.hurrying():
             return _fetched(rows, descending, start, limit)
     except GaveUp:
         return _fetched(replace(rows, few=True), descending, start, limit)

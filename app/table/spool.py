@@ -1,7 +1,7 @@
 """A file that is written at the database's speed and read at the client's."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from tempfile import TemporaryFile
 from threading import Condition, Thread, get_native_id
@@ -14,7 +14,7 @@ _NICE = 10
 """A file is written by what pages leave of the processor."""
 
 
-def spooled(pieces: Callable[[], Iterator[bytes]]) -> Iterator[bytes]:
+def spooled(pieces: Callable[[], Iterator[bytes]]) -> Generator[bytes, None, None]:
     """Yield what `pieces()` yields, which runs ahead in a thread of its own, into a temporary file.
 
     So what it holds, a snapshot of the database, it holds no longer than it needs, however slow the reader is. An

@@ -16,7 +16,7 @@ from app.table.scope import Scope
 from app.table.typed import LOOKS, Cells, Unfit
 from app.table.view import View
 from app.table.words import in_words
-from models import moment
+from models import moment, snapshot
 
 MOST = 200_000
 """Rows that a workbook may have."""
@@ -37,9 +37,10 @@ def write_workbook(view: View, scope: Scope, whose: str, file: IO[bytes], progre
         raise _too_many()
     with TemporaryDirectory() as folder, Workbook(file, {"constant_memory": True, "tmpdir": folder}) as book:
         since, rows = moment(), _Rows(book, view.columns)
-        for length, columns in chunks(view, scope, _values):
-            rows.add(length, [list(values) for values in columns])
-            progress(length)
+        with snapshot() as now:
+            for length, columns in chunks(view, scope, _values, now):
+                rows.add(length, [list(values) for values in columns])
+                progress(length)
         rows.end()
         confined = [("Customers of", whose)] if whose else []
         _about(book, [*in_words(view), *confined, ("As of", f"{since} UTC")], rows)

@@ -5,17 +5,17 @@ from collections.abc import Sequence
 from http import HTTPStatus
 
 from flask import Flask, Response, g, make_response, render_template, request
-from peewee import DatabaseError
 from werkzeug.exceptions import HTTPException
 
-from models import close
+from models import TROUBLE, close, told
 
 log = logging.getLogger(__name__)
 
 
 def register(app: Flask) -> None:
     app.register_error_handler(HTTPException, _refused)
-    app.register_error_handler(DatabaseError, _unavailable)
+    for trouble in TROUBLE:
+        app.register_error_handler(trouble, _unavailable)
     app.register_error_handler(Exception, _failed)
 
 
@@ -47,9 +47,8 @@ def _refused(error: HTTPException) -> Response:
     return answer
 
 
-def _unavailable(error: DatabaseError) -> Response:
-    why = str(error).partition("\n")[0]  # behind it PostgreSQL repeats the query
-    log.error("The database did not answer %r (request %s): %r", request.path, g.get("request_id"), why)
+def _unavailable(error: Exception) -> Response:
+    log.error("The database did not answer %r (request %s): %r", request.path, g.get("request_id"), told(error))
     close()  # a connection that broke stays broken; the next request makes another
     return problem(503, "The database doesn't answer just now.", ["Nothing is lost. Try again in a moment."])
 

@@ -1,8 +1,9 @@
 """Exports: a view as a file, told in the trail, and only so many at a time."""
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from functools import partial
+from itertools import chain
 from os import SEEK_END
 from tempfile import TemporaryFile
 from threading import BoundedSemaphore
@@ -71,6 +72,14 @@ class _Export:
         self.held.close()
         audit.record("export", outcome, about=self._about, rows=self._rows, **self._by)
 
+    def begun(self, begin: "Begin") -> Iterable[bytes]:
+        """What there is to send. Until then a failure can still be a page that says so."""
+        try:
+            return begin(self)
+        except BaseException:
+            self.end(FAILED)
+            raise
+
     def told(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
         """The pieces. When they end or break off, the trail says how many rows were written of what."""
         outcome = FAILED
@@ -81,7 +90,10 @@ class _Export:
             self.end(outcome)
 
 
-def _answer(view: View, form: Format, begin: Callable[[_Export], Iterable[bytes]]) -> Response:
+Begin = Callable[[_Export], Iterable[bytes]]
+
+
+def _answer(view: View, form: Format, begin: Begin) -> Response:
     headers = {"Content-Disposition": f'attachment; filename="{file_name(view, form)}"'}
     if request.method == "HEAD":
         return Response(mimetype=form.mimetype, headers=headers)
@@ -90,7 +102,7 @@ def _answer(view: View, form: Format, begin: Callable[[_Export], Iterable[bytes]
     with ExitStack() as held:
         held.callback(_free.release)
         export = _Export(file_url(view, form), held)
-        response = Response(export.told(begin(export)), mimetype=form.mimetype, headers=headers)
+        response = Response(export.told(export.begun(begin)), mimetype=form.mimetype, headers=headers)
         if export.length is not None:
             response.content_length = export.length
         remember_format(response, form)
@@ -107,7 +119,9 @@ def _busy() -> Response:
 
 
 def _streamed(view: View, scope: Scope, dialect: Dialect, export: _Export) -> Iterator[bytes]:
-    return spooled(partial(_written, view, scope, export.count, dialect))
+    """A heading that is there, and behind it what is written meanwhile."""
+    pieces = export.held.enter_context(closing(spooled(partial(_written, view, scope, export.count, dialect))))
+    return chain([next(pieces)], pieces)
 
 
 def _written(view: View, scope: Scope, count: Progress, dialect: Dialect) -> Iterator[bytes]:
@@ -118,13 +132,9 @@ def _written(view: View, scope: Scope, count: Progress, dialect: Dialect) -> Ite
 
 
 def _whole(view: View, export: _Export) -> Iterable[bytes]:
-    """A workbook is only sent when it is whole: before, its failure can still be a page that says so."""
+    """A workbook is only sent when it is whole."""
     file = export.held.enter_context(TemporaryFile())  # noqa: SIM115 - it is one
-    try:
-        write_workbook(view, visitor().scope, visitor().reseller or "", file, export.count)
-    except BaseException:
-        export.end(FAILED)
-        raise
+    write_workbook(view, visitor().scope, visitor().reseller or "", file, export.count)
     export.length = file.seek(0, SEEK_END)
     file.seek(0)
     return FileWrapper(file, PIECE)

@@ -5,11 +5,10 @@ from contextlib import suppress
 from typing import Any
 
 from flask import Blueprint, abort, g, render_template, request
-from peewee import DatabaseError
 
 from app.access.faults import find
 from app.web.errors import problem
-from models import AuditEvent, audit
+from models import TROUBLE, AuditEvent, audit
 from models.audit import DONE, REFUSED
 
 PAGE = 100
@@ -25,7 +24,7 @@ def note(event: str, outcome: str = DONE, about: str = "", **details: Any) -> No
 
 def note_refusal(why: str) -> None:
     """Add that the visitor was refused. They are refused all the same where that can't be written just now."""
-    with suppress(DatabaseError):
+    with suppress(*TROUBLE):
         note("request", REFUSED, f"{request.method} {request.path}", why=why)
 
 

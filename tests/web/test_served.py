@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from models.sqlite import Sqlite
 from tests.databases import Server as Postgres
 from tests.serving import ROOT, flask, server, token
 
@@ -56,6 +57,8 @@ def test_only_its_owner_reads_the_database_of_users(database: Path) -> None:
 
 
 def test_a_server_whose_database_lacks_a_migration_says_so_and_does_not_start(tmp_path: Path) -> None:
+    for name in ("new.db", "access.db"):
+        Sqlite(f"{tmp_path}/{name}", 0).make(0o600)
     environment = os.environ | {"DATABASE_URL": f"sqlite:///{tmp_path}/new.db", "SECRET_KEY": "k" * 32, "PORT": "0"}
     command = [sys.executable, "-m", "gunicorn", "wsgi:app"]
     started = subprocess.run(
