@@ -1,0 +1,66 @@
+"""Every command ends with a clear line on a database that is lost, damaged, locked or read-only."""
+
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskCliRunner
+
+import models
+from tests.file_faults import FAULTS, LOST, UNWRITABLE, Fault, locked
+from tests.support import NASTY
+
+IMPORT = ["import", "customer-usage", str(NASTY / "customer-usage.csv")]
+ADD = ["user", "add", "bob@partner.example", "--role", "viewer"]
+COMMANDS = (
+    IMPORT,
+    ["export", "customer-usage"],
+    ["demo", "--customers", "5", "--transactions", "60"],
+    ["copy", "sqlite:///{folder}/source/reports.db"],
+    *(["user", name, "ann@partner.example"] for name in ("disable", "enable", "password")),
+    ["user", "list"],
+    ADD,
+    ["migrate"],
+)
+FLASKS_OWN = {"run", "shell", "routes"}
+
+
+def test_all_commands_are_tried(app: Flask) -> None:
+    assert {command[0] for command in COMMANDS} == set(app.cli.commands) - FLASKS_OWN - {"backup", "restore"}
+    assert {command[1] for command in COMMANDS if command[0] == "user"} == set(app.cli.commands["user"].commands)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("name", ["reports.db", "access.db"])
+def test_no_command_ends_in_a_traceback(runner: FlaskCliRunner, tmp_path: Path, name: str, fault: Fault) -> None:
+    for each in (models.database, models.access):
+        each.pragma("busy_timeout", 0, permanent=True)
+    with fault(tmp_path / name):
+        for command in COMMANDS:
+            models.close()
+            result = runner.invoke(args=[part.format(folder=tmp_path) for part in command])
+            assert result.exception is None or isinstance(result.exception, SystemExit), command
+            assert (result.exit_code == 1) == bool(result.stderr and "trail can't be written" not in result.stderr)
+            assert "SELECT" not in result.stderr
+            if fault in LOST and command != ["migrate"]:
+                assert (result.exit_code, "flask migrate" in result.stderr) == (1, True), command
+            if fault in UNWRITABLE:
+                assert result.exit_code == 1 or command != (IMPORT if name == "reports.db" else ADD)
+
+
+def test_a_trail_that_cannot_be_written_is_told_but_does_not_undo_an_import(
+    runner: FlaskCliRunner, tmp_path: Path
+) -> None:
+    models.access.pragma("busy_timeout", 0, permanent=True)
+    with locked(tmp_path / "access.db"):
+        result = runner.invoke(args=IMPORT)
+    assert result.exit_code == 0
+    assert "The audit trail can't be written" in result.stderr
+    assert models.Load.select().count() == 1
+
+
+def test_a_full_disk_is_told_as_that(runner: FlaskCliRunner) -> None:
+    models.database.pragma("max_page_count", models.database.pragma("page_count"), permanent=True)
+    result = runner.invoke(args=["demo", "--customers", "50", "--transactions", "600"])
+    assert result.exit_code == 1
+    assert "disk is full (code=13, ext=13): make room on the disk. Nothing was changed." in result.stderr
