@@ -20,17 +20,17 @@ def migrate() -> list[str]:
     Of several that are at it at once, one does it and the others find it done. Raises Unfit for a newer database.
     """
     applied = []
-    for each, runner in _runners():
-        with each.migrating():
-            _refuse_newer(runner)
-            applied += runner.up()
+    for each in _runners():
+        with each.database.migrating():
+            _refuse_newer(each)
+            applied += each.up()
     return applied
 
 
 def check() -> None:
     """Raises Unfit when a database lacks a migration, or has one that this version doesn't know."""
-    for _, runner in _runners():
-        _refuse_newer(runner)
+    for each in _runners():
+        _refuse_newer(each)
     missing = lacking()
     if missing:
         raise Unfit(f"the database lacks {', '.join(missing)}; run: flask migrate")
@@ -38,11 +38,11 @@ def check() -> None:
 
 def lacking() -> list[str]:
     """The names of migrations that the databases lack."""
-    return [each.name for _, runner in _runners() for each in runner.status() if not each.applied]
+    return [migration.name for each in _runners() for migration in each.status() if not migration.applied]
 
 
-def _refuse_newer(runner: Any) -> None:
-    unknown = [each.name for each in runner.status() if each.path is None]
+def _refuse_newer(each: Any) -> None:
+    unknown = [migration.name for migration in each.status() if migration.path is None]
     if unknown:
         raise Unfit(
             f"the database is newer than this version of Partner Reports, which doesn't know {', '.join(unknown)}; "
@@ -50,8 +50,10 @@ def _refuse_newer(runner: Any) -> None:
         )
 
 
-def _runners() -> list[tuple[Any, Any]]:
-    return [
-        (database.obj, Runner(database.obj, str(_MIGRATIONS / "reports"))),
-        (access.obj, Runner(access.obj, str(_MIGRATIONS / "access"))),
-    ]
+def runner(of: Any, part: str) -> Any:
+    """What applies the migrations of a part, `reports` or `access`, to a database."""
+    return Runner(of, str(_MIGRATIONS / part))
+
+
+def _runners() -> list[Any]:
+    return [runner(database.obj, "reports"), runner(access.obj, "access")]

@@ -121,10 +121,10 @@ class Server:
         _migrate(self._address("migrated"))
 
     @contextmanager
-    def copied(self) -> Iterator[str]:
-        """The address of an empty, migrated database, which goes afterwards."""
+    def copied(self, of: str = "migrated") -> Iterator[str]:
+        """The address of a copy of a database, of an empty, migrated one at first, which goes afterwards."""
         name = f"test_{next(_NUMBERS)}"
-        self._admin.execute(f"CREATE DATABASE {name} TEMPLATE migrated")
+        self._admin.execute(f"CREATE DATABASE {name} TEMPLATE {of}")
         yield self._address(name)
         self._admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
 

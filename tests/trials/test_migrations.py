@@ -1,0 +1,124 @@
+"""Migrations that are killed, and that run at once."""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from shutil import copytree
+from subprocess import TimeoutExpired
+from time import monotonic
+from urllib.parse import urlsplit
+
+import pytest
+
+from models import check, close, database, open_database
+from tests.databases import is_server
+from tests.serving import command
+from tests.trials.conftest import Trial
+from tests.upgrade import first
+
+_LATER = ["0002_status", "0002_views", "0003_who", "0004_sums"]
+_MANY = """
+INSERT INTO "transaction" ({columns}) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {rows})
+SELECT 'X-' || i, {others} FROM "transaction", n WHERE "transaction".id = 1"""
+_COUNTED = 'SELECT COUNT(*), SUM(cost), SUM(total) FROM "transaction"'
+
+Copied = Callable[[], AbstractContextManager[str]]
+"""Gives the address of a database as the first version left it, a new one each time."""
+
+
+@pytest.fixture(params=["SQLite", "PostgreSQL"])
+def old(request: pytest.FixtureRequest, tmp_path: Path, trial: Trial) -> Iterator[Copied]:
+    """Databases with many transactions."""
+    rows = trial.rounds(200_000, 5_000)
+    if request.param == "SQLite":
+        (tmp_path / "old").mkdir()
+        _make(f"sqlite:///{tmp_path}/old/reports.db", rows)
+        yield lambda: _in_folder(tmp_path)
+    else:
+        server = request.getfixturevalue("postgres")
+        with server.copied("template0") as address:
+            _make(address, rows)
+            yield lambda: server.copied(urlsplit(address).path[1:])
+
+
+@pytest.mark.slow_trial
+def test_a_killed_migration(trial: Trial, old: Copied) -> None:
+    """An upgrade that is interrupted can be run again."""
+    rounds, seconds, unfinished = trial.rounds(20, 2), _whole(old), 0
+    for _ in range(rounds):
+        with old() as address:
+            before = _counted(address)
+            with command("migrate", DATABASE_URL=address) as process:
+                try:
+                    process.wait(trial.dice.uniform(seconds / 3, seconds))
+                except TimeoutExpired:
+                    process.kill()
+            with command("migrate", DATABASE_URL=address) as process:
+                said, wrong = process.communicate(timeout=60)
+                assert process.returncode == 0, wrong
+            unfinished += "Applied" in said
+            assert _counted(address) == before
+            assert _is_sound(address)
+    trial.tell(
+        f"{rounds} migrations of {before[0]:,} transactions killed at random moments; {unfinished} had something left",
+        "0 rows; each was finished by the next",
+    )
+
+
+@pytest.mark.slow_trial
+def test_migrations_at_once(trial: Trial, old: Copied) -> None:
+    """Of upgrades that are begun at once one is made and none does harm."""
+    rounds = trial.rounds(10, 1)
+    for _ in range(rounds):
+        with old() as address:
+            before = _counted(address)
+            processes = [command("migrate", DATABASE_URL=address) for _ in range(3)]
+            said, wrong = zip(*(process.communicate(timeout=60) for process in processes), strict=True)
+            assert sorted(re.findall(r"\d{4}_[a-z]+", "".join(said))) == _LATER
+            for process, told in zip(processes, wrong, strict=True):
+                assert process.returncode == 0 or "another process is writing" in told
+            assert _counted(address) == before
+    trial.tell(f"{rounds} times 3 migrations of {before[0]:,} transactions at once", "0 rows, each applied once")
+
+
+def _make(address: str, rows: int) -> None:
+    open_database(address)
+    first.make()
+    _, *columns = first.ROWS["reports"]["transaction"]["columns"]
+    named = {"columns": ", ".join(columns), "others": ", ".join(columns[1:]), "rows": rows}
+    database.execute_sql(_MANY.format(**named))
+    close()
+
+
+@contextmanager
+def _in_folder(folder: Path) -> Iterator[str]:
+    """A copy of the files, in a folder of its own."""
+    number = len(list(folder.iterdir()))
+    copytree(folder / "old", folder / str(number))
+    yield f"sqlite:///{folder}/{number}/reports.db"
+
+
+def _whole(old: Copied) -> float:
+    """How many seconds a migration takes that nobody kills."""
+    with old() as address, command("migrate", DATABASE_URL=address) as process:
+        start = monotonic()
+        assert process.wait() == 0
+        return monotonic() - start
+
+
+def _counted(address: str) -> tuple[int, ...]:
+    """How many transactions there are, and what they add up to."""
+    open_database(address)
+    found = tuple(map(int, database.execute_sql(_COUNTED).fetchone()))
+    close()
+    return found
+
+
+def _is_sound(address: str) -> bool:
+    """Whether a database has today's schema and holds together."""
+    open_database(address)
+    check()
+    sound = is_server(database) or database.execute_sql("PRAGMA integrity_check").fetchall() == [("ok",)]
+    close()
+    return sound

@@ -1,0 +1,29 @@
+"""Upgrades are tried on both databases, from what the first version made."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from models import close, open_database
+from tests.databases import Server
+from tests.upgrade import first
+
+
+@pytest.fixture(params=["SQLite", "PostgreSQL"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of a database of the first version, open."""
+    if request.param == "SQLite":
+        yield from _opened(f"sqlite:///{tmp_path}/reports.db")
+    else:
+        server: Server = request.getfixturevalue("postgres")
+        with server.copied("template0") as address:
+            yield from _opened(address)
+
+
+def _opened(address: str) -> Iterator[str]:
+    open_database(address)
+    first.make()
+    close()
+    yield address
+    close()

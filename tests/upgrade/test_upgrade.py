@@ -1,0 +1,116 @@
+"""A database of the first version becomes one of today's, with all that it held, whatever interrupts that."""
+
+from itertools import count, takewhile
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskCliRunner
+from peewee import DatabaseError
+from playhouse.migrate import make_index_name
+
+from app.reports import REPORTS
+from models import Unfit, User, check, close, database, migrate, open_database
+from models.schema import lacking, runner
+from tests.databases import is_server
+from tests.support import NASTY, load, signed_in
+from tests.upgrade import first
+
+LATER = ["0002_status", "0003_who", "0004_sums", "0002_views"]
+"""The migrations that came after the first."""
+
+LAST_INDEX = make_index_name(
+    "transaction", ["action", "date", "total", "cost", "reseller_id", "customer_id", "bundle_id"]
+)
+
+
+def is_whole() -> bool:
+    return all(first.held(part) == first.made(part) for part in first.PARTS)
+
+
+def shown(app: Flask) -> dict[str, bytes]:
+    """What reports and sums show of all columns."""
+    client = signed_in(app)
+    every = {slug: "&".join(f"columns={column.key}" for column in report.columns) for slug, report in REPORTS.items()}
+    paths = [f"/reports/{slug}{ending}?{every[slug]}" for slug in REPORTS for ending in (".csv", "/summary")]
+    return {path: client.get(path, headers={"Accept": "text/html"}).data for path in paths}
+
+
+@pytest.mark.usefixtures("app")
+def test_nothing_that_it_held_is_lost() -> None:
+    assert is_whole()
+    assert migrate() == LATER
+    assert is_whole()
+    check()
+    assert migrate() == []
+
+
+def test_reports_and_sums_are_those_of_the_same_rows_imported_today(app: Flask, tmp_path: Path) -> None:
+    migrate()
+    upgraded = shown(app)
+    assert [user.email for user in User.select().where(User.disabled)] == ["Zoë@zebra.example"]
+    assert load("customer-usage", NASTY / "customer-usage.csv").unchanged == 10
+    close()
+    (tmp_path / "fresh").mkdir()
+    open_database(f"sqlite:///{tmp_path}/fresh/reports.db")
+    migrate()
+    for file in sorted(NASTY.glob("*.csv")):
+        load(file.stem, file)
+    assert upgraded == shown(app)
+
+
+@pytest.mark.usefixtures("app")
+def test_each_migration_loses_nothing_and_the_next_goes_on_from_there() -> None:
+    for part, proxy in first.PARTS.items():
+        each = runner(proxy.obj, part)
+        for migration in each.migrations()[1:]:
+            assert each.up(migration.name) == [migration.name]
+            assert is_whole()
+    check()
+
+
+@pytest.mark.usefixtures("app")
+def test_a_migration_that_fails_in_the_middle_has_changed_nothing_and_can_be_run_again() -> None:
+    database.execute_sql(f'CREATE INDEX {LAST_INDEX} ON "transaction" (action)')
+    with pytest.raises(DatabaseError, match="already exists"):
+        migrate()
+    assert lacking() == LATER
+    assert "who" not in [column.name for column in database.get_columns("load")]
+    database.execute_sql(f"DROP INDEX {LAST_INDEX}")
+    assert migrate() == LATER
+    assert is_whole()
+
+
+def fits(more: int) -> bool:
+    """Whether a database of SQLite is migrated when its file may grow by so many pages."""
+    database.pragma("max_page_count", database.pragma("page_count") + more, permanent=True)
+    try:
+        return migrate() == LATER
+    except DatabaseError:
+        assert lacking() == LATER
+        return False
+
+
+@pytest.mark.usefixtures("app")
+def test_a_disk_that_is_full_in_the_middle_loses_nothing() -> None:
+    if is_server(database):
+        pytest.skip("only SQLite can be told how large a file may be")
+    attempts = takewhile(lambda more: not fits(more), count())
+    assert [is_whole() for _ in attempts].count(True) > 0
+    check()
+    assert is_whole()
+
+
+NEWER = "INSERT INTO schema_migration (name, applied) VALUES ('0099_tomorrow', '2030-01-01 00:00:00')"
+
+
+@pytest.mark.parametrize("part", first.PARTS)
+def test_a_newer_database_is_refused_by_every_command(runner: FlaskCliRunner, part: str) -> None:
+    migrate()
+    first.PARTS[part].execute_sql(NEWER)
+    for asked in (["migrate"], ["user", "list"], ["export", "customer-usage"]):
+        result = runner.invoke(args=asked)
+        assert (result.exit_code, result.stdout) == (1, "")
+        assert "is newer than this version of Partner Reports, which doesn't know 0099_tomorrow" in result.stderr
+    with pytest.raises(Unfit):
+        check()
