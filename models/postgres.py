@@ -56,7 +56,11 @@ class Postgres(Server):
     def _connect(self) -> Any:
         connection = super()._connect()
         settings = {**_SETTINGS, "search_path": self.schema, "lock_timeout": str(self.patience)}
-        connection.execute("; ".join(f"SET {name} = '{value}'" for name, value in settings.items()))
+        try:
+            connection.execute("; ".join(f"SET {name} = '{value}'" for name, value in settings.items()))
+        except psycopg.Error:
+            connection.close()
+            raise
         for kind in ("date", "timestamp"):
             connection.adapters.register_loader(kind, TextLoader)
         return connection

@@ -1,0 +1,64 @@
+"""A PostgreSQL that restarts, stops, refuses or hangs up under a server that people are using."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from tests.serving import command, server
+from tests.support import NASTY
+from tests.trials.conftest import Trial
+from tests.trials.server_faults import FAULTS, Postgres
+from tests.trials.visitors import Visitors, install
+
+pytestmark = pytest.mark.slow_trial
+
+
+@pytest.fixture
+def own() -> Iterator[Postgres]:
+    """A PostgreSQL that no other test needs, with rows."""
+    with TemporaryDirectory(prefix="pg") as folder:
+        postgres = Postgres(Path(folder))
+        install(DATABASE_URL=postgres.address)
+        yield postgres
+        postgres.close()
+
+
+def test_a_server_of_databases_that_fails(trial: Trial, own: Postgres, tmp_path: Path) -> None:
+    """A PostgreSQL that doesn't answer is a 503, never a wrong answer, and is found again without a restart."""
+    faults = FAULTS * trial.rounds(2, 1)
+    asked, failed, longest = 0, 0, 0.0
+    with (tmp_path / "log").open("wb") as log, server(log, DATABASE_URL=own.address) as address:
+        visitors = Visitors(address)
+        for fault in faults:
+            with visitors.asking() as answers, fault(own):
+                pass
+            assert not [each[:2] for each in answers if not visitors.is_honest(each)], fault.__name__
+            assert {each.status for each in answers} != {200}, fault.__name__
+            longest = max(longest, visitors.await_well())
+            asked, failed = asked + len(answers), failed + sum(each.status != 200 for each in answers)
+    said = (tmp_path / "log").read_text(errors="replace")
+    assert "Unexpected at" not in said
+    trial.tell(
+        f"{len(faults)} faults of PostgreSQL, {asked:,} requests meanwhile; {failed:,} were told to come again, or had "
+        "a file that broke off",
+        f"0 wrong answers, 0 errors in the 500s but 503; all well {longest:.1f} s after the fault at the latest",
+    )
+
+
+def test_a_server_of_databases_that_is_down_at_the_start(trial: Trial, own: Postgres, tmp_path: Path) -> None:
+    """Without its database nothing starts, and everything says why."""
+    own.stop("fast")
+    for asked in (["user", "list"], ["migrate"], ["import", "customer-usage", str(NASTY / "customer-usage.csv")]):
+        with command(*asked, DATABASE_URL=own.address) as process:
+            _, wrong = process.communicate(timeout=60)
+        assert process.returncode == 1
+        assert wrong.startswith("Error: The database can't be used: connection ")
+        assert wrong.count("\n") == 1
+    with pytest.raises(AssertionError, match="didn't start"), (tmp_path / "log").open("wb") as log:
+        with server(log, DATABASE_URL=own.address):
+            pass
+    assert (tmp_path / "log").read_text().startswith("Partner Reports can't start: connection ")
+    own.start()
+    trial.tell("the server and 3 commands while PostgreSQL is down", "each says why in one line, exit 1")

@@ -1,0 +1,90 @@
+"""People who go on asking a server, whatever happens to it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPConnection, HTTPException
+from threading import Event, Thread
+from time import monotonic, sleep
+from typing import NamedTuple
+
+from tests.serving import flask, token
+
+EMAIL, PASSWORD = "ann@partner.example", "four other unrelated words"
+FILE = "/reports/customer-transactions.csv"
+PAGES = ("/reports", "/reports/customer-usage", "/reports/customer-transactions?sort=cost", "/users", "/healthz")
+PATHS = (FILE, *PAGES)
+
+BROKEN = 0
+"""The status of an answer that broke off, or that there was none of."""
+
+_AT_ONCE = 6
+_DEADLINE = 15
+"""Seconds in which all must be well again."""
+
+
+class Answer(NamedTuple):
+    path: str
+    status: int
+    body: bytes
+
+
+def install(**settings: str) -> None:
+    """A partner with 5,000 transactions, and somebody who may see them."""
+    flask("migrate", **settings)
+    flask("demo", "--customers", "100", "--transactions", "5000", **settings)
+    flask("user", "add", EMAIL, "--role", "admin", "--password-stdin", says=f"{PASSWORD}\n", **settings)
+
+
+class Visitors:
+    """Somebody who is signed in at a server, and the file that is theirs when all is well."""
+
+    def __init__(self, address: str) -> None:
+        self._host = address.removeprefix("http://")
+        self._cookie = token(address, EMAIL, PASSWORD)
+        self._whole = self.ask(FILE).body
+
+    def ask(self, path: str) -> Answer:
+        connection = HTTPConnection(self._host, timeout=30)
+        try:
+            connection.request("GET", path, headers={"Cookie": f"session={self._cookie}", "Accept": "text/html"})
+            answer = connection.getresponse()
+            return Answer(path, answer.status, answer.read())
+        except (OSError, HTTPException):
+            return Answer(path, BROKEN, b"")
+        finally:
+            connection.close()
+
+    @contextmanager
+    def asking(self) -> Iterator[list[Answer]]:
+        """Several of them ask one thing after another meanwhile; their answers are there at the end."""
+        answers: list[Answer] = []
+        left = Event()
+
+        def ask(number: int) -> None:
+            while not left.is_set():
+                answers.append(self.ask(PATHS[number % len(PATHS)]))
+                number += 1
+
+        threads = [Thread(target=ask, args=(number,)) for number in range(_AT_ONCE)]
+        for thread in threads:
+            thread.start()
+        try:
+            yield answers
+        finally:
+            left.set()
+            for thread in threads:
+                thread.join()
+
+    def is_honest(self, answer: Answer) -> bool:
+        """Whether it is what was asked for, whole, or says that it isn't: a 503, or a file's transfer broke."""
+        if answer.status == 200:
+            return answer.path != FILE or answer.body == self._whole
+        return answer.status == 503 or (answer.status == BROKEN and answer.path == FILE)
+
+    def await_well(self) -> float:
+        """Ask until everything answers, and then often, without one failure; the seconds until then."""
+        start = monotonic()
+        while not all(self.ask(path).status == 200 for path in PATHS * 3):
+            assert monotonic() - start < _DEADLINE, [self.ask(path)[:2] for path in PATHS]
+            sleep(0.05)
+        return monotonic() - start
