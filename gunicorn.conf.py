@@ -14,9 +14,10 @@ port = os.environ.get("PORT") or "8000"
 
 bind = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 wsgi_app = "wsgi:app"
-worker_class = "gthread"
+worker_class = "app.serving.worker.PatientWorker"
 workers = 2
 threads = 8
+worker_connections = 900  # of the 1,024 files that systems let a process open, databases and exports need some
 timeout = 60
 limit_request_line = 8190  # the most that gunicorn allows: the address of a report holds its whole state
 control_socket_disable = True  # its path is the user's, so that two installations would fight over it

@@ -36,6 +36,12 @@ BY = {"who": "the tests"}
 OURS = {"Sec-Fetch-Site": "same-origin"}
 """What a browser says of a form that was sent from one of our pages."""
 
+EVERYWHERE = {
+    "Content-Security-Policy", "Cross-Origin-Opener-Policy", "Cross-Origin-Resource-Policy", "Referrer-Policy",
+    "X-Content-Type-Options",
+}  # fmt: skip
+"""Headers that are on every answer, whoever gives it."""
+
 
 def signed_in(app: Flask, role: str = "admin", reseller: str | None = None) -> FlaskClient:
     """A client of somebody with these rights, who gets an account if they have none. It saves hashing a password."""

@@ -22,7 +22,7 @@ FLOORS = [
     ("app.demo",),
     ("app.settings",),
     ("app.web",),
-    ("app.cli",),
+    ("app.cli", "app.serving"),
     ("app",),
 ]
 BESIDE = {"app.importing": {"app.reports"}}

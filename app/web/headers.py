@@ -4,17 +4,17 @@ from flask import Flask, Response, g, request
 
 from app.settings import Settings
 
+FIXED = {
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+}
 _VARY = ("HX-Request", "HX-Request-Type", "HX-History-Restore-Request", "Accept", "Cookie")
 
 
 def register(app: Flask, settings: Settings) -> None:
-    fixed = {
-        "Content-Security-Policy": _policy(settings.htmx_url),
-        "Cross-Origin-Opener-Policy": "same-origin",
-        "Cross-Origin-Resource-Policy": "same-origin",
-        "Referrer-Policy": "same-origin",
-        "X-Content-Type-Options": "nosniff",
-    }
+    fixed = {"Content-Security-Policy": _policy(settings.htmx_url), **FIXED}
 
     @app.after_request
     def add(response: Response) -> Response:

@@ -1,0 +1,1 @@
+"""How the server receives its clients, before any application sees what they want."""
