@@ -4,6 +4,7 @@ import secrets
 
 from flask import Flask, Response, current_app, g, request
 from werkzeug.exceptions import SecurityError
+from werkzeug.routing import RequestRedirect
 
 from app.access.sessions import Sessions
 from app.access.visitor import Visitor
@@ -12,7 +13,7 @@ from app.web import cookie
 from app.web.errors import problem
 from app.web.rules import OPEN, OWN, RULES
 from app.web.trail import note_refusal
-from app.web.ways import elsewhere, sign_in_address
+from app.web.ways import elsewhere, sign_in_address, straightened
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _UNWATCHED = frozenset({"static", "reports.health"})
@@ -68,6 +69,8 @@ def _admitted() -> Response | None:
         return elsewhere(sign_in_address(), 401, "Sign in first.")
     if g.visitor.temporary and request.endpoint not in OWN:
         return elsewhere("/account", 403, "Choose a password of your own first.")
+    if isinstance(request.routing_exception, RequestRedirect):
+        return straightened(request.routing_exception)
     if request.routing_exception:
         return None  # nothing there, for anybody
     why = RULES[request.endpoint or ""](g.visitor)

@@ -6,6 +6,7 @@ from urllib.parse import quote, urlsplit
 from flask import Response, make_response, redirect, request
 from flask.globals import request_ctx
 from werkzeug.exceptions import HTTPException
+from werkzeug.routing import RequestRedirect
 
 from app.web.errors import problem
 from app.web.rules import OPEN
@@ -27,6 +28,11 @@ def elsewhere(address: str, status: int, why: str) -> Response:
     response = make_response(f"{why}\n", status)
     response.mimetype = "text/plain"
     return response
+
+
+def straightened(wanted: RequestRedirect) -> Response:
+    """Lead to the right spelling of an address, and never to the host that a request says it is for."""
+    return make_response(redirect(urlsplit(wanted.new_url)._replace(scheme="", netloc="").geturl(), wanted.code))
 
 
 def sign_in_address() -> str:

@@ -231,6 +231,15 @@ def test_a_foreign_host_is_refused_when_hosts_are_set(
     assert refused.status_code == (303 if status == 200 else 400), "nobody is led on by a foreign host"
 
 
+@pytest.mark.parametrize("host", ["localhost", "evil.example", "[::1"])
+def test_nobody_is_led_to_the_host_that_a_request_names(app: Flask, client: FlaskClient, host: str) -> None:
+    cookie = client.get_cookie("session")
+    headers = {"Host": host, "Cookie": f"session={cookie and cookie.value}"}
+    answer = app.test_client(use_cookies=False).get("/reports//open?q=a", headers=headers)
+    assert (answer.status_code, answer.location) == (308, "/reports/open?q=a")
+    assert host not in answer.text
+
+
 @pytest.mark.parametrize(
     ("proxies", "address", "secure"), [("0", "127.0.0.1", False), ("1", "2.2.2.2", True), ("2", "1.1.1.1", False)]
 )
