@@ -57,7 +57,8 @@ HEADERS = [
 ]  # fmt: skip
 LENGTHS = [
     b"0", b"5", b"27", b"29", b"60000", b"65537", b"9" * 21, b"9" * 5000, b"-1", b"+28", b"28, 28", b"2_2", b"0x16",
-    b"28.0", b"", b" ", b"\xb2\xb2", b"abc", b"28\x00", b"0" * 20 + b"28", b"28 28", b"\t28\t", b"28\r\nContent-Length: 28",
+    b"28.0", b"", b" ", b"\xb2\xb2", b"abc", b"28\x00", b"0" * 20 + b"28", b"28 28", b"\t28\t",
+    b"28\r\nContent-Length: 28",
     b"28\r\nContent-Length: 3", b"28\r\nContent-Length : 3", b"28\r\nContent_Length: 3", b"28\r\nExpect: 100-continue",
 ]  # fmt: skip
 CODINGS = [
