@@ -14,6 +14,7 @@ from time import monotonic
 
 import pytest
 
+from app.serving.worker import PATIENCE
 from tests.serving import server
 from tests.support import EVERYWHERE
 from tests.trials.bytes_sent import CORPUS, FORM, HONEST, HOST, SENT, damaged
@@ -120,13 +121,31 @@ def test_slow_clients(trial: Trial, address: str, what: str) -> None:
         for client in waiting:
             client.sendall(begin)
         with dribbling(waiting, then):
-            for _ in range(trial.rounds(100, 10)):
+            for _ in range(trial.rounds(1000, 10)):
                 assert_answered(address)
     assert workers() == before
     trial.tell(
         f"{clients} clients who {what}, and somebody else beside them",
         f"0 answers to somebody else, all within {PROMPT} s",
     )
+
+
+@pytest.mark.slow_trial
+def test_clients_that_are_too_slow(trial: Trial, address: str) -> None:
+    """Who is too slow is given up, however little they send at a time."""
+    begun = [begin for begin, _ in SLOW.values() if begin.startswith((_BEGUN, b"GET"))]
+    with ExitStack() as held:
+        waiting = [held.enter_context(connected(address)) for _ in ["silent", *begun]]
+        for client, begin in zip(waiting[1:], begun, strict=True):
+            client.sendall(begin)
+        start = monotonic()
+        with dribbling(waiting[1:], b"x"):
+            for client in waiting:
+                with suppress(ConnectionError):
+                    while client.recv(65536):
+                        pass
+        assert monotonic() - start < PATIENCE + PROMPT
+    trial.tell(f"{len(waiting)} clients who never end what they send", f"0 that are waited for {PATIENCE + PROMPT} s")
 
 
 @contextmanager
