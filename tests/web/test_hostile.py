@@ -7,9 +7,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import given, settings
 
+from app import create_app
 from models import access, database
 from tests.databases import on_both as database_url
 from tests.support import OURS
+from tests.web.corpus import ODD
 from tests.web.harmless import assert_harmless
 from tests.web.hostile import Hostile, People, requests
 from tests.web.walks import POISON, with_headers, with_values
@@ -39,6 +41,16 @@ def test_no_request_makes_a_500(app: Flask, ask: Callable[[Hostile], None]) -> N
 def test_no_value_and_no_header_makes_a_500(ask: Callable[[Hostile], None]) -> None:
     for asked in [*with_values(POISON), *with_headers()]:
         ask(asked)
+
+
+@pytest.mark.parametrize("name", ["For", "Proto", "Host", "Port", "Prefix"])
+def test_nothing_that_a_believed_proxy_says_makes_a_500(app: Flask, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv("PROXIES", "1")
+    client = create_app().test_client()
+    for value in [*ODD, "::1", "fe80::1%eth0", "[::1]:80", "1.2.3.4:99999", "unknown", ", ,", "https, javascript", "0"]:
+        form = {"email": "ann@partner.example", "password": "x"}
+        answer = client.post("/login", data=form, headers={**OURS, f"X-Forwarded-{name}": value})
+        assert_harmless(answer.status_code, answer.headers, answer.data)
 
 
 @pytest.mark.parametrize(
