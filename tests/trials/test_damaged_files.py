@@ -1,0 +1,45 @@
+"""Files that something has damaged, given to `flask import`."""
+
+import re
+from collections import Counter
+from pathlib import Path
+
+from flask.testing import FlaskCliRunner
+
+from tests.databases import on_both as database_url
+from tests.importing.files import dump
+from tests.importing.sums import check_sums
+from tests.trials.conftest import Trial
+from tests.trials.damage import SLUGS, damaged
+
+__all__ = ["database_url"]
+
+
+def test_a_damaged_file(trial: Trial, runner: FlaskCliRunner, tmp_path: Path) -> None:
+    """A damaged file is loaded whole or not at all, and told with its lines.
+
+    That a file was loaded whole is seen when it is given once more: then nothing of it is new.
+    """
+    files, damages, loaded = trial.rounds(1000, 30), Counter[str](), 0
+    path = tmp_path / "file.csv"
+    for _ in range(files):
+        slug = trial.dice.choice(SLUGS)
+        file = damaged(slug, trial.dice)
+        path.write_bytes(file.content)
+        before = dump()
+        done = runner.invoke(args=["import", slug, str(path)])
+        told = [int(line) for line in re.findall(rf"^{path}:(\d+): ", done.stderr, re.MULTILINE)]
+        assert told == file.told, (file.damages, done.output)
+        assert done.exit_code == (1 if told else 0)
+        if told:
+            assert dump() == before
+        else:
+            again = runner.invoke(args=["import", slug, str(path), "--dry-run"])
+            assert "40 rows: 0 added, 0 updated, 40 unchanged, 0 removed" in again.stdout
+        damages.update(file.damages)
+        loaded += not told
+    check_sums()
+    trial.tell(
+        f"{files:,} files with {damages.total():,} damages of {len(damages)} sorts",
+        f"0 files loaded in part ({loaded:,} were loaded whole), 0 lines told wrongly",
+    )
