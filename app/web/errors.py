@@ -11,6 +11,9 @@ from models import TROUBLE, close, told
 
 log = logging.getLogger(__name__)
 
+_FULL = "disk is full"
+"""What SQLite says where a connection is as good as before, and another would find no room to begin."""
+
 
 def register(app: Flask) -> None:
     app.register_error_handler(HTTPException, _refused)
@@ -32,6 +35,12 @@ def problem(status: int, title: str, details: Sequence[str] = (), home: str = "/
     return answer
 
 
+def no_room(error: Exception) -> Response:
+    """The answer in the place of a file that couldn't be written."""
+    log.error("No file can be written for %r (request %s): %s", request.path, g.request_id, error)
+    return problem(503, "The file can't be written just now.", ["The server found no room for it. Try again later."])
+
+
 def fragment_wanted() -> bool:
     """Whether htmx asks for a part of the page that it shows; on Back it asks for the whole page."""
     asked = request.headers.get("HX-Request-Type") == "partial"
@@ -49,7 +58,8 @@ def _refused(error: HTTPException) -> Response:
 
 def _unavailable(error: Exception) -> Response:
     log.error("The database did not answer %r (request %s): %r", request.path, g.get("request_id"), told(error))
-    close()  # a connection that broke stays broken; the next request makes another
+    if _FULL not in str(error):
+        close()  # a connection that broke stays broken; the next request makes another
     return problem(503, "The database doesn't answer just now.", ["Nothing is lost. Try again in a moment."])
 
 

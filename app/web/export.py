@@ -10,6 +10,7 @@ from threading import BoundedSemaphore
 
 from flask import Blueprint, Response, request
 from werkzeug.wsgi import FileWrapper
+from xlsxwriter.exceptions import FileCreateError
 
 from app.table.csv import Progress, lines
 from app.table.dialect import Dialect
@@ -20,7 +21,7 @@ from app.table.typed import Unfit
 from app.table.view import View
 from app.table.workbook import write_workbook
 from app.web.asked import csv_asked, view_asked
-from app.web.errors import problem
+from app.web.errors import no_room, problem
 from app.web.formats import DEFAULT, FORMATS, WORKBOOK, Format, file_name, file_url, remember_format
 from app.web.gate import visitor
 from app.web.trail import asking, note
@@ -102,7 +103,11 @@ def _answer(view: View, form: Format, begin: Begin) -> Response:
     with ExitStack() as held:
         held.callback(_free.release)
         export = _Export(file_url(view, form), held)
-        response = Response(export.told(export.begun(begin)), mimetype=form.mimetype, headers=headers)
+        try:
+            pieces = export.begun(begin)
+        except (OSError, FileCreateError) as error:
+            return no_room(error)
+        response = Response(export.told(pieces), mimetype=form.mimetype, headers=headers)
         if export.length is not None:
             response.content_length = export.length
         remember_format(response, form)

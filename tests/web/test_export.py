@@ -37,10 +37,9 @@ def test_all_rows_are_of_the_moment_when_the_first_was_read(
     assert b"Changed meanwhile" in client.get("/reports/customer-subscriptions.csv").data
 
 
-def test_the_heading_is_sent_before_any_row_is_read(client: FlaskClient) -> None:
-    answer = client.get("/reports/customer-usage.csv?columns=used")
-    assert next(answer.iter_encoded()) == "\ufeffCustomer,Used\r\n".encode()
-    answer.close()
+def test_the_heading_is_written_before_any_row_is_read() -> None:
+    pieces = lines(view_of("customer-usage", [("columns", "used")]), EVERYTHING)
+    assert next(pieces) == "\ufeffCustomer,Used\r\n".encode()
 
 
 def test_an_error_on_the_way_breaks_the_transfer(monkeypatch: pytest.MonkeyPatch, client: FlaskClient) -> None:
