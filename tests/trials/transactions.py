@@ -2,10 +2,15 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+from app.access import accounts
+from app.importing import load_file
+from models import close, open_database
 from models.database import databases
 from tests.serving import command
+from tests.trials.visitor import EMAIL, PASSWORD
 
 SLUG = "customer-transactions"
 _HEADING = "Transaction ID,Customer,Customer ID,Subscription ID,Reseller,Product,Action,Date,Total,Cost,User"
@@ -25,6 +30,16 @@ def _rows(rows: int, version: int) -> Iterator[str]:
         customer = number % _CUSTOMERS
         named = f"T-{number},Customer {customer},C-{customer},S-{number},Reseller {customer % 50},DV {number % 7}"
         yield f"{named},Inventory,2026-01-{1 + number % 28:02} 08:00:00,3,{version}.00,User {version}\n"
+
+
+def filled(url: str, rows: int) -> str:
+    """Put a file with costs of 0 into a migrated database, where Ann may see it."""
+    with TemporaryDirectory() as folder, write(Path(folder) / "file.csv", rows, 0).open("rb") as file:
+        open_database(url)
+        load_file(SLUG, file, "file.csv")
+        accounts.add({"who": "the trials"}, EMAIL, "admin", None, PASSWORD)
+        close()
+    return url
 
 
 def started(path: Path, url: str) -> Any:
