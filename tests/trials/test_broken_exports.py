@@ -1,0 +1,128 @@
+"""Exports to which something happens on the way."""
+
+import csv
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
+from http.client import HTTPConnection
+from io import StringIO
+from pathlib import Path
+from shutil import copytree
+from signal import SIGBUS, SIGKILL, SIGSEGV, Signals
+
+import pytest
+from cysqlite import connect
+
+from tests.serving import server
+from tests.trials.conftest import Trial
+from tests.trials.exports import BROKEN, REFUSED, WHOLE, outcome, told
+from tests.trials.processes import servers, until, workers
+from tests.trials.spoiled import ENDLESS, EXPORT, FAILS, Spoiled, damaged
+from tests.trials.transactions import filled
+from tests.trials.visitor import Answer, Visitor
+
+ROWS = 4000
+ENDINGS = ("csv", "xlsx")
+
+
+@pytest.fixture(scope="module")
+def path(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("broken")
+    copytree(migrated, folder, dirs_exist_ok=True)
+    filled(f"sqlite:///{folder}/reports.db", ROWS)
+    return folder / "reports.db"
+
+
+@pytest.fixture(scope="module")
+def spoiled(path: Path) -> Spoiled:
+    return Spoiled(path)
+
+
+@pytest.fixture(scope="module")
+def visitor(path: Path, spoiled: Spoiled) -> Iterator[Visitor]:
+    """Who asks one server in all of these trials; the last of them leaves nothing of it."""
+    with server(DATABASE_URL=f"sqlite:///{path}") as address:
+        yield Visitor(address)
+
+
+def rows_of(answer: Answer) -> list[str]:
+    """The ids of a file's transactions, in their order."""
+    return [row["Transaction ID"] for row in csv.DictReader(StringIO(answer.body.decode("utf-8-sig")))]
+
+
+def test_a_row_that_cannot_be_read(trial: Trial, spoiled: Spoiled, visitor: Visitor) -> None:
+    """An export is whole or visibly failed: a row that can't be read."""
+    whole, seen = visitor.get(f"{EXPORT}.csv"), Counter[str]()
+    ids = rows_of(whole)
+    places = [0, len(ids) - 1, 999, 1000, *(trial.dice.randrange(ROWS) for _ in range(16))]
+    for place in places[: trial.rounds(20, 2)]:
+        spoiled.at(ids[place], FAILS)
+        for ending in ENDINGS:
+            seen[outcome(visitor.get(f"{EXPORT}.{ending}"), whole.body)] += 1
+    assert set(seen) == {BROKEN, REFUSED}, seen
+    spoiled.at("", "0")
+    assert visitor.get(f"{EXPORT}.csv") == whole, "every export has left its place"
+    trial.tell(f"{seen.total()} CSV files and workbooks in which one of {ROWS:,} rows fails", told(seen))
+
+
+def test_a_damaged_database(trial: Trial, path: Path, visitor: Visitor) -> None:
+    """An export is whole or visibly failed: a database with damaged pages."""
+    whole, seen = visitor.get(f"{EXPORT}.csv"), Counter[str]()
+    for _ in range(trial.rounds(30, 3)):
+        with damaged(path, trial.dice):
+            seen[outcome(visitor.get(f"{EXPORT}.csv"), whole.body)] += 1
+    assert seen[BROKEN]
+    assert not set(seen) - {WHOLE, BROKEN, REFUSED}, seen
+    assert visitor.get(f"{EXPORT}.csv") == whole
+    trial.tell(f"{seen.total()} CSV files of a database in which some pages are blank, or that ends early", told(seen))
+
+
+def test_an_old_proxy(trial: Trial, visitor: Visitor) -> None:
+    """An export is whole or visibly failed: clients that speak HTTP/1.0, which can't see a transfer that breaks."""
+    given = {}
+    for ending in ENDINGS:
+        connection = HTTPConnection(visitor.address.removeprefix("http://"), timeout=60)
+        connection._http_vsn, connection._http_vsn_str = 10, "HTTP/1.0"  # type: ignore[attr-defined]
+        connection.request("GET", f"{EXPORT}.{ending}", headers=visitor.headers)
+        answer = connection.getresponse()
+        given[ending] = answer.status, int(answer.headers["Content-Length"]) == len(answer.read())
+        connection.close()
+    assert given == {"csv": (505, True), "xlsx": (200, True)}
+    trial.tell("a CSV file and a workbook", "nothing: the CSV file is refused, the workbook has a Content-Length")
+
+
+def test_a_server_that_dies(trial: Trial, path: Path, spoiled: Spoiled, visitor: Visitor) -> None:
+    """An export is whole or visibly failed: a server that dies."""
+    whole, seen = visitor.get(f"{EXPORT}.csv"), Counter[str]()
+    ids = rows_of(whole)
+    deaths = [*((each, workers) for each in (SIGKILL, SIGSEGV, SIGBUS) for _ in range(3)), (SIGKILL, everything)]
+    for signal, of in deaths[: trial.rounds(10, 1)]:
+        spoiled.at(ids[trial.dice.randrange(ROWS)], ENDLESS)
+        ending = trial.dice.choice(ENDINGS)
+        seen[outcome(dying(visitor, path, ending, signal, of), whole.body)] += 1
+    assert set(seen) == {BROKEN}, seen
+    trial.tell(f"{seen.total()} processes killed, by 3 signals, while they write a CSV file or a workbook", told(seen))
+
+
+def everything() -> list[int]:
+    return [*servers(), *workers()]
+
+
+def dying(visitor: Visitor, path: Path, ending: str, signal: Signals, of: Callable[[], list[int]]) -> Answer:
+    """What a client has of an export, while which is written these processes die."""
+    begun = exports_begun(path)
+    with ThreadPoolExecutor() as clients:
+        client = clients.submit(visitor.get, f"{EXPORT}.{ending}")
+        until(lambda: exports_begun(path) > begun)
+        for pid in of():
+            with suppress(ProcessLookupError):  # of one that has died before
+                os.kill(pid, signal)
+        return client.result()
+
+
+def exports_begun(path: Path) -> int:
+    with closing(connect(str(path.with_name("access.db")))) as database:
+        number: int = database.execute("SELECT COUNT(*) FROM audit_event WHERE outcome = 'begun'").fetchone()[0]
+        return number
