@@ -5,8 +5,6 @@ from collections.abc import Callable
 from pathlib import Path
 from time import monotonic, sleep
 
-_PATIENCE = 30
-
 
 def workers() -> list[int]:
     """Those that answer."""
@@ -24,9 +22,9 @@ def memory() -> float:
     return sum(int(rollup.partition("Pss:")[2].split()[0]) for rollup in rollups) / 1000
 
 
-def until(true: Callable[[], bool]) -> None:
-    """Wait until something is true. Raises TimeoutError when that takes over 30 s."""
-    end = monotonic() + _PATIENCE
+def until(true: Callable[[], bool], patience: float = 30) -> None:
+    """Wait until something is true. Raises TimeoutError when that takes more seconds."""
+    end = monotonic() + patience
     while not true():
         if monotonic() > end:
             raise TimeoutError

@@ -1,5 +1,7 @@
 """Large files of transactions, and how many of which file a database holds."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -7,9 +9,10 @@ from typing import Any
 
 from app.access import accounts
 from app.importing import load_file
+from bench.databases import CACHE
 from models import close, open_database
 from models.database import databases
-from tests.serving import command
+from tests.serving import ROOT, command, flask
 from tests.trials.visitor import EMAIL, PASSWORD
 
 SLUG = "customer-transactions"
@@ -37,9 +40,28 @@ def filled(url: str, rows: int) -> str:
     with TemporaryDirectory() as folder, write(Path(folder) / "file.csv", rows, 0).open("rb") as file:
         open_database(url)
         load_file(SLUG, file, "file.csv")
-        accounts.add({"who": "the trials"}, EMAIL, "admin", None, PASSWORD)
         close()
+    return with_ann(url)
+
+
+def with_ann(url: str) -> str:
+    """Let Ann sign in."""
+    open_database(url)
+    accounts.add({"who": "the trials"}, EMAIL, "admin", None, PASSWORD)
+    close()
     return url
+
+
+def million(folder: Path) -> str:
+    """The bench's database of a million transactions, which is made when it isn't there, with users of its own."""
+    kept = CACHE / "1000000.db"
+    if not kept.exists():
+        making = "from bench.databases import made; made(1_000_000)"
+        subprocess.run([sys.executable, "-c", making], cwd=ROOT, check=True)
+    (folder / "million.db").symlink_to(kept)
+    url = f"sqlite:///{folder}/million.db"
+    flask("migrate", DATABASE_URL=url)
+    return with_ann(url)
 
 
 def started(path: Path, url: str) -> Any:

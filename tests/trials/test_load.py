@@ -1,0 +1,148 @@
+"""Many at once: people, exports, clients that never read, and somebody who writes."""
+
+import socket
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack, closing, contextmanager
+from multiprocessing import get_context
+from pathlib import Path
+from time import monotonic
+
+import pytest
+from cysqlite import OperationalError, connect
+
+from tests.serving import server
+from tests.trials.conftest import Trial
+from tests.trials.crowd import LEFT, Crowd, exports
+from tests.trials.exports import REFUSED, WHOLE
+from tests.trials.processes import memory, until
+from tests.trials.transactions import SLUG, filled, held, million, started, write
+from tests.trials.visitor import Visitor
+
+pytestmark = pytest.mark.slow_trial
+
+EXPORT = f"/reports/{SLUG}.csv"
+PAGES = (
+    "/reports",
+    "/reports/customer-subscriptions",
+    "/reports/customer-subscriptions?sort=-end",
+    "/reports/customer-subscriptions?q=bank",
+    f"/reports/{SLUG}",
+    f"/reports/{SLUG}?sort=cost",
+    f"/reports/{SLUG}?before=end",
+    f"/reports/{SLUG}?q=ann",
+    "/reports/customer-usage",
+    "/reports/customer-usage?sort=-over_inventory",
+    "/reports/customer-usage?open=all",
+)
+SECONDS = 15
+ROWS, LOCKED = 1000, 10
+WRITING = "Error: The database can't be used: another process is writing; try again later. Nothing was changed.\n"
+PATIENCE = 30 + 10
+"""Seconds in which a client must take 64 kB (STALLED in gunicorn.conf.py), and what may pass until it begins not to."""
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return million(tmp_path_factory.mktemp("load"))
+
+
+def test_load(trial: Trial, url: str) -> None:
+    """Pages stay fast and memory small, and an export too many is told when to come again."""
+    with server(DATABASE_URL=url) as address, ProcessPoolExecutor(1, get_context("spawn")) as others:
+        visitor = Visitor(address)
+        crowd = Crowd(visitor, PAGES)
+        with crowd.reading(200, (2, 4), trial.seed):
+            taken = others.submit(exports, visitor, EXPORT, 10, SECONDS)
+            most = max(sampled(taken.done))
+        ended = taken.result()
+    assert not crowd.failed
+    assert not set(ended) - {WHOLE, LEFT, REFUSED}
+    assert ended[REFUSED]
+    trial.tell(
+        f"200 people with 2–4 s between pages beside 10 exports for {SECONDS} s, of 1,000,000 transactions",
+        f"{crowd}; {most:.0f} MB; {ended[REFUSED]} exports were told to come again",
+    )
+    assert crowd.p95() < 250
+    assert most < 250
+
+
+def sampled(done: Callable[[], bool]) -> Iterator[float]:
+    """The server's memory, time and again."""
+    while not done():
+        yield memory()
+
+
+def test_stalled_readers(trial: Trial, url: str) -> None:
+    """Clients that never read stop nobody else."""
+    with server(DATABASE_URL=url) as address:
+        visitor = Visitor(address)
+        crowd, start = Crowd(visitor, PAGES), monotonic()
+        with stalled(visitor, 50), crowd.reading(4, (0.1, 0.3), trial.seed):
+            assert begun(visitor) == 503
+            until(lambda: begun(visitor) == 200, PATIENCE)
+        seconds = monotonic() - start
+    assert not crowd.failed
+    trial.tell(
+        "50 sockets that ask for all of 1,000,000 transactions and never read",
+        f"{crowd}; exports had places again after {seconds:.0f} s",
+    )
+    assert crowd.p95() < 500
+
+
+@contextmanager
+def stalled(visitor: Visitor, number: int) -> Iterator[None]:
+    host, port = visitor.address.removeprefix("http://").split(":")
+    lines = [f"GET {EXPORT} HTTP/1.1", f"Host: {host}:{port}", f"Cookie: {visitor.headers['Cookie']}", "", ""]
+    with ExitStack() as stack:
+        for _ in range(number):
+            client = stack.enter_context(socket.socket())
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            client.connect((host, int(port)))
+            client.sendall("\r\n".join(lines).encode())
+        yield
+
+
+def begun(visitor: Visitor) -> int:
+    """The status of an export that is left as soon as it begins."""
+    with visitor.asking("GET", EXPORT) as response:
+        return response.status if response else 0
+
+
+def test_a_locked_database(trial: Trial, in_file: str, tmp_path: Path) -> None:
+    """A locked database waits, then says so.
+
+    It is locked by an import whose file, at standard input, is slow to come.
+    """
+    filled(in_file, ROWS)
+    file = write(tmp_path / "file.csv", ROWS, 1)
+    with server(DATABASE_URL=in_file) as address, started(Path("-"), in_file) as slow:
+        crowd = Crowd(Visitor(address), PAGES)
+        until(lambda: is_locked(in_file))
+        start = monotonic()
+        with crowd.reading(4, (0.1, 0.3), trial.seed):
+            with started(file, in_file) as process:
+                _, told = process.communicate()
+            seconds = monotonic() - start
+            until(lambda: monotonic() - start > LOCKED)
+        assert held(in_file) == [(0, ROWS)]
+        slow.communicate(file.read_text())
+    assert (process.returncode, told) == (1, WRITING)
+    assert held(in_file) == [(1, ROWS)]
+    assert not crowd.failed
+    trial.tell(
+        f"another process that writes for {LOCKED} s, an import and 4 people beside it",
+        f"{crowd}; the import gave up after {seconds:.0f} s and said why",
+    )
+    assert crowd.p95() < 250
+    assert seconds < LOCKED
+
+
+def is_locked(url: str) -> bool:
+    with closing(connect(url.removeprefix("sqlite:///"), timeout=0)) as database:
+        try:
+            database.execute("BEGIN IMMEDIATE")
+        except OperationalError:
+            return True
+        database.execute("ROLLBACK")
+        return False
