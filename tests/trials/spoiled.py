@@ -43,19 +43,19 @@ class Spoiled:
 
 @contextmanager
 def damaged(path: Path, dice: Random) -> Iterator[None]:
-    """Let a database have blank pages, or end early, as a disk does that loses some; afterwards it is as before."""
+    """Let a quarter of a database be blank, or missing, as on a disk that loses pages; afterwards it is whole."""
     database = connect(str(path))
     database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     database.close()
     content = path.read_bytes()
     pages = len(content) // _PAGE
-    start = dice.randrange(pages // 8, pages)
+    start, lost = dice.randrange(pages // 8, pages // 2), pages // 4
     with path.open("r+b") as file:
         if dice.random() < 1 / 4:
             file.truncate(start * _PAGE)
         else:
             file.seek(start * _PAGE)
-            file.write(bytes(dice.randint(1, pages - start) * _PAGE))
+            file.write(bytes(lost * _PAGE))
     yield
     with path.open("r+b") as file:
         file.write(content)

@@ -17,7 +17,7 @@ from cysqlite import connect
 
 from tests.serving import server
 from tests.trials.conftest import Trial
-from tests.trials.exports import BROKEN, REFUSED, WHOLE, outcome, told
+from tests.trials.exports import BROKEN, REFUSED, outcome, told
 from tests.trials.processes import servers, until, workers
 from tests.trials.spoiled import ENDLESS, EXPORT, FAILS, Spoiled, damaged
 from tests.trials.transactions import filled
@@ -70,13 +70,12 @@ def test_a_row_that_cannot_be_read(trial: Trial, spoiled: Spoiled, visitor: Visi
 def test_a_damaged_database(trial: Trial, path: Path, visitor: Visitor) -> None:
     """An export is whole or visibly failed: a database with damaged pages."""
     whole, seen = visitor.get(f"{EXPORT}.csv"), Counter[str]()
-    for _ in range(trial.rounds(30, 3)):
+    for _ in range(trial.rounds(20, 2)):
         with damaged(path, trial.dice):
             seen[outcome(visitor.get(f"{EXPORT}.csv"), whole.body)] += 1
-    assert seen[BROKEN]
-    assert not set(seen) - {WHOLE, BROKEN, REFUSED}, seen
+    assert set(seen) <= {BROKEN, REFUSED}, seen
     assert visitor.get(f"{EXPORT}.csv") == whole
-    trial.tell(f"{seen.total()} CSV files of a database in which some pages are blank, or that ends early", told(seen))
+    trial.tell(f"{seen.total()} CSV files of a database of whose pages a quarter is blank or missing", told(seen))
 
 
 def test_an_old_proxy(trial: Trial, visitor: Visitor) -> None:

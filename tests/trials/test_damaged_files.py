@@ -20,7 +20,7 @@ def test_a_damaged_file(trial: Trial, runner: FlaskCliRunner, tmp_path: Path) ->
 
     That a file was loaded whole is seen when it is given once more: then nothing of it is new.
     """
-    files, damages, loaded = trial.rounds(1000, 30), Counter[str](), 0
+    files, damages, loaded = trial.rounds(1000, 20), Counter[str](), 0
     path = tmp_path / "file.csv"
     for _ in range(files):
         slug = trial.dice.choice(SLUGS)
