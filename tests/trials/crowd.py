@@ -65,7 +65,7 @@ def exports(visitor: Visitor, path: str, at_once: int, seconds: float) -> Counte
             with visitor.asking("GET", path) as response:
                 how = _taken(response, until)
             ended[how] += 1
-            never.wait(how == REFUSED)
+            never.wait(1 if how == REFUSED else 0)
 
     with ThreadPoolExecutor(at_once) as threads:
         for each in [threads.submit(take) for _ in range(at_once)]:
