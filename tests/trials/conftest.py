@@ -85,7 +85,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     """Write the document when every trial ran."""
     config, rows = session.config, list(session.config.stash.get(_ROWS, {}).values())
     left_out = config.stash.get(_LEFT_OUT, False) or config.args != ["tests/trials"]
-    if _full(config) and not left_out and all(row.ran for row in rows):
+    if _full(config) and rows and not left_out and all(row.ran for row in rows):
         document.write(rows, config.stash[_SEED], config.stash[_MACHINE])
 
 

@@ -38,7 +38,7 @@ class Row:
 
 def write(rows: Sequence[Row], seed: int, machine: str) -> None:
     """Put the document in its place, whole."""
-    failed = sum(row.failed for row in rows)
+    failed = sum(row.failed or not row.told for row in rows)
     head = _HEAD.format(
         seed=seed,
         version=_version(),
