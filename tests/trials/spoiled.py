@@ -43,19 +43,19 @@ class Spoiled:
 
 @contextmanager
 def damaged(path: Path, dice: Random) -> Iterator[None]:
-    """Let a quarter of a database be blank, or missing, as on a disk that loses pages; afterwards it is whole."""
+    """Let most of a database be blank, or missing, as on a disk that loses pages; afterwards it is whole."""
     database = connect(str(path))
     database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     database.close()
     content = path.read_bytes()
     pages = len(content) // _PAGE
-    start, lost = dice.randrange(pages // 8, pages // 2), pages // 4
+    start = dice.randrange(pages // 8, pages // 3)  # of the rows: behind them are indexes
     with path.open("r+b") as file:
         if dice.random() < 1 / 4:
             file.truncate(start * _PAGE)
         else:
             file.seek(start * _PAGE)
-            file.write(bytes(lost * _PAGE))
+            file.write(bytes((pages - start) * _PAGE))
     yield
     with path.open("r+b") as file:
         file.write(content)

@@ -75,7 +75,7 @@ def test_a_damaged_database(trial: Trial, path: Path, visitor: Visitor) -> None:
             seen[outcome(visitor.get(f"{EXPORT}.csv"), whole.body)] += 1
     assert set(seen) <= {BROKEN, REFUSED}, seen
     assert visitor.get(f"{EXPORT}.csv") == whole
-    trial.tell(f"{seen.total()} CSV files of a database of whose pages a quarter is blank or missing", told(seen))
+    trial.tell(f"{seen.total()} CSV files of a database of which most is blank or missing", told(seen))
 
 
 def test_an_old_proxy(trial: Trial, visitor: Visitor) -> None:
