@@ -1,5 +1,6 @@
 """Many people who read pages, and some who take files, at the same time."""
 
+import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -56,8 +57,9 @@ class Crowd:
 def exports(visitor: Visitor, path: str, at_once: int, seconds: float) -> Counter[str]:
     """Take a file again and again, so many at a time, and tell how that ended; who is refused waits for a second.
 
-    To be run in a process of its own, so that it keeps nobody waiting who measures.
+    To be run in a process of its own, which gives way to all others: those who take files have machines of their own.
     """
+    os.nice(10)
     ended, until, never = Counter[str](), monotonic() + seconds, Event()
 
     def take() -> None:
