@@ -56,9 +56,12 @@ def test_a_server_of_databases_that_is_down_at_the_start(trial: Trial, own: Post
         assert process.returncode == 1
         assert wrong.startswith("Error: The database can't be used: connection ")
         assert wrong.count("\n") == 1
-    with pytest.raises(AssertionError, match="didn't start"), (tmp_path / "log").open("wb") as log:
-        with server(log, DATABASE_URL=own.address):
-            pass
+    with (
+        pytest.raises(AssertionError, match="didn't start"),
+        (tmp_path / "log").open("wb") as log,
+        server(log, DATABASE_URL=own.address),
+    ):
+        pass
     assert (tmp_path / "log").read_text().startswith("Partner Reports can't start: connection ")
     own.start()
     trial.tell("the server and 3 commands while PostgreSQL is down", "each says why in one line, exit 1")

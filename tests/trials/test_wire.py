@@ -19,7 +19,8 @@ from tests.serving import server
 from tests.support import EVERYWHERE
 from tests.trials.bytes_sent import CORPUS, FORM, HONEST, HOST, SENT, damaged
 from tests.trials.conftest import Trial
-from tests.trials.wire import Answer, answers, connected, exchanged, memory, workers
+from tests.trials.processes import memory, workers
+from tests.trials.wire import Answer, answers, connected, exchanged
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are looked at in /proc")
 

@@ -1,11 +1,9 @@
-"""A server seen from below: connections that carry any bytes, and the processes behind them."""
+"""A server seen from below: connections that carry any bytes."""
 
-import os
 import re
 import socket
 from email import message_from_bytes
 from email.message import Message
-from pathlib import Path
 from typing import NamedTuple
 
 SECONDS = 30
@@ -42,25 +40,3 @@ def answers(came: bytes) -> list[Answer]:
     """The answers in what came; a 100 is none yet."""
     found = [Answer(int(status), message_from_bytes(head)) for status, head in _BEGINNING.findall(came)]
     return [answer for answer in found if answer.status != 100]
-
-
-def workers() -> list[int]:
-    """The processes that answer, of the servers that this process has started."""
-    servers = [pid for each in Path(f"/proc/{os.getpid()}/task").iterdir() for pid in _children(each)]
-    return [
-        pid for server in servers if _is_gunicorn(server) for pid in _children(Path(f"/proc/{server}/task/{server}"))
-    ]
-
-
-def memory() -> float:
-    """How many MB all these hold."""
-    pages = sum(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in workers())
-    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
-
-
-def _children(task: Path) -> list[int]:
-    return [int(pid) for pid in (task / "children").read_text().split()]
-
-
-def _is_gunicorn(pid: int) -> bool:
-    return b"gunicorn" in Path(f"/proc/{pid}/cmdline").read_bytes()
