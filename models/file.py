@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from cysqlite import Connection  # type: ignore[attr-defined]
+from cysqlite import Connection, SqliteError  # type: ignore[attr-defined]
 from peewee import OperationalError
 from playhouse.cysqlite_ext import CySqliteDatabase
 
@@ -24,7 +24,10 @@ class File(CySqliteDatabase):
             raise OperationalError(
                 f"{self.database} is missing or empty; put it back, or for a new one run: flask migrate"
             )
-        return super()._connect()
+        try:
+            return super()._connect()
+        except SqliteError as error:
+            raise OperationalError(f"{self.database}: {error}") from error
 
     def connection(self) -> Any:
         if not (self.is_closed() or super().connection().in_transaction or self._is_in_place()):

@@ -12,7 +12,7 @@ TROUBLE = (DatabaseError, InterfaceError, SqliteError)
 database_errors = peewee.__exception_wrapper__  # type: ignore[attr-defined]
 """Raises the driver's errors as Peewee's, where its cursors are used without Peewee."""
 
-_QUERY = re.compile(r"^error [a-z ]+: \[.*\] ", re.DOTALL)
+_QUERY = re.compile(r"error [a-z ]+: \[.*\] ", re.DOTALL)
 
 _DAMAGED = "the file is damaged; stop the server and put a backup in its place"
 _RIGHTS = "look at the rights of the file and of its folder, and whether the disk is mounted for reading only"

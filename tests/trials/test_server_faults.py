@@ -56,11 +56,8 @@ def test_a_server_of_databases_that_is_down_at_the_start(trial: Trial, own: Post
         assert process.returncode == 1
         assert wrong.startswith("Error: The database can't be used: connection ")
         assert wrong.count("\n") == 1
-    with (
-        pytest.raises(AssertionError, match="didn't start"),
-        (tmp_path / "log").open("wb") as log,
-        server(log, DATABASE_URL=own.address),
-    ):
+    started = pytest.raises(AssertionError, match="didn't start")
+    with (tmp_path / "log").open("wb") as log, started, server(log, DATABASE_URL=own.address):
         pass
     assert (tmp_path / "log").read_text().startswith("Partner Reports can't start: connection ")
     own.start()
