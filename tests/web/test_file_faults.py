@@ -30,6 +30,12 @@ def client(app: Flask, nasty: None) -> FlaskClient:
     return signed_in(app)
 
 
+def every(app: Flask) -> list[Route]:
+    """An address of each route and method. Signing out would leave nobody to ask the rest."""
+    found = {(each.endpoint, each.method): each for each in routes(app)}.values()
+    return [each for each in found if each.method != "OPTIONS" and each.endpoint != "account.sign_out"]
+
+
 def ask(client: FlaskClient, route: Route, headers: dict[str, str]) -> int:
     """The status of an answer, 0 when it broke off. A 503 is for people, in the form that was asked for."""
     answer = client.open(route.path, method=route.method, headers=headers | OURS)
@@ -57,11 +63,11 @@ def signs_in(app: Flask) -> int:
 def test_every_route_says_that_the_database_does_not_answer_and_recovers(
     app: Flask, client: FlaskClient, tmp_path: Path, name: str, fault: Fault, caplog: pytest.LogCaptureFixture
 ) -> None:
-    every = [each for each in routes(app) if each.method != "OPTIONS" and each.endpoint != "account.sign_out"]
+    asked = every(app)
     of_users = name == "access.db"
     with fault(tmp_path / name):
         kinds = cycle((HTML, FRAGMENT, {}))
-        answers = {route: ask(client, route, next(kinds)) for route in every}
+        answers = {route: ask(client, route, next(kinds)) for route in asked}
         entry = signs_in(app)
     for route, status in answers.items():
         assert status < 500 or status == 503, route
@@ -75,7 +81,7 @@ def test_every_route_says_that_the_database_does_not_answer_and_recovers(
     assert len(told) >= list(answers.values()).count(503)
     assert all(ADVICE.search(message) and "SELECT" not in message for message in told)
     models.close()
-    assert all(0 < ask(client, route, HTML) < 500 for route in every if route.method not in UNSAFE)
+    assert all(0 < ask(client, route, HTML) < 500 for route in asked if route.method not in UNSAFE)
     assert signs_in(app) == 401
 
 

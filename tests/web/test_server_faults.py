@@ -12,8 +12,8 @@ from flask.testing import FlaskCliRunner
 import models
 from tests.databases import Server
 from tests.support import signed_in
-from tests.web.routes import UNSAFE, Route, routes
-from tests.web.test_file_faults import FRAGMENT, HTML, OF_NOTHING, ask, signs_in
+from tests.web.routes import UNSAFE
+from tests.web.test_file_faults import FRAGMENT, HTML, OF_NOTHING, ask, every, signs_in
 
 SETTINGS = {
     "refuses": ("ALLOW_CONNECTIONS false", "ALLOW_CONNECTIONS true", "not currently accepting connections"),
@@ -53,10 +53,6 @@ def operator(database_url: str) -> Operator:
     return Operator(database_url)
 
 
-def read(app: Flask) -> list[Route]:
-    return [route for route in routes(app) if route.method not in UNSAFE | {"OPTIONS"}]
-
-
 @pytest.mark.usefixtures("nasty")
 def test_a_connection_that_was_ended_while_it_was_idle_is_not_asked(app: Flask, operator: Operator) -> None:
     client = signed_in(app)
@@ -70,21 +66,21 @@ def test_a_connection_that_was_ended_while_it_was_idle_is_not_asked(app: Flask, 
 def test_every_route_says_that_the_server_does_not_answer_and_recovers(
     app: Flask, operator: Operator, fault: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    client, every = signed_in(app), [each for each in routes(app) if each.method != "OPTIONS"]
+    client, asked = signed_in(app), every(app)
     begin, end, told = SETTINGS[fault]
     operator.do(begin)
     kinds = cycle((HTML, FRAGMENT, {}))
-    for route in every:
+    for route in asked:
         status = ask(client, route, next(kinds))
         assert status < 500 or status == 503, route
-        if route.method == "GET" and route.endpoint not in OF_NOTHING | {"account.sign_out"}:
+        if route.method == "GET" and route.endpoint not in OF_NOTHING:
             assert status == 503 or fault != "refuses", route
             assert 0 < status < 500 or fault != "takes no writes" or "export" in route.endpoint, route
     assert signs_in(app) == 503
     assert any(told in message for message in caplog.messages)
     assert not any("SELECT" in message for message in caplog.messages)
     operator.do(end)
-    assert all(0 < ask(client, route, HTML) < 500 for route in read(app))
+    assert all(0 < ask(client, route, HTML) < 500 for route in asked if route.method not in UNSAFE)
     assert signs_in(app) == 401
 
 
