@@ -10,6 +10,9 @@ from playhouse.cysqlite_ext import CySqliteDatabase
 
 from models.trouble import database_errors
 
+_ILLEGIBLE = "database disk image is malformed"
+"""What SQLite says in words that quote the damage, which the driver then can't read."""
+
 
 class File(CySqliteDatabase):
     """Connections to the file that stands at a path: when it goes, or another takes its place, they are made anew.
@@ -28,6 +31,8 @@ class File(CySqliteDatabase):
             return super()._connect()
         except SqliteError as error:
             raise OperationalError(f"{self.database}: {error}") from error
+        except UnicodeDecodeError as error:
+            raise OperationalError(f"{self.database}: {_ILLEGIBLE}") from error
 
     def connection(self) -> Any:
         if not (self.is_closed() or super().connection().in_transaction or self._is_in_place()):
@@ -37,6 +42,12 @@ class File(CySqliteDatabase):
     def cursor(self, named_cursor: Any = None) -> Any:
         self.connection()
         return super().cursor(named_cursor)
+
+    def execute_sql(self, sql: str, params: Any = None) -> Any:
+        try:
+            return super().execute_sql(sql, params)
+        except UnicodeDecodeError as error:
+            raise OperationalError(_ILLEGIBLE) from error
 
     def rollback(self) -> None:
         if self.connection().in_transaction:  # when the disk is full SQLite has done so itself

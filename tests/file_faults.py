@@ -78,6 +78,14 @@ def header_overwritten(file: Path) -> Iterator[None]:
 
 
 @contextmanager
+def schema_overwritten(file: Path) -> Iterator[None]:
+    """What SQLite says of it quotes bytes that are no text."""
+    with _spoilt(file):
+        _overwrite(file, file.read_bytes().index(b"CREATE TABLE") + 2, b"\xff\xfe")
+        yield
+
+
+@contextmanager
 def pages_overwritten(file: Path) -> Iterator[None]:
     with _spoilt(file):
         dice = Random(1)
@@ -114,7 +122,7 @@ def read_only(file: Path) -> Iterator[None]:
 LOST: tuple[Fault, ...] = (missing, empty, another, cut_to_nothing)
 """Nothing is left to be read."""
 
-DAMAGED: tuple[Fault, ...] = (cut, header_overwritten, pages_overwritten)
+DAMAGED: tuple[Fault, ...] = (cut, header_overwritten, schema_overwritten, pages_overwritten)
 """Some of it may still be read, from memory or because it lies elsewhere."""
 
 UNWRITABLE: tuple[Fault, ...] = (locked, read_only)

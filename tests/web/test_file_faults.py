@@ -4,6 +4,7 @@ can be read is read, and everything is as before when the file is."""
 import re
 from itertools import cycle
 from pathlib import Path
+from random import Random
 
 import pytest
 from flask import Flask
@@ -116,3 +117,19 @@ def test_nothing_is_written_into_a_file_that_was_taken_away(tmp_path: Path) -> N
         write()
     (tmp_path / "away.db").rename(tmp_path / "reports.db")
     assert not models.Reseller.select().where(models.Reseller.name == "lost").exists()
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("name", ["reports.db", "access.db"])
+def test_bytes_that_changed_anywhere_make_no_500(
+    app: Flask, client: FlaskClient, tmp_path: Path, name: str, seed: int
+) -> None:
+    asked = [each for each in every(app) if each.method == "GET"]
+    models.database.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    models.access.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    models.close()
+    dice, content = Random(seed), bytearray((tmp_path / name).read_bytes())
+    for _ in range(3 * 10**seed):
+        content[dice.randrange(100, len(content))] = dice.randrange(256)
+    (tmp_path / name).write_bytes(content)
+    assert not [route for route in asked if ask(client, route, HTML) == 500]
