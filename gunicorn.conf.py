@@ -3,10 +3,13 @@
 import ctypes
 import logging
 import os
+import signal
 import sys
 from contextlib import suppress
 from ipaddress import ip_address
 from typing import Any
+
+from gunicorn.systemd import sd_notify
 
 import models
 from app.settings import BadSetting, Settings
@@ -21,6 +24,8 @@ workers = 2
 threads = 8
 worker_connections = 900  # of the 1,024 files that systems let a process open, databases and exports need some
 timeout = 60
+graceful_timeout = 600
+"""Seconds in which processes that are replaced, or stopped, end what they have begun; then exports break off."""
 limit_request_line = 8190  # the most that gunicorn allows: the address of a report holds its whole state
 control_socket_disable = True  # its path is the user's, so that two installations would fight over it
 loglevel = "warning"
@@ -30,6 +35,7 @@ STALLED = 30
 """Seconds in which a client must take the 64 kB that it is sent at a time."""
 forwarder_headers = ""  # what proxies say is believed by the application, and only when PROXIES says so
 secure_scheme_headers: dict[str, str] = {}
+_replaced = 0  # the process that SIGUSR2 was sent to and that started this one
 
 
 def on_starting(_: Any) -> None:
@@ -52,11 +58,25 @@ def _share_arenas() -> None:
         ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 2)
 
 
-def post_worker_init(_: Any) -> None:
+def pre_fork(_: Any, worker: Any) -> None:
+    """Tell a new process whom it replaces, as long as that is there: its number may be another's later."""
+    worker.replaces = _replaced if os.getppid() == _replaced else None
+
+
+def post_worker_init(worker: Any) -> None:
     """Write the audit trail's lines of JSON beside what else the server says, on standard error."""
     trail = logging.getLogger("audit")
     trail.setLevel(logging.INFO)
     trail.addHandler(logging.StreamHandler())
+    if worker.replaces:
+        _take_over(worker)
+
+
+def _take_over(worker: Any) -> None:
+    """The first process that can answer sends home those that SIGUSR2 replaces: they end what they have begun."""
+    sd_notify(f"MAINPID={worker.ppid}", worker.log)
+    with suppress(ProcessLookupError):
+        os.kill(worker.replaces, signal.SIGTERM)
 
 
 def pre_request(_: Any, request: Any) -> None:
@@ -65,9 +85,17 @@ def pre_request(_: Any, request: Any) -> None:
 
 
 def when_ready(server: Any) -> None:
+    _stand_alone(server)
     print("Partner Reports is at", *server.LISTENERS, flush=True)
     if any(isinstance(address, tuple) and not _is_loopback(address[0]) for address in server.cfg.address):
         print("Other machines can reach it. Let a proxy in front of it speak HTTPS, and set PROXIES=1.", flush=True)
+
+
+def _stand_alone(server: Any) -> None:
+    """A server that replaces another can be replaced at once, too: gunicorn would wait until the other has ended."""
+    global _replaced
+    _replaced, server.master_pid = server.master_pid, 0
+    os.environ.pop("GUNICORN_PID", None)
 
 
 def _is_loopback(name: str) -> bool:

@@ -21,7 +21,7 @@ Serve = Callable[..., AbstractContextManager[str]]
 """Starts a server with settings, given as keywords; gives its address."""
 
 _UNSET = ("CURRENCY", "PARTNER_NAME", "TRUSTED_HOSTS", "PROXIES", "SESSION_IDLE_HOURS", "SESSION_HOURS")
-_OWN = {"HOST": "127.0.0.1", "PORT": "0", "SECRET_KEY": "not a secret at all " * 2, **dict.fromkeys(_UNSET, "")}
+OWN = {"HOST": "127.0.0.1", "PORT": "0", "SECRET_KEY": "not a secret at all " * 2, **dict.fromkeys(_UNSET, "")}
 """Settings of every server here, whatever the shell that runs the tests has set. Port 0 is one that is free."""
 
 
@@ -29,7 +29,7 @@ _OWN = {"HOST": "127.0.0.1", "PORT": "0", "SECRET_KEY": "not a secret at all " *
 def server(log: IO[bytes] | None = None, /, **settings: str) -> Iterator[str]:
     """Start gunicorn as `make run` does, and give its address once it answers there. What it logs goes into `log`."""
     command = [sys.executable, "-m", "gunicorn", "wsgi:app"]
-    environment = os.environ | _OWN | settings
+    environment = os.environ | OWN | settings
     with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=log, text=True) as process:
         try:
             assert process.stdout
@@ -70,7 +70,7 @@ def flask(*arguments: str, says: str = "", **settings: str) -> None:
 
 def command(*arguments: str, **settings: str) -> subprocess.Popen[str]:
     """Start one of the app's commands."""
-    environment, pipe = os.environ | _OWN | settings, subprocess.PIPE
+    environment, pipe = os.environ | OWN | settings, subprocess.PIPE
     whole = [sys.executable, "-m", "flask", *arguments]
     return subprocess.Popen(whole, cwd=ROOT, env=environment, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
 
