@@ -27,6 +27,7 @@ timeout = 60
 graceful_timeout = 600
 """Seconds in which processes that are replaced, or stopped, end what they have begun; then exports break off."""
 limit_request_line = 8190  # the most that gunicorn allows: the address of a report holds its whole state
+limit_request_field_size = 2 * limit_request_line  # htmx says in a header on which page it is: host and address
 control_socket_disable = True  # its path is the user's, so that two installations would fight over it
 loglevel = "warning"
 _M_ARENA_MAX = -8  # in malloc.h

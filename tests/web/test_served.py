@@ -48,6 +48,14 @@ def test_a_host_that_is_not_ours_is_refused(database: Path) -> None:
         assert ask(address, "/login", {"Host": "reports.example"})[0] == 200
 
 
+def test_a_part_of_a_page_with_the_longest_address_is_answered(database: Path) -> None:
+    with server(DATABASE_URL=f"sqlite:///{database}") as address:
+        longest = "/login?next=/".ljust(8190 - len("GET  HTTP/1.1"), "a")
+        assert ask(address, longest, {})[0] == 200
+        assert ask(address, longest, {"HX-Current-URL": f"https://reports.partner.example{longest}"})[0] == 200
+        assert ask(address, f"{longest}a", {})[0] == 414
+
+
 def test_only_its_owner_reads_the_database_of_users(database: Path) -> None:
     access = database.with_name("access.db")
     assert stat.S_IMODE(access.stat().st_mode) == 0o600
