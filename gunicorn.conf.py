@@ -59,6 +59,11 @@ def _share_arenas() -> None:
         ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 2)
 
 
+def pre_exec(server: Any) -> None:
+    """A socket of systemd has another number since gunicorn took it; by its own way it tells its successor which."""
+    server.systemd = False
+
+
 def pre_fork(_: Any, worker: Any) -> None:
     """Tell a new process whom it replaces, as long as that is there: its number may be another's later."""
     worker.replaces = _replaced if os.getppid() == _replaced else None

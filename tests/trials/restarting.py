@@ -17,56 +17,75 @@ from tests.serving import OWN, ROOT
 PATIENCE = 60
 """Seconds in which a server starts, or is replaced."""
 PIECE = 32 * 1024
+_ACTIVATE = """
+import os, sys
+os.dup2(int(sys.argv[1]), 3)
+os.environ |= {"LISTEN_FDS": "1", "LISTEN_PID": str(os.getpid())}
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+"""How systemd hands on a socket."""
 
 
 class Service:
-    """A gunicorn that tells a socket, as it would tell systemd, which of its processes is the main one.
+    """A gunicorn as systemd runs it: it gets a socket that listens, and tells another which process is the main one.
 
     It is started by its own command: SIGUSR2 starts the same again, and what `python -m` has started fails then.
     """
 
-    def __init__(self, ears: socket.socket, process: subprocess.Popen[str]) -> None:
-        assert process.stdout
-        self._ears, self.process = ears, process
+    def __init__(self, ears: socket.socket, listening: socket.socket, environment: dict[str, str]) -> None:
+        self._ears, self._listening, self._environment = ears, listening, environment
+        self.address = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        self._processes = list[subprocess.Popen[bytes]]()
+
+    def start(self) -> None:
+        gunicorn = (sys.executable, str(Path(sys.executable).with_name("gunicorn")), "wsgi:app")
+        process = subprocess.Popen(
+            [sys.executable, "-c", _ACTIVATE, str(self._listening.fileno()), *gunicorn],
+            cwd=ROOT, env=self._environment, stdout=subprocess.DEVNULL,
+            pass_fds=[self._listening.fileno()], start_new_session=True,
+        )  # fmt: skip
+        self._processes.append(process)
+        self._told("READY=1")
         self.main = process.pid
-        self.address = process.stdout.readline().removeprefix("Partner Reports is at ").strip()
 
     def reload(self) -> None:
         """What `systemctl reload` does; returns when a new process answers."""
         os.kill(self.main, signal.SIGUSR2)
-        while not (told := self._ears.recv(1000).decode()).startswith("MAINPID="):
-            pass
-        self.main = int(told.removeprefix("MAINPID="))
+        self.main = int(self._told("MAINPID="))
 
     def stop(self) -> float:
-        """What `systemctl stop` does; returns how many seconds it took."""
+        """What `systemctl stop` does to a server that wasn't reloaded; returns how many seconds it took."""
         start = monotonic()
-        os.kill(self.main, signal.SIGTERM)
-        self.process.wait(PATIENCE)
+        self._processes[-1].terminate()
+        self._processes[-1].wait(PATIENCE)
         return monotonic() - start
+
+    def end(self) -> None:
+        """End every server, and those that replaced it."""
+        for process in self._processes:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+    def _told(self, prefix: str) -> str:
+        while not (told := self._ears.recv(1000).decode()).startswith(prefix):
+            pass
+        return told.removeprefix(prefix)
 
 
 @contextmanager
 def service(folder: Path, **settings: str) -> Iterator[Service]:
     folder.mkdir(exist_ok=True)
     environment = os.environ | OWN | settings | {"NOTIFY_SOCKET": str(folder / "notify")}
-    command = [sys.executable, str(Path(sys.executable).with_name("gunicorn")), "wsgi:app"]
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ears:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ears, socket.create_server(("127.0.0.1", 0)) as listening:
         ears.bind(environment["NOTIFY_SOCKET"])
         ears.settimeout(PATIENCE)
-        with subprocess.Popen(
-            command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, start_new_session=True
-        ) as process:
-            try:
-                yield Service(ears, process)
-            finally:
-                _end(process.pid)
-
-
-def _end(group: int) -> None:
-    """End a server and those that replaced it."""
-    with suppress(ProcessLookupError):
-        os.killpg(group, signal.SIGKILL)
+        served = Service(ears, listening, environment)
+        try:
+            served.start()
+            yield served
+        finally:
+            served.end()
 
 
 def connected(address: str) -> socket.socket:

@@ -50,6 +50,28 @@ def test_reloads(trial: Trial, database: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow_trial
+def test_restarts(trial: Trial, database: str, tmp_path: Path) -> None:
+    """A restart fails no page and breaks off no export."""
+    rounds, people = trial.rounds(10, 1), People(2)
+    with service(tmp_path, DATABASE_URL=database) as served:
+        session = token(served.address, EMAIL, PASSWORD)
+        whole = _whole(served, session)
+        with people.asking(served.address, session):
+            for _ in range(rounds):
+                with _exports(served, session) as (files, hurry):
+                    hurry.set()
+                    served.stop()
+                    served.start()
+                    assert [file.result() == whole for file in files] == [True, True]
+                people.await_pages(20)
+    assert people.failed == []
+    trial.tell(
+        f"{rounds} restarts, each under 2 exports, and {people.pages:,} pages that 2 people asked for meanwhile",
+        "0 pages failed, those that were asked for in between waited; every export came whole",
+    )
+
+
+@pytest.mark.slow_trial
 def test_exports_that_are_cut_off(trial: Trial, database: str, tmp_path: Path) -> None:
     """An export that a stop cuts off never looks whole."""
     rounds = trial.rounds(10, 1)
