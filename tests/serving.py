@@ -37,7 +37,7 @@ def server(log: IO[bytes] | None = None, /, **settings: str) -> Iterator[str]:
             _await_health(address)
             yield address
         finally:
-            process.send_signal(SIGINT)  # at once: SIGTERM would wait for browsers to hang up
+            process.send_signal(SIGINT)  # at once: SIGTERM would wait for what is under way
 
 
 @contextmanager
