@@ -74,8 +74,15 @@ def post_worker_init(worker: Any) -> None:
     trail = logging.getLogger("audit")
     trail.setLevel(logging.INFO)
     trail.addHandler(logging.StreamHandler())
+    _keep_templates(worker.wsgi.jinja_env)
     if worker.replaces:
         _take_over(worker)
+
+
+def _keep_templates(environment: Any) -> None:
+    """Read them all: code that runs on while an update lies beside it goes with no other templates than its own."""
+    for name in environment.list_templates():
+        environment.get_template(name)
 
 
 def _take_over(worker: Any) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from models.sqlite import Sqlite
+from tests import serving
 from tests.databases import Server as Postgres
 from tests.serving import ROOT, flask, server, token
 
@@ -54,6 +56,16 @@ def test_a_part_of_a_page_with_the_longest_address_is_answered(database: Path) -
         assert ask(address, longest, {})[0] == 200
         assert ask(address, longest, {"HX-Current-URL": f"https://reports.partner.example{longest}"})[0] == 200
         assert ask(address, f"{longest}a", {})[0] == 414
+
+
+def test_a_server_keeps_its_templates(database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serving, "ROOT", tmp_path / "installed")
+    shutil.copytree(
+        ROOT, tmp_path / "installed", ignore=shutil.ignore_patterns(".*", "tests", "bench", "docs", "instance")
+    )
+    with server(DATABASE_URL=f"sqlite:///{database}") as address:
+        shutil.rmtree(tmp_path / "installed/templates")
+        assert ask(address, "/login", {})[0] == 200
 
 
 def test_only_its_owner_reads_the_database_of_users(database: Path) -> None:
