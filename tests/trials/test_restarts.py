@@ -98,7 +98,7 @@ def test_clients_that_do_nothing(trial: Trial, database: str, tmp_path: Path) ->
         for _ in range(2):
             held.enter_context(begun(served.address, session, FILE))
         seconds = served.stop()
-    assert seconds < 45
+    assert seconds < 55
     trial.tell(
         "a stop under 8 connections that ask nothing, one that is kept, and 2 exports that nobody reads",
         f"it took {seconds:.0f} s",
