@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from random import Random
+from shutil import copy
 
 import pytest
 
@@ -137,9 +138,13 @@ def _spoilt(file: Path) -> Iterator[None]:
     other = Sqlite(str(file), 1000)
     assert other.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
     other.close()
-    kept = file.read_bytes()
+    backup = file.with_name(f"{file.name}.kept")
+    copy(file, backup)
     yield
-    _overwrite(file, 0, kept)
+    file.rename(f"{file}.spoilt")  # while there is none, nobody makes another log for it
+    for end in _BESIDE[1:]:
+        Path(f"{file}{end}").unlink(missing_ok=True)
+    backup.rename(file)
 
 
 def _overwrite(file: Path, place: int, content: bytes) -> None:
