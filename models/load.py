@@ -7,6 +7,8 @@ from peewee import BigIntegerField, DateTimeField, TextField, fn
 from models.base import Record
 from models.database import database
 
+_LAST = "SELECT id, loaded_at, %s FROM load ORDER BY id DESC LIMIT 1"
+
 
 class Load(Record):
     """One import that was committed. Its id is the version of all the data that reports show.
@@ -25,20 +27,25 @@ class Load(Record):
 
     @classmethod
     def version(cls) -> tuple[object, ...]:
-        """What tells the data of one moment from that of another: the database, and its last import."""
+        """What tells the data of one moment from that of another: the database, its edition, and its last import.
+
+        After a restore the next import may bear a number that was another's before.
+        """
         moment = getattr(database.top_transaction(), "moment", {})
         if "version" not in moment:
-            last = database.execute_sql("SELECT id, loaded_at FROM load ORDER BY id DESC LIMIT 1")
+            last = database.execute_sql(_LAST % database.edition)
             moment["version"] = (database.database, *last.fetchall())
         known: tuple[object, ...] = moment["version"]
         return known
 
     @classmethod
-    def last(cls) -> tuple[int, str] | None:
-        """The number of the last import, and when it was, in UTC; None before the first."""
+    def last(cls) -> tuple[str, str] | None:
+        """The name of the last import, which no other ever has, and when it was, in UTC; None before the first."""
         last: list[Any] = list(cls.version()[1:])
-        found: tuple[int, str] | None = last[0] if last else None
-        return found
+        if not last:
+            return None
+        number, loaded_at, edition = last[0]
+        return f"{edition}-{number}", loaded_at
 
     @classmethod
     def last_of_each(cls) -> dict[str, "Load"]:

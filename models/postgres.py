@@ -47,6 +47,7 @@ class Postgres(Server):
     """
 
     lateral = True
+    edition = "'load'::regclass::oid::bigint"
     field_types: ClassVar = {**Server.field_types, "TEXT": 'TEXT COLLATE "C"'}
 
     def __init__(self, url: str, schema: str, patience: int, **options: Any) -> None:

@@ -35,6 +35,9 @@ class Sqlite(File):
     lateral = False
     """Whether a query can look up, for each row of one table, the first few of another."""
 
+    edition = "(SELECT schema_version FROM pragma_schema_version)"
+    """SQL of a number that is another whenever all rows were replaced (`models.restoring`), and grows."""
+
     def __init__(self, path: str, patience: int, mode: int = 0o666, **options: Any) -> None:
         pragmas = {**_PRAGMAS, "busy_timeout": patience}
         super().__init__(path, rank_functions=False, pragmas=pragmas, flags=SQLITE_OPEN_READWRITE, **options)

@@ -28,7 +28,7 @@ from app.web.timing import timed
 from app.web.views import beginning, shelves
 from models import Load, access, reading
 
-_NUMBER = re.compile("[0-9]{1,18}")
+_IMPORT = re.compile("[0-9]{1,18}(-[0-9]{1,18})?")
 
 blueprint = Blueprint("reports", __name__)
 
@@ -126,11 +126,11 @@ def expand(slug: str) -> Answer:
 
 
 def _has_changed() -> bool:
-    """Whether something was imported since the page was read that asks for a part, as far as it says when that was."""
+    """Whether the data are others than when the page was read that asks for a part, as far as it says when that was."""
     as_of, last = only("as_of"), Load.last()
-    if as_of and not _NUMBER.fullmatch(as_of):
-        abort(problem(400, f"as_of: “{as_of}” is not the number of an import."))
-    return bool(as_of) and (last is None or int(as_of) != last[0])
+    if as_of and not _IMPORT.fullmatch(as_of):
+        abort(problem(400, f"as_of: “{as_of}” is not the name of an import."))
+    return bool(as_of) and (last is None or as_of != last[0])
 
 
 @blueprint.get("/reports/<slug>/count")

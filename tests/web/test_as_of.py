@@ -30,7 +30,7 @@ def imported(folder: Path) -> None:
 
 
 def as_of(page: str) -> str:
-    (number,) = re.findall(r'<input type="hidden" name="as_of" value="(\d+)">', page)
+    (number,) = re.findall(r'<input type="hidden" name="as_of" value="(\d+-\d+)">', page)
     return number
 
 
@@ -42,7 +42,7 @@ def test_every_page_and_fragment_says_of_when_its_numbers_are(client: FlaskClien
         for headers in ({}, FRAGMENT):
             page = client.get(f"/reports/{slug}", headers=headers).text
             assert f"Data as of <time>{str(last.loaded_at)[:16]}</time> UTC." in page
-            assert as_of(page) == str(last.id)
+            assert as_of(page).endswith(f"-{last.id}")
         imported(tmp_path)  # of usage, but its customers stand in every report
 
 
@@ -59,6 +59,15 @@ def test_a_row_opens_on_the_data_of_its_page(client: FlaskClient, node: str) -> 
     assert table_rows(answer.text)
     assert answer.headers["HX-Replace-Url"] == f"{USAGE}?open={node}"
     assert "as_of=" not in answer.text
+
+
+@pytest.mark.parametrize("earlier", ["0-{number}", "{number}"])
+def test_an_import_of_before_a_restore_is_another_though_it_has_its_number(
+    client: FlaskClient, node: str, earlier: str
+) -> None:
+    number = as_of(client.get(USAGE).text).partition("-")[2]
+    asked = earlier.format(number=number)
+    assert client.get(f"{USAGE}/rows?node={node}&as_of={asked}", headers=FRAGMENT).status_code == 409
 
 
 @pytest.mark.parametrize("query", ["", "&open=3&sort=-used&q=a"])
