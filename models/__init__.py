@@ -3,6 +3,7 @@
 from models import audit
 from models.accounts import ROLES, Attempt, SavedView, Session, User
 from models.audit import AuditEvent
+from models.backup import back_up, present
 from models.base import NONE
 from models.catalogue import SEPARATOR, Bundle, BundleProduct, CertificateType, Product
 from models.clock import moment, today
@@ -19,8 +20,10 @@ from models.database import (
     without_waiting,
     writing,
 )  # fmt: skip
+from models.kept import Backup, BadBackup, read_backup, verify
 from models.load import Load
 from models.parties import Actor, Customer, Reseller
+from models.restore import let_in_again, restore
 from models.rows import (
     ACTIONS,
     NUMBERS,
@@ -39,9 +42,10 @@ from models.trouble import TROUBLE, told
 
 __all__ = [
     "ACTIONS", "LAST", "NONE", "NUMBERS", "POSTGRES", "ROLES", "SEPARATOR", "TROUBLE", "Actor", "Attempt",
-    "AuditEvent", "BadAddress", "Bundle", "BundleProduct", "CertificateType", "Copy", "Customer",
-    "CustomerRow", "CustomerUsage", "GaveUp", "Holding", "Load", "NotEmpty", "Product", "Reseller",
+    "AuditEvent", "Backup", "BadAddress", "BadBackup", "Bundle", "BundleProduct", "CertificateType", "Copy",
+    "Customer", "CustomerRow", "CustomerUsage", "GaveUp", "Holding", "Load", "NotEmpty", "Product", "Reseller",
     "SavedView", "Session", "Subscription", "Transaction", "TypeUsage", "Unfit", "UsageRow", "User", "access",
-    "audit", "check", "close", "database", "fold", "migrate", "moment", "open_database", "reading",
-    "snapshot", "today", "told", "without_waiting", "writing",
+    "audit", "back_up", "check", "close", "database", "fold", "let_in_again", "migrate", "moment", "open_database",
+    "present", "read_backup", "reading", "restore", "snapshot", "today", "told", "verify", "without_waiting",
+    "writing",
 ]  # fmt: skip

@@ -1,10 +1,11 @@
-"""The command line: `flask migrate`, `demo`, `copy`, `import`, `export` and `user`."""
+"""The command line: `flask migrate`, `demo`, `copy`, `import`, `export`, `backup`, `restore` and `user`."""
 
 from flask import Flask
 
-from app.cli import data, users
+from app.cli import backups, data, users
 
 
 def register(app: Flask) -> None:
-    for command in (data.migrate, data.demo, data.copy_from, data.import_file, data.export, users.user):
+    kept = (backups.backup, backups.restore)
+    for command in (data.migrate, data.demo, data.copy_from, data.import_file, data.export, *kept, users.user):
         app.cli.add_command(command)

@@ -1,0 +1,85 @@
+"""`flask backup` and `restore`: an installation kept, and brought back."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+from peewee import DatabaseError
+
+import models
+from app.cli.refusals import explained
+from app.cli.trail import note, operator
+from models import Backup, BadBackup
+from models.audit import BEGUN, DONE, FAILED
+
+_FOLDER = click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+_TOLD = {
+    "customer": "customers",
+    "subscription": "subscriptions",
+    "transaction": "transactions",
+    "user": "users",
+    "saved_view": "saved views",
+}
+"""Tables whose rows are told, and what they are."""
+
+
+@click.command()
+@_FOLDER
+def backup(folder: Path) -> None:
+    """Copy reports and users into a new FOLDER, as they are at one moment. They can be in use."""
+    with _noted("backup", folder):
+        made = models.back_up(folder)
+    note("backup", DONE, str(folder), rows=sum(made.rows.values()))
+    click.echo(f"{folder} has {_told(made)}.")
+
+
+@click.command()
+@_FOLDER
+@click.option("--yes", is_flag=True, help="Don't ask.")
+def restore(folder: Path, yes: bool) -> None:
+    """Put what `flask backup` has kept in FOLDER in the place of all that is there now. The server may run."""
+    with _noted("restore", folder):
+        kept = models.read_backup(folder)
+        models.verify(folder, kept)
+        click.echo(f"{folder} was made at {kept.made_at} UTC and has {_told(kept)}.")
+        click.echo(_lost(folder))
+        if not yes:
+            click.confirm("Restore it?", abort=True)
+        note("restore", BEGUN, str(folder))
+        models.restore(folder, operator(), made_at=kept.made_at)
+    with explained():
+        applied = models.migrate()
+    if applied:
+        click.echo(f"Applied {', '.join(applied)}.")
+    click.echo("Restored. Everybody has to sign in again.")
+
+
+@contextmanager
+def _noted(event: str, folder: Path) -> Iterator[None]:
+    """Say in one line what keeps a command from its work, and in the trail that something did."""
+    try:
+        with explained():
+            yield
+    except BadBackup as why:
+        note(event, FAILED, str(folder), why=str(why))
+        raise click.ClickException(f"{why}. Nothing was changed.") from None
+    except click.ClickException as refused:
+        note(event, FAILED, str(folder), why=refused.message)
+        raise
+
+
+def _told(backup: Backup) -> str:
+    counts = [f"{backup.rows.get(table, 0):,} {name}" for table, name in _TOLD.items()]
+    return f"{', '.join(counts)}; the last import was {backup.last_import or 'never'}"
+
+
+def _lost(folder: Path) -> str:
+    """What a restore takes away, as far as it can be read."""
+    try:
+        lines = [f"Now there are {_told(models.present())}. All of it goes; only the audit trail loses nothing."]
+        if again := models.let_in_again(folder):
+            lines.append(f"Disabled now, and then let in again: {', '.join(again)}.")
+    except (BadBackup, DatabaseError) as error:
+        return f"What is there now can't be read ({error}), and goes."
+    return "\n".join(lines)

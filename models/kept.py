@@ -1,0 +1,125 @@
+"""What a backup is: a folder with a file of each database, and what is told of them."""
+
+import json
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from shutil import disk_usage
+from typing import Any
+
+from playhouse.cysqlite_ext import CySqliteDatabase
+
+from models.database import access, database
+from models.disk import digest
+from models.schema import runner
+from models.trouble import database_errors
+
+PARTS = {"reports": database, "access": access}
+"""What a backup has a file of, under the name of its migrations."""
+
+TOLD = "backup.json"
+PRIVATE = 0o600
+
+_MB = 1_000_000
+_ATTEMPTS = 2
+"""Seconds, in steps of a quarter, after which a copy gives up that another process keeps from writing."""
+
+
+class BadBackup(Exception):
+    """A backup that can't be made, or can't be put back; the message says why, and what would help."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One database: the SHA-256 of its file, the migrations that it has, and how many rows each of its tables has."""
+
+    sha256: str
+    migrations: list[str]
+    rows: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Backup:
+    """What a backup holds. `made_at` and `last_import` are in UTC; "" where nothing was imported yet."""
+
+    made_at: str
+    last_import: str
+    sqlite: str
+    parts: dict[str, Part]
+
+    @property
+    def rows(self) -> dict[str, int]:
+        return {table: number for part in self.parts.values() for table, number in part.rows.items()}
+
+
+def read_backup(folder: Path) -> Backup:
+    """What a backup says of itself. Raises BadBackup when that isn't said as `back_up` says it."""
+    live_files()
+    try:
+        told = json.loads((folder / TOLD).read_text("utf-8"))
+        parts = {name: Part(**part) for name, part in told.pop("parts").items()}
+        return Backup(**told, parts=parts)
+    except OSError as error:
+        raise BadBackup(f"{folder} is no backup: {TOLD} can't be read ({error.strerror})") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise BadBackup(f"{folder} is no backup: {TOLD} doesn't say what flask backup writes there") from error
+
+
+def verify(folder: Path, backup: Backup) -> None:
+    """Raises BadBackup unless both files are what was written then, sound, and known to this version."""
+    for part in PARTS:
+        file = folder / f"{part}.db"
+        if part not in backup.parts or not file.is_file():
+            raise BadBackup(f"{file} isn't there: this backup isn't whole; take another")
+        if digest(file) != backup.parts[part].sha256:
+            raise BadBackup(f"{file} isn't what was written when the backup was made; take another")
+        with opened(file) as own:
+            if why := unsound(own):
+                raise BadBackup(f"{file} is damaged ({why}); take another")
+            newer = [each.name for each in runner(own, part).status() if each.path is None]
+        if newer:
+            raise BadBackup(
+                f"{file} is newer than this version of Partner Reports, which doesn't know {', '.join(newer)}; "
+                "restore it with the version that made it, or a newer one"
+            )
+
+
+def live_files() -> dict[str, Path]:
+    """The files that are in use. Raises BadBackup where the databases are a server's, which has tools of its own."""
+    if not isinstance(database.obj, CySqliteDatabase):
+        raise BadBackup(
+            "This is for SQLite. PostgreSQL makes its backups with pg_dump, and restores them with pg_restore; "
+            "docs/backup.md says how"
+        )
+    return {part: Path(each.database) for part, each in PARTS.items()}
+
+
+def need_files(files: Iterable[Path]) -> None:
+    """Raises BadBackup for a file that isn't there."""
+    missing = [file for file in files if not file.exists()]
+    if missing:
+        raise BadBackup(f"{missing[0]} isn't there; does DATABASE_URL name the right file?")
+
+
+def need_room(folder: Path, files: Collection[Path]) -> None:
+    """Raises BadBackup where a folder's disk hasn't the room for copies of files, those of them that are there."""
+    needed, free = sum(file.stat().st_size for file in files if file.exists()), disk_usage(folder).free
+    if free < needed:
+        raise BadBackup(
+            f"{folder} has {free / _MB:,.1f} MB free, and {needed / _MB:,.1f} MB are needed; make room there"
+        )
+
+
+@contextmanager
+def opened(file: Path | str, **options: Any) -> Iterator[Any]:
+    """A file of SQLite as it is, over a connection of its own."""
+    own = CySqliteDatabase(str(file), timeout=_ATTEMPTS, thread_safe=False, **options)
+    with database_errors, own.connection_context():
+        yield own
+
+
+def unsound(each: Any) -> str:
+    """What SQLite finds wrong with a file, "" when nothing is."""
+    found = each.execute_sql("PRAGMA quick_check(1)").fetchone()[0]
+    return "" if found == "ok" else str(found)

@@ -1,0 +1,152 @@
+"""A backup that can't be made or put back is refused, says why, and changes nothing."""
+
+import json
+import shutil
+from collections import namedtuple
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from cysqlite import connect
+from flask.testing import FlaskCliRunner
+
+from app import create_app
+from models import User, close, database
+from models.disk import digest
+from tests.databases import Server, locked, stored
+
+SPOILT = "isn't what was written when the backup was made; take another"
+
+
+def change(file: Path, place: int) -> None:
+    """Turn one bit."""
+    content = bytearray(file.read_bytes())
+    content[place] ^= 1
+    file.write_bytes(content)
+
+
+def rewrite(folder: Path, old: str, new: str) -> None:
+    told = folder / "backup.json"
+    told.write_text(told.read_text().replace(old, new))
+
+
+@pytest.mark.parametrize(
+    ("harm", "told"),
+    [
+        (shutil.rmtree, "kept is no backup: backup.json can't be read"),
+        (lambda folder: (folder / "backup.json").write_text("{"), "backup.json doesn't say"),
+        (lambda folder: (folder / "backup.json").write_text("[]"), "backup.json doesn't say"),
+        (lambda folder: (folder / "backup.json").write_bytes(b"\xff"), "backup.json doesn't say"),
+        (lambda folder: rewrite(folder, "sha256", "sha1"), "backup.json doesn't say"),
+        (lambda folder: rewrite(folder, "made_at", "made"), "backup.json doesn't say"),
+        (lambda folder: rewrite(folder, '"access"', '"users"'), "access.db isn't there: this backup isn't whole"),
+        (lambda folder: (folder / "access.db").unlink(), "access.db isn't there: this backup isn't whole"),
+        (lambda folder: change(folder / "reports.db", 9000), f"reports.db {SPOILT}"),
+        (lambda folder: change(folder / "access.db", 3), f"access.db {SPOILT}"),
+    ],
+)
+def test_a_backup_that_is_not_whole_is_not_put_back(
+    runner: FlaskCliRunner, kept: Path, harm: Callable[[Path], object], told: str
+) -> None:
+    harm(kept)
+    before = stored(database), User.get().__data__
+    result = runner.invoke(args=["restore", str(kept), "--yes"])
+    assert result.exit_code == 1
+    assert told in result.stderr
+    assert result.stderr.endswith("Nothing was changed.\n")
+    assert (stored(database), User.get().__data__) == before
+
+
+@pytest.mark.parametrize("part", ["reports", "access"])
+def test_a_backup_of_a_newer_version_is_not_put_back(runner: FlaskCliRunner, kept: Path, part: str) -> None:
+    newer = connect(str(kept / f"{part}.db"))
+    newer.execute("INSERT INTO schema_migration (name, applied) VALUES ('9999_later', '2027-01-01')")
+    newer.close()
+    told = json.loads((kept / "backup.json").read_text())
+    was = told["parts"][part]["sha256"]
+    rewrite(kept, was, digest(kept / f"{part}.db"))
+    result = runner.invoke(args=["restore", str(kept), "--yes"])
+    assert result.exit_code == 1
+    assert "doesn't know 9999_later" in result.stderr
+
+
+def test_while_an_import_runs_neither_database_changes(runner: FlaskCliRunner, kept: Path) -> None:
+    User.update(role="viewer").execute()
+    database.execute_sql("DELETE FROM load")
+    with locked(database, "load"):
+        result = runner.invoke(args=["restore", str(kept), "--yes"])
+    assert result.exit_code == 1
+    assert "another process is writing" in result.stderr
+    assert User.get().role == "viewer"
+    assert database.execute_sql("SELECT COUNT(*) FROM load").fetchone()[0] == 0
+
+
+def test_a_folder_that_is_there_is_left_alone(runner: FlaskCliRunner, kept: Path) -> None:
+    before = {file: file.stat().st_mtime_ns for file in kept.iterdir()}
+    result = runner.invoke(args=["backup", str(kept)])
+    assert result.exit_code == 1
+    assert f"{kept} is there already" in result.stderr
+    assert {file: file.stat().st_mtime_ns for file in kept.iterdir()} == before
+    assert not list(kept.parent.glob("*.unfinished"))
+
+
+def test_a_backup_into_nowhere_names_the_folder_that_is_missing(runner: FlaskCliRunner, tmp_path: Path) -> None:
+    result = runner.invoke(args=["backup", str(tmp_path / "mnt" / "tonight")])
+    assert result.exit_code == 1
+    assert f"{tmp_path}/mnt is not a folder; is its disk mounted?" in result.stderr
+    assert not (tmp_path / "mnt").exists()
+
+
+def test_where_there_is_no_room_nothing_is_begun(
+    runner: FlaskCliRunner, kept: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("models.kept.disk_usage", lambda _: namedtuple("usage", "free")(1_000))
+    before = stored(database)
+    for command in (["backup", str(tmp_path / "more")], ["restore", str(kept), "--yes"]):
+        result = runner.invoke(args=command)
+        assert result.exit_code == 1
+        assert "has 0.0 MB free, and 0." in result.stderr
+    assert not list(tmp_path.glob("more*"))
+    assert stored(database) == before
+
+
+def test_a_damaged_database_is_not_kept_as_if_it_were_whole(runner: FlaskCliRunner, kept: Path, tmp_path: Path) -> None:
+    file = Path(database.database)
+    (page,) = database.execute_sql("SELECT rootpage FROM sqlite_master WHERE name = 'customer'").fetchone()
+    stored(database)
+    content = file.read_bytes()
+    file.write_bytes(content[: (page - 1) * 4096] + bytes(4096) + content[page * 4096 :])
+    result = runner.invoke(args=["backup", str(tmp_path / "more")])
+    assert result.exit_code == 1
+    assert f"{file} is damaged (" in result.stderr
+    assert not list(tmp_path.glob("more*"))
+    assert runner.invoke(args=["restore", str(kept), "--yes"]).exit_code == 0
+    assert runner.invoke(args=["backup", str(tmp_path / "more")]).exit_code == 0
+
+
+def test_what_is_no_database_any_more_is_told_how_to_put_aside(runner: FlaskCliRunner, kept: Path) -> None:
+    file = Path(database.database)
+    stored(database)
+    database.close()
+    file.write_bytes(b"nonsense" * 4096)
+    result = runner.invoke(args=["restore", str(kept), "--yes"])
+    assert result.exit_code == 1
+    assert (
+        f"{file} is too damaged to be written into. Stop the server, move it away with reports.db-wal" in result.stderr
+    )
+    for each in file.parent.glob("reports.db*"):
+        each.unlink()
+    assert runner.invoke(args=["restore", str(kept), "--yes"]).exit_code == 0
+
+
+def test_postgresql_has_tools_of_its_own(postgres: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with postgres.copied() as url:
+        monkeypatch.setenv("DATABASE_URL", url)
+        monkeypatch.setenv("SECRET_KEY", "k" * 32)
+        on_server = create_app().test_cli_runner()
+        for command in (["backup", str(tmp_path / "new")], ["restore", str(tmp_path), "--yes"]):
+            result = on_server.invoke(args=command)
+            assert result.exit_code == 1
+            assert "pg_dump" in result.stderr
+            assert "pg_restore" in result.stderr
+        close()
