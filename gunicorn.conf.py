@@ -1,7 +1,6 @@
 """How the production server runs; `gunicorn wsgi:app` finds this file by itself."""
 
 import ctypes
-import logging
 import os
 import signal
 import sys
@@ -13,6 +12,7 @@ from gunicorn.systemd import sd_notify
 
 import models
 from app.settings import BadSetting, Settings
+from app.web.logs import write_log
 
 host = os.environ.get("HOST") or "127.0.0.1"
 port = os.environ.get("PORT") or "8000"
@@ -42,6 +42,7 @@ _replaced = 0  # the process that SIGUSR2 was sent to and that started this one
 def on_starting(_: Any) -> None:
     """Say at once what would keep every page from working."""
     _share_arenas()
+    write_log()
     try:
         models.open_database(Settings.read(os.environ).database_url)
         models.check()
@@ -70,10 +71,6 @@ def pre_fork(_: Any, worker: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Write the audit trail's lines of JSON beside what else the server says, on standard error."""
-    trail = logging.getLogger("audit")
-    trail.setLevel(logging.INFO)
-    trail.addHandler(logging.StreamHandler())
     _keep_templates(worker.wsgi.jinja_env)
     if worker.replaces:
         _take_over(worker)

@@ -12,6 +12,7 @@ from app.web import (
     export,
     gate,
     headers,
+    logs,
     printed,
     proxies,
     reports,
@@ -30,5 +31,6 @@ def register(app: Flask, settings: Settings) -> None:
     errors.register(app)
     gate.register(app, settings)
     timing.register(app)
+    logs.register(app)
     for part in (account, attention, customers, export, printed, reports, sums, trail, users, views):
         app.register_blueprint(part.blueprint)

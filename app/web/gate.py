@@ -1,7 +1,5 @@
 """What every request passes before its route: a host that is ours, no forgery, a person signed in, and a rule."""
 
-import secrets
-
 from flask import Flask, Response, current_app, g, request
 from werkzeug.exceptions import SecurityError
 from werkzeug.routing import RequestRedirect
@@ -11,6 +9,7 @@ from app.access.visitor import Visitor
 from app.settings import Settings
 from app.web import cookie
 from app.web.errors import problem
+from app.web.proxies import request_id
 from app.web.rules import OPEN, OWN, RULES
 from app.web.trail import note_refusal
 from app.web.ways import elsewhere, sign_in_address, straightened
@@ -39,7 +38,7 @@ def visitor() -> Visitor:
 
 def _pass() -> Response | None:
     """The answer to a request that goes no further, None for one that does."""
-    g.request_id, g.visitor = secrets.token_hex(8), None
+    g.request_id, g.visitor = request_id(), None
     if isinstance(request.routing_exception, SecurityError):
         raise request.routing_exception
     if request.endpoint not in _UNWATCHED and (token := cookie.read()):

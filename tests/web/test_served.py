@@ -89,7 +89,7 @@ def test_a_server_whose_database_lacks_a_migration_says_so_and_does_not_start(tm
     assert started.stderr.endswith("; run: flask migrate\n")
 
 
-def test_the_trail_is_also_written_to_the_servers_log(database: Path, tmp_path: Path) -> None:
+def test_requests_and_the_trail_are_lines_of_the_servers_log(database: Path, tmp_path: Path) -> None:
     flask("user", "add", "ann@partner.example", "--role", "admin", DATABASE_URL=f"sqlite:///{database}")
     with (tmp_path / "log").open("wb") as log, server(log, DATABASE_URL=f"sqlite:///{database}") as address:
         form = {"Origin": address, "Content-Type": "application/x-www-form-urlencoded", "Content-Length": "39"}
@@ -97,9 +97,17 @@ def test_the_trail_is_also_written_to_the_servers_log(database: Path, tmp_path: 
         connection.request("POST", "/login", "email=ann@partner.example&password=wrong", form)
         assert connection.getresponse().status == 401
         connection.close()
-    (line,) = (tmp_path / "log").read_text().splitlines()
-    told = json.loads(line)
-    assert (told["event"], told["outcome"], told["who"]) == ("sign-in", "failed", "ann@partner.example")
+    health, event, line = map(json.loads, (tmp_path / "log").read_text().splitlines())
+    assert (health["path"], health["status"]) == ("/healthz", 200)
+    assert (event["event"], event["outcome"], event["who"]) == ("sign-in", "failed", "ann@partner.example")
+    assert (line["path"], line["status"], line["request"]) == ("/login", 401, event["request"])
+    assert len(event["request"]) == 16
+
+
+def test_a_full_disk_under_the_log_breaks_no_page(database: Path) -> None:
+    with Path("/dev/full").open("wb") as full, server(full, DATABASE_URL=f"sqlite:///{database}") as address:
+        for _ in range(20):
+            assert ask(address, "/login", {})[0] == 200
 
 
 def test_any_number_of_servers_share_one_postgresql(postgres: Postgres) -> None:

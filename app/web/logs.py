@@ -1,0 +1,132 @@
+"""The server's log: one line for each request, written when its answer has ended, and how all lines are written.
+
+A line tells nothing of a person but their number. Who was searched for, or signs in, are values of the query or of a
+form: of the former only words of ours are told, of the latter nothing. Who did what is the trail's.
+"""
+
+import json
+import logging
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from time import perf_counter
+from typing import Any
+
+from flask import Flask, Response, g, has_request_context, request
+
+log = logging.getLogger("request")
+
+_TOLD = "partner_reports.told"
+_OURS = frozenset(
+    ["action", "as_of", "columns", "dialect", "from", "open", "period", "size", "sort", "status", "to", "usage"]
+)
+"""Keys of the query whose values are words of ours, numbers or days."""
+
+_KEY, _VALUE = re.compile("[a-z_]{1,20}"), re.compile("[A-Za-z0-9:. -]{0,40}")
+_HIDDEN = "…"
+
+_LONGEST = 300
+
+
+def register(app: Flask) -> None:
+    app.after_request(_note)
+    app.wsgi_app = _Logged(app.wsgi_app)  # type: ignore[method-assign]
+
+
+def write_log() -> None:
+    """Let all that the server says go to standard error, as lines of JSON; to a terminal as people read it, and nothing
+    of requests that went well. What can't be written is lost, and breaks nothing."""
+    terminal = sys.stderr is not None and sys.stderr.isatty()
+    written, trail = logging.StreamHandler(), logging.StreamHandler()
+    written.setFormatter(Screen() if terminal else Lines())
+    logging.raiseExceptions = False
+    logging.basicConfig(level=logging.WARNING, handlers=[written], force=True)
+    log.setLevel(logging.WARNING if terminal else logging.INFO)
+    audit, gunicorn = logging.getLogger("audit"), logging.getLogger("gunicorn.error")
+    audit.setLevel(logging.INFO)
+    audit.propagate, audit.handlers = False, [trail]  # it writes lines of JSON itself
+    gunicorn.propagate, gunicorn.handlers = True, []
+
+
+class Lines(logging.Formatter):
+    """One line of JSON for each record: ASCII, so that nothing in it ends the line or steers a terminal."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        told: dict[str, Any] = {"at": at, "level": record.levelname.lower(), "log": record.name}
+        if has_request_context() and "request_id" in g:
+            told["request"] = g.request_id
+        told |= getattr(record, "told", {"message": record.getMessage()})
+        if record.exc_info:
+            told["trace"] = self.formatException(record.exc_info)
+        return json.dumps(told)
+
+
+class Screen(logging.Formatter):
+    """As people read it; what steers a terminal is spelled out."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        text = super().format(record)
+        return "".join(each if each.isprintable() or each == "\n" else ascii(each)[1:-1] for each in text)
+
+
+def _note(response: Response) -> Response:
+    """Keep what is known of a request for as long as its answer takes."""
+    query = "&".join(f"{_key(key)}={_value(key, value)}" for key, value in request.args.items(multi=True))
+    request.environ[_TOLD] = {
+        "request": g.request_id,
+        "method": request.method,
+        "path": request.path[:_LONGEST],
+        "query": query[:_LONGEST],
+        "user": g.visitor.id if g.visitor else None,
+        "status": response.status_code,
+        "query_ms": round(g.get("took", {}).get("query", 0) * 1000, 1),
+    }
+    return response
+
+
+def _key(key: str) -> str:
+    return key if _KEY.fullmatch(key) else _HIDDEN
+
+
+def _value(key: str, value: str) -> str:
+    return value if key in _OURS and _VALUE.fullmatch(value) else _HIDDEN
+
+
+class _Logged:
+    """What Flask answers, with a line at its end."""
+
+    def __init__(self, answer: Any) -> None:
+        self._answer = answer
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        start = perf_counter()
+        pieces = self._answer(environ, start_response)
+        return _Answer(pieces, environ.get(_TOLD, {}), start)
+
+
+class _Answer:
+    """An answer on its way. When it is closed it has gone out, or has broken off."""
+
+    def __init__(self, pieces: Iterable[bytes], told: dict[str, Any], start: float) -> None:
+        self._pieces, self._told, self._start = pieces, told, start
+        self._bytes, self._whole = 0, False
+
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            for piece in self._pieces:
+                self._bytes += len(piece)
+                yield piece
+        except Exception:
+            broken = {"request": self._told.get("request"), "message": "The answer broke off"}
+            log.exception(broken["message"], extra={"told": broken})
+            raise
+        self._whole = True
+
+    def close(self) -> None:
+        if hasattr(self._pieces, "close"):
+            self._pieces.close()
+        took = round((perf_counter() - self._start) * 1000, 1)
+        told = self._told | {"ms": took, "bytes": self._bytes, "whole": self._whole}
+        log.info("%(method)s %(path)r: %(status)s", told, extra={"told": told})
