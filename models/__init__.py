@@ -23,7 +23,7 @@ from models.database import (
 from models.kept import Backup, BadBackup, read_backup, verify
 from models.load import Load
 from models.parties import Actor, Customer, Reseller
-from models.restore import let_in_again, restore
+from models.restoring import let_in_again, restore
 from models.rows import (
     ACTIONS,
     NUMBERS,

@@ -20,12 +20,13 @@ from models.kept import (
     Backup,
     BadBackup,
     Part,
+    copy_pages,
     live_files,
     need_files,
     need_room,
     opened,
     unsound,
-)
+)  # fmt: skip
 from models.schema import runner
 
 _SQLITE = ".".join(map(str, CySqliteDatabase.server_version))
@@ -91,7 +92,7 @@ def _copied(part: str, source: Any, file: Path) -> Part:
     """Copy a database, and hold the copy against it."""
     file.touch(mode=PRIVATE)
     with opened(file, pragmas=_UNREAD) as copy:
-        source.backup(copy)
+        copy_pages(source, copy)
         copy.pragma("journal_mode", "delete")  # one file, that can be read from where nothing can be written
         if why := unsound(copy):
             raise BadBackup(f"{source.database} is damaged ({why}): nothing can be kept of it as it is")

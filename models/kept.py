@@ -8,6 +8,7 @@ from pathlib import Path
 from shutil import disk_usage
 from typing import Any
 
+from peewee import OperationalError
 from playhouse.cysqlite_ext import CySqliteDatabase
 
 from models.database import access, database
@@ -117,6 +118,17 @@ def opened(file: Path | str, **options: Any) -> Iterator[Any]:
     own = CySqliteDatabase(str(file), timeout=_ATTEMPTS, thread_safe=False, **options)
     with database_errors, own.connection_context():
         yield own
+
+
+def copy_pages(source: Any, to: Any, **how: Any) -> None:
+    """Copy all pages of one connection's database into another's. Raises DatabaseError."""
+    try:
+        with database_errors:
+            source.backup(to, **how)
+    except OperationalError as error:
+        if "not an error" in str(error):  # which the driver says of whatever isn't a lock
+            raise OperationalError("the copy broke off: the disk is full, or fails") from error
+        raise
 
 
 def unsound(each: Any) -> str:

@@ -5,13 +5,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import click
-from peewee import DatabaseError
 
 import models
 from app.cli.refusals import explained
 from app.cli.trail import note, operator
 from models import Backup, BadBackup
-from models.audit import BEGUN, DONE, FAILED
+from models.audit import DONE, FAILED
 
 _FOLDER = click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 _TOLD = {
@@ -46,7 +45,6 @@ def restore(folder: Path, yes: bool) -> None:
         click.echo(_lost(folder))
         if not yes:
             click.confirm("Restore it?", abort=True)
-        note("restore", BEGUN, str(folder))
         models.restore(folder, operator(), made_at=kept.made_at)
     with explained():
         applied = models.migrate()
@@ -80,6 +78,6 @@ def _lost(folder: Path) -> str:
         lines = [f"Now there are {_told(models.present())}. All of it goes; only the audit trail loses nothing."]
         if again := models.let_in_again(folder):
             lines.append(f"Disabled now, and then let in again: {', '.join(again)}.")
-    except (BadBackup, DatabaseError) as error:
-        return f"What is there now can't be read ({error}), and goes."
+    except (BadBackup, *models.TROUBLE) as error:
+        return f"What is there now can't be read ({models.told(error)}), and goes."
     return "\n".join(lines)

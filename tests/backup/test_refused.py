@@ -3,8 +3,10 @@
 import json
 import shutil
 from collections import namedtuple
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from resource import RLIMIT_FSIZE, getrlimit, setrlimit
 
 import pytest
 from cysqlite import connect
@@ -108,6 +110,31 @@ def test_where_there_is_no_room_nothing_is_begun(
         assert "has 0.0 MB free, and 0." in result.stderr
     assert not list(tmp_path.glob("more*"))
     assert stored(database) == before
+
+
+@contextmanager
+def short_files() -> Iterator[None]:
+    """No file grows beyond 200 kB, as on a disk that is full by then."""
+    before = getrlimit(RLIMIT_FSIZE)
+    setrlimit(RLIMIT_FSIZE, (200_000, before[1]))
+    try:
+        yield
+    finally:
+        setrlimit(RLIMIT_FSIZE, before)
+
+
+def test_a_copy_that_breaks_off_leaves_everything_as_it_was(runner: FlaskCliRunner, kept: Path, tmp_path: Path) -> None:
+    User.update(role="viewer").execute()
+    before = stored(database)
+    for command in (["backup", str(tmp_path / "more")], ["restore", str(kept), "--yes"]):
+        with short_files():
+            result = runner.invoke(args=command)
+        assert result.exit_code == 1
+        assert "the disk is full, or fails" in result.stderr
+    assert not list(tmp_path.glob("more*"))
+    assert (stored(database), User.get().role) == (before, "viewer")
+    assert runner.invoke(args=["restore", str(kept), "--yes"]).exit_code == 0
+    assert User.get().role == "admin"
 
 
 def test_a_damaged_database_is_not_kept_as_if_it_were_whole(runner: FlaskCliRunner, kept: Path, tmp_path: Path) -> None:

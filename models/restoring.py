@@ -13,10 +13,9 @@ from peewee import DatabaseError
 
 from models import audit
 from models.accounts import Attempt, Session
-from models.audit import DONE, AuditEvent
-from models.kept import PRIVATE, BadBackup, live_files, need_room, opened
+from models.audit import BEGUN, DONE, AuditEvent
+from models.kept import PARTS, PRIVATE, BadBackup, copy_pages, live_files, need_room, opened
 from models.sqlite import Sqlite
-from models.trouble import database_errors
 
 _PATIENCE = 250
 """Milliseconds that a step waits for another to finish writing."""
@@ -50,9 +49,11 @@ def restore(folder: Path, by: dict[str, str], **details: Any) -> None:
     files = live_files()
     for part, file in files.items():
         need_room(file.parent, [folder / f"{part}.db"])
-        file.touch(mode=PRIVATE)
+        PARTS[part].make(PRIVATE)
+    with suppress(DatabaseError):  # there may be no trail yet, or one that can't be written
+        audit.record("restore", BEGUN, about=str(folder), **details, **by)
     with opened(folder / "access.db") as kept, opened(":memory:") as users:
-        kept.backup(users)
+        copy_pages(kept, users)
         users.execute_sql("ATTACH ? AS live", (str(files["access"]),))
 
         def reports_first() -> None:
@@ -78,10 +79,10 @@ def _replace(file: Path, source: Any, meanwhile: Callable[[], None] | None = Non
             waiting.pop()()
 
     try:
-        with database_errors, live.connection_context():
+        with live.connection_context():
             live.pragma("synchronous", "full")
             try:
-                source.backup(live, pages=1 if meanwhile else None, progress=step)
+                copy_pages(source, live, pages=1 if meanwhile else None, progress=step)
             finally:
                 with suppress(DatabaseError):  # where a reader holds it up, the next one does it
                     live.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
