@@ -14,7 +14,7 @@ database_errors = peewee.__exception_wrapper__  # type: ignore[attr-defined]
 
 _QUERY = re.compile(r"error [a-z ]+: \[.*\] ", re.DOTALL)
 
-_DAMAGED = "the file is damaged; stop the server and put a backup in its place"
+_DAMAGED = "the file is damaged; put a backup in its place: flask restore"
 _RIGHTS = "look at the rights of the file and of its folder, and whether the disk is mounted for reading only"
 _SCHEMA = "this is not the schema of this version; was another database put in its place? If not, run: flask migrate"
 _RESTARTED = "the server was stopped, or ended the connection; pages come back as soon as it answers"
