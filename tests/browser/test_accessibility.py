@@ -30,6 +30,9 @@ PAGES = [
     "/audit",
 ]
 
+RULES = {"rules": {"target-size": {"enabled": True}}}
+"""Axe leaves this one out by itself, and Lighthouse counts it: what is clicked has 24 pixels, or as much room."""
+
 Dress = Callable[[Page], Page]
 
 
@@ -52,7 +55,7 @@ def seen(page: Page, dress: Dress) -> Page:
 def check(page: Page) -> None:
     for scheme in SCHEMES:
         page.emulate_media(color_scheme=scheme)
-        found = Axe().run(page)
+        found = Axe().run(page, options=RULES)
         assert found.violations_count == 0, f"{scheme}: {found.generate_report()}"
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "the page scrolls sideways"
 
