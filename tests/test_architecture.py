@@ -77,6 +77,10 @@ def test_files_and_functions_stay_small() -> None:
                 assert (node.end_lineno or 0) - node.lineno < 30, f"{path.name}: {node.name}"
 
 
+def test_the_script_stays_small() -> None:
+    assert len((ROOT / "static" / "app.js").read_text().splitlines()) < 100
+
+
 def test_templates_trust_no_text() -> None:
     for path in (ROOT / "templates").rglob("*.html"):
         text = path.read_text()

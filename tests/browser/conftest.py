@@ -70,13 +70,20 @@ def admitted(base_url: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def base_url(serve: Serve) -> Iterator[str]:
-    """The address of the server that most tests share; they change nothing in it.
+def base_url(serve: Serve, htmx_url: str) -> Iterator[str]:
+    """The address of the server that most tests share; they change nothing in it."""
+    with serve(HTMX_URL=htmx_url) as address:
+        yield address
 
-    It takes htmx from a server of ours. Answering the CDN's address inside the browser (`page.route`) would turn its
-    cache off, and hide every fault that only a cache shows, such as Back finding a fragment in place of a page.
+
+@pytest.fixture(scope="session")
+def htmx_url() -> Iterator[str]:
+    """Where htmx is had from: a server of ours.
+
+    Answering the CDN's address inside the browser (`page.route`) would turn its cache off, and hide every fault that
+    only a cache shows, such as Back finding a fragment in place of a page.
     """
-    with htmx_server(provision.htmx().read_bytes()) as htmx_url, serve(HTMX_URL=htmx_url) as address:
+    with htmx_server(provision.htmx().read_bytes()) as address:
         yield address
 
 

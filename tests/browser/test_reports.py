@@ -253,7 +253,7 @@ def test_a_lost_connection_is_said_and_the_second_click_works(page: Page) -> Non
     page.goto(USAGE)
     page.context.set_offline(True)
     page.locator(".expander").first.click()
-    expect(page.locator("#alert")).to_contain_text("No connection to the server")
+    expect(page.locator("#alert")).to_contain_text("The server doesn't answer")
     page.context.set_offline(False)
     page.locator(".expander").first.click()
     expect(page.locator('#results tr[data-depth="1"]').first).to_be_visible()
