@@ -5,12 +5,13 @@ from typing import NamedTuple
 
 from flask import request
 
+from app.table.address import quoted
 from app.table.memo import until_next_load
 from app.table.report import Filter
 from app.table.scope import Scope
 from app.table.view import View
 from app.web.history import present
-from app.web.links import report_url
+from app.web.links import fitting, report_url
 
 LONGEST_MENU = 300
 """Names in a menu; a filter with more is typed."""
@@ -60,12 +61,17 @@ def _menu(view: View, each: Filter, scope: Scope) -> Menu:
     return Menu(each, view.filters.get(each.key, ""), _options(view, each, scope))
 
 
+def _short(options: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The choices that an address can hold."""
+    return [(value, label) for value, label in options if fitting(quoted(value))]
+
+
 def _options(view: View, each: Filter, scope: Scope) -> Sequence[tuple[str, str]]:
     """The choices of a menu, the present value among them even when nothing has it any more."""
     if not each.options:
         return []
     list_options, finest = each.options, view.report.finest
-    options = until_next_load((view.report.slug, each.key, scope), lambda: list_options(finest, scope))
+    options = until_next_load((view.report.slug, each.key, scope), lambda: _short(list_options(finest, scope)))
     value = view.filters.get(each.key)
     if len(options) > LONGEST_MENU:
         return []

@@ -17,7 +17,7 @@ from app.web.gate import visitor
 from app.web.links import customer_url, report_url
 from app.web.table import presented
 from app.web.timing import timed
-from models import reading
+from models import Load, reading
 
 _KEYS = ("customer", "name", "reseller")
 
@@ -57,8 +57,9 @@ def _asked() -> Mapping[str, str]:
 def _page(customer: Identity, whole: Mapping[Section, View]) -> str:
     with timed("query"), reading():
         sections = [_section(section, customer.keys, view) for section, view in whole.items()]
+        shown = {"customer": customer, "sections": sections, "as_of": Load.last(), "url": report_url}
     with timed("render"):
-        return render_template("customers/customer.html", customer=customer, sections=sections, url=report_url)
+        return render_template("customers/customer.html", **shown)
 
 
 def _section(section: Section, keys: Mapping[str, str], view: View) -> dict[str, Any]:

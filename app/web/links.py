@@ -34,13 +34,19 @@ def customer_url(keys: Mapping[str, str]) -> str:
 def links_to(link: Link, by_ref: bool) -> Callable[[str, str | None], str]:
     """What makes a value the address of its rows or its page; no value, no address.
 
-    With `by_ref` it is found by what was read beside it: nothing is beside a name that is no customer's.
+    With `by_ref` it is found by what was read beside it: nothing is beside a name that is no customer's. What is longer
+    than an address can be has none.
     """
     path = f"/reports/{link.report}" if link.report else _CUSTOMERS
     begins, named = f"{path}?{link.key}=", f"{path}?{link.named}="
     if not by_ref:
-        return lambda value, _: begins + quoted(value) if value else ""
-    return lambda name, ref: "" if ref is None else begins + quoted(ref) if ref else named + quoted(name)
+        return lambda value, _: fitting(begins + quoted(value)) if value else ""
+    return lambda name, ref: "" if ref is None else fitting(begins + quoted(ref) if ref else named + quoted(name))
+
+
+def fitting(address: str) -> str:
+    """The address, "" when the server wouldn't read one so long."""
+    return address if len(address) <= LONGEST_ADDRESS else ""
 
 
 def others(view: View) -> list[tuple[str, str]]:

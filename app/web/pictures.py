@@ -8,7 +8,7 @@ from app.table.summary import By, Picture
 from app.table.sums import Group, narrowed, spanned, summed
 from app.table.view import View
 from app.web.bars import Chart, Named, Part, beside, stacked
-from app.web.links import report_url
+from app.web.links import fitting, report_url
 
 LARGEST = 10
 """Bars that stand for one name each; all smaller ones are one."""
@@ -57,4 +57,4 @@ def _largest(view: View, by: By, groups: Sequence[Group]) -> list[Named]:
 
 
 def _url(view: View, by: By, value: str) -> str:
-    return report_url(narrowed(view, by.filters(value)))
+    return fitting(report_url(narrowed(view, by.filters(value))))

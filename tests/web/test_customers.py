@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from app.reports import REPORTS
 from app.reports.customer import SECTIONS
-from models import Customer
+from models import Customer, Load
 from tests.databases import on_both as database_url
 from tests.support import load, signed_in, table_rows
 from tests.web import parties
@@ -50,7 +50,7 @@ def test_every_name_and_id_of_a_customer_leads_to_their_page(client: FlaskClient
         assert address == f"/customers?{'customer' if ref else 'name'}={quote(ref or name, safe='')}"
         answer = client.get(address)
         assert answer.status_code == 200
-        assert unescape(re.findall(r"<h1>(.*?)</h1>", answer.text, re.DOTALL)[0]) == name
+        assert unescape(re.findall(r"<h1><bdi>(.*?)</bdi></h1>", answer.text, re.DOTALL)[0]) == name
 
 
 def test_a_row_that_opens_has_its_expander_and_beside_it_a_link(client: FlaskClient) -> None:
@@ -71,9 +71,12 @@ def test_a_name_is_a_link_wherever_it_stands(client: FlaskClient) -> None:
 
 
 def test_the_page_says_who_it_is_and_shows_what_the_reports_show(client: FlaskClient) -> None:
+    last = Load.last()
+    assert last
     page = client.get("/customers?customer=C-1").text
-    assert "<dd>C-1</dd>" in page
-    assert "<dd>Zebra Resale</dd>" in page
+    assert "<dd><bdi>C-1</bdi></dd>" in page
+    assert f"<dt>Data as of</dt><dd><time>{last[1]}</time> UTC</dd>" in page
+    assert "<dd><bdi>Zebra Resale</bdi></dd>" in page
     assert list(parts(page)) == [f"/reports/{slug}?customer=C-1" for slug in REPORTS]
     for section, (address, part) in zip(SECTIONS, parts(page).items(), strict=True):
         query = "&".join([f"columns={key}" for key in section.columns] + [f"sort={section.sort}"])
@@ -89,7 +92,7 @@ def test_of_two_of_one_name_without_an_id_the_reseller_says_which(client: FlaskC
     addressed = {f"{TWIN}{each}" for each in ("North%2C%20Ltd", "Zebra%20Resale")}
     assert addresses(choice.text) == addressed
     page = client.get(f"/customers?name=Twin&reseller={reseller}").text
-    assert f"<dd>{reseller}</dd>" in page
+    assert f"<dd><bdi>{reseller}</bdi></dd>" in page
     found = parts(page)
     assert all("name=Twin&reseller=" in address for address in found)
     (subscription,) = table_rows(next(iter(found.values())))

@@ -70,7 +70,7 @@ def test_paper_tells_what_it_is_of(client: FlaskClient) -> None:
 
 def test_paper_of_a_reseller_says_whose_it_is(app: Flask, client: FlaskClient) -> None:
     own = signed_in(app, "viewer", "Zebra Resale")
-    assert "<dt>Customers of</dt><dd>Zebra Resale</dd>" in own.get(f"{USAGE}/print").text
+    assert "<dt>Customers of</dt><dd><bdi>Zebra Resale</bdi></dd>" in own.get(f"{USAGE}/print").text
     assert table_rows(own.get(f"{USAGE}/print").text) == table_rows(own.get(USAGE).text)
     assert "Customers of" not in client.get(f"{USAGE}/print").text
 
