@@ -12,9 +12,25 @@ MOST = 100
 """Views that a person can keep."""
 
 
-def views_of(visitor: Visitor) -> list[SavedView]:
-    """A person's own views and those that their colleagues share, by name."""
-    return list(_in_sight(visitor).order_by(SavedView.name, SavedView.id))
+class Taken(Unacceptable):
+    """A name under which somebody keeps another `view` of the same report."""
+
+    def __init__(self, view: SavedView) -> None:
+        why = f"You have a view “{view.name}” of this report already; replace it, or choose another name"
+        super().__init__({"name": why})
+        self.view = view
+
+
+def views_of(visitor: Visitor, most: int | None = None) -> list[SavedView]:
+    """A person's own views and those that their colleagues share, by name; of the latter no more than `most`."""
+    shared = _shared_with(visitor).order_by(SavedView.name, SavedView.id).limit(most)
+    return sorted([*_own(visitor), *shared], key=lambda view: (view.name, view.id))
+
+
+def number_shared_with(visitor: Visitor) -> int:
+    """How many views a person's colleagues share."""
+    number: int = _shared_with(visitor).count()
+    return number
 
 
 def find_view(visitor: Visitor, number: int) -> SavedView | None:
@@ -30,18 +46,33 @@ def default_view(visitor: Visitor, report: str) -> SavedView | None:
 
 
 def save(visitor: Visitor, report: str, name: str, query: str) -> SavedView:
-    """Keep a view under a name. Raises Unacceptable for a name that can't be or is taken, and for too many."""
+    """Keep a view under a name; when it is kept already, that is enough.
+
+    Raises Taken when another one is, and Unacceptable for a name that can't be and for too many.
+    """
     name = name.strip()
     if why := _fault(name):
         raise Unacceptable({"name": why})
     with writing(access):
-        if _own(visitor).where(SavedView.report == report, SavedView.name == name).exists():
-            raise Unacceptable({"name": f"You have a view “{name}” of this report already; choose another name"})
+        kept: SavedView | None = _own(visitor).where(SavedView.report == report, SavedView.name == name).first()
+        if kept and kept.query == query:
+            return kept
+        if kept:
+            raise Taken(kept)
         if _own(visitor).count() >= MOST:
             raise Unacceptable(
                 {"name": f"You have {MOST} saved views, which is as many as there can be; delete one first"}
             )
         return SavedView.create(user=visitor.id, report=report, name=name, query=query)
+
+
+def replace(by: By, view: SavedView, query: str) -> None:
+    """Keep something else under the name of a view, for those who share it too."""
+    with writing(access):
+        _change(view, query=query)
+        if view.shared:
+            view.query = query
+            _tell("view replaced", by, view)
 
 
 def share(by: By, view: SavedView) -> None:
@@ -88,11 +119,15 @@ def _in_sight(visitor: Visitor) -> Any:
     return query.where((SavedView.user == visitor.id) | (SavedView.shared & colleague))
 
 
+def _shared_with(visitor: Visitor) -> Any:
+    return _in_sight(visitor).where(SavedView.user != visitor.id)
+
+
 def _own(visitor: Visitor) -> Any:
     return SavedView.select().where(SavedView.user == visitor.id)
 
 
-def _change(view: SavedView, **values: bool) -> None:
+def _change(view: SavedView, **values: bool | str) -> None:
     SavedView.update(values).where(SavedView.id == view.id).execute()
 
 

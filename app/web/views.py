@@ -27,7 +27,9 @@ ACTIONS: dict[str, Action[SavedView]] = {
     "undefault": Action(views.drop_default, "View Report begins with the report as it is."),
     "delete": Action(views.delete, "The view is deleted."),
 }
-SAVED = "The view is saved."
+DONE = {"save": "The view is saved.", "replace": "The view is saved in place of what it was."}
+SHOWN = 50
+"""Views of colleagues that are listed unless all are asked for."""
 
 
 class Listed(NamedTuple):
@@ -44,13 +46,23 @@ blueprint = Blueprint("views", __name__)
 @blueprint.post("/reports/<slug>/views")
 def save(slug: str) -> Response:
     view = _sent(report_named(slug))
-    name = request.form.get("name", "")
+    name, done = request.form.get("name", ""), "save"
     try:
         views.save(visitor(), slug, name, view.query)
+    except views.Taken as taken:
+        if request.form.get("replace") != str(taken.view.id):
+            return _asked_again(view, name, taken)
+        views.replace(asking(), taken.view, view.query)
+        done = "replace"
     except Unacceptable as wrong:
-        shown = {"view": view, "words": in_words(view), "url": report_url, "name": name, "errors": wrong.errors}
-        return make_response(render_template("reports/save.html", **shown), 400)
-    return make_response(redirect("/reports?done=save#views", 303))
+        return _asked_again(view, name, wrong)
+    return make_response(redirect(f"/reports?done={done}#views", 303))
+
+
+def _asked_again(view: View, name: str, wrong: Unacceptable) -> Response:
+    shown = {"view": view, "words": in_words(view), "url": report_url, "name": name, "errors": wrong.errors}
+    taken = wrong.view if isinstance(wrong, views.Taken) else None
+    return make_response(render_template("reports/save.html", **shown, taken=taken), 400)
 
 
 @blueprint.get("/reports/views/<int(max=999999999):view>")
@@ -75,13 +87,15 @@ def act(view: int, action: str) -> Response:
 def shelves() -> dict[str, Any]:
     """What the Reports page tells of saved views: those of each report that has some, and what was just done."""
     listed: dict[str, list[Listed]] = {slug: [] for slug in REPORTS}
-    for view in views.views_of(visitor()):
+    most = None if "shared" in request.args else SHOWN
+    for view in views.views_of(visitor(), most):
         if view.report in REPORTS:
             owner = "" if view.user_id == visitor().id else view.user.email
             listed[view.report].append(Listed(view, _address(view), owner))
     done = request.args.get("done", "")
-    told = SAVED if done == "save" else ACTIONS[done].done if done in ACTIONS else ""
-    return {"shelves": [(REPORTS[slug], found) for slug, found in listed.items() if found], "done": told}
+    told = ACTIONS[done].done if done in ACTIONS else DONE.get(done, "")
+    more = max(views.number_shared_with(visitor()) - SHOWN, 0) if most else 0
+    return {"shelves": [(REPORTS[slug], found) for slug, found in listed.items() if found], "done": told, "more": more}
 
 
 def beginning(report: Report) -> str:

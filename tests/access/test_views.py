@@ -68,6 +68,36 @@ def test_a_name_is_taken_only_for_its_owner_and_its_report(visit: Visit) -> None
     assert SavedView.select().count() == 3
 
 
+def test_what_is_kept_already_is_kept_once(visit: Visit) -> None:
+    first, second = (views.save(visit(), SLUG, "Mine", "sort=-used") for _ in range(2))
+    assert first == second
+    assert SavedView.select().count() == 1
+
+
+def test_a_view_is_replaced_in_its_place_and_the_trail_tells_when_others_see_it(visit: Visit) -> None:
+    view = views.save(visit(), SLUG, "Mine", "sort=-used")
+    views.make_default(BY, view)
+    views.replace(BY, views.views_of(visit())[0], "sort=used")
+    assert not AuditEvent.select().count()
+    views.share(BY, view)
+    views.replace(BY, views.views_of(visit("bob"))[0], "q=a")
+    [kept] = views.views_of(visit("bob"))
+    assert (kept.id, kept.name, kept.query, kept.shared, kept.is_default) == (view.id, "Mine", "q=a", True, True)
+    last = AuditEvent.select().order_by(AuditEvent.id.desc()).first()
+    assert (last.event, last.about) == ("view replaced", "Mine")
+    assert "q=a" in last.details
+
+
+def test_all_of_ones_own_views_are_listed_and_of_colleagues_as_many_as_are_asked_for(visit: Visit) -> None:
+    for number in range(9):
+        views.share(BY, views.save(visit(), SLUG, f"{number} of Ann", ""))
+        views.save(visit("bob"), SLUG, f"{number} of Bob", "")
+    names = [view.name for view in views.views_of(visit("bob"), 2)]
+    assert names == ["0 of Ann", "0 of Bob", "1 of Ann", *(f"{number} of Bob" for number in range(1, 9))]
+    assert len(views.views_of(visit("bob"))) == 18
+    assert [views.number_shared_with(visit(who)) for who in ("ann", "bob")] == [0, 9]
+
+
 def test_a_person_keeps_100_views_and_is_told_when_those_are_there(visit: Visit) -> None:
     for number in range(views.MOST):
         views.save(visit(), SLUG, str(number), "")

@@ -77,7 +77,7 @@ def test_a_name_that_is_taken_is_said_so_and_another_is_enough(page: Page, name:
         keep(page, name)
     field = page.get_by_label("Name of the view")
     expect(field).to_have_accessible_description(
-        f"You have a view “{name}” of this report already; choose another name"
+        f"You have a view “{name}” of this report already; replace it, or choose another name"
     )
     expect(field).to_have_value(name)
     expect(field).to_be_focused()
@@ -86,10 +86,28 @@ def test_a_name_that_is_taken_is_said_so_and_another_is_enough(page: Page, name:
     expect(page.get_by_role("link", name=f"{name} again")).to_have_attribute("href", f"{USAGE}?sort=-used")
 
 
-@pytest.mark.provokes("404", "gone.js")
+@pytest.mark.provokes("400")
+def test_by_the_keyboard_a_view_takes_the_place_of_another_that_has_its_name(page: Page, name: str) -> None:
+    for sort in ("used", "-used"):
+        page.goto(f"{USAGE}?sort={sort}")
+        keep(page, name)
+    expect(page.get_by_label("Name of the view")).to_be_focused()
+    for button in ("Save", "Replace"):
+        page.keyboard.press("Tab")
+        expect(page.get_by_role("button", name=button, exact=True)).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#views .notice")).to_have_text("The view is saved in place of what it was.")
+    expect(page.get_by_role("link", name=name)).to_have_attribute("href", f"{USAGE}?sort=-used")
+
+
+@pytest.mark.provokes("400", "404", "gone.js")
 def test_without_scripts_all_of_it_works(opened: Open, name: str) -> None:  # noqa: F811
+    plain = opened(USAGE)
+    keep(plain, name)
     plain = opened(f"{USAGE}?sort=-used")
     keep(plain, name)
+    plain.get_by_role("button", name="Replace").click()
+    expect(plain.get_by_role("link", name=name)).to_have_attribute("href", f"{USAGE}?sort=-used")
     press(plain, "Make default", name)
     expect(plain.locator("#views .notice")).to_have_text("View Report begins with this view from now on.")
     press(plain, "No default", name)

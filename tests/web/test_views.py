@@ -90,6 +90,46 @@ def test_a_name_that_cannot_be_is_said_beside_its_field_and_what_was_typed_stays
     assert links(client)["Another"] == f"{USAGE}?sort=-used&q=%22%26"
 
 
+def test_a_name_that_is_taken_can_be_given_to_what_takes_its_place(client: FlaskClient) -> None:
+    save(client, "Mine")
+    save(client, "Other")
+    for action in ("share", "default"):
+        do(client, action, number("Mine"))
+    asked = save(client, "Mine", "sort=-used")
+    [which] = re.findall(r'<button name="replace" value="(\d+)">Replace</button>', asked.text)
+    assert "Others see" in asked.text
+    sent = {"view": "sort=-used", "replace": which}
+    elsewhere = client.post(f"{USAGE}/views", data={"name": "Other", **sent}, headers=OURS | HTML)
+    assert elsewhere.status_code == 400  # which asks about that one first
+    assert "Others see" not in elsewhere.text
+    assert links(client) == {"Mine": USAGE, "Other": USAGE}
+    answer = client.post(f"{USAGE}/views", data={"name": "Mine", **sent}, headers=OURS)
+    assert (answer.status_code, answer.location) == (303, "/reports?done=replace#views")
+    assert "saved in place of what it was" in client.get(answer.location).text
+    assert links(client) == {"Mine": f"{USAGE}?sort=-used", "Other": USAGE}
+    assert client.get("/reports/open?report=customer-usage").location == f"{USAGE}?sort=-used"
+
+
+@pytest.mark.parametrize("replace", ["", "999", "x"])
+def test_only_the_view_that_was_asked_about_is_replaced(client: FlaskClient, replace: str) -> None:
+    save(client, "Mine")
+    data = {"name": "Mine", "view": "sort=-used", "replace": replace}
+    assert client.post(f"{USAGE}/views", data=data, headers=OURS).status_code == 400
+    assert links(client) == {"Mine": USAGE}
+
+
+def test_of_many_views_of_colleagues_50_are_listed_and_a_link_leads_to_the_others(app: Flask) -> None:
+    ann, vic = signed_in(app), signed_in(app, "viewer")
+    for at in range(52):
+        save(ann, f"View {at:02}")
+    SavedView.update(shared=True).execute()
+    save(vic, "Zebra")
+    assert set(links(vic)) == {*(f"View {at:02}" for at in range(50)), "Zebra"}
+    [address] = re.findall(r'<a href="([^"]+)">Show 2 more that colleagues share</a>', vic.get("/reports").text)
+    assert len(re.findall("Shared by", vic.get(address).text)) == 52
+    assert "more that colleagues share" not in vic.get(address).text + ann.get("/reports").text
+
+
 @pytest.mark.parametrize("sent", [{"view": "size=1"}, {"view": "columns=none"}, {"view": "q=" + "a" * 8000}, {}])
 def test_a_view_that_cannot_be_is_refused(client: FlaskClient, sent: dict[str, str]) -> None:
     answer = client.post(f"{USAGE}/views", data={"name": "Mine", **sent}, headers=OURS)
@@ -115,7 +155,7 @@ def test_views_are_shared_with_who_sees_the_same_customers(app: Flask, client: F
     assert [set(links(who)) for who in everybody] == [{"of all"}, {"of all"}, {"of zebra"}, {"of zebra"}, set()]
     assert "Shared by admin@partner.example" in everybody[1].get("/reports").text
     assert "Yours, shared with everybody of the whole partner" in client.get("/reports").text
-    assert f"Yours, shared with everybody of {ZEBRA}" in zebra.get("/reports").text
+    assert f"Yours, shared with everybody of <bdi>{ZEBRA}</bdi>" in zebra.get("/reports").text
     do(client, "unshare", number("of all"))
     assert not links(everybody[1])
 
