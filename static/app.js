@@ -87,7 +87,7 @@ function sayFailed({ detail: { ctx: { sourceElement } } }) {
   document.getElementById("alert").replaceChildren(said);
 }
 function sendOnce(event) {
-  if (event.timeStamp - event.target.dataset.sent < 500) event.preventDefault();
+  if (event.timeStamp - event.target.dataset.sent < 1000) event.preventDefault();
   else if (!event.defaultPrevented) event.target.dataset.sent = event.timeStamp;
 }
 function showPassword({ target }) {

@@ -24,6 +24,7 @@ from app.web.asked import csv_asked, view_asked
 from app.web.errors import no_room, problem
 from app.web.formats import DEFAULT, FORMATS, WORKBOOK, Format, file_name, file_url, remember_format
 from app.web.gate import visitor
+from app.web.links import report_url
 from app.web.trail import asking, note
 from models import audit, close
 from models.audit import BEGUN, DONE, FAILED
@@ -99,7 +100,7 @@ def _answer(view: View, form: Format, begin: Begin) -> Response:
     if request.method == "HEAD":
         return Response(mimetype=form.mimetype, headers=headers)
     if not _free.acquire(blocking=False):
-        return _busy()
+        return _busy(view)
     with ExitStack() as held:
         held.callback(_free.release)
         export = _Export(file_url(view, form), held)
@@ -116,9 +117,9 @@ def _answer(view: View, form: Format, begin: Begin) -> Response:
     return response
 
 
-def _busy() -> Response:
+def _busy(view: View) -> Response:
     why = [f"{AT_ONCE} exports at a time run in each process, and all places are taken.", "Try again in half a minute."]
-    response = problem(503, "Too many exports are running.", why)
+    response = problem(503, "Too many exports are running.", why, report_url(view))
     response.headers["Retry-After"] = str(_AGAIN)
     return response
 

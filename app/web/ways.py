@@ -13,8 +13,8 @@ from app.web.rules import OPEN
 
 HOME = "/"
 
-_PART = re.compile(r"(\.csv|/rows|/count)$")
-"""How the addresses of a report's file and parts end: behind its own."""
+_PART = re.compile(r"(\.csv|\.xlsx|/rows|/count)$")
+"""How the addresses of a report's files and parts end: behind its own."""
 
 
 def elsewhere(address: str, status: int, why: str) -> Response:

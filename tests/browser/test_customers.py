@@ -9,6 +9,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from tests import provision
 from tests.browser.conftest import ADMIN, PASSWORD, RESELLER, VIEWER, SignIn
+from tests.browser.test_accessibility import check
 from tests.browser.test_without_scripts import Open, address, opened  # noqa: F401, fixtures
 from tests.serving import TODAY, flask, htmx_server, server, token
 
@@ -129,6 +130,7 @@ def test_data_that_change_between_two_clicks_are_told_with_a_reload(
     expect(page.get_by_role("alert")).to_contain_text("The data has changed since this page was read.")
     expect(closed).to_have_attribute("aria-expanded", "false")
     expect(page).to_have_url(seen)
+    check(page)
     page.get_by_role("link", name="Reload the report").click()
     expect(page).to_have_url(seen)
     expect(page.locator("#results tbody th .expander").first).to_have_text("New")

@@ -1,6 +1,7 @@
 """Everything also works as plain HTML: with scripts off, and when htmx can't be loaded."""
 
 import re
+import socket
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -34,6 +35,22 @@ def opened(request: pytest.FixtureRequest, new_context: Callable[..., BrowserCon
 
 
 pytestmark = pytest.mark.provokes("404", "gone.js")
+
+
+def address_of(server: socket.socket) -> str:
+    return f"http://127.0.0.1:{server.getsockname()[1]}/htmx.min.js"
+
+
+def test_an_address_of_htmx_that_keeps_silent_is_waited_for_3_seconds(
+    serve: Serve, new_context: Callable[..., BrowserContext]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent, serve(HTMX_URL=address_of(silent)) as address:
+        page = new_context().new_page()
+        page.goto(address + USAGE, wait_until="commit")
+        expect(page.get_by_role("button", name="Apply")).to_be_visible()
+        page.locator("#sort-used").click()
+        expect(page.locator("#th-used")).to_have_attribute("aria-sort", "ascending")
+        page.context.close()
 
 
 def test_sorting_and_paging_are_links(opened: Open) -> None:

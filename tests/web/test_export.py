@@ -98,6 +98,7 @@ def test_more_exports_than_there_are_places_for_are_told_when_to_come_back(clien
     refused = client.get("/reports/customer-usage.csv", headers={"Accept": "text/html"})
     assert (refused.status_code, refused.headers["Retry-After"]) == (503, "30")
     assert "Too many exports are running" in refused.text
+    assert 'href="/reports/customer-usage' in refused.text
     assert client.get("/reports/customer-usage").status_code == 200
     assert client.head("/reports/customer-usage.csv").status_code == 200
     for answer in running:

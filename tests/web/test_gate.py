@@ -60,8 +60,9 @@ def test_signed_out_nothing_can_be_had_but_the_way_in(app: Flask, stranger: Flas
         assert by_htmx.headers["HX-Redirect"].startswith("/login"), path
 
 
-def test_a_file_is_a_way_in_for_browsers_and_a_401_for_scripts(stranger: FlaskClient) -> None:
-    address = "/reports/customer-usage.csv?sort=-used"
+@pytest.mark.parametrize("ending", [".csv", ".xlsx"])
+def test_a_file_is_a_way_in_for_browsers_and_a_401_for_scripts(stranger: FlaskClient, ending: str) -> None:
+    address = f"/reports/customer-usage{ending}?sort=-used"
     navigating = {"Sec-Fetch-Mode": "navigate", "Accept": "*/*"}
     fetching = {"Sec-Fetch-Mode": "cors", "Accept": "text/html"}
     back = "/login?next=/reports/customer-usage%3Fsort%3D-used"

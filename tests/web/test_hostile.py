@@ -89,6 +89,8 @@ def test_a_database_that_cannot_be_read_is_a_503(app: Flask, client: FlaskClient
         answer = client.get(path, headers={"Accept": "text/html"})
         assert answer.status_code == 503
         assert "no such table" not in answer.text
+    part = client.get(path, headers={"Accept": "text/html", "HX-Request": "true", "HX-Request-Type": "partial"})
+    assert '<button form="filters">Try again</button>' in part.text
 
 
 def test_without_the_database_of_users_nobody_gets_in(client: FlaskClient, stranger: FlaskClient) -> None:

@@ -1,0 +1,32 @@
+"""The picture of usage when there are more certificate types than bars."""
+
+import re
+from html import unescape
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from app.web.pictures import LARGEST
+from tests.support import load
+
+BAR = re.compile(r'<(a href="[^"]+"|g role="img") aria-label="([^"]+)">')
+
+
+@pytest.mark.parametrize("types", [LARGEST, LARGEST + 1, LARGEST + 3])
+def test_what_is_less_than_the_ten_largest_stands_together_and_leads_nowhere(
+    client: FlaskClient, tmp_path: Path, types: int
+) -> None:
+    file = tmp_path / "usage.csv"
+    rows = [f"One,C-1,,Type {number},DV,{number * 1000},{number}" for number in range(1, types + 1)]
+    file.write_text("\n".join(["Customer,Customer ID,Reseller,Certificate Type,Product,Current Inventory,Used", *rows]))
+    load("customer-usage", file)
+    bars = [
+        (unescape(words), "href" in tag)
+        for tag, words in BAR.findall(client.get("/reports/customer-usage/summary").text)
+    ]
+    largest = list(range(types, 0, -1))[:LARGEST]
+    rest = sum(range(1, types - LARGEST + 1))
+    expected = [(f"Type {number}: Current Inventory {number * 1000:,}, Used {number}", True) for number in largest]
+    others = [(f"Others: Current Inventory {rest * 1000:,}, Used {rest}", False)]
+    assert bars == expected + (others if rest else [])
