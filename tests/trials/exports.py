@@ -1,12 +1,23 @@
 """What a client makes of an export."""
 
 from collections import Counter
+from contextlib import closing
 from io import BytesIO
+from pathlib import Path
 from zipfile import BadZipFile, ZipFile
+
+from cysqlite import connect
 
 from tests.trials.visitor import Answer
 
 WHOLE, BROKEN, REFUSED = "whole", "broken off", "refused"
+
+
+def begun(path: Path) -> int:
+    """How many exports the trail beside a database tells of."""
+    with closing(connect(str(path.with_name("access.db")))) as database:
+        number: int = database.execute("SELECT COUNT(*) FROM audit_event WHERE outcome = 'begun'").fetchone()[0]
+        return number
 
 
 def outcome(answer: Answer, whole: bytes) -> str:

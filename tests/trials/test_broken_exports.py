@@ -5,7 +5,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, suppress
+from contextlib import suppress
 from http.client import HTTPConnection
 from io import StringIO
 from pathlib import Path
@@ -13,11 +13,10 @@ from shutil import copytree
 from signal import SIGBUS, SIGKILL, SIGSEGV, Signals
 
 import pytest
-from cysqlite import connect
 
 from tests.serving import server
 from tests.trials.conftest import Trial
-from tests.trials.exports import BROKEN, REFUSED, outcome, told
+from tests.trials.exports import BROKEN, REFUSED, begun, outcome, told
 from tests.trials.processes import servers, until, workers
 from tests.trials.spoiled import ENDLESS, EXPORT, FAILS, Spoiled, damaged
 from tests.trials.transactions import filled
@@ -111,17 +110,11 @@ def everything() -> list[int]:
 
 def dying(visitor: Visitor, path: Path, ending: str, signal: Signals, of: Callable[[], list[int]]) -> Answer:
     """What a client has of an export, while which is written these processes die."""
-    begun = exports_begun(path)
+    before = begun(path)
     with ThreadPoolExecutor() as clients:
         client = clients.submit(visitor.get, f"{EXPORT}.{ending}")
-        until(lambda: exports_begun(path) > begun)
+        until(lambda: begun(path) > before)
         for pid in of():
             with suppress(ProcessLookupError):  # of one that has died before
                 os.kill(pid, signal)
         return client.result()
-
-
-def exports_begun(path: Path) -> int:
-    with closing(connect(str(path.with_name("access.db")))) as database:
-        number: int = database.execute("SELECT COUNT(*) FROM audit_event WHERE outcome = 'begun'").fetchone()[0]
-        return number

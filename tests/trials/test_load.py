@@ -14,7 +14,7 @@ from cysqlite import OperationalError, connect
 from tests.serving import server
 from tests.trials.conftest import Trial
 from tests.trials.crowd import LEFT, Crowd, exports
-from tests.trials.exports import REFUSED, WHOLE
+from tests.trials.exports import REFUSED, WHOLE, begun
 from tests.trials.processes import memory, until
 from tests.trials.transactions import SLUG, filled, held, million, started, write
 from tests.trials.visitor import Visitor
@@ -38,6 +38,9 @@ PAGES = (
 SECONDS = 15
 ROWS, LOCKED = 1000, 10
 WRITING = "another process is writing; try again later. Nothing was changed.\n"
+PLACES = 2 * 2
+"""Exports that a server runs: so many in each process."""
+
 PATIENCE = 30 + 10
 """Seconds in which a client must take 64 kB (STALLED in gunicorn.conf.py), and what may pass until it begins not to."""
 
@@ -77,10 +80,12 @@ def test_stalled_readers(trial: Trial, url: str) -> None:
     """Clients that never read stop nobody else."""
     with server(DATABASE_URL=url) as address:
         visitor = Visitor(address)
-        crowd, start = Crowd(visitor, PAGES), monotonic()
+        crowd, start, path = Crowd(visitor, PAGES), monotonic(), Path(url.removeprefix("sqlite:///"))
+        before = begun(path)
         with stalled(visitor, 50), crowd.reading(4, (0.1, 0.3), trial.seed):
-            assert begun(visitor) == 503
-            until(lambda: begun(visitor) == 200, PATIENCE)
+            until(lambda: begun(path) == before + PLACES)
+            assert answered(visitor) == 503
+            until(lambda: answered(visitor) == 200, PATIENCE)
         seconds = monotonic() - start
     assert not crowd.failed
     trial.tell(
@@ -103,7 +108,7 @@ def stalled(visitor: Visitor, number: int) -> Iterator[None]:
         yield
 
 
-def begun(visitor: Visitor) -> int:
+def answered(visitor: Visitor) -> int:
     """The status of an export that is left as soon as it begins."""
     with visitor.asking("GET", EXPORT) as response:
         return response.status if response else 0
