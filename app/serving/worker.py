@@ -45,6 +45,10 @@ class PatientWorker(ThreadWorker):
         """Answer a request that can't be with gunicorn's status, in our words and with our headers."""
         super().handle_error(req, Answered(client), addr, exc)
 
+    def handle_quit(self, sig: int, frame: Any) -> None:
+        """Stop between two events: the signal may come while a lock is held that stopping takes, too."""
+        self.method_queue.defer(super().handle_quit, sig, frame)
+
     def _cap_keepalive(self, deadline: float) -> None:
         """Of a process that stops, clients that it waits for have no more time than those that may ask again."""
         super()._cap_keepalive(deadline)
