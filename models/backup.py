@@ -16,11 +16,12 @@ from models.disk import digest, made_whole
 from models.kept import (
     PARTS,
     PRIVATE,
-    TOLD,
     Backup,
     BadBackup,
     Part,
+    copies,
     copy_pages,
+    description,
     live_files,
     need_files,
     need_room,
@@ -35,24 +36,26 @@ _UNREAD = {"journal_mode": "off", "synchronous": "off"}
 """For a file that nobody reads before it is whole, and that we sync."""
 
 
-def back_up(folder: Path) -> Backup:
-    """Copy both databases, as they are at one moment, into a new folder.
+def back_up(file: Path) -> Backup:
+    """Copy both databases, as they are at one moment, into a new file, and into files beside it.
 
-    The folder is there when all in it is whole, checked and on the disk, or not at all. Raises BadBackup, and
+    The file is there when all of them are whole, checked and on the disk, or not at all. Raises BadBackup, and
     DatabaseError where a database can't be read.
     """
-    files = live_files()
-    _check(folder, list(files.values()))
+    live = live_files()
+    _check(file, list(live.values()))
     try:
-        with made_whole(folder) as unfinished:
-            backup = _made(files, unfinished)
-            (unfinished / TOLD).write_text(json.dumps(asdict(backup), indent=2) + "\n", "utf-8")
+        with made_whole(file) as unfinished:
+            if file.exists():
+                raise BadBackup(f"{file} is there already; a backup goes into a new file")
+            backup = _made(live, copies(unfinished))
+            _describe(backup, description(unfinished))
     except BlockingIOError:
-        raise BadBackup(f"{folder}: another backup to there is running") from None
+        raise BadBackup(f"{file}: another backup to there is running") from None
     except OSError as error:
-        raise BadBackup(f"{folder} can't be made: {error.strerror}") from error
+        raise BadBackup(f"{error.filename2 or file} can't be made: {error.strerror}") from error
     except OperationalError as error:
-        raise BadBackup(f"{folder} can't be made: {error}") from error
+        raise BadBackup(f"{file} can't be made: {error}") from error
     return backup
 
 
@@ -63,21 +66,24 @@ def present() -> Backup:
     return Backup(moment(), _last_import(database), _SQLITE, parts)
 
 
-def _check(folder: Path, files: list[Path]) -> None:
-    if folder.exists():
-        raise BadBackup(f"{folder} is there already; a backup goes into a new folder")
-    if not folder.parent.is_dir():
-        raise BadBackup(f"{folder.parent} is not a folder; is its disk mounted?")
-    need_files(files)
-    need_room(folder.parent, [*files, *(file.with_name(f"{file.name}-wal") for file in files)])
+def _check(file: Path, live: list[Path]) -> None:
+    if not file.parent.is_dir():
+        raise BadBackup(f"{file.parent} is not a folder; is its disk mounted?")
+    need_files(live)
+    need_room(file.parent, [*live, *(each.with_name(f"{each.name}-wal") for each in live)])
 
 
-def _made(files: dict[str, Path], folder: Path) -> Backup:
+def _made(live: dict[str, Path], files: dict[str, Path]) -> Backup:
     with ExitStack() as held:
         made_at = moment()
-        still = {part: held.enter_context(_still(file)) for part, file in files.items()}
-        parts = {part: _copied(part, each, folder / f"{part}.db") for part, each in still.items()}
+        still = {part: held.enter_context(_still(file)) for part, file in live.items()}
+        parts = {part: _copied(part, each, files[part]) for part, each in still.items()}
         return Backup(made_at, _last_import(still["reports"]), _SQLITE, parts)
+
+
+def _describe(backup: Backup, file: Path) -> None:
+    file.touch(mode=PRIVATE)
+    file.write_text(json.dumps(asdict(backup), indent=2) + "\n", "utf-8")
 
 
 @contextmanager

@@ -22,27 +22,29 @@ def digest(path: Path) -> str:
 
 
 @contextmanager
-def made_whole(folder: Path) -> Iterator[Path]:
-    """A folder of another name, for its owner alone, that gets its own when all in it is there, and goes otherwise.
+def made_whole(file: Path) -> Iterator[Path]:
+    """Where to make a file, and what belongs beside it: a folder of another name, for its owner alone.
 
-    What a process left behind that was killed is cleared away by the next. Raises BlockingIOError while another
-    process makes the same folder.
+    When all is there it is moved to where it belongs, the file last, so that it is never there without the rest;
+    otherwise all of it goes. What a process left in the folder that was killed is cleared away by the next. Raises
+    BlockingIOError while another process makes the same file.
     """
-    unfinished = folder.with_name(f"{folder.name}.unfinished")
+    unfinished = file.with_name(f"{file.name}.unfinished")
     unfinished.mkdir(mode=0o700, exist_ok=True)
     with _opened(unfinished) as handle:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         try:
             for left in unfinished.iterdir():
                 left.unlink()
-            yield unfinished
-            for each in (*unfinished.iterdir(), unfinished):
+            yield unfinished / file.name
+            made = sorted(unfinished.iterdir(), key=lambda each: each.name == file.name)
+            for each in made:
                 sync(each)
-            unfinished.rename(folder)
-        except BaseException:
+            for each in made:
+                each.rename(file.with_name(each.name))
+                sync(file.parent)  # each time: a machine that stops may else keep the last of them alone
+        finally:
             rmtree(unfinished, ignore_errors=True)
-            raise
-        sync(folder.parent)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""What a backup is: a folder with a file of each database, and what is told of them."""
+"""What a backup is: a file of the reports, one of the users beside it, and one that tells of both."""
 
 import json
 from collections.abc import Collection, Iterable, Iterator
@@ -19,7 +19,6 @@ from models.trouble import database_errors
 PARTS = {"reports": database, "access": access}
 """What a backup has a file of, under the name of its migrations."""
 
-TOLD = "backup.json"
 PRIVATE = 0o600
 
 _MB = 1_000_000
@@ -54,25 +53,36 @@ class Backup:
         return {table: number for part in self.parts.values() for table, number in part.rows.items()}
 
 
-def read_backup(folder: Path) -> Backup:
-    """What a backup says of itself. Raises BadBackup when that isn't said as `back_up` says it."""
+def copies(file: Path) -> dict[str, Path]:
+    """A backup's file of each database."""
+    return {"reports": file, "access": file.with_name(f"{file.name}.users")}
+
+
+def description(file: Path) -> Path:
+    """Where a backup says what it has."""
+    return file.with_name(f"{file.name}.json")
+
+
+def read_backup(file: Path) -> Backup:
+    """What a backup says of itself. Raises BadBackup when it isn't there whole, or not as `back_up` writes it."""
     live_files()
+    whole = [*copies(file).values(), description(file)]
+    if missing := [each for each in whole if not each.is_file()]:
+        names = ", ".join(each.name for each in whole)
+        raise BadBackup(f"{missing[0]} isn't there; flask backup makes {names}: bring them together, or take another")
     try:
-        told = json.loads((folder / TOLD).read_text("utf-8"))
-        parts = {name: Part(**part) for name, part in told.pop("parts").items()}
-        return Backup(**told, parts=parts)
+        told = json.loads(description(file).read_text("utf-8"))
+        said = told.pop("parts")
+        return Backup(**told, parts={part: Part(**said[part]) for part in PARTS})
     except OSError as error:
-        raise BadBackup(f"{folder} is no backup: {TOLD} can't be read ({error.strerror})") from error
+        raise BadBackup(f"{description(file)} can't be read: {error.strerror}") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise BadBackup(f"{folder} is no backup: {TOLD} doesn't say what flask backup writes there") from error
+        raise BadBackup(f"{description(file)} doesn't say what flask backup writes there; take another") from error
 
 
-def verify(folder: Path, backup: Backup) -> None:
+def verify(backed_up: Path, backup: Backup) -> None:
     """Raises BadBackup unless both files are what was written then, sound, and known to this version."""
-    for part in PARTS:
-        file = folder / f"{part}.db"
-        if part not in backup.parts or not file.is_file():
-            raise BadBackup(f"{file} isn't there: this backup isn't whole; take another")
+    for part, file in copies(backed_up).items():
         if digest(file) != backup.parts[part].sha256:
             raise BadBackup(f"{file} isn't what was written when the backup was made; take another")
         with opened(file) as own:

@@ -14,7 +14,7 @@ from peewee import DatabaseError
 from models import audit
 from models.accounts import Attempt, Session
 from models.audit import BEGUN, DONE, AuditEvent
-from models.kept import PARTS, PRIVATE, BadBackup, copy_pages, live_files, need_room, opened
+from models.kept import PARTS, PRIVATE, BadBackup, copies, copy_pages, live_files, need_room, opened
 from models.sqlite import Sqlite
 
 _PATIENCE = 250
@@ -29,16 +29,16 @@ WHERE (at, who, event, outcome, about, details, address, request) NOT IN (
 """What the trail that is in use has beyond the backup's."""
 
 
-def let_in_again(folder: Path) -> list[str]:
+def let_in_again(file: Path) -> list[str]:
     """The emails of those who are disabled now, and weren't when the backup was made."""
-    with opened(folder / "access.db") as kept, opened(live_files()["access"]) as live:
+    with opened(copies(file)["access"]) as kept, opened(live_files()["access"]) as live:
         disabled = {email for (email,) in live.execute_sql("SELECT email FROM user WHERE disabled")}
         return [
             email for (email,) in kept.execute_sql("SELECT email FROM user WHERE NOT disabled") if email in disabled
         ]
 
 
-def restore(folder: Path, by: dict[str, str], **details: Any) -> None:
+def restore(file: Path, by: dict[str, str], **details: Any) -> None:
     """Put both databases of a verified backup in the place of those that are in use.
 
     Everybody is signed out. The trail loses nothing: it has the backup's events, those since, and who did this. While
@@ -46,28 +46,28 @@ def restore(folder: Path, by: dict[str, str], **details: Any) -> None:
     it is killed between the two it has to be run again. Raises BadBackup or DatabaseError, and then nothing has
     changed.
     """
-    files = live_files()
-    for part, file in files.items():
-        need_room(file.parent, [folder / f"{part}.db"])
+    live, copy = live_files(), copies(file)
+    for part, each in live.items():
+        need_room(each.parent, [copy[part]])
         PARTS[part].make(PRIVATE)
     with suppress(DatabaseError):  # there may be no trail yet, or one that can't be written
-        audit.record("restore", BEGUN, about=str(folder), **details, **by)
-    with opened(folder / "access.db") as kept, opened(":memory:") as users:
+        audit.record("restore", BEGUN, about=str(file), **details, **by)
+    with opened(copy["access"]) as kept, opened(":memory:") as users:
         copy_pages(kept, users)
-        users.execute_sql("ATTACH ? AS live", (str(files["access"]),))
+        users.execute_sql("ATTACH ? AS live", (str(live["access"]),))
 
         def reports_first() -> None:
             """The live database of users is locked by now: what its trail has is all that it has."""
             if AuditEvent._meta.table_name in users.get_tables(schema="live"):
                 users.execute_sql(_KEPT)
-            with opened(folder / "reports.db") as reports:
-                _replace(files["reports"], reports)
+            with opened(copy["reports"]) as reports:
+                _replace(live["reports"], reports)
             with users.bind_ctx([AuditEvent, Session, Attempt]):
                 Session.delete().execute()
                 Attempt.delete().execute()
-                audit.record("restore", DONE, about=str(folder), **details, **by)
+                audit.record("restore", DONE, about=str(file), **details, **by)
 
-        _replace(files["access"], users, reports_first)
+        _replace(live["access"], users, reports_first)
 
 
 def _replace(file: Path, source: Any, meanwhile: Callable[[], None] | None = None) -> None:

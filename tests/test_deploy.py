@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from tests.serving import ROOT
+from tests.serving import OWN, ROOT
 
 DOCUMENT = (ROOT / "docs/deploy.md").read_text()
 FILES = sorted((ROOT / "docs/deploy").iterdir())
@@ -65,6 +66,23 @@ def test_a_reload_is_the_signal_that_the_server_hears() -> None:
 def test_the_longest_address_passes_nginx() -> None:
     proxy = (ROOT / "docs/deploy/nginx.conf").read_text()
     assert int(re.findall(r"large_client_header_buffers \d+ (\d+)k;", proxy)[0]) * 1024 >= 2 * 8190
+
+
+def test_a_backup_is_made_and_old_ones_go_with_what_is_beside_them(in_file: str, tmp_path: Path) -> None:
+    backups = tmp_path / "backups"
+    backups.mkdir()
+    for name in ("old.db", "old.db.users", "old.db.json"):
+        (backups / name).touch()
+        os.utime(backups / name, (0, 0))
+    unit = (ROOT / "docs/deploy/partner-reports-backup.service").read_text()
+    for said, here in (("/var/backups/partner-reports", backups), ("%%", "%"), ("$$", "$")):
+        unit = unit.replace(said, str(here))
+    unit = unit.replace(".venv/bin", str(Path(sys.executable).parent))
+    for command in re.findall("^ExecStart(?:Post)?=(.+)", unit, re.MULTILINE):
+        _run(*shlex.split(command), **OWN, DATABASE_URL=in_file)
+    made, *beside = sorted(file.name for file in backups.iterdir())
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d{6}\.db", made)
+    assert beside == [f"{made}.json", f"{made}.users"]
 
 
 @pytest.mark.skipif(not shutil.which("nginx") or not shutil.which("openssl"), reason="nginx and openssl aren't here")
@@ -124,6 +142,6 @@ def _text() -> str:
 
 def _run(*command: str | Path, fails: bool = False, **environment: str) -> str:
     """What a command says on both ways."""
-    ran = subprocess.run(command, capture_output=True, text=True, env=os.environ | environment, check=False)
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=os.environ | environment, check=False)
     assert bool(ran.returncode) is fails, ran.stdout + ran.stderr
     return ran.stdout + ran.stderr

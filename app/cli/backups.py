@@ -1,5 +1,6 @@
 """`flask backup` and `restore`: an installation kept, and brought back."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +13,7 @@ from app.cli.trail import note, operator
 from models import Backup, BadBackup
 from models.audit import DONE, FAILED
 
-_FOLDER = click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+_FILE = click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 _TOLD = {
     "customer": "customers",
     "subscription": "subscriptions",
@@ -24,28 +25,28 @@ _TOLD = {
 
 
 @click.command()
-@_FOLDER
-def backup(folder: Path) -> None:
-    """Copy reports and users into a new FOLDER, as they are at one moment. They can be in use."""
-    with _noted("backup", folder):
-        made = models.back_up(folder)
-    note("backup", DONE, str(folder), rows=sum(made.rows.values()))
-    click.echo(f"{folder} has {_told(made)}.")
+@_FILE
+def backup(file: Path) -> None:
+    """Copy reports into a new FILE, and users into one beside it, as they are at one moment. They can be in use."""
+    with _noted("backup", file):
+        made = models.back_up(file)
+    note("backup", DONE, str(file), rows=sum(made.rows.values()))
+    click.echo(f"{file} has {_told(made)}.")
 
 
 @click.command()
-@_FOLDER
-@click.option("--yes", is_flag=True, help="Don't ask.")
-def restore(folder: Path, yes: bool) -> None:
-    """Put what `flask backup` has kept in FOLDER in the place of all that is there now. The server may run."""
-    with _noted("restore", folder):
-        kept = models.read_backup(folder)
-        models.verify(folder, kept)
-        click.echo(f"{folder} was made at {kept.made_at} UTC and has {_told(kept)}.")
-        click.echo(_lost(folder))
-        if not yes:
+@_FILE
+@click.option("--yes", is_flag=True, help="Don't ask in a terminal; elsewhere nothing is asked.")
+def restore(file: Path, yes: bool) -> None:
+    """Put what `flask backup` has kept in FILE in the place of all that is there now. The server may run."""
+    with _noted("restore", file):
+        kept = models.read_backup(file)
+        models.verify(file, kept)
+        click.echo(f"{file} was made at {kept.made_at} UTC and has {_told(kept)}.")
+        click.echo(_lost(file))
+        if not yes and sys.stdin and sys.stdin.isatty():
             click.confirm("Restore it?", abort=True)
-        models.restore(folder, operator(), made_at=kept.made_at)
+        models.restore(file, operator(), made_at=kept.made_at)
     with explained():
         applied = models.migrate()
     if applied:
@@ -54,16 +55,16 @@ def restore(folder: Path, yes: bool) -> None:
 
 
 @contextmanager
-def _noted(event: str, folder: Path) -> Iterator[None]:
+def _noted(event: str, file: Path) -> Iterator[None]:
     """Say in one line what keeps a command from its work, and in the trail that something did."""
     try:
         with explained():
             yield
     except BadBackup as why:
-        note(event, FAILED, str(folder), why=str(why))
+        note(event, FAILED, str(file), why=str(why))
         raise click.ClickException(f"{why}. Nothing was changed.") from None
     except click.ClickException as refused:
-        note(event, FAILED, str(folder), why=refused.message)
+        note(event, FAILED, str(file), why=refused.message)
         raise
 
 
@@ -72,11 +73,11 @@ def _told(backup: Backup) -> str:
     return f"{', '.join(counts)}; the last import was {backup.last_import or 'never'}"
 
 
-def _lost(folder: Path) -> str:
+def _lost(file: Path) -> str:
     """What a restore takes away, as far as it can be read."""
     try:
         lines = [f"Now there are {_told(models.present())}. All of it goes; only the audit trail loses nothing."]
-        if again := models.let_in_again(folder):
+        if again := models.let_in_again(file):
             lines.append(f"Disabled now, and then let in again: {', '.join(again)}.")
     except (BadBackup, *models.TROUBLE) as error:
         return f"What is there now can't be read ({models.told(error)}), and goes."

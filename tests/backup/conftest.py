@@ -19,7 +19,7 @@ def kept(nasty: None, runner: FlaskCliRunner, tmp_path: Path) -> Path:
     ann = find("ann@partner.example")
     assert ann
     save(Visitor(ann.id, ann.email, "admin", None, False, ""), "customer-usage", "Mine", "sort=-used")
-    folder = tmp_path / "kept"
-    result = runner.invoke(args=["backup", str(folder)])
+    file = tmp_path / "kept"
+    result = runner.invoke(args=["backup", str(file)])
     assert (result.exit_code, result.stderr) == (0, "")
-    return folder
+    return file

@@ -1,7 +1,6 @@
 """A backup that can't be made or put back is refused, says why, and changes nothing."""
 
 import json
-import shutil
 from collections import namedtuple
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from models import User, close, database
 from models.disk import digest
 from tests.databases import Server, locked, stored
 
+MISSING = "isn't there; flask backup makes kept, kept.users, kept.json: bring them together, or take another"
 SPOILT = "isn't what was written when the backup was made; take another"
 
 
@@ -27,24 +27,35 @@ def change(file: Path, place: int) -> None:
     file.write_bytes(content)
 
 
-def rewrite(folder: Path, old: str, new: str) -> None:
-    told = folder / "backup.json"
+def beside(kept: Path, ending: str) -> Path:
+    return kept.with_name(f"{kept.name}.{ending}")
+
+
+def rewrite(kept: Path, old: str, new: str) -> None:
+    told = beside(kept, "json")
     told.write_text(told.read_text().replace(old, new))
+
+
+def kept_by_another_tool(kept: Path) -> None:
+    for companion in ("users", "json"):
+        beside(kept, companion).unlink()
 
 
 @pytest.mark.parametrize(
     ("harm", "told"),
     [
-        (shutil.rmtree, "kept is no backup: backup.json can't be read"),
-        (lambda folder: (folder / "backup.json").write_text("{"), "backup.json doesn't say"),
-        (lambda folder: (folder / "backup.json").write_text("[]"), "backup.json doesn't say"),
-        (lambda folder: (folder / "backup.json").write_bytes(b"\xff"), "backup.json doesn't say"),
-        (lambda folder: rewrite(folder, "sha256", "sha1"), "backup.json doesn't say"),
-        (lambda folder: rewrite(folder, "made_at", "made"), "backup.json doesn't say"),
-        (lambda folder: rewrite(folder, '"access"', '"users"'), "access.db isn't there: this backup isn't whole"),
-        (lambda folder: (folder / "access.db").unlink(), "access.db isn't there: this backup isn't whole"),
-        (lambda folder: change(folder / "reports.db", 9000), f"reports.db {SPOILT}"),
-        (lambda folder: change(folder / "access.db", 3), f"access.db {SPOILT}"),
+        (Path.unlink, f"/kept {MISSING}"),
+        (kept_by_another_tool, f"/kept.users {MISSING}"),
+        (lambda kept: beside(kept, "users").unlink(), f"/kept.users {MISSING}"),
+        (lambda kept: beside(kept, "json").unlink(), f"/kept.json {MISSING}"),
+        (lambda kept: beside(kept, "json").write_text("{"), "kept.json doesn't say"),
+        (lambda kept: beside(kept, "json").write_text("[]"), "kept.json doesn't say"),
+        (lambda kept: beside(kept, "json").write_bytes(b"\xff"), "kept.json doesn't say"),
+        (lambda kept: rewrite(kept, "sha256", "sha1"), "kept.json doesn't say"),
+        (lambda kept: rewrite(kept, "made_at", "made"), "kept.json doesn't say"),
+        (lambda kept: rewrite(kept, '"access"', '"users"'), "kept.json doesn't say"),
+        (lambda kept: change(kept, 9000), f"/kept {SPOILT}"),
+        (lambda kept: change(beside(kept, "users"), 3), f"/kept.users {SPOILT}"),
     ],
 )
 def test_a_backup_that_is_not_whole_is_not_put_back(
@@ -59,14 +70,15 @@ def test_a_backup_that_is_not_whole_is_not_put_back(
     assert (stored(database), User.get().__data__) == before
 
 
-@pytest.mark.parametrize("part", ["reports", "access"])
-def test_a_backup_of_a_newer_version_is_not_put_back(runner: FlaskCliRunner, kept: Path, part: str) -> None:
-    newer = connect(str(kept / f"{part}.db"))
+@pytest.mark.parametrize(("part", "name"), [("reports", "kept"), ("access", "kept.users")])
+def test_a_backup_of_a_newer_version_is_not_put_back(runner: FlaskCliRunner, kept: Path, part: str, name: str) -> None:
+    file = kept.with_name(name)
+    newer = connect(str(file))
     newer.execute("INSERT INTO schema_migration (name, applied) VALUES ('9999_later', '2027-01-01')")
     newer.close()
-    told = json.loads((kept / "backup.json").read_text())
+    told = json.loads(beside(kept, "json").read_text())
     was = told["parts"][part]["sha256"]
-    rewrite(kept, was, digest(kept / f"{part}.db"))
+    rewrite(kept, was, digest(file))
     result = runner.invoke(args=["restore", str(kept), "--yes"])
     assert result.exit_code == 1
     assert "doesn't know 9999_later" in result.stderr
@@ -83,13 +95,37 @@ def test_while_an_import_runs_neither_database_changes(runner: FlaskCliRunner, k
     assert database.execute_sql("SELECT COUNT(*) FROM load").fetchone()[0] == 0
 
 
-def test_a_folder_that_is_there_is_left_alone(runner: FlaskCliRunner, kept: Path) -> None:
-    before = {file: file.stat().st_mtime_ns for file in kept.iterdir()}
+def test_a_file_that_is_there_is_left_alone(runner: FlaskCliRunner, kept: Path) -> None:
+    before = {file: file.stat().st_mtime_ns for file in kept.parent.glob("kept*")}
     result = runner.invoke(args=["backup", str(kept)])
     assert result.exit_code == 1
     assert f"{kept} is there already" in result.stderr
-    assert {file: file.stat().st_mtime_ns for file in kept.iterdir()} == before
-    assert not list(kept.parent.glob("*.unfinished"))
+    assert {file: file.stat().st_mtime_ns for file in kept.parent.glob("kept*")} == before
+
+
+@pytest.mark.parametrize("companion", ["users", "json"])
+def test_the_file_is_not_there_without_its_companions(runner: FlaskCliRunner, kept: Path, companion: str) -> None:
+    """Where a companion can't have its name, nothing else that comes after it has."""
+    more = kept.with_name("more")
+    beside(more, companion).mkdir()
+    result = runner.invoke(args=["backup", str(more)])
+    assert result.exit_code == 1
+    assert f"{beside(more, companion)} can't be made: Is a directory" in result.stderr
+    assert not more.exists()
+    assert not beside(more, "unfinished").exists()
+    beside(more, companion).rmdir()
+    assert runner.invoke(args=["backup", str(more)]).exit_code == 0
+
+
+def test_what_a_killed_backup_left_is_replaced(runner: FlaskCliRunner, kept: Path) -> None:
+    more = kept.with_name("more")
+    beside(more, "unfinished").mkdir()
+    for left in (beside(more, "users"), beside(more, "json"), beside(more, "unfinished") / more.name):
+        left.write_text("left")
+    for command in (["backup", str(more)], ["restore", str(more)]):
+        result = runner.invoke(args=command)
+        assert (result.exit_code, result.stderr) == (0, "")
+    assert not beside(more, "unfinished").exists()
 
 
 def test_a_backup_into_nowhere_names_the_folder_that_is_missing(runner: FlaskCliRunner, tmp_path: Path) -> None:
@@ -171,7 +207,7 @@ def test_postgresql_has_tools_of_its_own(postgres: Server, monkeypatch: pytest.M
         monkeypatch.setenv("DATABASE_URL", url)
         monkeypatch.setenv("SECRET_KEY", "k" * 32)
         on_server = create_app().test_cli_runner()
-        for command in (["backup", str(tmp_path / "new")], ["restore", str(tmp_path), "--yes"]):
+        for command in (["backup", str(tmp_path / "new")], ["restore", str(tmp_path / "old"), "--yes"]):
             result = on_server.invoke(args=command)
             assert result.exit_code == 1
             assert "pg_dump" in result.stderr

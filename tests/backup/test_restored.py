@@ -1,6 +1,9 @@
 """Backups: what is kept comes back, whole, while the application is in use; and what can't be is refused."""
 
 import json
+import sqlite3
+from contextlib import closing
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -19,8 +22,13 @@ from tests.web.parties import USAGE as HEADING
 USAGE = "/reports/customer-usage?size=200"
 
 
-def restored(runner: FlaskCliRunner, folder: Path, *options: str, says: str = "") -> Result:
-    return runner.invoke(args=["restore", str(folder), *options], input=says)
+class Terminal(BytesIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def restored(runner: FlaskCliRunner, file: Path, *options: str, says: BytesIO | None = None) -> Result:
+    return runner.invoke(args=["restore", str(file), *options], input=says)
 
 
 def imported(folder: Path, *customers: str) -> None:
@@ -95,24 +103,40 @@ def test_a_trail_of_elsewhere_comes_with_its_backup(kept: Path) -> None:
     assert (kept.parent / "access.db").stat().st_mode & 0o777 == 0o600
 
 
-@pytest.mark.parametrize("answer", ["n\n", "\n", ""])
-def test_it_says_what_would_be_lost_and_asks(runner: FlaskCliRunner, kept: Path, tmp_path: Path, answer: str) -> None:
+@pytest.mark.parametrize("answer", [b"n\n", b"\n", b""])
+def test_in_a_terminal_it_says_what_would_be_lost_and_asks(
+    runner: FlaskCliRunner, kept: Path, tmp_path: Path, answer: bytes
+) -> None:
     imported(tmp_path, "Newcomer")
     before = stored(database), stored(access)
-    result = restored(runner, kept, says=answer)
+    result = restored(runner, kept, says=Terminal(answer))
     assert result.exit_code == 1
     customers = Customer.select().count()
     assert f"has {customers - 1} customers" in result.stdout
     assert f"Now there are {customers} customers" in result.stdout
     assert (stored(database), stored(access)) == before
-    assert restored(runner, kept, says="y\n").exit_code == 0
+    assert restored(runner, kept, says=Terminal(b"y\n")).exit_code == 0
+    assert restored(runner, kept, "--yes", says=Terminal()).exit_code == 0
+
+
+def test_where_nobody_can_answer_nothing_is_asked(runner: FlaskCliRunner, kept: Path, tmp_path: Path) -> None:
+    imported(tmp_path, "Newcomer")
+    result = restored(runner, kept)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "Restore it?" not in result.stdout
+    assert not Customer.select().where(Customer.name == "Newcomer").exists()
+
+
+def test_a_backup_is_a_plain_database_for_any_tool(kept: Path) -> None:
+    with closing(sqlite3.connect(kept)) as plain:
+        assert plain.execute("PRAGMA journal_mode").fetchone() == ("delete",)
+        assert plain.execute("SELECT COUNT(*) FROM customer").fetchone() == (Customer.select().count(),)
 
 
 def test_a_backup_is_for_its_owner_alone(kept: Path) -> None:
-    assert kept.stat().st_mode & 0o777 == 0o700
-    assert {file.name for file in kept.iterdir()} == {"reports.db", "access.db", "backup.json"}
-    assert all((kept / name).stat().st_mode & 0o777 == 0o600 for name in ("reports.db", "access.db"))
-    told = json.loads((kept / "backup.json").read_text())
+    files = {file.name: file.stat().st_mode & 0o777 for file in kept.parent.glob("kept*")}
+    assert files == dict.fromkeys(("kept", "kept.users", "kept.json"), 0o600)
+    told = json.loads(kept.with_name("kept.json").read_text())
     assert told["parts"]["access"]["rows"]["user"] == 1
     assert told["parts"]["reports"]["migrations"][0] == "0001_initial"
 

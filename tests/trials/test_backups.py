@@ -122,16 +122,19 @@ def test_backups_under_writes(trial: Trial, url: str, tmp_path: Path) -> None:
     with server(DATABASE_URL=url) as address, writing(tmp_path) as written:
         start, slowest, asked = monotonic(), 0.0, 0
         for number in range(rounds):
-            folder = tmp_path / f"backup{number}"
+            file = tmp_path / f"backup{number}"
             with asking(address, paths, token(address, EMAIL, PASSWORD)) as answers:
-                flask("backup", str(folder), DATABASE_URL=url)
+                flask("backup", str(file), DATABASE_URL=url)
             assert {status for status, _ in answers} == {200}
             asked, slowest = asked + len(answers), max(slowest, *(seconds for _, seconds in answers))
-            kept = held(folder)
+            kept = held(file, tmp_path / f"{file.name}.users")
             with asking(address, ["/healthz"], "") as answers:
-                flask("restore", str(folder), "--yes", DATABASE_URL=url)
+                flask("restore", str(file), DATABASE_URL=url)
             assert {status for status, _ in answers} == {200}
-            assert all(now >= then for now, then in zip(held(tmp_path), kept, strict=True))
+            assert all(
+                now >= then
+                for now, then in zip(held(tmp_path / "reports.db", tmp_path / "access.db"), kept, strict=True)
+            )
         seconds = monotonic() - start
     assert told(tmp_path) == written[0]
     writes = f"{2 * written[0] / seconds:.0f} writes a second"
@@ -149,16 +152,15 @@ def test_killed_backups(trial: Trial, url: str, tmp_path: Path) -> None:
     open_database(url)
     seconds, there = took("backup", str(tmp_path / "first"), url=url), 0
     for number in range(rounds):
-        folder = tmp_path / f"backup{number}"
-        done = killed(seconds * (0.3 + 0.7 * trial.dice.random()), "backup", str(folder), url=url)
-        assert folder.exists() or not done
-        if folder.exists():
+        file = tmp_path / f"backup{number}"
+        done = killed(seconds * (0.3 + 0.7 * trial.dice.random()), "backup", str(file), url=url)
+        assert file.exists() or not done
+        if file.exists():
             there += 1
-            verify(folder, read_backup(folder))
         else:
-            flask("backup", str(folder), DATABASE_URL=url)
-            verify(folder, read_backup(folder))
-        assert not list(tmp_path.glob("*.unfinished"))
+            flask("backup", str(file), DATABASE_URL=url)
+            assert not list(tmp_path.glob(f"{file.name}.unfinished"))
+        verify(file, read_backup(file))
     trial.tell(f"{rounds} backups killed at random moments; {there} were there by then", "0 that are there in part")
 
 

@@ -29,21 +29,21 @@ _EVENT = """
 INSERT INTO audit_event (at, who, event, outcome, about, details, address, request)
 VALUES ('2026-11-24 13:00:00', 'writer', 'written', 'done', ?, '{}', '', '')"""
 
-_AGREE = {
-    "reports.db": "SELECT COUNT(*), MAX(added), (SELECT CAST(name_key AS INT) FROM reseller WHERE id = 0) FROM load",
-    "access.db": "SELECT COUNT(*), MAX(CAST(name AS INT)), (SELECT CAST(reseller AS INT) FROM user) FROM saved_view",
-}
+_AGREE = (
+    "SELECT COUNT(*), MAX(added), (SELECT CAST(name_key AS INT) FROM reseller WHERE id = 0) FROM load",
+    "SELECT COUNT(*), MAX(CAST(name AS INT)), (SELECT CAST(reseller AS INT) FROM user) FROM saved_view",
+)
 _TOLD = "SELECT COUNT(DISTINCT about) FROM audit_event WHERE who = 'writer'"
 
 
-def held(folder: Path) -> list[int]:
+def held(reports: Path, users: Path) -> list[int]:
     """How often what is in each database was written. AssertionError when that doesn't agree, or it isn't sound."""
     written = []
-    for name, query in _AGREE.items():
-        with opened(folder / name) as database:
+    for file, query in zip((reports, users), _AGREE, strict=True):
+        with opened(file) as database:
             assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
             numbers = set(database.execute(query).fetchone())
-            assert len(numbers) == 1, f"{name} has {numbers}"
+            assert len(numbers) == 1, f"{file} has {numbers}"
             written += numbers
     return written
 
