@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 
 from peewee import Field
@@ -63,7 +63,6 @@ def _read(sql: str) -> Iterable[Record]:
 
 
 def _subscriptions(view: View) -> list[Record]:
-    today = str(datetime.now(UTC).date())
     moves = defaultdict(list)
     for move in _read('SELECT subscription_ref AS id, action, date FROM "transaction"'):
         moves[move["id"]].append(move)
@@ -73,8 +72,7 @@ def _subscriptions(view: View) -> list[Record]:
         cancels = [move["date"] for move in mine if move["action"] == "Cancel"]
         renewed = any(move["action"] == "Renew" and move["date"] > max(cancels, default="") for move in mine)
         row["cancelled"] = bool(cancels) and not renewed
-        row["status"] = _status(row, today)
-        row |= {"tie": (row["subscription_id"],), "status then": _status(row, str(view.today))}
+        row |= {"tie": (row["subscription_id"],), "status": _status(row, str(view.today))}
         rows.append(row)
     return [row for row in rows if _chosen(view, row, [row["subscription_id"]], row["end"])]
 
@@ -180,7 +178,7 @@ _MATCHES: dict[str, Callable[[str, Record, list[str], str], bool]] = {
     "reseller": lambda value, row, ids, day: row["reseller"] == ("" if value == "-" else value),
     "from": lambda value, row, ids, day: day >= value,
     "to": lambda value, row, ids, day: day <= value,
-    "status": lambda value, row, ids, day: row["status then"] == value,
+    "status": lambda value, row, ids, day: row["status"] == value,
     "action": lambda value, row, ids, day: row["action"] == value,
     "product": lambda value, row, ids, day: value in row["products"],
     "certificate_type": lambda value, row, ids, day: row["certificate_type"] == value,
