@@ -26,7 +26,7 @@ _SETTINGS = {
 """Every query is written to walk an index, a row at a time, and is for few rows: no statistics should tempt the server
 to sort or hash a table first."""
 
-_HURRY = 100
+_HURRY = 25
 """Milliseconds."""
 
 
@@ -99,10 +99,10 @@ class Postgres(Server):
             self.execute_sql(f"SET lock_timeout = {self.patience}")
 
     @contextmanager
-    def hurrying(self) -> Iterator[None]:
+    def hurrying(self, times: int = 1) -> Iterator[None]:
         try:
             with self.atomic():
-                self.execute_sql(f"SET LOCAL statement_timeout = {_HURRY}")
+                self.execute_sql(f"SET LOCAL statement_timeout = {times * _HURRY}")
                 yield
                 self.execute_sql("SET LOCAL statement_timeout TO DEFAULT")
         except OperationalError as error:

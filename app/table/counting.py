@@ -12,10 +12,16 @@ COUNTED = 25_000
 FEW = 5_000
 """So many rows are sorted sooner than an order of a million is walked to find a page of them."""
 
+_FAR = 4
+"""Of more rows than are counted a walk may be so many times as long: it takes longer to find and sort them, too."""
+
 
 def planned(rows: Rows) -> Rows:
     """The same rows, to be found in the quicker way."""
-    return rows if rows.are_all else replace(rows, few=_at_most(rows) <= FEW)
+    if rows.are_all:
+        return rows
+    number = _at_most(rows)
+    return replace(rows, few=number <= FEW, reach=_FAR if number > COUNTED else 1)
 
 
 def known_count(rows: Rows) -> int | None:

@@ -49,7 +49,7 @@ def _met(rows: Rows, descending: bool, start: Position | None, limit: int) -> li
     if not rows.walked:
         return _fetched(rows, descending, start, limit)
     try:
-        with database.hurrying():
+        with database.hurrying(rows.reach):
             return _fetched(rows, descending, start, limit)
     except GaveUp:
         return _fetched(replace(rows, few=True), descending, start, limit)

@@ -19,9 +19,11 @@ class Rows(Choice):
     """The rows that are meant.
 
     `few` of them are found first and sorted then; else the order is walked, and each row asked whether it is chosen.
+    The walk may be `reach` times as long as the shortest that is given up.
     """
 
     few: bool = False
+    reach: int = 1
 
     @property
     def shape(self) -> tuple[Any, ...]:
@@ -41,8 +43,7 @@ class Rows(Choice):
     @property
     def ranks(self) -> tuple[str, ...]:
         """The values of which one after another is walked, since the order of all would have to be sorted."""
-        column = self.view.sort_column
-        return () if self.few or column.key in self.view.filters else column.ranks
+        return () if self.few or self.view.sort_column.key in self.view.filters else self.view.sort_column.ranks
 
     def ranked(self, rank: str) -> "Rows":
         """Those of these rows that have one of the `ranks`."""
