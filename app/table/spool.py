@@ -4,14 +4,16 @@ import os
 from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from tempfile import TemporaryFile
-from threading import Condition, Thread, get_native_id
+from threading import Condition, Lock, Thread, get_native_id
 
 PIECE = 64 * 1024
 """Bytes that are handed on at a time, at the most."""
 
-
 _NICE = 10
 """A file is written by what pages leave of the processor."""
+
+_turn = Lock()
+"""Of several files one gets its next piece at a time: a page has to wait for one of them, not for all."""
 
 
 def spooled(pieces: Callable[[], Iterator[bytes]]) -> Generator[bytes, None, None]:
@@ -51,15 +53,19 @@ class _Spool(Thread):
             self._changed.notify()
 
     def _write(self) -> None:
-        for piece in self._pieces():
-            if self.left:
-                return
+        pieces = self._pieces()
+        while (piece := self._next(pieces)) is not None and not self.left:
             rest = memoryview(piece)
             while rest:
                 rest = rest[os.write(self._file, rest) :]
             with self._changed:
                 self._written += len(piece)
                 self._changed.notify()
+
+    @staticmethod
+    def _next(pieces: Iterator[bytes]) -> bytes | None:
+        with _turn:
+            return next(pieces, None)
 
     def read(self) -> Iterator[bytes]:
         at = 0
