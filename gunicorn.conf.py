@@ -69,7 +69,9 @@ def pre_exec(server: Any) -> None:
 
 
 def pre_fork(_: Any, worker: Any) -> None:
-    """Tell a new process whom it replaces, as long as that is there: its number may be another's later."""
+    """Tell a new process whom it replaces, as long as that is there: its number may be another's later. What there is
+    by now it shares with this one, if nobody looks whether that is garbage."""
+    gc.freeze()
     worker.replaces = _replaced if os.getppid() == _replaced else None
 
 
@@ -90,9 +92,8 @@ def _keep_templates(environment: Any) -> None:
 def _collect_seldom() -> None:
     """What is there by now stays, and a page makes thousands of objects that go by themselves: to look for those that
     don't after every 700, as Python would, is a twentieth of a page's time."""
-    gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000)
+    gc.set_threshold(20_000)
 
 
 def _take_over(worker: Any) -> None:

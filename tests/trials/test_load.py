@@ -82,8 +82,8 @@ def test_stalled_readers(trial: Trial, url: str) -> None:
         visitor = Visitor(address)
         crowd, start, path = Crowd(visitor, PAGES), monotonic(), Path(url.removeprefix("sqlite:///"))
         before = begun(path)
-        with stalled(visitor, 50), crowd.reading(4, (0.1, 0.3), trial.seed):
-            until(lambda: begun(path) == before + PLACES)
+        with stalled(visitor, 50) as stall, crowd.reading(4, (0.1, 0.3), trial.seed):
+            until(lambda: begun(path) == before + PLACES or bool(stall()))  # until both processes have been asked
             assert answered(visitor) == 503
             until(lambda: answered(visitor) == 200, PATIENCE)
         seconds = monotonic() - start
@@ -96,16 +96,21 @@ def test_stalled_readers(trial: Trial, url: str) -> None:
 
 
 @contextmanager
-def stalled(visitor: Visitor, number: int) -> Iterator[None]:
+def stalled(visitor: Visitor, number: int) -> Iterator[Callable[[], None]]:
+    """Clients that never read, for as long as it is open; gives what makes one more."""
     host, port = visitor.address.removeprefix("http://").split(":")
     lines = [f"GET {EXPORT} HTTP/1.1", f"Host: {host}:{port}", f"Cookie: {visitor.headers['Cookie']}", "", ""]
     with ExitStack() as stack:
-        for _ in range(number):
+
+        def stall() -> None:
             client = stack.enter_context(socket.socket())
             client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             client.connect((host, int(port)))
             client.sendall("\r\n".join(lines).encode())
-        yield
+
+        for _ in range(number):
+            stall()
+        yield stall
 
 
 def answered(visitor: Visitor) -> int:
