@@ -1,7 +1,7 @@
 """PostgreSQL: one server for any number of machines. Imported only when DATABASE_URL names one: psycopg is an extra."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any, ClassVar
 
 import psycopg
@@ -113,7 +113,7 @@ class Postgres(Server):
     @contextmanager
     def snapshot(self) -> Iterator[Snapshot]:
         own = Postgres(self.url, self.schema, self.patience, thread_safe=False)
-        with own.connection_context(), own.reading():
+        with closing(own), own.reading():  # Peewee's own context fails when the connection was made anew meanwhile
             yield Snapshot(own.connection())
 
     def among(self, field: Any, values: Sequence[str | int]) -> Any:
