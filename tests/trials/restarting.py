@@ -49,9 +49,14 @@ class Service:
         self.main = process.pid
 
     def reload(self) -> None:
-        """What `systemctl reload` does; returns when a new process answers."""
+        """What `systemctl reload` does; returns when a new process answers.
+
+        Each process of a server tells whose it is, so that the last reload may have been told twice.
+        """
         os.kill(self.main, signal.SIGUSR2)
-        self.main = int(self._told("MAINPID="))
+        while (told := int(self._told("MAINPID="))) == self.main:
+            pass
+        self.main = told
 
     def stop(self) -> float:
         """What `systemctl stop` does to a server that wasn't reloaded; returns how many seconds it took."""

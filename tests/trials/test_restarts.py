@@ -1,7 +1,7 @@
 """Servers that are replaced or stopped while people wait for pages and files."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from http.client import HTTPException
@@ -30,21 +30,16 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 def test_reloads(trial: Trial, database: str, tmp_path: Path) -> None:
     """A reload fails no page and breaks off no export."""
+
+    def reloaded(served: Service, hurry: Event) -> None:
+        _reload_twice(served)
+        hurry.set()
+
     rounds, people = trial.rounds(5, 1), People(2)
-    with service(tmp_path, DATABASE_URL=database) as served:
-        session = token(served.address, EMAIL, PASSWORD)
-        whole = _whole(served, session)
-        with people.asking(served.address, session):
-            for _ in range(rounds):
-                with _exports(served, session) as (files, hurry):
-                    _reload_twice(served)
-                    hurry.set()
-                    assert [file.result() == whole for file in files] == [True, True]
-                people.await_pages(20)
-    assert people.failed == []
+    _each_under_exports(rounds, people, tmp_path, database, reloaded)
     trial.tell(
-        f"{2 * rounds} reloads, two at a time, with 2 exports of {len(whole) / 1e6:.1f} MB under way to slow clients "
-        f"and {people.pages:,} pages that {people.number} people asked for meanwhile",
+        f"{2 * rounds} reloads, two at a time, with 2 exports under way to slow clients and "
+        f"{people.pages:,} pages that {people.number} people asked for meanwhile",
         "0 pages failed; every export came whole",
     )
 
@@ -52,19 +47,14 @@ def test_reloads(trial: Trial, database: str, tmp_path: Path) -> None:
 @pytest.mark.slow_trial
 def test_restarts(trial: Trial, database: str, tmp_path: Path) -> None:
     """A restart fails no page and breaks off no export."""
+
+    def restarted(served: Service, hurry: Event) -> None:
+        hurry.set()
+        served.stop()
+        served.start()
+
     rounds, people = trial.rounds(10, 1), People(2)
-    with service(tmp_path, DATABASE_URL=database) as served:
-        session = token(served.address, EMAIL, PASSWORD)
-        whole = _whole(served, session)
-        with people.asking(served.address, session):
-            for _ in range(rounds):
-                with _exports(served, session) as (files, hurry):
-                    hurry.set()
-                    served.stop()
-                    served.start()
-                    assert [file.result() == whole for file in files] == [True, True]
-                people.await_pages(20)
-    assert people.failed == []
+    _each_under_exports(rounds, people, tmp_path, database, restarted)
     trial.tell(
         f"{rounds} restarts, each under 2 exports, and {people.pages:,} pages that 2 people asked for meanwhile",
         "0 pages failed, those that were asked for in between waited; every export came whole",
@@ -103,6 +93,22 @@ def test_clients_that_do_nothing(trial: Trial, database: str, tmp_path: Path) ->
         "a stop under 8 connections that ask nothing, one that is kept, and 2 exports that nobody reads",
         f"it took {seconds:.0f} s",
     )
+
+
+def _each_under_exports(
+    rounds: int, people: People, folder: Path, database: str, do: Callable[[Service, Event], None]
+) -> None:
+    """Do something to a server time and again, under people who ask for pages and two exports that must come whole."""
+    with service(folder, DATABASE_URL=database) as served:
+        session = token(served.address, EMAIL, PASSWORD)
+        whole = _whole(served, session)
+        with people.asking(served.address, session):
+            for _ in range(rounds):
+                with _exports(served, session) as (files, hurry):
+                    do(served, hurry)
+                    assert [file.result() == whole for file in files] == [True, True]
+                people.await_pages(20)
+    assert people.failed == []
 
 
 @contextmanager

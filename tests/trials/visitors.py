@@ -1,7 +1,7 @@
 """People who go on asking a server, whatever happens to it."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from http.client import HTTPConnection, HTTPException
 from threading import Event, Thread
 from time import monotonic, sleep
@@ -42,6 +42,7 @@ class Visitors:
         self._host = address.removeprefix("http://")
         self._cookie = token(address, EMAIL, PASSWORD)
         self._whole = self.ask(FILE).body
+        self._asked, self._failed, self._longest = 0, 0, 0.0
 
     def ask(self, path: str) -> Answer:
         connection = HTTPConnection(self._host, timeout=30)
@@ -55,7 +56,25 @@ class Visitors:
             connection.close()
 
     @contextmanager
-    def asking(self) -> Iterator[list[Answer]]:
+    def meeting(self, fault: AbstractContextManager[object], name: str) -> Iterator[list[Answer]]:
+        """Let them ask for as long as there is a fault: nothing they get is wrong, and all is well again after it."""
+        with self._asking() as answers, fault:
+            yield answers
+        assert not [each[:2] for each in answers if not self._is_honest(each)], name
+        self._longest = max(self._longest, self._await_well())
+        self._asked, self._failed = self._asked + len(answers), self._failed + sum(a.status != 200 for a in answers)
+
+    def told(self, faults: str) -> tuple[str, str]:
+        """What was tried by all faults, and what was lost."""
+        return (
+            f"{faults}, {self._asked:,} requests meanwhile; {self._failed:,} were told to come again, or had a file "
+            "that broke off",
+            f"0 wrong answers, 0 errors in the 500s but 503; all well {self._longest:.1f} s after the fault at the "
+            "latest",
+        )
+
+    @contextmanager
+    def _asking(self) -> Iterator[list[Answer]]:
         """Several of them ask one thing after another meanwhile; their answers are there at the end."""
         answers: list[Answer] = []
         left = Event()
@@ -75,13 +94,13 @@ class Visitors:
             for thread in threads:
                 thread.join()
 
-    def is_honest(self, answer: Answer) -> bool:
+    def _is_honest(self, answer: Answer) -> bool:
         """Whether it is what was asked for, whole, or says that it isn't: a 503, or a file's transfer broke."""
         if answer.status == 200:
             return answer.path != FILE or answer.body == self._whole
         return answer.status == 503 or (answer.status == BROKEN and answer.path == FILE)
 
-    def await_well(self) -> float:
+    def _await_well(self) -> float:
         """Ask until everything answers, and then often, without one failure; the seconds until then."""
         start = monotonic()
         while not all(self.ask(path).status == 200 for path in PATHS * 3):
