@@ -1,8 +1,9 @@
 """The order of a view's columns, and what the column chooser lists."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
-from app.table.report import Column
+from app.table.report import Column, Report
 from app.table.view import View
 
 
@@ -17,10 +18,10 @@ def moved(view: View, key: str, step: int) -> View:
     return replace(view, columns=tuple(columns))
 
 
-def arranged(view: View) -> list[Column]:
+def arranged(report: Report, columns: Sequence[Column]) -> list[Column]:
     """All columns as the chooser lists them: the visible in their order, each hidden one in its natural place."""
-    listed = list(view.columns)
-    for before, column in zip((None, *view.report.columns), view.report.columns, strict=False):
+    listed = list(columns)
+    for before, column in zip((None, *report.columns), report.columns, strict=False):
         if column not in listed:
             listed.insert(listed.index(before) + 1 if before else 0, column)
     return listed

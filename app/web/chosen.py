@@ -4,25 +4,29 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from flask import request
+from jinja2.environment import TemplateModule
 
 from app.table.address import quoted
 from app.table.memo import until_next_load
-from app.table.report import Filter
+from app.table.report import Filter, Report
 from app.table.scope import Scope
 from app.table.view import View
 from app.web.history import present
 from app.web.links import fitting, report_url
+from app.web.written import written
 
 LONGEST_MENU = 300
 """Names in a menu; a filter with more is typed."""
 
+_CHOICES = "reports/_choices.html"
+
 
 class Menu(NamedTuple):
-    """A filter of the form, its present value, and its choices if it has some."""
+    """A filter of the form, its present value, and its choices as they are written, None where it is typed."""
 
     filter: Filter
     value: str
-    options: Sequence[tuple[str, str]]
+    choices: TemplateModule | None
 
 
 class Chip(NamedTuple):
@@ -58,21 +62,27 @@ def form_sent() -> bool:
 
 
 def _menu(view: View, each: Filter, scope: Scope) -> Menu:
-    return Menu(each, view.filters.get(each.key, ""), _options(view, each, scope))
+    return Menu(each, view.filters.get(each.key, ""), _choices(view, each, scope))
 
 
-def _short(options: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-    """The choices that an address can hold."""
-    return [(value, label) for value, label in options if fitting(quoted(value))]
-
-
-def _options(view: View, each: Filter, scope: Scope) -> Sequence[tuple[str, str]]:
+def _choices(view: View, each: Filter, scope: Scope) -> TemplateModule | None:
     """The choices of a menu, the present value among them even when nothing has it any more."""
-    if not each.options:
+    options, value = _options(view.report, each, scope), view.filters.get(each.key, "")
+    if not options or len(options) > LONGEST_MENU:
+        return None
+    if value and value not in dict(options):  # of such there is no end, so that none is remembered
+        return written(_CHOICES, options=[*options, (value, each.words(value, view.today))], chosen=value)
+    key = (view.report.slug, each.key, scope, value)
+    choices: TemplateModule = until_next_load(key, lambda: written(_CHOICES, options=options, chosen=value))
+    return choices
+
+
+def _options(report: Report, each: Filter, scope: Scope) -> Sequence[tuple[str, str]]:
+    """The choices of a filter, of which an address can hold each; none where it has no menu."""
+    if (choices := each.options) is None:
         return []
-    list_options, finest = each.options, view.report.finest
-    options = until_next_load((view.report.slug, each.key, scope), lambda: _short(list_options(finest, scope)))
-    value = view.filters.get(each.key)
-    if len(options) > LONGEST_MENU:
-        return []
-    return options if not value or value in dict(options) else [*options, (value, each.words(value, view.today))]
+    found: Sequence[tuple[str, str]] = until_next_load(
+        (report.slug, each.key, scope),
+        lambda: [(value, label) for value, label in choices(report.finest, scope) if fitting(quoted(value))],
+    )
+    return found

@@ -1,11 +1,15 @@
 """Addresses of views."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 from app.reports import REPORTS
-from app.table.address import query, quoted
+from app.table.address import are_plain, query, quoted
 from app.table.report import Link, Report
 from app.table.view import View
+
+Beside = Callable[[Sequence[Any], Iterable[Any]], Iterable[Any]]
+"""Makes what goes with the values of a column, of them and of what was read beside each."""
 
 _KEPT = ("customer", "name", "reseller", "period", "from", "to")
 """What is kept on the way to another report, in the order of its filters. Days are of End there, or of Date."""
@@ -31,17 +35,26 @@ def customer_url(keys: Mapping[str, str]) -> str:
     return f"{_CUSTOMERS}?{query(list(keys.items()))}"
 
 
-def links_to(link: Link, by_ref: bool) -> Callable[[str, str | None], str]:
-    """What makes a value the address of its rows or its page; no value, no address.
+def links_to(link: Link, by_ref: bool) -> Beside:
+    """What makes a column's values the addresses of their rows or pages; no value, no address.
 
-    With `by_ref` it is found by what was read beside it: nothing is beside a name that is no customer's. What is longer
-    than an address can be has none.
+    With `by_ref` they are found by what was read beside them: nothing is beside a name that is no customer's. What is
+    longer than an address can be has none.
     """
     path = f"/reports/{link.report}" if link.report else _CUSTOMERS
     begins, named = f"{path}?{link.key}=", f"{path}?{link.named}="
-    if not by_ref:
-        return lambda value, _: fitting(begins + quoted(value)) if value else ""
-    return lambda name, ref: "" if ref is None else fitting(begins + quoted(ref) if ref else named + quoted(name))
+
+    def by_value(value: str, _: Any) -> str:
+        return fitting(begins + quoted(value)) if value else ""
+
+    def by_id(name: str, ref: Any) -> str:
+        return "" if ref is None else fitting(begins + quoted(ref) if ref else named + quoted(name))
+
+    def addresses(values: Sequence[str], refs: Iterable[Any]) -> Iterable[str]:
+        ids = list(refs) if by_ref else values
+        return [begins + each for each in ids] if are_plain(ids) else map(by_id if by_ref else by_value, values, ids)
+
+    return addresses
 
 
 def fitting(address: str) -> str:

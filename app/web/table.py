@@ -2,26 +2,36 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
-from functools import partial
+from functools import lru_cache, partial
 from itertools import repeat
 from typing import Any, NamedTuple
+
+from jinja2.environment import TemplateModule
 
 from app.table.address import node_text
 from app.table.arrange import arranged
 from app.table.cursor import digest
 from app.table.page import Page
-from app.table.report import Column, Note
+from app.table.report import Column, Note, Report
 from app.table.row import Row
 from app.table.view import SIZES, View
 from app.web.chosen import chips
 from app.web.formats import FORMATS, file_url, last_format
-from app.web.links import links_to, others, report_url
+from app.web.links import Beside, links_to, others, report_url
 from app.web.sums import sums_url
+from app.web.written import written
 from models import Load
+
+_CHOOSERS = 200
+"""Column choosers that are remembered, of some kilobytes each."""
 
 
 class Heading(NamedTuple):
-    column: Column
+    """A column's heading; `direction` is in which the rows are sorted by it, "" when they aren't."""
+
+    key: str
+    label: str
+    numeric: bool
     url: str
     direction: str
 
@@ -34,7 +44,7 @@ A share is a number that goes with its excess, itself, and what it is a part of.
 
 
 class Shown(NamedTuple):
-    """How a column's values become cells; `beside` makes what goes with them, of each and what was `read` beside it.
+    """How a column's values become cells; `beside` makes what goes with them, of all and what was `read` beside each.
 
     `whole` is the place of the numbers of which they are a part, if those are seen.
     """
@@ -42,7 +52,7 @@ class Shown(NamedTuple):
     kind: str
     show: Callable[[Any], str]
     read: bool
-    beside: Callable[[Any, Any], str] | None
+    beside: Beside | None
     whole: int | None
 
 
@@ -65,7 +75,7 @@ def table(page: Page, view: View) -> dict[str, Any]:
         "view": view,
         "report": view.report,
         "page": page,
-        "arranged": arranged(view),
+        "chooser": _chooser(view.report, view.columns),
         "headings": [_heading(view, column) for column in view.columns],
         "rows": presented(page.rows, view),
         "kinds": {column.kind.name for column in view.columns},
@@ -81,13 +91,19 @@ def table(page: Page, view: View) -> dict[str, Any]:
     }
 
 
+@lru_cache(maxsize=_CHOOSERS)
+def _chooser(report: Report, columns: tuple[Column, ...]) -> TemplateModule:
+    """What the column chooser lists."""
+    return written("reports/_columns.html", arranged=arranged(report, columns), columns=columns)
+
+
 def presented(rows: Sequence[Row], view: View) -> list[Line]:
     return _lines(rows, view, [_shown(view, column) for column in view.columns])
 
 
 def _heading(view: View, column: Column) -> Heading:
     direction = ("descending" if view.descending else "ascending") if column is view.sort_column else ""
-    return Heading(column, report_url(view.sorted_by(column)), direction)
+    return Heading(column.key, column.label, column.kind.numeric, report_url(view.sorted_by(column)), direction)
 
 
 def _lines(rows: Sequence[Row], view: View, shown: Sequence[Shown]) -> list[Line]:
@@ -108,8 +124,8 @@ def _cells(rows: Sequence[Row], shown: Sequence[Shown]) -> Iterator[tuple[Cell, 
     others = zip(*(row.beside for row in rows), strict=True)
     columns = []
     for (kind, show, is_read, beside, whole), column in zip(shown, values, strict=False):
-        read = next(others) if is_read else repeat(None)
-        more: Iterable[Any] = map(beside, column, read) if beside else read
+        read: Iterable[Any] = next(others) if is_read else repeat(None)
+        more = beside(column, read) if beside else read
         if whole is not None:
             more = zip(read, column, values[whole], strict=False)
         columns.append(zip(repeat(kind), map(show, column), more))
@@ -129,5 +145,5 @@ def _shown(view: View, column: Column) -> Shown:
     return Shown(kind, column.kind.show, column.beside is not None, beside, whole)
 
 
-def _noted(note: Note, today: date, value: str, _: None) -> str:
-    return note(value, today) if value else ""
+def _noted(note: Note, today: date, values: Sequence[str], _: Iterable[None]) -> list[str]:
+    return [note(value, today) if value else "" for value in values]
