@@ -10,7 +10,7 @@ FIXED = {
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
 }
-_VARY = ("HX-Request", "HX-Request-Type", "HX-History-Restore-Request", "Accept", "Cookie")
+_VARY = "HX-Request, HX-Request-Type, HX-History-Restore-Request, Accept, Cookie"
 
 
 def register(app: Flask, settings: Settings) -> None:
@@ -24,7 +24,7 @@ def register(app: Flask, settings: Settings) -> None:
             response.headers["Strict-Transport-Security"] = "max-age=31536000"
         response.headers.setdefault("Cache-Control", "no-store")  # a static file has said how long it may be kept
         if request.endpoint != "static":
-            response.vary.update(_VARY)
+            response.headers["Vary"] = _VARY
         return response
 
 

@@ -41,12 +41,19 @@ def write_log() -> None:
     written, trail = logging.StreamHandler(), logging.StreamHandler()
     written.setFormatter(Screen() if terminal else Lines())
     logging.raiseExceptions = False
+    _tell_no_more_than_is_written()
     logging.basicConfig(level=logging.WARNING, handlers=[written], force=True)
     log.setLevel(logging.WARNING if terminal else logging.INFO)
     audit, gunicorn = logging.getLogger("audit"), logging.getLogger("gunicorn.error")
     audit.setLevel(logging.INFO)
     audit.propagate, audit.handlers = False, [trail]  # it writes lines of JSON itself
     gunicorn.propagate, gunicorn.handlers = True, []
+
+
+def _tell_no_more_than_is_written() -> None:
+    """A line tells of no thread and of no place in the code, which take longer to find out than the line to write."""
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    logging._srcfile = None  # as logging's documentation advises
 
 
 class Lines(logging.Formatter):
