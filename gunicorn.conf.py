@@ -12,6 +12,7 @@ from typing import Any
 from gunicorn.systemd import sd_notify
 
 import models
+from app.serving.turns import in_turn
 from app.settings import BadSetting, Settings
 from app.web.logs import write_log
 
@@ -79,6 +80,7 @@ def post_worker_init(worker: Any) -> None:
     _keep_templates(worker.wsgi.jinja_env)
     _collect_seldom()
     sys.setswitchinterval(_TURN)
+    worker.wsgi = in_turn(worker.wsgi)
     if worker.replaces:
         _take_over(worker)
 

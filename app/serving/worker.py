@@ -16,6 +16,7 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from app.serving.refusal import Answered, refuse
 from app.serving.request import LONGEST_HEAD, judged
+from app.serving.threads import Threads
 from app.web.proxies import LONGEST_FORM
 
 PATIENCE = 10
@@ -23,6 +24,9 @@ PATIENCE = 10
 
 
 class PatientWorker(ThreadWorker):
+    def get_thread_pool(self) -> Threads:
+        return Threads(self.cfg.threads)
+
     def accept(self, listener: socket) -> None:
         """Take one client more. Where that is one too many, who has been waited for the longest gives way."""
         super().accept(listener)
