@@ -16,6 +16,9 @@ Names = Iterable[tuple[int, Any]]
 _REMEMBERED, _SHORT = 10_000, 200
 """Cells of a column that are remembered, and how long one may be, so that memory stays what it is."""
 
+_LESS_THAN_ONE = len("-99")
+"""Characters of an amount in cents."""
+
 
 def writer(dialect: Dialect, kind: Kind, names: Names | None = None) -> Writer:
     """How values of one kind are written, or numbers that stand for `names`: each name is made a cell once."""
@@ -25,20 +28,22 @@ def writer(dialect: Dialect, kind: Kind, names: Names | None = None) -> Writer:
     if kind in (INTEGER, DATE, DATETIME):
         return lambda values: map(str, values)
     if kind is MONEY:
-        amounts = _Cells(lambda cents: dialect.cell(kind, int(cents)))
-        return lambda values: map(amounts.__getitem__, values)
-    cells, unusual = _Cells(partial(dialect.cell, kind)), dialect.unusual
-    return lambda values: values if _usual(values, unusual) else map(cells.__getitem__, values)
+        return partial(_amounts, dialect)
+    cells = _Cells(partial(dialect.cell, kind))
+    return lambda values: values if dialect.takes(values) else map(cells.__getitem__, values)
 
 
-def _usual(texts: Sequence[str], unusual: Callable[[str], Any]) -> bool:
-    """Whether all texts are cells as they stand."""
-    joined = "\n".join(texts)
-    return joined.count("\n") == len(texts) - 1 and not unusual(joined)
+def _amounts(dialect: Dialect, values: Sequence[Any]) -> list[str]:
+    """Amounts of a whole unit or more differ from their cents in nothing but the sign between the two."""
+    between, cents = dialect.decimal, map(str, values)
+    return [
+        f"{each[:-2]}{between}{each[-2:]}" if len(each) > _LESS_THAN_ONE else dialect.cell(MONEY, int(each))
+        for each in cents
+    ]
 
 
 class _Cells(dict[Any, str]):
-    """Amounts, names and the like recur, so that each is written once."""
+    """Names and the like recur, so that each is written once."""
 
     def __init__(self, write: Callable[[Any], str]) -> None:
         self.write = write

@@ -48,6 +48,13 @@ def test_only_what_its_dialect_demands_is_quoted(name: str, text: str, cell: str
     assert list(writer(DIALECTS[name], TEXT)([text])) == [cell]
 
 
+@given(st.lists(st.integers(-(10**14), 10**14) | st.integers(-1000, 1000), max_size=8))
+@pytest.mark.parametrize("read", [int, str], ids=["SQLite", "PostgreSQL"])
+@dialects
+def test_amounts_are_written_as_if_each_had_been_alone(dialect: Dialect, read: type, cents: list[int]) -> None:
+    assert list(writer(dialect, MONEY)([*map(read, cents)])) == [dialect.cell(MONEY, each) for each in cents]
+
+
 def test_only_amounts_have_a_decimal_comma_where_semicolons_stand() -> None:
     semicolon = DIALECTS["semicolon"]
     assert list(writer(semicolon, MONEY)([-123450, 7])) == ["-1234,50", "0,07"]
