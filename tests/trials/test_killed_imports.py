@@ -22,7 +22,7 @@ def test_a_killed_import(trial: Trial, database_url: str, tmp_path: Path) -> Non
     if database_url.startswith("sqlite"):  # whose imports take a processor each, and there are two
         copytree(tmp_path, tmp_path / "other")
         lanes.append(f"sqlite:///{tmp_path}/other/reports.db")
-    rows, rounds = trial.rounds(200_000, 4_000), trial.rounds(25 if len(lanes) > 1 else 10, 1)
+    rows, rounds = trial.rounds(200_000, 4_000), trial.rounds(50 // len(lanes), 1)
     with ThreadPoolExecutor() as threads:
         trying = [threads.submit(tried, Random(trial.seed + n), lane, rows, rounds) for n, lane in enumerate(lanes)]
         seen = sum((each.result() for each in trying), Counter[str]())
