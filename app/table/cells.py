@@ -16,8 +16,8 @@ Names = Iterable[tuple[int, Any]]
 _REMEMBERED, _SHORT = 10_000, 200
 """Cells of a column that are remembered, and how long one may be, so that memory stays what it is."""
 
-_LESS_THAN_ONE = len("-99")
-"""Characters of an amount in cents."""
+_SMALL = len("-99")
+"""Characters of an amount in cents that may be less than a whole unit."""
 
 
 def writer(dialect: Dialect, kind: Kind, names: Names | None = None) -> Writer:
@@ -25,21 +25,20 @@ def writer(dialect: Dialect, kind: Kind, names: Names | None = None) -> Writer:
     if names is not None:
         known = {number: dialect.cell(kind, name) for number, name in names}
         return lambda values: map(known.__getitem__, values)
-    if kind in (INTEGER, DATE, DATETIME):
+    if kind in (DATE, DATETIME):
+        return lambda values: values
+    if kind is INTEGER:
         return lambda values: map(str, values)
     if kind is MONEY:
-        return partial(_amounts, dialect)
+        return partial(_amounts, dialect, _Cells(lambda cents: dialect.cell(kind, int(cents))))
     cells = _Cells(partial(dialect.cell, kind))
     return lambda values: values if dialect.takes(values) else map(cells.__getitem__, values)
 
 
-def _amounts(dialect: Dialect, values: Sequence[Any]) -> list[str]:
+def _amounts(dialect: Dialect, small: "_Cells", values: Sequence[Any]) -> list[str]:
     """Amounts of a whole unit or more differ from their cents in nothing but the sign between the two."""
     between, cents = dialect.decimal, map(str, values)
-    return [
-        f"{each[:-2]}{between}{each[-2:]}" if len(each) > _LESS_THAN_ONE else dialect.cell(MONEY, int(each))
-        for each in cents
-    ]
+    return [f"{each[:-2]}{between}{each[-2:]}" if len(each) > _SMALL else small[each] for each in cents]
 
 
 class _Cells(dict[Any, str]):

@@ -22,7 +22,7 @@ Progress = Callable[[int], object]
 Make = Callable[[Kind, Names | None], Writer]
 """Makes what writes the values of a kind as a file's cells, or the numbers that stand for names of that kind."""
 
-CHUNK = 1000
+CHUNK = 250
 """Rows that are read, written and sent at a time."""
 
 LOOKED_UP = 200_000
