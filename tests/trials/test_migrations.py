@@ -30,7 +30,7 @@ Copied = Callable[[], AbstractContextManager[str]]
 @pytest.fixture(params=["SQLite", "PostgreSQL"])
 def old(request: pytest.FixtureRequest, tmp_path: Path, trial: Trial) -> Iterator[Copied]:
     """Databases with many transactions."""
-    rows = trial.rounds(100_000, 5_000)
+    rows = trial.rounds(400_000, 5_000)
     if request.param == "SQLite":
         (tmp_path / "old").mkdir()
         _make(f"sqlite:///{tmp_path}/old/reports.db", rows)
@@ -45,7 +45,7 @@ def old(request: pytest.FixtureRequest, tmp_path: Path, trial: Trial) -> Iterato
 @pytest.mark.slow_trial
 def test_a_killed_migration(trial: Trial, old: Copied) -> None:
     """An upgrade that is interrupted can be run again."""
-    rounds, unfinished, (nothing, all_of_it) = trial.rounds(10, 2), 0, _seconds(old)
+    rounds, unfinished, (nothing, all_of_it) = trial.rounds(20, 2), 0, _seconds(old)
     for _ in range(rounds):
         with old() as address:
             before = _counted(address)
