@@ -29,8 +29,8 @@ class Threads(Executor):
             if self._resting:
                 self._resting.pop().put(work)
             elif self._begun < self._most:
-                self._begun += 1
                 Thread(target=self._work, args=(work,)).start()
+                self._begun += 1
             else:
                 self._waiting.append(work)
         return work[0]
