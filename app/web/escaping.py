@@ -8,7 +8,7 @@ from typing import Any
 
 from flask.templating import Environment
 from jinja2.compiler import CodeGenerator, Frame
-from jinja2.nodes import Expr, Name, Template
+from jinja2.nodes import Expr, Template
 from markupsafe import _escape_inner as escaped_text  # type: ignore[attr-defined]  # what `escape` makes its object of
 from markupsafe import escape
 
@@ -22,24 +22,14 @@ class EscapingGenerator(CodeGenerator):
     """Compiles `{{ value }}` to `escaped(value)` where Jinja would call `escape(value)`."""
 
     def visit_Template(self, node: Template, frame: Frame | None = None) -> None:  # noqa: N802 (Jinja's name)
-        self.writeline(f"from {__name__} import escaped, escaped_text")
+        self.writeline(f"from {__name__} import escaped")
         super().visit_Template(node, frame)
 
     def _output_child_pre(self, node: Expr, frame: Frame, finalize: Any) -> None:
         if frame.eval_ctx.volatile or not frame.eval_ctx.autoescape:
             super()._output_child_pre(node, frame, finalize)
-        elif isinstance(node, Name) and not finalize.src:
-            self._written_inline(node, frame)
         else:
             self.write(f"escaped({finalize.src or ''}")
-
-    def _written_inline(self, node: Name, frame: Frame) -> None:
-        """What `escaped` does of a variable, as most are, without calling it."""
-        self.write("escaped_text(")
-        self.visit(node, frame)
-        self.write(") if type(")
-        self.visit(node, frame)
-        self.write(") is str else escape(")
 
 
 class EscapingEnvironment(Environment):

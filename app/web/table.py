@@ -71,6 +71,7 @@ class Line(NamedTuple):
 
 def table(page: Page, view: View) -> dict[str, Any]:
     """What the templates of a report need."""
+    sums = sums_url(view)
     return {
         "view": view,
         "report": view.report,
@@ -83,8 +84,8 @@ def table(page: Page, view: View) -> dict[str, Any]:
         "others": others(view),
         "sizes": SIZES,
         "url": report_url,
-        "sums_url": sums_url(view),
-        "sums_id": digest(f"{sums_url(view)} {view.today} {Load.version()}"),
+        "sums_url": sums,
+        "sums_id": digest(f"{sums} {view.today} {Load.version()}"),
         "formats": FORMATS.values(),
         "last_format": last_format(),
         "file_url": file_url,

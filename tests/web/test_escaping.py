@@ -67,7 +67,6 @@ def test_a_value_is_escaped_as_markupsafe_does(value: Any) -> None:
 
 def test_pages_are_rendered_with_it(app: Flask) -> None:
     assert isinstance(app.jinja_env, EscapingEnvironment)
-    generated = app.jinja_env.compile("{{ value }}{{ value.name }}", raw=True)
-    assert "escaped_text((undefined(name='value')" in generated
+    generated = app.jinja_env.compile("{{ value }}", raw=True)
     assert " escaped(" in generated
-    assert " escape(environment" not in generated
+    assert " escape(" not in generated

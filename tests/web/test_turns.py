@@ -89,18 +89,21 @@ def test_threads_that_are_shut_down_end_what_waits_and_then_themselves() -> None
     assert not later.result().is_alive()
 
 
-def test_one_has_a_turn_at_a_time() -> None:
+def test_one_has_a_turn_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.table.turns.LONG", PATIENCE)
     turns, inside, most = Turns(), list[int](), list[int]()
 
     def page() -> None:
-        for _ in range(200):
+        for _ in range(20):
             with turns.turn():
                 inside.append(1)
                 most.append(len(inside))
+                Event().wait(0.001)  # others may go on meanwhile, if they would
                 inside.pop()
 
-    run(page, 4)
-    assert set(most) == {1}
+    for each in [begun(page) for _ in range(4)]:
+        each.join(PATIENCE)
+    assert most == [1] * 80
 
 
 def test_who_takes_long_is_waited_for_no_longer_and_gives_back_nobody_elses_turn() -> None:
@@ -139,7 +142,9 @@ def test_a_file_gives_way_to_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_file_gives_way_for_no_longer_than_a_page_should_take() -> None:
     turns = Turns()
     with turns.turn():
-        turns.give_way()
+        file = begun(turns.give_way)
+        file.join(PATIENCE)
+        assert not file.is_alive()
 
 
 def test_an_answer_is_sent_out_of_turn() -> None:
@@ -160,8 +165,3 @@ def begun(call: Callable[[], None]) -> Thread:
     thread = Thread(target=call)
     thread.start()
     return thread
-
-
-def run(call: Callable[[], None], times: int) -> None:
-    for each in [begun(call) for _ in range(times)]:
-        each.join(PATIENCE)
