@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import count
 from typing import Any
 
 from cysqlite import SQLITE_OPEN_READWRITE  # type: ignore[attr-defined]
@@ -16,9 +17,9 @@ _PRAGMAS = {"journal_mode": "wal", "foreign_keys": 1, "synchronous": "normal"}
 _CACHE = -256_000
 """KB of page cache, negative as SQLite wants it. In its default 2 MB the many indexes take a load twice as long."""
 
-
-_STEPS = 40_000
-"""Instructions of SQLite's machine; to read a row that isn't chosen takes three."""
+_STEPS, _TIMES = 10_000, 4
+"""After how many instructions of SQLite's machine it asks whether to go on, and how many times it may; to read a row
+that isn't chosen takes three. It counts on where a query ended when it ran before, so that it may ask too early once."""
 
 
 class GaveUp(Exception):
@@ -83,8 +84,8 @@ class Sqlite(File):
     @contextmanager
     def hurrying(self, times: int = 1) -> Iterator[None]:
         """Let a query end that has read some 13,000 rows, or `times` as many. Raises GaveUp."""
-        connection = self.connection()
-        connection.progress(lambda: True, times * _STEPS)
+        connection, asked = self.connection(), count()
+        connection.progress(lambda: next(asked) >= times * _TIMES, _STEPS)
         try:
             with database_errors:
                 yield

@@ -26,6 +26,12 @@ def test_what_has_much_to_read_is_given_up_and_the_next_is_not(found: str) -> No
     )
 
 
+def test_what_is_soon_read_is_never_given_up_however_often_it_is_asked_for() -> None:
+    for _ in range(50):
+        with database.hurrying():
+            assert database.execute_sql(LONG.format("max(i)").replace("5000000", "300")).fetchone() == (300,)
+
+
 def test_another_failure_stays_what_it_is() -> None:
     with pytest.raises((OperationalError, ProgrammingError)), database.hurrying():
         database.execute_sql("SELECT nothing FROM nowhere").fetchall()
