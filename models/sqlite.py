@@ -19,7 +19,7 @@ _CACHE = -256_000
 
 _STEPS, _TIMES = 10_000, 4
 """After how many instructions of SQLite's machine it asks whether to go on, and how many times it may; to read a row
-that isn't chosen takes three. It counts on where a query ended when it ran before, so that it may ask too early once."""
+that isn't chosen takes three. It counts on where a query ended when it ran before, and may ask too early once."""
 
 
 class GaveUp(Exception):

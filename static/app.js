@@ -31,7 +31,7 @@ function expandOrHide(event) {
   const button = event.target.closest(".expander");
   if (!button || document.querySelector("#state [name=open]")) return;  // where all are open, only the server can name the others
   event.preventDefault();  // it submits the form where there are no scripts
-  if (document.querySelector("#results.htmx-request")) return;  // these rows are about to be others
+  if (event.detail > 1 || document.querySelector("#results.htmx-request")) return;  // a double click; rows about to be others
   if (inside(button.closest("tr")).length) setOpen(button, !isOpen(button));
   else button.dispatchEvent(new Event("expand"));  // htmx fetches the rows
 }
