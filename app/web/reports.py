@@ -18,8 +18,9 @@ from app.table.scope import Scope
 from app.table.view import View
 from app.web.asked import allowed, heed, only, report_named, view_asked
 from app.web.buttons import pressed, settled
-from app.web.chosen import form_sent, menus, outdated
+from app.web.chosen import form_sent, outdated
 from app.web.errors import fragment_wanted, problem
+from app.web.frame import frame
 from app.web.gate import visitor
 from app.web.history import remember
 from app.web.links import LONGEST_ADDRESS, report_url
@@ -68,7 +69,7 @@ def show(slug: str) -> Answer:
 
 def _page(view: View, scope: Scope) -> Response:
     with timed("query"), reading():
-        shown = _table(view, scope) | {"menus": menus(view, scope)}
+        shown = _table(view, scope)
     return _rendered("reports/report.html", shown)
 
 
@@ -83,7 +84,7 @@ def _fragment(view: View, scope: Scope, button: bool) -> Response:
 
 
 def _table(view: View, scope: Scope) -> dict[str, Any]:
-    return table(_read(view, scope), view) | {"as_of": Load.last()}
+    return table(_read(view, scope), view) | {"frame": frame(view, scope), "as_of": Load.last()}
 
 
 def _read(view: View, scope: Scope) -> Page:

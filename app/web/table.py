@@ -10,30 +10,15 @@ from jinja2.environment import TemplateModule
 
 from app.table.address import node_text
 from app.table.arrange import arranged
-from app.table.cursor import digest
 from app.table.page import Page
 from app.table.report import Column, Note, Report
 from app.table.row import Row
-from app.table.view import SIZES, View
-from app.web.chosen import chips
-from app.web.formats import FORMATS, file_url, last_format
-from app.web.links import Beside, links_to, others, report_url
-from app.web.sums import sums_url
+from app.table.view import View
+from app.web.links import Beside, links_to, report_url
 from app.web.written import written
-from models import Load
 
 _CHOOSERS = 200
 """Column choosers that are remembered, of some kilobytes each."""
-
-
-class Heading(NamedTuple):
-    """A column's heading; `direction` is in which the rows are sorted by it, "" when they aren't."""
-
-    key: str
-    label: str
-    numeric: bool
-    url: str
-    direction: str
 
 
 Cell = tuple[str, str, str | int | tuple[int, ...] | None]
@@ -71,24 +56,14 @@ class Line(NamedTuple):
 
 def table(page: Page, view: View) -> dict[str, Any]:
     """What the templates of a report need."""
-    sums = sums_url(view)
     return {
         "view": view,
         "report": view.report,
         "page": page,
         "chooser": _chooser(view.report, view.columns),
-        "headings": [_heading(view, column) for column in view.columns],
         "rows": presented(page.rows, view),
         "kinds": {column.kind.name for column in view.columns},
-        "chips": chips(view),
-        "others": others(view),
-        "sizes": SIZES,
         "url": report_url,
-        "sums_url": sums,
-        "sums_id": digest(f"{sums} {view.today} {Load.version()}"),
-        "formats": FORMATS.values(),
-        "last_format": last_format(),
-        "file_url": file_url,
     }
 
 
@@ -100,11 +75,6 @@ def _chooser(report: Report, columns: tuple[Column, ...]) -> TemplateModule:
 
 def presented(rows: Sequence[Row], view: View) -> list[Line]:
     return _lines(rows, view, [_shown(view, column) for column in view.columns])
-
-
-def _heading(view: View, column: Column) -> Heading:
-    direction = ("descending" if view.descending else "ascending") if column is view.sort_column else ""
-    return Heading(column.key, column.label, column.kind.numeric, report_url(view.sorted_by(column)), direction)
 
 
 def _lines(rows: Sequence[Row], view: View, shown: Sequence[Shown]) -> list[Line]:
