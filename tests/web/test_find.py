@@ -1,6 +1,7 @@
 """Finding: chips, periods and days that give way to one another, links to ids and to other reports, names of files."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from html import unescape
 from itertools import product
@@ -16,6 +17,8 @@ from app.reports import REPORTS
 from app.reports.periods import PERIODS, days_of
 from app.table.cursor import Cursor, Place
 from app.table.report import Column, Report
+from app.table.scope import EVERYTHING
+from app.web.frame import frame
 from tests.strategies import queries
 from tests.support import load, signed_in, table_rows, view_of
 from tests.web import parties
@@ -187,6 +190,13 @@ def test_a_place_that_midnight_has_moved_leads_to_the_first_page(client: FlaskCl
     answer = client.get(f"/reports/{SUBSCRIPTIONS}?{moved.query}")
     assert (answer.status_code, answer.location) == (303, f"/reports/{SUBSCRIPTIONS}?{query}")
     assert client.get(answer.location).status_code == 200
+
+
+def test_a_new_day_is_told_around_the_rows_of_a_view_that_was_shown_before(app: Flask) -> None:
+    view = view_of(TRANSACTIONS, [("period", "today")])
+    with app.test_request_context():
+        shown = [frame(replace(view, today=date(2026, 11, day)), EVERYTHING).chosen for day in (23, 24)]
+    assert ["2026-11-23" in shown[0], "2026-11-24" in shown[1]] == [True, True]
 
 
 # ------------------------------------------------------------------ files
