@@ -51,17 +51,17 @@ class Rows(Choice):
 
     def count(self, at_most: int | None = None) -> Any:
         """A query for the number of rows, or for as many as are asked for if there are more."""
-        if at_most is None:
+        if at_most is None and self._sums is None:
             return self._chosen(self.table.select(fn.COUNT(self.table.id)))
-        some = self._chosen(self.table.select(self.table.id)).limit(at_most)
-        return Select([some], [fn.COUNT(SQL("*"))])
+        each_is_one = self._sums is not None and not self.kept(self._sums.c)
+        some = self._sums if each_is_one else self._chosen(self.table.select(self.table.id))
+        return Select([some.limit(at_most)], [fn.COUNT(SQL("*"))])
 
     def select(self, values: Sequence[Term], order: Sequence[Term], nearest: Nearest | None = None) -> Any:
         """A query for `values`, sorted by `order`.
 
-        The table that owns the first of `order` leads the joins, and CROSS JOIN keeps it there: only so does the
-        index in that order serve, and a page costs the same wherever it is. Few rows' own table leads. `nearest` is
-        given when the query will be for no more rows than that, and begins with one of those of a parent.
+        The table that owns the first of `order` leads, and CROSS JOIN keeps it there: so an index in that order serves,
+        and all pages cost the same. Few rows' own table leads. `nearest` is given when so many are wanted at most.
         """
         parents = models_of([*order, *values], besides=self.table)
         leads = not self.few and bool(parents) and model_of(order[0]) is parents[0]
