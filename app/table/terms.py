@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from functools import reduce
+from itertools import groupby, repeat
 from operator import and_, or_
 from typing import Any, NamedTuple
 
-from peewee import OP, SQL, Asc, Desc, Expression, Field, ForeignKeyField, Node, fn
+from peewee import OP, SQL, Asc, Desc, Expression, Field, ForeignKeyField, Node, Tuple, fn
 
 Term = Any
 """A Peewee expression: something to select, to sort by, or to choose by."""
@@ -32,11 +33,14 @@ class Either(Node):
 def beyond(order: Sequence[Term], values: Sequence[Any], forward: bool) -> Iterator[list[Term]]:
     """The conditions whose rows, one after another, are those behind `values` in `order` (before them, not `forward`).
 
-    One row-value comparison would say the same, but no database serves it from an index across tables.
+    Terms of one table are compared together, as an index has them; across tables no index of any database serves.
     """
-    for depth in reversed(range(len(order))):
-        same = [Expression(term, "=", value) for term, value in zip(order[:depth], values, strict=False)]
-        yield [*same, Expression(order[depth], ">" if forward else "<", values[depth])]
+    pairs = groupby(zip(order, values, strict=True), lambda pair: id(model_of(pair[0]) or pair[0]))
+    groups = [tuple(zip(*group, strict=True)) for _, group in pairs]
+    for depth in reversed(range(len(groups))):
+        same = [Expression(*pair) for terms, at in groups[:depth] for pair in zip(terms, repeat("="), at)]
+        terms, at = groups[depth]
+        yield [*same, Expression(Tuple(*terms), ">" if forward else "<", Tuple(*at))]
 
 
 def anywhere_beyond(order: Sequence[Term], values: Sequence[Any], forward: bool) -> Term:
