@@ -1,4 +1,4 @@
-"""CPU of a page whose rows all lie at the far end of the order: `python -m bench.far DATABASE`.
+"""CPU of a page whose rows all lie at the far end of the order, or are hardly any: `python -m bench.far DATABASE`.
 
 Few natural data are like that, so some are made so, in a copy beside the database.
 """
@@ -14,11 +14,11 @@ from app.table.counting import FEW, count
 from app.table.page import page
 from app.table.parse import parse
 from app.table.rows import Rows
-from app.table.scope import EVERYTHING
+from app.table.scope import EVERYTHING, Scope
 from bench.databases import changed, opened
-from bench.filters import least
+from bench.filters import least, measured, told
 from bench.paper import held, say, show
-from models import Customer, Transaction, database
+from models import Customer, Reseller, Transaction, database
 
 _ABOUT = f"""Transactions of which a filter leaves more than {FEW:,}, all of them last in the order, which is the
 worst there is for an order that is walked; data are changed to be so. In the process alone, when nothing is
@@ -30,6 +30,9 @@ BOUND = 300
 _REPORT = REPORTS["customer-transactions"]
 _NEWEST = 0.03
 _PRODUCT = "DV Single Domain"
+_SMALL, _EACH = "next to nothing", 100_000
+"""A reseller, and how many transactions there are for each one of theirs: they have 0.001 %."""
+
 _DEAR = 10**11
 """More than anything costs, in cents, or than there are certificates."""
 
@@ -45,6 +48,7 @@ def main(path: Path) -> None:
         ("a search for names that come last", "customer", [("q", "zzqq")]),
     )
     show(("what is asked for", "by", "rows", f"first page, ms (≤ {BOUND})"), [_row(*case) for case in cases], texts=2)
+    told([measured("scope: a reseller with next to nothing", [], Scope.of(_SMALL))])
 
 
 def _row(name: str, sort: str, query: Query) -> tuple[str, ...]:
@@ -54,7 +58,8 @@ def _row(name: str, sort: str, query: Query) -> tuple[str, ...]:
 
 
 def _change() -> None:
-    """Let the newest transactions cost most, one product have the largest totals, and some customers' names be last."""
+    """Let the newest transactions cost most, one product have the largest totals, some customers' names be last, and a
+    reseller have ten transactions."""
     view, _ = parse(_REPORT, [("product", _PRODUCT)])
     (sold,) = (each.where(Transaction, value) for each, value in view.active)
     name = fn.CONCAT("zzqq ", Customer.name)
@@ -62,6 +67,9 @@ def _change() -> None:
         Transaction.update(cost=Transaction.cost + _DEAR).where(Transaction.date >= _day()).execute()
         Transaction.update(total=Transaction.total + _DEAR).where(sold).execute()
         Customer.update(name=name, name_key=name).where(Customer.id.bin_and(15) == 0).execute()
+        small = Reseller.insert(name=_SMALL, name_key=_SMALL).execute()
+        few = range(_EACH, Transaction.select().count() + 1, _EACH)
+        Transaction.update(reseller=small).where(Transaction.id.in_(few)).execute()
 
 
 def _day() -> str:

@@ -56,11 +56,10 @@ _SUMMED = (
 def main(path: Path) -> None:
     opened(path)
     say("Filters, searches and scopes", _ABOUT)
-    rows = [_row(name, query, EVERYTHING) for name, query in _CHOICES]
-    rows += [_row(f"scope: {name}", [], scope) for name, scope in _scopes()]
-    rows += [_row(f"usage: {name}", query, EVERYTHING, _USAGE) for name, query in _SUMMED]
-    asked = ("rows that are chosen by", "rows", f"first page, ms (≤ {BOUND})", "their number, ms")
-    show((*asked, f"worst order, ms (≤ {BOUND})", "best order, ms"), rows)
+    rows = [measured(name, query, EVERYTHING) for name, query in _CHOICES]
+    rows += [measured(f"scope: {name}", [], scope) for name, scope in _scopes()]
+    rows += [measured(f"usage: {name}", query, EVERYTHING, _USAGE) for name, query in _SUMMED]
+    told(rows)
 
 
 def _scopes() -> Iterator[tuple[str, Scope]]:
@@ -71,7 +70,12 @@ def _scopes() -> Iterator[tuple[str, Scope]]:
         yield name, Scope(resellers[place])
 
 
-def _row(name: str, query: Query, scope: Scope, report: Report = _TRANSACTIONS) -> tuple[str, ...]:
+def told(rows: list[tuple[str, ...]]) -> None:
+    asked = ("rows that are chosen by", "rows", f"first page, ms (≤ {BOUND})", "their number, ms")
+    show((*asked, f"worst order, ms (≤ {BOUND})", "best order, ms"), rows)
+
+
+def measured(name: str, query: Query, scope: Scope, report: Report = _TRANSACTIONS) -> tuple[str, ...]:
     views = [parse(report, [*query, ("sort", sort)])[0] for sort in _SORTS[report]]
     first = least(lambda: page(views[0], scope), forgets=True)
     rows = Rows(views[0], scope, views[0].level)

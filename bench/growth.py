@@ -24,7 +24,7 @@ def main(small: Path, *large: Path) -> None:
     for path in large:
         with ExitStack() as stack:
             (least, floors), (most, pages) = (_served(stack, each) for each in (small, path))
-            measured = [compared(what, (most, page), (least, floors[what])) for what, page in pages.items()]
+            measured = [compared(what, (most, page), (least, floors[what]), BOUND) for what, page in pages.items()]
         say("", f"{int(path.stem):,} transactions against {int(small.stem):,}:")
         summary(measured, "small", BOUND)
 

@@ -21,7 +21,7 @@ def main(path: Path) -> None:
     with serving(OURS, path, cookie, *ALONE) as ours, serving(f"bench.bare:bare('{path}')", path, "", *ALONE) as least:
         for what, node, inside in _nodes():
             page, floor = f"/reports/customer-usage/rows?node={node}", f"/inside?node={node}"
-            ratio = compared((what, "", ""), (ours, page), (least, floor))
+            ratio = compared((what, "", ""), (ours, page), (least, floor), BOUND)
             rows.append((what, str(inside), f"{ratio.cost:.2f}", f"{ratio.floor:.2f}", held(ratio.times, BOUND, 2)))
     show(("expanding, CPU of the server", "rows", "ms", "bare ms", f"× (≤ {BOUND})"), rows)
 

@@ -38,7 +38,7 @@ def main(path: Path, *slugs: str) -> None:
 
 def _ratios(shown: Shown, ours: Server, least: Server) -> Iterator[Ratio]:
     for sort, place, page in _pages(shown):
-        yield compared((str(shown), sort, place), (ours, page), (least, floor(shown.report)))
+        yield compared((str(shown), sort, place), (ours, page), (least, floor(shown.report)), BOUND)
 
 
 def _pages(shown: Shown) -> Iterator[tuple[str, str, str]]:
