@@ -1,29 +1,46 @@
 """CPU of the server for expanding a row, against a bare route with the same rows: `python -m bench.inside DATABASE`."""
 
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
+from flask import Flask
 from peewee import fn
 
+from app import create_app
 from bench.databases import opened, signed_in
 from bench.paper import held, say, show
 from bench.ratios import compared
 from bench.server import ALONE, OURS, serving
 from models import Holding, TypeUsage
 
+_ABOUT = """The bare route writes the rows of the same table, with as many cells. Below stands what a request costs that
+is let in, gets its headers and its line in the log, but is answered with nothing."""
+
 BOUND = 1.5
+
+_NOTHING = "nothing, behind the same gate"
 
 
 def main(path: Path) -> None:
     cookie = signed_in(opened(path))
-    say("Expanding a row", "The bare route writes the rows of the same table, with as many cells.")
-    rows = []
-    with serving(OURS, path, cookie, *ALONE) as ours, serving(f"bench.bare:bare('{path}')", path, "", *ALONE) as least:
-        for what, node, inside in _nodes():
+    say("Expanding a row", _ABOUT)
+    rows, nodes = [], _nodes()
+    with ExitStack() as stack:
+        applications = (OURS, "bench.inside:gate()", f"bench.bare:bare('{path}')")
+        ours, gates, least = (stack.enter_context(serving(each, path, cookie, *ALONE)) for each in applications)
+        for server, (what, node, inside) in [*((ours, each) for each in nodes), (gates, (_NOTHING, nodes[0][1], 0))]:
             page, floor = f"/reports/customer-usage/rows?node={node}", f"/inside?node={node}"
-            ratio = compared((what, "", ""), (ours, page), (least, floor), BOUND)
+            ratio = compared((what, "", ""), (server, page), (least, floor), BOUND)
             rows.append((what, str(inside), f"{ratio.cost:.2f}", f"{ratio.floor:.2f}", held(ratio.times, BOUND, 2)))
     show(("expanding, CPU of the server", "rows", "ms", "bare ms", f"× (≤ {BOUND})"), rows)
+
+
+def gate() -> Flask:
+    """The application with no rows behind its gate."""
+    app = create_app()
+    app.view_functions["reports.expand"] = lambda slug: ""
+    return app
 
 
 def _nodes() -> list[tuple[str, str, int]]:
