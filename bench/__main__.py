@@ -32,7 +32,6 @@ _UNMEASURED = """## What wasn't measured
 
 * Any other machine; PostgreSQL on one of its own, behind a network, or at 10,000,000 transactions.
 * Filters, exports and imports at 10,000,000 transactions; other sorts there than those named.
-* A reseller with 0.001 % of the rows: the demo's smallest has more.
 * The very shape of usage that its bound names, 200,000 customers with 1,000,000 holdings: the demo's is told above.
 * Networks, TLS and the proxy in front; what the browser does with a page.
 """

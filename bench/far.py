@@ -22,7 +22,7 @@ from models import Customer, Reseller, Transaction, database
 
 _ABOUT = f"""Transactions of which a filter leaves more than {FEW:,}, all of them last in the order, which is the
 worst there is for an order that is walked; data are changed to be so. In the process alone, when nothing is
-remembered."""
+remembered. Below stands a reseller with 0.001 % of the rows, as such are measured above."""
 
 BOUND = 300
 """Milliseconds of CPU."""
