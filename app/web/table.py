@@ -99,7 +99,7 @@ def _cells(rows: Sequence[Row], shown: Sequence[Shown]) -> Iterator[tuple[Cell, 
         more = beside(column, read) if beside else read
         if whole is not None:
             more = zip(read, column, values[whole], strict=False)
-        columns.append(zip(repeat(kind), map(show, column), more))
+        columns.append(zip(repeat(kind), column if show is str else map(show, column), more))
     return zip(*columns, strict=True)
 
 
