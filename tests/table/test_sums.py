@@ -107,6 +107,8 @@ def check(summary: Summary, view: View) -> None:
 @pytest.mark.parametrize("key", ["", "q", "reseller", "period", "from", "action", "product", "scope"])
 @pytest.mark.usefixtures("app")
 def test_many_transactions_are_summed_without_reading_them(key: str) -> None:
+    if is_server(database):  # of an empty table all indexes in an order cost the same
+        database.execute_sql("DROP INDEX transaction_action_ref_reseller_id")
     report = REPORTS["customer-transactions"]
     view = replace(view_of(report.slug, []), filters={key: VALUES.get(key, "x")} if key in report.filter_by_key else {})
     for summary in (report.sums, report.pictures[0].summary):
