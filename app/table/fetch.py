@@ -10,7 +10,7 @@ from app.table.cursor import Cursor, digest
 from app.table.row import Row, taken_apart, terms
 from app.table.rows import Rows
 from app.table.statements import built, slot
-from app.table.terms import Nearest, anywhere_beyond, beyond, narrowed, ordered, unsorted
+from app.table.terms import Nearest, Terms, anywhere_beyond, beyond, narrowed, ordered, unsorted
 from models import LAST, GaveUp, database
 
 Position = tuple[Any, ...]
@@ -58,29 +58,45 @@ def _met(rows: Rows, descending: bool, start: Position | None, limit: int) -> li
 def _fetched(rows: Rows, descending: bool, start: Position | None, limit: int) -> list[Row]:
     """The nearest first, then further out, until there are enough."""
     found: list[Any] = []
-    for stretch in built((rows.shape, descending, bool(start)), lambda: _stretches(rows, descending, bool(start))):
+    for stretch in built((_shape(rows), descending, bool(start)), lambda: _stretches(rows, descending, bool(start))):
         found += stretch.run(limit - len(found), *(start or ())).fetchall()
         if len(found) == limit:
             break
     return taken_apart(rows, found)
 
 
+def _shape(rows: Rows) -> tuple[Any, ...]:
+    """What tells the queries for these rows from others."""
+    return (rows.choice, rows.view.columns, rows.view.sort, rows.few, rows.view.today)
+
+
 def _stretches(rows: Rows, descending: bool, behind: bool) -> list[Any]:
     """Queries with the limit in slot 0 and, for rows `behind` a start, its position in those after."""
-    order = rows.order(rows.view.sort_column)
-    by = [unsorted(term) for term in order] if rows.few else order
-    nearest = Nearest(descending, slot(0))
+    order, nearest = rows.order(rows.view.sort_column), Nearest(descending, slot(0))
+    start = [slot(1 + index) for index in range(len(order))] if behind else []
+    if rows.few:
+        return [_sorted(rows, order, start, descending)]
 
     def query(nearest: Nearest | None) -> Any:
-        return ordered(rows.select(terms(rows), order, nearest), by, descending).limit(slot(0))
+        return ordered(rows.select(terms(rows), order, nearest), order, descending).limit(slot(0))
 
-    start = [slot(1 + index) for index in range(len(order))]
     if not behind:
         return [query(nearest)]
-    if rows.few:
-        return [narrowed(query(None), [anywhere_beyond(order, start, not descending)])]
     within, *further = beyond(order, start, not descending)
     return [narrowed(query(None), within), *(narrowed(query(nearest), each) for each in further)]
+
+
+def _sorted(rows: Rows, order: Terms, start: Terms, descending: bool) -> Any:
+    """A query that sorts rows when they are found: of more than a page holds it reads no more than that takes."""
+    by = [unsorted(term) for term in order]
+    behind = [anywhere_beyond(order, start, not descending)] if start else []
+
+    def first(values: Terms) -> Any:
+        return ordered(narrowed(rows.select(values, order), behind), by, descending).limit(slot(0))
+
+    if not rows.sorted_alone:
+        return first(terms(rows))
+    return ordered(rows.select(terms(rows), order, ids=first([rows.table.id])), by, descending)
 
 
 def position(rows: Rows, cursor: Cursor, forward: bool) -> Position:
@@ -90,7 +106,7 @@ def position(rows: Rows, cursor: Cursor, forward: bool) -> Position:
     """
     if cursor.level < len(rows.report.levels):
         at = replace(rows, level=cursor.level)
-        (statement,) = built((at.shape, "position"), lambda: [_position(at)])
+        (statement,) = built((_shape(at), "position"), lambda: [_position(at)])
         found = statement.run(cursor.row).fetchone()
         if found and digest(found[-1]) == cursor.tie:
             inside = LAST if cursor.level < rows.level and forward != rows.view.descending else ""

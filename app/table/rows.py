@@ -10,7 +10,7 @@ from peewee import JOIN, SQL, Field, Select, fn
 
 from app.table.choice import Choice
 from app.table.report import Column
-from app.table.terms import Nearest, Term, along, apart, aside, model_of, models_of, narrowed, ordered, reference
+from app.table.terms import Nearest, Term, Terms, along, apart, aside, model_of, models_of, narrowed, ordered, reference
 from models import database
 
 
@@ -25,11 +25,6 @@ class Rows(Choice):
     few: bool = False
     reach: int = 1
 
-    @property
-    def shape(self) -> tuple[Any, ...]:
-        """What tells the query for these rows from others."""
-        return (self.choice, self.view.columns, self.view.sort, self.few, self.view.today)
-
     @cached_property
     def are_all(self) -> bool:
         """Whether nothing is left out."""
@@ -39,6 +34,11 @@ class Rows(Choice):
     def walked(self) -> bool:
         """Whether an order is walked with some rows left out."""
         return not (self.few or self.are_all) and self._sums is None
+
+    @property
+    def sorted_alone(self) -> bool:
+        """Whether they are found and sorted before anything else is read of them."""
+        return self.few and not self.are_inside and self._sums is None
 
     @property
     def ranks(self) -> tuple[str, ...]:
@@ -57,8 +57,8 @@ class Rows(Choice):
         some = self._sums if each_is_one else self._chosen(self.table.select(self.table.id))
         return Select([some.limit(at_most)], [fn.COUNT(SQL("*"))])
 
-    def select(self, values: Sequence[Term], order: Sequence[Term], nearest: Nearest | None = None) -> Any:
-        """A query for `values`, sorted by `order`.
+    def select(self, values: Terms, order: Terms, nearest: Nearest | None = None, ids: Any = None) -> Any:
+        """A query for `values`, sorted by `order`; of the rows that `ids` finds, if that is given.
 
         The table that owns the first of `order` leads, and CROSS JOIN keeps it there: so an index in that order serves,
         and all pages cost the same. Few rows' own table leads. `nearest` is given when so many are wanted at most.
@@ -71,7 +71,8 @@ class Rows(Choice):
         for parent in parents[leads:]:
             query = query.join_from(self.table, parent, JOIN.CROSS)
         joined = [reference(self.table, parent) == parent.id for parent in parents]
-        return narrowed(self._found(query, order[0]), joined)
+        found = self._found(query, order[0]) if ids is None else query.where(database.within(self.table.id, ids))
+        return narrowed(found, joined)
 
     def _led(self, query: Any, parent: Any, nearest: Nearest | None) -> Any:
         """Join the rows to a parent. PostgreSQL would sort all of a parent's before it takes the first: it is told how
@@ -84,13 +85,13 @@ class Rows(Choice):
         some = ordered(some, [getattr(alone, self.tie.name)], nearest.descending).limit(nearest.limit).alias("nearest")
         return query.join(some, JOIN.LATERAL).join(self.table, on=(self.table.id == some.c.id))
 
-    def totals(self, groups: Sequence[Term], measures: Sequence[Column]) -> list[Any]:
+    def totals(self, groups: Terms, measures: Sequence[Column]) -> list[Any]:
         """Queries for what rows have in common, how many they are, and what they add up to, each of some of them."""
         if self.few or self._sums is not None:
             return [self._found(self._totalled(groups, measures), None)]
         return [narrowed(self._totalled(groups, measures), each) for each in apart(self.conditions(self.table))]
 
-    def _totalled(self, groups: Sequence[Term], measures: Sequence[Column]) -> Any:
+    def _totalled(self, groups: Terms, measures: Sequence[Column]) -> Any:
         parents = models_of(groups, besides=self.table)
         sums = [fn.SUM(self.value(column.value)).cast("BIGINT") for column in measures]
         query = self.table.select(*groups, fn.COUNT(SQL("*")), *sums)
@@ -113,9 +114,8 @@ class Rows(Choice):
         if column.ranks and column.key in self.view.filters:
             return [self.tie]
         value = self.value(column.value)
-        terms = [value]
-        if isinstance(value, Field) and value.name == "name":
-            terms = [getattr(value.model, name) for name in value.model.alphabetical]
+        is_name = isinstance(value, Field) and value.name == "name"
+        terms = [getattr(value.model, name) for name in value.model.alphabetical] if is_name else [value]
         return [*(term for term in terms if term is not self.tie), self.tie]
 
     @cached_property

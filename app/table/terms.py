@@ -11,6 +11,8 @@ from peewee import OP, SQL, Asc, Desc, Expression, Field, ForeignKeyField, Node,
 Term = Any
 """A Peewee expression: something to select, to sort by, or to choose by."""
 
+Terms = Sequence[Term]
+
 
 class Nearest(NamedTuple):
     """The first rows in an order, or the last: no more than `limit`."""
@@ -23,14 +25,14 @@ class Either(Node):
     """One condition in three forms: rows are `found` by the first, a row that was met is `asked` the second, and what
     is summed over many rows is summed over each of the `parts`, which have no row in common and an index each."""
 
-    def __init__(self, found: Term, asked: Term, parts: Sequence[Term]) -> None:
+    def __init__(self, found: Term, asked: Term, parts: Terms) -> None:
         self.found, self.asked, self.parts = found, asked, parts
 
     def __sql__(self, context: Any) -> Any:
         return context.sql(self.found)
 
 
-def beyond(order: Sequence[Term], values: Sequence[Any], forward: bool) -> Iterator[list[Term]]:
+def beyond(order: Terms, values: Sequence[Any], forward: bool) -> Iterator[list[Term]]:
     """The conditions whose rows, one after another, are those behind `values` in `order` (before them, not `forward`).
 
     Terms of one table are compared together, as an index has them; across tables no index of any database serves.
@@ -43,16 +45,16 @@ def beyond(order: Sequence[Term], values: Sequence[Any], forward: bool) -> Itera
         yield [*same, Expression(Tuple(*terms), ">" if forward else "<", Tuple(*at))]
 
 
-def anywhere_beyond(order: Sequence[Term], values: Sequence[Any], forward: bool) -> Term:
+def anywhere_beyond(order: Terms, values: Sequence[Any], forward: bool) -> Term:
     """The same as one condition, for rows that are sorted after they are found."""
     return aside(reduce(or_, (reduce(and_, each) for each in beyond(order, values, forward))))
 
 
-def ordered(query: Any, order: Sequence[Term], descending: bool) -> Any:
+def ordered(query: Any, order: Terms, descending: bool) -> Any:
     return query.order_by(*map(Desc if descending else Asc, order))
 
 
-def narrowed(query: Any, conditions: Sequence[Term]) -> Any:
+def narrowed(query: Any, conditions: Terms) -> Any:
     return query.where(*conditions) if conditions else query
 
 
@@ -61,7 +63,7 @@ def aside(condition: Term) -> Term:
     return Expression(condition.asked if isinstance(condition, Either) else condition, "IS", SQL("TRUE"))
 
 
-def apart(conditions: Sequence[Term]) -> list[list[Term]]:
+def apart(conditions: Terms) -> list[list[Term]]:
     """Conditions for some of what all these leave, whose rows are all of that, and none of them twice."""
     found: list[list[Term]] = [[]]
     for each in conditions:
@@ -94,7 +96,7 @@ def model_of(term: Term) -> Any:
     return term.model if isinstance(term, Field) else None
 
 
-def models_of(terms: Sequence[Term], besides: Any) -> list[Any]:
+def models_of(terms: Terms, besides: Any) -> list[Any]:
     """The tables of `terms`, each once, in the order of their first mention."""
     return [model for model in dict.fromkeys(map(model_of, terms)) if model not in (None, besides)]
 
