@@ -43,7 +43,15 @@ _HOLDINGS = """
 
 def records(view: View) -> list[Record]:
     """All rows of a view in the order of its sort."""
-    rows = _SOURCES.get(view.report.slug, _declared)(view)
+    return in_order(view, chosen(view))
+
+
+def chosen(view: View) -> list[Record]:
+    """All rows of a view, in no order."""
+    return _SOURCES.get(view.report.slug, _declared)(view)
+
+
+def in_order(view: View, rows: list[Record]) -> list[Record]:
     order = _order(view.sort_column)
     return sorted(rows, key=lambda row: (*order(row), *row["tie"]), reverse=view.descending)
 

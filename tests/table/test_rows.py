@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
+from itertools import groupby
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -48,7 +49,11 @@ def written(view: View, rows: list[Row]) -> list[list[str]]:
 
 
 def expected(view: View) -> list[list[str]]:
-    return [[column.kind.export(record[column.key]) for column in view.columns] for record in oracle.records(view)]
+    return [cells(view, record) for record in oracle.records(view)]
+
+
+def cells(view: View, record: oracle.Record) -> list[str]:
+    return [column.kind.export(record[column.key]) for column in view.columns]
 
 
 def check(view: View) -> None:
@@ -83,11 +88,17 @@ def test_any_view_is_right_on_any_day(slug: str, data: st.DataObject, size: int,
 def test_ten_thousand_real_rows_are_right_in_every_order() -> None:
     for slug, file in CCADB_FILES.items():
         load(slug, CCADB / file)
-    for sort in SORTS:
-        view = replace(sorted_view(*sort), size=200)
-        right = expected(view)
-        assert written(view, [row for each in pages(view, True) for row in each.rows]) == right, sort
-        assert csv_rows(b"".join(lines(view, EVERYTHING)))[1:] == right, sort
+    for _, sorts in groupby(SORTS, lambda sort: (sort[0], sort[3])):
+        views = [replace(sorted_view(*sort), size=200) for sort in sorts]
+        chosen = oracle.chosen(views[0])  # of views that show the same, in other orders
+        for record in chosen:
+            record["shown"] = tuple(record[column.key] for column in views[0].columns)
+            record["written"] = cells(views[0], record)
+        for view in views:
+            right = oracle.in_order(view, chosen)
+            shown = [tuple(row.values) for each in pages(view, True) for row in each.rows]
+            assert shown == [record["shown"] for record in right], view
+            assert csv_rows(b"".join(lines(view, EVERYTHING)))[1:] == [record["written"] for record in right], view
 
 
 @pytest.mark.usefixtures("nasty")
