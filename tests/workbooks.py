@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 from zipfile import ZipFile
 
@@ -27,7 +28,9 @@ def written(view: View, scope: Scope = EVERYTHING, progress: Callable[[int], obj
     return file.getvalue()
 
 
+@lru_cache(1)
 def opened(data: bytes) -> Workbook:
+    """The workbook, for reading; what asks for several things of one has it parsed once."""
     return load_workbook(io.BytesIO(data))
 
 
