@@ -30,8 +30,9 @@ PAGES = [
     "/audit",
 ]
 
-RULES = {"rules": {"target-size": {"enabled": True}}}
-"""Axe leaves this one out by itself, and Lighthouse counts it: what is clicked has 24 pixels, or as much room."""
+OPTIONS = {"rules": {"target-size": {"enabled": True}}, "resultTypes": ["violations"]}
+"""Axe leaves this rule out by itself, and Lighthouse counts it: what is clicked has 24 pixels, or as much room. What is
+right need not be told in full: of an open tree that would take longer than to look at it."""
 
 Dress = Callable[[Page], Page]
 
@@ -55,7 +56,7 @@ def seen(page: Page, dress: Dress) -> Page:
 def check(page: Page) -> None:
     for scheme in SCHEMES:
         page.emulate_media(color_scheme=scheme)
-        found = Axe().run(page, options=RULES)
+        found = Axe().run(page, options=OPTIONS)
         assert found.violations_count == 0, f"{scheme}: {found.generate_report()}"
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "the page scrolls sideways"
 
