@@ -27,6 +27,8 @@ compared with something measured in the same run, in turns, on the same data.
 * **CPU of the server** is what gunicorn's processes used for a request. Where it says **in the process alone**, there
   is neither gunicorn nor a client.
 * **Cold** is not measured: each page is asked for a few times first, unless it says that nothing is remembered.
+* What **seems to miss** its bound against another server is asked for longer, and so is that: a busy moment looks like
+  a slow page.
 """
 _UNMEASURED = """## What wasn't measured
 
