@@ -37,7 +37,7 @@ class Named(Record):
 def sorted_by(*columns: str) -> tuple[tuple[tuple[str, ...], bool], ...]:
     """Indexes for one row table: each of `columns` (or group of them, spaced) followed by the row's own id.
 
-    Behind it stands whose the row is: of the rows that one reseller may not see none has to be read.
+    Behind it stands whose the row is, so that no row has to be read to tell that it isn't a reseller's.
     """
     orders = [(*each.split(), "ref") for each in columns]
     owned = [order if "reseller" in order else (*order, "reseller") for order in orders]

@@ -1,4 +1,4 @@
-"""Answers that stay true until the next import: counts and the names in menus."""
+"""Answers that stay true until the next import: counts, sums, menus, and what stands around a view's rows."""
 
 from collections.abc import Callable
 from typing import Any

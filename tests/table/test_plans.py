@@ -71,6 +71,21 @@ def test_a_page_is_read_from_an_index(behind: bool) -> None:
 
 
 @pytest.mark.usefixtures("app")
+def test_the_index_of_an_order_tells_whose_a_row_is() -> None:
+    if is_server(database):
+        pytest.skip("PostgreSQL reads the row before it asks what stands aside")
+    for sort in SORTS:
+        rows = Rows(sorted_view(*sort), Scope(7), sorted_view(*sort).level)
+        if rows.ranks or rows.order(rows.view.sort_column) == [rows.tie]:  # walked by the one index that is unique
+            continue
+        columns = {index.name: index.columns for index in database.get_indexes(rows.table._meta.table_name)}
+        steps = " ".join(plan(fetch._stretches(rows, rows.view.descending, False)[0]))
+        assert [
+            name for name in re.findall(r" t1 USING (?:COVERING )?INDEX (\w+)", steps) if "reseller_id" in columns[name]
+        ], sort
+
+
+@pytest.mark.usefixtures("app")
 def test_the_place_of_a_row_is_found_by_its_number() -> None:
     for sort in SORTS:
         view = sorted_view(*sort)
