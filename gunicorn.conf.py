@@ -14,7 +14,7 @@ from gunicorn.systemd import sd_notify
 import models
 from app.serving.turns import in_turn
 from app.settings import BadSetting, Settings
-from app.web.logs import write_log
+from app.web.request_log import configure_logging
 
 host = os.environ.get("HOST") or "127.0.0.1"
 port = os.environ.get("PORT") or "8000"
@@ -46,16 +46,16 @@ _replaced = 0  # the process that SIGUSR2 was sent to and that started this one
 def on_starting(_: Any) -> None:
     """Say at once what would keep every page from working."""
     _share_arenas()
-    write_log()
+    configure_logging()
     try:
         models.open_database(Settings.read(os.environ).database_url)
         models.check()
-    except (BadSetting, models.BadAddress, models.Unfit) as wrong:
+    except (BadSetting, models.BadDatabaseURL, models.SchemaMismatch) as wrong:
         sys.exit(f"Partner Reports can't start: {wrong}")
-    except models.TROUBLE as error:
-        sys.exit(f"Partner Reports can't start: {models.told(error)}")
+    except models.DATABASE_ERRORS as error:
+        sys.exit(f"Partner Reports can't start: {models.describe_error(error)}")
     finally:
-        models.close()
+        models.close_connections()
 
 
 def _share_arenas() -> None:

@@ -7,7 +7,7 @@ from flask import Flask
 from app import cli, web
 from app.settings import BadSetting, Settings
 from app.web.escaping import EscapingEnvironment
-from models import BadAddress, open_database
+from models import BadDatabaseURL, open_database
 
 
 def create_app() -> Flask:
@@ -15,7 +15,7 @@ def create_app() -> Flask:
     settings = Settings.read(os.environ)
     try:
         open_database(settings.database_url)
-    except BadAddress as wrong:
+    except BadDatabaseURL as wrong:
         raise BadSetting(str(wrong)) from None
     app = Flask(__name__, template_folder="../templates", static_folder="../static")
     app.jinja_environment = EscapingEnvironment

@@ -6,14 +6,14 @@ from pathlib import Path
 
 from flask import Flask, g
 
-from app.access.visitor import Visitor
+from app.auth.permissions import Visitor
 from app.reports import REPORTS
 from app.table.scope import Scope
 from bench.bare import bare, floor
 from bench.clock import Call, least, request
 from bench.databases import opened, signed_in
 from bench.paper import held, say, show
-from models import NONE, Reseller
+from models import NONE_ID, Reseller
 
 _ABOUT = """First pages in the process alone, with the gate and with the gate open. Without gunicorn on either side
 the bare route is so little that no bound is set to the ratio; it shows where our own time goes."""
@@ -35,7 +35,7 @@ class Known(Visitor):
 
 def main(path: Path) -> None:
     app, floors = opened(path), bare(str(path))
-    reseller = Reseller.select().where(Reseller.id != NONE).order_by(Reseller.name_key).get()
+    reseller = Reseller.select().where(Reseller.id != NONE_ID).order_by(Reseller.name_key).get()
     rows = []
     for name, scope in ((None, Scope(None)), (reseller.name, Scope(reseller.id))):
         cookie = signed_in(app, name)

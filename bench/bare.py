@@ -5,7 +5,7 @@ from typing import Any
 from cysqlite import connect  # type: ignore[attr-defined]
 from flask import Flask, request
 
-from app.table.report import Report
+from app.table.definitions import Report
 
 _NAMES = """JOIN customer c ON c.id = t.customer_id JOIN reseller r ON r.id = t.reseller_id"""
 

@@ -9,11 +9,11 @@ from pathlib import Path
 from flask import Flask
 
 from app import create_app
-from app.access import accounts
-from app.access.credentials import checked
-from app.access.faults import find
+from app.auth import users
+from app.auth.users import authenticate
+from app.auth.validation import find_user
 from app.demo import fill
-from models import Customer, Holding, Subscription, Transaction, database, migrate
+from models import Customer, Holding, Subscription, Transaction, migrate, reports_db
 
 CACHE = Path(__file__).parents[1] / ".cache" / "bench"
 _PER_CUSTOMER = 25
@@ -36,7 +36,7 @@ def made(transactions: int) -> Path:
         opened(unfinished)
         migrate()
         fill(max(1, transactions // _PER_CUSTOMER), transactions, 1, _TODAY)
-        database.close()
+        reports_db.close()
         unfinished.rename(path)
     return path
 
@@ -48,10 +48,10 @@ def changed(path: Path, name: str, change: Callable[[], object]) -> Path:
         unfinished = copy.with_suffix(".unfinished")
         unfinished.unlink(missing_ok=True)
         opened(path)
-        database.execute_sql("VACUUM INTO ?", (str(unfinished),))
+        reports_db.execute_sql("VACUUM INTO ?", (str(unfinished),))
         opened(unfinished)
         change()
-        database.close()
+        reports_db.close()
         unfinished.rename(copy)
     return copy
 
@@ -66,7 +66,7 @@ def described(path: Path) -> str:
         (Holding, "holdings"),
     )
     held = [f"{table.select().count():,} {name}" for table, name in counted]
-    database.close()
+    reports_db.close()
     return f"{', '.join(held)}; {path.stat().st_size / 1e6:,.0f} MB"
 
 
@@ -86,9 +86,9 @@ def opened_at(url: str) -> Flask:
 def signed_in(app: Flask, reseller: str | None = None) -> str:
     """The cookie of an admin, of the whole partner or of a reseller."""
     email = f"bench@{reseller or 'partner'}.example".replace(" ", "-")
-    if not find(email):
-        accounts.add({"who": "bench"}, email, "admin", reseller, _PASSWORD)
-    user = checked(email, _PASSWORD, "bench")
+    if not find_user(email):
+        users.add_user({"who": "bench"}, email, "admin", reseller, _PASSWORD)
+    user = authenticate(email, _PASSWORD, "bench")
     if user is None:
         raise RuntimeError(f"{email} can't sign in")
-    return f"session={app.extensions['sessions'].begin(user)}"
+    return f"session={app.extensions['sessions'].create(user)}"

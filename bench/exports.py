@@ -10,9 +10,9 @@ from resource import RUSAGE_CHILDREN, RUSAGE_SELF, getrusage
 from time import process_time
 
 from app.reports import REPORTS
-from app.table.parse import parse
-from app.table.rows import Rows
-from app.table.scope import EVERYTHING
+from app.table.params import parse_view
+from app.table.query import RowQuery
+from app.table.scope import WHOLE_PARTNER
 from bench.databases import opened, signed_in
 from bench.paper import held, say, show
 from bench.server import OURS, serving
@@ -91,8 +91,8 @@ def _cli(path: Path) -> float:
 
 
 def _query() -> str:
-    view, _ = parse(REPORTS["customer-transactions"], [])
-    rows = Rows(view, EVERYTHING, view.level)
+    view, _ = parse_view(REPORTS["customer-transactions"], [])
+    rows = RowQuery(view, WHOLE_PARTNER, view.level)
     order = rows.order(view.sort_column)
     query = rows.select([rows.value(column.value) for column in view.columns], order)
     sql, params = query.order_by(*(term.desc() for term in order)).sql()

@@ -10,17 +10,17 @@ from pathlib import Path
 from peewee import fn
 
 from app.reports import REPORTS
-from app.table.counting import FEW, count
-from app.table.page import page
-from app.table.parse import parse
-from app.table.rows import Rows
-from app.table.scope import EVERYTHING, Scope
+from app.table.counts import SORT_LIMIT, count_rows
+from app.table.paging import read_page
+from app.table.params import parse_view
+from app.table.query import RowQuery
+from app.table.scope import WHOLE_PARTNER, Scope
 from bench.databases import changed, opened
 from bench.filters import least, measured, told
 from bench.paper import held, say, show
-from models import Customer, Reseller, Transaction, database
+from models import Customer, Reseller, Transaction, reports_db
 
-_ABOUT = f"""Transactions of which a filter leaves more than {FEW:,}, all of them last in the order, which is the
+_ABOUT = f"""Transactions of which a filter leaves more than {SORT_LIMIT:,}, all of them last in the order, which is the
 worst there is for an order that is walked; data are changed to be so. In the process alone, when nothing is
 remembered. Below stands a reseller with 0.001 % of the rows, as such are measured above."""
 
@@ -52,18 +52,18 @@ def main(path: Path) -> None:
 
 
 def _row(name: str, sort: str, query: Query) -> tuple[str, ...]:
-    view, _ = parse(_REPORT, [*query, ("sort", sort)])
-    first = least(lambda: page(view, EVERYTHING), forgets=True)
-    return name, sort, f"{count(Rows(view, EVERYTHING, view.level)):,}", held(first, BOUND)
+    view, _ = parse_view(_REPORT, [*query, ("sort", sort)])
+    first = least(lambda: read_page(view, WHOLE_PARTNER), forgets=True)
+    return name, sort, f"{count_rows(RowQuery(view, WHOLE_PARTNER, view.level)):,}", held(first, BOUND)
 
 
 def _change() -> None:
     """Let the newest transactions cost most, one product have the largest totals, some customers' names be last, and a
     reseller have ten transactions."""
-    view, _ = parse(_REPORT, [("product", _PRODUCT)])
-    (sold,) = (each.where(Transaction, value) for each, value in view.active)
+    view, _ = parse_view(_REPORT, [("product", _PRODUCT)])
+    (sold,) = (each.where(Transaction, value) for each, value in view.active_filters)
     name = fn.CONCAT("zzqq ", Customer.name)
-    with database.atomic():
+    with reports_db.atomic():
         Transaction.update(cost=Transaction.cost + _DEAR).where(Transaction.date >= _day()).execute()
         Transaction.update(total=Transaction.total + _DEAR).where(sold).execute()
         Customer.update(name=name, name_key=name).where(Customer.id.bin_and(15) == 0).execute()

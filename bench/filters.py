@@ -5,17 +5,17 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from app.reports import REPORTS
-from app.table import memo
-from app.table.counting import count
-from app.table.page import page
-from app.table.parse import parse
-from app.table.report import Report
-from app.table.rows import Rows
-from app.table.scope import EVERYTHING, Scope
+from app.table import cache
+from app.table.counts import count_rows
+from app.table.definitions import Report
+from app.table.paging import read_page
+from app.table.params import parse_view
+from app.table.query import RowQuery
+from app.table.scope import WHOLE_PARTNER, Scope
 from bench.clock import Call, process_cpu
 from bench.databases import opened
 from bench.paper import held, say, show
-from models import database
+from models import reports_db
 
 _ABOUT = """Transactions, and at the end usage by customer; in the process alone. The first page is asked for when
 nothing is remembered, and the number of many rows after it. Worst and best are over six or seven orders, from then
@@ -56,16 +56,16 @@ _SUMMED = (
 def main(path: Path) -> None:
     opened(path)
     say("Filters, searches and scopes", _ABOUT)
-    rows = [measured(name, query, EVERYTHING) for name, query in _CHOICES]
+    rows = [measured(name, query, WHOLE_PARTNER) for name, query in _CHOICES]
     rows += [measured(f"scope: {name}", [], scope) for name, scope in _scopes()]
-    rows += [measured(f"usage: {name}", query, EVERYTHING, _USAGE) for name, query in _SUMMED]
+    rows += [measured(f"usage: {name}", query, WHOLE_PARTNER, _USAGE) for name, query in _SUMMED]
     told(rows)
 
 
 def _scopes() -> Iterator[tuple[str, Scope]]:
     """The resellers with the most, the middling and the fewest transactions."""
     counted = 'SELECT reseller_id FROM "transaction" WHERE reseller_id > 0 GROUP BY 1 ORDER BY count(*) DESC'
-    resellers = [number for (number,) in database.execute_sql(counted).fetchall()]
+    resellers = [number for (number,) in reports_db.execute_sql(counted).fetchall()]
     for name, place in (("the largest reseller", 0), ("a middling one", len(resellers) // 2), ("the smallest", -1)):
         yield name, Scope(resellers[place])
 
@@ -76,12 +76,19 @@ def told(rows: list[tuple[str, ...]]) -> None:
 
 
 def measured(name: str, query: Query, scope: Scope, report: Report = _TRANSACTIONS) -> tuple[str, ...]:
-    views = [parse(report, [*query, ("sort", sort)])[0] for sort in _SORTS[report]]
-    first = least(lambda: page(views[0], scope), forgets=True)
-    rows = Rows(views[0], scope, views[0].level)
-    counting = least(lambda: count(rows), forgets=True)
-    costs = [least(lambda view=view: page(view, scope)) for view in views]
-    return name, f"{count(rows):,}", held(first, BOUND), f"{counting:.1f}", held(max(costs), BOUND), f"{min(costs):.1f}"
+    views = [parse_view(report, [*query, ("sort", sort)])[0] for sort in _SORTS[report]]
+    first = least(lambda: read_page(views[0], scope), forgets=True)
+    rows = RowQuery(views[0], scope, views[0].level)
+    counting = least(lambda: count_rows(rows), forgets=True)
+    costs = [least(lambda view=view: read_page(view, scope)) for view in views]
+    return (
+        name,
+        f"{count_rows(rows):,}",
+        held(first, BOUND),
+        f"{counting:.1f}",
+        held(max(costs), BOUND),
+        f"{min(costs):.1f}",
+    )
 
 
 def least(call: Call, forgets: bool = False) -> float:
@@ -89,7 +96,7 @@ def least(call: Call, forgets: bool = False) -> float:
     costs = []
     for _ in range(_ROUNDS):
         if forgets:
-            memo._answers.clear()
+            cache._answers.clear()
         costs.append(process_cpu(call))
     return min(costs)
 

@@ -38,7 +38,7 @@ def _served(stack: ExitStack, path: Path) -> tuple[Server, Pages]:
 
 def _pages(shown: Shown) -> Iterator[tuple[tuple[str, str, str], str]]:
     for sort in dict.fromkeys((shown.report.default_sort, *_SORTS)):
-        if sort.removeprefix("-") in shown.report.by_key:
+        if sort.removeprefix("-") in shown.report.columns_by_key:
             for place, view in places(shown.view(sort)):
                 yield (str(shown), sort, place), address(view)
 

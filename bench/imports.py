@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 from bench.databases import opened
 from bench.paper import held, say, show
-from models import Transaction, database
+from models import Transaction, reports_db
 
 BOUND = 15_000
 """Rows per CPU second."""
@@ -25,7 +25,7 @@ def main(path: Path) -> None:
         if _indexes(empty) != indexes:
             raise RuntimeError("an index is missing after the import")
         rows = Transaction.select().count()
-        database.close()
+        reports_db.close()
     say("Import", "All transactions, as they were exported, into an empty database; every index is there at the end.")
     told = ("transactions", f"{rows:,}", f"{seconds:.1f}", held(rows / seconds, BOUND, 0, at_least=True))
     show(("import", "rows", "CPU s", f"rows per CPU s (≥ {BOUND:,})"), [told])
@@ -53,7 +53,7 @@ def _flask(path: Path, *arguments: str, output: int = subprocess.DEVNULL) -> flo
 
 def _indexes(path: Path) -> list[tuple[str, ...]]:
     opened(path)
-    return list(database.execute_sql("SELECT name FROM sqlite_master WHERE type = 'index' ORDER BY 1").fetchall())
+    return list(reports_db.execute_sql("SELECT name FROM sqlite_master WHERE type = 'index' ORDER BY 1").fetchall())
 
 
 if __name__ == "__main__":

@@ -14,15 +14,15 @@ from warnings import catch_warnings
 import psycopg
 
 from app.reports import REPORTS
-from app.table.csv import lines
-from app.table.parse import parse
-from app.table.scope import EVERYTHING
+from app.table.csv import csv_chunks
+from app.table.params import parse_view
+from app.table.scope import WHOLE_PARTNER
 from bench.clock import in_turns
 from bench.databases import opened_at, signed_in
 from bench.paper import held, say, show
 from bench.server import ALONE, OURS, Server, cpu_of, family, serving_at
 from bench.views import Shown, address, everything, places
-from models import Copy, Customer, close
+from models import Customer, DatabaseCopy, close_connections
 
 _ABOUT = """The same rows, copied by `flask copy` into a PostgreSQL {version} on this machine. A page's CPU is that of
 the web server and PostgreSQL's processes together. The export is in wall time, because two processes share its work;
@@ -62,11 +62,11 @@ def _server(folder: Path) -> Iterator[tuple[str, int]]:
 def _fill(path: Path, url: str) -> None:
     opened_at(url)
     if not Customer.select().exists():
-        with closing(Copy(f"sqlite:///{path}")) as copy:
+        with closing(DatabaseCopy(f"sqlite:///{path}")) as copy:
             copy.run()
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute("VACUUM ANALYZE")
-    close()
+    close_connections()
 
 
 def _pages(path: Path, url: str, postmaster: int) -> None:
@@ -119,8 +119,8 @@ def _export(url: str) -> None:
 def _exported() -> float:
     """Seconds."""
     start = perf_counter()
-    view, _ = parse(REPORTS["customer-transactions"], [])
-    for _ in lines(view, EVERYTHING):
+    view, _ = parse_view(REPORTS["customer-transactions"], [])
+    for _ in csv_chunks(view, WHOLE_PARTNER):
         pass
     return perf_counter() - start
 

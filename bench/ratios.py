@@ -20,7 +20,7 @@ TOLD = 10
 class Ratio(NamedTuple):
     what: str
     sort: str
-    place: str
+    position: str
     cost: float
     floor: float
 
@@ -42,8 +42,8 @@ def compared(what: tuple[str, str, str], page: tuple[Server, str], floor: tuple[
 
 def summary(measured: Iterable[Ratio], floor: str, bound: float) -> None:
     """Print a row for each place of each report, and then the worst that miss the bound, one by one."""
-    ratios = sorted(measured, key=lambda ratio: (ratio.what, ["first", "deep", "last"].index(ratio.place)))
-    rows = [_row(list(each), bound) for _, each in groupby(ratios, key=lambda ratio: (ratio.what, ratio.place))]
+    ratios = sorted(measured, key=lambda ratio: (ratio.what, ["first", "deep", "last"].index(ratio.position)))
+    rows = [_row(list(each), bound) for _, each in groupby(ratios, key=lambda ratio: (ratio.what, ratio.position))]
     show(("page of 50, CPU of the server", "pages", "worst by", "ms", f"{floor} ms", f"worst × (≤ {bound})", "median ×",
           "best ×"), rows)  # fmt: skip
     missed = sorted((ratio for ratio in ratios if ratio.times > bound), key=lambda ratio: -ratio.times)
@@ -56,11 +56,11 @@ def _row(ratios: Sequence[Ratio], bound: float) -> tuple[str, ...]:
     worst = max(ratios, key=lambda ratio: ratio.times)
     times = [ratio.times for ratio in ratios]
     return (
-        f"{worst.what}, {worst.place}", str(len(ratios)), worst.sort, f"{worst.cost:.2f}", f"{worst.floor:.2f}",
+        f"{worst.what}, {worst.position}", str(len(ratios)), worst.sort, f"{worst.cost:.2f}", f"{worst.floor:.2f}",
         held(worst.times, bound, 2), f"{median(times):.2f}", f"{min(times):.2f}",
     )  # fmt: skip
 
 
 def _missed(ratio: Ratio) -> tuple[str, ...]:
-    page = f"{ratio.what}, {ratio.place}, {ratio.sort}"
+    page = f"{ratio.what}, {ratio.position}, {ratio.sort}"
     return page, f"{ratio.cost:.2f}", f"{ratio.floor:.2f}", f"{ratio.times:.2f}"

@@ -4,16 +4,16 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from app.reports import REPORTS
-from app.table.counting import count
-from app.table.cursor import Cursor, Place, digest
-from app.table.page import page
-from app.table.parse import parse
-from app.table.report import Column, Report
-from app.table.rows import Rows
-from app.table.scope import EVERYTHING
-from app.table.terms import ordered
+from app.table.counts import count_rows
+from app.table.cursor import Cursor, PagePosition, digest
+from app.table.definitions import Column, Report
+from app.table.expressions import order_by
+from app.table.paging import read_page
+from app.table.params import parse_view
+from app.table.query import RowQuery
+from app.table.scope import WHOLE_PARTNER
 from app.table.view import View
-from models import database
+from models import reports_db
 
 _DEEP = 0.9
 DIRECTIONS = ("", "-")
@@ -28,7 +28,7 @@ class Shown(NamedTuple):
     def __str__(self) -> str:
         if len(self.report.levels) == 1:
             return self.report.slug
-        return f"{self.report.slug} by {self.report.name_of(self.level).key}"
+        return f"{self.report.slug} by {self.report.level_column(self.level).key}"
 
     def columns(self) -> list[Column]:
         """All that it can be sorted by."""
@@ -41,7 +41,7 @@ class Shown(NamedTuple):
             for column in self.report.columns
             if column.shown or 0 < column.level <= self.level or column.key == sort.removeprefix("-")
         ]
-        view, _ = parse(self.report, [("sort", sort), *(("columns", key) for key in seen)])
+        view, _ = parse_view(self.report, [("sort", sort), *(("columns", key) for key in seen)])
         return view
 
 
@@ -53,7 +53,7 @@ def places(view: View) -> Iterator[tuple[str, View]]:
     """The last is the last full one: behind it stands only what remains, which differs from database to database."""
     yield "first", view
     yield "deep", _deep(view)
-    yield "last", page(view.ending(), EVERYTHING).previous or view.ending()
+    yield "last", read_page(view.ending(), WHOLE_PARTNER).previous or view.ending()
 
 
 def address(view: View) -> str:
@@ -62,9 +62,9 @@ def address(view: View) -> str:
 
 def _deep(view: View) -> View:
     """The page behind nine tenths of the rows. Its place is looked for from the nearer end."""
-    rows = Rows(view, EVERYTHING, view.level)
-    order, total = rows.order(view.sort_column), count(rows)
+    rows = RowQuery(view, WHOLE_PARTNER, view.level)
+    order, total = rows.order(view.sort_column), count_rows(rows)
     before = int(total * _DEEP)
-    backwards = ordered(rows.select([rows.table.id, rows.tie], order), order, not view.descending)
-    row, tie = database.execute(backwards.limit(1).offset(total - before)).fetchone()
-    return view.at(Place(forward=True, cursor=Cursor(view.level, row, digest(tie), before, view.context)))
+    backwards = order_by(rows.select([rows.table.id, rows.tiebreaker], order), order, not view.descending)
+    row, tie = reports_db.execute(backwards.limit(1).offset(total - before)).fetchone()
+    return view.at(PagePosition(forward=True, cursor=Cursor(view.level, row, digest(tie), before, view.context)))

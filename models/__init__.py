@@ -1,51 +1,113 @@
 """Tables, connections, migrations and the audit trail. Knows nothing of reports, files or the web."""
 
 from models import audit
-from models.accounts import ROLES, Attempt, SavedView, Session, User
+from models.access import ROLES, Attempt, SavedView, Session, User
 from models.audit import AuditEvent
-from models.backup import back_up, present
-from models.base import NONE
-from models.catalogue import SEPARATOR, Bundle, BundleProduct, CertificateType, Product
-from models.clock import moment, today
-from models.copying import Copy, NotEmpty
-from models.database import (
+from models.backup import (
+    Backup,
+    BackupError,
+    create_backup,
+    describe_current,
+    read_backup,
+    restore_backup,
+    users_reenabled_by,
+    verify_backup,
+)
+from models.clock import timestamp, today
+from models.connections import (  # fmt: skip
     POSTGRES,
-    BadAddress,
-    access,
-    close,
-    database,
+    BadDatabaseURL,
+    access_db,
+    close_connections,
+    fail_if_locked,
     open_database,
-    reading,
+    read_transaction,
+    reports_db,
     snapshot,
-    without_waiting,
-    writing,
-)  # fmt: skip
-from models.kept import Backup, BadBackup, read_backup, verify
-from models.load import Load
-from models.parties import Actor, Customer, Reseller
-from models.restoring import let_in_again, restore
-from models.rows import (
+    write_transaction,
+)
+from models.copy_database import DatabaseCopy, DatabaseNotEmpty
+from models.errors import DATABASE_ERRORS, describe_error
+from models.reports import (  # fmt: skip
     ACTIONS,
-    NUMBERS,
+    NONE_ID,
+    PRODUCT_SEPARATOR,
+    USAGE_COUNTS,
+    Actor,
+    Bundle,
+    BundleProduct,
+    CertificateType,
+    Customer,
     CustomerRow,
     CustomerUsage,
     Holding,
+    Import,
+    Product,
+    Reseller,
     Subscription,
     Transaction,
     TypeUsage,
     UsageRow,
-)  # fmt: skip
-from models.schema import Unfit, check, migrate
-from models.sqlite import GaveUp
-from models.text import LAST, fold
-from models.trouble import TROUBLE, told
+)
+from models.schema import SchemaMismatch, check, migrate
+from models.sqlite import QueryBudgetExceeded
+from models.text import MAX_CHAR, fold
 
 __all__ = [
-    "ACTIONS", "LAST", "NONE", "NUMBERS", "POSTGRES", "ROLES", "SEPARATOR", "TROUBLE", "Actor", "Attempt",
-    "AuditEvent", "Backup", "BadAddress", "BadBackup", "Bundle", "BundleProduct", "CertificateType", "Copy",
-    "Customer", "CustomerRow", "CustomerUsage", "GaveUp", "Holding", "Load", "NotEmpty", "Product", "Reseller",
-    "SavedView", "Session", "Subscription", "Transaction", "TypeUsage", "Unfit", "UsageRow", "User", "access",
-    "audit", "back_up", "check", "close", "database", "fold", "let_in_again", "migrate", "moment", "open_database",
-    "present", "read_backup", "reading", "restore", "snapshot", "today", "told", "verify", "without_waiting",
-    "writing",
+    "ACTIONS",
+    "DATABASE_ERRORS",
+    "MAX_CHAR",
+    "NONE_ID",
+    "POSTGRES",
+    "PRODUCT_SEPARATOR",
+    "ROLES",
+    "USAGE_COUNTS",
+    "Actor",
+    "Attempt",
+    "AuditEvent",
+    "Backup",
+    "BackupError",
+    "BadDatabaseURL",
+    "Bundle",
+    "BundleProduct",
+    "CertificateType",
+    "Customer",
+    "CustomerRow",
+    "CustomerUsage",
+    "DatabaseCopy",
+    "DatabaseNotEmpty",
+    "Holding",
+    "Import",
+    "Product",
+    "QueryBudgetExceeded",
+    "Reseller",
+    "SavedView",
+    "SchemaMismatch",
+    "Session",
+    "Subscription",
+    "Transaction",
+    "TypeUsage",
+    "UsageRow",
+    "User",
+    "access_db",
+    "audit",
+    "check",
+    "close_connections",
+    "create_backup",
+    "describe_current",
+    "describe_error",
+    "fail_if_locked",
+    "fold",
+    "migrate",
+    "open_database",
+    "read_backup",
+    "read_transaction",
+    "reports_db",
+    "restore_backup",
+    "snapshot",
+    "timestamp",
+    "today",
+    "users_reenabled_by",
+    "verify_backup",
+    "write_transaction",
 ]  # fmt: skip

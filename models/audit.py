@@ -6,8 +6,8 @@ from typing import Any
 
 from peewee import DateTimeField, TextField
 
-from models.accounts import AccessRecord
-from models.clock import moment
+from models.access import AccessRecord
+from models.clock import timestamp
 
 log = logging.getLogger("audit")
 
@@ -36,6 +36,6 @@ def record(event: str, outcome: str = DONE, /, **told: Any) -> None:
     Call it inside the `writing(access)` of what is told, so that both happen or neither.
     """
     texts = {name: told.pop(name, "") for name in ("who", "about", "address", "request")}
-    written = {"at": moment(), "event": event, "outcome": outcome, **texts}
+    written = {"at": timestamp(), "event": event, "outcome": outcome, **texts}
     AuditEvent.create(**written, details=json.dumps(told))
     log.info(json.dumps({**written, **told}))

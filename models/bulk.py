@@ -3,19 +3,19 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from models.trouble import database_errors
+from models.errors import driver_errors
 
 Table = Any
 """A Peewee model class."""
 
 
-def run_many(query: Any, rows: Iterable[Sequence[Any]]) -> None:
+def execute_many(query: Any, rows: Iterable[Sequence[Any]]) -> None:
     """Execute a query of a model once for each of `rows`, which hold its parameters."""
     sql, _ = query.sql()
-    with database_errors:
+    with driver_errors:
         query.model._meta.database.connection().cursor().executemany(sql, rows)
 
 
-def inserting(table: Table, names: Sequence[str]) -> Any:
+def insert_query(table: Table, names: Sequence[str]) -> Any:
     """The query that inserts one row with values for these fields."""
     return table.insert_many([[0] * len(names)], [getattr(table, name) for name in names]).returning()

@@ -8,6 +8,6 @@ def today() -> date:
     return datetime.now(UTC).date()
 
 
-def moment(seconds: int = 0) -> str:
+def timestamp(seconds: int = 0) -> str:
     """The time in UTC, `seconds` from now: "2026-11-22 13:05:00". Moments compare as text."""
     return (datetime.now(UTC) + timedelta(seconds=seconds)).strftime("%Y-%m-%d %H:%M:%S")

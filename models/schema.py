@@ -5,12 +5,12 @@ from typing import Any
 
 from playhouse.migrations import Runner
 
-from models.database import access, database
+from models.connections import access_db, reports_db
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
-class Unfit(Exception):
+class SchemaMismatch(Exception):
     """A database isn't one of this version's; the message says why, and what to do."""
 
 
@@ -21,7 +21,7 @@ def migrate() -> list[str]:
     """
     applied = []
     for each in _runners():
-        with each.database.migrating():
+        with each.database.migration():
             _refuse_newer(each)
             applied += each.up()
     return applied
@@ -31,12 +31,12 @@ def check() -> None:
     """Raises Unfit when a database lacks a migration, or has one that this version doesn't know."""
     for each in _runners():
         _refuse_newer(each)
-    missing = lacking()
+    missing = pending_migrations()
     if missing:
-        raise Unfit(f"the database lacks {', '.join(missing)}; run: flask migrate")
+        raise SchemaMismatch(f"the database lacks {', '.join(missing)}; run: flask migrate")
 
 
-def lacking() -> list[str]:
+def pending_migrations() -> list[str]:
     """The names of migrations that the databases lack."""
     return [migration.name for each in _runners() for migration in each.status() if not migration.applied]
 
@@ -44,16 +44,16 @@ def lacking() -> list[str]:
 def _refuse_newer(each: Any) -> None:
     unknown = [migration.name for migration in each.status() if migration.path is None]
     if unknown:
-        raise Unfit(
+        raise SchemaMismatch(
             f"the database is newer than this version of Partner Reports, which doesn't know {', '.join(unknown)}; "
             "run the version that it was last used with, or a newer one"
         )
 
 
-def runner(of: Any, part: str) -> Any:
+def migration_runner(of: Any, part: str) -> Any:
     """What applies the migrations of a part, `reports` or `access`, to a database."""
     return Runner(of, str(_MIGRATIONS / part))
 
 
 def _runners() -> list[Any]:
-    return [runner(database.obj, "reports"), runner(access.obj, "access")]
+    return [migration_runner(reports_db.obj, "reports"), migration_runner(access_db.obj, "access")]

@@ -5,7 +5,7 @@ from unicodedata import combining, name, normalize
 
 from anyascii import anyascii
 
-LAST = "\U0010ffff"
+MAX_CHAR = "\U0010ffff"
 """Sorts behind whatever a text may go on with."""
 
 

@@ -7,8 +7,8 @@ from flask import Flask
 from flask.testing import FlaskClient, FlaskCliRunner
 
 from app import create_app
-from app.table import counting
-from models import close, sqlite
+from app.table import counts
+from models import close_connections, sqlite
 from tests.databases import in_file, migrated, on_both, postgres
 from tests.support import NASTY, load, signed_in
 
@@ -26,7 +26,7 @@ def app(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
     application = create_app()
     application.testing = False  # errors must reach visitors as pages, never as tracebacks
     yield application
-    close()
+    close_connections()
 
 
 @pytest.fixture
@@ -49,9 +49,9 @@ def runner(app: Flask) -> FlaskCliRunner:
 @pytest.fixture(params=["found first", "walked", "walked in vain"])
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """How the engine finds chosen rows: as few, as many, and as many that lie too far off to be walked to."""
-    monkeypatch.setattr(counting, "FEW", counting.FEW if request.param == "found first" else -1)
+    monkeypatch.setattr(counts, "SORT_LIMIT", counts.SORT_LIMIT if request.param == "found first" else -1)
     if request.param == "walked in vain":
-        monkeypatch.setattr(sqlite, "_STEPS", 1)
+        monkeypatch.setattr(sqlite, "_INSTRUCTIONS_PER_CHECK", 1)
 
 
 @pytest.fixture

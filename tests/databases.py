@@ -15,7 +15,7 @@ import pytest
 from cysqlite import connect
 from peewee import PostgresqlDatabase
 
-from models import close, migrate, open_database
+from models import close_connections, migrate, open_database
 
 _NUMBERS = count(1)
 
@@ -135,4 +135,4 @@ class Server:
 def _migrate(address: str) -> None:
     open_database(address)
     migrate()
-    close()
+    close_connections()

@@ -7,9 +7,9 @@ from typing import Any
 
 from peewee import Field
 
-from app.table.report import Column
+from app.table.definitions import Column
 from app.table.view import View
-from models import database, fold
+from models import fold, reports_db
 
 Record = dict[str, Any]
 """Column key → value as the database holds it; "tie" is what tells two rows apart, "products" what was affected."""
@@ -65,7 +65,7 @@ def _order(column: Column) -> Callable[[Record], tuple[Any, ...]]:
 
 
 def _read(sql: str) -> Iterable[Record]:
-    cursor = database.execute_sql(sql)
+    cursor = reports_db.execute_sql(sql)
     names = [each[0] for each in cursor.description]
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
@@ -124,7 +124,7 @@ def _declared(view: View) -> list[Record]:
     rows = []
     for row in level.table.select():
         values = {column.key: _value(column.value, row) for column in view.report.columns}
-        rows.append({**values, "tie": (getattr(row, level.tie),)})
+        rows.append({**values, "tie": (getattr(row, level.tiebreaker),)})
     return rows
 
 

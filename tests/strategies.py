@@ -56,14 +56,14 @@ Query = list[tuple[str, str]]
 def queries(draw: st.DrawFn, slug: str) -> Query:
     """A query string that is right, with any of its keys left out."""
     report = REPORTS[slug]
-    columns = draw(st.lists(st.sampled_from(list(report.by_key)), unique=True))
+    columns = draw(st.lists(st.sampled_from(list(report.columns_by_key)), unique=True))
     view = view_of(slug, [("columns", key) for key in columns])
     query = [("columns", key) for key in columns]
     if draw(st.booleans()):
         query.append(("sort", draw(st.sampled_from(["", "-"])) + draw(st.sampled_from(view.columns)).key))
     if draw(st.booleans()):
         query.append(("size", str(draw(st.sampled_from(SIZES)))))
-    known = [key for key in report.filter_by_key if key in _VALUES]
+    known = [key for key in report.filters_by_key if key in _VALUES]
     keys = draw(st.lists(st.sampled_from(known), unique=True, max_size=3)) if known else []
     if "period" in keys:
         keys = [key for key in keys if key not in ("from", "to")]

@@ -9,12 +9,12 @@ from pathlib import Path
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.access.faults import find
-from app.importing import Summary, load_file
+from app.auth.validation import find_user
+from app.importing import ImportSummary, load_file
 from app.reports import REPORTS
-from app.table.parse import parse
+from app.table.params import parse_view
 from app.table.view import View
-from models import User, moment
+from models import User, timestamp
 
 NASTY = Path(__file__).parent / "nasty"
 CCADB = Path(__file__).parents[2] / "shared/data/ccadb"
@@ -46,21 +46,21 @@ EVERYWHERE = {
 def signed_in(app: Flask, role: str = "admin", reseller: str | None = None) -> FlaskClient:
     """A client of somebody with these rights, who gets an account if they have none. It saves hashing a password."""
     email = f"{role}@{reseller or 'partner'}.example"
-    who = {"email": email, "role": role, "reseller": reseller, "password_hash": "", "created_at": moment()}
+    who = {"email": email, "role": role, "reseller": reseller, "password_hash": "", "created_at": timestamp()}
     client = app.test_client()
-    user = find(email) or User.create(email_key=email.casefold(), **who)
-    client.set_cookie("session", app.extensions["sessions"].begin(user))
+    user = find_user(email) or User.create(email_key=email.casefold(), **who)
+    client.set_cookie("session", app.extensions["sessions"].create(user))
     return client
 
 
-def load(slug: str, path: Path) -> Summary:
+def load(slug: str, path: Path) -> ImportSummary:
     with path.open("rb") as file:
         return load_file(slug, file, path.name)
 
 
 def view_of(slug: str, query: list[tuple[str, str]]) -> View:
     """A view from a query string that must be right."""
-    view, complaints = parse(REPORTS[slug], query)
+    view, complaints = parse_view(REPORTS[slug], query)
     assert not complaints
     return view
 

@@ -8,7 +8,7 @@ from flask.testing import FlaskClient, FlaskCliRunner
 
 from app import create_app
 from app.reports import REPORTS
-from models import Load, Subscription
+from models import Import, Subscription
 from tests.support import CCADB, CCADB_FILES, NASTY
 
 SUBSCRIPTIONS = NASTY / "customer-subscriptions.csv"
@@ -30,7 +30,7 @@ def test_an_import_is_recorded_with_the_operator(runner: FlaskCliRunner, monkeyp
     monkeypatch.setenv("LOGNAME", "olga")
     runner.invoke(args=["import", "customer-subscriptions", str(SUBSCRIPTIONS)])
     runner.invoke(args=["import", "customer-subscriptions", "-"], input=SUBSCRIPTIONS.read_bytes())
-    loads = [(load.report, load.file, load.who) for load in Load.select()]
+    loads = [(load.report, load.file, load.who) for load in Import.select()]
     assert loads == [("customer-subscriptions", file, "olga (command line)") for file in (str(SUBSCRIPTIONS), "-")]
 
 
@@ -38,7 +38,7 @@ def test_a_dry_run_changes_nothing(runner: FlaskCliRunner) -> None:
     result = runner.invoke(args=["import", "customer-subscriptions", str(SUBSCRIPTIONS), "--dry-run"])
     assert result.exit_code == 0
     assert result.stdout.startswith("8 rows: 8 added, 0 updated, 0 unchanged, 0 removed")
-    assert Subscription.select().count() == Load.select().count() == 0
+    assert Subscription.select().count() == Import.select().count() == 0
 
 
 def test_a_faulty_file_is_told_line_by_line_and_changes_nothing(runner: FlaskCliRunner, tmp_path: Path) -> None:

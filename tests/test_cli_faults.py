@@ -33,11 +33,11 @@ def test_all_commands_are_tried(app: Flask) -> None:
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("name", ["reports.db", "access.db"])
 def test_no_command_ends_in_a_traceback(runner: FlaskCliRunner, tmp_path: Path, name: str, fault: Fault) -> None:
-    for each in (models.database, models.access):
+    for each in (models.reports_db, models.access_db):
         each.pragma("busy_timeout", 0, permanent=True)
     with fault(tmp_path / name):
         for command in COMMANDS:
-            models.close()
+            models.close_connections()
             result = runner.invoke(args=[part.format(folder=tmp_path) for part in command])
             assert result.exception is None or isinstance(result.exception, SystemExit), command
             assert (result.exit_code == 1) == ("Error: " in result.stderr), command
@@ -51,16 +51,16 @@ def test_no_command_ends_in_a_traceback(runner: FlaskCliRunner, tmp_path: Path, 
 def test_a_trail_that_cannot_be_written_is_told_but_does_not_undo_an_import(
     runner: FlaskCliRunner, tmp_path: Path
 ) -> None:
-    models.access.pragma("busy_timeout", 0, permanent=True)
+    models.access_db.pragma("busy_timeout", 0, permanent=True)
     with locked(tmp_path / "access.db"):
         result = runner.invoke(args=IMPORT)
     assert result.exit_code == 0
     assert "The audit trail can't be written" in result.stderr
-    assert models.Load.select().count() == 1
+    assert models.Import.select().count() == 1
 
 
 def test_a_full_disk_is_told_as_that(runner: FlaskCliRunner) -> None:
-    models.database.pragma("max_page_count", models.database.pragma("page_count"), permanent=True)
+    models.reports_db.pragma("max_page_count", models.reports_db.pragma("page_count"), permanent=True)
     result = runner.invoke(args=["demo", "--customers", "50", "--transactions", "600"])
     assert result.exit_code == 1
     assert "disk is full (code=13, ext=13): make room on the disk. Nothing was changed." in result.stderr

@@ -5,7 +5,7 @@ import json
 import pytest
 from flask.testing import FlaskCliRunner
 
-from app.access.credentials import checked
+from app.auth.users import authenticate
 from models import AuditEvent, User
 from tests.support import NASTY
 
@@ -20,14 +20,14 @@ def test_a_user_is_added_with_a_password_of_ones_own(runner: FlaskCliRunner) -> 
         User.delete().execute()
         result = runner.invoke(args=[*ADD, "--password-stdin"], input=typed)
         assert (result.exit_code, result.output) == (0, f"{ANN} can sign in.\n")
-        assert checked(ANN, PASSWORD, "here")
+        assert authenticate(ANN, PASSWORD, "here")
     assert User.get().temporary_until is None
 
 
 def test_a_user_is_added_with_a_temporary_password_that_is_printed(runner: FlaskCliRunner) -> None:
     result = runner.invoke(args=["user", "add", "zoe@zebra.example", "--role", "viewer", "--reseller", "Zebra Resale"])
     assert result.exit_code == 0
-    assert checked("zoe@zebra.example", result.stdout.split()[-1], "here")
+    assert authenticate("zoe@zebra.example", result.stdout.split()[-1], "here")
     zoe = User.get()
     assert (zoe.role, zoe.reseller, bool(zoe.temporary_until)) == ("viewer", "Zebra Resale", True)
 
@@ -90,9 +90,9 @@ def test_passwords_are_replaced(runner: FlaskCliRunner) -> None:
     result = runner.invoke(args=["user", "password", ANN, "--password-stdin"], input=f"{PASSWORD}\n")
     assert result.exit_code == 0
     assert PASSWORD not in result.output
-    assert checked(ANN, PASSWORD, "here")
+    assert authenticate(ANN, PASSWORD, "here")
     made = runner.invoke(args=["user", "password", ANN]).stdout.split()[-1]
-    assert checked(ANN, made, "here")
+    assert authenticate(ANN, made, "here")
 
 
 def test_what_commands_do_is_in_the_trail(runner: FlaskCliRunner) -> None:

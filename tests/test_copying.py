@@ -7,9 +7,20 @@ import pytest
 
 from app.importing import load_file
 from app.reports import REPORTS
-from app.table.csv import lines
-from app.table.scope import EVERYTHING
-from models import Copy, Load, NotEmpty, SavedView, User, access, audit, close, database, open_database
+from app.table.csv import csv_chunks
+from app.table.scope import WHOLE_PARTNER
+from models import (
+    DatabaseCopy,
+    DatabaseNotEmpty,
+    Import,
+    SavedView,
+    User,
+    access_db,
+    audit,
+    close_connections,
+    open_database,
+    reports_db,
+)
 from tests.databases import Server, stored
 from tests.support import NASTY, load, view_of
 
@@ -20,7 +31,7 @@ KINDS = ("SQLite", "PostgreSQL")
 def addresses(in_file: str, postgres: Server) -> Iterator[dict[str, str]]:
     with postgres.copied() as on_server:
         yield dict(zip(KINDS, (in_file, on_server), strict=True))
-        close()
+        close_connections()
 
 
 def fill() -> None:
@@ -34,7 +45,7 @@ def fill() -> None:
 
 
 def files() -> list[bytes]:
-    return [b"".join(lines(view_of(slug, []), EVERYTHING)) for slug in REPORTS]
+    return [b"".join(csv_chunks(view_of(slug, []), WHOLE_PARTNER)) for slug in REPORTS]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -43,19 +54,19 @@ def test_all_rows_and_everybody_arrive(addresses: dict[str, str], kind: str) -> 
     open_database(source)
     fill()
     expected, user, view = files(), User.get().__data__, SavedView.get().__data__
-    loads = list(Load.select().tuples())
-    close()
+    loads = list(Import.select().tuples())
+    close_connections()
     open_database(target)
     told: list[int] = []
-    with closing(Copy(source)) as copy:
+    with closing(DatabaseCopy(source)) as copy:
         copy.run(told.append)
         assert sum(told) == copy.size()
     assert files() == expected
-    assert list(Load.select().tuples()) == loads
-    assert {load.who for load in Load.select()} == {"ann"}
+    assert list(Import.select().tuples()) == loads
+    assert {load.who for load in Import.select()} == {"ann"}
     assert User.get().__data__ == user
     assert SavedView.get().__data__ == view
-    assert b"user added" in stored(access)
+    assert b"user added" in stored(access_db)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -63,9 +74,9 @@ def test_what_comes_later_gets_numbers_of_its_own(addresses: dict[str, str], kin
     source, target = addresses.pop(kind), *addresses.values()
     open_database(source)
     fill()
-    close()
+    close_connections()
     open_database(target)
-    with closing(Copy(source)) as copy:
+    with closing(DatabaseCopy(source)) as copy:
         copy.run()
     audit.record("later")
     fresh = {"email": "eve", "email_key": "eve", "password_hash": "x", "role": "viewer"}
@@ -76,7 +87,10 @@ def test_what_comes_later_gets_numbers_of_its_own(addresses: dict[str, str], kin
 def test_a_copy_goes_only_into_a_new_database(addresses: dict[str, str]) -> None:
     open_database(addresses["SQLite"])
     fill()
-    before = stored(database)
-    with closing(Copy(addresses["PostgreSQL"])) as copy, pytest.raises(NotEmpty, match="already holds something"):
+    before = stored(reports_db)
+    with (
+        closing(DatabaseCopy(addresses["PostgreSQL"])) as copy,
+        pytest.raises(DatabaseNotEmpty, match="already holds something"),
+    ):
         copy.run()
-    assert stored(database) == before
+    assert stored(reports_db) == before

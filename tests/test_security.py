@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient, FlaskCliRunner
 
-from app.access import throttle
-from app.access.credentials import TEMPORARY
+from app.auth import throttle
+from app.auth.users import TEMPORARY_DAYS
 from app.settings import Settings
 from app.web.rules import RULES
 from models import ROLES, User
@@ -59,10 +59,10 @@ def test_every_rule_is_documented() -> None:
 
 def test_the_limits_on_guessing_are_the_documented_ones() -> None:
     for text in (
-        f"the {throttle.OF_ACCOUNT + 1}th attempt at an account",
-        f"the {throttle.OF_ADDRESS + 1}th from one address",
+        f"the {throttle.MAX_PER_ACCOUNT + 1}th attempt at an account",
+        f"the {throttle.MAX_PER_ADDRESS + 1}th from one address",
         f"within {throttle.WINDOW // 60} minutes",
-        f"works for {TEMPORARY} days",
+        f"works for {TEMPORARY_DAYS} days",
         "no one can lock somebody else out",
     ):
         assert text in " ".join(SECURITY.split())

@@ -12,16 +12,16 @@ from zipfile import ZipFile
 from openpyxl import Workbook, load_workbook
 from openpyxl.utils.escape import unescape
 
-from app.table.kind import Kind
-from app.table.scope import EVERYTHING, Scope
+from app.table.kinds import Kind
+from app.table.scope import WHOLE_PARTNER, Scope
 from app.table.view import View
-from app.table.workbook import write_workbook
+from app.table.xlsx import write_workbook
 
 MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d")
 _TAG = re.compile("<[^>]+>")
 
 
-def written(view: View, scope: Scope = EVERYTHING, progress: Callable[[int], object] = int) -> bytes:
+def written(view: View, scope: Scope = WHOLE_PARTNER, progress: Callable[[int], object] = int) -> bytes:
     """The workbook of a view."""
     file = io.BytesIO()
     write_workbook(view, scope, "", file, progress)

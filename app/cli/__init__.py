@@ -2,10 +2,10 @@
 
 from flask import Flask
 
-from app.cli import backups, data, users
+from app.cli import backup, data, users
 
 
 def register(app: Flask) -> None:
-    kept = (backups.backup, backups.restore)
+    kept = (backup.backup, backup.restore)
     for command in (data.migrate, data.demo, data.copy_from, data.import_file, data.export, *kept, users.user):
         app.cli.add_command(command)

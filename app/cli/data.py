@@ -11,16 +11,15 @@ from urllib.parse import parse_qsl
 import click
 
 import models
-from app.cli.refusals import explained, ready
-from app.cli.trail import note, operator
+from app.cli.common import audit_actor, database_errors_explained, database_ready, record_event
 from app.demo import fill
-from app.importing import Faulty, load_file
+from app.importing import FileRejected, load_file
 from app.reports import REPORTS
-from app.table.csv import lines
-from app.table.parse import parse_csv
-from app.table.scope import EVERYTHING
-from app.web.formats import FORMATS, file_url
-from models import BadAddress, Copy, NotEmpty
+from app.table.csv import csv_chunks
+from app.table.params import parse_export
+from app.table.scope import WHOLE_PARTNER
+from app.web.reports.formats import FORMATS, file_url
+from models import BadDatabaseURL, DatabaseCopy, DatabaseNotEmpty
 from models.audit import DONE, FAILED
 
 FAULTS_SHOWN = 20
@@ -31,7 +30,7 @@ _YEARS = range(1900, 2900)
 @click.command()
 def migrate() -> None:
     """Create or upgrade the schema; safe to repeat."""
-    with explained():
+    with database_errors_explained():
         applied = models.migrate()
     click.echo(f"Applied {', '.join(applied)}." if applied else "The schema is up to date.")
 
@@ -47,9 +46,9 @@ def demo(customers: int, transactions: int, seed: int, today: datetime | None) -
     if day.year not in _YEARS:
         raise click.BadParameter(f"{day} is not a day of the years {_YEARS[0]} to {_YEARS[-1]}.", param_hint="--today")
     try:
-        with ready(), _bar(transactions, "Demo") as advance:
+        with database_ready(), _progress_bar(transactions, "Demo") as advance:
             fill(customers, transactions, seed, day, advance)
-    except NotEmpty as error:
+    except DatabaseNotEmpty as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"{customers:,} customers with {transactions:,} transactions are there.")
 
@@ -59,14 +58,14 @@ def demo(customers: int, transactions: int, seed: int, today: datetime | None) -
 def copy_from(source: str) -> None:
     """Fill a new database with all that another holds, users and audit trail too. SOURCE looks like DATABASE_URL."""
     try:
-        with ready(), closing(Copy(source)) as copy:
+        with database_ready(), closing(DatabaseCopy(source)) as copy:
             rows = copy.size()
-            with _bar(rows, "Copy") as advance:
+            with _progress_bar(rows, "Copy") as advance:
                 copy.run(advance)
-    except (BadAddress, NotEmpty) as error:
+    except (BadDatabaseURL, DatabaseNotEmpty) as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"{rows:,} rows are there.")
-    note("copy", DONE, "all data", rows=rows)
+    record_event("copy", DONE, "all data", rows=rows)
 
 
 @click.command("import")
@@ -77,15 +76,15 @@ def import_file(report: str, file: str, dry_run: bool) -> None:
     """Load one CSV file (- is standard input), all of it or nothing."""
     try:
         size = Path(file).stat().st_size if Path(file).is_file() else 0
-        with ready(), click.open_file(file, "rb") as stream, _bar(size, file) as advance:
-            summary = load_file(report, stream, file, dry_run, advance, **operator())
-    except Faulty as faulty:
-        _tell(faulty)
-        note("import", FAILED, f"{report} {file}", faults=len(faulty.faults))
+        with database_ready(), click.open_file(file, "rb") as stream, _progress_bar(size, file) as advance:
+            summary = load_file(report, stream, file, dry_run, advance, **audit_actor())
+    except FileRejected as faulty:
+        _print_faults(faulty)
+        record_event("import", FAILED, f"{report} {file}", faults=len(faulty.faults))
         sys.exit(1)
     click.echo(f"{summary}{' (dry run: nothing was changed)' if dry_run else ''}")
     if not dry_run:
-        note("import", DONE, f"{report} {file}", **asdict(summary))
+        record_event("import", DONE, f"{report} {file}", **asdict(summary))
 
 
 @click.command()
@@ -94,16 +93,16 @@ def import_file(report: str, file: str, dry_run: bool) -> None:
 def export(report: str, query: str) -> None:
     """Write the CSV of /reports/REPORT.csv?QUERY to standard output."""
     pairs = parse_qsl(query.removeprefix("?"), keep_blank_values=True)
-    view, dialect, complaints = parse_csv(REPORTS[report], pairs)
+    view, dialect, complaints = parse_export(REPORTS[report], pairs)
     if complaints:
         raise click.ClickException("\n".join(map(str, complaints)))
-    with ready():
-        for piece in lines(view, EVERYTHING, dialect=dialect):
+    with database_ready():
+        for piece in csv_chunks(view, WHOLE_PARTNER, dialect=dialect):
             sys.stdout.buffer.write(piece)
-    note("export", DONE, file_url(view, FORMATS[dialect.name]))
+    record_event("export", DONE, file_url(view, FORMATS[dialect.name]))
 
 
-def _tell(faulty: Faulty) -> None:
+def _print_faults(faulty: FileRejected) -> None:
     for fault in faulty.faults[:FAULTS_SHOWN]:
         click.echo(str(fault), err=True)
     more = len(faulty.faults) - FAULTS_SHOWN
@@ -112,7 +111,7 @@ def _tell(faulty: Faulty) -> None:
 
 
 @contextmanager
-def _bar(length: int, label: str) -> Iterator[Callable[[int], None] | None]:
+def _progress_bar(length: int, label: str) -> Iterator[Callable[[int], None] | None]:
     """A progress bar on a terminal, when it is known how far there is to go."""
     if not (length and sys.stderr.isatty()):
         yield None

@@ -4,11 +4,10 @@ import sys
 
 import click
 
-from app.access import accounts
-from app.access.credentials import TEMPORARY, replace_password
-from app.access.faults import Unacceptable, find
-from app.cli.refusals import ready
-from app.cli.trail import operator
+from app.auth import users
+from app.auth.users import TEMPORARY_DAYS, reset_password
+from app.auth.validation import ValidationError, find_user
+from app.cli.common import audit_actor, database_ready
 from models import ROLES, User
 
 _PASSWORD = click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
@@ -26,20 +25,20 @@ def user() -> None:
 @_PASSWORD
 def add(email: str, role: str, reseller: str | None, password_stdin: bool) -> None:
     """Add a user, with a temporary password that is printed, or one of your own."""
-    with ready():
+    with database_ready():
         try:
-            given = _given() if password_stdin else None
-            secret = accounts.add(operator(), email, role, reseller, given)
-        except Unacceptable as wrong:
+            given = _password_from_stdin() if password_stdin else None
+            secret = users.add_user(audit_actor(), email, role, reseller, given)
+        except ValidationError as wrong:
             raise click.ClickException(str(wrong)) from None
     click.echo(f"{email.strip()} can sign in.")
-    _tell(secret, given)
+    _print_password(secret, given)
 
 
 @user.command("list")
 def list_users() -> None:
     """List all users: email, role, whose customers they see, and whether they are disabled."""
-    with ready():
+    with database_ready():
         for each in User.select().order_by(User.email_key):
             sees = "everything" if each.reseller is None else f"customers of {each.reseller}"
             click.echo(f"{each.email}\t{each.role}\t{sees}\t{'disabled' if each.disabled else 'enabled'}")
@@ -49,11 +48,11 @@ def list_users() -> None:
 @click.argument("email")
 def disable(email: str) -> None:
     """Keep a user out, from now on."""
-    with ready():
-        found = _found(email)
+    with database_ready():
+        found = _user_or_fail(email)
         try:
-            accounts.disable(operator(), found)
-        except Unacceptable as wrong:
+            users.disable_user(audit_actor(), found)
+        except ValidationError as wrong:
             raise click.ClickException(f"{email}: {wrong}") from None
     click.echo(f"{found.email} can't sign in any more, and is signed out everywhere.")
 
@@ -62,9 +61,9 @@ def disable(email: str) -> None:
 @click.argument("email")
 def enable(email: str) -> None:
     """Let a disabled user in again."""
-    with ready():
-        found = _found(email)
-        accounts.enable(operator(), found)
+    with database_ready():
+        found = _user_or_fail(email)
+        users.enable_user(audit_actor(), found)
     click.echo(f"{found.email} can sign in again.")
 
 
@@ -73,32 +72,32 @@ def enable(email: str) -> None:
 @_PASSWORD
 def password(email: str, password_stdin: bool) -> None:
     """Give a user a temporary password that is printed, or one of your own, and sign them out everywhere."""
-    with ready():
-        found = _found(email)
+    with database_ready():
+        found = _user_or_fail(email)
         try:
-            given = _given() if password_stdin else None
-            secret = replace_password(operator(), found, given)
-        except Unacceptable as wrong:
+            given = _password_from_stdin() if password_stdin else None
+            secret = reset_password(audit_actor(), found, given)
+        except ValidationError as wrong:
             raise click.ClickException(str(wrong)) from None
     click.echo(f"{found.email} has a new password, and is signed out everywhere.")
-    _tell(secret, given)
+    _print_password(secret, given)
 
 
-def _found(email: str) -> User:
-    found = find(email)
+def _user_or_fail(email: str) -> User:
+    found = find_user(email)
     if found is None:
         raise click.ClickException(f"“{email}” has no account; flask user list tells who has")
     return found
 
 
-def _given() -> str:
+def _password_from_stdin() -> str:
     """The first line of standard input, without its end. Raises Unacceptable."""
     try:
         return sys.stdin.buffer.readline().decode().rstrip("\r\n")
     except UnicodeDecodeError:
-        raise Unacceptable({"password": "The password on standard input is not UTF-8"}) from None
+        raise ValidationError({"password": "The password on standard input is not UTF-8"}) from None
 
 
-def _tell(secret: str, given: str | None) -> None:
+def _print_password(secret: str, given: str | None) -> None:
     if given is None:
-        click.echo(f"Temporary password, for {TEMPORARY} days and shown only now: {secret}")
+        click.echo(f"Temporary password, for {TEMPORARY_DAYS} days and shown only now: {secret}")

@@ -5,8 +5,8 @@ from datetime import date
 
 from app.demo.partner import Partner
 from app.importing import load_records
-from app.importing.records import Record, SubscriptionRecord, TransactionRecord, UsageRecord
-from models import Customer, NotEmpty, writing
+from app.importing.layouts import Record, SubscriptionRecord, TransactionRecord, UsageRecord
+from models import Customer, DatabaseNotEmpty, write_transaction
 
 Progress = Callable[[int], object]
 """Is told how many transactions were written since it was last told."""
@@ -21,9 +21,9 @@ def fill(customers: int, transactions: int, seed: int, today: date, progress: Pr
     """
     others: dict[type[Record], list[Record]] = {SubscriptionRecord: [], UsageRecord: []}
     records = Partner(customers, transactions, seed, today).records()
-    with writing():
+    with write_transaction():
         if Customer.select().exists():
-            raise NotEmpty("The database already holds customers; the demo fills only an empty one.")
+            raise DatabaseNotEmpty("The database already holds customers; the demo fills only an empty one.")
         _load("customer-transactions", _transactions(records, others, progress))
         _load("customer-subscriptions", others[SubscriptionRecord])
         _load("customer-usage", others[UsageRecord])

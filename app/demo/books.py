@@ -8,7 +8,7 @@ from app.demo.events import Event
 from app.demo.ledger import Ledger
 from app.demo.life import DAY
 from app.demo.parties import Customer
-from app.importing.records import SubscriptionRecord, TransactionRecord
+from app.importing.layouts import SubscriptionRecord, TransactionRecord
 
 _STEP, _IDS = 61_803_399, 100_000_000
 """Without a common divisor, so that transaction ids look drawn and are all different."""

@@ -11,7 +11,7 @@ from app.demo.dice import Dice
 from app.demo.parties import customers
 from app.demo.shares import fates, lives, shares
 from app.demo.usage import usage
-from app.importing.records import Record
+from app.importing.layouts import Record
 
 
 @dataclass(frozen=True)

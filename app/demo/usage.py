@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from app.demo.catalogue import Product
 from app.demo.dice import Dice
 from app.demo.parties import Customer
-from app.importing.records import UsageRecord
+from app.importing.layouts import UsageRecord
 
 _IDLE, _EXHAUSTED, _OVER = 0.1, 0.12, 0.03
 

@@ -4,7 +4,7 @@ from dataclasses import astuple, dataclass
 
 
 @dataclass(frozen=True)
-class Tally:
+class RowCounts:
     """How many rows of a file were new, different from what was stored, or the same, and what the file removed."""
 
     added: int = 0
@@ -12,12 +12,12 @@ class Tally:
     unchanged: int = 0
     removed: int = 0
 
-    def __add__(self, other: "Tally") -> "Tally":
-        return Tally(*map(sum, zip(astuple(self), astuple(other), strict=True)))
+    def __add__(self, other: "RowCounts") -> "RowCounts":
+        return RowCounts(*map(sum, zip(astuple(self), astuple(other), strict=True)))
 
 
 @dataclass(frozen=True)
-class Summary(Tally):
+class ImportSummary(RowCounts):
     """What a file did, and how many customers it gave another name or reseller."""
 
     renamed: int = 0

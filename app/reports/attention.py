@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 
 from app.reports import REPORTS
-from app.table.parse import parse
+from app.table.params import parse_view
 from app.table.view import View
 
 
 @dataclass(frozen=True)
-class Attention:
+class AttentionItem:
     """`one` row, or `many` of them, of a report's view; `none` is said where it has no rows."""
 
     slug: str
@@ -19,26 +19,26 @@ class Attention:
 
     @property
     def view(self) -> View:
-        view, _ = parse(REPORTS[self.slug], self.query)
+        view, _ = parse_view(REPORTS[self.slug], self.query)
         return view
 
 
-ATTENTION = (
-    Attention(
+ATTENTION_ITEMS = (
+    AttentionItem(
         "customer-subscriptions",
         (("status", "Active"), ("period", "next-30-days")),
         "active subscription ends within 30 days, today included",
         "active subscriptions end within 30 days, today included",
         "No active subscription ends within 30 days.",
     ),
-    Attention(
+    AttentionItem(
         "customer-usage",
         (("usage", "over"),),
         "customer uses more than was purchased",
         "customers use more than was purchased",
         "No customer uses more than was purchased.",
     ),
-    Attention(
+    AttentionItem(
         "customer-transactions",
         (("action", "Cancel"), ("period", "this-month")),
         "cancellation this month",

@@ -48,16 +48,16 @@ PERIODS = {
 }
 """Today is among the last days and among the next ones."""
 
-PAST = tuple(name for name in PERIODS if not name.startswith("next-"))
+PAST_PERIODS = tuple(name for name in PERIODS if not name.startswith("next-"))
 
 
-def days_of(name: str, today: date) -> tuple[str, str]:
+def period_dates(name: str, today: date) -> tuple[str, str]:
     """The first and the last day of a period, as the database holds days."""
     first, last = PERIODS[name](today)
     return str(first), str(last)
 
 
-def months(first: int, last: int) -> Callable[[date], list[str]]:
+def months_around(first: int, last: int) -> Callable[[date], list[str]]:
     """The `first` to the `last` month, such as "2026-11", counted from that of a day, which is 0; as far as there are
     such in the calendar."""
 
@@ -69,17 +69,17 @@ def months(first: int, last: int) -> Callable[[date], list[str]]:
     return named
 
 
-def days_in(month: str) -> tuple[str, str]:
+def month_dates(month: str) -> tuple[str, str]:
     """The first and the last day of a month."""
     year, number = map(int, month.split("-"))
     return f"{month}-01", f"{month}-{monthrange(year, number)[1]}"
 
 
-def title(name: str) -> str:
+def period_title(name: str) -> str:
     return name.replace("-", " ").capitalize()
 
 
-def in_words(name: str, today: date) -> str:
+def describe_period(name: str, today: date) -> str:
     """What a period is called, and its days: "Last month, 2026-10-01 to 2026-10-31"."""
-    first, last = days_of(name, today)
-    return f"{title(name)}, {first}" if first == last else f"{title(name)}, {first} to {last}"
+    first, last = period_dates(name, today)
+    return f"{period_title(name)}, {first}" if first == last else f"{period_title(name)}, {first} to {last}"

@@ -4,31 +4,30 @@ from typing import Any
 
 from peewee import Case
 
-from app.reports.customer import CUSTOMER_PAGE, NAME
-from app.reports.filters import CUSTOMER, RESELLER, exactly, one_of, period, search
-from app.reports.groups import by_month
-from app.reports.periods import months
-from app.table.kind import BADGE, DATE, DATETIME, ID, INTEGER, MONEY, TEXT
-from app.table.report import Column, Level, Link, Report, Table
-from app.table.summary import By, Picture, Summary
+from app.reports.customer_page import CUSTOMER_NAME, CUSTOMER_PAGE
+from app.reports.filters import CUSTOMER, RESELLER, exact_id, one_of, period_filters, search_filter
+from app.reports.groups import group_by_month
+from app.reports.periods import months_around
+from app.table.definitions import Chart, Column, GroupBy, Level, Link, Report, Summary, Table
+from app.table.kinds import BADGE, DATE, DATETIME, ID, INTEGER, MONEY, TEXT
 from models import Actor, Customer, Reseller, Subscription
 
 STATUSES = ("Active", "Ended", "Cancelled")
-SOON = 90
+SOON_DAYS = 90
 """Days before and after an end in which it is told how many they are."""
 
 
-def statuses(table: Table, today: Any) -> dict[str, Any]:
+def status_conditions(table: Table, today: Any) -> dict[str, Any]:
     """The condition of each status on a day. Cancelled goes before Ended."""
     stands, cancelled = (table.cancelled == each for each in (False, True))
     conditions = (stands & (table.ends_on >= today), stands & (table.ends_on < today), cancelled)
     return dict(zip(STATUSES, conditions, strict=True))
 
 
-def distance(day: str, today: date) -> str:
+def end_distance(day: str, today: date) -> str:
     """How far away an end is, in words; nothing when it is far ahead."""
     days = (date.fromisoformat(day) - today).days
-    if abs(days) > SOON:
+    if abs(days) > SOON_DAYS:
         return "ended" if days < 0 else ""
     near = {-1: "ended yesterday", 0: "today", 1: "tomorrow"}
     return near.get(days) or (f"in {days} days" if days > 0 else f"ended {-days} days ago")
@@ -36,18 +35,18 @@ def distance(day: str, today: date) -> str:
 
 def _has_status(table: Table, meant: tuple[str, str]) -> Any:
     status, today = meant
-    return statuses(table, today)[status]
+    return status_conditions(table, today)[status]
 
 
 def _status(table: Table, today: date) -> Any:
-    return Case(None, [(condition, status) for status, condition in statuses(table, str(today)).items()])
+    return Case(None, [(condition, status) for status, condition in status_conditions(table, str(today)).items()])
 
 
 _STATUS = replace(
     one_of("status", "Status", {status: status for status in STATUSES}, _has_status),
-    means=lambda status, today: (status, str(today)),
+    resolve=lambda status, today: (status, str(today)),
 )
-_BY_STATUS = By("Status", _status, lambda status: {"status": status}, STATUSES)
+_BY_STATUS = GroupBy("Status", _status, lambda status: {"status": status}, STATUSES)
 _TRANSACTIONS = Link("subscription", "customer-transactions")
 
 REPORT = Report(
@@ -61,8 +60,10 @@ REPORT = Report(
         Column("subscription_id", "Subscription ID", Subscription.ref, ID, link=_TRANSACTIONS),
         Column("reseller", "Reseller", Reseller.name, TEXT),
         Column("subscription", "Subscription", Subscription.name, TEXT),
-        Column("status", "Status", lambda today: _status(Subscription, today), BADGE, shown=False, ranks=STATUSES),
-        Column("end", "End", Subscription.ends_on, DATE, note=distance),
+        Column(
+            "status", "Status", lambda today: _status(Subscription, today), BADGE, shown=False, ordered_values=STATUSES
+        ),
+        Column("end", "End", Subscription.ends_on, DATE, note=end_distance),
         Column("cost", "Cost", Subscription.cost, MONEY),
         Column("order_date", "Order Date", Subscription.ordered_on, DATE),
         Column("last_modified_by", "Last modified by", Actor.name, TEXT),
@@ -70,17 +71,21 @@ REPORT = Report(
         Column("items_quantity", "Items Quantity", Subscription.items_quantity, INTEGER),
     ),
     filters=(
-        search("ref_key"),
+        search_filter("ref_key"),
         CUSTOMER,
-        NAME,
-        exactly("subscription", "Subscription ID", "ref"),
+        CUSTOMER_NAME,
+        exact_id("subscription", "Subscription ID", "ref"),
         RESELLER,
-        *period("End", "ends_on"),
+        *period_filters("End", "ends_on"),
         _STATUS,
     ),
     default_sort="customer",
     sums=Summary((_BY_STATUS,), measures=("cost", "items_quantity"), whole=("cost", "items_quantity")),
     pictures=(
-        Picture("Subscriptions by the month of their end", Summary((by_month("ends_on"), _BY_STATUS)), months(0, 11)),
+        Chart(
+            "Subscriptions by the month of their end",
+            Summary((group_by_month("ends_on"), _BY_STATUS)),
+            months_around(0, 11),
+        ),
     ),
 )

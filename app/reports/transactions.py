@@ -1,14 +1,13 @@
-from app.reports.customer import CUSTOMER_PAGE, NAME
-from app.reports.filters import CUSTOMER, RESELLER, TRANSACTED_PRODUCT, exactly, one_of, period, search
-from app.reports.groups import by_field, by_month
-from app.reports.periods import PAST, months
-from app.table.kind import DATETIME, ID, INTEGER, MONEY, TEXT
-from app.table.report import Column, Level, Link, Report
-from app.table.summary import Picture, Summary
+from app.reports.customer_page import CUSTOMER_NAME, CUSTOMER_PAGE
+from app.reports.filters import CUSTOMER, RESELLER, TRANSACTED_PRODUCT, exact_id, one_of, period_filters, search_filter
+from app.reports.groups import group_by_field, group_by_month
+from app.reports.periods import PAST_PERIODS, months_around
+from app.table.definitions import Chart, Column, Level, Link, Report, Summary
+from app.table.kinds import DATETIME, ID, INTEGER, MONEY, TEXT
 from models import ACTIONS, Actor, Bundle, Customer, Reseller, Transaction
 
-_BY_ACTION = by_field("action", "Action", "action", ACTIONS)
-_BY_MONTH_AND_ACTION = Summary((by_month("date"), _BY_ACTION), measures=("cost", "total"))
+_BY_ACTION = group_by_field("action", "Action", "action", ACTIONS)
+_BY_MONTH_AND_ACTION = Summary((group_by_month("date"), _BY_ACTION), measures=("cost", "total"))
 _SUBSCRIPTION = Link("subscription", "customer-subscriptions")
 
 REPORT = Report(
@@ -30,16 +29,18 @@ REPORT = Report(
         Column("user", "User", Actor.name, TEXT),
     ),
     filters=(
-        search("ref_key", "subscription_key"),
+        search_filter("ref_key", "subscription_key"),
         CUSTOMER,
-        NAME,
-        exactly("subscription", "Subscription ID", "subscription_ref"),
+        CUSTOMER_NAME,
+        exact_id("subscription", "Subscription ID", "subscription_ref"),
         RESELLER,
-        *period("Date", "date", PAST),
+        *period_filters("Date", "date", PAST_PERIODS),
         one_of("action", "Action", {action: action for action in ACTIONS}, lambda table, value: table.action == value),
         TRANSACTED_PRODUCT,
     ),
     default_sort="-date",
     sums=Summary((_BY_ACTION,), measures=("total", "cost"), whole=("cost",)),
-    pictures=(Picture("Cost and certificates by month", _BY_MONTH_AND_ACTION, months(-11, 0), newest="date"),),
+    pictures=(
+        Chart("Cost and certificates by month", _BY_MONTH_AND_ACTION, months_around(-11, 0), latest_column="date"),
+    ),
 )

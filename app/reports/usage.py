@@ -1,18 +1,17 @@
 from dataclasses import replace
 from typing import Any
 
-from app.reports.customer import CUSTOMER_PAGE, NAME
-from app.reports.filters import CUSTOMER, RESELLER, named, one_of, search
-from app.reports.groups import by_name
-from app.table.kind import ID, INTEGER, TEXT
-from app.table.report import Column, Level, Report, Table
-from app.table.summary import Picture, Summary
-from models import NUMBERS, CertificateType, Customer, CustomerUsage, Holding, Product, Reseller, TypeUsage
+from app.reports.customer_page import CUSTOMER_NAME, CUSTOMER_PAGE
+from app.reports.filters import CUSTOMER, RESELLER, by_name, one_of, search_filter
+from app.reports.groups import group_by_name
+from app.table.definitions import Chart, Column, Level, Report, Summary, Table
+from app.table.kinds import ID, INTEGER, TEXT
+from models import USAGE_COUNTS, CertificateType, Customer, CustomerUsage, Holding, Product, Reseller, TypeUsage
 
 _NEAR = 90
 """Per cent of an inventory in use from which on it is nearly used up."""
 
-_BY_TYPE = by_name("certificate_type", "Certificate Type", CertificateType, level=1)
+_BY_TYPE = group_by_name("certificate_type", "Certificate Type", CertificateType, level=1)
 _USAGE = {"over": "Over inventory", "near": f"Near inventory ({_NEAR} % used)"}
 
 
@@ -29,8 +28,8 @@ REPORT = Report(
     title="Customer Usage Report",
     description="What every customer has bought, uses, and has left, by certificate type and product",
     levels=(
-        Level(CustomerUsage, "customer", expand="Expand customer details"),
-        Level(TypeUsage, "certificate_type", expand="Expand certificate details"),
+        Level(CustomerUsage, "customer", expand_label="Expand customer details"),
+        Level(TypeUsage, "certificate_type", expand_label="Expand certificate details"),
         Level(Holding, "product"),
     ),
     columns=(
@@ -41,19 +40,19 @@ REPORT = Report(
         Column("product", "Product", Product.name, TEXT, shown=False, level=2),
         Column("current_inventory", "Current Inventory", Holding.current_inventory, INTEGER),
         Column("available", "Available", Holding.available, INTEGER),
-        Column("used", "Used", Holding.used, INTEGER, excess=Holding.over_inventory, whole="current_inventory"),
+        Column("used", "Used", Holding.used, INTEGER, overage=Holding.over_inventory, whole="current_inventory"),
         Column("over_inventory", "Over Inventory", Holding.over_inventory, INTEGER, shown=False),
     ),
     filters=(
-        search(),
+        search_filter(),
         CUSTOMER,
-        NAME,
+        CUSTOMER_NAME,
         RESELLER,
-        named("certificate_type", "Certificate Type", CertificateType, "certificate_type", level=1),
-        named("product", "Product", Product, "product", level=2),
-        replace(one_of("usage", "Usage", _USAGE, _used), summed=True),
+        by_name("certificate_type", "Certificate Type", CertificateType, "certificate_type", level=1),
+        by_name("product", "Product", Product, "product", level=2),
+        replace(one_of("usage", "Usage", _USAGE, _used), having=True),
     ),
     default_sort="customer",
-    sums=Summary(measures=NUMBERS, whole=NUMBERS),
-    pictures=(Picture("Inventory and use by certificate type", Summary((_BY_TYPE,), ("current_inventory", "used"))),),
+    sums=Summary(measures=USAGE_COUNTS, whole=USAGE_COUNTS),
+    pictures=(Chart("Inventory and use by certificate type", Summary((_BY_TYPE,), ("current_inventory", "used"))),),
 )

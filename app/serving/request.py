@@ -3,7 +3,7 @@
 import re
 from http import HTTPStatus
 
-from app.web.proxies import LONGEST_FORM
+from app.web.security import MAX_FORM_BYTES
 
 LONGEST_HEAD = 64 * 1024
 """Bytes of a request line and all headers together."""
@@ -28,5 +28,5 @@ def judged(come: bytes) -> HTTPStatus:
     if _CODED.search(head):
         return HTTPStatus.LENGTH_REQUIRED
     lengths = [int(digits[:9] or b"0") for digits in _LENGTH.findall(head)]
-    wanted = min(lengths[0], LONGEST_FORM) if len(lengths) == 1 else 0
+    wanted = min(lengths[0], MAX_FORM_BYTES) if len(lengths) == 1 else 0
     return HTTPStatus.OK if len(body) >= wanted else HTTPStatus.CONTINUE

@@ -17,7 +17,7 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 from app.serving.refusal import Answered, refuse
 from app.serving.request import LONGEST_HEAD, judged
 from app.serving.threads import Threads
-from app.web.proxies import LONGEST_FORM
+from app.web.security import MAX_FORM_BYTES
 
 PATIENCE = 10
 """Seconds in which a request must come whole, and in which a client that was answered must hang up."""
@@ -90,7 +90,7 @@ class PatientWorker(ThreadWorker):
 
     def _part(self, conn: TConn) -> None:
         """Wait for the client to hang up: who does so first may take away the answer that is on its way."""
-        conn.left = LONGEST_FORM
+        conn.left = MAX_FORM_BYTES
         try:
             conn.sock.shutdown(SHUT_WR)
             self._wait(conn, self._see_off)

@@ -4,9 +4,9 @@ import re
 from dataclasses import dataclass
 from zlib import crc32
 
-END = "end"
+LAST_PAGE = "end"
 
-_FORM = re.compile(r"([0-9])-([0-9]{1,18})-([0-9a-f]{8})-([0-9]{1,18})-([0-9a-f]{8})-([0-9a-f]{8})")
+_PATTERN = re.compile(r"([0-9])-([0-9]{1,18})-([0-9a-f]{8})-([0-9]{1,18})-([0-9a-f]{8})-([0-9a-f]{8})")
 
 
 @dataclass(frozen=True)
@@ -19,25 +19,25 @@ class Cursor:
 
     level: int
     row: int
-    tie: str
+    tiebreaker: str
     before: int
     context: str
 
     def __str__(self) -> str:
-        body = f"{self.level}-{self.row}-{self.tie}-{self.before}-{self.context}"
+        body = f"{self.level}-{self.row}-{self.tiebreaker}-{self.before}-{self.context}"
         return f"{body}-{digest(body)}"
 
     @classmethod
     def parse(cls, text: str) -> "Cursor":
         """Raises ValueError when the text was not made by `str(cursor)`."""
-        match = _FORM.fullmatch(text)
+        match = _PATTERN.fullmatch(text)
         if not match or digest(text.rpartition("-")[0]) != match[6]:
             raise ValueError("is not the place of a page; leave it out for the first page")
         return cls(int(match[1]), int(match[2]), match[3], int(match[4]), match[5])
 
 
 @dataclass(frozen=True)
-class Place:
+class PagePosition:
     """Where a page stands: after a row, or before one; before None is before the end of all rows."""
 
     forward: bool

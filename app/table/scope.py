@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from app.table.statements import built, slot
+from app.table.statements import compiled, placeholder
 from models import Reseller
 
 
@@ -17,23 +17,23 @@ class Scope:
     def of(cls, name: str | None) -> "Scope":
         """The customers of the reseller with this name, nobody when there is none such; None is the whole partner."""
         if name is None:
-            return EVERYTHING
-        (named,) = built("scope", lambda: [Reseller.select(Reseller.id).where(Reseller.name == slot(0))])
+            return WHOLE_PARTNER
+        (named,) = compiled("scope", lambda: [Reseller.select(Reseller.id).where(Reseller.name == placeholder(0))])
         found = named.run(name).fetchone() if name else None
-        return cls(found[0]) if found else NOTHING
+        return cls(found[0]) if found else NO_ROWS
 
     def conditions(self, table: Any) -> list[Any]:
-        return [] if self.reseller is None else [owner(table) == self.reseller]
+        return [] if self.reseller is None else [reseller_field(table) == self.reseller]
 
 
-EVERYTHING = Scope(reseller=None)
+WHOLE_PARTNER = Scope(reseller=None)
 """The scope of the whole partner."""
 
-NOTHING = Scope(reseller=-1)
+NO_ROWS = Scope(reseller=-1)
 """No row's reseller has this number."""
 
 
-def owner(table: Any) -> Any:
+def reseller_field(table: Any) -> Any:
     """The field that tells whose a row of a table, or of its alias, is. Raises TypeError when it is nobody's."""
     if getattr(table, "model", table) is Reseller:
         return table.id

@@ -8,17 +8,17 @@ from threading import Condition, Lock, Thread, get_native_id
 
 from app.table.turns import give_way
 
-PIECE = 64 * 1024
+PIECE_BYTES = 64 * 1024
 """Bytes that are handed on at a time, at the most."""
 
-_NICE = 10
+_NICENESS = 10
 """A file is written by what pages leave of the processor."""
 
 _turn = Lock()
 """Of several files one gets its next piece at a time: a page has to wait for one of them, not for all."""
 
 
-def spooled(pieces: Callable[[], Iterator[bytes]]) -> Generator[bytes, None, None]:
+def spool(pieces: Callable[[], Iterator[bytes]]) -> Generator[bytes, None, None]:
     """Yield what `pieces()` yields, which runs ahead in a thread of its own, into a temporary file.
 
     So what it holds, a snapshot of the database, it holds no longer than it needs, however slow the reader is. An
@@ -45,7 +45,7 @@ class _Spool(Thread):
 
     def run(self) -> None:
         with suppress(OSError):  # where threads have no priority of their own
-            os.setpriority(os.PRIO_PROCESS, get_native_id(), _NICE)
+            os.setpriority(os.PRIO_PROCESS, get_native_id(), _NICENESS)
         try:
             self._write()
         except BaseException as error:  # the reader raises it
@@ -73,7 +73,7 @@ class _Spool(Thread):
     def read(self) -> Iterator[bytes]:
         at = 0
         while self._await(at):
-            piece = os.pread(self._file, min(PIECE, self._written - at), at)
+            piece = os.pread(self._file, min(PIECE_BYTES, self._written - at), at)
             at += len(piece)
             yield piece
         if self._error:

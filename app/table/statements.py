@@ -6,14 +6,14 @@ from typing import Any
 
 from peewee import Value
 
-from models import database
+from models import reports_db
 
 _LIMIT = 1000
-_built: dict[Hashable, list["Statement"]] = {}
+_compiled: dict[Hashable, list["Statement"]] = {}
 
 
 @dataclass(frozen=True)
-class Slot:
+class Placeholder:
     """Stands in a query for a value that is known only when it runs: the `index`th that is given then."""
 
     index: int
@@ -24,25 +24,25 @@ class Statement:
     sql: str
     params: tuple[Any, ...]
 
-    def run(self, *values: Any, on: Any = database) -> Any:
+    def run(self, *values: Any, on: Any = reports_db) -> Any:
         """Execute with `values` in the slots, and return the cursor."""
         return on.execute_sql(
-            self.sql, [values[each.index] if isinstance(each, Slot) else each for each in self.params]
+            self.sql, [values[each.index] if isinstance(each, Placeholder) else each for each in self.params]
         )
 
 
-def slot(index: int) -> Any:
+def placeholder(index: int) -> Any:
     """A slot for a query; what goes in is what the database holds, so that no field may convert it."""
-    return Value(Slot(index), converter=lambda value: value)
+    return Value(Placeholder(index), converter=lambda value: value)
 
 
-def built(shape: Hashable, build: Callable[[], Sequence[Any]]) -> list[Statement]:
+def compiled(shape: Hashable, build: Callable[[], Sequence[Any]]) -> list[Statement]:
     """The statements of the queries that `build` makes, which must be the same whenever `shape` is."""
-    key = (type(database.obj), shape)
-    statements = _built.get(key)
+    key = (type(reports_db.obj), shape)
+    statements = _compiled.get(key)
     if statements is None:
-        if len(_built) >= _LIMIT:
-            _built.clear()
+        if len(_compiled) >= _LIMIT:
+            _compiled.clear()
         statements = [Statement(sql, tuple(params)) for sql, params in (query.sql() for query in build())]
-        _built[key] = statements
+        _compiled[key] = statements
     return statements

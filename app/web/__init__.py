@@ -3,34 +3,17 @@
 from flask import Flask
 
 from app.settings import Settings
-from app.web import (
-    account,
-    assets,
-    attention,
-    customers,
-    errors,
-    export,
-    gate,
-    headers,
-    logs,
-    printed,
-    proxies,
-    reports,
-    sums,
-    timing,
-    trail,
-    users,
-    views,
-)
+from app.web import account, assets, audit, customers, errors, headers, home, request_log, saved_views, security, users
+from app.web.reports import export, page, print_view, summary
 
 
 def register(app: Flask, settings: Settings) -> None:
-    proxies.register(app, settings)
+    security.register_proxies(app, settings)
     assets.register(app, settings)
     headers.register(app, settings)
     errors.register(app)
-    gate.register(app, settings)
-    timing.register(app)
-    logs.register(app)
-    for part in (account, attention, customers, export, printed, reports, sums, trail, users, views):
+    security.register(app, settings)
+    request_log.register_timing(app)
+    request_log.register(app)
+    for part in (account, home, customers, export, print_view, page, summary, audit, users, saved_views):
         app.register_blueprint(part.blueprint)

@@ -4,19 +4,19 @@ from http import HTTPStatus
 
 from flask import Blueprint, Response, g, make_response, redirect, render_template, request
 
-from app.access.credentials import checked, choose_password, unusable
-from app.access.faults import Unacceptable, find
-from app.access.sessions import end, end_all
-from app.access.throttle import WINDOW, TooMany
-from app.web import cookie
-from app.web.gate import sessions, visitor
-from app.web.trail import asking, note
-from app.web.ways import own_path
-from models import User, access, writing
+from app.auth.sessions import end_session, end_user_sessions
+from app.auth.throttle import WINDOW, TooManyAttempts
+from app.auth.users import authenticate, choose_password, login_blocked_reason
+from app.auth.validation import ValidationError, find_user
+from app.web import security
+from app.web.audit import audit_actor, record_event
+from app.web.redirects import safe_next
+from app.web.security import sessions, visitor
+from models import User, access_db, write_transaction
 from models.audit import FAILED, REFUSED
 
 
-class Refused(Exception):
+class SignInRefused(Exception):
     """Somebody isn't let in. They are told `text`, with this HTTP status."""
 
     def __init__(self, status: int, text: str) -> None:
@@ -24,41 +24,41 @@ class Refused(Exception):
         self.status = status
 
 
-WRONG = "The email or the password is wrong."
+WRONG_CREDENTIALS = "The email or the password is wrong."
 
 blueprint = Blueprint("account", __name__)
 
 
 @blueprint.get("/login")
 def sign_in_form() -> Response:
-    onward = own_path(request.args.get("next", ""))
+    onward = safe_next(request.args.get("next", ""))
     return make_response(redirect(onward, 303)) if g.visitor else _sign_in_page(onward)
 
 
 @blueprint.post("/login")
 def sign_in() -> Response:
     email, password = request.form.get("email", "").strip(), request.form.get("password", "")
-    onward = own_path(request.form.get("next", ""))
+    onward = safe_next(request.form.get("next", ""))
     missing = {key: f"Enter your {key}." for key, value in (("email", email), ("password", password)) if not value}
     if missing:
         return _sign_in_page(onward, 400, email, missing)
     try:
-        return _entered(_checked("sign-in", email, password), onward)
-    except Refused as refused:
+        return _start_session(_authenticate("sign-in", email, password), onward)
+    except SignInRefused as refused:
         return _sign_in_page(onward, refused.status, email, {"form": str(refused)})
 
 
 @blueprint.post("/logout")
 def sign_out() -> Response:
     everywhere = bool(request.form.get("everywhere"))
-    with writing(access):
+    with write_transaction(access_db):
         if everywhere:
-            end_all(visitor().id)
+            end_user_sessions(visitor().id)
         else:
-            end(visitor().session)
-        note("sign-out", everywhere=everywhere)
+            end_session(visitor().session)
+        record_event("sign-out", everywhere=everywhere)
     response = make_response(redirect("/login", 303))
-    cookie.take(response)
+    security.delete_session_cookie(response)
     response.headers["Clear-Site-Data"] = '"cache", "storage"'
     return response
 
@@ -72,49 +72,51 @@ def show() -> Response:
 def change_password() -> Response:
     current, password = request.form.get("current", ""), request.form.get("password", "")
     try:
-        user = _checked("password", visitor().email, current)
+        user = _authenticate("password", visitor().email, current)
         if password == current:
             return _account_page(400, {"password": "This is your present password; choose another."})
-        choose_password(asking(), user, password)
-        return _entered(User.get_by_id(user.id), "/account?done=password")
-    except Unacceptable as wrong:
+        choose_password(audit_actor(), user, password)
+        return _start_session(User.get_by_id(user.id), "/account?done=password")
+    except ValidationError as wrong:
         return _account_page(400, wrong.errors)
-    except Refused as refused:
+    except SignInRefused as refused:
         wrong_one = refused.status == HTTPStatus.UNAUTHORIZED
         told = "This is not your present password." if wrong_one else str(refused)
         return _account_page(refused.status, {"current": told})
 
 
-def _checked(event: str, email: str, password: str) -> User:
+def _authenticate(event: str, email: str, password: str) -> User:
     """The person with this password. Raises Refused.
 
     Whoever fails is noted, but not what they typed: it may be a password.
     """
-    known = find(email)
+    known = find_user(email)
     who = known.email if known else ""
     try:
-        user = checked(email, password, request.remote_addr or "")
-    except TooMany as many:
+        user = authenticate(email, password, request.remote_addr or "")
+    except TooManyAttempts as many:
         if many.first:
-            note(event, REFUSED, who=who, why="too many attempts")
-        raise Refused(429, f"Too many attempts have failed. Try again in {WINDOW // 60} minutes.") from None
+            record_event(event, REFUSED, who=who, why="too many attempts")
+        raise SignInRefused(429, f"Too many attempts have failed. Try again in {WINDOW // 60} minutes.") from None
     if user is None:
-        note(event, FAILED, who=who, why=unusable(known) or "wrong password" if known else "no such account")
-        raise Refused(401, WRONG)
+        record_event(
+            event, FAILED, who=who, why=login_blocked_reason(known) or "wrong password" if known else "no such account"
+        )
+        raise SignInRefused(401, WRONG_CREDENTIALS)
     return user
 
 
-def _entered(user: User, onward: str) -> Response:
+def _start_session(user: User, onward: str) -> Response:
     """Lead a person on in a new session, which takes the place of the one that this browser has. Raises Refused."""
-    with writing(access):
+    with write_transaction(access_db):
         if g.visitor:
-            end(g.visitor.session)
-        token = sessions().begin(user)
+            end_session(g.visitor.session)
+        token = sessions().create(user)
         if token is None:
-            raise Refused(401, WRONG)
-        note("sign-in", who=user.email)
+            raise SignInRefused(401, WRONG_CREDENTIALS)
+        record_event("sign-in", who=user.email)
     response = make_response(redirect(onward, 303))
-    cookie.give(response, token)
+    security.set_session_cookie(response, token)
     return response
 
 

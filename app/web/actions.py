@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Generic, NamedTuple, TypeVar
 
-from app.access.visitor import By
+from app.auth.permissions import AuditActor
 
 T = TypeVar("T")
 
@@ -11,5 +11,5 @@ T = TypeVar("T")
 class Action(NamedTuple, Generic[T]):
     """What a button does to a thing, and what is said afterwards."""
 
-    run: Callable[[By, T], object]
+    run: Callable[[AuditActor, T], object]
     done: str

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from app.access.visitor import Visitor
+from app.auth.permissions import Visitor
 
 Rule = Callable[[Visitor], str]
 """Says why a visitor may not; "" when they may."""
@@ -19,33 +19,33 @@ def admins(visitor: Visitor) -> str:
 
 def partner_admins(visitor: Visitor) -> str:
     why = "Users and the audit trail are for admins of the whole partner."
-    return "" if visitor.runs_all else why
+    return "" if visitor.is_partner_admin else why
 
 
-OPEN = frozenset({"static", "reports.health", "account.sign_in", "account.sign_in_form"})
+PUBLIC_ENDPOINTS = frozenset({"static", "reports.health", "account.sign_in", "account.sign_in_form"})
 """Routes that need no sign-in."""
 
-OWN = frozenset({"account.show", "account.change_password", "account.sign_out"})
+ACCOUNT_ENDPOINTS = frozenset({"account.show", "account.change_password", "account.sign_out"})
 """Routes that are left to a person whose password was made by somebody else, until they have chosen one."""
 
 RULES: Mapping[str, Rule] = {
-    **dict.fromkeys(OWN, anyone_signed_in),
+    **dict.fromkeys(ACCOUNT_ENDPOINTS, anyone_signed_in),
     "reports.home": anyone_signed_in,
     "reports.choose": anyone_signed_in,
     "reports.open_report": anyone_signed_in,
     "reports.show": anyone_signed_in,
-    "reports.total": anyone_signed_in,
+    "reports.count": anyone_signed_in,
     "views.save": anyone_signed_in,
     "views.show": anyone_signed_in,
     "views.act": anyone_signed_in,
     "printed.show": anyone_signed_in,
-    "attention.show": anyone_signed_in,
+    "attention.show_attention": anyone_signed_in,
     "customers.show": anyone_signed_in,
     "sums.show": anyone_signed_in,
     "reports.expand": admins,
     "export.csv": admins,
     "export.xlsx": admins,
-    "users.everybody": partner_admins,
+    "users.list_users": partner_admins,
     "users.add": partner_admins,
     "users.show": partner_admins,
     "users.change": partner_admins,

@@ -4,87 +4,90 @@ from typing import Any
 
 from flask import Blueprint, Response, abort, make_response, redirect, render_template, request
 
-from app.access import accounts
-from app.access.credentials import replace_password
-from app.access.faults import Unacceptable, faults
+from app.auth import users
+from app.auth.users import reset_password
+from app.auth.validation import ValidationError, validate_user
 from app.web.actions import Action
-from app.web.errors import problem
-from app.web.gate import sessions, visitor
-from app.web.trail import asking
-from models import NONE, ROLES, Reseller, User, database
+from app.web.audit import audit_actor
+from app.web.errors import error_response
+from app.web.security import sessions, visitor
+from models import NONE_ID, ROLES, Reseller, User, reports_db
 
-LONGEST_LIST = 300
+MAX_SUGGESTIONS = 300
 """Names of resellers that are suggested; of more, none are."""
 
 _NUMBER = "<int(max=999999999):number>"
 
 
 ACTIONS: dict[str, Action[User]] = {
-    "disable": Action(accounts.disable, "This person can't sign in any more."),
-    "enable": Action(accounts.enable, "This person can sign in again."),
-    "end": Action(accounts.sign_out, "This person is signed out everywhere."),
-    "password": Action(replace_password, ""),
+    "disable": Action(users.disable_user, "This person can't sign in any more."),
+    "enable": Action(users.enable_user, "This person can sign in again."),
+    "end": Action(users.sign_out_user, "This person is signed out everywhere."),
+    "password": Action(reset_password, ""),
 }
-CHANGED = "Saved. It holds from their next click on."
+CHANGED_MESSAGE = "Saved. It holds from their next click on."
 
 blueprint = Blueprint("users", __name__, url_prefix="/users")
 
 
 @blueprint.get("")
-def everybody() -> Response:
-    return _everybody()
+def list_users() -> Response:
+    return _users_page()
 
 
 @blueprint.post("")
 def add() -> Response:
     email = request.form.get("email", "").strip()
     try:
-        role, reseller = _wanted(email)
-        secret = accounts.add(asking(), email, role, reseller)
-    except Unacceptable as wrong:
-        return _everybody(400, wrong.errors)
-    return _one(User.get(User.email == email), secret=secret)
+        role, reseller = _submitted_rights(email)
+        secret = users.add_user(audit_actor(), email, role, reseller)
+    except ValidationError as wrong:
+        return _users_page(400, wrong.errors)
+    return _user_page(User.get(User.email == email), secret=secret)
 
 
 @blueprint.get(f"/{_NUMBER}")
 def show(number: int) -> Response:
     done = request.args.get("done", "")
-    return _one(_user(number), done=CHANGED if done == "change" else ACTIONS[done].done if done in ACTIONS else "")
+    return _user_page(
+        _user_or_404(number),
+        done=CHANGED_MESSAGE if done == "change" else ACTIONS[done].done if done in ACTIONS else "",
+    )
 
 
 @blueprint.post(f"/{_NUMBER}")
 def change(number: int) -> Response:
-    user = _user(number)
+    user = _user_or_404(number)
     try:
-        role, reseller = _wanted()
-        accounts.change(asking(), user, role, reseller)
-    except Unacceptable as wrong:
-        return _one(user, 400, wrong.errors)
+        role, reseller = _submitted_rights()
+        users.change_user(audit_actor(), user, role, reseller)
+    except ValidationError as wrong:
+        return _user_page(user, 400, wrong.errors)
     mine = user.id == visitor().id  # and may be gone with it
     return make_response(redirect("/account" if mine else f"/users/{number}?done=change", 303))
 
 
 @blueprint.post(f"/{_NUMBER}/<any({', '.join(ACTIONS)}):name>")
 def act(number: int, name: str) -> Response:
-    user, action = _user(number), ACTIONS[name]
+    user, action = _user_or_404(number), ACTIONS[name]
     try:
-        result = action.run(asking(), user)
-    except Unacceptable as wrong:
-        return _one(user, 400, {"action": str(wrong)})
+        result = action.run(audit_actor(), user)
+    except ValidationError as wrong:
+        return _user_page(user, 400, {"action": str(wrong)})
     if name == "password":
-        return _one(_user(number), secret=str(result))
+        return _user_page(_user_or_404(number), secret=str(result))
     return make_response(redirect(f"/users/{number}?done={name}", 303))
 
 
-def _user(number: int) -> User:
+def _user_or_404(number: int) -> User:
     """The user with this number; the request ends with a 404 when there is none."""
     found: User | None = User.get_or_none(User.id == number)
     if found is None:
-        abort(problem(404, f"There is no user “{number}”.", home="/users"))
+        abort(error_response(404, f"There is no user “{number}”.", home="/users"))
     return found
 
 
-def _wanted(email: str | None = None) -> tuple[str, str | None]:
+def _submitted_rights(email: str | None = None) -> tuple[str, str | None]:
     """The role and the reseller that the form asks for. Raises Unacceptable when it doesn't say whose customers."""
     role, reach, reseller = (request.form.get(key, "") for key in ("role", "reach", "reseller"))
     if reach == "reseller":
@@ -93,31 +96,36 @@ def _wanted(email: str | None = None) -> tuple[str, str | None]:
     if reach and reseller:
         errors["reseller"] = "Choose “One reseller”, or leave this empty."
     if errors:
-        raise Unacceptable(faults(role, None, email) | errors)
+        raise ValidationError(validate_user(role, None, email) | errors)
     return role, None
 
 
-def _everybody(status: int = 200, errors: dict[str, str] | None = None) -> Response:
+def _users_page(status: int = 200, errors: dict[str, str] | None = None) -> Response:
     users = User.select().order_by(User.email_key)
-    shown = {"users": users, "sessions": sessions().counted(), **_choices(errors)}
+    shown = {"users": users, "sessions": sessions().active_counts(), **_form_context(errors)}
     return make_response(render_template("access/users.html", **shown), status)
 
 
-def _one(user: User, status: int = 200, errors: dict[str, str] | None = None, **told: str) -> Response:
-    count, seen = sessions().counted().get(user.id, (0, ""))
-    shown = {"user": user, "count": count, "seen": seen, **told, **_choices(errors, user)}
+def _user_page(user: User, status: int = 200, errors: dict[str, str] | None = None, **told: str) -> Response:
+    count, seen = sessions().active_counts().get(user.id, (0, ""))
+    shown = {"user": user, "count": count, "seen": seen, **told, **_form_context(errors, user)}
     return make_response(render_template("access/user.html", **shown), status)
 
 
-def _choices(errors: dict[str, str] | None, user: User | None = None) -> dict[str, Any]:
+def _form_context(errors: dict[str, str] | None, user: User | None = None) -> dict[str, Any]:
     """What the form offers, and what stands in it: what was sent, if something was."""
-    names = Reseller.select(Reseller.name).where(Reseller.id != NONE).order_by(Reseller.name_key)
-    resellers = [name for (name,) in database.execute(names.limit(LONGEST_LIST + 1))]
-    offered = resellers if len(resellers) <= LONGEST_LIST else []
-    return {"roles": ROLES, "resellers": offered, "values": request.form or _kept(user), "errors": errors or {}}
+    names = Reseller.select(Reseller.name).where(Reseller.id != NONE_ID).order_by(Reseller.name_key)
+    resellers = [name for (name,) in reports_db.execute(names.limit(MAX_SUGGESTIONS + 1))]
+    offered = resellers if len(resellers) <= MAX_SUGGESTIONS else []
+    return {
+        "roles": ROLES,
+        "resellers": offered,
+        "values": request.form or _stored_values(user),
+        "errors": errors or {},
+    }
 
 
-def _kept(user: User | None) -> dict[str, str | None]:
+def _stored_values(user: User | None) -> dict[str, str | None]:
     if user is None:
         return {}
     return {"role": user.role, "reach": "reseller" if user.reseller else "partner", "reseller": user.reseller}

@@ -16,7 +16,7 @@ from bench.peers.download import CUT_OFF, Download, downloaded
 from bench.peers.named import BIN, PEERS, VIEW, Peer
 from bench.server import ALONE, OURS, Server, free_port, running, serving
 from bench.views import Shown, address, places
-from models import database
+from models import reports_db
 
 TRANSACTIONS = 1_000_000
 _SLOW = 1000
@@ -104,8 +104,8 @@ def _version(peer: Peer) -> str:
 
 def _change() -> None:
     """Add a view, for peers that show views, and an index for the names of customers as peers sort them."""
-    database.execute_sql(VIEW)
-    database.execute_sql("CREATE INDEX customer_by_name ON customer (name)")
+    reports_db.execute_sql(VIEW)
+    reports_db.execute_sql("CREATE INDEX customer_by_name ON customer (name)")
 
 
 if __name__ == "__main__":

@@ -5,20 +5,20 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskCliRunner
 
-from app.access import accounts
-from app.access.faults import find
-from app.access.views import save
-from app.access.visitor import Visitor
+from app.auth import users
+from app.auth.permissions import Visitor
+from app.auth.saved_views import save_view
+from app.auth.validation import find_user
 from tests.support import BY
 
 
 @pytest.fixture
 def kept(nasty: None, runner: FlaskCliRunner, tmp_path: Path) -> Path:
     """A backup of the nasty set, with an admin who has a view."""
-    accounts.add(BY, "ann@partner.example", "admin", None)
-    ann = find("ann@partner.example")
+    users.add_user(BY, "ann@partner.example", "admin", None)
+    ann = find_user("ann@partner.example")
     assert ann
-    save(Visitor(ann.id, ann.email, "admin", None, False, ""), "customer-usage", "Mine", "sort=-used")
+    save_view(Visitor(ann.id, ann.email, "admin", None, False, ""), "customer-usage", "Mine", "sort=-used")
     file = tmp_path / "kept"
     result = runner.invoke(args=["backup", str(file)])
     assert (result.exit_code, result.stderr) == (0, "")

@@ -12,8 +12,8 @@ from cysqlite import connect
 from flask.testing import FlaskCliRunner
 
 from app import create_app
-from models import User, close, database
-from models.disk import digest
+from models import User, close_connections, reports_db
+from models.backup import sha256_of
 from tests.databases import Server, locked, stored
 
 MISSING = "isn't there; flask backup makes kept, kept.users, kept.json: bring them together, or take another"
@@ -62,12 +62,12 @@ def test_a_backup_that_is_not_whole_is_not_put_back(
     runner: FlaskCliRunner, kept: Path, harm: Callable[[Path], object], told: str
 ) -> None:
     harm(kept)
-    before = stored(database), User.get().__data__
+    before = stored(reports_db), User.get().__data__
     result = runner.invoke(args=["restore", str(kept), "--yes"])
     assert result.exit_code == 1
     assert told in result.stderr
     assert result.stderr.endswith("Nothing was changed.\n")
-    assert (stored(database), User.get().__data__) == before
+    assert (stored(reports_db), User.get().__data__) == before
 
 
 @pytest.mark.parametrize(("part", "name"), [("reports", "kept"), ("access", "kept.users")])
@@ -78,7 +78,7 @@ def test_a_backup_of_a_newer_version_is_not_put_back(runner: FlaskCliRunner, kep
     newer.close()
     told = json.loads(beside(kept, "json").read_text())
     was = told["parts"][part]["sha256"]
-    rewrite(kept, was, digest(file))
+    rewrite(kept, was, sha256_of(file))
     result = runner.invoke(args=["restore", str(kept), "--yes"])
     assert result.exit_code == 1
     assert "doesn't know 9999_later" in result.stderr
@@ -86,13 +86,13 @@ def test_a_backup_of_a_newer_version_is_not_put_back(runner: FlaskCliRunner, kep
 
 def test_while_an_import_runs_neither_database_changes(runner: FlaskCliRunner, kept: Path) -> None:
     User.update(role="viewer").execute()
-    database.execute_sql("DELETE FROM load")
-    with locked(database, "load"):
+    reports_db.execute_sql("DELETE FROM load")
+    with locked(reports_db, "load"):
         result = runner.invoke(args=["restore", str(kept), "--yes"])
     assert result.exit_code == 1
     assert "another process is writing" in result.stderr
     assert User.get().role == "viewer"
-    assert database.execute_sql("SELECT COUNT(*) FROM load").fetchone()[0] == 0
+    assert reports_db.execute_sql("SELECT COUNT(*) FROM load").fetchone()[0] == 0
 
 
 def test_a_file_that_is_there_is_left_alone(runner: FlaskCliRunner, kept: Path) -> None:
@@ -138,14 +138,14 @@ def test_a_backup_into_nowhere_names_the_folder_that_is_missing(runner: FlaskCli
 def test_where_there_is_no_room_nothing_is_begun(
     runner: FlaskCliRunner, kept: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("models.kept.disk_usage", lambda _: namedtuple("usage", "free")(1_000))
-    before = stored(database)
+    monkeypatch.setattr("models.backup.disk_usage", lambda _: namedtuple("usage", "free")(1_000))
+    before = stored(reports_db)
     for command in (["backup", str(tmp_path / "more")], ["restore", str(kept), "--yes"]):
         result = runner.invoke(args=command)
         assert result.exit_code == 1
         assert "has 0.0 MB free, and 0." in result.stderr
     assert not list(tmp_path.glob("more*"))
-    assert stored(database) == before
+    assert stored(reports_db) == before
 
 
 @contextmanager
@@ -161,22 +161,22 @@ def short_files() -> Iterator[None]:
 
 def test_a_copy_that_breaks_off_leaves_everything_as_it_was(runner: FlaskCliRunner, kept: Path, tmp_path: Path) -> None:
     User.update(role="viewer").execute()
-    before = stored(database)
+    before = stored(reports_db)
     for command in (["backup", str(tmp_path / "more")], ["restore", str(kept), "--yes"]):
         with short_files():
             result = runner.invoke(args=command)
         assert result.exit_code == 1
         assert "the disk is full, or fails" in result.stderr
     assert not list(tmp_path.glob("more*"))
-    assert (stored(database), User.get().role) == (before, "viewer")
+    assert (stored(reports_db), User.get().role) == (before, "viewer")
     assert runner.invoke(args=["restore", str(kept), "--yes"]).exit_code == 0
     assert User.get().role == "admin"
 
 
 def test_a_damaged_database_is_not_kept_as_if_it_were_whole(runner: FlaskCliRunner, kept: Path, tmp_path: Path) -> None:
-    file = Path(database.database)
-    (page,) = database.execute_sql("SELECT rootpage FROM sqlite_master WHERE name = 'customer'").fetchone()
-    stored(database)
+    file = Path(reports_db.database)
+    (page,) = reports_db.execute_sql("SELECT rootpage FROM sqlite_master WHERE name = 'customer'").fetchone()
+    stored(reports_db)
     content = file.read_bytes()
     file.write_bytes(content[: (page - 1) * 4096] + bytes(4096) + content[page * 4096 :])
     result = runner.invoke(args=["backup", str(tmp_path / "more")])
@@ -188,9 +188,9 @@ def test_a_damaged_database_is_not_kept_as_if_it_were_whole(runner: FlaskCliRunn
 
 
 def test_what_is_no_database_any_more_is_told_how_to_put_aside(runner: FlaskCliRunner, kept: Path) -> None:
-    file = Path(database.database)
-    stored(database)
-    database.close()
+    file = Path(reports_db.database)
+    stored(reports_db)
+    reports_db.close()
     file.write_bytes(b"nonsense" * 4096)
     result = runner.invoke(args=["restore", str(kept), "--yes"])
     assert result.exit_code == 1
@@ -212,4 +212,4 @@ def test_postgresql_has_tools_of_its_own(postgres: Server, monkeypatch: pytest.M
             assert result.exit_code == 1
             assert "pg_dump" in result.stderr
             assert "pg_restore" in result.stderr
-        close()
+        close_connections()

@@ -13,8 +13,8 @@ from flask.testing import FlaskClient, FlaskCliRunner
 
 import models
 from app import create_app
-from app.access import accounts
-from models import AuditEvent, Customer, SavedView, Session, User, access, backup, database
+from app.auth import users
+from models import AuditEvent, Customer, SavedView, Session, User, access_db, backup, reports_db
 from tests.databases import stored
 from tests.support import BY, load, signed_in, table_rows
 from tests.web.parties import USAGE as HEADING
@@ -45,8 +45,8 @@ def names(client: FlaskClient) -> set[str]:
 def test_what_was_kept_comes_back(app: Flask, runner: FlaskCliRunner, kept: Path, tmp_path: Path) -> None:
     before = names(signed_in(app))
     imported(tmp_path, "Newcomer")
-    accounts.disable(BY, User.get(User.email == "ann@partner.example"))
-    accounts.add(BY, "eve@partner.example", "viewer", None)
+    users.disable_user(BY, User.get(User.email == "ann@partner.example"))
+    users.add_user(BY, "eve@partner.example", "viewer", None)
     SavedView.delete().execute()
     assert names(signed_in(app)) == before | {"Newcomer"}
     result = restored(runner, kept, "--yes")
@@ -69,7 +69,7 @@ def test_what_is_remembered_of_an_import_is_not_told_of_another_with_its_number(
     app: Flask, runner: FlaskCliRunner, kept: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Not even when both are of one second."""
-    monkeypatch.setattr("app.importing.load.moment", lambda: "2026-11-24 13:00:00")
+    monkeypatch.setattr("app.importing.loader.timestamp", lambda: "2026-11-24 13:00:00")
     counts = []
     for customers in (["One"], ["One", "Two", "Three"]):
         imported(tmp_path, *customers)
@@ -80,7 +80,7 @@ def test_what_is_remembered_of_an_import_is_not_told_of_another_with_its_number(
 
 def test_the_trail_loses_nothing(runner: FlaskCliRunner, kept: Path, tmp_path: Path) -> None:
     first = [event.about for event in AuditEvent.select().order_by(AuditEvent.id)]
-    accounts.add(BY, "eve@partner.example", "viewer", None)
+    users.add_user(BY, "eve@partner.example", "viewer", None)
     for _ in range(2):
         restored(runner, kept, "--yes")
     told = [(event.event, event.outcome, event.about) for event in AuditEvent.select().order_by(AuditEvent.id)]
@@ -92,7 +92,7 @@ def test_the_trail_loses_nothing(runner: FlaskCliRunner, kept: Path, tmp_path: P
 
 def test_a_trail_of_elsewhere_comes_with_its_backup(kept: Path) -> None:
     """Onto a machine that is new."""
-    models.close()
+    models.close_connections()
     for file in (*kept.parent.glob("reports.db*"), *kept.parent.glob("access.db*")):
         file.unlink()
     result = restored(create_app().test_cli_runner(), kept, "--yes")
@@ -108,13 +108,13 @@ def test_in_a_terminal_it_says_what_would_be_lost_and_asks(
     runner: FlaskCliRunner, kept: Path, tmp_path: Path, answer: bytes
 ) -> None:
     imported(tmp_path, "Newcomer")
-    before = stored(database), stored(access)
+    before = stored(reports_db), stored(access_db)
     result = restored(runner, kept, says=Terminal(answer))
     assert result.exit_code == 1
     customers = Customer.select().count()
     assert f"has {customers - 1} customers" in result.stdout
     assert f"Now there are {customers} customers" in result.stdout
-    assert (stored(database), stored(access)) == before
+    assert (stored(reports_db), stored(access_db)) == before
     assert restored(runner, kept, says=Terminal(b"y\n")).exit_code == 0
     assert restored(runner, kept, "--yes", says=Terminal()).exit_code == 0
 
@@ -143,9 +143,9 @@ def test_a_backup_is_for_its_owner_alone(kept: Path) -> None:
 
 def test_a_backup_has_both_databases_as_they_were_when_it_began(app: Flask, tmp_path: Path, nasty: None) -> None:
     before = Customer.select().count()
-    with backup._still(Path(database.database)) as still:
+    with backup._frozen(Path(reports_db.database)) as still:
         imported(tmp_path, "Newcomer")
-        assert backup._rows(still)["customer"] == before
+        assert backup._row_counts(still)["customer"] == before
 
 
 @pytest.mark.parametrize(("reports", "users"), [("0001_initial", "0001_access"), ("0003_who", "0002_views")])
@@ -154,11 +154,11 @@ def test_an_older_backup_is_brought_up_to_date(
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/old/reports.db")
     old = create_app().test_cli_runner()
-    for each in (database, access):
+    for each in (reports_db, access_db):
         each.make(0o600)
-    models.schema.runner(database.obj, "reports").up(reports)
-    models.schema.runner(access.obj, "access").up(users)
-    database.execute_sql("INSERT INTO product (name, name_key) VALUES ('Old', 'old')")
+    models.schema.migration_runner(reports_db.obj, "reports").up(reports)
+    models.schema.migration_runner(access_db.obj, "access").up(users)
+    reports_db.execute_sql("INSERT INTO product (name, name_key) VALUES ('Old', 'old')")
     assert old.invoke(args=["backup", str(tmp_path / "kept")]).exit_code == 0
     models.migrate()
     result = restored(old, tmp_path / "kept", "--yes")

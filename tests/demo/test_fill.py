@@ -11,14 +11,14 @@ from app.demo import fill
 from models import (
     Customer,
     CustomerUsage,
+    DatabaseNotEmpty,
     Holding,
-    NotEmpty,
     Reseller,
     Transaction,
     TypeUsage,
-    database,
     migrate,
     open_database,
+    reports_db,
 )
 from tests.demo.told import exported
 
@@ -27,8 +27,8 @@ TODAY = date(2026, 11, 22)
 
 def dump() -> dict[str, list[tuple[object, ...]]]:
     """All rows of all tables but the two that say when something was done."""
-    tables = sorted(set(database.get_tables()) - {"load", "schema_migration"})
-    return {table: database.execute_sql(f'SELECT * FROM "{table}" ORDER BY 1, 2').fetchall() for table in tables}
+    tables = sorted(set(reports_db.get_tables()) - {"load", "schema_migration"})
+    return {table: reports_db.execute_sql(f'SELECT * FROM "{table}" ORDER BY 1, 2').fetchall() for table in tables}
 
 
 def filled(
@@ -38,7 +38,7 @@ def filled(
     migrate()
     fill(customers, transactions, seed, today)
     tables = dump()
-    database.close()
+    reports_db.close()
     return tables
 
 
@@ -65,7 +65,7 @@ def test_another_seed_is_another_partner_throughout(app: Flask, tmp_path: Path) 
 def test_a_filled_database_is_refused_and_left_as_it_was(app: Flask) -> None:
     fill(5, 20, 1, TODAY)
     before = dump()
-    with pytest.raises(NotEmpty, match="already holds customers"):
+    with pytest.raises(DatabaseNotEmpty, match="already holds customers"):
         fill(5, 20, 2, TODAY)
     assert dump() == before
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from app.demo.partner import Partner
-from models import ACTIONS, SEPARATOR
+from models import ACTIONS, PRODUCT_SEPARATOR
 from tests.demo.told import Told, told
 
 TODAY = date(2026, 11, 22)
@@ -105,7 +105,7 @@ def test_all_certificate_types_and_products_are_held(partner: Told) -> None:
     types = {each.certificate_type for each in partner.usage} - {""}
     assert types == {"SSL", "Client", "Code Signing", "Document Signing", "Device"}
     assert len({each.product for each in partner.usage}) == 19
-    assert not any(SEPARATOR in each.product for each in partner.usage)
+    assert not any(PRODUCT_SEPARATOR in each.product for each in partner.usage)
 
 
 def test_emails_are_addresses_under_example(partner: Told) -> None:

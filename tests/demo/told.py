@@ -5,8 +5,8 @@ from typing import Any, NamedTuple, TypeVar
 from app.demo.partner import Partner
 from app.importing import SubscriptionRecord, TransactionRecord, UsageRecord
 from app.reports import REPORTS
-from app.table.csv import lines
-from app.table.scope import EVERYTHING
+from app.table.csv import csv_chunks
+from app.table.scope import WHOLE_PARTNER
 from tests.support import csv_rows, view_of
 
 R = TypeVar("R", SubscriptionRecord, TransactionRecord, UsageRecord)
@@ -56,9 +56,9 @@ def _products(row: dict[str, Any]) -> dict[str, Any]:
 
 def rows(slug: str) -> list[dict[str, Any]]:
     """An exported file's rows, by column key."""
-    keys = list(REPORTS[slug].by_key)
+    keys = list(REPORTS[slug].columns_by_key)
     view = view_of(slug, [("columns", key) for key in keys])
-    _, *records = csv_rows(b"".join(lines(view, EVERYTHING)))
+    _, *records = csv_rows(b"".join(csv_chunks(view, WHOLE_PARTNER)))
     return [dict(zip(keys, record, strict=True)) for record in records]
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from models import close, open_database
+from models import close_connections, open_database
 from tests.databases import on_both as database_url
 
 __all__ = ["database_url"]
@@ -14,4 +14,4 @@ __all__ = ["database_url"]
 def empty(database_url: str) -> Iterator[None]:
     open_database(database_url)
     yield
-    close()
+    close_connections()

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from io import BytesIO, StringIO
 from typing import Any
 
-from app.importing import Faulty, Summary, load_file
-from models import (
+from app.importing import FileRejected, ImportSummary, load_file
+from models import (  # fmt: skip
     Actor,
     Bundle,
     BundleProduct,
@@ -15,19 +15,19 @@ from models import (
     Customer,
     CustomerUsage,
     Holding,
-    Load,
+    Import,
     Product,
     Reseller,
     Subscription,
     Transaction,
     TypeUsage,
-    database,
-)  # fmt: skip
+    reports_db,
+)
 
 SUBSCRIPTIONS, TRANSACTIONS, USAGE = "customer-subscriptions", "customer-transactions", "customer-usage"
 
 TABLES = (
-    Actor, Bundle, BundleProduct, CertificateType, Customer, CustomerUsage, Holding, Load, Product, Reseller,
+    Actor, Bundle, BundleProduct, CertificateType, Customer, CustomerUsage, Holding, Import, Product, Reseller,
     Subscription, Transaction, TypeUsage,
 )  # fmt: skip
 
@@ -70,11 +70,11 @@ def file(slug: str, *changes: Row, line_break: str = "\r\n") -> bytes:
     return out.getvalue().encode()
 
 
-def load(slug: str, *changes: Row) -> Summary:
+def load(slug: str, *changes: Row) -> ImportSummary:
     return load_bytes(slug, file(slug, *changes))
 
 
-def load_bytes(slug: str, content: bytes, dry_run: bool = False) -> Summary:
+def load_bytes(slug: str, content: bytes, dry_run: bool = False) -> ImportSummary:
     return load_file(slug, BytesIO(content), "file.csv", dry_run)
 
 
@@ -87,7 +87,7 @@ def faults_of(slug: str, content: bytes) -> list[tuple[int, str]]:
     before = dump()
     try:
         load_bytes(slug, content)
-    except Faulty as faulty:
+    except FileRejected as faulty:
         assert dump() == before
         return [(fault.line, fault.text) for fault in faulty.faults]
     raise AssertionError("the file was loaded")
@@ -95,7 +95,7 @@ def faults_of(slug: str, content: bytes) -> list[tuple[int, str]]:
 
 def dump() -> dict[str, list[Any]]:
     """Everything in the database."""
-    return {table.__name__: sorted(database.execute(table.select())) for table in TABLES}
+    return {table.__name__: sorted(reports_db.execute(table.select())) for table in TABLES}
 
 
 def values(*fields: Any) -> list[Any]:
@@ -104,13 +104,13 @@ def values(*fields: Any) -> list[Any]:
     query = table.select(*fields)
     for other in dict.fromkeys(field.model for field in fields[1:] if field.model is not table):
         query = query.join_from(table, other)
-    found = sorted(database.execute(query))
+    found = sorted(reports_db.execute(query))
     return [each for (each,) in found] if len(fields) == 1 else found
 
 
 @contextmanager
 def undone() -> Iterator[None]:
     """Leave the database as it was."""
-    with database.atomic() as transaction:
+    with reports_db.atomic() as transaction:
         yield
         transaction.rollback()

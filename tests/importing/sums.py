@@ -4,24 +4,24 @@ from typing import Any
 
 from peewee import fn
 
-from models import NONE, NUMBERS, Customer, CustomerUsage, Holding, TypeUsage, database
+from models import NONE_ID, USAGE_COUNTS, Customer, CustomerUsage, Holding, TypeUsage, reports_db
 from tests.importing.files import values
 
 
 def check_sums() -> None:
     """Every stored sum is the plain sum of the holdings, and every customer has one."""
-    products = fn.COUNT(Holding.product).filter(Holding.product != NONE)
-    types = fn.COUNT(Holding.certificate_type.distinct()).filter(Holding.certificate_type != NONE)
+    products = fn.COUNT(Holding.product).filter(Holding.product != NONE_ID)
+    types = fn.COUNT(Holding.certificate_type.distinct()).filter(Holding.certificate_type != NONE_ID)
     assert _stored(TypeUsage, "customer", "certificate_type") == _plain(products, "customer", "certificate_type")
     assert _stored(CustomerUsage, "customer") == _plain(types, "customer")
     assert values(CustomerUsage.customer) == values(Customer.id)
 
 
 def _stored(table: Any, *path: str) -> list[Any]:
-    return values(*(getattr(table, name) for name in (*path, *NUMBERS, "parts")))
+    return values(*(getattr(table, name) for name in (*path, *USAGE_COUNTS, "parts")))
 
 
 def _plain(parts: Any, *path: str) -> list[Any]:
     by = [getattr(Holding, name) for name in path]
-    sums = [fn.SUM(getattr(Holding, name)) for name in NUMBERS]
-    return sorted(database.execute(Holding.select(*by, *sums, parts).group_by(*by)))
+    sums = [fn.SUM(getattr(Holding, name)) for name in USAGE_COUNTS]
+    return sorted(reports_db.execute(Holding.select(*by, *sums, parts).group_by(*by)))

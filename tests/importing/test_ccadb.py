@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from peewee import fn
 
-from app.importing import Summary, load_file
-from models import (
+from app.importing import ImportSummary, load_file
+from models import (  # fmt: skip
     ACTIONS,
-    NUMBERS,
+    USAGE_COUNTS,
     CertificateType,
     Customer,
     CustomerUsage,
@@ -18,8 +18,8 @@ from models import (
     Reseller,
     Subscription,
     Transaction,
-    database,
-)  # fmt: skip
+    reports_db,
+)
 from tests.importing.files import SUBSCRIPTIONS, TRANSACTIONS, USAGE, dump
 
 CCADB = Path(__file__).parents[3] / "shared/data/ccadb"
@@ -28,7 +28,7 @@ ROWS = {SUBSCRIPTIONS: 3426, TRANSACTIONS: 10_006, USAGE: 3426}
 pytestmark = pytest.mark.skipif(not CCADB.exists(), reason=f"the real certificates aren't at {CCADB}")
 
 
-def load(slug: str) -> Summary:
+def load(slug: str) -> ImportSummary:
     path = CCADB / f"{slug.removeprefix('customer-')}.csv"
     with path.open("rb") as stream:
         return load_file(slug, stream, path.name)
@@ -48,7 +48,7 @@ def test_real_files_give_their_control_totals_in_any_order(order: tuple[str, ...
         0,
     ]
     assert sums(Subscription, "items_quantity", "cost") == (10_006, 0)
-    assert sums(Holding, *NUMBERS) == sums(CustomerUsage, *NUMBERS) == (10_006, 4236, 5770, 0)
+    assert sums(Holding, *USAGE_COUNTS) == sums(CustomerUsage, *USAGE_COUNTS) == (10_006, 4236, 5770, 0)
 
 
 def test_real_files_change_nothing_the_second_time() -> None:
@@ -57,10 +57,10 @@ def test_real_files_change_nothing_the_second_time() -> None:
     before = dump()
     for slug, rows in ROWS.items():
         assert load(slug).unchanged == rows
-    assert dump() | {"Load": []} == before | {"Load": []}
+    assert dump() | {"Import": []} == before | {"Import": []}
 
 
 def sums(table: type[Transaction | Subscription | Holding | CustomerUsage], *names: str) -> tuple[int, ...]:
     query = table.select(*(fn.SUM(getattr(table, name)) for name in names))
-    found: tuple[int, ...] = database.execute(query).fetchone()
+    found: tuple[int, ...] = reports_db.execute(query).fetchone()
     return found

@@ -171,4 +171,4 @@ def test_names_differ_by_case_and_blanks() -> None:
     assert values(Product.name) == ["", "DV", "DV ", "dv"]
     before = dump()
     assert load(USAGE, {"Product": "DV "}, {"Product": "dv"}, {"Product": "DV"}).unchanged == 3
-    assert dump() | {"Load": []} == before | {"Load": []}
+    assert dump() | {"Import": []} == before | {"Import": []}

@@ -6,8 +6,8 @@ from io import StringIO
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.importing import Faulty, Summary
-from models import database
+from app.importing import FileRejected, ImportSummary
+from models import reports_db
 from tests.databases import is_server
 from tests.importing.files import NOTHING, SUBSCRIPTIONS, TRANSACTIONS, USAGE, dump, file, load_bytes, undone
 from tests.importing.sums import check_sums
@@ -37,7 +37,7 @@ def test_a_damaged_file_is_loaded_whole_or_changes_nothing(
         before = dump()
         try:
             _check_whole(content, load_bytes(slug, content))
-        except Faulty as faulty:
+        except FileRejected as faulty:
             _check_nothing(content, faulty, before)
 
 
@@ -49,14 +49,14 @@ def _damaged(content: bytes, lines: list[int], damages: list[tuple[int, int, byt
     return content
 
 
-def _check_whole(content: bytes, summary: Summary) -> None:
+def _check_whole(content: bytes, summary: ImportSummary) -> None:
     assert summary.rows == len(list(csv.reader(StringIO(content.decode("utf-8-sig"), newline="")))) - 1
-    if not is_server(database):  # which never lets them break
-        assert not list(database.execute_sql("PRAGMA foreign_key_check"))
+    if not is_server(reports_db):  # which never lets them break
+        assert not list(reports_db.execute_sql("PRAGMA foreign_key_check"))
     check_sums()
 
 
-def _check_nothing(content: bytes, faulty: Faulty, before: object) -> None:
+def _check_nothing(content: bytes, faulty: FileRejected, before: object) -> None:
     assert faulty.faults
     assert all(1 <= fault.line <= content.count(b"\n") + 1 for fault in faulty.faults)
     assert dump() == before

@@ -6,7 +6,7 @@ import pytest
 from peewee import OperationalError
 
 from app.importing import load_file
-from models import Actor, Customer, Subscription, database
+from models import Actor, Customer, Subscription, reports_db
 from tests.databases import is_server
 from tests.importing.files import SUBSCRIPTIONS, TRANSACTIONS, USAGE, dump, faults_of, file, load_bytes, values
 
@@ -98,7 +98,7 @@ def test_unreadable_bytes_are_told_with_the_first_line_of_their_record() -> None
 @pytest.mark.parametrize("slug", [SUBSCRIPTIONS, TRANSACTIONS, USAGE])
 def test_a_cell_of_just_1_mb_is_read(slug: str) -> None:
     rows = file(slug, {"Customer": 1_000_000 * "ü"})
-    if is_server(database):
+    if is_server(reports_db):
         before = dump()
         with pytest.raises(OperationalError, match="index row"):
             load_bytes(slug, rows)

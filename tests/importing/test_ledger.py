@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from models import ACTIONS, Load, Subscription, Transaction
+from models import ACTIONS, Import, Subscription, Transaction
 from tests.importing.files import SUBSCRIPTIONS, TRANSACTIONS, dump, faults, load, values
 
 ELSE = {"Customer": "Other", "Customer ID": "C-2"}
@@ -185,8 +185,8 @@ def test_files_load_in_any_order(order: tuple[str, str]) -> None:
         ("S-2", "C-2", 0),
     ]
     assert values(Transaction.subscription_ref) == ["?", "S-1", "S-1", "S-1", "S-1"]
-    assert values(Load.report) == sorted(order)
+    assert values(Import.report) == sorted(order)
     before = dump()
     for slug in order:
         assert load(slug, *rows[slug]).unchanged == len(rows[slug])
-    assert dump() | {"Load": []} == before | {"Load": []}
+    assert dump() | {"Import": []} == before | {"Import": []}

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.importing.reference import reference
-from models import NONE, CertificateType, CustomerUsage, Holding, Product, TypeUsage, fold
+from app.importing.derived import usage_ref
+from models import NONE_ID, CertificateType, CustomerUsage, Holding, Product, TypeUsage, fold
 from tests.importing.files import NOTHING, SUBSCRIPTIONS, USAGE, Row, dump, faults, load, undone, values
 from tests.importing.sums import check_sums
 
@@ -67,7 +67,7 @@ def test_a_customer_that_holds_nothing_is_added_kept_or_emptied() -> None:
     assert counts({}, EV) == (2, 0, 0, 0)
     assert counts(NOTHING) == (0, 1, 0, 2)
     assert held() == [("C-1", "", "", 0, 0)]
-    assert values(TypeUsage.certificate_type, TypeUsage.parts) == [(NONE, 0)]
+    assert values(TypeUsage.certificate_type, TypeUsage.parts) == [(NONE_ID, 0)]
     assert values(CustomerUsage.current_inventory, CustomerUsage.parts) == [(0, 0)]
 
 
@@ -141,12 +141,12 @@ PATH = st.tuples(st.sampled_from(["", "A", "A\x01", "A\t", "AB"]), st.sampled_fr
 @given(st.lists(PATH, min_size=2, max_size=12, unique=True))
 def test_the_texts_of_usage_rows_sort_by_customer_type_and_product(paths: list[tuple[str, int, str, str]]) -> None:
     by_order = sorted(paths, key=lambda path: (path[0], path[1], fold(path[2]), path[2], fold(path[3]), path[3]))
-    assert sorted(paths, key=lambda path: reference(*path)) == by_order
-    assert len({reference(*path) for path in paths}) == len(paths)
+    assert sorted(paths, key=lambda path: usage_ref(*path)) == by_order
+    assert len({usage_ref(*path) for path in paths}) == len(paths)
 
 
 def test_an_unchanged_file_changes_nothing() -> None:
     load(USAGE, {}, EV, ELSE | NOTHING)
     before = dump()
     assert counts(ELSE | NOTHING, EV, {}) == (0, 0, 3, 0)
-    assert dump() | {"Load": []} == before | {"Load": []}
+    assert dump() | {"Import": []} == before | {"Import": []}

@@ -5,8 +5,8 @@ from io import BytesIO
 
 import pytest
 
-from app.importing import Faulty, SubscriptionRecord, TransactionRecord, UsageRecord, load_file, load_records
-from models import Load, Subscription, Transaction, database, migrate, writing
+from app.importing import FileRejected, SubscriptionRecord, TransactionRecord, UsageRecord, load_file, load_records
+from models import Import, Subscription, Transaction, migrate, reports_db, write_transaction
 from tests.importing.files import SUBSCRIPTIONS, TRANSACTIONS, USAGE, dump, faults, file, load, load_bytes, values
 
 SUBSCRIPTION = SubscriptionRecord(
@@ -25,7 +25,7 @@ def test_a_faulty_file_changes_nothing_however_late_the_fault_comes() -> None:
 
 
 def test_a_fault_reads_as_file_line_and_text() -> None:
-    with pytest.raises(Faulty) as raised:
+    with pytest.raises(FileRejected) as raised:
         load(USAGE, {"Used": "-1", "Product": "A; B"})
     told = ["file.csv:2: Product: “A; B” is not one product's name, which can't contain “; ”",
             "file.csv:2: Used: “-1” is not a whole number of 0 or more"]  # fmt: skip
@@ -45,7 +45,7 @@ def test_a_dry_run_says_the_same_and_changes_nothing(slug: str) -> None:
 
 
 def test_a_dry_run_tells_faults_too() -> None:
-    with pytest.raises(Faulty):
+    with pytest.raises(FileRejected):
         load_bytes(USAGE, file(USAGE, {"Used": ""}), dry_run=True)
 
 
@@ -53,30 +53,30 @@ def test_every_load_is_recorded_even_when_nothing_changed() -> None:
     load(USAGE, {}, {"Product": "EV"})
     load(USAGE, {}, {"Product": "OV"})
     load(USAGE, {}, {"Product": "OV"})
-    fields = (Load.id, Load.report, Load.file, Load.added, Load.updated, Load.unchanged, Load.removed)
+    fields = (Import.id, Import.report, Import.file, Import.added, Import.updated, Import.unchanged, Import.removed)
     assert values(*fields) == [
         (1, USAGE, "file.csv", 2, 0, 0, 0), (2, USAGE, "file.csv", 1, 0, 1, 1), (3, USAGE, "file.csv", 0, 0, 2, 0),
     ]  # fmt: skip
-    assert Load.select().count() == 3
-    moments = {datetime.strptime(at, "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC) for at in values(Load.loaded_at)}
+    assert Import.select().count() == 3
+    moments = {datetime.strptime(at, "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC) for at in values(Import.loaded_at)}
     assert all(abs(datetime.now(UTC) - moment) < timedelta(seconds=30) for moment in moments)
 
 
 def test_a_load_is_recorded_with_who_made_it() -> None:
     load_file(USAGE, BytesIO(file(USAGE, {})), "file.csv", who="ann")
-    with writing():
+    with write_transaction():
         load_records(TRANSACTIONS, [(1, TRANSACTION)], "demo", who="demo")
         load_records(SUBSCRIPTIONS, [(1, SUBSCRIPTION)], "demo")
-    assert values(Load.id, Load.who) == [(1, "ann"), (2, "demo"), (3, "")]
+    assert values(Import.id, Import.who) == [(1, "ann"), (2, "demo"), (3, "")]
 
 
 def test_of_loads_older_than_the_column_nobody_is_said_to_have_made_them() -> None:
     load(USAGE, {})
-    database.execute_sql("ALTER TABLE load DROP COLUMN who")
-    database.execute_sql("DELETE FROM schema_migration WHERE name = '0003_who'")
+    reports_db.execute_sql("ALTER TABLE load DROP COLUMN who")
+    reports_db.execute_sql("DELETE FROM schema_migration WHERE name = '0003_who'")
     assert migrate() == ["0003_who"]
     load_file(USAGE, BytesIO(file(USAGE, {})), "file.csv", who="ann")
-    assert values(Load.id, Load.who) == [(1, ""), (2, "ann")]
+    assert values(Import.id, Import.who) == [(1, ""), (2, "ann")]
 
 
 def test_a_stream_that_fails_changes_nothing() -> None:
@@ -94,26 +94,26 @@ def test_a_stream_that_fails_changes_nothing() -> None:
 
 
 def test_records_load_like_a_file_within_a_larger_write() -> None:
-    with writing():
+    with write_transaction():
         load_records(TRANSACTIONS, [(1, TRANSACTION)], "demo")
         load_records(SUBSCRIPTIONS, [(1, SUBSCRIPTION)], "demo")
         summary = load_records(USAGE, [(1, HELD), (2, HELD._replace(product="EV"))], "demo")
     assert str(summary) == "2 rows: 2 added, 0 updated, 0 unchanged, 0 removed"
     assert values(Subscription.ref, Subscription.customer_ref, Subscription.cancelled) == [("S-1", "C-1", 1)]
     assert values(Transaction.ref, Transaction.customer_ref) == [("T-1", "C-1")]
-    assert values(Load.id, Load.report, Load.file) == [
+    assert values(Import.id, Import.report, Import.file) == [
         (1, TRANSACTIONS, "demo"), (2, SUBSCRIPTIONS, "demo"), (3, USAGE, "demo"),
     ]  # fmt: skip
 
 
 def test_faulty_records_undo_the_write_that_they_are_part_of() -> None:
     def write() -> None:
-        with writing():
+        with write_transaction():
             load_records(USAGE, [(1, HELD)], "demo")
             load_records(USAGE, [(1, HELD._replace(used=4)), (2, HELD)], "demo")
 
     before = dump()
-    with pytest.raises(Faulty) as raised:
+    with pytest.raises(FileRejected) as raised:
         write()
     assert str(raised.value) == "demo:2: Product: line 1 already says what the customer holds of it"
     assert dump() == before
@@ -121,7 +121,7 @@ def test_faulty_records_undo_the_write_that_they_are_part_of() -> None:
 
 def test_a_larger_write_that_fails_undoes_the_load() -> None:
     def write() -> None:
-        with writing():
+        with write_transaction():
             load_records(USAGE, [(1, HELD)], "demo")
             raise RuntimeError
 

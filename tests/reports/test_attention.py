@@ -10,9 +10,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app.reports import REPORTS
-from app.reports.attention import ATTENTION, Attention
-from app.table.parse import parse
-from models import Load, moment, today
+from app.reports.attention import ATTENTION_ITEMS, AttentionItem
+from app.table.params import parse_view
+from models import Import, timestamp, today
 from tests.databases import on_both as database_url
 from tests.support import csv_rows, load, signed_in, table_rows
 from tests.web.parties import ALPHA, PARTIES, load_parties
@@ -22,7 +22,7 @@ __all__ = ["database_url"]
 PATH = "/reports/attention"
 FRAGMENT = {"Accept": "text/html", "HX-Request": "true", "HX-Request-Type": "partial"}
 SUBSCRIPTIONS, TRANSACTIONS, USAGE = REPORTS
-EACH = pytest.mark.parametrize("each", ATTENTION, ids=lambda each: each.slug)
+EACH = pytest.mark.parametrize("each", ATTENTION_ITEMS, ids=lambda each: each.slug)
 
 
 def needed(page: str) -> list[tuple[str, str, str]]:
@@ -66,17 +66,17 @@ def people(app: Flask) -> Iterator[FlaskClient]:
 
 
 @EACH
-def test_what_is_declared_is_a_view_of_its_report(each: Attention) -> None:
-    assert not parse(REPORTS[each.slug], each.query)[1]
+def test_what_is_declared_is_a_view_of_its_report(each: AttentionItem) -> None:
+    assert not parse_view(REPORTS[each.slug], each.query)[1]
     assert each.view.filters == dict(each.query)
 
 
 @EACH
 @pytest.mark.usefixtures("rows")
-def test_each_number_is_of_the_rows_of_its_link(app: Flask, each: Attention) -> None:
+def test_each_number_is_of_the_rows_of_its_link(app: Flask, each: AttentionItem) -> None:
     numbers = []
     for client in people(app):
-        address, number, words = needed(client.get(PATH).text)[ATTENTION.index(each)]
+        address, number, words = needed(client.get(PATH).text)[ATTENTION_ITEMS.index(each)]
         path, _, query = address.partition("?")
         assert path == f"/reports/{each.slug}"
         assert int(number) == len(csv_rows(client.get(f"{path}.csv?{query}").data)) - 1
@@ -97,7 +97,7 @@ def test_a_viewer_has_the_same_numbers_and_may_follow_them(app: Flask, client: F
 
 def test_nothing_to_attend_to_is_said_kindly(client: FlaskClient) -> None:
     page = client.get(PATH).text
-    assert needed(page) == [("", "", each.none) for each in ATTENTION]
+    assert needed(page) == [("", "", each.none) for each in ATTENTION_ITEMS]
     assert page.count("nothing loaded yet") == len(REPORTS)
 
 
@@ -118,7 +118,7 @@ def test_the_last_import_of_each_file_is_told_with_who_and_when(client: FlaskCli
     counts = dict.fromkeys(("added", "updated", "unchanged", "removed"), 0)
     for number, (file, who) in enumerate([("old.csv", "ann"), ("/srv/in/new.csv", "bob"), ("-", "")]):
         slug = [TRANSACTIONS, TRANSACTIONS, USAGE][number]
-        Load.create(report=slug, file=file, loaded_at=f"2026-11-2{number} 13:05:00", who=who, **counts)
+        Import.create(report=slug, file=file, loaded_at=f"2026-11-2{number} 13:05:00", who=who, **counts)
     told = re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", client.get(PATH).text)
     assert told == [
         ("Customer Subscriptions", "nothing loaded yet"),
@@ -130,7 +130,7 @@ def test_the_last_import_of_each_file_is_told_with_who_and_when(client: FlaskCli
 @pytest.mark.parametrize("role", ["admin", "viewer"])
 def test_people_of_a_reseller_learn_when_but_not_who_or_from_what_file(app: Flask, role: str) -> None:
     counts = dict.fromkeys(("added", "updated", "unchanged", "removed"), 0)
-    Load.create(report=USAGE, file="secret.csv", loaded_at=moment(), who="insider", **counts)
+    Import.create(report=USAGE, file="secret.csv", loaded_at=timestamp(), who="insider", **counts)
     page = signed_in(app, role, ALPHA.reseller).get(PATH).text
     assert "UTC" in page
     assert "secret" not in page

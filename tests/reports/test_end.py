@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.reports.subscriptions import SOON, STATUSES, distance
-from app.table.page import page
-from app.table.scope import EVERYTHING
+from app.reports.subscriptions import SOON_DAYS, STATUSES, end_distance
+from app.table.paging import read_page
+from app.table.scope import WHOLE_PARTNER
 from tests.support import view_of
 
 TODAY = date(2026, 11, 24)
@@ -23,12 +23,12 @@ TODAY = date(2026, 11, 24)
     ],
 )  # fmt: skip
 def test_an_end_is_as_far_away_as_it_says(days: int, words: str) -> None:
-    assert distance(str(TODAY + timedelta(days)), TODAY) == words
+    assert end_distance(str(TODAY + timedelta(days)), TODAY) == words
 
 
-@given(today=st.dates(date(1, 6, 1), date(9999, 6, 1)), days=st.integers(-SOON, SOON))
+@given(today=st.dates(date(1, 6, 1), date(9999, 6, 1)), days=st.integers(-SOON_DAYS, SOON_DAYS))
 def test_the_words_hold_the_number_of_days(today: date, days: int) -> None:
-    words = distance(str(today + timedelta(days)), today)
+    words = end_distance(str(today + timedelta(days)), today)
     assert words.startswith("ended ") == (days < 0)
     assert abs(days) < 2 or str(abs(days)) in words.split()
 
@@ -38,8 +38,8 @@ def test_the_statuses_part_all_subscriptions_and_are_what_the_column_says() -> N
     columns = [("columns", "subscription_id"), ("columns", "status")]
     found = {}
     for status in STATUSES:
-        rows = page(view_of("customer-subscriptions", [*columns, ("status", status)]), EVERYTHING).rows
+        rows = read_page(view_of("customer-subscriptions", [*columns, ("status", status)]), WHOLE_PARTNER).rows
         assert {row.values[1] for row in rows} == {status}
         found |= {row.values[0]: status for row in rows}
-    everything = page(view_of("customer-subscriptions", columns), EVERYTHING).rows
+    everything = read_page(view_of("customer-subscriptions", columns), WHOLE_PARTNER).rows
     assert found == {row.values[0]: row.values[1] for row in everything}

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.reports.periods import PERIODS, days_of, in_words
+from app.reports.periods import PERIODS, describe_period, period_dates
 from tests.oracle import holds
 
 DAY = timedelta(1)
@@ -21,7 +21,7 @@ leap = st.integers(1, 2499).map(lambda fourth: 4 * fourth).filter(lambda year: y
 @pytest.mark.parametrize("name", PERIODS)
 @given(today=calendar | edges | leap.map(lambda year: date(year, 2, 29)))
 def test_a_period_begins_and_ends_where_its_days_do(name: str, today: date) -> None:
-    first, last = map(date.fromisoformat, days_of(name, today))
+    first, last = map(date.fromisoformat, period_dates(name, today))
     assert first <= last
     assert all(holds(name, day, today) for day in (first, last, first + (last - first) // 2))
     assert not holds(name, first - DAY, today)
@@ -37,9 +37,11 @@ def test_periods_follow_one_another_without_a_gap(today: date) -> None:
         ("last-quarter", "this-quarter"),
         ("last-year", "this-year"),
     ):
-        assert date.fromisoformat(days_of(before, today)[1]) + DAY == date.fromisoformat(days_of(after, today)[0])
+        assert date.fromisoformat(period_dates(before, today)[1]) + DAY == date.fromisoformat(
+            period_dates(after, today)[0]
+        )
     for number in (7, 30, 90):
-        first, last = map(date.fromisoformat, days_of(f"last-{number}-days", today))
+        first, last = map(date.fromisoformat, period_dates(f"last-{number}-days", today))
         assert (last - first + DAY).days == number
 
 
@@ -60,10 +62,10 @@ def test_periods_follow_one_another_without_a_gap(today: date) -> None:
     ],
 )
 def test_these_are_their_days(today: str, name: str, first: str, last: str) -> None:
-    assert days_of(name, date.fromisoformat(today)) == (first, last)
+    assert period_dates(name, date.fromisoformat(today)) == (first, last)
 
 
 def test_a_period_is_told_with_its_days() -> None:
     today = date(2026, 11, 24)
-    assert in_words("last-month", today) == "Last month, 2026-10-01 to 2026-10-31"
-    assert in_words("yesterday", today) == "Yesterday, 2026-11-23"
+    assert describe_period("last-month", today) == "Last month, 2026-10-01 to 2026-10-31"
+    assert describe_period("yesterday", today) == "Yesterday, 2026-11-23"

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.table.cells import writer
-from app.table.dialect import DIALECTS, EXCEL, Dialect
-from app.table.kind import BADGE, ID, MONEY, TEXT, Kind, guard
+from app.table.csv import cell_writer
+from app.table.dialects import DIALECTS, EXCEL, Dialect
+from app.table.kinds import BADGE, ID, MONEY, TEXT, Kind, guard
 
 texts = st.text(alphabet=st.sampled_from("ab,;\"'=+-@\t\r\n é漢"), max_size=6)
 dialects = pytest.mark.parametrize("dialect", DIALECTS.values(), ids=list(DIALECTS))
@@ -16,7 +16,7 @@ dialects = pytest.mark.parametrize("dialect", DIALECTS.values(), ids=list(DIALEC
 @pytest.mark.parametrize("kind", [TEXT, ID, BADGE], ids=lambda kind: kind.name)
 @dialects
 def test_texts_are_guarded_and_quoted_one_by_one(dialect: Dialect, kind: Kind, values: list[str]) -> None:
-    assert list(writer(dialect, kind)(values)) == [dialect.quoted(guard(value)) for value in values]
+    assert list(cell_writer(dialect, kind)(values)) == [dialect.quote(guard(value)) for value in values]
 
 
 @pytest.mark.parametrize("odd", ["=1", "'=1", "a,b", 'a"b', "a\nb", "\n", "a\r", "\t", "@", "-", "+1", "''=", "\r\n"])
@@ -24,16 +24,16 @@ def test_one_odd_text_among_usual_ones_is_found(odd: str) -> None:
     for place in range(3):
         values = ["a", "b", "c"]
         values[place] = odd
-        cells = list(writer(EXCEL, TEXT)(values))
-        assert cells[place] == EXCEL.quoted(guard(odd))
+        cells = list(cell_writer(EXCEL, TEXT)(values))
+        assert cells[place] == EXCEL.quote(guard(odd))
         assert cells[:place] + cells[place + 1 :] == values[:place] + values[place + 1 :]
 
 
 @given(st.lists(texts, min_size=1, max_size=5, unique=True))
 @dialects
 def test_names_that_are_looked_up_are_the_same_cells(dialect: Dialect, names: list[str]) -> None:
-    write = writer(dialect, TEXT, enumerate(names))
-    assert list(write(range(len(names)))) == [dialect.quoted(guard(name)) for name in names]
+    write = cell_writer(dialect, TEXT, enumerate(names))
+    assert list(write(range(len(names)))) == [dialect.quote(guard(name)) for name in names]
 
 
 @pytest.mark.parametrize(
@@ -45,17 +45,17 @@ def test_names_that_are_looked_up_are_the_same_cells(dialect: Dialect, names: li
     ],
 )  # fmt: skip
 def test_only_what_its_dialect_demands_is_quoted(name: str, text: str, cell: str) -> None:
-    assert list(writer(DIALECTS[name], TEXT)([text])) == [cell]
+    assert list(cell_writer(DIALECTS[name], TEXT)([text])) == [cell]
 
 
 @given(st.lists(st.integers(-(10**14), 10**14) | st.integers(-1000, 1000), max_size=8))
 @pytest.mark.parametrize("read", [int, str], ids=["SQLite", "PostgreSQL"])
 @dialects
 def test_amounts_are_written_as_if_each_had_been_alone(dialect: Dialect, read: type, cents: list[int]) -> None:
-    assert list(writer(dialect, MONEY)([*map(read, cents)])) == [dialect.cell(MONEY, each) for each in cents]
+    assert list(cell_writer(dialect, MONEY)([*map(read, cents)])) == [dialect.cell(MONEY, each) for each in cents]
 
 
 def test_only_amounts_have_a_decimal_comma_where_semicolons_stand() -> None:
     semicolon = DIALECTS["semicolon"]
-    assert list(writer(semicolon, MONEY)([-123450, 7])) == ["-1234,50", "0,07"]
-    assert list(writer(semicolon, TEXT)(["1.5"])) == ["1.5"]
+    assert list(cell_writer(semicolon, MONEY)([-123450, 7])) == ["-1234,50", "0,07"]
+    assert list(cell_writer(semicolon, TEXT)(["1.5"])) == ["1.5"]

@@ -15,16 +15,15 @@ from hypothesis import strategies as st
 from xlsxwriter.exceptions import FileCreateError
 
 from app.reports import REPORTS
-from app.table import csv, workbook
-from app.table.counting import count
-from app.table.csv import lines
-from app.table.dialect import DIALECTS, Dialect
-from app.table.page import page
-from app.table.rows import Rows
-from app.table.scope import EVERYTHING
-from app.table.typed import LONGEST, Unfit
+from app.table import csv, xlsx
+from app.table.counts import count_rows
+from app.table.csv import csv_chunks
+from app.table.dialects import DIALECTS, Dialect
+from app.table.paging import read_page
+from app.table.query import RowQuery
+from app.table.scope import WHOLE_PARTNER
 from app.table.view import View
-from app.table.workbook import write_workbook
+from app.table.xlsx import MAX_CELL_LENGTH, WorkbookLimitError, write_workbook
 from models import Customer, Subscription, Transaction
 from tests import workbooks
 from tests.strategies import queries
@@ -43,7 +42,7 @@ ODD = [
 
 def cells(view: View, dialect: Dialect) -> list[list[str]]:
     """A CSV read back: the heading first, amounts in the contract's notation."""
-    data = b"".join(lines(view, EVERYTHING, dialect=dialect))
+    data = b"".join(csv_chunks(view, WHOLE_PARTNER, dialect=dialect))
     assert data.startswith("\ufeff".encode()) is (dialect.name != "plain")
     text = StringIO(data.decode("utf-8-sig"), newline="")
     rows = [row or [""] for row in reader.reader(text, delimiter=dialect.delimiter, strict=True)]
@@ -62,7 +61,7 @@ def every(slug: str, **query: str) -> View:
 @pytest.fixture
 def in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Even small files are read in several parts."""
-    monkeypatch.setattr(csv, "CHUNK", 3)
+    monkeypatch.setattr(csv, "CHUNK_ROWS", 3)
 
 
 @pytest.mark.parametrize("slug", REPORTS)
@@ -73,7 +72,7 @@ def test_any_view_is_the_same_on_the_page_and_in_every_file(slug: str, data: st.
     view = replace(view_of(slug, data.draw(queries(slug))), size=200)
     right, labels = expected(view), [column.label for column in view.columns]
     shown = [[column.kind.export(value) for column, value in zip(view.columns, row.values, strict=True)]
-             for row in page(view, EVERYTHING).rows]  # fmt: skip
+             for row in read_page(view, WHOLE_PARTNER).rows]  # fmt: skip
     assert shown == right
     for dialect in DIALECTS.values():
         assert cells(view, dialect) == [labels, *right], dialect.name
@@ -181,7 +180,7 @@ def test_about_says_which_rows_these_are() -> None:
     query = [("q", "t-"), ("reseller", "-"), ("from", "2020-02-03"), ("sort", "-cost")]
     file = BytesIO()
     before = datetime.now().year
-    write_workbook(view_of("customer-transactions", query), EVERYTHING, "Zebra Resale", file, int)
+    write_workbook(view_of("customer-transactions", query), WHOLE_PARTNER, "Zebra Resale", file, int)
     told = workbooks.about(file.getvalue())
     as_of = told.pop("As of")
     assert workbooks.MOMENT.sub("then", as_of) == "then UTC"
@@ -208,12 +207,12 @@ def test_no_rows_are_a_workbook_too() -> None:
 def test_more_rows_than_it_takes_are_refused_before_any_is_read(monkeypatch: pytest.MonkeyPatch, known: bool) -> None:
     view = view_of(SUBSCRIPTIONS, [])
     if known:
-        assert count(Rows(view, EVERYTHING, view.level)) == 8
-    monkeypatch.setattr(workbook, "MOST", 8)
+        assert count_rows(RowQuery(view, WHOLE_PARTNER, view.level)) == 8
+    monkeypatch.setattr(xlsx, "MAX_ROWS", 8)
     assert workbooks.about(workbooks.written(view))["Rows"] == 8
-    monkeypatch.setattr(workbook, "MOST", 7)
+    monkeypatch.setattr(xlsx, "MAX_ROWS", 7)
     added: list[int] = []
-    with pytest.raises(Unfit, match="more than 7 rows"):
+    with pytest.raises(WorkbookLimitError, match="more than 7 rows"):
         workbooks.written(view, progress=added.append)
     assert added == []
     assert workbooks.about(workbooks.written(view_of(SUBSCRIPTIONS, [("q", "twin")])))["Rows"] == 2
@@ -221,15 +220,16 @@ def test_more_rows_than_it_takes_are_refused_before_any_is_read(monkeypatch: pyt
 
 @pytest.mark.usefixtures("nasty", "in_parts")
 def test_rows_that_come_after_they_were_counted_are_refused_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workbook, "MOST", 7)
-    monkeypatch.setattr(workbook, "are_more_than", lambda *_: False)
-    with pytest.raises(Unfit, match="more than 7 rows"):
+    monkeypatch.setattr(xlsx, "MAX_ROWS", 7)
+    monkeypatch.setattr(xlsx, "has_more_than", lambda *_: False)
+    with pytest.raises(WorkbookLimitError, match="more than 7 rows"):
         workbooks.written(view_of(SUBSCRIPTIONS, []))
 
 
 @pytest.mark.usefixtures("nasty")
 @pytest.mark.parametrize(("text", "fits"), [
-    ("a" * LONGEST, True), ("a" * (LONGEST + 1), False), ("𝄞" * 16_384, False), ("<r>" + "a" * LONGEST, False),
+    ("a" * MAX_CELL_LENGTH, True), ("a" * (MAX_CELL_LENGTH + 1), False), ("𝄞" * 16_384, False),
+    ("<r>" + "a" * MAX_CELL_LENGTH, False),
 ])  # fmt: skip
 def test_a_text_that_no_cell_takes_is_refused_and_never_cut(text: str, fits: bool) -> None:
     Customer.update(name=text).where(Customer.ref == "C-1").execute()
@@ -237,7 +237,7 @@ def test_a_text_that_no_cell_takes_is_refused_and_never_cut(text: str, fits: boo
     if fits:
         assert workbooks.values(workbooks.written(view))[1][0] == text
     else:
-        with pytest.raises(Unfit, match="Row 1 holds a text of more than 32,767 characters"):
+        with pytest.raises(WorkbookLimitError, match="Row 1 holds a text of more than 32,767 characters"):
             workbooks.written(view)
 
 
@@ -245,7 +245,7 @@ def test_a_text_that_no_cell_takes_is_refused_and_never_cut(text: str, fits: boo
 def test_all_rows_of_a_workbook_are_of_one_moment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     view = view_of(SUBSCRIPTIONS, [])
     before = workbooks.values(workbooks.written(view))
-    monkeypatch.setattr(csv, "CHUNK", 2)
+    monkeypatch.setattr(csv, "CHUNK_ROWS", 2)
     changed = (NASTY / f"{SUBSCRIPTIONS}.csv").read_text("utf-8").replace("TLS Basic", "Changed meanwhile")
     (tmp_path / "changed.csv").write_text(changed, "utf-8")
 
@@ -281,5 +281,5 @@ def test_nothing_is_left_on_the_disk(
         assert fault is not ZeroDivisionError or 1 // 0
 
     with pytest.raises(fault) if fault else nullcontext():
-        write_workbook(view_of(SUBSCRIPTIONS, []), EVERYTHING, "", file(), progress)
+        write_workbook(view_of(SUBSCRIPTIONS, []), WHOLE_PARTNER, "", file(), progress)
     assert not list((tmp_path / "scratch").iterdir())

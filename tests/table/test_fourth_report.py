@@ -9,9 +9,9 @@ from flask.testing import FlaskClient
 from peewee import fn
 
 from app.reports import REPORTS
-from app.table.kind import INTEGER, TEXT
-from app.table.page import page
-from app.table.report import Column, Level, Report
+from app.table.definitions import Column, Level, Report
+from app.table.kinds import INTEGER, TEXT
+from app.table.paging import read_page
 from app.table.scope import Scope
 from models import CertificateType, Customer, Reseller
 from tests.support import csv_rows, table_rows, view_of
@@ -23,7 +23,7 @@ REPORT = Report(
     slug="resellers",
     title="Resellers Report",
     description="Which reseller has how many customers",
-    levels=(Level(Reseller, tie="name"),),
+    levels=(Level(Reseller, tiebreaker="name"),),
     columns=(
         Column("reseller", "Reseller", Reseller.name, TEXT),
         Column("customers", "Customers", CUSTOMERS, INTEGER),
@@ -68,9 +68,9 @@ def test_it_has_a_page_a_chooser_and_a_file(client: FlaskClient) -> None:
 
 def test_it_is_scoped() -> None:
     only = Reseller.get(name="Zebra Resale").id
-    assert [row.values[0] for row in page(view_of("resellers", []), Scope(only)).rows] == ["Zebra Resale"]
+    assert [row.values[0] for row in read_page(view_of("resellers", []), Scope(only)).rows] == ["Zebra Resale"]
 
 
 def test_a_report_whose_rows_are_nobodys_cannot_be_declared() -> None:
     with pytest.raises(TypeError, match="CertificateType can't be scoped"):
-        replace(REPORT, levels=(Level(CertificateType, tie="name"),))
+        replace(REPORT, levels=(Level(CertificateType, tiebreaker="name"),))

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.table.kind import DATE, DATETIME, ID, INTEGER, MONEY, TEXT, Kind, guard, unguard
+from app.table.kinds import DATE, DATETIME, ID, INTEGER, MONEY, TEXT, Kind, guard, unguard
 
 
 @given(st.text())

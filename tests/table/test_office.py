@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from openpyxl import load_workbook
 
-from app.table.csv import lines
-from app.table.dialect import DIALECTS
-from app.table.scope import EVERYTHING
+from app.table.csv import csv_chunks
+from app.table.dialects import DIALECTS
+from app.table.scope import WHOLE_PARTNER
 from models import Subscription
 from tests import workbooks
 from tests.support import view_of
@@ -45,7 +45,7 @@ def read(folder: Path, name: str, data: bytes, *options: str) -> list[list[Any]]
 def test_letters_and_numbers_of_a_csv_are_right(tmp_path: Path, name: str) -> None:
     dialect = DIALECTS[name]
     view = view_of("customer-subscriptions", [("columns", key) for key in KEYS])
-    data = b"".join(lines(view, EVERYTHING, dialect=dialect))
+    data = b"".join(csv_chunks(view, WHOLE_PARTNER, dialect=dialect))
     tokens = [str(ord(dialect.delimiter)), str(ord('"')), "76", "1", "", LANGUAGES[name], "false", "true"]
     heading, *rows = read(tmp_path, "file.csv", data, f"--infilter=CSV:{','.join(tokens)}")
     assert heading == [column.label for column in view.columns]

@@ -10,11 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.reports import REPORTS
-from app.table import counting
-from app.table.csv import lines
-from app.table.page import Page, children, page
-from app.table.row import Row
-from app.table.scope import EVERYTHING
+from app.table import counts
+from app.table.csv import csv_chunks
+from app.table.paging import Page, Row, read_children, read_page
+from app.table.scope import WHOLE_PARTNER
 from app.table.view import View
 from tests import oracle
 from tests.strategies import Query, days, queries
@@ -39,7 +38,7 @@ def pages(view: View, forward: bool) -> Iterator[Page]:
     """All pages, from the first by next, or from the last by previous."""
     at: View | None = view if forward else view.ending()
     while at:
-        found = page(at, EVERYTHING)
+        found = read_page(at, WHOLE_PARTNER)
         yield found
         at = found.next if forward else found.previous
 
@@ -62,7 +61,7 @@ def check(view: View) -> None:
     right = expected(view)
     assert written(view, [row for each in there for row in each.rows]) == right
     assert written(view, [row for each in reversed(back) for row in each.rows]) == right
-    assert csv_rows(b"".join(lines(view, EVERYTHING)))[1:] == right
+    assert csv_rows(b"".join(csv_chunks(view, WHOLE_PARTNER)))[1:] == right
     assert [each.first for each in there] == list(range(1, max(len(right), 1) + 1, view.size))
     assert [each.first for each in reversed(back)] == [each.first for each in there]
     assert {each.total for each in there + back} == {len(right)}
@@ -98,13 +97,15 @@ def test_ten_thousand_real_rows_are_right_in_every_order() -> None:
             right = oracle.in_order(view, chosen)
             shown = [tuple(row.values) for each in pages(view, True) for row in each.rows]
             assert shown == [record["shown"] for record in right], view
-            assert csv_rows(b"".join(lines(view, EVERYTHING)))[1:] == [record["written"] for record in right], view
+            assert csv_rows(b"".join(csv_chunks(view, WHOLE_PARTNER)))[1:] == [record["written"] for record in right], (
+                view
+            )
 
 
 @pytest.mark.usefixtures("nasty")
 def test_of_many_rows_the_number_comes_after_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pages are the same but for their total, which only the last one counts, and which is known from then on."""
-    monkeypatch.setattr(counting, "COUNTED", 3)
+    monkeypatch.setattr(counts, "COUNT_LIMIT", 3)
     view = replace(view_of("customer-transactions", [("q", "e")]), size=2)
     first, second = list(pages(view, True))[:2]
     assert (first.total, first.of, first.first, second.first) == (None, "more than 3", 1, 3)
@@ -113,9 +114,9 @@ def test_of_many_rows_the_number_comes_after_the_page(monkeypatch: pytest.Monkey
     right = expected(view)
     assert written(view, [row for each in there for row in each.rows]) == right
     assert [each.first for each in there] == list(range(1, len(right) + 1, 2))
-    last = page(view.ending(), EVERYTHING)
+    last = read_page(view.ending(), WHOLE_PARTNER)
     assert (last.total, last.first, last.last) == (len(right), there[-1].first, len(right))
-    assert page(view, EVERYTHING).total == len(right)
+    assert read_page(view, WHOLE_PARTNER).total == len(right)
 
 
 @pytest.mark.usefixtures("nasty")
@@ -123,22 +124,22 @@ def test_what_stands_inside_a_row_adds_up_to_it() -> None:
     view = view_of(
         "customer-usage", [("columns", key) for key in ("current_inventory", "available", "used", "over_inventory")]
     )
-    for row in page(view, EVERYTHING).rows:
-        types = children(view, EVERYTHING, row.node) or []
+    for row in read_page(view, WHOLE_PARTNER).rows:
+        types = read_children(view, WHOLE_PARTNER, row.node) or []
         assert not row.opens or [sum(each.values[i] for each in types) for i in range(1, 5)] == list(row.values[1:])
         for kind in types:
-            products = children(view, EVERYTHING, kind.node) or []
+            products = read_children(view, WHOLE_PARTNER, kind.node) or []
             assert [sum(each.values[i] for each in products) for i in range(1, 5)] == list(kind.values[1:])
 
 
 @pytest.mark.usefixtures("nasty")
 def test_a_cursor_keeps_its_place_when_other_columns_make_other_rows() -> None:
     start = replace(sorted_view("customer-usage", "customer", "", 0), size=3)
-    second = page(start, EVERYTHING).next
+    second = read_page(start, WHOLE_PARTNER).next
     assert second
     products = replace(second, columns=REPORTS["customer-usage"].columns)
-    found = page(products, EVERYTHING)
-    everything = page(replace(products.start, size=200), EVERYTHING)
-    shown = page(start, EVERYTHING).rows[-1].values[0]
-    assert found.rows[0].values[0] == page(second, EVERYTHING).rows[0].values[0]
+    found = read_page(products, WHOLE_PARTNER)
+    everything = read_page(replace(products.start, size=200), WHOLE_PARTNER)
+    shown = read_page(start, WHOLE_PARTNER).rows[-1].values[0]
+    assert found.rows[0].values[0] == read_page(second, WHOLE_PARTNER).rows[0].values[0]
     assert found.first == 1 + max(i + 1 for i, row in enumerate(everything.rows) if row.values[0] == shown)

@@ -3,9 +3,9 @@
 import pytest
 
 from app.reports import REPORTS
-from app.table.csv import lines
-from app.table.page import children, page
-from app.table.scope import EVERYTHING, Scope
+from app.table.csv import csv_chunks
+from app.table.paging import read_children, read_page
+from app.table.scope import WHOLE_PARTNER, Scope
 from app.table.view import View
 from models import CustomerUsage, Reseller
 from tests.support import csv_rows, view_of
@@ -26,21 +26,21 @@ def everything(slug: str) -> View:
 def test_pages_counts_and_files_hold_only_a_resellers_own_rows(slug: str, request: pytest.FixtureRequest) -> None:
     zebra = request.getfixturevalue("zebra")
     view = everything(slug)
-    found = page(view, zebra)
+    found = read_page(view, zebra)
     names = [column.key for column in view.columns]
     assert found.rows
     assert {row.values[names.index("reseller")] for row in found.rows} == {"Zebra Resale"}
-    assert found.total == len(found.rows) == len(csv_rows(b"".join(lines(view, zebra)))) - 1
-    assert found.total < page(view, EVERYTHING).total
+    assert found.total == len(found.rows) == len(csv_rows(b"".join(csv_chunks(view, zebra)))) - 1
+    assert found.total < read_page(view, WHOLE_PARTNER).total
 
 
 def test_a_foreign_row_answers_like_a_missing_one(request: pytest.FixtureRequest) -> None:
     zebra = request.getfixturevalue("zebra")
     view = view_of("customer-usage", [])
     foreign = CustomerUsage.select().where((CustomerUsage.reseller != zebra.reseller) & (CustomerUsage.parts > 0)).get()
-    assert children(view, EVERYTHING, (foreign.customer_id,))
-    assert children(view, zebra, (foreign.customer_id,)) is None
-    assert children(view, zebra, (999,)) is None
+    assert read_children(view, WHOLE_PARTNER, (foreign.customer_id,))
+    assert read_children(view, zebra, (foreign.customer_id,)) is None
+    assert read_children(view, zebra, (999,)) is None
 
 
 @pytest.mark.parametrize("slug", REPORTS)
@@ -48,6 +48,6 @@ def test_menus_hold_only_names_that_occur_in_the_scope(slug: str, request: pytes
     zebra = request.getfixturevalue("zebra")
     for each in REPORTS[slug].filters:
         if each.options and each.key not in ("action", "period", "status", "usage"):
-            for name, _ in each.options(REPORTS[slug].finest, zebra):
-                own = name == "-" or page(view_of(slug, [(each.key, name)]), zebra).rows
+            for name, _ in each.options(REPORTS[slug].base_table, zebra):
+                own = name == "-" or read_page(view_of(slug, [(each.key, name)]), zebra).rows
                 assert own, f"{each.key}={name} leads to nothing"

@@ -9,14 +9,14 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from app.reports import REPORTS
-from app.reports.periods import days_in, months
-from app.table.csv import lines
-from app.table.rows import Rows
-from app.table.scope import EVERYTHING, NOTHING, Scope
-from app.table.summary import Summary
-from app.table.sums import Group, narrowed, spanned, summed
+from app.reports.periods import month_dates, months_around
+from app.table.csv import csv_chunks
+from app.table.definitions import Summary
+from app.table.query import RowQuery
+from app.table.scope import NO_ROWS, WHOLE_PARTNER, Scope
+from app.table.totals import Group, chart_range, narrow_view, summarize
 from app.table.view import View
-from models import database
+from models import reports_db
 from tests import oracle
 from tests.databases import is_server
 from tests.strategies import Query, days, queries
@@ -29,10 +29,10 @@ any_view = settings(max_examples=60, deadline=None, suppress_health_check=[Healt
 
 def in_file(view: View, measures: Iterable[str]) -> list[int]:
     """What the columns of a view's file add up to, whether it shows them or not."""
-    columns = [view.report.by_key[key] for key in measures]
+    columns = [view.report.columns_by_key[key] for key in measures]
     fixed = [column for column in view.columns if column.fixed or column.level == view.level]
     shown = replace(view, columns=(*fixed, *columns), sort=view.sort if view.sort_column in columns else fixed[0].key)
-    rows = csv_rows(b"".join(lines(shown, EVERYTHING)))[1:]
+    rows = csv_rows(b"".join(csv_chunks(shown, WHOLE_PARTNER)))[1:]
     return [sum(column.kind.parse(row[len(fixed) + at]) for row in rows) for at, column in enumerate(columns)]
 
 
@@ -55,7 +55,7 @@ def test_sums_of_any_view_are_those_of_its_file(slug: str, data: st.DataObject, 
     query: Query = data.draw(queries(slug))
     view = replace(view_of(slug, query), today=today)
     summary = view.report.sums
-    found = added(summed(summary, view, EVERYTHING), summary.measures)
+    found = added(summarize(summary, view, WHOLE_PARTNER), summary.measures)
     assert found == told(view, summary.measures)
     assert found[1:] == in_file(view, summary.measures)
 
@@ -78,28 +78,28 @@ def test_a_group_is_of_the_rows_that_its_filter_would_choose(slug: str, data: st
 def test_a_bar_is_of_the_rows_to_which_it_leads(slug: str, at: int, data: st.DataObject | None, today: date) -> None:
     view = replace(view_of(slug, data.draw(queries(slug)) if data else []), today=today)
     picture = view.report.pictures[at]
-    chosen, along = spanned(picture, view, EVERYTHING)
-    if not along and picture.along:
+    chosen, along = chart_range(picture, view, WHOLE_PARTNER)
+    if not along and picture.axis_values:
         return
     check(picture.summary, chosen)
     if "usage" not in view.filters:  # which chooses by the sum of what a row is made of, or by each of those
-        groups = summed(picture.summary, chosen, EVERYTHING)
+        groups = summarize(picture.summary, chosen, WHOLE_PARTNER)
         assert added(groups, picture.summary.measures)[1:] == told(chosen, picture.summary.measures)[1:]
     if along:
-        key = picture.newest or "end"
+        key = picture.latest_column or "end"
         there = [record for record in oracle.records(view) if record[key][: len("2026-11")] in along]
         assert oracle.records(chosen) == there
-        assert {group.values[0] for group in summed(picture.summary, chosen, EVERYTHING)} <= set(along)
+        assert {group.values[0] for group in summarize(picture.summary, chosen, WHOLE_PARTNER)} <= set(along)
 
 
 def check(summary: Summary, view: View) -> None:
-    groups = summed(summary, view, EVERYTHING)
+    groups = summarize(summary, view, WHOLE_PARTNER)
     assert len({group.values for group in groups}) == len(groups)
     for group in groups:
         if group.values and all(group.values):
             chosen = view
             for by, value in zip(summary.by, group.values, strict=True):
-                chosen = narrowed(chosen, by.filters(value))
+                chosen = narrow_view(chosen, by.filters(value))
             chosen = replace(view_of(chosen.report.slug, chosen.params()), today=view.today)  # as its address is read
             assert [group.rows, *group.sums] == told(chosen, summary.measures), group.values
 
@@ -107,15 +107,17 @@ def check(summary: Summary, view: View) -> None:
 @pytest.mark.parametrize("key", ["", "q", "reseller", "period", "from", "action", "product", "scope"])
 @pytest.mark.usefixtures("app")
 def test_many_transactions_are_summed_without_reading_them(key: str) -> None:
-    if is_server(database):  # of an empty table all indexes in an order cost the same
-        database.execute_sql("DROP INDEX transaction_action_ref_reseller_id")
+    if is_server(reports_db):  # of an empty table all indexes in an order cost the same
+        reports_db.execute_sql("DROP INDEX transaction_action_ref_reseller_id")
     report = REPORTS["customer-transactions"]
-    view = replace(view_of(report.slug, []), filters={key: VALUES.get(key, "x")} if key in report.filter_by_key else {})
+    view = replace(
+        view_of(report.slug, []), filters={key: VALUES.get(key, "x")} if key in report.filters_by_key else {}
+    )
     for summary in (report.sums, report.pictures[0].summary):
         groups = [by.value(report.levels[0].table, view.today) for by in summary.by]
-        rows = Rows(view, Scope(7) if key == "scope" else EVERYTHING, 0)
-        steps = plan(rows.totals(groups, [report.by_key[each] for each in summary.measures])[0])
-        index = "Index Only Scan" if is_server(database) else "USING COVERING INDEX transaction_action"
+        rows = RowQuery(view, Scope(7) if key == "scope" else WHOLE_PARTNER, 0)
+        steps = plan(rows.totals(groups, [report.columns_by_key[each] for each in summary.measures])[0])
+        index = "Index Only Scan" if is_server(reports_db) else "USING COVERING INDEX transaction_action"
         assert any(index in step for step in steps), steps
 
 
@@ -124,9 +126,9 @@ def test_the_months_of_a_picture_are_those_with_the_last_rows_of_the_view() -> N
     report = REPORTS["customer-transactions"]
     (picture,) = report.pictures
     newest = max(record["date"] for record in oracle.records(view_of(report.slug, [])))
-    _, along = spanned(picture, view_of(report.slug, []), EVERYTHING)
+    _, along = chart_range(picture, view_of(report.slug, []), WHOLE_PARTNER)
     assert (len(along), along[-1]) == (12, newest[:7])
-    assert spanned(picture, view_of(report.slug, []), NOTHING)[1] == []
+    assert chart_range(picture, view_of(report.slug, []), NO_ROWS)[1] == []
 
 
 @pytest.mark.parametrize(
@@ -140,15 +142,15 @@ def test_the_months_of_a_picture_are_those_with_the_last_rows_of_the_view() -> N
 )
 def test_a_month_is_no_more_of_it_than_the_view_has(days: Query, within: tuple[str, str]) -> None:
     view = replace(view_of("customer-transactions", [("q", "a"), *days]), today=date(2026, 11, 23))
-    filters = narrowed(view, dict(zip(("from", "to"), days_in("2026-10"), strict=True))).filters
+    filters = narrow_view(view, dict(zip(("from", "to"), month_dates("2026-10"), strict=True))).filters
     assert filters == {"q": "a", "from": within[0], "to": within[1]}
 
 
 def test_months_are_counted_through_the_years_and_end_with_the_calendar() -> None:
-    assert months(-2, 1)(date(2026, 1, 31)) == ["2025-11", "2025-12", "2026-01", "2026-02"]
-    assert months(-11, 0)(date(1, 2, 1)) == ["0001-01", "0001-02"]
-    assert months(0, 11)(date(9999, 12, 31)) == ["9999-12"]
-    assert [days_in(month) for month in ("2024-02", "9999-12")] == [
+    assert months_around(-2, 1)(date(2026, 1, 31)) == ["2025-11", "2025-12", "2026-01", "2026-02"]
+    assert months_around(-11, 0)(date(1, 2, 1)) == ["0001-01", "0001-02"]
+    assert months_around(0, 11)(date(9999, 12, 31)) == ["9999-12"]
+    assert [month_dates(month) for month in ("2024-02", "9999-12")] == [
         ("2024-02-01", "2024-02-29"),
         ("9999-12-01", "9999-12-31"),
     ]

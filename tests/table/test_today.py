@@ -5,8 +5,8 @@ from datetime import date
 
 import pytest
 
-from app.table.page import page
-from app.table.scope import EVERYTHING
+from app.table.paging import read_page
+from app.table.scope import WHOLE_PARTNER
 from app.table.view import View
 from tests.support import view_of
 from tests.table.test_rows import check
@@ -32,17 +32,17 @@ def test_nothing_that_is_remembered_outlives_its_day(slug: str, query: tuple[str
     view = view_of(slug, [query])
     for _ in range(2):
         for day, total in totals.items():
-            assert page(on(view, day), EVERYTHING).total == total, day
+            assert read_page(on(view, day), WHOLE_PARTNER).total == total, day
             check(on(view, day))
 
 
 @pytest.mark.usefixtures("nasty")
 def test_a_cursor_means_the_same_tomorrow() -> None:
     view = replace(view_of(TRANSACTIONS, [("period", "last-90-days")]), size=1)
-    today = page(on(view, "2025-06-01"), EVERYTHING).next
+    today = read_page(on(view, "2025-06-01"), WHOLE_PARTNER).next
     assert today
     tomorrow = on(today, "2025-06-02")
     assert tomorrow.query == today.query
     assert "period=last-90-days" in tomorrow.query
     assert tomorrow.context == today.context
-    assert page(tomorrow, EVERYTHING).rows == page(today, EVERYTHING).rows
+    assert read_page(tomorrow, WHOLE_PARTNER).rows == read_page(today, WHOLE_PARTNER).rows

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from app.table.page import children, page
-from app.table.scope import EVERYTHING
+from app.table.paging import read_children, read_page
+from app.table.scope import WHOLE_PARTNER
 from app.table.view import View
 from tests.support import load, view_of
 from tests.table.test_rows import check, expected
@@ -37,7 +37,7 @@ def held(app: object, tmp_path: Path) -> None:
 
 
 def names(view: View) -> list[str]:
-    return [row.values[0] for row in page(view, EVERYTHING).rows]
+    return [row.values[0] for row in read_page(view, WHOLE_PARTNER).rows]
 
 
 @pytest.mark.parametrize(
@@ -66,24 +66,24 @@ def test_page_and_file_keep_the_same_rows_at_every_level(usage: str) -> None:
 
 def test_a_kept_row_opens_to_all_that_its_numbers_are_of() -> None:
     view = view_of("customer-usage", [("usage", "over")])
-    (mixed,) = (row for row in page(view, EVERYTHING).rows if row.values[0] == "mixed")
-    types = children(view, EVERYTHING, mixed.node)
+    (mixed,) = (row for row in read_page(view, WHOLE_PARTNER).rows if row.values[0] == "mixed")
+    types = read_children(view, WHOLE_PARTNER, mixed.node)
     assert types
     assert [row.values[0] for row in types] == ["Client", "SSL"]
     assert [sum(each.values[i] for each in types) for i in (3, 4, 5)] == list(mixed.values[3:6])
-    assert [len(children(view, EVERYTHING, row.node) or []) for row in types] == [1, 2]
+    assert [len(read_children(view, WHOLE_PARTNER, row.node) or []) for row in types] == [1, 2]
 
 
 def test_a_row_that_is_not_kept_does_not_open() -> None:
-    rows = {row.values[0]: row for row in page(view_of("customer-usage", []), EVERYTHING).rows}
+    rows = {row.values[0]: row for row in read_page(view_of("customer-usage", []), WHOLE_PARTNER).rows}
     for name, over, near in (("mixed", True, False), ("less", False, False), ("full", False, True)):
         for usage, kept in (("over", over), ("near", near)):
             view = view_of("customer-usage", [("usage", usage)])
-            types = children(view_of("customer-usage", []), EVERYTHING, rows[name].node) or []
+            types = read_children(view_of("customer-usage", []), WHOLE_PARTNER, rows[name].node) or []
             for node in (rows[name].node, types[0].node):
-                assert bool(children(view, EVERYTHING, node)) == kept, (name, usage, node)
+                assert bool(read_children(view, WHOLE_PARTNER, node)) == kept, (name, usage, node)
 
 
 def test_what_is_kept_is_counted_and_walked_like_anything_else() -> None:
     view = view_of("customer-usage", [("usage", "over")])
-    assert page(view, EVERYTHING).total == len(expected(view)) == 4
+    assert read_page(view, WHOLE_PARTNER).total == len(expected(view)) == 4

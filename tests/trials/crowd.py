@@ -25,7 +25,7 @@ class Crowd:
         self._visitor, self._pages, self._gone = visitor, pages, Event()
 
     @contextmanager
-    def reading(self, people: int, think: tuple[float, float], seed: int) -> Iterator[None]:
+    def read_transaction(self, people: int, think: tuple[float, float], seed: int) -> Iterator[None]:
         """Let so many people ask for pages, each of whom thinks for some seconds before every page."""
         with ThreadPoolExecutor(people) as threads:
             readers = [threads.submit(self._read, think, Random(seed + number)) for number in range(people)]

@@ -12,7 +12,7 @@ from time import monotonic
 
 import pytest
 
-from models import open_database, read_backup, verify
+from models import open_database, read_backup, verify_backup
 from tests.serving import ROOT, command, flask, server, token
 from tests.trials.conftest import Trial
 from tests.trials.writer import held, opened, told
@@ -160,7 +160,7 @@ def test_killed_backups(trial: Trial, url: str, tmp_path: Path) -> None:
         else:
             flask("backup", str(file), DATABASE_URL=url)
             assert not list(tmp_path.glob(f"{file.name}.unfinished"))
-        verify(file, read_backup(file))
+        verify_backup(file, read_backup(file))
     trial.tell(f"{rounds} backups killed at random moments; {there} were there by then", "0 that are there in part")
 
 

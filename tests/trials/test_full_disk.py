@@ -7,7 +7,7 @@ from shutil import copy
 
 import pytest
 
-from models.database import databases
+from models.connections import databases_at
 from tests.serving import server
 from tests.trials.conftest import Trial
 from tests.trials.disk import Disk, small_disk
@@ -52,7 +52,7 @@ def visitor(url: str, temporary: Disk) -> Iterator[Visitor]:
 
 def emptied(url: str) -> None:
     """Let everything that was written lie in the databases' own files, and nothing beside them."""
-    for database in databases(url):
+    for database in databases_at(url):
         with database.connection_context():
             busy, *_ = database.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
             assert not busy

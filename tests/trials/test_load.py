@@ -55,7 +55,7 @@ def test_load(trial: Trial, url: str) -> None:
     with server(DATABASE_URL=url) as address, ProcessPoolExecutor(1, get_context("spawn")) as others:
         visitor = Visitor(address)
         crowd = Crowd(visitor, PAGES)
-        with crowd.reading(200, (2, 4), trial.seed):
+        with crowd.read_transaction(200, (2, 4), trial.seed):
             taken = others.submit(exports, visitor, EXPORT, 10, SECONDS)
             most = max(sampled(taken.done))
         ended = taken.result()
@@ -82,7 +82,7 @@ def test_stalled_readers(trial: Trial, url: str) -> None:
         visitor = Visitor(address)
         crowd, start, path = Crowd(visitor, PAGES), monotonic(), Path(url.removeprefix("sqlite:///"))
         before = begun(path)
-        with stalled(visitor, 50) as stall, crowd.reading(4, (0.1, 0.3), trial.seed):
+        with stalled(visitor, 50) as stall, crowd.read_transaction(4, (0.1, 0.3), trial.seed):
             until(lambda: begun(path) == before + PLACES or bool(stall()))  # until both processes have been asked
             assert answered(visitor) == 503
             until(lambda: answered(visitor) == 200, PATIENCE)
@@ -130,7 +130,7 @@ def test_a_locked_database(trial: Trial, in_file: str, tmp_path: Path) -> None:
         crowd = Crowd(Visitor(address), PAGES)
         until(lambda: is_locked(in_file))
         start = monotonic()
-        with crowd.reading(4, (0.1, 0.3), trial.seed):
+        with crowd.read_transaction(4, (0.1, 0.3), trial.seed):
             with started(file, in_file) as process:
                 _, told = process.communicate()
             seconds = monotonic() - start

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from models import check, close, database, open_database
+from models import check, close_connections, open_database, reports_db
 from tests.databases import is_server
 from tests.serving import command
 from tests.trials.conftest import Trial
@@ -87,8 +87,8 @@ def _make(address: str, rows: int) -> None:
     first.make()
     _, *columns = first.ROWS["reports"]["transaction"]["columns"]
     named = {"columns": ", ".join(columns), "others": ", ".join(columns[1:]), "rows": rows}
-    database.execute_sql(_MANY.format(**named))
-    close()
+    reports_db.execute_sql(_MANY.format(**named))
+    close_connections()
 
 
 @contextmanager
@@ -114,8 +114,8 @@ def _seconds(old: Copied) -> list[float]:
 def _counted(address: str) -> tuple[int, ...]:
     """How many transactions there are, and what they add up to."""
     open_database(address)
-    found = tuple(map(int, database.execute_sql(_COUNTED).fetchone()))
-    close()
+    found = tuple(map(int, reports_db.execute_sql(_COUNTED).fetchone()))
+    close_connections()
     return found
 
 
@@ -123,6 +123,6 @@ def _is_sound(address: str) -> bool:
     """Whether a database has today's schema and holds together."""
     open_database(address)
     check()
-    sound = is_server(database) or database.execute_sql("PRAGMA integrity_check").fetchall() == [("ok",)]
-    close()
+    sound = is_server(reports_db) or reports_db.execute_sql("PRAGMA integrity_check").fetchall() == [("ok",)]
+    close_connections()
     return sound

@@ -7,11 +7,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from app.access import accounts
+from app.auth import users
 from app.importing import load_file
 from bench.databases import CACHE
-from models import close, open_database
-from models.database import databases
+from models import close_connections, open_database
+from models.connections import databases_at
 from tests.serving import ROOT, command, flask
 from tests.trials.visitor import EMAIL, PASSWORD
 
@@ -40,15 +40,15 @@ def filled(url: str, rows: int) -> str:
     with TemporaryDirectory() as folder, write(Path(folder) / "file.csv", rows, 0).open("rb") as file:
         open_database(url)
         load_file(SLUG, file, "file.csv")
-        close()
+        close_connections()
     return with_ann(url)
 
 
 def with_ann(url: str) -> str:
     """Let Ann sign in."""
     open_database(url)
-    accounts.add({"who": "the trials"}, EMAIL, "admin", None, PASSWORD)
-    close()
+    users.add_user({"who": "the trials"}, EMAIL, "admin", None, PASSWORD)
+    close_connections()
     return url
 
 
@@ -71,7 +71,7 @@ def started(path: Path, url: str) -> Any:
 
 def held(url: str) -> list[tuple[int, int]]:
     """How many rows the database holds of each version, and that it holds together."""
-    database, _ = databases(url)
+    database, _ = databases_at(url)
     with database.connection_context():
         if url.startswith("sqlite"):
             assert database.execute_sql("PRAGMA integrity_check").fetchall() == [("ok",)]

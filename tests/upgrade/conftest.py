@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from models import close, open_database
+from models import close_connections, open_database
 from tests.databases import Server
 from tests.upgrade import first
 
@@ -24,6 +24,6 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 def _opened(address: str) -> Iterator[str]:
     open_database(address)
     first.make()
-    close()
+    close_connections()
     yield address
-    close()
+    close_connections()

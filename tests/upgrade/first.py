@@ -6,11 +6,11 @@ from typing import Any
 
 from peewee import Insert, Select, Table
 
-from models import access, database
-from models.schema import runner
+from models import access_db, reports_db
+from models.schema import migration_runner
 from tests.databases import is_server
 
-PARTS = {"reports": database, "access": access}
+PARTS = {"reports": reports_db, "access": access_db}
 ROWS = json.loads(Path(__file__).with_name("first.json").read_text("utf-8"))
 """Part → table → columns and rows: the nasty set, imported, and what belongs to two users. Without nameless rows."""
 
@@ -22,8 +22,8 @@ Held = dict[str, list[tuple[Any, ...]]]
 def make() -> None:
     """Fill the databases that are open, which must be new, with the tables of the first migrations and all rows."""
     for part, proxy in PARTS.items():
-        kind, each = proxy.obj, runner(proxy.obj, part)
-        with kind.migrating():
+        kind, each = proxy.obj, migration_runner(proxy.obj, part)
+        with kind.migration():
             each.up(each.migrations()[0].name)
             for name, told in ROWS[part].items():
                 table = Table(name, told["columns"])

@@ -9,8 +9,8 @@ from flask.testing import FlaskCliRunner
 from peewee import DatabaseError
 
 from app.reports import REPORTS
-from models import Unfit, User, check, close, database, migrate, open_database
-from models.schema import lacking, runner
+from models import SchemaMismatch, User, check, close_connections, migrate, open_database, reports_db
+from models.schema import migration_runner, pending_migrations
 from tests.databases import is_server
 from tests.support import NASTY, load, signed_in
 from tests.upgrade import first
@@ -47,7 +47,7 @@ def test_reports_and_sums_are_those_of_the_same_rows_imported_today(app: Flask, 
     upgraded = shown(app)
     assert [user.email for user in User.select().where(User.disabled)] == ["Zoë@zebra.example"]
     assert load("customer-usage", NASTY / "customer-usage.csv").unchanged == 10
-    close()
+    close_connections()
     (tmp_path / "fresh").mkdir()
     open_database(f"sqlite:///{tmp_path}/fresh/reports.db")
     migrate()
@@ -60,7 +60,7 @@ def test_reports_and_sums_are_those_of_the_same_rows_imported_today(app: Flask, 
 def test_the_indexes_are_those_that_the_tables_declare() -> None:
     migrate()
     for table in (level.table for report in REPORTS.values() for level in report.levels):
-        there = database.get_indexes(table._meta.table_name, "reports" if is_server(database) else None)
+        there = reports_db.get_indexes(table._meta.table_name, "reports" if is_server(reports_db) else None)
         declared = {tuple(field.column_name for field in index._expressions) for index in table._meta.fields_to_index()}
         assert {tuple(index.columns) for index in there} - {("id",)} == declared
 
@@ -68,7 +68,7 @@ def test_the_indexes_are_those_that_the_tables_declare() -> None:
 @pytest.mark.usefixtures("app")
 def test_each_migration_loses_nothing_and_the_next_goes_on_from_there() -> None:
     for part, proxy in first.PARTS.items():
-        each = runner(proxy.obj, part)
+        each = migration_runner(proxy.obj, part)
         for migration in each.migrations()[1:]:
             assert each.up(migration.name) == [migration.name]
             assert is_whole()
@@ -77,29 +77,29 @@ def test_each_migration_loses_nothing_and_the_next_goes_on_from_there() -> None:
 
 @pytest.mark.usefixtures("app")
 def test_a_migration_that_fails_in_the_middle_has_changed_nothing_and_can_be_run_again() -> None:
-    database.execute_sql(f"CREATE INDEX {LAST_INDEX} ON holding (used)")
+    reports_db.execute_sql(f"CREATE INDEX {LAST_INDEX} ON holding (used)")
     with pytest.raises(DatabaseError, match="already exists"):
         migrate()
-    assert lacking() == LATER
-    assert "who" not in [column.name for column in database.get_columns("load")]
-    database.execute_sql(f"DROP INDEX {LAST_INDEX}")
+    assert pending_migrations() == LATER
+    assert "who" not in [column.name for column in reports_db.get_columns("load")]
+    reports_db.execute_sql(f"DROP INDEX {LAST_INDEX}")
     assert migrate() == LATER
     assert is_whole()
 
 
 def fits(more: int) -> bool:
     """Whether a database of SQLite is migrated when its file may grow by so many pages."""
-    database.pragma("max_page_count", database.pragma("page_count") + more, permanent=True)
+    reports_db.pragma("max_page_count", reports_db.pragma("page_count") + more, permanent=True)
     try:
         return migrate() == LATER
     except DatabaseError:
-        assert lacking() == LATER
+        assert pending_migrations() == LATER
         return False
 
 
 @pytest.mark.usefixtures("app")
 def test_a_disk_that_is_full_in_the_middle_loses_nothing() -> None:
-    if is_server(database):
+    if is_server(reports_db):
         pytest.skip("only SQLite can be told how large a file may be")
     attempts = takewhile(lambda more: not fits(more), count())
     assert [is_whole() for _ in attempts].count(True) > 0
@@ -118,5 +118,5 @@ def test_a_newer_database_is_refused_by_every_command(runner: FlaskCliRunner, pa
         result = runner.invoke(args=asked)
         assert (result.exit_code, result.stdout) == (1, "")
         assert "is newer than this version of Partner Reports, which doesn't know 0099_tomorrow" in result.stderr
-    with pytest.raises(Unfit):
+    with pytest.raises(SchemaMismatch):
         check()

@@ -8,9 +8,9 @@ from flask import Flask
 from hypothesis import strategies as st
 
 from app.reports import REPORTS
-from app.table.dialect import KEY as DIALECT
-from app.table.parse import PLACE
-from app.table.report import Report
+from app.table.definitions import Report
+from app.table.dialects import DIALECT_KEY as DIALECT
+from app.table.params import PAGING_KEYS
 from models import User
 from tests.serving import ROOT
 from tests.support import signed_in
@@ -29,15 +29,15 @@ SEEN = dict(HEADERS)["HX-Current-URL"]
 
 
 def declared(report: Report) -> list[str]:
-    return [*report.filter_by_key, *PLACE, "columns", "sort", DIALECT, "toggle", "move"]
+    return [*report.filters_by_key, *PAGING_KEYS, "columns", "sort", DIALECT, "toggle", "move"]
 
 
 def _keys() -> list[str]:
     """Parameters that a report declares, a template's form sends or a route reads, and some that none has."""
     known = {key for report in REPORTS.values() for key in declared(report)}
     forms = "".join(path.read_text() for path in ROOT.glob("templates/**/*.html"))
-    code = "".join(path.read_text() for path in ROOT.glob("app/web/*.py"))
-    used = {*re.findall(r'name="([a-z_]+)"', forms), *re.findall(r'(?:args|form|only)\W[a-z(\[]*"(\w+)"', code)}
+    code = "".join(path.read_text() for path in ROOT.glob("app/web/**/*.py"))
+    used = {*re.findall(r'name="([a-z_]+)"', forms), *re.findall(r'(?:args|form|single_arg)\W[a-z(\[]*"(\w+)"', code)}
     assert used >= {"email", "password", "node", "view", "reach"}
     return [*sorted(known | used), "", "columns[]", "__proto__", MARK, "\ud800", "a" * 300]
 

@@ -8,7 +8,7 @@ from flask import Flask
 from werkzeug.routing import Rule
 
 from app.reports import REPORTS
-from app.web import users, views
+from app.web import saved_views, users
 from models import SavedView, User
 
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -32,7 +32,7 @@ def paths(rule: Rule) -> Iterator[str]:
     saved = [view.id for view in SavedView.select()] or [1]
     known = {
         "slug": list(REPORTS), "number": numbers, "name": list(users.ACTIONS), "filename": ["app.css"],
-        "view": saved, "action": list(views.ACTIONS),
+        "view": saved, "action": list(saved_views.VIEW_ACTIONS),
     }  # fmt: skip
     names = sorted(rule.arguments)
     for values in product(*(known[name] for name in names)):

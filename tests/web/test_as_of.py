@@ -8,7 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from app.reports import REPORTS
-from models import Customer, Load
+from models import Customer, Import
 from tests.databases import on_both as database_url
 from tests.support import load, table_rows
 from tests.web.parties import USAGE as HEADING
@@ -38,7 +38,7 @@ def as_of(page: str) -> str:
 @pytest.mark.usefixtures("nasty")
 def test_every_page_and_fragment_says_of_when_its_numbers_are(client: FlaskClient, slug: str, tmp_path: Path) -> None:
     for _ in range(2):
-        last = Load.select().order_by(Load.id.desc()).get()
+        last = Import.select().order_by(Import.id.desc()).get()
         for headers in ({}, FRAGMENT):
             page = client.get(f"/reports/{slug}", headers=headers).text
             assert f"Data as of <time>{str(last.loaded_at)[:16]}</time> UTC." in page

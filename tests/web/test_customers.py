@@ -10,8 +10,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app.reports import REPORTS
-from app.reports.customer import SECTIONS
-from models import Customer, Load
+from app.reports.customer_page import SECTIONS
+from models import Customer, Import
 from tests.databases import on_both as database_url
 from tests.support import load, signed_in, table_rows
 from tests.web import parties
@@ -71,7 +71,7 @@ def test_a_name_is_a_link_wherever_it_stands(client: FlaskClient) -> None:
 
 
 def test_the_page_says_who_it_is_and_shows_what_the_reports_show(client: FlaskClient) -> None:
-    last = Load.last()
+    last = Import.last()
     assert last
     page = client.get("/customers?customer=C-1").text
     assert "<dd><bdi>C-1</bdi></dd>" in page

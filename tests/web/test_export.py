@@ -14,10 +14,10 @@ from flask.testing import FlaskClient
 from peewee import fn
 
 from app.table import csv, spool
-from app.table.csv import lines
-from app.table.scope import EVERYTHING
-from app.web.export import AT_ONCE
-from models import Customer, access, database, snapshot
+from app.table.csv import csv_chunks
+from app.table.scope import WHOLE_PARTNER
+from app.web.reports.export import MAX_EXPORTS
+from models import Customer, access_db, reports_db, snapshot
 from tests.support import NASTY, csv_rows, load, view_of
 
 pytestmark = pytest.mark.usefixtures("nasty")
@@ -26,9 +26,9 @@ pytestmark = pytest.mark.usefixtures("nasty")
 def test_all_rows_are_of_the_moment_when_the_first_was_read(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, client: FlaskClient
 ) -> None:
-    monkeypatch.setattr(csv, "CHUNK", 2)
+    monkeypatch.setattr(csv, "CHUNK_ROWS", 2)
     before = client.get("/reports/customer-subscriptions.csv").data
-    pieces = lines(view_of("customer-subscriptions", []), EVERYTHING)
+    pieces = csv_chunks(view_of("customer-subscriptions", []), WHOLE_PARTNER)
     begun = next(pieces) + next(pieces)
     changed = (NASTY / "customer-subscriptions.csv").read_text("utf-8").replace("TLS Basic", "Changed meanwhile")
     (tmp_path / "changed.csv").write_text(changed, "utf-8")
@@ -38,15 +38,15 @@ def test_all_rows_are_of_the_moment_when_the_first_was_read(
 
 
 def test_the_heading_is_written_before_any_row_is_read() -> None:
-    pieces = lines(view_of("customer-usage", [("columns", "used")]), EVERYTHING)
+    pieces = csv_chunks(view_of("customer-usage", [("columns", "used")]), WHOLE_PARTNER)
     assert next(pieces) == "\ufeffCustomer,Used\r\n".encode()
 
 
 def test_an_error_on_the_way_breaks_the_transfer(monkeypatch: pytest.MonkeyPatch, client: FlaskClient) -> None:
-    monkeypatch.setattr(csv, "CHUNK", 2)
-    written = csv._chunk
+    monkeypatch.setattr(csv, "CHUNK_ROWS", 2)
+    written = csv._join_rows
     chunks = count(1)
-    monkeypatch.setattr(csv, "_chunk", lambda *asked: written(*asked) if next(chunks) < 4 else 1 // 0)
+    monkeypatch.setattr(csv, "_join_rows", lambda *asked: written(*asked) if next(chunks) < 4 else 1 // 0)
     answer = client.get("/reports/customer-transactions.csv")
     had: list[bytes] = []
     with pytest.raises(ZeroDivisionError):
@@ -56,45 +56,45 @@ def test_an_error_on_the_way_breaks_the_transfer(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_reader_who_leaves_leaves_no_snapshot_behind(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(csv, "CHUNK", 2)
-    pieces = lines(view_of("customer-transactions", []), EVERYTHING)
+    monkeypatch.setattr(csv, "CHUNK_ROWS", 2)
+    pieces = csv_chunks(view_of("customer-transactions", []), WHOLE_PARTNER)
     next(pieces)
     next(pieces)
     pieces.close()  # type: ignore[attr-defined]
-    assert database.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
+    assert reports_db.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
 
 
 def test_a_reader_who_is_slow_holds_no_snapshot(monkeypatch: pytest.MonkeyPatch, client: FlaskClient) -> None:
     whole = client.get("/reports/customer-transactions.csv").data
-    monkeypatch.setattr(csv, "CHUNK", 2)
-    monkeypatch.setattr(spool, "PIECE", 10)
+    monkeypatch.setattr(csv, "CHUNK_ROWS", 2)
+    monkeypatch.setattr(spool, "PIECE_BYTES", 10)
     answer = client.get("/reports/customer-transactions.csv")
     pieces = answer.iter_encoded()
     had = next(pieces)
     for thread in enumerate_threads():
         if isinstance(thread, spool._Spool):  # which may have ended already
             thread.join()
-    assert database.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
-    database.execute_sql('DELETE FROM "transaction"')
+    assert reports_db.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
+    reports_db.execute_sql('DELETE FROM "transaction"')
     assert had + b"".join(pieces) == whole
     answer.close()
 
 
 def test_a_reader_who_leaves_ends_the_writing(monkeypatch: pytest.MonkeyPatch, client: FlaskClient) -> None:
-    monkeypatch.setattr(csv, "CHUNK", 1)
+    monkeypatch.setattr(csv, "CHUNK_ROWS", 1)
     go_on = Event()
-    written = csv._chunk
-    monkeypatch.setattr(csv, "_chunk", lambda *asked: go_on.wait() and written(*asked))
+    written = csv._join_rows
+    monkeypatch.setattr(csv, "_join_rows", lambda *asked: go_on.wait() and written(*asked))
     answer = client.get("/reports/customer-transactions.csv")
     next(answer.iter_encoded())
     go_on.set()
     answer.close()
     assert not [thread for thread in enumerate_threads() if isinstance(thread, spool._Spool)]
-    assert database.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
+    assert reports_db.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
 
 
 def test_more_exports_than_there_are_places_for_are_told_when_to_come_back(client: FlaskClient) -> None:
-    running = [client.get("/reports/customer-usage.csv") for _ in range(AT_ONCE)]
+    running = [client.get("/reports/customer-usage.csv") for _ in range(MAX_EXPORTS)]
     refused = client.get("/reports/customer-usage.csv", headers={"Accept": "text/html"})
     assert (refused.status_code, refused.headers["Retry-After"]) == (503, "30")
     assert "Too many exports are running" in refused.text
@@ -117,18 +117,18 @@ def test_a_file_that_nobody_begins_to_read_keeps_no_place(app: Flask, client: Fl
         told.append(status)
         return bytes
 
-    for _ in range(AT_ONCE + 1):
+    for _ in range(MAX_EXPORTS + 1):
         app({**environ}, start).close()  # type: ignore[attr-defined]
-    assert told == ["200 OK"] * (AT_ONCE + 1)
+    assert told == ["200 OK"] * (MAX_EXPORTS + 1)
 
 
 def test_a_refused_export_takes_no_place(client: FlaskClient) -> None:
-    access.execute_sql(
+    access_db.execute_sql(
         "CREATE TRIGGER full BEFORE INSERT ON audit_event BEGIN SELECT RAISE(ABORT, 'disk is full'); END"
     )
-    for _ in range(AT_ONCE + 1):
+    for _ in range(MAX_EXPORTS + 1):
         assert client.get("/reports/customer-usage.csv").status_code == 503
-    access.execute_sql("DROP TRIGGER full")
+    access_db.execute_sql("DROP TRIGGER full")
     assert client.get("/reports/customer-usage.csv").status_code == 200
 
 
@@ -138,7 +138,7 @@ def test_a_file_is_written_by_what_pages_leave_of_the_processor() -> None:
         return os.getpriority(os.PRIO_PROCESS, get_native_id())
 
     before = priority()
-    (written,) = spool.spooled(lambda: iter([b"%d" % priority()]))
+    (written,) = spool.spool(lambda: iter([b"%d" % priority()]))
     assert int(written) == min(before + 10, 19)
     assert priority() == before
 
@@ -147,7 +147,7 @@ def test_a_snapshot_sees_no_later_commit() -> None:
     customers = Customer.select(fn.COUNT(Customer.id))
     with snapshot() as now:
         counted = list(now.columns(customers, 1))
-        database.execute_sql(
+        reports_db.execute_sql(
             "INSERT INTO customer (name, name_key, ref, ref_key, reseller_id) VALUES ('x','x','x','x',0)"
         )
         assert Customer.select().count() == counted[0][0][0] + 1

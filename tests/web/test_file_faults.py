@@ -26,7 +26,7 @@ OF_NOTHING = {"static", "account.sign_in_form"}
 @pytest.fixture
 def client(app: Flask, nasty: None) -> FlaskClient:
     """Somebody who may everything, and waits for no lock."""
-    for each in (models.database, models.access):
+    for each in (models.reports_db, models.access_db):
         each.pragma("busy_timeout", 0, permanent=True)
     return signed_in(app)
 
@@ -42,7 +42,7 @@ def ask(client: FlaskClient, route: Route, headers: dict[str, str]) -> int:
     answer = client.open(route.path, method=route.method, headers=headers | OURS)
     try:
         text = answer.get_data().decode(errors="replace")
-    except models.TROUBLE:
+    except models.DATABASE_ERRORS:
         return 0
     finally:
         answer.close()
@@ -81,7 +81,7 @@ def test_every_route_says_that_the_database_does_not_answer_and_recovers(
     told = [message for message in caplog.messages if message.startswith("The database did not answer")]
     assert len(told) >= list(answers.values()).count(503)
     assert all(ADVICE.search(message) and "SELECT" not in message for message in told)
-    models.close()
+    models.close_connections()
     assert all(0 < ask(client, route, HTML) < 500 for route in asked if route.method not in UNSAFE)
     assert signs_in(app) == 401
 
@@ -90,8 +90,8 @@ def test_a_row_that_cannot_be_read_behind_others_that_can_is_a_503_too(client: F
     for _ in range(3):
         models.audit.record("sign-in")
     broken = "CASE id WHEN 2 THEN abs(-9223372036854775807 - 1) ELSE about END AS about"
-    models.access.execute_sql("ALTER TABLE audit_event RENAME TO kept")
-    models.access.execute_sql(
+    models.access_db.execute_sql("ALTER TABLE audit_event RENAME TO kept")
+    models.access_db.execute_sql(
         f"CREATE VIEW audit_event AS SELECT id, at, who, event, outcome, {broken}, details, address, request FROM kept"
     )
     assert client.get("/audit", headers=HTML).status_code == 503
@@ -109,11 +109,11 @@ def test_an_export_that_was_not_begun_is_a_text_and_is_told_in_the_trail(client:
 @pytest.mark.usefixtures("app")
 def test_nothing_is_written_into_a_file_that_was_taken_away(tmp_path: Path) -> None:
     def write() -> None:
-        with models.writing():
+        with models.write_transaction():
             models.Reseller.create(name="lost", name_key="lost")
             (tmp_path / "reports.db").rename(tmp_path / "away.db")
 
-    with pytest.raises(models.TROUBLE, match="replaced or taken away"):
+    with pytest.raises(models.DATABASE_ERRORS, match="replaced or taken away"):
         write()
     (tmp_path / "away.db").rename(tmp_path / "reports.db")
     assert not models.Reseller.select().where(models.Reseller.name == "lost").exists()
@@ -125,9 +125,9 @@ def test_bytes_that_changed_anywhere_make_no_500(
     app: Flask, client: FlaskClient, tmp_path: Path, name: str, seed: int
 ) -> None:
     asked = [each for each in every(app) if each.method == "GET"]
-    models.database.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-    models.access.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-    models.close()
+    models.reports_db.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    models.access_db.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    models.close_connections()
     dice, content = Random(seed), bytearray((tmp_path / name).read_bytes())
     for _ in range(3 * 10**seed):
         content[dice.randrange(100, len(content))] = dice.randrange(256)

@@ -14,11 +14,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.reports import REPORTS
-from app.reports.periods import PERIODS, days_of
-from app.table.cursor import Cursor, Place
-from app.table.report import Column, Report
-from app.table.scope import EVERYTHING
-from app.web.frame import frame
+from app.reports.periods import PERIODS, period_dates
+from app.table.cursor import Cursor, PagePosition
+from app.table.definitions import Column, Report
+from app.table.scope import WHOLE_PARTNER
+from app.web.reports.context import view_frame
 from tests.strategies import queries
 from tests.support import load, signed_in, table_rows, view_of
 from tests.web import parties
@@ -60,9 +60,10 @@ def test_every_filter_is_a_chip_that_takes_it_away(client: FlaskClient, slug: st
     view = view_of(slug, data.draw(queries(slug)))
     shown = chips(client.get(f"/reports/{slug}?{view.query}").text)
     assert list(shown.values()) == [
-        f"/reports/{slug}" + (f"?{rest}" if (rest := view.without(each.key).query) else "") for each, _ in view.active
+        f"/reports/{slug}" + (f"?{rest}" if (rest := view.without_filter(each.key).query) else "")
+        for each, _ in view.active_filters
     ]
-    for (each, value), name in zip(view.active, shown, strict=True):
+    for (each, value), name in zip(view.active_filters, shown, strict=True):
         assert name == f"Remove filter {each.label}: {each.words(value, view.today)}"
 
 
@@ -80,7 +81,7 @@ def test_chips_say_in_words_what_is_chosen(client: FlaskClient, path: str, names
 
 
 def test_a_period_is_told_with_the_days_that_it_means(client: FlaskClient) -> None:
-    first, last = days_of("last-month", datetime.now(UTC).date())
+    first, last = period_dates("last-month", datetime.now(UTC).date())
     name = f"Remove filter Date in: Last month, {first} to {last}"
     assert list(chips(client.get(f"/reports/{TRANSACTIONS}?period=last-month").text)) == [name]
 
@@ -186,7 +187,7 @@ def test_a_period_that_the_menu_does_not_offer_is_kept_in_it(client: FlaskClient
 @pytest.mark.parametrize("query", ["period=yesterday", "status=Cancelled"])
 def test_a_place_that_midnight_has_moved_leads_to_the_first_page(client: FlaskClient, query: str) -> None:
     view = view_of(SUBSCRIPTIONS, [tuple(query.split("="))])
-    moved = view.at(Place(forward=True, cursor=Cursor(0, 1, "00000000", 50, view.context)))
+    moved = view.at(PagePosition(forward=True, cursor=Cursor(0, 1, "00000000", 50, view.context)))
     answer = client.get(f"/reports/{SUBSCRIPTIONS}?{moved.query}")
     assert (answer.status_code, answer.location) == (303, f"/reports/{SUBSCRIPTIONS}?{query}")
     assert client.get(answer.location).status_code == 200
@@ -195,7 +196,7 @@ def test_a_place_that_midnight_has_moved_leads_to_the_first_page(client: FlaskCl
 def test_a_new_day_is_told_around_the_rows_of_a_view_that_was_shown_before(app: Flask) -> None:
     view = view_of(TRANSACTIONS, [("period", "today")])
     with app.test_request_context():
-        shown = [frame(replace(view, today=date(2026, 11, day)), EVERYTHING).chosen for day in (23, 24)]
+        shown = [view_frame(replace(view, today=date(2026, 11, day)), WHOLE_PARTNER).chosen for day in (23, 24)]
     assert ["2026-11-23" in shown[0], "2026-11-24" in shown[1]] == [True, True]
 
 
@@ -213,7 +214,7 @@ def test_a_new_day_is_told_around_the_rows_of_a_view_that_was_shown_before(app: 
 )  # fmt: skip
 def test_a_file_is_named_for_its_days(client: FlaskClient, query: str, days: str) -> None:
     today = datetime.now(UTC).date()
-    named = {name: "-to-".join(days_of(name, today)) for name in PERIODS}
+    named = {name: "-to-".join(period_dates(name, today)) for name in PERIODS}
     answer = client.head(f"/reports/{TRANSACTIONS}.csv?{query}")
     name = f"{TRANSACTIONS}-{days.format_map({**named, 'now': str(today)})}.csv"
     assert answer.headers["Content-Disposition"] == f'attachment; filename="{name}"'
@@ -235,7 +236,7 @@ def test_every_id_leads_to_its_rows_and_no_id_leads_nowhere(
         slug = column.link.report
         assert address.startswith(f"/reports/{slug}?{column.link.key}=")
         answer = client.get(
-            unescape(address) + f"&columns={column.key}" if column.key in REPORTS[slug].by_key else address
+            unescape(address) + f"&columns={column.key}" if column.key in REPORTS[slug].columns_by_key else address
         )
         assert answer.status_code == 200
         assert {row[-1] for row in table_rows(answer.text)} <= {unescape(text)}
@@ -247,7 +248,7 @@ def test_the_links_of_columns_are_filters_of_reports() -> None:
     }  # fmt: skip
     for _, column in LINKED:
         assert column.link
-        assert column.link.key in REPORTS[column.link.report].filter_by_key
+        assert column.link.key in REPORTS[column.link.report].filters_by_key
 
 
 def test_an_id_that_is_first_is_a_link_and_an_end_that_is_first_has_its_note(client: FlaskClient) -> None:

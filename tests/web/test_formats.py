@@ -11,11 +11,11 @@ from flask.testing import FlaskClient, FlaskCliRunner
 from werkzeug.test import TestResponse
 
 from app.reports import REPORTS
-from app.table import csv, workbook
-from app.web import export
-from app.web.export import AT_ONCE
-from app.web.formats import FORMATS, WORKBOOK
-from models import AuditEvent, Customer, database
+from app.table import csv, xlsx
+from app.web.reports import export
+from app.web.reports.export import MAX_EXPORTS
+from app.web.reports.formats import FORMATS, WORKBOOK
+from models import AuditEvent, Customer, reports_db
 from tests import workbooks
 from tests.support import csv_rows, signed_in, view_of
 
@@ -131,7 +131,7 @@ def test_the_cookie_is_not_for_scripts_and_nothing_odd_in_it_is_believed(client:
 def test_only_a_file_is_remembered(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "Set-Cookie" not in client.head(BOOK).headers
     assert "Set-Cookie" not in client.get(f"{TRANSACTIONS}.csv?dialect=tsv").headers
-    monkeypatch.setattr(workbook, "MOST", 2)
+    monkeypatch.setattr(xlsx, "MAX_ROWS", 2)
     assert "Set-Cookie" not in client.get(BOOK).headers
 
 
@@ -143,12 +143,12 @@ def test_the_button_says_how_many_rows_it_writes(client: FlaskClient, monkeypatc
     assert said("") == "Export 11 rows"
     assert said("q=t-11") == "Export 1 row"
     assert said("q=nothing") == "Export 0 rows"
-    monkeypatch.setattr("app.table.counting.COUNTED", 3)
+    monkeypatch.setattr("app.table.counts.COUNT_LIMIT", 3)
     assert said("q=e") == "Export more than 3 rows"
 
 
 def test_the_count_that_comes_later_corrects_the_button_too(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.table.counting.COUNTED", 3)
+    monkeypatch.setattr("app.table.counts.COUNT_LIMIT", 3)
     for role in ("admin", "viewer"):
         client = signed_in(app, role)
         page = client.get(f"{TRANSACTIONS}?q=e", headers=HTML).text
@@ -158,7 +158,7 @@ def test_the_count_that_comes_later_corrects_the_button_too(app: Flask, monkeypa
         targets = re.findall(r'<hx-partial hx-target="#([^"]+)"[^>]*>8</hx-partial>', count)
         assert len(targets) == (role == "admin")
         assert all(f'id="{target}">more than 3<' in page for target in targets)
-        monkeypatch.setattr("app.table.memo._answers", {})
+        monkeypatch.setattr("app.table.cache._answers", {})
 
 
 def test_a_workbook_comes_whole_with_its_length(client: FlaskClient) -> None:
@@ -207,20 +207,20 @@ def test_a_workbook_that_breaks_off_on_the_way_is_told_as_failed(client: FlaskCl
 def test_a_workbook_that_fails_is_a_page_that_says_so_and_leaves_nothing(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(csv, "CHUNK", 4)
-    add = workbook._Rows.add
-    monkeypatch.setattr(workbook._Rows, "add", lambda self, *asked: add(self, *asked) if self.length < 4 else 1 // 0)
-    for _ in range(AT_ONCE + 1):
+    monkeypatch.setattr(csv, "CHUNK_ROWS", 4)
+    add = xlsx._ReportSheet.add
+    monkeypatch.setattr(xlsx._ReportSheet, "add", lambda self, *asked: add(self, *asked) if self.length < 4 else 1 // 0)
+    for _ in range(MAX_EXPORTS + 1):
         answer = client.get(BOOK, headers=HTML)
         assert (answer.status_code, answer.mimetype) == (500, "text/html")
         assert "Content-Disposition" not in answer.headers
         assert "Set-Cookie" not in answer.headers
     assert events()[-1] == ("failed", BOOK, '{"rows": 4}')
-    assert database.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
+    assert reports_db.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
 
 
 def test_a_database_that_fails_is_told_apart(client: FlaskClient) -> None:
-    database.execute_sql('ALTER TABLE "transaction" RENAME COLUMN cost TO price')
+    reports_db.execute_sql('ALTER TABLE "transaction" RENAME COLUMN cost TO price')
     assert client.get(BOOK, headers=HTML).status_code == 503
 
 
@@ -231,18 +231,18 @@ def test_workbooks_and_csvs_share_the_places(client: FlaskClient) -> None:
         assert (refused.status_code, refused.headers["Retry-After"]) == (503, "30")
     for answer in running:
         answer.close()
-    for _ in range(AT_ONCE + 1):
+    for _ in range(MAX_EXPORTS + 1):
         assert had(client, BOOK).status_code == 200
 
 
 def test_what_no_workbook_takes_is_offered_as_csv(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workbook, "MOST", 10)
+    monkeypatch.setattr(xlsx, "MAX_ROWS", 10)
     answer = client.get(f"{BOOK}?sort=cost", headers=HTML)
     assert answer.status_code == 400
     assert "more than 10 rows" in answer.text
     assert f'href="{TRANSACTIONS}.csv?sort=cost">Export as CSV<' in answer.text
     assert "more than 10 rows" in client.get(BOOK).text
-    for _ in range(AT_ONCE + 1):
+    for _ in range(MAX_EXPORTS + 1):
         assert had(client, f"{BOOK}?q=t-11").status_code == 200
     Customer.update(name="x" * 40_000).where(Customer.ref == "C-6").execute()
     answer = client.get(f"{BOOK}?q=t-11", headers=HTML)

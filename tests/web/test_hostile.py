@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 from hypothesis import given, settings
 
 from app import create_app
-from models import access, database
+from models import access_db, reports_db
 from tests.databases import on_both as database_url
 from tests.support import OURS
 from tests.web.corpus import ODD
@@ -75,7 +75,7 @@ def test_no_malformed_query_makes_a_500(client: FlaskClient, raw: str) -> None:
 
 
 def test_an_error_of_ours_tells_nothing_of_the_inside(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.web.reports.page", lambda *_: 1 // 0)
+    monkeypatch.setattr("app.web.reports.page.read_page", lambda *_: 1 // 0)
     for headers in ({}, {"Accept": "text/html"}):
         answer = client.get("/reports/customer-usage", headers=headers)
         assert answer.status_code == 500
@@ -84,7 +84,7 @@ def test_an_error_of_ours_tells_nothing_of_the_inside(client: FlaskClient, monke
 
 
 def test_a_database_that_cannot_be_read_is_a_503(app: Flask, client: FlaskClient) -> None:
-    database.execute_sql('DROP TABLE "transaction"')
+    reports_db.execute_sql('DROP TABLE "transaction"')
     for path in ("/reports/customer-transactions", "/reports/customer-transactions?q=a"):
         answer = client.get(path, headers={"Accept": "text/html"})
         assert answer.status_code == 503
@@ -94,8 +94,8 @@ def test_a_database_that_cannot_be_read_is_a_503(app: Flask, client: FlaskClient
 
 
 def test_without_the_database_of_users_nobody_gets_in(client: FlaskClient, stranger: FlaskClient) -> None:
-    access.execute_sql('DROP TABLE "session"')
-    access.execute_sql('DROP TABLE "attempt"')
+    access_db.execute_sql('DROP TABLE "session"')
+    access_db.execute_sql('DROP TABLE "attempt"')
     for path in ("/", "/reports", "/reports/customer-usage", "/reports/customer-usage.csv", "/users", "/nothing"):
         answer = client.get(path, headers={"Accept": "text/html"})
         assert answer.status_code == 503
@@ -108,7 +108,7 @@ def test_without_the_database_of_users_nobody_gets_in(client: FlaskClient, stran
 def test_a_failing_database_writes_no_line_that_a_stranger_made(
     client: FlaskClient, caplog: pytest.LogCaptureFixture
 ) -> None:
-    access.execute_sql('DROP TABLE "session"')
+    access_db.execute_sql('DROP TABLE "session"')
     client.get("/reports/x%0a%7B%22event%22:%22sign-in%22%7D%0a%1b[31m")
     assert len(caplog.messages) == 1
     assert caplog.messages[0].isprintable()

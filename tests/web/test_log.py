@@ -12,7 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app import create_app
-from app.web.logs import Lines, write_log
+from app.web.request_log import JsonFormatter, configure_logging
 from tests.support import OURS
 from tests.web.routes import routes
 
@@ -24,7 +24,7 @@ USAGE = "/reports/customer-usage"
 class Kept(logging.Handler):
     def __init__(self) -> None:
         super().__init__()
-        self.setFormatter(Lines())
+        self.setFormatter(JsonFormatter())
         self.lines: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -90,7 +90,7 @@ def test_nothing_that_a_person_typed_or_keeps_secret_is_in_the_log(
 def test_an_error_is_found_by_the_id_that_its_page_tells(
     client: FlaskClient, log: Kept, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.web.reports.page", lambda *_: 1 // 0)
+    monkeypatch.setattr("app.web.reports.page.read_page", lambda *_: 1 // 0)
     for headers in (HTML, {**HTML, "HX-Request": "true", "HX-Request-Type": "partial"}):
         answer = client.get(USAGE, headers=headers, buffered=True)
         failed, line = log.told[-2:]
@@ -108,7 +108,7 @@ def test_a_file_that_breaks_off_is_told_with_its_id(
         yield b"Customer\r\n"
         raise ZeroDivisionError
 
-    monkeypatch.setattr("app.web.export.lines", broken)
+    monkeypatch.setattr("app.web.reports.export.csv_chunks", broken)
     answer = client.get(f"{USAGE}.csv")
     with pytest.raises(ZeroDivisionError):
         assert answer.data
@@ -174,14 +174,14 @@ def test_a_developers_terminal_shows_what_failed_as_people_read_it(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "stderr", screen := Terminal())
-    write_log()
+    configure_logging()
     assert client.get("/reports", buffered=True).status_code == 200
     assert screen.getvalue() == ""
 
     def broken(*_: object) -> None:
         raise ValueError("\x1b[31m\u202e")
 
-    monkeypatch.setattr("app.web.reports.page", broken)
+    monkeypatch.setattr("app.web.reports.page.read_page", broken)
     request = client.get(USAGE, buffered=True).headers["X-Request-ID"]
     text = screen.getvalue()
     assert text.startswith(f"Unexpected at '{USAGE}' (request {request})\nTraceback")
@@ -191,10 +191,10 @@ def test_a_developers_terminal_shows_what_failed_as_people_read_it(
 @pytest.mark.usefixtures("untouched")
 def test_a_log_that_cannot_be_written_breaks_no_page(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     """One that was closed before the server began, and one that is closed meanwhile."""
-    monkeypatch.setattr("app.web.reports.page", lambda *_: 1 // 0)
+    monkeypatch.setattr("app.web.reports.page.read_page", lambda *_: 1 // 0)
     for lost in (None, io.StringIO()):
         monkeypatch.setattr(sys, "stderr", lost)
-        write_log()
+        configure_logging()
         if lost:
             lost.close()
         assert client.get("/reports", buffered=True).status_code == 200

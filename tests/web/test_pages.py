@@ -9,8 +9,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from app.reports import REPORTS
-from app.table.cursor import Cursor, Place
-from models import database
+from app.table.cursor import Cursor, PagePosition
+from models import reports_db
 from tests.support import NASTY, OURS, csv_rows, load, table_rows, view_of
 
 HTML = {"Accept": "text/html,*/*;q=0.8"}
@@ -134,9 +134,9 @@ def test_what_cannot_be_is_refused_and_named(client: FlaskClient, query: str, na
 @pytest.mark.usefixtures("nasty")
 def test_a_place_that_has_gone_is_said_to_have(client: FlaskClient) -> None:
     view = view_of("customer-usage", [])
-    renumbered = view.at(Place(forward=True, cursor=Cursor(0, 1, "00000000", 50, view.context)))
+    renumbered = view.at(PagePosition(forward=True, cursor=Cursor(0, 1, "00000000", 50, view.context)))
     assert client.get(f"/reports/customer-usage?{renumbered.query}").status_code == 400
-    gone = view.at(Place(forward=True, cursor=Cursor(0, 999_999, "00000000", 50, view.context)))
+    gone = view.at(PagePosition(forward=True, cursor=Cursor(0, 999_999, "00000000", 50, view.context)))
     answer = client.get(f"/reports/customer-usage?{gone.query}")
     assert answer.status_code == 400
     assert "after: " in answer.text
@@ -226,7 +226,7 @@ def test_hiding_the_sorted_column_brings_the_default_sort_back(client: FlaskClie
 
 @pytest.mark.usefixtures("nasty")
 def test_many_rows_are_counted_after_the_page(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.table.counting.COUNTED", 3)
+    monkeypatch.setattr("app.table.counts.COUNT_LIMIT", 3)
     shown = client.get("/reports/customer-transactions?q=e&size=25").text
     assert ">more than 3</strong> rows" in shown
     address = re.findall(r'hx-get="([^"]*/count[^"]*)"', shown)[0]
@@ -299,7 +299,7 @@ def test_what_people_wrote_is_escaped(client: FlaskClient, tmp_path: Path) -> No
 def test_health_is_ok_while_the_database_answers(client: FlaskClient) -> None:
     answer = client.get("/healthz")
     assert (answer.status_code, answer.text) == (200, "ok")
-    database.execute_sql("DROP TABLE load")
+    reports_db.execute_sql("DROP TABLE load")
     assert client.get("/healthz").status_code == 503
 
 

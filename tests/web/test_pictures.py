@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from app.web.pictures import LARGEST
+from app.web.reports.charts import MAX_BARS
 from tests.support import load
 
 BAR = re.compile(r'<(a href="[^"]+"|g role="img") aria-label="([^"]+)">')
 
 
-@pytest.mark.parametrize("types", [LARGEST, LARGEST + 1, LARGEST + 3])
+@pytest.mark.parametrize("types", [MAX_BARS, MAX_BARS + 1, MAX_BARS + 3])
 def test_what_is_less_than_the_ten_largest_stands_together_and_leads_nowhere(
     client: FlaskClient, tmp_path: Path, types: int
 ) -> None:
@@ -25,8 +25,8 @@ def test_what_is_less_than_the_ten_largest_stands_together_and_leads_nowhere(
         (unescape(words), "href" in tag)
         for tag, words in BAR.findall(client.get("/reports/customer-usage/summary").text)
     ]
-    largest = list(range(types, 0, -1))[:LARGEST]
-    rest = sum(range(1, types - LARGEST + 1))
+    largest = list(range(types, 0, -1))[:MAX_BARS]
+    rest = sum(range(1, types - MAX_BARS + 1))
     expected = [(f"Type {number}: Current Inventory {number * 1000:,}, Used {number}", True) for number in largest]
     others = [(f"Others: Current Inventory {rest * 1000:,}, Used {rest}", False)]
     assert bars == expected + (others if rest else [])

@@ -8,8 +8,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app.reports import REPORTS
-from app.web import printed
-from models import Load
+from app.web.reports import print_view
+from models import Import
 from tests.databases import on_both as database_url
 from tests.support import csv_rows, signed_in, table_rows
 from tests.web.test_whole import link
@@ -63,7 +63,7 @@ def test_paper_tells_what_it_is_of(client: FlaskClient) -> None:
     paper = client.get("/reports/customer-subscriptions/print?period=this-year&status=Active").text
     for label in ("End in", "Status", "Sorted by", "Data as of", "Rows"):
         assert f"<dt>{label}</dt>" in paper
-    assert f"<time>{Load.last()[1]}</time> UTC" in paper, "of the import that its numbers are from"
+    assert f"<time>{Import.last()[1]}</time> UTC" in paper, "of the import that its numbers are from"
     assert "costs in USD" in paper
     assert "times in UTC" in client.get("/reports/customer-transactions/print").text
 
@@ -88,9 +88,9 @@ def test_what_is_too_long_says_so_and_what_to_do(
     app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch, query: str
 ) -> None:
     rows = len(table_rows(client.get(f"{USAGE}/print?{query}").text))
-    monkeypatch.setattr(printed, "MOST", rows)
+    monkeypatch.setattr(print_view, "MAX_PRINTED_ROWS", rows)
     assert len(table_rows(client.get(f"{USAGE}/print?{query}").text)) == rows
-    monkeypatch.setattr(printed, "MOST", rows - 1)
+    monkeypatch.setattr(print_view, "MAX_PRINTED_ROWS", rows - 1)
     answer = client.get(f"{USAGE}/print?{query}", headers=HTML)
     assert answer.status_code == 400
     assert f"more than {rows - 1} rows" in answer.text

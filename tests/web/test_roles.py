@@ -49,7 +49,7 @@ def test_a_viewer_is_offered_nothing_that_would_be_refused(client: FlaskClient, 
 def test_what_a_viewer_is_offered_is_not_refused(viewer: FlaskClient) -> None:
     for slug in REPORTS:
         offered = set(re.findall(rf'href="(/reports/{slug}[^"]*)"', viewer.get(f"/reports/{slug}").text))
-        columns = REPORTS[slug].outside.by_key
+        columns = REPORTS[slug].summary_only.columns_by_key
         offered |= {f"/reports/{slug}?columns={key}&amp;sort={key}" for key in columns}
         offered |= {f"/reports/{slug}?move={key}:up" for key in columns}
         for address in offered:

@@ -12,8 +12,8 @@ from werkzeug.datastructures import MultiDict
 
 from app.reports import REPORTS
 from app.table.cursor import Cursor, digest
-from app.web.formats import WORKBOOK
-from app.web.rules import OPEN
+from app.web.reports.formats import WORKBOOK
+from app.web.rules import PUBLIC_ENDPOINTS
 from models import CertificateType, Customer, Subscription
 from tests import workbooks
 from tests.support import OURS, csv_rows, signed_in, table_rows, view_of
@@ -69,7 +69,7 @@ def asked_for(slug: str, mark: str) -> Iterator[Query]:
         "product": [f"{mark} product"],
         "certificate_type": [f"{mark} type"],
     }
-    for key in REPORTS[slug].filter_by_key:
+    for key in REPORTS[slug].filters_by_key:
         yield from ([(key, value)] for value in names.get(key, []))
         yield from ([*every(slug), (key, value)] for value in names.get(key, []))
 
@@ -251,7 +251,7 @@ def test_only_who_comes_from_the_reseller_column_is_a_reseller_s(alpha: FlaskCli
 
 def test_nobody_of_a_reseller_reaches_users_or_the_trail(app: Flask, alpha: FlaskClient) -> None:
     for endpoint, method, path in routes(app):
-        if endpoint not in OPEN and endpoint.partition(".")[0] in ("users", "trail"):
+        if endpoint not in PUBLIC_ENDPOINTS and endpoint.partition(".")[0] in ("users", "trail"):
             answer = alpha.open(path, method=method, headers=OURS)
             assert answer.status_code == 403
             assert "@" not in answer.text

@@ -99,10 +99,10 @@ def test_commands_say_what_is_wrong(runner: FlaskCliRunner, operator: Operator, 
 @pytest.mark.usefixtures("app")
 def test_a_write_whose_connection_is_lost_is_never_said_to_be_done(operator: Operator) -> None:
     def write() -> None:
-        with models.writing():
+        with models.write_transaction():
             models.Reseller.create(name="lost", name_key="lost")
             operator.do()
 
-    with pytest.raises(models.TROUBLE):
+    with pytest.raises(models.DATABASE_ERRORS):
         write()
     assert not models.Reseller.select().where(models.Reseller.name == "lost").exists()

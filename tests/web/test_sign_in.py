@@ -9,8 +9,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from app.access import accounts
-from models import Attempt, AuditEvent, Session, User, moment
+from app.auth import users
+from models import Attempt, AuditEvent, Session, User, timestamp
 from tests.support import BY, OURS, signed_in
 
 ANN, PASSWORD = "ann@partner.example", "correct horse battery"
@@ -19,7 +19,7 @@ HTML = {"Accept": "text/html"}
 
 @pytest.fixture(autouse=True)
 def ann(app: Flask) -> None:
-    accounts.add(BY, ANN, "admin", None, PASSWORD)
+    users.add_user(BY, ANN, "admin", None, PASSWORD)
 
 
 def enter(
@@ -48,8 +48,8 @@ def test_the_right_password_opens_what_was_asked_for(stranger: FlaskClient) -> N
 
 
 def test_wrong_unknown_and_disabled_are_told_alike(stranger: FlaskClient) -> None:
-    accounts.add(BY, "off@partner.example", "viewer", None, PASSWORD)
-    accounts.disable(BY, User.get(email="off@partner.example"))
+    users.add_user(BY, "off@partner.example", "viewer", None, PASSWORD)
+    users.disable_user(BY, User.get(email="off@partner.example"))
     answers = {
         enter(stranger, email, password).text.replace(email, "EMAIL")
         for email, password in ((ANN, "wrong"), ("who@partner.example", "wrong"), ("off@partner.example", PASSWORD))
@@ -217,10 +217,10 @@ def test_the_trail_knows_who_and_from_where_but_no_secret(app: Flask, stranger: 
 
 
 def test_the_trail_knows_better_than_the_visitor_why_not(stranger: FlaskClient) -> None:
-    secret = accounts.add(BY, "new@partner.example", "viewer", None)
-    accounts.add(BY, "off@partner.example", "viewer", None, PASSWORD)
-    accounts.disable(BY, User.get(email="off@partner.example"))
-    User.update(temporary_until=moment(-1)).where(User.email == "new@partner.example").execute()
+    secret = users.add_user(BY, "new@partner.example", "viewer", None)
+    users.add_user(BY, "off@partner.example", "viewer", None, PASSWORD)
+    users.disable_user(BY, User.get(email="off@partner.example"))
+    User.update(temporary_until=timestamp(-1)).where(User.email == "new@partner.example").execute()
     texts = set()
     for email, password in (("off@partner.example", PASSWORD), ("new@partner.example", secret), (ANN, "wrong")):
         texts.add(re.sub("[0-9a-f]{16}", "", enter(stranger, email, password).text.replace(email, "")))
@@ -277,7 +277,7 @@ def test_guessing_the_present_password_is_as_slow_as_signing_in(stranger: FlaskC
 
 
 def test_a_temporary_password_opens_nothing_but_a_choice(app: Flask, stranger: FlaskClient) -> None:
-    secret = accounts.add(BY, "new@partner.example", "admin", None)
+    secret = users.add_user(BY, "new@partner.example", "admin", None)
     enter(stranger, "new@partner.example", secret)
     for path in ("/reports", "/reports/customer-usage", "/reports/customer-usage.csv", "/users", "/nothing"):
         assert stranger.get(path).status_code == 403
@@ -292,8 +292,8 @@ def test_a_temporary_password_opens_nothing_but_a_choice(app: Flask, stranger: F
 
 
 def test_a_temporary_password_stops_working(stranger: FlaskClient) -> None:
-    secret = accounts.add(BY, "new@partner.example", "admin", None)
-    User.update(temporary_until=moment(-1)).where(User.email == "new@partner.example").execute()
+    secret = users.add_user(BY, "new@partner.example", "admin", None)
+    User.update(temporary_until=timestamp(-1)).where(User.email == "new@partner.example").execute()
     assert enter(stranger, "new@partner.example", secret).status_code == 401
 
 

@@ -8,7 +8,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app.reports import REPORTS
-from app.web import timing
+from app.web import request_log
 from tests.support import signed_in
 from tests.web.routes import routes
 
@@ -43,7 +43,7 @@ def test_every_reading_counts_and_every_writing(
     monkeypatch: pytest.MonkeyPatch, client: FlaskClient, path: str, headers: dict[str, str], told: str
 ) -> None:
     """Of a clock by which whatever is timed takes a second: rows and menus are read at one moment."""
-    monkeypatch.setattr(timing, "perf_counter", count().__next__)
+    monkeypatch.setattr(request_log, "perf_counter", count().__next__)
     assert client.get(path, headers=headers).headers["Server-Timing"] == told
 
 

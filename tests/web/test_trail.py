@@ -7,7 +7,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app.table import csv, spool
-from models import AuditEvent, access, audit
+from models import AuditEvent, access_db, audit
 from tests.support import OURS, signed_in
 
 
@@ -30,8 +30,8 @@ def test_an_export_tells_who_had_how_many_rows_of_what(app: Flask) -> None:
 
 @pytest.mark.usefixtures("nasty")
 def test_an_export_that_breaks_off_is_told_as_failed(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(csv, "CHUNK", 2)
-    monkeypatch.setattr(spool, "PIECE", 10)
+    monkeypatch.setattr(csv, "CHUNK_ROWS", 2)
+    monkeypatch.setattr(spool, "PIECE_BYTES", 10)
     answer = client.get("/reports/customer-transactions.csv")
     next(answer.iter_encoded())
     answer.close()
@@ -47,7 +47,7 @@ def test_an_export_is_in_the_trail_before_its_first_byte(client: FlaskClient) ->
 
 @pytest.mark.usefixtures("nasty")
 def test_what_the_trail_cannot_tell_is_not_exported(client: FlaskClient) -> None:
-    access.execute_sql(
+    access_db.execute_sql(
         "CREATE TRIGGER full BEFORE INSERT ON audit_event BEGIN SELECT RAISE(ABORT, 'disk is full'); END"
     )
     answer = client.get("/reports/customer-transactions.csv")
@@ -57,7 +57,7 @@ def test_what_the_trail_cannot_tell_is_not_exported(client: FlaskClient) -> None
 
 @pytest.mark.usefixtures("nasty")
 def test_a_refusal_is_one_even_when_the_trail_cannot_tell_it(app: Flask) -> None:
-    access.execute_sql(
+    access_db.execute_sql(
         "CREATE TRIGGER full BEFORE INSERT ON audit_event BEGIN SELECT RAISE(ABORT, 'disk is full'); END"
     )
     assert signed_in(app, "viewer").get("/reports/customer-usage.csv").status_code == 403

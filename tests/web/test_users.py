@@ -8,7 +8,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from app.access import accounts
+from app.auth import users
 from models import AuditEvent, Session, User
 from tests.support import BY, OURS, signed_in
 
@@ -32,7 +32,7 @@ def secret(answer: TestResponse) -> str:
 
 @pytest.fixture
 def eve(client: FlaskClient) -> User:
-    accounts.add(BY, "eve@partner.example", "viewer", None, "correct horse battery")
+    users.add_user(BY, "eve@partner.example", "viewer", None, "correct horse battery")
     return User.get(email="eve@partner.example")
 
 
@@ -147,7 +147,7 @@ def test_a_number_that_no_user_can_have_is_a_404(client: FlaskClient) -> None:
 
 
 def test_who_gives_up_their_own_rights_is_led_to_what_is_left(client: FlaskClient, eve: User) -> None:
-    accounts.change(BY, eve, "admin", None)
+    users.change_user(BY, eve, "admin", None)
     answer = send(client, f"/users/{User.get(email=ADMIN).id}", role="viewer", reach="partner")
     assert (answer.status_code, answer.location) == (303, "/account")
     assert "Viewer" in client.get(answer.location).text
@@ -156,7 +156,7 @@ def test_who_gives_up_their_own_rights_is_led_to_what_is_left(client: FlaskClien
 
 def test_the_list_tells_what_everybody_may_and_where_they_are(app: Flask, client: FlaskClient, eve: User) -> None:
     signed_in(app, "viewer", "Zebra Resale")
-    accounts.disable(BY, eve)
+    users.disable_user(BY, eve)
     text = client.get("/users").text
     for word in (ADMIN, "viewer@Zebra Resale.example", "Zebra Resale", "All customers", "Disabled", "Active", "Viewer"):
         assert word in text

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.serving.request import judged
-from app.web.proxies import LONGEST_FORM
+from app.web.security import MAX_FORM_BYTES
 from tests.trials.bytes_sent import CORPUS, HONEST, SENT, damaged
 
 SERVER = Config()
@@ -47,7 +47,7 @@ def assert_waits_for_nothing(data: bytes) -> None:
 
     with suppress(ParseException, NoMoreData):
         request = next(RequestParser(SERVER, source(), ("127.0.0.1", 1)))
-        request.body.read(LONGEST_FORM)
+        request.body.read(MAX_FORM_BYTES)
     assert not waited, data
 
 

@@ -11,11 +11,10 @@ from hypothesis import strategies as st
 
 from app.reports import REPORTS
 from app.table.cursor import Cursor, digest
-from app.table.page import children, page, spelled
-from app.table.row import Row
-from app.table.scope import EVERYTHING
+from app.table.paging import Row, name_open_rows, read_children, read_page
+from app.table.scope import WHOLE_PARTNER
 from app.table.view import View
-from models import database
+from models import reports_db
 from tests.databases import on_both as database_url
 from tests.strategies import Query, queries
 from tests.support import table_rows, view_of
@@ -31,7 +30,7 @@ FRAGMENT = {"HX-Request": "true", "HX-Request-Type": "partial"}
 def one_by_one(view: View, rows: Sequence[Row]) -> list[Row]:
     """The rows with what stands open inside them, asked for as a person does who opens each."""
     return [
-        row._replace(children=one_by_one(view, children(view.closed(), EVERYTHING, row.node) or []))
+        row._replace(children=one_by_one(view, read_children(view.closed(), WHOLE_PARTNER, row.node) or []))
         if row.opens and view.opens(row.node)
         else row
         for row in rows
@@ -42,22 +41,22 @@ def one_by_one(view: View, rows: Sequence[Row]) -> list[Row]:
 @given(queries("customer-usage"), st.data())
 def test_what_opens_stands_open_to_the_deepest_level(app: object, query: Query, data: st.DataObject) -> None:
     view = view_of("customer-usage", query)
-    closed, whole = page(view, EVERYTHING), page(view.opened(), EVERYTHING)
+    closed, whole = read_page(view, WHOLE_PARTNER), read_page(view.opened(), WHOLE_PARTNER)
     assert whole.rows == one_by_one(view.opened(), closed.rows)
     assert (whole.first, whole.total) == (closed.first, closed.total)
-    named = spelled(view.opened(), whole.rows)
-    assert page(named, EVERYTHING).rows == whole.rows
+    named = name_open_rows(view.opened(), whole.rows)
+    assert read_page(named, WHOLE_PARTNER).rows == whole.rows
     for node in data.draw(st.lists(st.sampled_from(named.open), max_size=3)) if named.open else []:
         some = view.toggled(node[:1]).toggled(node) if len(node) > 1 else view.toggled(node)
-        assert page(some, EVERYTHING).rows == one_by_one(some, closed.rows)
-        assert page(named.toggled(node), EVERYTHING).rows == one_by_one(named.toggled(node), closed.rows)
+        assert read_page(some, WHOLE_PARTNER).rows == one_by_one(some, closed.rows)
+        assert read_page(named.toggled(node), WHOLE_PARTNER).rows == one_by_one(named.toggled(node), closed.rows)
 
 
 def test_each_row_opens_to_its_own_whichever_was_opened_before(app: object) -> None:
     view = view_of("customer-usage", [("sort", "-available")])
-    closed = page(view, EVERYTHING).rows
+    closed = read_page(view, WHOLE_PARTNER).rows
     for some in [view.toggled(row.node) for row in closed if row.opens]:
-        assert page(some, EVERYTHING).rows == one_by_one(some, closed)
+        assert read_page(some, WHOLE_PARTNER).rows == one_by_one(some, closed)
 
 
 @pytest.mark.parametrize(
@@ -127,7 +126,7 @@ def test_one_row_closed_leaves_the_others_open(client: FlaskClient, headers: dic
 def test_more_open_rows_than_an_address_holds_are_said_to_be(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.web.reports.LONGEST_ADDRESS", 40)
+    monkeypatch.setattr("app.web.reports.page.MAX_URL_LENGTH", 40)
     assert client.get(f"{USAGE}?open=all").status_code == 200
     [node, *_] = re.findall(r'name="toggle" value="([^"]+)"', client.get(USAGE).text)
     answer = client.get(f"{USAGE}?open=all&toggle={node}")
@@ -145,12 +144,12 @@ def test_a_place_that_has_gone_is_said_so_while_a_row_is_closed(client: FlaskCli
 
 def test_a_page_takes_one_query_more_for_each_level(app: object, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
-    execute = database.obj.execute_sql
-    monkeypatch.setattr(database.obj, "execute_sql", lambda sql, *rest: (asked.append(sql), execute(sql, *rest))[1])
+    execute = reports_db.obj.execute_sql
+    monkeypatch.setattr(reports_db.obj, "execute_sql", lambda sql, *rest: (asked.append(sql), execute(sql, *rest))[1])
     view = view_of("customer-usage", [])
     numbers = []
     for each in (view, view, view.opened()):
         asked.clear()
-        page(each, EVERYTHING)
+        read_page(each, WHOLE_PARTNER)
         numbers.append(len(asked))
     assert numbers[2] - numbers[1] == len(REPORTS["customer-usage"].levels) - 1

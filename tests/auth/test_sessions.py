@@ -1,0 +1,142 @@
+"""Sessions are rows: they can be ended, and end by themselves."""
+
+from dataclasses import replace
+from threading import Event, Thread
+
+import pytest
+from flask.testing import FlaskClient
+
+from app.auth.sessions import Sessions, end_session, end_user_sessions
+from models import Session, User, access_db, timestamp, write_transaction
+from tests.auth.conftest import Person
+from tests.databases import is_server, locked, stored
+
+HOUR = 3600
+
+
+def test_a_token_finds_who_signed_in(person: Person, sessions: Sessions) -> None:
+    user = person()
+    visitor = sessions.find(sessions.create(user))
+    assert visitor
+    assert (visitor.id, visitor.email, visitor.role, visitor.reseller) == (
+        user.id,
+        "ann@partner.example",
+        "admin",
+        None,
+    )
+
+
+@pytest.mark.parametrize("forged", ["", "x", "0" * 43, "\0", "' OR 1=1 --", "é", "a" * 10_000])
+def test_no_other_token_finds_anybody(person: Person, sessions: Sessions, forged: str) -> None:
+    token = sessions.create(person())
+    assert sessions.find(forged) is None
+    assert sessions.find(token[:-1]) is None
+    assert sessions.find(Session.get().token_hash) is None, "what is stored opens nothing"
+
+
+def test_tokens_have_256_random_bits_and_are_not_stored(person: Person, sessions: Sessions) -> None:
+    user = person()
+    tokens = {sessions.create(user) for _ in range(50)}
+    assert len(tokens) == 50
+    assert all(len(token) >= 43 for token in tokens)
+    kept = stored(access_db)
+    assert user.email.encode() in kept
+    assert not any(token.encode() in kept for token in tokens)
+
+
+@pytest.mark.parametrize(
+    ("begun", "seen", "lives"),
+    [
+        (-11 * HOUR, -7 * HOUR, True), (-11 * HOUR, -8 * HOUR - 1, False), (-12 * HOUR - 1, 0, False),
+        (-12 * HOUR + 60, 0, True), (0, 0, True),
+    ],
+)  # fmt: skip
+def test_a_session_ends_after_8_idle_hours_and_after_12_in_any_case(
+    person: Person, sessions: Sessions, begun: int, seen: int, lives: bool
+) -> None:
+    token = sessions.create(person())
+    Session.update(created_at=timestamp(begun), seen_at=timestamp(seen)).execute()
+    assert bool(sessions.find(token)) is lives
+
+
+def test_the_settings_say_how_long(person: Person, sessions: Sessions) -> None:
+    brief = replace(sessions, idle_hours=1, max_hours=2)
+    token = brief.create(person())
+    Session.update(seen_at=timestamp(-HOUR - 1)).execute()
+    assert brief.find(token) is None
+    assert sessions.find(token)
+
+
+def test_another_key_ends_all_sessions(person: Person, sessions: Sessions) -> None:
+    token = sessions.create(person())
+    assert replace(sessions, key="k" * 40).find(token) is None
+
+
+def test_sessions_end_one_by_one_or_all_of_a_person(person: Person, sessions: Sessions) -> None:
+    ann, eve = person(), person("eve@partner.example")
+    first, second, third, other = [sessions.create(user) for user in (ann, ann, ann, eve)]
+    visitor = sessions.find(first)
+    assert visitor
+    end_session(visitor.session)
+    assert [bool(sessions.find(token)) for token in (first, second, third, other)] == [False, True, True, True]
+    end_user_sessions(ann.id)
+    assert [bool(sessions.find(token)) for token in (second, third, other)] == [False, False, True]
+
+
+def test_a_change_of_rights_holds_from_the_next_request_on(person: Person, sessions: Sessions) -> None:
+    token = sessions.create(person())
+    User.update(role="viewer", reseller="North").execute()
+    visitor = sessions.find(token)
+    assert visitor
+    assert (visitor.is_admin, visitor.is_partner_admin, visitor.reseller) == (False, False, "North")
+
+
+def test_a_session_of_a_disabled_person_is_nobodys(person: Person, sessions: Sessions) -> None:
+    token = sessions.create(person())
+    User.update(disabled=True).execute()
+    assert sessions.find(token) is None
+
+
+def test_who_is_there_is_written_once_a_minute(person: Person, sessions: Sessions) -> None:
+    token = sessions.create(person())
+    for seen, written in ((-30, False), (-61, True)):
+        Session.update(seen_at=timestamp(seen)).execute()
+        before = Session.get().seen_at
+        sessions.find(token)
+        assert (Session.get().seen_at > before) is written
+
+
+def test_sessions_that_are_over_are_cleared_away(person: Person, sessions: Sessions) -> None:
+    user = person()
+    sessions.create(user)
+    Session.update(created_at=timestamp(-13 * HOUR)).execute()
+    sessions.create(user)
+    assert Session.select().count() == 1
+
+
+def test_a_page_does_not_wait_to_write_who_is_there(client: FlaskClient) -> None:
+    Session.update(seen_at=timestamp(-3600)).execute()
+    writing, answered = Event(), Event()
+
+    def write_for_a_while() -> None:
+        with locked(access_db, "session"):
+            writing.set()
+            answered.wait(1)  # a page that waits would come to its write then
+
+    writer = Thread(target=write_for_a_while)
+    writer.start()
+    writing.wait()
+    status = client.get("/reports/customer-usage").status_code
+    seen = str(Session.get().seen_at)
+    answered.set()
+    writer.join()
+    assert status == 200
+    assert seen < timestamp(-3000)
+    waits = "SHOW lock_timeout" if is_server(access_db) else "PRAGMA busy_timeout"
+    assert str(access_db.execute_sql(waits).fetchone()[0]) in ("1000", "1s"), "other writes still wait"
+
+
+def test_an_import_keeps_nobody_from_signing_in(person: Person, sessions: Sessions) -> None:
+    user = person()
+    with write_transaction():
+        assert sessions.find(sessions.create(user))

@@ -1,0 +1,135 @@
+"""Guessing is slow, and nobody is locked out by somebody else's guesses."""
+
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
+
+import pytest
+
+from app.auth.throttle import TooManyAttempts, clear_attempts, count_attempt
+from app.auth.users import authenticate
+from models import Attempt, access_db, timestamp
+from tests.auth.conftest import PASSWORD, Person
+from tests.databases import stored
+
+pytestmark = pytest.mark.usefixtures("app")
+
+ANN, EVE = "ann@partner.example", "eve@partner.example"
+HERE, THERE = "198.51.100.7", "203.0.113.9"
+
+
+def admitted(tries: int, email: str = ANN, address: str = HERE) -> int:
+    """How many of so many attempts are admitted."""
+    return sum(map(is_admitted, [email] * tries, [address] * tries))
+
+
+def is_admitted(email: str, address: str) -> bool:
+    try:
+        count_attempt(email, address)
+    except TooManyAttempts:
+        return False
+    return True
+
+
+def test_the_11th_attempt_at_an_account_from_an_address_is_refused() -> None:
+    assert [is_admitted(ANN, HERE) for _ in range(12)] == [True] * 10 + [False] * 2
+
+
+def test_the_50th_attempt_from_an_address_is_refused_whatever_the_accounts() -> None:
+    emails = (f"{number}@x.example" for number in count())
+    assert [is_admitted(next(emails), HERE) for _ in range(51)] == [True] * 49 + [False] * 2
+
+
+def test_it_is_the_same_for_an_account_that_is_not_there(person: Person) -> None:
+    person(ANN)
+    for email in (ANN, "nobody@x.example"):
+        answers = [authenticate(email, "wrong", HERE) for _ in range(10)]
+        assert answers == [None] * 10
+        with pytest.raises(TooManyAttempts):
+            authenticate(email, "wrong", HERE)
+
+
+def test_even_the_right_password_waits(person: Person) -> None:
+    person(ANN)
+    admitted(10)
+    with pytest.raises(TooManyAttempts):
+        authenticate(ANN, PASSWORD, HERE)
+    assert authenticate(ANN, PASSWORD, THERE), "nobody locks somebody out from elsewhere"
+
+
+def test_a_right_password_is_not_held_against_anybody(person: Person) -> None:
+    person(ANN)
+    for _ in range(60):
+        assert authenticate(ANN, PASSWORD, HERE)
+    admitted(3, EVE)
+    authenticate(ANN, "wrong", HERE)
+    authenticate(ANN, PASSWORD, HERE)
+    assert Attempt.select().count() == 3
+
+
+def test_an_email_counts_however_it_is_written() -> None:
+    for email in [" ANN@partner.example", "Ann@PARTNER.example ", ANN] * 3 + [ANN]:
+        assert authenticate(email, "wrong", HERE) is None
+    with pytest.raises(TooManyAttempts):
+        authenticate("aNN@partner.example", "wrong", HERE)
+
+
+def test_after_15_minutes_it_is_forgotten() -> None:
+    admitted(11)
+    Attempt.update(at=timestamp(-14 * 60)).execute()
+    assert not is_admitted(ANN, HERE)
+    Attempt.update(at=timestamp(-15 * 60)).execute()
+    assert is_admitted(ANN, HERE)
+    assert Attempt.select().count() == 1
+
+
+def test_refused_attempts_are_not_kept_and_make_the_wait_no_longer() -> None:
+    admitted(40)
+    assert Attempt.select().count() == 11
+
+
+def test_the_first_refusal_is_told_from_those_that_follow() -> None:
+    admitted(10)
+    firsts = []
+    for _ in range(3):
+        with pytest.raises(TooManyAttempts) as refused:
+            count_attempt(ANN, HERE)
+        firsts.append(refused.value.first)
+    assert firsts == [True, False, False]
+
+
+def test_of_many_at_once_no_more_are_admitted() -> None:
+    def attempt(_: int) -> bool:
+        try:
+            return is_admitted(ANN, HERE)
+        finally:
+            access_db.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(attempt, range(40))) == 10
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "together"),
+    [
+        ("2001:db8:1:2::7", "2001:db8:1:2:ffff::9", True), ("2001:db8:1:2::7", "2001:db8:1:3::7", False),
+        ("::ffff:198.51.100.7", "::ffff:198.51.100.8", False), ("::ffff:198.51.100.7", "198.51.100.7", True),
+        ("", "unknown", True), ("unknown", "198.51.100.7", False), ("198.51.100.7:4000", "198.51.100.7:4001", True),
+        ("[2001:db8:1:2::7]:4000", "2001:db8:1:2::9", True), ("[2001:db8:1:2::7]", "2001:db8:1:2::9", True),
+        ("fe80::1%eth0", "fe80::2%eth0", True),
+    ],
+)  # fmt: skip
+def test_an_address_is_a_line_and_not_one_of_its_numbers(one: str, other: str, together: bool) -> None:
+    admitted(10, address=one)
+    assert is_admitted(ANN, other) is not together
+
+
+def test_what_was_typed_as_the_email_is_not_kept() -> None:
+    authenticate("hunter2 hunter2", "wrong", HERE)
+    assert b"hunter2" not in stored(access_db)
+
+
+def test_forgiving_forgives_one_account_from_one_address() -> None:
+    for email, address in ((ANN, HERE), (ANN, THERE), (EVE, HERE)):
+        admitted(10, email, address)
+    clear_attempts(ANN, HERE)
+    assert [is_admitted(*pair) for pair in ((ANN, HERE), (ANN, THERE), (EVE, HERE))] == [True, False, False]

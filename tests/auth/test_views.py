@@ -1,0 +1,194 @@
+"""Saved views: names, who sees which, and what becomes of them."""
+
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+
+from app.auth import saved_views, users
+from app.auth.permissions import Visitor
+from app.auth.validation import ValidationError, find_user
+from models import AuditEvent, SavedView, User
+from tests.auth.conftest import Person
+from tests.databases import refuse_rows
+from tests.support import BY
+
+pytestmark = pytest.mark.usefixtures("nasty")
+
+SLUG, ZEBRA = "customer-usage", "Zebra Resale"
+
+Visit = Callable[..., Visitor]
+
+
+@pytest.fixture
+def visit(app: Flask) -> Visit:
+    """Somebody with these rights, who gets an account if they have none."""
+
+    def visit(email: str = "ann", reseller: str | None = None, role: str = "admin") -> Visitor:
+        rights = {"role": role, "reseller": reseller}
+        if not find_user(email):
+            User.create(email=email, email_key=email, password_hash="", created_at="2026-11-22 13:05:00", **rights)
+        user = find_user(email)
+        assert user
+        return Visitor(user.id, user.email, user.role, user.reseller, must_change_password=False, session="")
+
+    return visit
+
+
+def seen(visitor: Visitor) -> set[str]:
+    """The names of the views that somebody sees, each of which they also find by its number."""
+    found = saved_views.visible_views(visitor)
+    assert all(saved_views.find_view(visitor, view.id) for view in found)
+    hidden = set(SavedView.select()) - set(found)
+    assert not any(saved_views.find_view(visitor, view.id) for view in hidden)
+    return {view.name for view in found}
+
+
+@pytest.mark.parametrize("name", ["a", "  Ends soon ", "é" * 80, "<b>&", "数量", "🙂", "می‌خواهم"])
+def test_a_name_is_one_line_of_1_to_80_characters(visit: Visit, name: str) -> None:
+    saved_views.save_view(visit(), SLUG, name, "sort=-used")
+    assert seen(visit()) == {name.strip()}
+
+
+@pytest.mark.parametrize("name", ["", " ", "\n", "\u200b", "a\nb", "a\0", "a\u2028b", "a\x1b[0m", "a" * 81])
+def test_no_other_name_is_kept(visit: Visit, name: str) -> None:
+    with pytest.raises(ValidationError) as wrong:
+        saved_views.save_view(visit(), SLUG, name, "")
+    assert set(wrong.value.errors) == {"name"}
+    assert not seen(visit())
+
+
+def test_a_name_is_taken_only_for_its_owner_and_its_report(visit: Visit) -> None:
+    first = saved_views.save_view(visit(), SLUG, "Mine", "sort=-used")
+    with pytest.raises(ValidationError, match="“Mine” of this report already"):
+        saved_views.save_view(visit(), SLUG, " Mine ", "")
+    saved_views.save_view(visit(), "customer-transactions", "Mine", "")
+    saved_views.save_view(visit("bob"), SLUG, "Mine", "")
+    assert SavedView.get_by_id(first.id).query == "sort=-used"
+    assert SavedView.select().count() == 3
+
+
+def test_what_is_kept_already_is_kept_once(visit: Visit) -> None:
+    first, second = (saved_views.save_view(visit(), SLUG, "Mine", "sort=-used") for _ in range(2))
+    assert first == second
+    assert SavedView.select().count() == 1
+
+
+def test_a_view_is_replaced_in_its_place_and_the_trail_tells_when_others_see_it(visit: Visit) -> None:
+    view = saved_views.save_view(visit(), SLUG, "Mine", "sort=-used")
+    saved_views.set_default_view(BY, view)
+    saved_views.replace_view(BY, saved_views.visible_views(visit())[0], "sort=used")
+    assert not AuditEvent.select().count()
+    saved_views.share_view(BY, view)
+    saved_views.replace_view(BY, saved_views.visible_views(visit("bob"))[0], "q=a")
+    [kept] = saved_views.visible_views(visit("bob"))
+    assert (kept.id, kept.name, kept.query, kept.shared, kept.is_default) == (view.id, "Mine", "q=a", True, True)
+    last = AuditEvent.select().order_by(AuditEvent.id.desc()).first()
+    assert (last.event, last.about) == ("view replaced", "Mine")
+    assert "q=a" in last.details
+
+
+def test_all_of_ones_own_views_are_listed_and_of_colleagues_as_many_as_are_asked_for(visit: Visit) -> None:
+    for number in range(9):
+        saved_views.share_view(BY, saved_views.save_view(visit(), SLUG, f"{number} of Ann", ""))
+        saved_views.save_view(visit("bob"), SLUG, f"{number} of Bob", "")
+    names = [view.name for view in saved_views.visible_views(visit("bob"), 2)]
+    assert names == ["0 of Ann", "0 of Bob", "1 of Ann", *(f"{number} of Bob" for number in range(1, 9))]
+    assert len(saved_views.visible_views(visit("bob"))) == 18
+    assert [saved_views.count_shared_with(visit(who)) for who in ("ann", "bob")] == [0, 9]
+
+
+def test_a_person_keeps_100_views_and_is_told_when_those_are_there(visit: Visit) -> None:
+    for number in range(saved_views.MAX_VIEWS):
+        saved_views.save_view(visit(), SLUG, str(number), "")
+    with pytest.raises(ValidationError, match="100 saved views"):
+        saved_views.save_view(visit(), SLUG, "one more", "")
+    saved_views.save_view(visit("bob"), SLUG, "another's", "")
+    saved_views.delete_view(BY, saved_views.visible_views(visit())[0])
+    saved_views.save_view(visit(), SLUG, "one more", "")
+
+
+def test_a_view_is_its_owners_until_it_is_shared_and_then_their_colleagues_too(visit: Visit) -> None:
+    partner, zebra = visit("ann"), visit("zoe", ZEBRA)
+    everybody = [
+        partner, visit("vic", None, "viewer"), zebra, visit("zac", ZEBRA, "viewer"), visit("bea", "Beta"),
+        visit("eve", ""),
+    ]  # fmt: skip
+    of_all, of_zebra = (saved_views.save_view(who, SLUG, who.email, "") for who in (partner, zebra))
+    assert [seen(who) for who in everybody] == [{"ann"}, set(), {"zoe"}, set(), set(), set()]
+    saved_views.share_view(BY, of_all)
+    saved_views.share_view(BY, of_zebra)
+    assert [seen(who) for who in everybody] == [{"ann"}, {"ann"}, {"zoe"}, {"zoe"}, set(), set()]
+    saved_views.unshare_view(BY, of_all)
+    saved_views.unshare_view(BY, of_zebra)
+    assert [seen(who) for who in everybody] == [{"ann"}, set(), {"zoe"}, set(), set(), set()]
+
+
+def test_who_gets_other_customers_to_see_brings_their_new_colleagues_nothing(visit: Visit, person: Person) -> None:
+    person()
+    mover, colleague, new = visit("mo"), visit("ann@partner.example"), visit("zoe", ZEBRA)
+    saved_views.share_view(BY, saved_views.save_view(mover, SLUG, "names everybody", "reseller=Beta"))
+    users.change_user(BY, User.get_by_id(mover.id), "viewer", None)
+    assert seen(colleague), "another role leaves them colleagues"
+    users.change_user(BY, User.get_by_id(mover.id), "viewer", ZEBRA)
+    assert (seen(new), seen(colleague)) == (set(), set())
+    assert seen(visit("mo")) == {"names everybody"}
+    users.change_user(BY, User.get_by_id(mover.id), "viewer", None)
+    assert not seen(colleague)
+
+
+def test_who_is_disabled_shares_nothing_until_they_are_back(visit: Visit, person: Person) -> None:
+    bob = person("bob@partner.example")
+    person()
+    saved_views.share_view(BY, saved_views.save_view(visit(bob.email), SLUG, "his", ""))
+    users.disable_user(BY, bob)
+    assert not seen(visit())
+    users.enable_user(BY, bob)
+    assert seen(visit()) == {"his"}
+
+
+def test_a_report_has_one_default_for_each_person(visit: Visit) -> None:
+    one, two = (saved_views.save_view(visit(), SLUG, name, "") for name in "12")
+    other, theirs = (
+        saved_views.save_view(visit(), "customer-transactions", "3", ""),
+        saved_views.save_view(visit("bob"), SLUG, "4", ""),
+    )
+    for view in (other, theirs, one, two):
+        saved_views.set_default_view(BY, view)
+    assert saved_views.default_view(visit(), SLUG) == two
+    assert saved_views.default_view(visit("bob"), SLUG) == theirs
+    saved_views.clear_default_view(BY, two)
+    assert saved_views.default_view(visit(), SLUG) is None
+    assert saved_views.default_view(visit(), "customer-transactions") == other
+
+
+def test_the_trail_tells_what_others_saw_and_what_they_see_no_more(visit: Visit) -> None:
+    view = saved_views.save_view(visit(), SLUG, "Mine", "sort=-used")
+    saved_views.set_default_view(BY, view)
+    assert not AuditEvent.select().exists()
+    saved_views.share_view(BY, view)
+    saved_views.delete_view(BY, SavedView.get_by_id(view.id))
+    saved_views.delete_view(BY, saved_views.save_view(visit(), SLUG, "Mine", ""))
+    events = [(each.event, each.who, each.about) for each in AuditEvent.select().order_by(AuditEvent.id)]
+    assert events == [("view shared", "the tests", "Mine"), ("view deleted", "the tests", "Mine")]
+
+
+def test_nothing_is_shared_or_deleted_that_the_trail_cannot_tell(visit: Visit) -> None:
+    shared, own = (saved_views.save_view(visit(), SLUG, name, "") for name in "12")
+    saved_views.share_view(BY, shared)
+    shared = SavedView.get_by_id(shared.id)
+    refuse_rows(AuditEvent)
+    for change, view in (
+        (saved_views.share_view, own),
+        (saved_views.unshare_view, shared),
+        (saved_views.delete_view, shared),
+    ):
+        with pytest.raises(Exception, match="disk is full"):
+            change(BY, view)
+    assert [view.shared for view in saved_views.visible_views(visit())] == [True, False]
+
+
+def test_what_a_person_saved_goes_with_their_account(visit: Visit) -> None:
+    saved_views.save_view(visit(), SLUG, "Mine", "")
+    User.delete().execute()
+    assert not SavedView.select().exists()
