@@ -39,7 +39,7 @@ class Shown(NamedTuple):
         seen = [
             column.key
             for column in self.report.columns
-            if column.shown or 0 < column.level <= self.level or column.key == sort.removeprefix("-")
+            if column.visible or 0 < column.level <= self.level or column.key == sort.removeprefix("-")
         ]
         view, _ = parse_view(self.report, [("sort", sort), *(("columns", key) for key in seen)])
         return view

@@ -23,7 +23,7 @@ def _customers_without_id(table: Table, name: str) -> Any:
 
 
 CUSTOMER_NAME = Filter("name", "Customer without ID", _customers_without_id, input_type="hidden")
-CUSTOMER_PAGE = Link("customer", named="name")
+CUSTOMER_PAGE = Link("customer", name_key="name")
 
 
 class CustomerIdentity(NamedTuple):

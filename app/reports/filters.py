@@ -108,7 +108,9 @@ def one_of(key: str, label: str, values: Mapping[str, str], where: Callable[[Tab
             raise ValueError(f"is not one of {', '.join(values)}")
         return value
 
-    return Filter(key, label, where, "select", parse, fixed_options(values), words=lambda value, today: values[value])
+    return Filter(
+        key, label, where, "select", parse, fixed_options(values), describe=lambda value, today: values[value]
+    )
 
 
 def by_name(key: str, label: str, names: Table, field: str, level: int) -> Filter:
@@ -129,7 +131,7 @@ def period_filters(label: str, field: str, offered: Iterable[str] = PERIODS) -> 
     titles = {name: period_title(name) for name in PERIODS}
     menu = fixed_options({name: titles[name] for name in offered})
     named = replace(
-        one_of("period", f"{label} in", titles, within), options=menu, resolve=period_dates, words=describe_period
+        one_of("period", f"{label} in", titles, within), options=menu, resolve=period_dates, describe=describe_period
     )
     first = Filter("from", f"{label} from", lambda table, day: getattr(table, field) >= day, "date", DATE.parse)
     last = Filter(
@@ -145,6 +147,6 @@ RESELLER = Filter(
     _has_reseller,
     "select",
     options=_resellers,
-    words=lambda name, today: _NO_RESELLER if name == NO_RESELLER else name,
+    describe=lambda name, today: _NO_RESELLER if name == NO_RESELLER else name,
 )
 TRANSACTED_PRODUCT = Filter("product", "Product", _with_product, "select", options=_transacted_products)

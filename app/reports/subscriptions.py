@@ -55,13 +55,18 @@ REPORT = Report(
     description="What every customer is subscribed to, until when, and at what cost",
     levels=(Level(Subscription),),
     columns=(
-        Column("customer", "Customer", Customer.name, TEXT, link=CUSTOMER_PAGE, ref=Subscription.customer_ref),
-        Column("customer_id", "Customer ID", Subscription.customer_ref, ID, shown=False, link=CUSTOMER_PAGE),
+        Column("customer", "Customer", Customer.name, TEXT, link=CUSTOMER_PAGE, link_id=Subscription.customer_ref),
+        Column("customer_id", "Customer ID", Subscription.customer_ref, ID, visible=False, link=CUSTOMER_PAGE),
         Column("subscription_id", "Subscription ID", Subscription.ref, ID, link=_TRANSACTIONS),
         Column("reseller", "Reseller", Reseller.name, TEXT),
         Column("subscription", "Subscription", Subscription.name, TEXT),
         Column(
-            "status", "Status", lambda today: _status(Subscription, today), BADGE, shown=False, ordered_values=STATUSES
+            "status",
+            "Status",
+            lambda today: _status(Subscription, today),
+            BADGE,
+            visible=False,
+            ordered_values=STATUSES,
         ),
         Column("end", "End", Subscription.ends_on, DATE, note=end_distance),
         Column("cost", "Cost", Subscription.cost, MONEY),
@@ -80,8 +85,8 @@ REPORT = Report(
         _STATUS,
     ),
     default_sort="customer",
-    sums=Summary((_BY_STATUS,), measures=("cost", "items_quantity"), whole=("cost", "items_quantity")),
-    pictures=(
+    summary=Summary((_BY_STATUS,), measures=("cost", "items_quantity"), grand_totals=("cost", "items_quantity")),
+    charts=(
         Chart(
             "Subscriptions by the month of their end",
             Summary((group_by_month("ends_on"), _BY_STATUS)),

@@ -16,7 +16,7 @@ REPORT = Report(
     description="Every change of inventory, renewal and cancellation, with certificates and cost",
     levels=(Level(Transaction),),
     columns=(
-        Column("customer", "Customer", Customer.name, TEXT, link=CUSTOMER_PAGE, ref=Transaction.customer_ref),
+        Column("customer", "Customer", Customer.name, TEXT, link=CUSTOMER_PAGE, link_id=Transaction.customer_ref),
         Column("customer_id", "Customer ID", Transaction.customer_ref, ID, link=CUSTOMER_PAGE),
         Column("subscription_id", "Subscription ID", Transaction.subscription_ref, ID, link=_SUBSCRIPTION),
         Column("reseller", "Reseller", Reseller.name, TEXT),
@@ -39,8 +39,8 @@ REPORT = Report(
         TRANSACTED_PRODUCT,
     ),
     default_sort="-date",
-    sums=Summary((_BY_ACTION,), measures=("total", "cost"), whole=("cost",)),
-    pictures=(
+    summary=Summary((_BY_ACTION,), measures=("total", "cost"), grand_totals=("cost",)),
+    charts=(
         Chart("Cost and certificates by month", _BY_MONTH_AND_ACTION, months_around(-11, 0), latest_column="date"),
     ),
 )

@@ -33,15 +33,17 @@ REPORT = Report(
         Level(Holding, "product"),
     ),
     columns=(
-        Column("customer", "Customer", Customer.name, TEXT, fixed=True, link=CUSTOMER_PAGE, ref=Holding.customer_ref),
+        Column(
+            "customer", "Customer", Customer.name, TEXT, fixed=True, link=CUSTOMER_PAGE, link_id=Holding.customer_ref
+        ),
         Column("customer_id", "Customer ID", Holding.customer_ref, ID, link=CUSTOMER_PAGE),
         Column("reseller", "Reseller", Reseller.name, TEXT),
-        Column("certificate_type", "Certificate Type", CertificateType.name, TEXT, shown=False, level=1),
-        Column("product", "Product", Product.name, TEXT, shown=False, level=2),
+        Column("certificate_type", "Certificate Type", CertificateType.name, TEXT, visible=False, level=1),
+        Column("product", "Product", Product.name, TEXT, visible=False, level=2),
         Column("current_inventory", "Current Inventory", Holding.current_inventory, INTEGER),
         Column("available", "Available", Holding.available, INTEGER),
-        Column("used", "Used", Holding.used, INTEGER, overage=Holding.over_inventory, whole="current_inventory"),
-        Column("over_inventory", "Over Inventory", Holding.over_inventory, INTEGER, shown=False),
+        Column("used", "Used", Holding.used, INTEGER, overage=Holding.over_inventory, share_of="current_inventory"),
+        Column("over_inventory", "Over Inventory", Holding.over_inventory, INTEGER, visible=False),
     ),
     filters=(
         search_filter(),
@@ -53,6 +55,6 @@ REPORT = Report(
         replace(one_of("usage", "Usage", _USAGE, _used), having=True),
     ),
     default_sort="customer",
-    sums=Summary(measures=USAGE_COUNTS, whole=USAGE_COUNTS),
-    pictures=(Chart("Inventory and use by certificate type", Summary((_BY_TYPE,), ("current_inventory", "used"))),),
+    summary=Summary(measures=USAGE_COUNTS, grand_totals=USAGE_COUNTS),
+    charts=(Chart("Inventory and use by certificate type", Summary((_BY_TYPE,), ("current_inventory", "used"))),),
 )

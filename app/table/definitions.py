@@ -21,7 +21,7 @@ class GroupBy:
     label: str
     value: Callable[[Any, date], Any]
     filters: Callable[[str], Mapping[str, str]]
-    values: Sequence[str] = ()
+    ordered_values: Sequence[str] = ()
     level: int = 0
 
 
@@ -32,14 +32,14 @@ class Summary:
     `measures` are the keys of the columns; `whole` those of them that mean something added up over all groups.
     """
 
-    by: tuple[GroupBy, ...] = ()
+    group_by: tuple[GroupBy, ...] = ()
     measures: tuple[str, ...] = ()
-    whole: tuple[str, ...] = ()
+    grand_totals: tuple[str, ...] = ()
 
     @property
     def level(self) -> int:
         """The first level whose rows can be told apart like that."""
-        return max((by.level for by in self.by), default=0)
+        return max((by.level for by in self.group_by), default=0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +73,7 @@ class Link(NamedTuple):
 
     key: str
     report: str = ""
-    named: str = ""
+    name_key: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,20 +91,20 @@ class Column:
     label: str
     value: Any
     kind: Kind
-    shown: bool = True
+    visible: bool = True
     level: int = 0
     fixed: bool = False
     overage: Any = None
     link: Link | None = None
     note: Note | None = None
-    ref: Any = None
-    whole: str = ""
+    link_id: Any = None
+    share_of: str = ""
     ordered_values: tuple[str, ...] = ()
 
     @property
-    def beside(self) -> Any:
+    def companion(self) -> Any:
         """What is read beside each value, None where nothing is."""
-        return self.ref if self.overage is None else self.overage
+        return self.link_id if self.overage is None else self.overage
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,7 +129,7 @@ class Filter:
     level: int = 0
     hint: str = ""
     resolve: Callable[[str, date], Any] | None = None
-    words: Callable[[str, date], str] = lambda value, today: value
+    describe: Callable[[str, date], str] = lambda value, today: value
     having: bool = False
 
 
@@ -142,7 +142,7 @@ class Level:
     """
 
     table: Table
-    by: str = ""
+    path_field: str = ""
     expand_label: str = ""
     tiebreaker: str = "ref"
 
@@ -163,8 +163,8 @@ class Report:
     filters: tuple[Filter, ...]
     default_sort: str
     base_table: Table = None
-    sums: Summary = field(default_factory=Summary)
-    pictures: tuple[Chart, ...] = ()
+    summary: Summary = field(default_factory=Summary)
+    charts: tuple[Chart, ...] = ()
 
     def __post_init__(self) -> None:
         if self.base_table is None:
@@ -182,15 +182,15 @@ class Report:
 
     @cached_property
     def default_columns(self) -> tuple[Column, ...]:
-        return tuple(column for column in self.columns if column.shown)
+        return tuple(column for column in self.columns if column.visible)
 
     @cached_property
     def summary_only(self) -> "Report":
         """This report for those who may not look inside its rows: what is declared of its first level."""
         columns = tuple(column for column in self.columns if not column.level)
         filters = tuple(each for each in self.filters if not each.level)
-        pictures = tuple(each for each in self.pictures if not each.summary.level)
-        return replace(self, levels=self.levels[:1], columns=columns, filters=filters, pictures=pictures)
+        charts = tuple(each for each in self.charts if not each.summary.level)
+        return replace(self, levels=self.levels[:1], columns=columns, filters=filters, charts=charts)
 
     def level_column(self, level: int) -> Column:
         """The column that names rows of an expanded level."""

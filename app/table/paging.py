@@ -54,7 +54,7 @@ def select_terms(rows: RowQuery) -> list[Term]:
         *rows.path(),
         opens,
         *(_cell(rows, index) for index in range(len(columns))),
-        *(_companion(rows, column) for column in columns if column.beside is not None),
+        *(_companion(rows, column) for column in columns if column.companion is not None),
     ]
 
 
@@ -68,7 +68,7 @@ def _cell(rows: RowQuery, index: int) -> Term:
 
 def _companion(rows: RowQuery, column: Column) -> Term:
     """A row inside another has no name but its own."""
-    return Value(None) if rows.is_nested and not column.kind.numeric else rows.value(column.beside)
+    return Value(None) if rows.is_nested and not column.kind.numeric else rows.value(column.companion)
 
 
 def rows_from_records(rows: RowQuery, records: Sequence[tuple[Any, ...]]) -> list[Row]:

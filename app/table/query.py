@@ -69,7 +69,7 @@ class RowSelection:
 
     def path_in(self, table: Any) -> list[Term]:
         """The same fields of a finer table."""
-        return [getattr(table, each.by) for each in self.report.levels[: self.level + 1] if each.by]
+        return [getattr(table, each.path_field) for each in self.report.levels[: self.level + 1] if each.path_field]
 
     def conditions(self, table: Any) -> list[Term]:
         """What chooses rows of this level, whose numbers are stored."""

@@ -41,8 +41,8 @@ def summarize(summary: Summary, view: View, scope: Scope) -> list[Group]:
 
 
 def _group_rows(summary: Summary, rows: RowQuery) -> list[Group]:
-    view, depth = rows.view, len(summary.by)
-    groups = [by.value(rows.table, view.today) for by in summary.by]
+    view, depth = rows.view, len(summary.group_by)
+    groups = [by.value(rows.table, view.today) for by in summary.group_by]
     found: dict[tuple[str, ...], Group] = {}
     for query in choose_strategy(rows).totals(groups, [view.report.columns_by_key[key] for key in summary.measures]):
         for record in reports_db.execute(query):
@@ -52,8 +52,8 @@ def _group_rows(summary: Summary, rows: RowQuery) -> list[Group]:
 
 
 def _group_order(summary: Summary, group: Group) -> list[Any]:
-    pairs = zip(summary.by, group.values, strict=True)
-    return [by.values.index(value) if by.values else value for by, value in pairs]
+    pairs = zip(summary.group_by, group.values, strict=True)
+    return [by.ordered_values.index(value) if by.ordered_values else value for by, value in pairs]
 
 
 def chart_range(picture: Chart, view: View, scope: Scope) -> tuple[View, Sequence[str]]:
@@ -61,7 +61,7 @@ def chart_range(picture: Chart, view: View, scope: Scope) -> tuple[View, Sequenc
     day = _latest_day(picture.latest_column, view, scope) if picture.latest_column else view.today
     if picture.axis_values is None or day is None:
         return view, []
-    days = picture.summary.by[0].filters
+    days = picture.summary.group_by[0].filters
     begins, ends = view.days
     along = [
         each

@@ -183,7 +183,7 @@ class View:
 
 def describe_view(view: View) -> list[tuple[str, str]]:
     """Which report it is, what chooses its rows, and what they are sorted by."""
-    chosen = [(each.label, each.words(value, view.today)) for each, value in view.active_filters]
+    chosen = [(each.label, each.describe(value, view.today)) for each, value in view.active_filters]
     order = f"{view.sort_column.label}{', descending' if view.descending else ''}"
     return [("Report", view.report.title), *(chosen or [("Filters", "none")]), ("Sorted by", order)]
 

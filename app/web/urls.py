@@ -41,7 +41,7 @@ def link_maker(link: Link, by_ref: bool) -> MakeCompanions:
     longer than an address can be has none.
     """
     path = f"/reports/{link.report}" if link.report else _CUSTOMERS
-    begins, named = f"{path}?{link.key}=", f"{path}?{link.named}="
+    begins, named = f"{path}?{link.key}=", f"{path}?{link.name_key}="
 
     def by_value(value: str, _: Any) -> str:
         return url_if_fits(begins + quote_value(value)) if value else ""

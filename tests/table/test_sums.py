@@ -23,7 +23,7 @@ from tests.strategies import Query, days, queries
 from tests.support import csv_rows, view_of
 from tests.table.test_plans import VALUES, plan
 
-PICTURES = [(slug, at) for slug, report in REPORTS.items() for at in range(len(report.pictures))]
+PICTURES = [(slug, at) for slug, report in REPORTS.items() for at in range(len(report.charts))]
 any_view = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
@@ -54,7 +54,7 @@ def added(groups: Iterable[Group], measures: Iterable[str]) -> list[int]:
 def test_sums_of_any_view_are_those_of_its_file(slug: str, data: st.DataObject, today: date) -> None:
     query: Query = data.draw(queries(slug))
     view = replace(view_of(slug, query), today=today)
-    summary = view.report.sums
+    summary = view.report.summary
     found = added(summarize(summary, view, WHOLE_PARTNER), summary.measures)
     assert found == told(view, summary.measures)
     assert found[1:] == in_file(view, summary.measures)
@@ -66,7 +66,7 @@ def test_sums_of_any_view_are_those_of_its_file(slug: str, data: st.DataObject, 
 @pytest.mark.usefixtures("nasty")
 def test_a_group_is_of_the_rows_that_its_filter_would_choose(slug: str, data: st.DataObject, today: date) -> None:
     view = replace(view_of(slug, data.draw(queries(slug))), today=today)
-    check(view.report.sums, view)
+    check(view.report.summary, view)
 
 
 @pytest.mark.parametrize(("slug", "at"), PICTURES)
@@ -77,7 +77,7 @@ def test_a_group_is_of_the_rows_that_its_filter_would_choose(slug: str, data: st
 @pytest.mark.usefixtures("nasty", "way")
 def test_a_bar_is_of_the_rows_to_which_it_leads(slug: str, at: int, data: st.DataObject | None, today: date) -> None:
     view = replace(view_of(slug, data.draw(queries(slug)) if data else []), today=today)
-    picture = view.report.pictures[at]
+    picture = view.report.charts[at]
     chosen, along = chart_range(picture, view, WHOLE_PARTNER)
     if not along and picture.axis_values:
         return
@@ -98,7 +98,7 @@ def check(summary: Summary, view: View) -> None:
     for group in groups:
         if group.values and all(group.values):
             chosen = view
-            for by, value in zip(summary.by, group.values, strict=True):
+            for by, value in zip(summary.group_by, group.values, strict=True):
                 chosen = narrow_view(chosen, by.filters(value))
             chosen = replace(view_of(chosen.report.slug, chosen.params()), today=view.today)  # as its address is read
             assert [group.rows, *group.sums] == told(chosen, summary.measures), group.values
@@ -113,8 +113,8 @@ def test_many_transactions_are_summed_without_reading_them(key: str) -> None:
     view = replace(
         view_of(report.slug, []), filters={key: VALUES.get(key, "x")} if key in report.filters_by_key else {}
     )
-    for summary in (report.sums, report.pictures[0].summary):
-        groups = [by.value(report.levels[0].table, view.today) for by in summary.by]
+    for summary in (report.summary, report.charts[0].summary):
+        groups = [by.value(report.levels[0].table, view.today) for by in summary.group_by]
         rows = RowQuery(view, Scope(7) if key == "scope" else WHOLE_PARTNER, 0)
         steps = plan(rows.totals(groups, [report.columns_by_key[each] for each in summary.measures])[0])
         index = "Index Only Scan" if is_server(reports_db) else "USING COVERING INDEX transaction_action"
@@ -124,7 +124,7 @@ def test_many_transactions_are_summed_without_reading_them(key: str) -> None:
 @pytest.mark.usefixtures("nasty")
 def test_the_months_of_a_picture_are_those_with_the_last_rows_of_the_view() -> None:
     report = REPORTS["customer-transactions"]
-    (picture,) = report.pictures
+    (picture,) = report.charts
     newest = max(record["date"] for record in oracle.records(view_of(report.slug, [])))
     _, along = chart_range(picture, view_of(report.slug, []), WHOLE_PARTNER)
     assert (len(along), along[-1]) == (12, newest[:7])

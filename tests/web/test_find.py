@@ -64,7 +64,7 @@ def test_every_filter_is_a_chip_that_takes_it_away(client: FlaskClient, slug: st
         for each, _ in view.active_filters
     ]
     for (each, value), name in zip(view.active_filters, shown, strict=True):
-        assert name == f"Remove filter {each.label}: {each.words(value, view.today)}"
+        assert name == f"Remove filter {each.label}: {each.describe(value, view.today)}"
 
 
 @pytest.mark.parametrize(

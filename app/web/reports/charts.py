@@ -147,16 +147,18 @@ def draw_chart(picture: Chart, view: View, scope: Scope) -> list[DrawnChart]:
     groups = summarize(picture.summary, view, scope) if along or not picture.axis_values else []
     if not groups:
         return []
-    first, *second = picture.summary.by
+    first, *second = picture.summary.group_by
     columns = [view.report.columns_by_key[key] for key in picture.summary.measures]
     if not second:
         measured = [Part(look, column.label, column.kind) for look, column in enumerate(columns)]
         return [side_by_side("", first.label, measured, _largest_bars(view, first, groups))]
     there = {group.values[1] for group in groups}
-    values = [value for value in second[0].values if value in there]
+    values = [value for value in second[0].ordered_values if value in there]
     stacks = []
     for at, (title, kind) in enumerate([(column.label, column.kind) for column in columns] or [("", INTEGER)]):
-        parts = [Part(second[0].values.index(each), each, kind, _group_url(view, second[0], each)) for each in values]
+        parts = [
+            Part(second[0].ordered_values.index(each), each, kind, _group_url(view, second[0], each)) for each in values
+        ]
         stacks.append(stacked(title, first.label, parts, _axis_bars(view, first, along, groups, values, at)))
     return stacks
 

@@ -47,7 +47,7 @@ class Chip(NamedTuple):
 
 def chips(view: View) -> list[Chip]:
     return [
-        Chip(each.key, each.label, each.words(value, view.today), report_url(view.without_filter(each.key)))
+        Chip(each.key, each.label, each.describe(value, view.today), report_url(view.without_filter(each.key)))
         for each, value in view.active_filters
     ]
 
@@ -78,7 +78,7 @@ def _choices(view: View, each: Filter, scope: Scope) -> TemplateModule | None:
     if not options or len(options) > MAX_MENU_OPTIONS:
         return None
     if value and value not in dict(options):  # of such there is no end, so that none is remembered
-        return render_fragment(_CHOICES, options=[*options, (value, each.words(value, view.today))], chosen=value)
+        return render_fragment(_CHOICES, options=[*options, (value, each.describe(value, view.today))], chosen=value)
     key = (view.report.slug, each.key, scope, value)
     choices: TemplateModule = cached_until_import(key, lambda: render_fragment(_CHOICES, options=options, chosen=value))
     return choices
@@ -187,15 +187,15 @@ def _cells(rows: Sequence[Row], shown: Sequence[ColumnPresenter]) -> Iterator[tu
 
 def _presenter(view: View, column: Column) -> ColumnPresenter:
     beside = (
-        link_maker(column.link, column.ref is not None)
+        link_maker(column.link, column.link_id is not None)
         if column.link
         else partial(_with_notes, column.note, view.today)
         if column.note
         else None
     )
-    whole = next((place for place, each in enumerate(view.columns) if each.key == column.whole), None)
+    whole = next((place for place, each in enumerate(view.columns) if each.key == column.share_of), None)
     kind = "share" if whole is not None else column.kind.name
-    return ColumnPresenter(kind, column.kind.show, column.beside is not None, beside, whole)
+    return ColumnPresenter(kind, column.kind.show, column.companion is not None, beside, whole)
 
 
 def _with_notes(note: Note, today: date, values: Sequence[str], _: Iterable[None]) -> list[str]:

@@ -47,20 +47,22 @@ def summary_url(view: View) -> str:
 
 def total_lines(view: View, scope: Scope) -> list[TotalLine]:
     """The sums of each group and those of all rows, if there are any."""
-    summary = view.report.sums
+    summary = view.report.summary
     columns = [view.report.columns_by_key[key] for key in summary.measures]
     groups = summarize(summary, view, scope)
     lines = [TotalLine(group.values[0], _format_numbers(columns, group.sums)) for group in groups if group.values]
     rows = sum(group.rows for group in groups)
     whole = [sum(sums) for sums in zip(*(group.sums for group in groups), strict=True)]
-    told = {column: text for column, text in _format_numbers(columns, whole).items() if column.key in summary.whole}
+    told = {
+        column: text for column, text in _format_numbers(columns, whole).items() if column.key in summary.grand_totals
+    }
     label = f"All {INTEGER.show(rows)} rows" if rows != 1 else "The one row"
     return [*lines, TotalLine(label, told)] if rows else []
 
 
 def drawn_charts(view: View, scope: Scope) -> list[tuple[str, Any]]:
     """The titles of a report's pictures, each with its charts."""
-    return [(picture.title, draw_chart(picture, view, scope)) for picture in view.report.pictures]
+    return [(picture.title, draw_chart(picture, view, scope)) for picture in view.report.charts]
 
 
 def _format_numbers(columns: list[Column], sums: Any) -> dict[Column, str]:
@@ -69,7 +71,7 @@ def _format_numbers(columns: list[Column], sums: Any) -> dict[Column, str]:
 
 def _column_places(view: View) -> dict[str, Any]:
     """Under which columns sums can stand, behind the first; those of others are said in words before them."""
-    summed = [view.report.columns_by_key[key] for key in view.report.sums.measures]
+    summed = [view.report.columns_by_key[key] for key in view.report.summary.measures]
     under = [place for place, column in enumerate(view.columns) if place and column in summed]
     first = under[0] if under else len(view.columns)
     return {"span": first, "columns": view.columns[first:], "measures": summed}
