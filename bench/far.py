@@ -48,7 +48,7 @@ def main(path: Path) -> None:
         ("a search for names that come last", "customer", [("q", "zzqq")]),
     )
     show(("what is asked for", "by", "rows", f"first page, ms (≤ {BOUND})"), [_row(*case) for case in cases], texts=2)
-    told([measured("scope: a reseller with next to nothing", [], Scope.of(_SMALL))])
+    told([measured("scope: a reseller with next to nothing", [], Scope.for_reseller(_SMALL))])
 
 
 def _row(name: str, sort: str, query: Query) -> tuple[str, ...]:

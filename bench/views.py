@@ -53,11 +53,11 @@ def places(view: View) -> Iterator[tuple[str, View]]:
     """The last is the last full one: behind it stands only what remains, which differs from database to database."""
     yield "first", view
     yield "deep", _deep(view)
-    yield "last", read_page(view.ending(), WHOLE_PARTNER).previous or view.ending()
+    yield "last", read_page(view.last_page, WHOLE_PARTNER).previous or view.last_page
 
 
 def address(view: View) -> str:
-    return f"/reports/{view.report.slug}?{view.query}"
+    return f"/reports/{view.report.slug}?{view.query_string}"
 
 
 def _deep(view: View) -> View:
@@ -67,4 +67,6 @@ def _deep(view: View) -> View:
     before = int(total * _DEEP)
     backwards = order_by(rows.select([rows.table.id, rows.tiebreaker], order), order, not view.descending)
     row, tie = reports_db.execute(backwards.limit(1).offset(total - before)).fetchone()
-    return view.at(PagePosition(forward=True, cursor=Cursor(view.level, row, digest(tie), before, view.context)))
+    return view.at_position(
+        PagePosition(forward=True, cursor=Cursor(view.level, row, digest(tie), before, view.cursor_context))
+    )

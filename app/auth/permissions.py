@@ -34,4 +34,4 @@ class Visitor:
 
     @property
     def scope(self) -> Scope:
-        return Scope.of(self.reseller)
+        return Scope.for_reseller(self.reseller)

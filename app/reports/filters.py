@@ -62,7 +62,7 @@ def _has_reseller(table: Table, name: str) -> Any:
 
 
 def _resellers(table: Table, scope: Scope) -> list[tuple[str, str]]:
-    nobodys = [(NO_RESELLER, _NO_RESELLER)] if scope.reseller is None else []
+    nobodys = [(NO_RESELLER, _NO_RESELLER)] if scope.reseller_id is None else []
     return nobodys + list(occurring_names(Reseller, "reseller")(table, scope))
 
 

@@ -14,7 +14,7 @@ class Cursor:
     """A row of a level, how many rows of the view stand before it, and the view whose order that was.
 
     `tie` is a digest of the row's own id: a database may give the number of a row that went to another.
-    `context` is `View.context`: a cursor of another sort, filter or size means nothing.
+    `context` is `View.cursor_context`: a cursor of another sort, filter or size means nothing.
     """
 
     level: int

@@ -36,11 +36,11 @@ class Row(NamedTuple):
 
     id: int
     tiebreaker: str
-    node: RowPath
+    path: RowPath
     level: int
     values: Sequence[Any]
-    beside: Sequence[Any]
-    opens: bool
+    companions: Sequence[Any]
+    expandable: bool
     children: Sequence["Row"] | None = None
 
 
@@ -217,7 +217,7 @@ class Page:
         return self.first + len(self.rows) - 1
 
     @property
-    def of(self) -> str:
+    def total_text(self) -> str:
         """How many rows there are, in words."""
         return f"more than {counts.COUNT_LIMIT:,}" if self.total is None else f"{self.total:,}"
 
@@ -242,7 +242,7 @@ def read_all_rows(view: View, scope: Scope, at_most: int) -> list[Row] | None:
 
 def name_open_rows(view: View, rows: Sequence[Row]) -> View:
     """The view with those of the page's rows named that stand open."""
-    return replace(view, open=tuple(sorted(_open_paths(rows))))
+    return replace(view, open_rows=tuple(sorted(_open_paths(rows))))
 
 
 def read_children(view: View, scope: Scope, node: RowPath) -> list[Row] | None:
@@ -263,7 +263,7 @@ def _child_rows(view: View, scope: Scope, node: RowPath) -> list[Row]:
 
 def _with_open_rows(view: View, scope: Scope, rows: Sequence[Row]) -> list[Row]:
     """Rows of one level with what stands open inside them, which is read for all of them at once."""
-    opening = {row.node for row in rows if row.opens and view.opens(row.node)}
+    opening = {row.path for row in rows if row.expandable and view.is_open(row.path)}
     if not opening:
         return list(rows)
     customers = tuple(sorted({node[0] for node in opening}))
@@ -271,15 +271,15 @@ def _with_open_rows(view: View, scope: Scope, rows: Sequence[Row]) -> list[Row]:
         RowQuery(view, scope, rows[0].level + 1, customer_ids=customers, sort_matches=True), view.descending
     )
     inside: dict[RowPath, list[Row]] = {node: [] for node in opening}
-    for child in _with_open_rows(view, scope, [each for each in found if each.node[:-1] in opening]):
-        inside[child.node[:-1]].append(child)
-    return [row._replace(children=inside[row.node]) if row.node in opening else row for row in rows]
+    for child in _with_open_rows(view, scope, [each for each in found if each.path[:-1] in opening]):
+        inside[child.path[:-1]].append(child)
+    return [row._replace(children=inside[row.path]) if row.path in opening else row for row in rows]
 
 
 def _open_paths(rows: Sequence[Row]) -> Iterator[RowPath]:
     for row in rows:
         if row.children is not None:
-            yield row.node
+            yield row.path
             yield from _open_paths(row.children)
 
 
@@ -301,8 +301,10 @@ def _read_page(rows: RowQuery, total: int | None) -> Page:
         found.reverse()
     has_previous, has_next = (start, more) if place.forward else (more, start)
     first = _first_row_number(rows, place, start, total, more, len(found))
-    previous = view.at(_edge_position(rows, found[0], first - 1, False)) if found and has_previous else None
-    following = view.at(_edge_position(rows, found[-1], first + len(found) - 1, True)) if found and has_next else None
+    previous = view.at_position(_edge_position(rows, found[0], first - 1, False)) if found and has_previous else None
+    following = (
+        view.at_position(_edge_position(rows, found[-1], first + len(found) - 1, True)) if found and has_next else None
+    )
     return Page(found, first, total, previous, following)
 
 
@@ -331,4 +333,4 @@ def _rows_before(rows: RowQuery, place: PagePosition, start: SortKey) -> int:
 
 
 def _edge_position(rows: RowQuery, row: Row, before: int, forward: bool) -> PagePosition:
-    return PagePosition(forward, Cursor(rows.level, row.id, digest(row.tiebreaker), before, rows.view.context))
+    return PagePosition(forward, Cursor(rows.level, row.id, digest(row.tiebreaker), before, rows.view.cursor_context))

@@ -78,7 +78,7 @@ def parse_view(report: Report, pairs: Iterable[tuple[str, str]]) -> tuple[View, 
     asked = QueryParams(report)
     asked.add(pairs)
     columns = _columns(asked)
-    view = View(report, columns, _sort(asked, columns), _size(asked), open=_open(asked), filters=_filters(asked))
+    view = View(report, columns, _sort(asked, columns), _size(asked), open_rows=_open(asked), filters=_filters(asked))
     return replace(view, position=_position(asked, view)), asked.errors
 
 
@@ -174,7 +174,7 @@ def _position(asked: QueryParams, view: View) -> PagePosition | None:
     except ValueError as wrong:
         asked.add_error("after" if after else "before", text, str(wrong))
         return None
-    return PagePosition(bool(after), cursor) if cursor.context == view.context else None
+    return PagePosition(bool(after), cursor) if cursor.context == view.cursor_context else None
 
 
 def parse_dialect(pairs: Iterable[tuple[str, str]]) -> tuple[Dialect, list[ParamError]]:

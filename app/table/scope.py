@@ -11,10 +11,10 @@ from models import Reseller
 class Scope:
     """Every query takes one. `reseller` is the id of the reseller whose customers may be seen, None for all."""
 
-    reseller: int | None
+    reseller_id: int | None
 
     @classmethod
-    def of(cls, name: str | None) -> "Scope":
+    def for_reseller(cls, name: str | None) -> "Scope":
         """The customers of the reseller with this name, nobody when there is none such; None is the whole partner."""
         if name is None:
             return WHOLE_PARTNER
@@ -23,13 +23,13 @@ class Scope:
         return cls(found[0]) if found else NO_ROWS
 
     def conditions(self, table: Any) -> list[Any]:
-        return [] if self.reseller is None else [reseller_field(table) == self.reseller]
+        return [] if self.reseller_id is None else [reseller_field(table) == self.reseller_id]
 
 
-WHOLE_PARTNER = Scope(reseller=None)
+WHOLE_PARTNER = Scope(reseller_id=None)
 """The scope of the whole partner."""
 
-NO_ROWS = Scope(reseller=-1)
+NO_ROWS = Scope(reseller_id=-1)
 """No row's reseller has this number."""
 
 

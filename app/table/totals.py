@@ -62,7 +62,7 @@ def chart_range(picture: Chart, view: View, scope: Scope) -> tuple[View, Sequenc
     if picture.axis_values is None or day is None:
         return view, []
     days = picture.summary.group_by[0].filters
-    begins, ends = view.days
+    begins, ends = view.date_range
     along = [
         each
         for each in picture.axis_values(day)
@@ -77,7 +77,7 @@ def narrow_view(view: View, filters: Mapping[str, str]) -> View:
     """The view with filters set that choose among its rows; days beyond its own stay out."""
     filters, kept = dict(filters), dict(view.filters)
     if "from" in filters:
-        begins, ends = view.days
+        begins, ends = view.date_range
         filters |= {"from": max(filters["from"], begins), "to": min(filters["to"], ends or filters["to"])}
         kept.pop("period", None)
     return view.with_filters(kept | filters)
@@ -85,6 +85,6 @@ def narrow_view(view: View, filters: Mapping[str, str]) -> View:
 
 def _latest_day(key: str, view: View, scope: Scope) -> date | None:
     """The last day that a column has in a view, None where there are no rows."""
-    latest = replace(view.start, columns=(view.report.columns_by_key[key],), sort=f"-{key}")
+    latest = replace(view.first_page, columns=(view.report.columns_by_key[key],), sort=f"-{key}")
     found = fetch_rows(choose_strategy(RowQuery(latest, scope, latest.level)), True, limit=1)
     return date.fromisoformat(found[0].values[0][:10]) if found else None

@@ -53,7 +53,7 @@ class View:
     sort: str
     size: int = DEFAULT_SIZE
     position: PagePosition | None = None
-    open: tuple[RowPath, ...] = ()
+    open_rows: tuple[RowPath, ...] = ()
     filters: Mapping[str, str] = field(default_factory=dict)
     today: date = field(default_factory=today)
 
@@ -83,15 +83,15 @@ class View:
         ]
 
     @property
-    def days(self) -> tuple[str, str]:
+    def date_range(self) -> tuple[str, str]:
         """The first and the last day that are chosen, by a period or as days; empty where nothing bounds them."""
         meant = {each.key: value for each, value in self.resolved_filters}
         return meant.get("period") or (meant.get("from", ""), meant.get("to", ""))
 
     @cached_property
-    def context(self) -> str:
+    def cursor_context(self) -> str:
         """What a cursor belongs to: the report, and everything but the columns, the place and the open rows."""
-        return digest(f"{self.report.slug}?{encode_query(self.start.params(columns=False))}")
+        return digest(f"{self.report.slug}?{encode_query(self.first_page.params(columns=False))}")
 
     def params(self, columns: bool = True) -> list[tuple[str, str]]:
         """The canonical query: keys in the contract's order, defaults left out."""
@@ -104,55 +104,56 @@ class View:
             pairs.append(("size", str(self.size)))
         if self.position:
             pairs.append(("after" if self.position.forward else "before", str(self.position.cursor or LAST_PAGE)))
-        pairs += [("open", format_path(node)) for node in self.open]
+        pairs += [("open", format_path(node)) for node in self.open_rows]
         return pairs + [(each.key, value) for each, value in self.active_filters]
 
     @property
     def all_rows_open(self) -> bool:
-        return ALL_ROWS in self.open
+        return ALL_ROWS in self.open_rows
 
     @property
     def some_rows_closed(self) -> bool:
         """Whether rows were closed while all stood open. Only the page tells which others there are."""
-        return self.all_rows_open and len(self.open) > 1
+        return self.all_rows_open and len(self.open_rows) > 1
 
-    def opens(self, node: RowPath) -> bool:
+    def is_open(self, node: RowPath) -> bool:
         """Whether a row stands open: it is named, or all are but those that are."""
-        return self.all_rows_open is not (node in self.open)
+        return self.all_rows_open is not (node in self.open_rows)
 
     @cached_property
-    def query(self) -> str:
+    def query_string(self) -> str:
         return encode_query(self.params())
 
     # Every change of what or in which order leads back to the first page; a change of columns stays.
 
     @cached_property
-    def start(self) -> "View":
-        return replace(self, position=None, open=())
+    def first_page(self) -> "View":
+        return replace(self, position=None, open_rows=())
 
     def without_paging(self) -> "View":
         """This view without a page of it, its open rows kept."""
         return replace(self, position=None, size=DEFAULT_SIZE)
 
-    def closed(self) -> "View":
-        return replace(self, open=())
+    def with_all_closed(self) -> "View":
+        return replace(self, open_rows=())
 
-    def opened(self) -> "View":
-        return replace(self, open=(ALL_ROWS,))
+    def with_all_open(self) -> "View":
+        return replace(self, open_rows=(ALL_ROWS,))
 
-    def at(self, place: PagePosition) -> "View":
-        return replace(self, position=place, open=())
+    def at_position(self, place: PagePosition) -> "View":
+        return replace(self, position=place, open_rows=())
 
-    def ending(self) -> "View":
-        return self.at(PagePosition(forward=False, cursor=None))
+    @property
+    def last_page(self) -> "View":
+        return self.at_position(PagePosition(forward=False, cursor=None))
 
-    def sorted_by(self, column: Column) -> "View":
+    def with_sort(self, column: Column) -> "View":
         """Sort by `column`, or the other way round when it is the sorted one already."""
         sort = f"-{column.key}" if self.sort == column.key else column.key
-        return replace(self.start, sort=sort)
+        return replace(self.first_page, sort=sort)
 
     def with_filters(self, filters: Mapping[str, str]) -> "View":
-        return replace(self.start, filters=filters)
+        return replace(self.first_page, filters=filters)
 
     def with_filter(self, key: str, value: str) -> "View":
         """Only those of its rows that one more filter leaves, at the same place."""
@@ -162,19 +163,19 @@ class View:
         return self.with_filters({each: value for each, value in self.filters.items() if each != key})
 
     def with_size(self, size: int) -> "View":
-        return replace(self.start, size=size)
+        return replace(self.first_page, size=size)
 
     def with_default_columns(self) -> "View":
         """The columns as declared; a sort by one that goes then goes too."""
         columns = self.report.default_columns
-        changed = self if self.sort_column in columns else replace(self.start, sort=self.report.default_sort)
+        changed = self if self.sort_column in columns else replace(self.first_page, sort=self.report.default_sort)
         return replace(changed, columns=columns)
 
-    def toggled(self, node: RowPath) -> "View":
+    def with_toggled(self, node: RowPath) -> "View":
         """Open a closed row, close an open one together with what is open inside it."""
-        if node not in self.open:
-            return replace(self, open=tuple(sorted({*self.open, node})))
-        return replace(self, open=tuple(each for each in self.open if each[: len(node)] != node))
+        if node not in self.open_rows:
+            return replace(self, open_rows=tuple(sorted({*self.open_rows, node})))
+        return replace(self, open_rows=tuple(each for each in self.open_rows if each[: len(node)] != node))
 
     def summary_only(self) -> "View":
         """This view, which looks inside nothing, on the report without what is inside."""

@@ -47,11 +47,11 @@ def save(slug: str) -> Response:
     view = _submitted_view(report_or_404(slug))
     name, done = request.form.get("name", ""), "save"
     try:
-        saved_views.save_view(visitor(), slug, name, view.query)
+        saved_views.save_view(visitor(), slug, name, view.query_string)
     except saved_views.NameTaken as taken:
         if request.form.get("replace") != str(taken.view.id):
             return _save_form(view, name, taken)
-        saved_views.replace_view(audit_actor(), taken.view, view.query)
+        saved_views.replace_view(audit_actor(), taken.view, view.query_string)
         done = "replace"
     except ValidationError as wrong:
         return _save_form(view, name, wrong)
@@ -119,7 +119,7 @@ def _submitted_view(report: Report) -> View:
     """The view that a form sends as its query string, without its place and open rows."""
     if "view" not in request.form:
         abort(error_response(400, "view: the query string of the view that should be saved is missing."))
-    view = permitted_view(*parse_view(report, parse_qsl(request.form["view"]))).start
+    view = permitted_view(*parse_view(report, parse_qsl(request.form["view"]))).first_page
     if len(report_url(view)) > MAX_URL_LENGTH:
         abort(error_response(400, "This view is more than an address can hold.", ["Shorten a filter first."]))
     return view

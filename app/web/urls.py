@@ -25,7 +25,7 @@ def report_url(view: View, ending: str = "", *more: tuple[str, str]) -> str:
 
     `more` are keys that belong to what is at that address, and not to the view.
     """
-    asked = encode_query([*view.params(), *more]) if more else view.query
+    asked = encode_query([*view.params(), *more]) if more else view.query_string
     return f"/reports/{view.report.slug}{ending}" + (f"?{asked}" if asked else "")
 
 

@@ -56,7 +56,7 @@ def detail_parts(view: View) -> list[str]:
     """What of a view looks inside its report's rows, in words."""
     parts = [f"{column.label} as a column" for column in view.columns if column.level]
     parts += [f"{each.label} as a filter" for each, _ in view.active_filters if each.level]
-    return [*parts, "Opened rows"] if view.open else parts
+    return [*parts, "Opened rows"] if view.open_rows else parts
 
 
 def abort_if_invalid(report: Report, complaints: Sequence[ParamError]) -> None:

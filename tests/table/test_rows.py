@@ -36,7 +36,7 @@ def sorted_view(slug: str, key: str, sign: str, level: int) -> View:
 
 def pages(view: View, forward: bool) -> Iterator[Page]:
     """All pages, from the first by next, or from the last by previous."""
-    at: View | None = view if forward else view.ending()
+    at: View | None = view if forward else view.last_page
     while at:
         found = read_page(at, WHOLE_PARTNER)
         yield found
@@ -108,13 +108,13 @@ def test_of_many_rows_the_number_comes_after_the_page(monkeypatch: pytest.Monkey
     monkeypatch.setattr(counts, "COUNT_LIMIT", 3)
     view = replace(view_of("customer-transactions", [("q", "e")]), size=2)
     first, second = list(pages(view, True))[:2]
-    assert (first.total, first.of, first.first, second.first) == (None, "more than 3", 1, 3)
+    assert (first.total, first.total_text, first.first, second.first) == (None, "more than 3", 1, 3)
     there = list(pages(view, True))
     assert [each.total for each in there] == [None] * len(there)
     right = expected(view)
     assert written(view, [row for each in there for row in each.rows]) == right
     assert [each.first for each in there] == list(range(1, len(right) + 1, 2))
-    last = read_page(view.ending(), WHOLE_PARTNER)
+    last = read_page(view.last_page, WHOLE_PARTNER)
     assert (last.total, last.first, last.last) == (len(right), there[-1].first, len(right))
     assert read_page(view, WHOLE_PARTNER).total == len(right)
 
@@ -125,10 +125,12 @@ def test_what_stands_inside_a_row_adds_up_to_it() -> None:
         "customer-usage", [("columns", key) for key in ("current_inventory", "available", "used", "over_inventory")]
     )
     for row in read_page(view, WHOLE_PARTNER).rows:
-        types = read_children(view, WHOLE_PARTNER, row.node) or []
-        assert not row.opens or [sum(each.values[i] for each in types) for i in range(1, 5)] == list(row.values[1:])
+        types = read_children(view, WHOLE_PARTNER, row.path) or []
+        assert not row.expandable or [sum(each.values[i] for each in types) for i in range(1, 5)] == list(
+            row.values[1:]
+        )
         for kind in types:
-            products = read_children(view, WHOLE_PARTNER, kind.node) or []
+            products = read_children(view, WHOLE_PARTNER, kind.path) or []
             assert [sum(each.values[i] for each in products) for i in range(1, 5)] == list(kind.values[1:])
 
 
@@ -139,7 +141,7 @@ def test_a_cursor_keeps_its_place_when_other_columns_make_other_rows() -> None:
     assert second
     products = replace(second, columns=REPORTS["customer-usage"].columns)
     found = read_page(products, WHOLE_PARTNER)
-    everything = read_page(replace(products.start, size=200), WHOLE_PARTNER)
+    everything = read_page(replace(products.first_page, size=200), WHOLE_PARTNER)
     shown = read_page(start, WHOLE_PARTNER).rows[-1].values[0]
     assert found.rows[0].values[0] == read_page(second, WHOLE_PARTNER).rows[0].values[0]
     assert found.first == 1 + max(i + 1 for i, row in enumerate(everything.rows) if row.values[0] == shown)

@@ -42,7 +42,7 @@ def test_a_cursor_means_the_same_tomorrow() -> None:
     today = read_page(on(view, "2025-06-01"), WHOLE_PARTNER).next
     assert today
     tomorrow = on(today, "2025-06-02")
-    assert tomorrow.query == today.query
-    assert "period=last-90-days" in tomorrow.query
-    assert tomorrow.context == today.context
+    assert tomorrow.query_string == today.query_string
+    assert "period=last-90-days" in tomorrow.query_string
+    assert tomorrow.cursor_context == today.cursor_context
     assert read_page(tomorrow, WHOLE_PARTNER).rows == read_page(today, WHOLE_PARTNER).rows

@@ -67,11 +67,11 @@ def test_page_and_file_keep_the_same_rows_at_every_level(usage: str) -> None:
 def test_a_kept_row_opens_to_all_that_its_numbers_are_of() -> None:
     view = view_of("customer-usage", [("usage", "over")])
     (mixed,) = (row for row in read_page(view, WHOLE_PARTNER).rows if row.values[0] == "mixed")
-    types = read_children(view, WHOLE_PARTNER, mixed.node)
+    types = read_children(view, WHOLE_PARTNER, mixed.path)
     assert types
     assert [row.values[0] for row in types] == ["Client", "SSL"]
     assert [sum(each.values[i] for each in types) for i in (3, 4, 5)] == list(mixed.values[3:6])
-    assert [len(read_children(view, WHOLE_PARTNER, row.node) or []) for row in types] == [1, 2]
+    assert [len(read_children(view, WHOLE_PARTNER, row.path) or []) for row in types] == [1, 2]
 
 
 def test_a_row_that_is_not_kept_does_not_open() -> None:
@@ -79,8 +79,8 @@ def test_a_row_that_is_not_kept_does_not_open() -> None:
     for name, over, near in (("mixed", True, False), ("less", False, False), ("full", False, True)):
         for usage, kept in (("over", over), ("near", near)):
             view = view_of("customer-usage", [("usage", usage)])
-            types = read_children(view_of("customer-usage", []), WHOLE_PARTNER, rows[name].node) or []
-            for node in (rows[name].node, types[0].node):
+            types = read_children(view_of("customer-usage", []), WHOLE_PARTNER, rows[name].path) or []
+            for node in (rows[name].path, types[0].path):
                 assert bool(read_children(view, WHOLE_PARTNER, node)) == kept, (name, usage, node)
 
 

@@ -58,9 +58,9 @@ def refreshed(html: str) -> dict[str, str]:
 @given(data=st.data())
 def test_every_filter_is_a_chip_that_takes_it_away(client: FlaskClient, slug: str, data: st.DataObject) -> None:
     view = view_of(slug, data.draw(queries(slug)))
-    shown = chips(client.get(f"/reports/{slug}?{view.query}").text)
+    shown = chips(client.get(f"/reports/{slug}?{view.query_string}").text)
     assert list(shown.values()) == [
-        f"/reports/{slug}" + (f"?{rest}" if (rest := view.without_filter(each.key).query) else "")
+        f"/reports/{slug}" + (f"?{rest}" if (rest := view.without_filter(each.key).query_string) else "")
         for each, _ in view.active_filters
     ]
     for (each, value), name in zip(view.active_filters, shown, strict=True):
@@ -187,8 +187,8 @@ def test_a_period_that_the_menu_does_not_offer_is_kept_in_it(client: FlaskClient
 @pytest.mark.parametrize("query", ["period=yesterday", "status=Cancelled"])
 def test_a_place_that_midnight_has_moved_leads_to_the_first_page(client: FlaskClient, query: str) -> None:
     view = view_of(SUBSCRIPTIONS, [tuple(query.split("="))])
-    moved = view.at(PagePosition(forward=True, cursor=Cursor(0, 1, "00000000", 50, view.context)))
-    answer = client.get(f"/reports/{SUBSCRIPTIONS}?{moved.query}")
+    moved = view.at_position(PagePosition(forward=True, cursor=Cursor(0, 1, "00000000", 50, view.cursor_context)))
+    answer = client.get(f"/reports/{SUBSCRIPTIONS}?{moved.query_string}")
     assert (answer.status_code, answer.location) == (303, f"/reports/{SUBSCRIPTIONS}?{query}")
     assert client.get(answer.location).status_code == 200
 

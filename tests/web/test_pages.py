@@ -134,10 +134,10 @@ def test_what_cannot_be_is_refused_and_named(client: FlaskClient, query: str, na
 @pytest.mark.usefixtures("nasty")
 def test_a_place_that_has_gone_is_said_to_have(client: FlaskClient) -> None:
     view = view_of("customer-usage", [])
-    renumbered = view.at(PagePosition(forward=True, cursor=Cursor(0, 1, "00000000", 50, view.context)))
-    assert client.get(f"/reports/customer-usage?{renumbered.query}").status_code == 400
-    gone = view.at(PagePosition(forward=True, cursor=Cursor(0, 999_999, "00000000", 50, view.context)))
-    answer = client.get(f"/reports/customer-usage?{gone.query}")
+    renumbered = view.at_position(PagePosition(forward=True, cursor=Cursor(0, 1, "00000000", 50, view.cursor_context)))
+    assert client.get(f"/reports/customer-usage?{renumbered.query_string}").status_code == 400
+    gone = view.at_position(PagePosition(forward=True, cursor=Cursor(0, 999_999, "00000000", 50, view.cursor_context)))
+    answer = client.get(f"/reports/customer-usage?{gone.query_string}")
     assert answer.status_code == 400
     assert "after: " in answer.text
     assert "has gone" in answer.text

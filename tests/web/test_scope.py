@@ -171,7 +171,7 @@ def plain(answer: str, mark: str, places: list[str]) -> str:
 def test_another_s_place_answers_exactly_like_one_that_has_gone(app: Flask, alpha: FlaskClient) -> None:
     theirs = Subscription.get(Subscription.ref == f"{BETA.mark}-S3")
     view = view_of("customer-subscriptions", [])
-    foreign = Cursor(0, theirs.id, digest(theirs.ref), 3, view.context)
+    foreign = Cursor(0, theirs.id, digest(theirs.ref), 3, view.cursor_context)
     absent = replace(foreign, row=987_654)
     for key in ("after", "before"):
         texts = []

@@ -30,8 +30,8 @@ FRAGMENT = {"HX-Request": "true", "HX-Request-Type": "partial"}
 def one_by_one(view: View, rows: Sequence[Row]) -> list[Row]:
     """The rows with what stands open inside them, asked for as a person does who opens each."""
     return [
-        row._replace(children=one_by_one(view, read_children(view.closed(), WHOLE_PARTNER, row.node) or []))
-        if row.opens and view.opens(row.node)
+        row._replace(children=one_by_one(view, read_children(view.with_all_closed(), WHOLE_PARTNER, row.path) or []))
+        if row.expandable and view.is_open(row.path)
         else row
         for row in rows
     ]
@@ -41,21 +41,23 @@ def one_by_one(view: View, rows: Sequence[Row]) -> list[Row]:
 @given(queries("customer-usage"), st.data())
 def test_what_opens_stands_open_to_the_deepest_level(app: object, query: Query, data: st.DataObject) -> None:
     view = view_of("customer-usage", query)
-    closed, whole = read_page(view, WHOLE_PARTNER), read_page(view.opened(), WHOLE_PARTNER)
-    assert whole.rows == one_by_one(view.opened(), closed.rows)
+    closed, whole = read_page(view, WHOLE_PARTNER), read_page(view.with_all_open(), WHOLE_PARTNER)
+    assert whole.rows == one_by_one(view.with_all_open(), closed.rows)
     assert (whole.first, whole.total) == (closed.first, closed.total)
-    named = name_open_rows(view.opened(), whole.rows)
+    named = name_open_rows(view.with_all_open(), whole.rows)
     assert read_page(named, WHOLE_PARTNER).rows == whole.rows
-    for node in data.draw(st.lists(st.sampled_from(named.open), max_size=3)) if named.open else []:
-        some = view.toggled(node[:1]).toggled(node) if len(node) > 1 else view.toggled(node)
+    for node in data.draw(st.lists(st.sampled_from(named.open_rows), max_size=3)) if named.open_rows else []:
+        some = view.with_toggled(node[:1]).with_toggled(node) if len(node) > 1 else view.with_toggled(node)
         assert read_page(some, WHOLE_PARTNER).rows == one_by_one(some, closed.rows)
-        assert read_page(named.toggled(node), WHOLE_PARTNER).rows == one_by_one(named.toggled(node), closed.rows)
+        assert read_page(named.with_toggled(node), WHOLE_PARTNER).rows == one_by_one(
+            named.with_toggled(node), closed.rows
+        )
 
 
 def test_each_row_opens_to_its_own_whichever_was_opened_before(app: object) -> None:
     view = view_of("customer-usage", [("sort", "-available")])
     closed = read_page(view, WHOLE_PARTNER).rows
-    for some in [view.toggled(row.node) for row in closed if row.opens]:
+    for some in [view.with_toggled(row.path) for row in closed if row.expandable]:
         assert read_page(some, WHOLE_PARTNER).rows == one_by_one(some, closed)
 
 
@@ -70,7 +72,7 @@ def test_each_row_opens_to_its_own_whichever_was_opened_before(app: object) -> N
 )
 def test_all_stands_alone_in_the_address(query: str, canonical: str) -> None:
     pairs = [tuple(pair.split("=")) for pair in query.split("&")]
-    assert view_of("customer-usage", pairs).query == canonical
+    assert view_of("customer-usage", pairs).query_string == canonical
 
 
 @pytest.mark.parametrize("slug", ["customer-subscriptions", "customer-transactions"])
@@ -136,7 +138,7 @@ def test_more_open_rows_than_an_address_holds_are_said_to_be(
 
 @pytest.mark.parametrize("key", ["after", "before"])
 def test_a_place_that_has_gone_is_said_so_while_a_row_is_closed(client: FlaskClient, key: str) -> None:
-    gone = Cursor(0, 987_654, digest("gone"), 3, view_of("customer-usage", []).context)
+    gone = Cursor(0, 987_654, digest("gone"), 3, view_of("customer-usage", []).cursor_context)
     answer = client.get(f"{USAGE}?open=all&toggle=1&{key}={gone}")
     assert answer.status_code == 400
     assert "is a place that has gone" in answer.text
@@ -148,7 +150,7 @@ def test_a_page_takes_one_query_more_for_each_level(app: object, monkeypatch: py
     monkeypatch.setattr(reports_db.obj, "execute_sql", lambda sql, *rest: (asked.append(sql), execute(sql, *rest))[1])
     view = view_of("customer-usage", [])
     numbers = []
-    for each in (view, view, view.opened()):
+    for each in (view, view, view.with_all_open()):
         asked.clear()
         read_page(each, WHOLE_PARTNER)
         numbers.append(len(asked))

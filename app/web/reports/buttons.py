@@ -43,7 +43,7 @@ def apply_button(report: Report, pairs: Pairs) -> tuple[View, list[ParamError], 
 
 def _toggle(view: View, value: str) -> View | None:
     node = parse_path(value)
-    return view.toggled(node) if node and len(node) < len(view.report.levels) else None
+    return view.with_toggled(node) if node and len(node) < len(view.report.levels) else None
 
 
 def _move(view: View, value: str) -> View | None:

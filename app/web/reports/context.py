@@ -161,7 +161,9 @@ def _row_lines(rows: Sequence[Row], view: View, shown: Sequence[ColumnPresenter]
     """The lines of rows of one level, each followed by those that stand open inside it."""
     lines = []
     for row, cells in zip(rows, _cells(rows, shown), strict=True):
-        node, expand = (format_path(row.node), view.report.levels[row.level].expand_label) if row.opens else ("", "")
+        node, expand = (
+            (format_path(row.path), view.report.levels[row.level].expand_label) if row.expandable else ("", "")
+        )
         is_open = row.children is not None
         lines.append(
             RowLine(f"{row.level}-{row.id}", node, row.level - view.level, cells[0], cells[1:], expand, is_open)
@@ -174,7 +176,7 @@ def _row_lines(rows: Sequence[Row], view: View, shown: Sequence[ColumnPresenter]
 def _cells(rows: Sequence[Row], shown: Sequence[ColumnPresenter]) -> Iterator[tuple[Cell, ...]]:
     """The cells of each row, made a column at a time."""
     values = list(zip(*(row.values for row in rows), strict=True))
-    others = zip(*(row.beside for row in rows), strict=True)
+    others = zip(*(row.companions for row in rows), strict=True)
     columns = []
     for (kind, show, is_read, beside, whole), column in zip(shown, values, strict=False):
         read: Iterable[Any] = next(others) if is_read else repeat(None)
@@ -215,8 +217,8 @@ class Heading(NamedTuple):
 def view_frame(view: View, scope: Scope) -> TemplateModule:
     """The same for all pages of a view, and therefore written only once: without that it takes a quarter of a page."""
     form = last_format()
-    key = (view.report, view.start.query, view.today, scope, form.key)
-    kept: TemplateModule = cached_until_import(key, lambda: _frame(view.start, scope, form))
+    key = (view.report, view.first_page.query_string, view.today, scope, form.key)
+    kept: TemplateModule = cached_until_import(key, lambda: _frame(view.first_page, scope, form))
     return kept
 
 
@@ -241,4 +243,4 @@ def _frame(view: View, scope: Scope, form: Format) -> TemplateModule:
 
 def _heading(view: View, column: Column) -> Heading:
     direction = ("descending" if view.descending else "ascending") if column is view.sort_column else ""
-    return Heading(column.key, column.label, column.kind.numeric, report_url(view.sorted_by(column)), direction)
+    return Heading(column.key, column.label, column.kind.numeric, report_url(view.with_sort(column)), direction)

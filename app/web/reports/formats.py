@@ -44,12 +44,12 @@ DEFAULT_FORMAT = FORMATS[EXCEL.name]
 def file_url(view: View, form: Format) -> str:
     """The address of all rows of a view as a file."""
     dialect = [(DIALECT_KEY, form.key)] if form.dialect and form is not DEFAULT_FORMAT else []
-    return report_url(view.start, form.ending, *dialect)
+    return report_url(view.first_page, form.ending, *dialect)
 
 
 def file_name(view: View, form: Format) -> str:
     """Named for its days, or for the day on which it is written; nobody's words come into it."""
-    first, last = view.days
+    first, last = view.date_range
     days = (
         f"{first}-to-{last}" if first and last else f"from-{first}" if first else f"to-{last}" if last else view.today
     )

@@ -88,7 +88,7 @@ def _read(view: View, scope: Scope) -> Page:
         return read_page(view, scope)
     except CursorNotFound:
         if any(each.resolve for each, _ in view.active_filters):  # midnight moved it, as if the filter had been changed
-            abort(redirect(report_url(view.start), 303))
+            abort(redirect(report_url(view.first_page), 303))
         key, cursor = next(pair for pair in view.params() if pair[0] in ("after", "before"))
         abort_if_invalid(view.report, [ParamError(key, cursor, "is a place that has gone; leave it out")])
         raise
@@ -113,7 +113,7 @@ def expand(slug: str) -> Answer:
         return error_response(409, "The data has changed since this page was read.", why, report_url(view))
     if node is None or rows is None:
         return error_response(404, f"There is no row “{name}” to open.", ["It may have gone; reload the report."])
-    opened = view if view.opens(node) else view.toggled(node)
+    opened = view if view.is_open(node) else view.with_toggled(node)
     if len(report_url(opened)) > MAX_URL_LENGTH:
         return error_response(400, "So many rows can't be open at once.", ["Close some rows first."])
     shown = {"rows": present_rows(rows, view), "view": opened, "url": report_url}

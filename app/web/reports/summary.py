@@ -42,7 +42,7 @@ def show(slug: str) -> str:
 
 def summary_url(view: View) -> str:
     """The address of a view's sums, the same in whichever order its rows are."""
-    return report_url(replace(view.start, sort=view.report.default_sort, size=DEFAULT_SIZE), "/summary")
+    return report_url(replace(view.first_page, sort=view.report.default_sort, size=DEFAULT_SIZE), "/summary")
 
 
 def total_lines(view: View, scope: Scope) -> list[TotalLine]:
