@@ -1,4 +1,4 @@
-"""The charts of a view."""
+"""The charts of a view: which bars they have, where a bar leads, and where its rectangles stand in the SVG."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
@@ -10,30 +10,28 @@ from app.table.totals import Group, chart_range, narrow_view, summarize
 from app.table.view import View
 from app.web.urls import report_url, url_if_fits
 
+MAX_BARS = 10  # bars of one name each; all smaller groups are one bar
+_OTHERS = "Others"
+
+# Pixels: above the bars, of the bars, below them.
 _TOP, _HEIGHT, _BOTTOM = 18, 72, 16
-"""Above the bars, from their highest to their lowest end, and below."""
-
-_STACKED_WIDTH, _SIDE_BY_SIDE_WIDTH = 52, 96
-"""From one bar to the next."""
-
-_BAR_SHARE = 0.7
-"""How much of that is bar."""
-
-_LABEL_LENGTH = 15
-"""Characters of a name under a bar that stands beside others."""
+# Pixels from one bar to the next: of stacked bars, of several bars beside each other.
+_STACK_STEP, _CLUSTER_STEP = 52, 96
+_FILLED = 0.7  # share of a step that bars fill
+_LABEL_LENGTH = 15  # characters of a name under a bar
 
 
-class Part(NamedTuple):
-    """What a bar is made of: `look` is the number of its colour, and `url` leads to its rows."""
+class Series(NamedTuple):
+    """A part of each bar: the number of its colour, its label, the kind of its numbers, and a link to its rows."""
 
-    look: int
+    color: int
     label: str
     kind: Kind
     url: str = ""
 
 
 class BarData(NamedTuple):
-    """A bar's name, where it leads, and the numbers of its parts."""
+    """A bar before it is drawn: its name, a link to its rows, and a number for each series."""
 
     name: str
     url: str
@@ -41,7 +39,9 @@ class BarData(NamedTuple):
 
 
 class Rectangle(NamedTuple):
-    look: int
+    """A rectangle of a bar, in pixels."""
+
+    color: int
     x: float
     y: float
     width: float
@@ -49,143 +49,144 @@ class Rectangle(NamedTuple):
 
 
 class Bar(NamedTuple):
-    """What stands at one place, which begins at `left`: its name as far as there is room, its numbers in words."""
+    """A drawn bar. `x` is the left edge of its step, `numbers` are formatted."""
 
     name: str
-    short: str
+    short_name: str
     url: str
-    left: int
-    pieces: Sequence[Rectangle]
+    x: int
+    rectangles: Sequence[Rectangle]
     numbers: Sequence[str]
 
-    def words(self, parts: Sequence[Part]) -> str:
-        told = (f"{part.label} {number}" for part, number in zip(parts, self.numbers, strict=False))
-        return f"{self.name}: {', '.join(told)}"
+    def describe(self, series: Sequence[Series]) -> str:
+        """The bar in words: "2026-11: Active 12, Ended 3"."""
+        numbers = (f"{part.label} {number}" for part, number in zip(series, self.numbers, strict=False))
+        return f"{self.name}: {', '.join(numbers)}"
 
 
 class DrawnChart(NamedTuple):
-    """Its title is that of its picture when it has none. `by` is what bars are named by, `zero` where they begin, and
-    `most` the number up to which they reach."""
+    """A chart for the template. An empty title stands for that of the declared chart.
+
+    `axis_label` says what bars are named by. `zero_y` is the height of the axis, `max_label` the largest number.
+    """
 
     title: str
-    by: str
-    parts: Sequence[Part]
-    bars: Sequence[Bar]
+    axis_label: str
+    series: Sequence[Series]
     step: int
-    zero: float = 0
-    most: str = ""
+    bars: Sequence[Bar] = ()
+    zero_y: float = 0
+    max_label: str = ""
 
     @property
     def size(self) -> tuple[int, int]:
+        """Width and height in pixels."""
         return self.step * len(self.bars), _TOP + _HEIGHT + _BOTTOM
 
 
-Draw = Callable[[Sequence[Part], Sequence[int], float, float], Iterator[Rectangle]]
-"""Draws the parts of a bar from the left edge of its place, in pixels for each unit, with zero at height 0."""
+# Yields the rectangles of a bar, given its left edge, the pixels of a unit, and the height of the axis.
+DrawBar = Callable[[BarData, float, float, float], Iterator[Rectangle]]
 
 
-def stacked(title: str, by: str, parts: Sequence[Part], bars: Sequence[BarData]) -> DrawnChart:
-    """Bars of parts that add up: what is below zero hangs from there."""
-    ends = [sum(n for n in bar.numbers if (n > 0) == above) for bar in bars for above in (True, False)]
-    return _draw(DrawnChart(title, by, parts, [], _STACKED_WIDTH), bars, ends, _stack_pieces)
+def draw_chart(chart: Chart, view: View, scope: Scope) -> list[DrawnChart]:
+    """Draw a declared chart of a view's rows.
+
+    Grouped by one thing it is one chart, with a bar beside the others for each measure. Grouped by two things it is one
+    chart of stacked bars for each measure. A view without rows has none.
+    """
+    view, axis_values = chart_range(chart, view, scope)
+    groups = summarize(chart.summary, view, scope) if axis_values or not chart.axis_values else []
+    if not groups:
+        return []
+    axis, *stack = chart.summary.group_by
+    columns = [view.report.columns_by_key[key] for key in chart.summary.measures]
+    if not stack:
+        series = [Series(color, column.label, column.kind) for color, column in enumerate(columns)]
+        return [_draw_clusters(axis.label, series, _largest_bars(view, axis, groups))]
+    present = {group.values[1] for group in groups}
+    values = [value for value in stack[0].ordered_values if value in present]
+    charts = []
+    for index, (title, kind) in enumerate([(column.label, column.kind) for column in columns] or [("", INTEGER)]):
+        colors = [stack[0].ordered_values.index(value) for value in values]
+        urls = [_group_url(view, stack[0], value) for value in values]
+        series = [Series(color, value, kind, url) for color, value, url in zip(colors, values, urls, strict=True)]
+        bars = _axis_bars(view, axis, axis_values, groups, values, index)
+        charts.append(_draw_stacks(title, axis.label, series, bars))
+    return charts
 
 
-def side_by_side(title: str, by: str, parts: Sequence[Part], bars: Sequence[BarData]) -> DrawnChart:
-    """Bars that stand beside each other at one place."""
-    return _draw(
-        DrawnChart(title, by, parts, [], _SIDE_BY_SIDE_WIDTH),
-        bars,
-        [n for bar in bars for n in bar.numbers],
-        _row_pieces,
-    )
+def _axis_bars(
+    view: View, axis: GroupBy, axis_values: Sequence[str], groups: Sequence[Group], values: Sequence[str], measure: int
+) -> list[BarData]:
+    """A bar for each value of the axis, also for those without rows, which link to nothing."""
+    numbers = {group.values: group.sums[measure] if group.sums else group.rows for group in groups}
+    present = {name for name, _ in numbers}
+    return [
+        BarData(
+            name,
+            _group_url(view, axis, name) if name in present else "",
+            [numbers.get((name, value), 0) for value in values],
+        )
+        for name in axis_values
+    ]
 
 
-def _draw(chart: DrawnChart, bars: Sequence[BarData], ends: Sequence[int], draw: Draw) -> DrawnChart:
+def _largest_bars(view: View, axis: GroupBy, groups: Sequence[Group]) -> list[BarData]:
+    """The groups with the largest numbers, then one bar for the sums of all others."""
+    ordered = sorted((group for group in groups if any(group.sums)), key=lambda group: group.sums, reverse=True)
+    largest = ((group.values[0], group.sums) for group in ordered[:MAX_BARS])
+    bars = [BarData(name, _group_url(view, axis, name), sums) for name, sums in largest]
+    rest = [sum(sums) for sums in zip(*(group.sums for group in ordered[MAX_BARS:]), strict=True)]
+    return [*bars, BarData(_OTHERS, "", rest)] if rest else bars
+
+
+def _group_url(view: View, axis: GroupBy, value: str) -> str:
+    return url_if_fits(report_url(narrow_view(view, axis.filters(value))))
+
+
+def _draw_stacks(title: str, axis_label: str, series: Sequence[Series], bars: Sequence[BarData]) -> DrawnChart:
+    """One bar for each name, its series stacked: what is below zero hangs from the axis."""
+    ends = [sum(n for n in bar.numbers if (n > 0) == positive) for bar in bars for positive in (True, False)]
+    width, margin = _STACK_STEP * _FILLED, _STACK_STEP * (1 - _FILLED) / 2
+
+    def rectangles(bar: BarData, x: float, scale: float, zero: float) -> Iterator[Rectangle]:
+        above = below = 0
+        for part, number in zip(series, bar.numbers, strict=True):
+            if number > 0:
+                above += number
+                yield Rectangle(part.color, x + margin, zero - above * scale, width, number * scale)
+            elif number < 0:
+                yield Rectangle(part.color, x + margin, zero - below * scale, width, -number * scale)
+                below += number
+
+    return _draw(DrawnChart(title, axis_label, series, _STACK_STEP), bars, ends, rectangles)
+
+
+def _draw_clusters(axis_label: str, series: Sequence[Series], bars: Sequence[BarData]) -> DrawnChart:
+    """A bar for each series of a name, beside each other."""
+    ends = [number for bar in bars for number in bar.numbers]
+    width, margin = _CLUSTER_STEP * _FILLED / len(series), _CLUSTER_STEP * (1 - _FILLED) / 2
+
+    def rectangles(bar: BarData, x: float, scale: float, zero: float) -> Iterator[Rectangle]:
+        for index, (part, number) in enumerate(zip(series, bar.numbers, strict=True)):
+            left, top = x + margin + index * width, zero - max(number, 0) * scale
+            yield Rectangle(part.color, left, top, width, abs(number) * scale)
+
+    return _draw(DrawnChart("", axis_label, series, _CLUSTER_STEP), bars, ends, rectangles)
+
+
+def _draw(chart: DrawnChart, bars: Sequence[BarData], ends: Sequence[int], rectangles: DrawBar) -> DrawnChart:
+    """Add the bars to a chart, scaled to the height between the largest and the smallest of `ends`."""
     top, bottom = max([0, *ends]), min([0, *ends])
     scale = _HEIGHT / (top - bottom or 1)
     zero = _TOP + top * scale
     drawn = []
-    for place, bar in enumerate(bars):
-        left = place * chart.step
-        pieces = [each._replace(y=zero + each.y) for each in draw(chart.parts, bar.numbers, left, scale)]
-        numbers = [part.kind.show(number) for part, number in zip(chart.parts, bar.numbers, strict=False)]
-        drawn.append(Bar(bar.name, _shorten(bar.name), bar.url, left, pieces, numbers))
-    return chart._replace(bars=drawn, zero=zero, most=chart.parts[0].kind.show(top))
-
-
-def _stack_pieces(parts: Sequence[Part], numbers: Sequence[int], left: float, scale: float) -> Iterator[Rectangle]:
-    width, margin = _STACKED_WIDTH * _BAR_SHARE, _STACKED_WIDTH * (1 - _BAR_SHARE) / 2
-    above = below = 0
-    for part, number in zip(parts, numbers, strict=True):
-        if number > 0:
-            above += number
-            yield Rectangle(part.look, left + margin, -above * scale, width, number * scale)
-        elif number < 0:
-            yield Rectangle(part.look, left + margin, -below * scale, width, -number * scale)
-            below += number
-
-
-def _row_pieces(parts: Sequence[Part], numbers: Sequence[int], left: float, scale: float) -> Iterator[Rectangle]:
-    width, margin = _SIDE_BY_SIDE_WIDTH * _BAR_SHARE / len(parts), _SIDE_BY_SIDE_WIDTH * (1 - _BAR_SHARE) / 2
-    for place, (part, number) in enumerate(zip(parts, numbers, strict=True)):
-        yield Rectangle(part.look, left + margin + place * width, -max(number, 0) * scale, width, abs(number) * scale)
+    for index, bar in enumerate(bars):
+        x = index * chart.step
+        numbers = [part.kind.show(number) for part, number in zip(chart.series, bar.numbers, strict=False)]
+        drawn.append(Bar(bar.name, _shorten(bar.name), bar.url, x, list(rectangles(bar, x, scale, zero)), numbers))
+    return chart._replace(bars=drawn, zero_y=zero, max_label=chart.series[0].kind.show(top))
 
 
 def _shorten(name: str) -> str:
     return name if len(name) <= _LABEL_LENGTH else f"{name[: _LABEL_LENGTH - 1]}…"
-
-
-MAX_BARS = 10
-"""Bars that stand for one name each; all smaller ones are one."""
-
-_OTHERS = "Others"
-
-
-def draw_chart(picture: Chart, view: View, scope: Scope) -> list[DrawnChart]:
-    """What a picture of a view consists of; nothing where no rows are in it."""
-    view, along = chart_range(picture, view, scope)
-    groups = summarize(picture.summary, view, scope) if along or not picture.axis_values else []
-    if not groups:
-        return []
-    first, *second = picture.summary.group_by
-    columns = [view.report.columns_by_key[key] for key in picture.summary.measures]
-    if not second:
-        measured = [Part(look, column.label, column.kind) for look, column in enumerate(columns)]
-        return [side_by_side("", first.label, measured, _largest_bars(view, first, groups))]
-    there = {group.values[1] for group in groups}
-    values = [value for value in second[0].ordered_values if value in there]
-    stacks = []
-    for at, (title, kind) in enumerate([(column.label, column.kind) for column in columns] or [("", INTEGER)]):
-        parts = [
-            Part(second[0].ordered_values.index(each), each, kind, _group_url(view, second[0], each)) for each in values
-        ]
-        stacks.append(stacked(title, first.label, parts, _axis_bars(view, first, along, groups, values, at)))
-    return stacks
-
-
-def _axis_bars(
-    view: View, by: GroupBy, along: Sequence[str], groups: Sequence[Group], values: Sequence[str], at: int
-) -> list[BarData]:
-    """What stands along the bars, each with the numbers of its parts; it leads nowhere when it has no rows."""
-    numbers = {group.values: group.sums[at] if group.sums else group.rows for group in groups}
-    there = {name for name, _ in numbers}
-    return [
-        BarData(
-            name,
-            _group_url(view, by, name) if name in there else "",
-            [numbers.get((name, value), 0) for value in values],
-        )
-        for name in along
-    ]
-
-
-def _largest_bars(view: View, by: GroupBy, groups: Sequence[Group]) -> list[BarData]:
-    """The groups with the largest numbers, and the sums of all others."""
-    some = sorted((group for group in groups if any(group.sums)), key=lambda group: group.sums, reverse=True)
-    bars = [BarData(group.values[0], _group_url(view, by, group.values[0]), group.sums) for group in some[:MAX_BARS]]
-    rest = [sum(sums) for sums in zip(*(group.sums for group in some[MAX_BARS:]), strict=True)]
-    return [*bars, BarData(_OTHERS, "", rest)] if rest else bars
-
-
-def _group_url(view: View, by: GroupBy, value: str) -> str:
-    return url_if_fits(report_url(narrow_view(view, by.filters(value))))

@@ -1,4 +1,4 @@
-"""Exports: a view as a file, told in the trail, and only so many at a time."""
+"""Export a view as a CSV or a workbook: streamed, written to the audit trail, a few at a time in each process."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing
@@ -28,11 +28,8 @@ from app.web.view_request import requested_export, requested_view
 from models import audit, close_connections
 from models.audit import BEGUN, DONE, FAILED
 
-MAX_EXPORTS = 2
-"""Exports that one process runs; each keeps one of its threads for as long as its client reads."""
-
-_RETRY_AFTER = 30
-"""Seconds after which somebody may ask again who was told that too many are running."""
+MAX_EXPORTS = 2  # in each process; an export keeps a thread for as long as its client reads
+_RETRY_AFTER = 30  # seconds
 
 _slots = BoundedSemaphore(MAX_EXPORTS)
 
@@ -41,50 +38,48 @@ blueprint = Blueprint("export", __name__)
 
 @blueprint.get("/reports/<slug>.csv")
 def csv(slug: str) -> Response:
+    """Stream all rows of a view as CSV."""
     view, dialect = requested_export(slug)
     if request.environ.get("SERVER_PROTOCOL") == "HTTP/1.0":
-        return error_response(
-            505, "A file needs HTTP/1.1.", ["Over HTTP/1.0 nobody could tell half a file from a whole one."]
-        )
+        details = ["Over HTTP/1.0 nobody could tell half a file from a whole one."]
+        return error_response(505, "A file needs HTTP/1.1.", details)
     return _export_response(view, FORMATS[dialect.name], partial(_stream_csv, view, visitor().scope, dialect))
 
 
 @blueprint.get("/reports/<slug>.xlsx")
 def xlsx(slug: str) -> Response:
+    """Send all rows of a view as an Excel workbook, or a 400 that says why a workbook can't hold them."""
     view = requested_view(slug, *PAGING_KEYS)
     try:
-        return _export_response(view, WORKBOOK, partial(_workbook_pieces, view))
-    except WorkbookLimitError as unfit:
-        why = [str(unfit), "A CSV takes this view as it is. Or choose fewer rows by filters."]
-        return error_response(400, "No workbook takes this.", why, file_url(view, DEFAULT_FORMAT))
+        return _export_response(view, WORKBOOK, partial(_workbook, view))
+    except WorkbookLimitError as error:
+        details = [str(error), "A CSV takes this view as it is. Or choose fewer rows by filters."]
+        return error_response(400, "No workbook takes this.", details, file_url(view, DEFAULT_FORMAT))
 
 
 class _Export:
-    """One export. The trail is told of its beginning and of its end; until then it holds its place."""
+    """One running export. It holds `resources` until its end, and the audit trail gets its begin and its end.
 
-    def __init__(self, about: str, held: ExitStack) -> None:
-        self.held, self._rows = held, 0
-        self.length: int | None = None  # in bytes, where that is known beforehand
-        self._about, self._by = about, audit_actor()
+    `length` is the size of the file in bytes where that is known before it is sent.
+    """
+
+    def __init__(self, about: str, resources: ExitStack) -> None:
+        self.resources = resources
+        self.length: int | None = None
+        self._about, self._actor, self._rows = about, audit_actor(), 0
         record_event("export", BEGUN, about)
 
-    def count(self, more: int) -> None:
+    def count_rows(self, more: int) -> None:
+        """Add to the number of rows that the audit trail tells at the end."""
         self._rows += more
 
     def end(self, outcome: str) -> None:
-        self.held.close()
-        audit.record("export", outcome, about=self._about, rows=self._rows, **self._by)
+        """Release the resources and write the outcome to the audit trail."""
+        self.resources.close()
+        audit.record("export", outcome, about=self._about, rows=self._rows, **self._actor)
 
-    def begun(self, begin: "Begin") -> Iterable[bytes]:
-        """What there is to send. Until then a failure can still be a page that says so."""
-        try:
-            return begin(self)
-        except BaseException:
-            self.end(FAILED)
-            raise
-
-    def told(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
-        """The pieces. When they end or break off, the trail says how many rows were written of what."""
+    def send(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
+        """Yield the pieces, then end the export: DONE after the last one, FAILED when it breaks off."""
         outcome = FAILED
         try:
             yield from pieces
@@ -93,58 +88,63 @@ class _Export:
             self.end(outcome)
 
 
-Begin = Callable[[_Export], Iterable[bytes]]
+def _export_response(view: View, file_format: Format, begin: Callable[[_Export], Iterable[bytes]]) -> Response:
+    """Run an export in one of the process's slots; 503 when all are taken.
 
-
-def _export_response(view: View, form: Format, begin: Begin) -> Response:
-    headers = {"Content-Disposition": f'attachment; filename="{file_name(view, form)}"'}
+    `begin` returns the pieces of the file. Until it returns, a failure is still an error page.
+    """
+    headers = {"Content-Disposition": f'attachment; filename="{file_name(view, file_format)}"'}
     if request.method == "HEAD":
-        return Response(mimetype=form.mimetype, headers=headers)
+        return Response(mimetype=file_format.mimetype, headers=headers)
     if not _slots.acquire(blocking=False):
-        return _busy(view)
-    with ExitStack() as held:
-        held.callback(_slots.release)
-        export = _Export(file_url(view, form), held)
+        return _too_many_exports(view)
+    with ExitStack() as resources:
+        resources.callback(_slots.release)
+        export = _Export(file_url(view, file_format), resources)
         try:
-            pieces = export.begun(begin)
-        except (OSError, FileCreateError) as error:
-            return disk_full(error)
-        response = Response(export.told(pieces), mimetype=form.mimetype, headers=headers)
+            pieces = begin(export)
+        except BaseException as error:
+            export.end(FAILED)
+            if isinstance(error, (OSError, FileCreateError)):
+                return disk_full(error)
+            raise
+        response = Response(export.send(pieces), mimetype=file_format.mimetype, headers=headers)
         if export.length is not None:
             response.content_length = export.length
-        remember_format(response, form)
-        export.held = held.pop_all()
-    response.call_on_close(export.held.close)  # of a file that nobody begins to read, too
+        remember_format(response, file_format)
+        export.resources = resources.pop_all()
+    response.call_on_close(export.resources.close)  # also when the client never reads the body
     return response
 
 
-def _busy(view: View) -> Response:
-    why = [
+def _too_many_exports(view: View) -> Response:
+    details = [
         f"{MAX_EXPORTS} exports at a time run in each process, and all places are taken.",
         "Try again in half a minute.",
     ]
-    response = error_response(503, "Too many exports are running.", why, report_url(view))
+    response = error_response(503, "Too many exports are running.", details, report_url(view))
     response.headers["Retry-After"] = str(_RETRY_AFTER)
     return response
 
 
 def _stream_csv(view: View, scope: Scope, dialect: Dialect, export: _Export) -> Iterator[bytes]:
-    """A heading that is there, and behind it what is written meanwhile."""
-    pieces = export.held.enter_context(closing(spool(partial(_csv_pieces, view, scope, export.count, dialect))))
+    """Write the CSV in a thread of its own. Wait for the first piece, so that an early error is an error page."""
+    write = partial(_csv_pieces, view, scope, export.count_rows, dialect)
+    pieces = export.resources.enter_context(closing(spool(write)))
     return chain([next(pieces)], pieces)
 
 
-def _csv_pieces(view: View, scope: Scope, count: Progress, dialect: Dialect) -> Iterator[bytes]:
+def _csv_pieces(view: View, scope: Scope, progress: Progress, dialect: Dialect) -> Iterator[bytes]:
     try:
-        yield from csv_chunks(view, scope, count, dialect)
+        yield from csv_chunks(view, scope, progress, dialect)
     finally:
-        close_connections()  # of this thread, which ends here
+        close_connections()  # this thread's own
 
 
-def _workbook_pieces(view: View, export: _Export) -> Iterable[bytes]:
-    """A workbook is only sent when it is whole."""
-    file = export.held.enter_context(TemporaryFile())  # noqa: SIM115 - it is one
-    write_workbook(view, visitor().scope, visitor().reseller or "", file, export.count)
+def _workbook(view: View, export: _Export) -> Iterable[bytes]:
+    """Write the whole workbook to a temporary file before the first byte is sent."""
+    file = export.resources.enter_context(TemporaryFile())  # noqa: SIM115 - the stack closes it
+    write_workbook(view, visitor().scope, visitor().reseller or "", file, export.count_rows)
     export.length = file.seek(0, SEEK_END)
     file.seek(0)
     return FileWrapper(file, PIECE_BYTES)

@@ -1,146 +1,113 @@
-"""The page of a report and its fragments."""
+"""The page of a report, and the fragments that htmx asks for: the changed region, the rows inside a row, the count."""
 
 import re
-from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, Response, abort, make_response, redirect, render_template, request
-from werkzeug.wrappers import Response as Answer
+from werkzeug.wrappers import Response as BaseResponse
 
-from app.reports import REPORTS
 from app.table.counts import count_rows
 from app.table.paging import CursorNotFound, Page, name_open_rows, read_children, read_page
 from app.table.params import PAGING_KEYS, ParamError, parse_path
 from app.table.query import RowQuery
-from app.table.scope import Scope
 from app.table.view import View
 from app.web.errors import error_response, is_fragment_request
-from app.web.reports.buttons import apply_button, resolve_date_inputs
-from app.web.reports.context import changed_menus, is_form_request, present_rows, table_context, view_frame
-from app.web.reports.history import set_history_header
+from app.web.reports.context import changed_fields, present_rows, report_context
+from app.web.reports.form import parse_submission
+from app.web.reports.htmx import is_form_request, set_history_header
 from app.web.request_log import timed
-from app.web.saved_views import saved_views_context, start_url
 from app.web.security import visitor
 from app.web.urls import MAX_URL_LENGTH, report_url
 from app.web.view_request import abort_if_invalid, permitted_view, report_or_404, requested_view, single_arg
-from models import Import, access_db, read_transaction
+from models import Import, read_transaction
 
 _IMPORT_NAME = re.compile("[0-9]{1,18}(-[0-9]{1,18})?")
 
 blueprint = Blueprint("reports", __name__)
 
 
-@blueprint.get("/")
-def home() -> Answer:
-    return redirect("/reports", 303)
-
-
-@blueprint.get("/reports")
-def choose() -> str:
-    return render_template("reports/choose.html", reports=REPORTS, **saved_views_context())
-
-
-@blueprint.get("/reports/open")
-def open_report() -> Answer:
-    """The report as its visitor wants it to begin: the only address that leads people to different views."""
-    return redirect(start_url(report_or_404(single_arg("report"))), 303)
-
-
 @blueprint.get("/reports/<slug>")
-def show(slug: str) -> Answer:
+def show(slug: str) -> BaseResponse:
+    """The report page; for htmx only the region that changed."""
     report = report_or_404(slug)
-    pairs, form = resolve_date_inputs(report, list(request.args.items(multi=True)))
-    asked, complaints, button = apply_button(report, pairs)
-    view = permitted_view(asked, complaints)
-    if view.some_rows_closed:
+    submission = parse_submission(report, list(request.args.items(multi=True)))
+    view = permitted_view(submission.view, submission.errors)
+    if view.some_rows_closed:  # "all but these" becomes a list of the page's open rows
         with timed("query"):
-            view = name_open_rows(view, _read(view, visitor().scope).rows)
+            view = name_open_rows(view, _read_page(view).rows)
     if len(report_url(view)) > MAX_URL_LENGTH:
-        why = ["Close more rows at once, show fewer on a page, or shorten a filter."]
-        return error_response(400, "This is more than an address can hold.", why)
-    if (button or form) and not is_fragment_request():
+        details = ["Close more rows at once, show fewer on a page, or shorten a filter."]
+        return error_response(400, "This is more than an address can hold.", details)
+    is_fragment = is_fragment_request()
+    if not is_fragment and (submission.is_form or submission.has_button):
         return redirect(report_url(view), 303)
-    return _page(view, visitor().scope) if not is_fragment_request() else _fragment(view, visitor().scope, button)
-
-
-def _page(view: View, scope: Scope) -> Response:
     with timed("query"), read_transaction():
-        shown = _table(view, scope)
-    return _rendered("reports/report.html", shown)
+        context = report_context(_read_page(view), view, visitor().scope)
+    return _fragment(context, submission.has_button) if is_fragment else _render("reports/report.html", context)
 
 
-def _fragment(view: View, scope: Scope, button: bool) -> Response:
-    """The region, and of the form the fields and the chooser, when they don't tell what is shown any more."""
+@blueprint.get("/reports/<slug>/rows")
+def expand(slug: str) -> Response:
+    """The rows one level below the row that `node` names, for htmx to put under it."""
+    view = requested_view(slug, "node", "toggle", "as_of")
+    name = single_arg("node")
+    path = parse_path(name)
     with timed("query"), read_transaction():
-        shown = _table(view, scope) | {"menus": changed_menus(view, scope)}
-    shown["rearranged"] = button or ("columns" not in request.args and is_form_request())
-    response = _rendered("reports/_fragment.html", shown)
-    set_history_header(response, view)
+        changed = _data_changed()
+        rows = read_children(view, visitor().scope, path) if path else None
+    if changed:
+        details = ["What is inside a row may not add up to it any more."]
+        return error_response(409, "The data has changed since this page was read.", details, report_url(view))
+    if path is None or rows is None:
+        return error_response(404, f"There is no row “{name}” to open.", ["It may have gone; reload the report."])
+    opened = view if view.is_open(path) else view.with_toggled(path)
+    if len(report_url(opened)) > MAX_URL_LENGTH:
+        return error_response(400, "So many rows can't be open at once.", ["Close some rows first."])
+    context = {"rows": present_rows(rows, view), "view": opened, "url": report_url}
+    response = _render("reports/_rows.html", context)
+    response.headers["HX-Replace-Url"] = report_url(opened)
     return response
 
 
-def _table(view: View, scope: Scope) -> dict[str, Any]:
-    return table_context(_read(view, scope), view) | {"frame": view_frame(view, scope), "as_of": Import.last()}
+@blueprint.get("/reports/<slug>/count")
+def count(slug: str) -> Response:
+    """The number of rows of a view, for a page that was sent before they were counted."""
+    view = requested_view(slug, *PAGING_KEYS)
+    with timed("query"):
+        total = count_rows(RowQuery(view, visitor().scope, view.level))
+    return _render("reports/_total.html", {"total": f"{total:,}", "view": view})
 
 
-def _read(view: View, scope: Scope) -> Page:
+def _read_page(view: View) -> Page:
+    """Read the page of a view. Abort when the row where it begins is gone."""
     try:
-        return read_page(view, scope)
+        return read_page(view, visitor().scope)
     except CursorNotFound:
-        if any(each.resolve for each, _ in view.active_filters):  # midnight moved it, as if the filter had been changed
+        if any(active.resolve for active, _ in view.active_filters):  # at midnight "today" means another day
             abort(redirect(report_url(view.first_page), 303))
         key, cursor = next(pair for pair in view.params() if pair[0] in ("after", "before"))
         abort_if_invalid(view.report, [ParamError(key, cursor, "is a place that has gone; leave it out")])
         raise
 
 
-def _rendered(template: str, shown: Mapping[str, Any]) -> Response:
-    with timed("render"):
-        return make_response(render_template(template, **shown))
-
-
-@blueprint.get("/reports/<slug>/rows")
-def expand(slug: str) -> Answer:
-    """Bare rows, one level below a node, for htmx to put under it."""
-    view = requested_view(slug, "node", "toggle", "as_of")
-    name = single_arg("node")
-    node = parse_path(name)
-    with timed("query"), read_transaction():
-        changed = _data_changed()
-        rows = read_children(view, visitor().scope, node) if node else None
-    if changed:
-        why = ["What is inside a row may not add up to it any more."]
-        return error_response(409, "The data has changed since this page was read.", why, report_url(view))
-    if node is None or rows is None:
-        return error_response(404, f"There is no row “{name}” to open.", ["It may have gone; reload the report."])
-    opened = view if view.is_open(node) else view.with_toggled(node)
-    if len(report_url(opened)) > MAX_URL_LENGTH:
-        return error_response(400, "So many rows can't be open at once.", ["Close some rows first."])
-    shown = {"rows": present_rows(rows, view), "view": opened, "url": report_url}
-    response = _rendered("reports/_rows.html", shown)
-    response.headers["HX-Replace-Url"] = report_url(opened)
+def _fragment(context: dict[str, Any], has_button: bool) -> Response:
+    """The region of the rows, and the parts of the form that show something else in the browser."""
+    view = context["view"]
+    context["fields"] = changed_fields(context["fields"], view)
+    context["update_chooser"] = has_button or ("columns" not in request.args and is_form_request())
+    response = _render("reports/_fragment.html", context)
+    set_history_header(response, view)
     return response
 
 
 def _data_changed() -> bool:
-    """Whether the data are others than when the page was read that asks for a part, as far as it says when that was."""
+    """Whether something was imported since the page that sends `as_of` was read. Abort when that names no import."""
     as_of, last = single_arg("as_of"), Import.last()
     if as_of and not _IMPORT_NAME.fullmatch(as_of):
         abort(error_response(400, f"as_of: “{as_of}” is not the name of an import."))
     return bool(as_of) and (last is None or as_of != last[0])
 
 
-@blueprint.get("/reports/<slug>/count")
-def count(slug: str) -> Answer:
-    """How many rows a view has, for a page that was shown before they were counted."""
-    view = requested_view(slug, *PAGING_KEYS)
-    with timed("query"):
-        counted = count_rows(RowQuery(view, visitor().scope, view.level))
-    return _rendered("reports/_total.html", {"total": f"{counted:,}", "view": view})
-
-
-@blueprint.get("/healthz")
-def health() -> Answer:
-    Import.version()
-    access_db.execute_sql("SELECT 1 FROM session LIMIT 1")
-    return Response("ok", mimetype="text/plain")
+def _render(template: str, context: dict[str, Any]) -> Response:
+    with timed("render"):
+        return make_response(render_template(template, **context))

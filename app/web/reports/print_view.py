@@ -1,4 +1,4 @@
-"""A view for paper: all its rows, and what stands open in them, on one plain page."""
+"""The print page: all rows of a view, with the rows inside its open rows, on one plain page."""
 
 from flask import Blueprint, Response, make_response, render_template
 
@@ -13,39 +13,39 @@ from app.web.urls import report_url
 from app.web.view_request import requested_view
 from models import Import, read_transaction
 
-MAX_PRINTED_ROWS = 2000
-"""Rows that are printed, those inside others counted too."""
+MAX_PRINTED_ROWS = 2000  # rows inside open rows count too
 
-blueprint = Blueprint("printed", __name__)
+blueprint = Blueprint("print", __name__)
 
 
 @blueprint.get("/reports/<slug>/print")
 def show(slug: str) -> Response:
+    """The print page of a view. More rows than `MAX_PRINTED_ROWS` are a 400 that offers the CSV."""
     view = requested_view(slug, "after", "before", "size")
     with timed("query"), read_transaction():
         rows, as_of = read_all_rows(view, visitor().scope, MAX_PRINTED_ROWS), Import.last()
     if rows is None:
-        return _too_many(view)
-    shown = {
+        return _too_many_rows(view)
+    context = {
         "view": view,
         "rows": [line._replace(expand_label="") for line in present_rows(rows, view)],  # nothing opens on paper
-        "number": len(rows),
-        "words": describe_view(view),
+        "row_count": len(rows),
+        "description": describe_view(view),
         "as_of": as_of,
         "kinds": {column.kind.name for column in view.columns},
         "url": report_url,
     }
     with timed("render"):
-        return make_response(render_template("reports/print.html", **shown))
+        return make_response(render_template("reports/print.html", **context))
 
 
-def _too_many(view: View) -> Response:
-    why = [
+def _too_many_rows(view: View) -> Response:
+    details = [
         f"This view has more than {MAX_PRINTED_ROWS:,} rows, as many as are printed. "
         "Choose fewer by filters, or close open rows."
     ]
+    home = report_url(view)
     if visitor().is_admin:
-        return error_response(
-            400, "This is too long to print.", [*why, "A CSV takes all of them."], file_url(view, DEFAULT_FORMAT)
-        )
-    return error_response(400, "This is too long to print.", why, report_url(view))
+        details.append("A CSV takes all of them.")
+        home = file_url(view, DEFAULT_FORMAT)
+    return error_response(400, "This is too long to print.", details, home)

@@ -1,5 +1,6 @@
-"""What the rows of a view add up to: sums under the table, and pictures above it, both fetched after the page."""
+"""The totals under the table of a report and the charts above it. Both are fetched after the page."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -19,11 +20,11 @@ from app.web.urls import report_url
 from app.web.view_request import requested_view
 from models import read_transaction
 
-blueprint = Blueprint("sums", __name__)
+blueprint = Blueprint("summary", __name__)
 
 
 class TotalLine(NamedTuple):
-    """The sums of some rows: what is said of them, and the numbers of the columns that add up."""
+    """The totals of some rows: a label, and the formatted number of each column that is summed."""
 
     label: str
     numbers: dict[Column, str]
@@ -31,47 +32,45 @@ class TotalLine(NamedTuple):
 
 @blueprint.get("/reports/<slug>/summary")
 def show(slug: str) -> str:
-    """Lines for the foot of the table and the pictures above it, for htmx; for others a page of both."""
+    """Lines for the foot of the table and the charts above it, for htmx; for others a page of both."""
     view, scope = requested_view(slug, *PAGING_KEYS), visitor().scope
     with timed("query"), read_transaction():
-        shown = {"lines": total_lines(view, scope), "pictures": drawn_charts(view, scope)}
+        lines = total_lines(view, scope)
+        charts = [(chart.title, draw_chart(chart, view, scope)) for chart in view.report.charts]
+    context = {"view": view, "report": view.report, "lines": lines, "charts": charts, "url": report_url}
+    template = "reports/_summary.html" if is_fragment_request() else "reports/summary.html"
     with timed("render"):
-        template = "reports/_summary.html" if is_fragment_request() else "reports/summary.html"
-        return render_template(template, view=view, report=view.report, url=report_url, **shown, **_column_places(view))
+        return render_template(template, **context, **_column_layout(view))
 
 
 def summary_url(view: View) -> str:
-    """The address of a view's sums, the same in whichever order its rows are."""
+    """The address of a view's summary, the same for every sort and page size."""
     return report_url(replace(view.first_page, sort=view.report.default_sort, size=DEFAULT_SIZE), "/summary")
 
 
 def total_lines(view: View, scope: Scope) -> list[TotalLine]:
-    """The sums of each group and those of all rows, if there are any."""
+    """The totals of each group of the report's summary, then those of all rows; nothing for a view without rows."""
     summary = view.report.summary
     columns = [view.report.columns_by_key[key] for key in summary.measures]
     groups = summarize(summary, view, scope)
-    lines = [TotalLine(group.values[0], _format_numbers(columns, group.sums)) for group in groups if group.values]
+    lines = [TotalLine(group.values[0], _format(columns, group.sums)) for group in groups if group.values]
     rows = sum(group.rows for group in groups)
-    whole = [sum(sums) for sums in zip(*(group.sums for group in groups), strict=True)]
-    told = {
-        column: text for column, text in _format_numbers(columns, whole).items() if column.key in summary.grand_totals
-    }
+    grand_totals = _format(columns, [sum(sums) for sums in zip(*(group.sums for group in groups), strict=True)])
     label = f"All {INTEGER.show(rows)} rows" if rows != 1 else "The one row"
-    return [*lines, TotalLine(label, told)] if rows else []
+    shown = {column: text for column, text in grand_totals.items() if column.key in summary.grand_totals}
+    return [*lines, TotalLine(label, shown)] if rows else []
 
 
-def drawn_charts(view: View, scope: Scope) -> list[tuple[str, Any]]:
-    """The titles of a report's pictures, each with its charts."""
-    return [(picture.title, draw_chart(picture, view, scope)) for picture in view.report.charts]
-
-
-def _format_numbers(columns: list[Column], sums: Any) -> dict[Column, str]:
+def _format(columns: Sequence[Column], sums: Sequence[int]) -> dict[Column, str]:
     return {column: column.kind.show(number) for column, number in zip(columns, sums, strict=False)}
 
 
-def _column_places(view: View) -> dict[str, Any]:
-    """Under which columns sums can stand, behind the first; those of others are said in words before them."""
-    summed = [view.report.columns_by_key[key] for key in view.report.summary.measures]
-    under = [place for place, column in enumerate(view.columns) if place and column in summed]
-    first = under[0] if under else len(view.columns)
-    return {"span": first, "columns": view.columns[first:], "measures": summed}
+def _column_layout(view: View) -> dict[str, Any]:
+    """Which columns have totals under them, and how many columns the label before these spans.
+
+    A summed column that is hidden or in front is written into the label.
+    """
+    measures = [view.report.columns_by_key[key] for key in view.report.summary.measures]
+    under = [index for index, column in enumerate(view.columns) if index and column in measures]
+    span = under[0] if under else len(view.columns)
+    return {"span": span, "columns": view.columns[span:], "measures": measures}
