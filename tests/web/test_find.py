@@ -1,7 +1,6 @@
 """Finding: chips, periods and days that give way to one another, links to ids and to other reports, names of files."""
 
 import re
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from html import unescape
 from itertools import product
@@ -17,8 +16,6 @@ from app.reports import REPORTS
 from app.reports.periods import PERIODS, period_dates
 from app.table.cursor import Cursor, PagePosition
 from app.table.definitions import Column, Report
-from app.table.scope import WHOLE_PARTNER
-from app.web.reports.context import view_frame
 from tests.strategies import queries
 from tests.support import load, signed_in, table_rows, view_of
 from tests.web import parties
@@ -191,13 +188,6 @@ def test_a_place_that_midnight_has_moved_leads_to_the_first_page(client: FlaskCl
     answer = client.get(f"/reports/{SUBSCRIPTIONS}?{moved.query_string}")
     assert (answer.status_code, answer.location) == (303, f"/reports/{SUBSCRIPTIONS}?{query}")
     assert client.get(answer.location).status_code == 200
-
-
-def test_a_new_day_is_told_around_the_rows_of_a_view_that_was_shown_before(app: Flask) -> None:
-    view = view_of(TRANSACTIONS, [("period", "today")])
-    with app.test_request_context():
-        shown = [view_frame(replace(view, today=date(2026, 11, day)), WHOLE_PARTNER).chosen for day in (23, 24)]
-    assert ["2026-11-23" in shown[0], "2026-11-24" in shown[1]] == [True, True]
 
 
 # ------------------------------------------------------------------ files
