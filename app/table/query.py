@@ -78,7 +78,7 @@ class RowQuery:
 
     @property
     def cache_key(self) -> tuple[Any, ...]:
-        """Identifies the set of rows, whatever its columns and order. It holds the scope: caches never mix resellers."""
+        """Identifies the set of rows, whatever its columns and order. The scope is part of it."""
         return (self.report, self.level, self.parent, self.customer_ids, self.scope, *self.view.resolved_filters)
 
     @cached_property
@@ -213,7 +213,7 @@ class RowQuery:
         return query.group_by(*(SQL(str(1 + place)) for place in range(len(groups)))) if groups else query
 
     def _filter(self, query: Any, first: Term) -> Any:
-        """Apply the conditions as the strategy demands; `first` is the first term of the sort order, if there is any."""
+        """Apply the conditions as the strategy demands; `first` is the first term of the sort order, if any."""
         if self._rebuilt_sums is not None:
             return self._filter_by_index(query)
         if self.sort_matches:
