@@ -1,27 +1,30 @@
-"""Answers that stay true until the next import: counts, sums, menus, and what stands around a view's rows."""
+"""Cache what depends on the imported data alone: counts, sums, options of filters. The next import invalidates it.
+
+It holds data, never markup. A key must name everything that the value depends on, above all the visitor's scope.
+"""
 
 from collections.abc import Callable
 from typing import Any
 
 from models import Import
 
-_LIMIT = 1000
+_MAX_VALUES = 1000
 _MISSING = object()
 _answers: dict[Any, Any] = {}
 
 
 def cached(key: Any) -> Any:
-    """What is known under this key of the data of today's version, None when nothing is."""
+    """The value that is cached under `key` for the current import; None if there is none."""
     return _answers.get((Import.version(), key))
 
 
-def cached_until_import(key: Any, answer: Callable[[], Any]) -> Any:
-    """Return what `answer()` said when it was last asked with this key and the data of today's version."""
+def cached_until_import(key: Any, compute: Callable[[], Any]) -> Any:
+    """The value that is cached under `key` for the current import; `compute` is called if there is none."""
     versioned = (Import.version(), key)
-    found = _answers.get(versioned, _MISSING)
-    if found is not _MISSING:
-        return found
-    if len(_answers) >= _LIMIT:
+    value = _answers.get(versioned, _MISSING)
+    if value is not _MISSING:
+        return value
+    if len(_answers) >= _MAX_VALUES:
         _answers.clear()
-    found = _answers[versioned] = answer()
-    return found
+    value = _answers[versioned] = compute()
+    return value

@@ -1,30 +1,34 @@
-"""Where a page begins or ends: a row, named shortly enough for an address."""
+"""Name the position of a page in its address."""
 
 import re
 from dataclasses import dataclass
 from zlib import crc32
 
-LAST_PAGE = "end"
+LAST_PAGE = "end"  # `before=end`
 
 _PATTERN = re.compile(r"([0-9])-([0-9]{1,18})-([0-9a-f]{8})-([0-9]{1,18})-([0-9a-f]{8})-([0-9a-f]{8})")
 
 
 @dataclass(frozen=True)
 class Cursor:
-    """A row of a level, how many rows of the view stand before it, and the view whose order that was.
+    """A row at the edge of a page, as it stands in an address: `0-4711-9ae0daaf-50-8c736521-1d0b1f1e`.
 
-    `tie` is a digest of the row's own id: a database may give the number of a row that went to another.
-    `context` is `View.cursor_context`: a cursor of another sort, filter or size means nothing.
+    level, row_id: the row's level, and its id there.
+    tiebreaker:    a digest of the row's tiebreaker, because a database may give the id of a removed row to another.
+    rows_before:   how many rows of the view stand before the edge, so that a page needn't count them.
+    context:       `View.cursor_context`. A cursor of another sort, filter or page size is ignored.
+
+    It names the row instead of its sort key. So addresses stay short and hold no data.
     """
 
     level: int
-    row: int
+    row_id: int
     tiebreaker: str
-    before: int
+    rows_before: int
     context: str
 
     def __str__(self) -> str:
-        body = f"{self.level}-{self.row}-{self.tiebreaker}-{self.before}-{self.context}"
+        body = f"{self.level}-{self.row_id}-{self.tiebreaker}-{self.rows_before}-{self.context}"
         return f"{body}-{digest(body)}"
 
     @classmethod
@@ -38,12 +42,12 @@ class Cursor:
 
 @dataclass(frozen=True)
 class PagePosition:
-    """Where a page stands: after a row, or before one; before None is before the end of all rows."""
+    """The page behind the cursor's row (`forward`) or before it. Backward without a cursor is the last page."""
 
     forward: bool
     cursor: Cursor | None
 
 
 def digest(text: str) -> str:
-    """Eight hex digits that tell a spoiled or foreign text; no secret is kept by them."""
+    """Eight hex digits that detect damaged or foreign text. It is a checksum, not a signature."""
     return f"{crc32(text.encode('utf-8', 'surrogatepass')):08x}"

@@ -1,4 +1,7 @@
-"""What a report is, declared once as data: Report, Level, Column, Filter, Summary, Chart."""
+"""Declare reports as data: `Report`, made of `Level`, `Column`, `Filter`, `Summary` and `Chart`.
+
+Everything else follows from a declaration: page, column chooser, filters, files, sums. See `app/reports/` for examples.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -9,66 +12,17 @@ from typing import Any, NamedTuple
 from app.table.kinds import Kind
 from app.table.scope import Scope, reseller_field
 
-
-@dataclass(frozen=True, eq=False)
-class GroupBy:
-    """What rows are grouped by: the text `value(table, today)` of a table that has rows of `level`, or finer ones.
-
-    `filters` are the report's filters, with their values, that choose exactly the rows of a group. `values` are those
-    that there can be, in their order, if they are always the same.
-    """
-
-    label: str
-    value: Callable[[Any, date], Any]
-    filters: Callable[[str], Mapping[str, str]]
-    ordered_values: Sequence[str] = ()
-    level: int = 0
-
-
-@dataclass(frozen=True, eq=False)
-class Summary:
-    """The sums of some columns, and the number of rows, in each group; of all rows when they are grouped by nothing.
-
-    `measures` are the keys of the columns; `whole` those of them that mean something added up over all groups.
-    """
-
-    group_by: tuple[GroupBy, ...] = ()
-    measures: tuple[str, ...] = ()
-    grand_totals: tuple[str, ...] = ()
-
-    @property
-    def level(self) -> int:
-        """The first level whose rows can be told apart like that."""
-        return max((by.level for by in self.group_by), default=0)
-
-
-@dataclass(frozen=True, eq=False)
-class Chart:
-    """A summary as bars, of which each stands for a group by the first thing, largest first.
-
-    Grouped by a second thing, a bar is made of parts, and each measure has bars of its own, or the number of rows if
-    there is none; else each measure has its own bar beside the others. Where the first thing is a stretch of days,
-    `along` tells which stand along the bars on a day, in their order: today, or the last day that the column `newest`
-    has in the view.
-    """
-
-    title: str
-    summary: Summary
-    axis_values: Callable[[date], Sequence[str]] | None = None
-    latest_column: str = ""
-
-
-Table = Any
-"""A Peewee model class."""
-
-Note = Callable[[str, date], str]
-"""What to say of a value on a day."""
+Table = Any  # a Peewee model class, or an alias of one
+Note = Callable[[str, date], str]  # (value, today) → the remark behind the value, "" for none
 
 
 class Link(NamedTuple):
-    """Leads to the rows of a report that its filter `key` finds for a value; where none is named, to a customer's page.
+    """Turn the values of a column into links to a report, or to the page of a customer.
 
-    `named` is the key that finds a customer by name, who has no id.
+    key:      the filter of the target that gets the value: Link("subscription", "customer-transactions") leads to
+              /reports/customer-transactions?subscription=VALUE.
+    report:   the slug of the target; "" is the page of a customer.
+    name_key: the filter that gets the customer's name where the id in `Column.link_id` is empty.
     """
 
     key: str
@@ -78,13 +32,26 @@ class Link(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Column:
-    """One heading and the value under it: a field of the row's table or of one it refers to, or an expression of a day.
+    """A heading and the values under it.
 
-    `level` is the first level whose rows have this value; seeing the column makes rows of that level.
-    A `fixed` column is always visible and first. `excess` is how much of the value is too much. `link` is where a value
-    leads, by `ref` where the value is a name and that its id, and `note` what is said beside it on a day; `whole` is
-    the key of the column with the number of which it is a part. All are for people, and in no file.
-    `ranks` are all values of a column whose order no index can have; the filter with its key chooses the rows of one.
+    key:      its name in the query string: `columns=end`, `sort=-end`.
+    label:    the heading, on the page and in files.
+    value:    a field of the base table or of a table that it refers to, an SQL expression, or a function
+              today → expression: `lambda today: Case(...)`. The field is read from the table of the row's level.
+    kind:     how values are formatted and parsed (`app.table.kinds`).
+    visible:  whether the column is one of the default columns.
+    level:    the first level whose rows have the value. A visible column of level 1 makes the view's rows level 1 rows.
+    fixed:    always visible, in front of the others.
+    ordered_values: all values in their order, for an expression that no index can sort by, such as a status that
+              depends on the day. Needs a filter with the same key, which selects the rows of one value.
+
+    The other options affect pages only, never files:
+
+    link:     where values lead.
+    link_id:  a field with the id that the link uses where the value is a name. "" means: link by name; NULL: no link.
+    note:     a remark behind each value, such as "in 3 days".
+    overage:  a field that says by how much the value is too high; 0 shows nothing.
+    share_of: the key of the column of which the value is a part; the page shows a meter.
     """
 
     key: str
@@ -103,21 +70,28 @@ class Column:
 
     @property
     def companion(self) -> Any:
-        """What is read beside each value, None where nothing is."""
+        """The term that is selected together with the value: its overage or link id, None for neither."""
         return self.link_id if self.overage is None else self.overage
 
 
 @dataclass(frozen=True, eq=False)
 class Filter:
-    """One way to choose rows: `where(table, value)` is the condition on a table that has rows of this report.
+    """A key of the query string that selects rows.
 
-    What a value stands for may change from day to day: `means` tells what it is on one, and `where` is given that.
-    `words` are the value as people say it, on a day.
-    `parse` gives a value its canonical form or raises ValueError with words that follow the value.
-    `options` lists what occurs in a table within a scope, as values and labels for a menu; without it the filter is
-    typed. `control` is the kind of HTML input.
-    `level` is the level of the rows that it chooses, before anything is summed. A `summed` one chooses a view's rows by
-    the numbers that they show, and nothing inside them.
+    key:      its name in the query string: `reseller=North`.
+    label:    the label of its form field.
+    where:    (table, value) → a Peewee condition. `table` is the table of a level, or an alias of it.
+              Example: Filter("order", "Order ID", lambda table, value: table.ref == value)
+    input_type: the type of its HTML input: text, search, date, hidden, or select.
+    parse:    returns the canonical form of a value, or raises ValueError with words that follow the value in the error
+              message: "is not a date such as 2026-11-22".
+    options:  (table, scope) → the (value, label) pairs of a select.
+    level:    the level of the rows that it selects. Below the level of the view's rows their sums are rebuilt.
+    hint:     the placeholder of its input.
+    resolve:  (value, today) → what the value stands for today, which `where` gets instead:
+              "last-month" → ("2026-10-01", "2026-10-31"). The address keeps the value itself.
+    describe: (value, today) → the value for people, on chips and in files.
+    having:   select the view's own rows by the numbers that they show, like SQL's HAVING. Rows inside them stay.
     """
 
     key: str
@@ -135,10 +109,12 @@ class Filter:
 
 @dataclass(frozen=True, eq=False)
 class Level:
-    """One depth of rows: their table, what they add to the path that names them, and the text that breaks ties.
+    """One depth of a report's rows. A row of one level expands into rows of the next.
 
-    The table of a coarser level holds the sums of the finer ones under the same field names, and its tie is how
-    theirs begin.
+    table:        its table. Under the same field names, a level's table holds the sums of the next level's rows.
+    path_field:   the field whose id this level adds to the `RowPath` of a row; "" on reports of one level.
+    expand_label: the tooltip of the button that expands a row.
+    tiebreaker:   a unique text field that ends every sort order. A row's text is a prefix of those of the rows in it.
     """
 
     table: Table
@@ -148,11 +124,72 @@ class Level:
 
 
 @dataclass(frozen=True, eq=False)
-class Report:
-    """A report type. Raises TypeError when its rows belong to no reseller: it could not be scoped.
+class GroupBy:
+    """What a summary groups rows by.
 
-    `finest` is the table whose rows are never sums: that of the last level, if nothing else is said. `sums` stand under
-    the table.
+    label:   its name: "Month".
+    value:   (table, today) → an SQL expression of text, on a table of `level` or a deeper one.
+    filters: a group's text → the filters that select exactly its rows: {"from": "2026-11-01", "to": "2026-11-30"}.
+    ordered_values: all texts in their order, where they are always the same.
+    level:   the first level whose rows have the value.
+    """
+
+    label: str
+    value: Callable[[Any, date], Any]
+    filters: Callable[[str], Mapping[str, str]]
+    ordered_values: Sequence[str] = ()
+    level: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Summary:
+    """Row counts and sums by group.
+
+    group_by:     what rows are grouped by; () sums all rows of a view.
+    measures:     the keys of the columns that are added up.
+    grand_totals: those of the measures that make sense added up over all groups.
+    """
+
+    group_by: tuple[GroupBy, ...] = ()
+    measures: tuple[str, ...] = ()
+    grand_totals: tuple[str, ...] = ()
+
+    @property
+    def level(self) -> int:
+        """The first level whose rows can be grouped."""
+        return max((by.level for by in self.group_by), default=0)
+
+
+@dataclass(frozen=True, eq=False)
+class Chart:
+    """A summary as bars.
+
+    title:   its heading.
+    summary: one GroupBy draws the largest groups, the measures side by side; two draw, for each measure (or for the
+             number of rows, without any), bars of the first that are stacked by the second.
+    axis_values: today → the groups along the axis, in their order: the months of a year.
+    latest_column: the key of a column of dates. The axis ends at its latest date in the view instead of today.
+    """
+
+    title: str
+    summary: Summary
+    axis_values: Callable[[date], Sequence[str]] | None = None
+    latest_column: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Report:
+    """A report. Raises TypeError when a level's table has no reseller, because then no scope could restrict it.
+
+    slug:         its name in addresses and commands: /reports/customer-usage.
+    title, description: its name, and a sentence about it, for people.
+    levels:       one Level, or several for rows that expand.
+    columns:      in their default order.
+    filters:      in the order of their form fields.
+    default_sort: a column's key, "-" in front for descending.
+    base_table:   the table whose fields the columns name; the last level's table by default.
+    summary:      the sums under the table.
+    charts:       the charts above it.
     """
 
     slug: str
@@ -186,12 +223,15 @@ class Report:
 
     @cached_property
     def summary_only(self) -> "Report":
-        """This report for those who may not look inside its rows: what is declared of its first level."""
-        columns = tuple(column for column in self.columns if not column.level)
-        filters = tuple(each for each in self.filters if not each.level)
-        charts = tuple(each for each in self.charts if not each.summary.level)
-        return replace(self, levels=self.levels[:1], columns=columns, filters=filters, charts=charts)
+        """This report cut down to its first level, for visitors who may not expand rows."""
+        return replace(
+            self,
+            levels=self.levels[:1],
+            columns=tuple(column for column in self.columns if not column.level),
+            filters=tuple(each for each in self.filters if not each.level),
+            charts=tuple(chart for chart in self.charts if not chart.summary.level),
+        )
 
     def level_column(self, level: int) -> Column:
-        """The column that names rows of an expanded level."""
+        """The column that names the rows of an expanded level."""
         return next(column for column in self.columns if column.level == level)

@@ -1,4 +1,14 @@
-"""Read one page of a view, and the rows inside its open rows."""
+"""Read the rows of a view: one page of it, all of them, or those inside an expanded row.
+
+`read_page` works top down:
+
+1. `choose_strategy` decides how to find the rows (`app.table.counts`).
+2. `locate_cursor` looks up where the row that the page starts behind stands now.
+3. `fetch_rows` reads one row more than the page holds, which tells whether there is a next page. It reads segment by
+   segment (`app.table.expressions`) until it has enough. Where the sort column has `ordered_values`, it reads value by
+   value: Status depends on today, so no index has its order, but the rows of one status are in the order of an index.
+4. Open rows get their children, by one query per level for all of them together.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -26,12 +36,25 @@ from app.table.statements import compiled, placeholder
 from app.table.view import RowPath, View
 from models import MAX_CHAR, QueryBudgetExceeded, read_transaction, reports_db
 
+SortKey = tuple[Any, ...]  # a row's values of `RowQuery.order`
+
+NO_LIMIT = 2**62
+
+
+class CursorNotFound(LookupError):
+    """The row at which a page should begin isn't in the view any more."""
+
 
 class Row(NamedTuple):
-    """A row of values in the view's column order, and of what is read beside some: how much is too much, or an id.
+    """A row as it is read.
 
-    `id` is its number, `tie` the text that tells it from all others. `opens` tells whether there is something inside;
-    `children` are the rows that stand open under it.
+    id, tiebreaker: its id in its level's table, and the text that ends its sort key.
+    path:       the ids that name it in `open` parameters: (customer,) or (customer, certificate type).
+    level:      its level.
+    values:     one for each of the view's columns, as the database holds them.
+    companions: one for each of the columns that have a companion.
+    expandable: whether there are rows inside it.
+    children:   the rows inside it if it is open, else None.
     """
 
     id: int
@@ -44,167 +67,12 @@ class Row(NamedTuple):
     children: Sequence["Row"] | None = None
 
 
-def select_terms(rows: RowQuery) -> list[Term]:
-    """What is selected of a row: number, tie, path, whether it opens, values, and what is read beside them."""
-    columns = rows.view.columns
-    opens = rows.table.parts if rows.level + 1 < len(rows.report.levels) else Value(0)
-    return [
-        rows.table.id,
-        rows.tiebreaker,
-        *rows.path(),
-        opens,
-        *(_cell(rows, index) for index in range(len(columns))),
-        *(_companion(rows, column) for column in columns if column.companion is not None),
-    ]
-
-
-def _cell(rows: RowQuery, index: int) -> Term:
-    """A row inside another shows its own name in the first column, and its numbers."""
-    column = rows.view.columns[index]
-    if rows.is_nested and index == 0:
-        return rows.report.level_column(rows.level).value
-    return Value("") if rows.is_nested and not column.kind.numeric else rows.value(column.value)
-
-
-def _companion(rows: RowQuery, column: Column) -> Term:
-    """A row inside another has no name but its own."""
-    return Value(None) if rows.is_nested and not column.kind.numeric else rows.value(column.companion)
-
-
-def rows_from_records(rows: RowQuery, records: Sequence[tuple[Any, ...]]) -> list[Row]:
-    """Take apart what `terms` selected."""
-    opens = 2 + len(rows.path())
-    values, level = opens + 1, rows.level
-    beside = values + len(rows.view.columns)
-    return [
-        Row(each[0], each[1], each[2:opens], level, each[values:beside], each[beside:], bool(each[opens]))
-        for each in records
-    ]
-
-
-SortKey = tuple[Any, ...]
-"""What a row is sorted by: the values of `Rows.order`."""
-
-NO_LIMIT = 2**62
-"""More rows than there can be."""
-
-
-class CursorNotFound(LookupError):
-    """The row at which a page should begin isn't in the view any more."""
-
-
-def fetch_rows(rows: RowQuery, descending: bool, start: SortKey | None = None, limit: int = NO_LIMIT) -> list[Row]:
-    """Read up to `limit` rows behind `start`."""
-    found: list[Row] = []
-    for part, behind in _ordered_value_queries(rows, descending, start):
-        found += _fetch_within_budget(part, descending, behind, limit - len(found))
-        if len(found) == limit:
-            break
-    return found
-
-
-def _ordered_value_queries(
-    rows: RowQuery, descending: bool, start: SortKey | None
-) -> list[tuple[RowQuery, SortKey | None]]:
-    """The rows rank by rank, if they have ranks, and the position behind which those of the first are read."""
-    if not rows.ordered_values:
-        return [(rows, start)]
-    ranks = sorted(rows.ordered_values, reverse=descending)
-    if start:
-        ranks = ranks[ranks.index(start[0]) :]
-    return [
-        (choose_strategy(rows.for_value(each)), start[1:] if start and each == start[0] else None) for each in ranks
-    ]
-
-
-def _fetch_within_budget(rows: RowQuery, descending: bool, start: SortKey | None, limit: int) -> list[Row]:
-    """Rows in an order that is walked only so far: chosen ones not met by then are sooner found than reached."""
-    if not rows.scans_index:
-        return _fetch_segments(rows, descending, start, limit)
-    try:
-        with reports_db.query_budget(rows.scan_budget):
-            return _fetch_segments(rows, descending, start, limit)
-    except QueryBudgetExceeded:
-        return _fetch_segments(replace(rows, sort_matches=True), descending, start, limit)
-
-
-def _fetch_segments(rows: RowQuery, descending: bool, start: SortKey | None, limit: int) -> list[Row]:
-    """The nearest first, then further out, until there are enough."""
-    found: list[Any] = []
-    for stretch in compiled(
-        (_statement_key(rows), descending, bool(start)), lambda: _segment_queries(rows, descending, bool(start))
-    ):
-        found += stretch.run(limit - len(found), *(start or ())).fetchall()
-        if len(found) == limit:
-            break
-    return rows_from_records(rows, found)
-
-
-def _statement_key(rows: RowQuery) -> tuple[Any, ...]:
-    """What tells the queries for these rows from others."""
-    return (rows.cache_key, rows.view.columns, rows.view.sort, rows.sort_matches, rows.view.today)
-
-
-def _segment_queries(rows: RowQuery, descending: bool, behind: bool) -> list[Any]:
-    """Queries with the limit in slot 0 and, for rows `behind` a start, its position in those after."""
-    order, nearest = rows.order(rows.view.sort_column), FirstRows(descending, placeholder(0))
-    start = [placeholder(1 + index) for index in range(len(order))] if behind else []
-    if rows.sort_matches:
-        return [_sorted_query(rows, order, start, descending)]
-
-    def query(nearest: FirstRows | None) -> Any:
-        return order_by(rows.select(select_terms(rows), order, nearest), order, descending).limit(placeholder(0))
-
-    if not behind:
-        return [query(nearest)]
-    within, *further = keyset_conditions(order, start, not descending)
-    return [where_all(query(None), within), *(where_all(query(nearest), each) for each in further)]
-
-
-def _sorted_query(rows: RowQuery, order: Terms, start: Terms, descending: bool) -> Any:
-    """A query that sorts rows when they are found: of more than a page holds it reads no more than that takes."""
-    by = [without_sort_index(term) for term in order]
-    behind = [keyset_condition(order, start, not descending)] if start else []
-
-    def first(values: Terms) -> Any:
-        return order_by(where_all(rows.select(values, order), behind), by, descending).limit(placeholder(0))
-
-    if not rows.sorted_alone:
-        return first(select_terms(rows))
-    return order_by(rows.select(select_terms(rows), order, ids=first([rows.table.id])), by, descending)
-
-
-def locate_cursor(rows: RowQuery, cursor: Cursor, forward: bool) -> SortKey:
-    """Where the cursor's row stands now. Raises PlaceGone when the view doesn't have it.
-
-    Other columns may have made finer rows since: what is inside the cursor's row stands on its side of the edge.
-    """
-    if cursor.level < len(rows.report.levels):
-        at = replace(rows, level=cursor.level)
-        (statement,) = compiled((_statement_key(at), "position"), lambda: [_sort_key_query(at)])
-        found = statement.run(cursor.row).fetchone()
-        if found and digest(found[-1]) == cursor.tiebreaker:
-            inside = MAX_CHAR if cursor.level < rows.level and forward != rows.view.descending else ""
-            return (*found[:-1], found[-1] + inside)
-    raise CursorNotFound
-
-
-def _sort_key_query(rows: RowQuery) -> Any:
-    order = rows.order(rows.view.sort_column)
-    return rows.select(order, order[-1:]).where(Expression(rows.table.id, "=", placeholder(0)))
-
-
-def count_rows_beyond(rows: RowQuery, start: SortKey, forward: bool) -> int:
-    """How many rows stand behind `start`, or before it when not `forward`."""
-    order = rows.order(rows.view.sort_column)
-    query = rows.select([fn.COUNT(rows.table.id)], order)
-    stretches = (query.where(*each) for each in keyset_conditions(order, start, forward != rows.view.descending))
-    return sum(reports_db.execute(stretch).fetchone()[0] for stretch in stretches)
-
-
 @dataclass(frozen=True)
 class Page:
-    """Rows `first` to `last` of `total`, None when there are many; `previous` and `next` are None at the ends."""
+    """Rows number `first` to `last` of `total`, which is None if there are too many to count before the page is shown.
+
+    `previous` and `next` are the views of the neighbouring pages, None at the ends.
+    """
 
     rows: Sequence[Row]
     first: int
@@ -218,62 +86,108 @@ class Page:
 
     @property
     def total_text(self) -> str:
-        """How many rows there are, in words."""
         return f"more than {counts.COUNT_LIMIT:,}" if self.total is None else f"{self.total:,}"
 
 
+# Pages
+
+
 def read_page(view: View, scope: Scope) -> Page:
-    """Read the page where the view stands. Raises PlaceGone when it stands nowhere."""
+    """Read the page at the view's position. Raises CursorNotFound."""
     with read_transaction():
         rows = choose_strategy(RowQuery(view, scope, view.level))
-        at_the_end = view.position == PagePosition(forward=False, cursor=None)  # which holds the remainder
-        found = _read_page(rows, count_rows(rows) if at_the_end else count_if_quick(rows))
-        return replace(found, rows=_with_open_rows(view, scope, found.rows))
+        # The last page holds the remainder, so that its size depends on the exact count.
+        is_last = view.position == PagePosition(forward=False, cursor=None)
+        page = _read_page(rows, count_rows(rows) if is_last else count_if_quick(rows))
+        return replace(page, rows=_with_children(view, scope, page.rows))
 
 
 def read_all_rows(view: View, scope: Scope, at_most: int) -> list[Row] | None:
-    """All rows of a view with what stands open inside them, None when these are more than `at_most`."""
+    """Read all rows of a view with the children of open ones; None if they are more than `at_most`."""
     with read_transaction():
-        found = fetch_rows(choose_strategy(RowQuery(view, scope, view.level)), view.descending, limit=at_most + 1)
-        if len(found) <= at_most:
-            found = _with_open_rows(view, scope, found)
-    return found if _count_nested(found) <= at_most else None
+        rows = fetch_rows(choose_strategy(RowQuery(view, scope, view.level)), view.descending, limit=at_most + 1)
+        if len(rows) <= at_most:
+            rows = _with_children(view, scope, rows)
+    return rows if _count_nested(rows) <= at_most else None
+
+
+def read_children(view: View, scope: Scope, path: RowPath) -> list[Row] | None:
+    """Read the rows inside the row at `path`; None if the view has no such row."""
+    if not view.level < len(path) < len(view.report.levels):
+        return None
+    with read_transaction():
+        query = RowQuery(view, scope, len(path), path, sort_matches=True)
+        children = _with_children(view, scope, fetch_rows(query, view.descending))
+        exists = children or count_rows(RowQuery(view, scope, len(path) - 1, path))
+        if exists and any(each.having for each, _ in view.active_filters):
+            exists = count_rows(RowQuery(view, scope, view.level, path[: view.level + 1]))
+    return children if exists else None
 
 
 def name_open_rows(view: View, rows: Sequence[Row]) -> View:
-    """The view with those of the page's rows named that stand open."""
+    """The view with each of the page's open rows named in `open_rows`, instead of "all" but some."""
     return replace(view, open_rows=tuple(sorted(_open_paths(rows))))
 
 
-def read_children(view: View, scope: Scope, node: RowPath) -> list[Row] | None:
-    """The rows one level below `node`, None when the view has no such row."""
-    if not view.level < len(node) < len(view.report.levels):
-        return None
-    with read_transaction():
-        inside = _with_open_rows(view, scope, _child_rows(view, scope, node))
-        there = inside or count_rows(RowQuery(view, scope, len(node) - 1, node))
-        if there and any(each.having for each, _ in view.active_filters):
-            there = count_rows(RowQuery(view, scope, view.level, node[: view.level + 1]))
-    return inside if there else None
+def _read_page(rows: RowQuery, total: int | None) -> Page:
+    view, position = rows.view, rows.view.position or PagePosition(forward=True, cursor=None)
+    start = locate_cursor(rows, position.cursor, position.forward) if position.cursor else None
+    size = view.size if position.forward or start or total is None else total % view.size or view.size
+    found = fetch_rows(rows, view.descending == position.forward, start, size + 1)
+    if start and not found:
+        raise CursorNotFound
+    more, found = len(found) > size, found[:size]
+    if not position.forward:
+        found.reverse()
+    has_previous, has_next = (start, more) if position.forward else (more, start)
+    first = _first_row_number(rows, position, start, total, more, len(found))
+    previous = _page_from(rows, found[0], first - 1, forward=False) if found and has_previous else None
+    next_ = _page_from(rows, found[-1], first + len(found) - 1, forward=True) if found and has_next else None
+    return Page(found, first, total, previous, next_)
 
 
-def _child_rows(view: View, scope: Scope, node: RowPath) -> list[Row]:
-    return fetch_rows(RowQuery(view, scope, len(node), node, sort_matches=True), view.descending)
+def _first_row_number(
+    rows: RowQuery, position: PagePosition, start: SortKey | None, total: int | None, more: bool, length: int
+) -> int:
+    """The number of the page's first row. The first and last page don't need the cursor's row number."""
+    if not more and not position.forward:
+        return 1
+    is_last = not more if position.forward else not start
+    if is_last and total is not None:
+        return max(total - length, 0) + 1
+    if not start:
+        return 1
+    before = _count_before(rows, position, start)
+    return before + 1 if position.forward else max(before - length, 0) + 1
 
 
-def _with_open_rows(view: View, scope: Scope, rows: Sequence[Row]) -> list[Row]:
-    """Rows of one level with what stands open inside them, which is read for all of them at once."""
-    opening = {row.path for row in rows if row.expandable and view.is_open(row.path)}
-    if not opening:
+def _count_before(rows: RowQuery, position: PagePosition, start: SortKey) -> int:
+    """How many rows stand before `start`. The cursor knows, unless other columns have changed the level of the rows."""
+    cursor = position.cursor
+    if cursor and cursor.level == rows.level:
+        return cursor.rows_before
+    beyond = count_rows_beyond(rows, start, position.forward)
+    return count_rows(rows) - beyond if position.forward else beyond
+
+
+def _page_from(rows: RowQuery, row: Row, rows_before: int, forward: bool) -> View:
+    """The view of the page that starts behind `row`, or ends before it."""
+    cursor = Cursor(rows.level, row.id, digest(row.tiebreaker), rows_before, rows.view.cursor_context)
+    return rows.view.at_position(PagePosition(forward, cursor))
+
+
+def _with_children(view: View, scope: Scope, rows: Sequence[Row]) -> list[Row]:
+    """The rows of one level, open ones with their children. All children are read by one query per level."""
+    open_paths = {row.path for row in rows if row.expandable and view.is_open(row.path)}
+    if not open_paths:
         return list(rows)
-    customers = tuple(sorted({node[0] for node in opening}))
-    found = fetch_rows(
-        RowQuery(view, scope, rows[0].level + 1, customer_ids=customers, sort_matches=True), view.descending
-    )
-    inside: dict[RowPath, list[Row]] = {node: [] for node in opening}
-    for child in _with_open_rows(view, scope, [each for each in found if each.path[:-1] in opening]):
-        inside[child.path[:-1]].append(child)
-    return [row._replace(children=inside[row.path]) if row.path in opening else row for row in rows]
+    customers = tuple(sorted({path[0] for path in open_paths}))
+    query = RowQuery(view, scope, rows[0].level + 1, customer_ids=customers, sort_matches=True)
+    below = [row for row in fetch_rows(query, view.descending) if row.path[:-1] in open_paths]
+    children: dict[RowPath, list[Row]] = {path: [] for path in open_paths}
+    for child in _with_children(view, scope, below):
+        children[child.path[:-1]].append(child)
+    return [row._replace(children=children[row.path]) if row.path in open_paths else row for row in rows]
 
 
 def _open_paths(rows: Sequence[Row]) -> Iterator[RowPath]:
@@ -284,53 +198,156 @@ def _open_paths(rows: Sequence[Row]) -> Iterator[RowPath]:
 
 
 def _count_nested(rows: Sequence[Row]) -> int:
-    """How many rows these are with those that stand open inside them."""
+    """The number of rows, children included."""
     return len(rows) + sum(_count_nested(row.children) for row in rows if row.children)
 
 
-def _read_page(rows: RowQuery, total: int | None) -> Page:
-    """Read one row more than the page holds: it tells whether there is another page."""
-    view, place = rows.view, rows.view.position or PagePosition(forward=True, cursor=None)
-    start = locate_cursor(rows, place.cursor, place.forward) if place.cursor else None
-    size = view.size if place.forward or start or total is None else total % view.size or view.size
-    found = fetch_rows(rows, view.descending == place.forward, start, size + 1)
-    if start and not found:
-        raise CursorNotFound
-    more, found = len(found) > size, found[:size]
-    if not place.forward:
-        found.reverse()
-    has_previous, has_next = (start, more) if place.forward else (more, start)
-    first = _first_row_number(rows, place, start, total, more, len(found))
-    previous = view.at_position(_edge_position(rows, found[0], first - 1, False)) if found and has_previous else None
-    following = (
-        view.at_position(_edge_position(rows, found[-1], first + len(found) - 1, True)) if found and has_next else None
-    )
-    return Page(found, first, total, previous, following)
+# Cursors
 
 
-def _first_row_number(
-    rows: RowQuery, place: PagePosition, start: SortKey | None, total: int | None, more: bool, length: int
-) -> int:
-    """The number of the page's first row. The ends know theirs, whatever has changed since the cursor was made."""
-    if not more and not place.forward:
-        return 1
-    is_last = not more if place.forward else not start
-    if is_last and total is not None:
-        return max(total - length, 0) + 1
-    if not start:
-        return 1
-    before = _rows_before(rows, place, start)
-    return before + 1 if place.forward else max(before - length, 0) + 1
+def locate_cursor(rows: RowQuery, cursor: Cursor, forward: bool) -> SortKey:
+    """The sort key of the cursor's row as it is now. Raises CursorNotFound when the view doesn't have the row."""
+    if cursor.level < len(rows.report.levels):
+        at_level = replace(rows, level=cursor.level)
+        (statement,) = compiled((_statement_key(at_level), "sort key"), lambda: [_sort_key_query(at_level)])
+        key = statement.run(cursor.row_id).fetchone()
+        if key and digest(key[-1]) == cursor.tiebreaker:
+            # When a deeper level is shown now, the rows inside the cursor's row stay on its side of the page's edge:
+            # their tiebreakers begin with its own.
+            inside = MAX_CHAR if cursor.level < rows.level and forward != rows.view.descending else ""
+            return (*key[:-1], key[-1] + inside)
+    raise CursorNotFound
 
 
-def _rows_before(rows: RowQuery, place: PagePosition, start: SortKey) -> int:
-    """How many rows stand before the page's edge: the cursor knows, unless other columns have made other rows."""
-    cursor = place.cursor
-    if cursor and cursor.level == rows.level:
-        return cursor.before
-    beyond = count_rows_beyond(rows, start, place.forward)
-    return count_rows(rows) - beyond if place.forward else beyond
+def count_rows_beyond(rows: RowQuery, start: SortKey, forward: bool) -> int:
+    """How many rows stand behind `start`, or before it when not `forward`."""
+    order = rows.order(rows.view.sort_column)
+    query = rows.select([fn.COUNT(rows.table.id)], order)
+    segments = keyset_conditions(order, start, forward != rows.view.descending)
+    return sum(reports_db.execute(query.where(*segment)).fetchone()[0] for segment in segments)
 
 
-def _edge_position(rows: RowQuery, row: Row, before: int, forward: bool) -> PagePosition:
-    return PagePosition(forward, Cursor(rows.level, row.id, digest(row.tiebreaker), before, rows.view.cursor_context))
+def _sort_key_query(rows: RowQuery) -> Any:
+    order = rows.order(rows.view.sort_column)
+    return rows.select(order, order[-1:]).where(Expression(rows.table.id, "=", placeholder(0)))
+
+
+# Rows in order
+
+
+def fetch_rows(rows: RowQuery, descending: bool, start: SortKey | None = None, limit: int = NO_LIMIT) -> list[Row]:
+    """Read up to `limit` rows behind `start`, in ascending or descending order of the view's sort column."""
+    if not rows.ordered_values:
+        return _fetch_within_budget(rows, descending, start, limit)
+    found: list[Row] = []
+    values = sorted(rows.ordered_values, reverse=descending)
+    for value in values[values.index(start[0]) :] if start else values:
+        behind = start[1:] if start and value == start[0] else None
+        found += _fetch_within_budget(choose_strategy(rows.for_value(value)), descending, behind, limit - len(found))
+        if len(found) == limit:
+            break
+    return found
+
+
+def _fetch_within_budget(rows: RowQuery, descending: bool, start: SortKey | None, limit: int) -> list[Row]:
+    """Give a scan up when it has read too many rows that don't match, and sort the matches instead."""
+    if not rows.scans_index:
+        return _fetch_segments(rows, descending, start, limit)
+    try:
+        with reports_db.query_budget(rows.scan_budget):
+            return _fetch_segments(rows, descending, start, limit)
+    except QueryBudgetExceeded:
+        return _fetch_segments(replace(rows, sort_matches=True), descending, start, limit)
+
+
+def _fetch_segments(rows: RowQuery, descending: bool, start: SortKey | None, limit: int) -> list[Row]:
+    """Run the queries of `_segment_queries` one after another until there are enough rows."""
+    key = (_statement_key(rows), descending, bool(start))
+    records: list[Any] = []
+    for statement in compiled(key, lambda: _segment_queries(rows, descending, bool(start))):
+        records += statement.run(limit - len(records), *(start or ())).fetchall()
+        if len(records) == limit:
+            break
+    return rows_from_records(rows, records)
+
+
+def _statement_key(rows: RowQuery) -> tuple[Any, ...]:
+    """Everything on which the SQL of these rows depends."""
+    return (rows.cache_key, rows.view.columns, rows.view.sort, rows.sort_matches, rows.view.today)
+
+
+def _segment_queries(rows: RowQuery, descending: bool, has_start: bool) -> list[Any]:
+    """The queries for rows in order, the nearest segment first. Placeholder 0 is the limit, the others the sort key."""
+    order, first_rows = rows.order(rows.view.sort_column), FirstRows(descending, placeholder(0))
+    start = [placeholder(1 + index) for index in range(len(order))] if has_start else []
+    if rows.sort_matches:
+        return [_sorted_query(rows, order, start, descending)]
+
+    def query(first_rows: FirstRows | None) -> Any:
+        return order_by(rows.select(select_terms(rows), order, first_rows), order, descending).limit(placeholder(0))
+
+    if not has_start:
+        return [query(first_rows)]
+    nearest, *further = keyset_conditions(order, start, not descending)
+    return [where_all(query(None), nearest), *(where_all(query(first_rows), segment) for segment in further)]
+
+
+def _sorted_query(rows: RowQuery, order: Terms, start: Terms, descending: bool) -> Any:
+    """One query that finds the matches and sorts them. Only the page's rows are joined with what they show."""
+    by = [without_sort_index(term) for term in order]
+    behind = [keyset_condition(order, start, not descending)] if start else []
+
+    def first_rows(values: Terms) -> Any:
+        return order_by(where_all(rows.select(values, order), behind), by, descending).limit(placeholder(0))
+
+    if not rows.sorts_ids_first:
+        return first_rows(select_terms(rows))
+    return order_by(rows.select(select_terms(rows), order, ids=first_rows([rows.table.id])), by, descending)
+
+
+# Terms and records
+
+
+def select_terms(rows: RowQuery) -> list[Term]:
+    """What is selected of a row: id, tiebreaker, path, whether it expands, values, companions."""
+    columns = rows.view.columns
+    expandable = rows.table.parts if rows.level + 1 < len(rows.report.levels) else Value(0)
+    return [
+        rows.table.id,
+        rows.tiebreaker,
+        *rows.path_fields(rows.table),
+        expandable,
+        *(_value_term(rows, index) for index in range(len(columns))),
+        *(_companion_term(rows, column) for column in columns if column.companion is not None),
+    ]
+
+
+def _value_term(rows: RowQuery, index: int) -> Term:
+    """A row inside another shows its own name in the first column, its numbers, and nothing else."""
+    column = rows.view.columns[index]
+    if rows.is_nested and index == 0:
+        return rows.report.level_column(rows.level).value
+    return Value("") if rows.is_nested and not column.kind.numeric else rows.value(column.value)
+
+
+def _companion_term(rows: RowQuery, column: Column) -> Term:
+    return Value(None) if rows.is_nested and not column.kind.numeric else rows.value(column.companion)
+
+
+def rows_from_records(rows: RowQuery, records: Sequence[tuple[Any, ...]]) -> list[Row]:
+    """Make rows of the records that `select_terms` selected."""
+    expandable = 2 + len(rows.path_fields(rows.table))
+    values, level = expandable + 1, rows.level
+    companions = values + len(rows.view.columns)
+    return [
+        Row(
+            record[0],
+            record[1],
+            record[2:expandable],
+            level,
+            record[values:companions],
+            record[companions:],
+            bool(record[expandable]),
+        )
+        for record in records
+    ]

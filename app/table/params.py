@@ -1,4 +1,7 @@
-"""Parse a query string into a view, strictly: what is wrong becomes a ParamError, never a default."""
+"""Parse a query string into a View, strictly: an invalid value becomes a ParamError, never a default.
+
+This module makes all errors of a report's query string. `app.web.view_request` turns them into a 400.
+"""
 
 import re
 from collections.abc import Iterable
@@ -10,11 +13,14 @@ from app.table.dialects import DIALECT_KEY, DIALECTS, EXCEL, Dialect
 from app.table.view import ALL_ROWS, DEFAULT_SIZE, SIZES, RowPath, View, format_path
 
 REPEATABLE_KEYS = ("columns", "open")
+PAGING_KEYS = ("after", "before", "size", "open")  # these select a page of a view; files ignore them
+
+_PATH = re.compile(r"[0-9]{1,18}(?:\.[0-9]{1,18})*")
 
 
 @dataclass(frozen=True)
 class ParamError:
-    """A key, the value it can't have, and what would be right."""
+    """A key, its invalid value, and what is expected, in words that follow the value."""
 
     key: str
     value: str
@@ -26,7 +32,7 @@ class ParamError:
 
 @dataclass
 class QueryParams:
-    """The values of each key that a report has; all else is a complaint. An empty value is an absent one."""
+    """The values of a report's keys, and the errors found so far. An empty value counts as absent."""
 
     report: Report
     values: dict[str, list[str]] = field(default_factory=dict)
@@ -39,131 +45,138 @@ class QueryParams:
                 continue
             if key not in keys:
                 self.add_error(key, value, f"can't be: this report has no such key, only {', '.join(keys)}")
-            elif _is_unreadable(value):
-                self.add_error(key, _escaped(value), "holds what no name or id can hold")
+            elif "\0" in value or _escape_surrogates(value) != value:
+                self.add_error(key, _escape_surrogates(value), "holds what no name or id can hold")
             elif key in self.values and key not in REPEATABLE_KEYS:
                 self.add_error(key, value, f"is a second value; {key} can have only one")
             else:
                 self.values.setdefault(key, []).append(value)
 
     def one(self, key: str) -> str | None:
+        """The value of a key that isn't repeatable."""
         return self.values.get(key, [None])[0]
 
-    def add_error(self, key: str, value: str, right: str) -> None:
-        self.errors.append(ParamError(key, value, right))
+    def add_error(self, key: str, value: str, expected: str) -> None:
+        self.errors.append(ParamError(key, value, expected))
 
 
 def _known_keys(report: Report) -> list[str]:
-    opening = ["open"] if len(report.levels) > 1 else []
-    return ["columns", "sort", "size", "after", "before", *opening, *report.filters_by_key]
+    open_key = ["open"] if len(report.levels) > 1 else []
+    return ["columns", "sort", "size", "after", "before", *open_key, *report.filters_by_key]
 
 
-def _is_unreadable(value: str) -> bool:
-    return "\0" in value or _escaped(value) != value
-
-
-def _escaped(value: str) -> str:
-    """`value` with what can't be written as UTF-8, halves of characters from a command line, in ASCII."""
+def _escape_surrogates(value: str) -> str:
+    """Command lines can bring lone surrogates, which UTF-8 can't encode."""
     return value.encode("utf-8", "backslashreplace").decode()
 
 
-PAGING_KEYS = ("after", "before", "size", "open")
-"""The keys that choose a page of a view; a file has no pages and pays no heed to them."""
-
-_PATH = re.compile(r"[0-9]{1,18}(?:\.[0-9]{1,18})*")
-
-
 def parse_view(report: Report, pairs: Iterable[tuple[str, str]]) -> tuple[View, list[ParamError]]:
-    """Read a query string. The view obeys whatever was right; complaints say what wasn't."""
-    asked = QueryParams(report)
-    asked.add(pairs)
-    columns = _columns(asked)
-    view = View(report, columns, _sort(asked, columns), _size(asked), open_rows=_open(asked), filters=_filters(asked))
-    return replace(view, position=_position(asked, view)), asked.errors
+    """Parse the (key, value) pairs of a query string. The view is made of the valid ones; the errors name the others.
+
+    Example: parse_view(REPORTS["customer-usage"], [("sort", "-used"), ("reseller", "North")])
+    """
+    params = QueryParams(report)
+    params.add(pairs)
+    columns = _columns(params)
+    view = View(
+        report, columns, _sort(params, columns), _size(params), open_rows=_open_rows(params), filters=_filters(params)
+    )
+    return replace(view, position=_position(params, view)), params.errors
 
 
 def parse_export(report: Report, pairs: Iterable[tuple[str, str]]) -> tuple[View, Dialect, list[ParamError]]:
-    """Read the query string of a CSV: that of a view, whose place it pays no heed to, and the dialect."""
-    asked = list(pairs)
-    view, complaints = parse_view(report, [pair for pair in asked if pair[0] not in (*PAGING_KEYS, DIALECT_KEY)])
-    dialect, more = parse_dialect(asked)
-    return view, dialect, [*complaints, *more]
+    """Parse the query string of a CSV: a view without paging, and a dialect."""
+    pairs = list(pairs)
+    view, errors = parse_view(report, [pair for pair in pairs if pair[0] not in (*PAGING_KEYS, DIALECT_KEY)])
+    dialect, dialect_errors = parse_dialect(pairs)
+    return view, dialect, [*errors, *dialect_errors]
+
+
+def parse_dialect(pairs: Iterable[tuple[str, str]]) -> tuple[Dialect, list[ParamError]]:
+    """The dialect of a CSV that a query string names, EXCEL if it names none."""
+    values = [value for key, value in pairs if key == DIALECT_KEY and value]
+    expected = f"is not a dialect of CSV; use one of {', '.join(DIALECTS)}"
+    repeated = f"is a second value; {DIALECT_KEY} can have only one"
+    errors = [ParamError(DIALECT_KEY, value, expected) for value in values if value not in DIALECTS]
+    errors += [ParamError(DIALECT_KEY, value, repeated) for value in values[1:]]
+    return (DIALECTS.get(values[0], EXCEL) if values else EXCEL), errors
 
 
 def parse_path(text: str) -> RowPath | None:
+    """The path of a row: "17.3" → (17, 3); None if it isn't one."""
     return tuple(map(int, text.split("."))) if _PATH.fullmatch(text) else None
 
 
-def _columns(asked: QueryParams) -> tuple[Column, ...]:
-    named: list[Column] = []
-    known = asked.report.columns_by_key
-    for key in asked.values.get("columns", []):
+def _columns(params: QueryParams) -> tuple[Column, ...]:
+    columns: list[Column] = []
+    known = params.report.columns_by_key
+    for key in params.values.get("columns", []):
         column = known.get(key)
         if not column:
-            asked.add_error("columns", key, f"is not a column of this report; it has {', '.join(known)}")
-        elif column in named:
-            asked.add_error("columns", key, "is named twice; name each column once")
+            params.add_error("columns", key, f"is not a column of this report; it has {', '.join(known)}")
+        elif column in columns:
+            params.add_error("columns", key, "is named twice; name each column once")
         else:
-            named.append(column)
-    if not named:
-        return asked.report.default_columns
-    fixed = [column for column in asked.report.columns if column.fixed]
-    return (*fixed, *(column for column in named if not column.fixed))
+            columns.append(column)
+    if not columns:
+        return params.report.default_columns
+    fixed = [column for column in params.report.columns if column.fixed]
+    return (*fixed, *(column for column in columns if not column.fixed))
 
 
-def _sort(asked: QueryParams, columns: tuple[Column, ...]) -> str:
-    """The sort that is asked for; hiding its column brings the default one back."""
-    sort = asked.one("sort")
+def _sort(params: QueryParams, columns: tuple[Column, ...]) -> str:
+    """The sort, or the default one when its column is hidden."""
+    sort = params.one("sort")
     if not sort:
-        return asked.report.default_sort
-    column = asked.report.columns_by_key.get(sort.removeprefix("-"))
+        return params.report.default_sort
+    column = params.report.columns_by_key.get(sort.removeprefix("-"))
     if not column:
         keys = ", ".join(each.key for each in columns)
-        asked.add_error("sort", sort, f"is not a column to sort by; use one of {keys}, with - in front for descending")
-    return sort if column in columns else asked.report.default_sort
+        params.add_error("sort", sort, f"is not a column to sort by; use one of {keys}, with - in front for descending")
+    return sort if column in columns else params.report.default_sort
 
 
-def _size(asked: QueryParams) -> int:
-    size = asked.one("size") or str(DEFAULT_SIZE)
+def _size(params: QueryParams) -> int:
+    size = params.one("size") or str(DEFAULT_SIZE)
     if size not in map(str, SIZES):
-        asked.add_error("size", size, f"is not a page size; use one of {', '.join(map(str, SIZES))}")
+        params.add_error("size", size, f"is not a page size; use one of {', '.join(map(str, SIZES))}")
         return DEFAULT_SIZE
     return int(size)
 
 
-def _open(asked: QueryParams) -> tuple[RowPath, ...]:
-    nodes = set()
-    for text in asked.values.get("open", []):
-        node = ALL_ROWS if text == format_path(ALL_ROWS) else parse_path(text)
-        if node is None or len(node) >= len(asked.report.levels):
-            asked.add_error("open", text, "is not a row that opens; rows are named like 17 or 17.3, or all")
+def _open_rows(params: QueryParams) -> tuple[RowPath, ...]:
+    paths = set()
+    for text in params.values.get("open", []):
+        path = ALL_ROWS if text == format_path(ALL_ROWS) else parse_path(text)
+        if path is None or len(path) >= len(params.report.levels):
+            params.add_error("open", text, "is not a row that opens; rows are named like 17 or 17.3, or all")
         else:
-            nodes.add(node)
-    return (ALL_ROWS,) if ALL_ROWS in nodes else tuple(sorted(nodes))
+            paths.add(path)
+    return (ALL_ROWS,) if ALL_ROWS in paths else tuple(sorted(paths))
 
 
-def _filters(asked: QueryParams) -> dict[str, str]:
-    chosen = {}
-    for each in asked.report.filters:
-        value = asked.one(each.key)
+def _filters(params: QueryParams) -> dict[str, str]:
+    filters = {}
+    for each in params.report.filters:
+        value = params.one(each.key)
         if value is None:
             continue
         try:
-            chosen[each.key] = each.parse(value)
-        except ValueError as wrong:
-            asked.add_error(each.key, value, str(wrong))
-    if chosen.get("from", "") > chosen.get("to", "9999-12-31"):
-        asked.add_error("from", chosen["from"], f"is after to, {chosen['to']}; from must be the earlier day")
-    if "period" in chosen and {"from", "to"} & chosen.keys():
-        asked.add_error("period", chosen["period"], "can't stand beside from or to; keep the period or the days")
-    return chosen
+            filters[each.key] = each.parse(value)
+        except ValueError as error:
+            params.add_error(each.key, value, str(error))
+    if filters.get("from", "") > filters.get("to", "9999-12-31"):
+        params.add_error("from", filters["from"], f"is after to, {filters['to']}; from must be the earlier day")
+    if "period" in filters and {"from", "to"} & filters.keys():
+        params.add_error("period", filters["period"], "can't stand beside from or to; keep the period or the days")
+    return filters
 
 
-def _position(asked: QueryParams, view: View) -> PagePosition | None:
-    """The page that is asked for; a cursor of another sort, filter, search or size is dropped with that change."""
-    after, before = asked.one("after"), asked.one("before")
+def _position(params: QueryParams, view: View) -> PagePosition | None:
+    """The position of the page. A cursor of another sort, filter or size is ignored: the change leads to page one."""
+    after, before = params.one("after"), params.one("before")
     if after and before:
-        asked.add_error("before", before, "can't stand beside after; keep one of them")
+        params.add_error("before", before, "can't stand beside after; keep one of them")
     if before == LAST_PAGE:
         return PagePosition(forward=False, cursor=None)
     text = after or before
@@ -171,18 +184,7 @@ def _position(asked: QueryParams, view: View) -> PagePosition | None:
         return None
     try:
         cursor = Cursor.parse(text)
-    except ValueError as wrong:
-        asked.add_error("after" if after else "before", text, str(wrong))
+    except ValueError as error:
+        params.add_error("after" if after else "before", text, str(error))
         return None
     return PagePosition(bool(after), cursor) if cursor.context == view.cursor_context else None
-
-
-def parse_dialect(pairs: Iterable[tuple[str, str]]) -> tuple[Dialect, list[ParamError]]:
-    """Read the dialect that a query string names."""
-    named = [value for key, value in pairs if key == DIALECT_KEY and value]
-    right = f"is not a dialect of CSV; use one of {', '.join(DIALECTS)}"
-    complaints = [ParamError(DIALECT_KEY, value, right) for value in named if value not in DIALECTS]
-    complaints += [
-        ParamError(DIALECT_KEY, value, f"is a second value; {DIALECT_KEY} can have only one") for value in named[1:]
-    ]
-    return (DIALECTS.get(named[0], EXCEL) if named else EXCEL), complaints

@@ -1,4 +1,11 @@
-"""SQL that is built once for all views of a shape. Building it takes Peewee longer than SQLite takes to answer."""
+"""Compile queries to SQL once and run them with other values.
+
+Peewee takes longer to build the SQL of a page than SQLite takes to run it. So a query is built with `placeholder(n)`
+where values change from page to page, such as the limit and the sort key of the last row:
+
+    (statement,) = compiled("scope", lambda: [Reseller.select(...).where(Reseller.name == placeholder(0))])
+    statement.run("North")
+"""
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
@@ -8,13 +15,13 @@ from peewee import Value
 
 from models import reports_db
 
-_LIMIT = 1000
-_compiled: dict[Hashable, list["Statement"]] = {}
+_MAX_STATEMENTS = 1000
+_statements: dict[Hashable, list["Statement"]] = {}
 
 
 @dataclass(frozen=True)
 class Placeholder:
-    """Stands in a query for a value that is known only when it runs: the `index`th that is given then."""
+    """The `index`th argument of `Statement.run`."""
 
     index: int
 
@@ -25,24 +32,26 @@ class Statement:
     params: tuple[Any, ...]
 
     def run(self, *values: Any, on: Any = reports_db) -> Any:
-        """Execute with `values` in the slots, and return the cursor."""
-        return on.execute_sql(
-            self.sql, [values[each.index] if isinstance(each, Placeholder) else each for each in self.params]
-        )
+        """Execute with `values` in place of the placeholders, on the reports database or another; return the cursor."""
+        params = [values[param.index] if isinstance(param, Placeholder) else param for param in self.params]
+        return on.execute_sql(self.sql, params)
 
 
 def placeholder(index: int) -> Any:
-    """A slot for a query; what goes in is what the database holds, so that no field may convert it."""
+    """A term for a value that `Statement.run` gets. It must be what the database stores: no field converts it."""
     return Value(Placeholder(index), converter=lambda value: value)
 
 
-def compiled(shape: Hashable, build: Callable[[], Sequence[Any]]) -> list[Statement]:
-    """The statements of the queries that `build` makes, which must be the same whenever `shape` is."""
-    key = (type(reports_db.obj), shape)
-    statements = _compiled.get(key)
+def compiled(key: Hashable, build: Callable[[], Sequence[Any]]) -> list[Statement]:
+    """The statements of the queries that `build` returns, from the cache if `key` was compiled before.
+
+    `key` must hold everything that the queries depend on, but for their placeholders.
+    """
+    key = (type(reports_db.obj), key)  # SQLite and PostgreSQL differ in their SQL
+    statements = _statements.get(key)
     if statements is None:
-        if len(_compiled) >= _LIMIT:
-            _compiled.clear()
+        if len(_statements) >= _MAX_STATEMENTS:
+            _statements.clear()
         statements = [Statement(sql, tuple(params)) for sql, params in (query.sql() for query in build())]
-        _compiled[key] = statements
+        _statements[key] = statements
     return statements

@@ -1,4 +1,4 @@
-"""A view of a report: its columns, sort, filters, page and open rows, and how it is written as a query string."""
+"""A view of a report: columns, sort, filters, page and open rows. It is made from a query string and makes it again."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -12,23 +12,24 @@ from app.table.cursor import LAST_PAGE, PagePosition, digest
 from app.table.definitions import Column, Filter, Report
 from models import today
 
-RowPath = tuple[int, ...]
-"""The path to a row that can be expanded: customer, then certificate type."""
+RowPath = tuple[int, ...]  # the ids that name an expandable row: (customer,) or (customer, certificate type)
 
-ALL_ROWS: RowPath = ()
-"""Stands for all rows where open ones are named: everything is inside it."""
+ALL_ROWS: RowPath = ()  # "all" in `open_rows`: every row is open but those that are named beside it
+
+SIZES = (25, 50, 100, 200)  # rows on a page
+DEFAULT_SIZE = 50
 
 _plain = re.compile("[A-Za-z0-9_.-]+").fullmatch
 _plain_lines = re.compile("(?:[A-Za-z0-9_.-]{1,100}\n)+").fullmatch
 
 
 def quote_value(text: str) -> str:
-    """The text as it stands in an address. Most ids and keys are plain, which is told sooner than they are quoted."""
+    """Quote text for a query string. Most ids and keys need no quoting, and one match is faster than `quote`."""
     return text if _plain(text) else quote(text, safe="")
 
 
 def need_no_quoting(texts: Sequence[Any]) -> bool:
-    """Whether all texts stand in an address as they are, and none is long: told of fifty ids sooner than of three."""
+    """Whether no text needs quoting or is long. One match over a page's ids is faster than one for each."""
     return None not in texts and bool(_plain_lines("\n".join([*texts, ""])))
 
 
@@ -36,17 +37,23 @@ def encode_query(pairs: list[tuple[str, str]]) -> str:
     return "&".join([f"{key}={quote_value(value)}" for key, value in pairs])
 
 
-def format_path(node: RowPath) -> str:
-    return ".".join(map(str, node)) or "all"
-
-
-SIZES = (25, 50, 100, 200)
-DEFAULT_SIZE = 50
+def format_path(path: RowPath) -> str:
+    """The path as the address has it: "17.3", or "all" for ALL_ROWS."""
+    return ".".join(map(str, path)) or "all"
 
 
 @dataclass(frozen=True)
 class View:
-    """Immutable; made from a query string by `app.table.parse.parse`, and back into one by `params`."""
+    """What a visitor looks at. Immutable; `app.table.params.parse_view` makes it, and `query_string` writes it.
+
+    report, columns: the report, and its visible columns in their order.
+    sort:      the key of the sort column, "-" in front for descending.
+    size:      rows on a page, one of SIZES.
+    position:  where the page begins or ends; None is the first page.
+    open_rows: the paths of the open rows, or ALL_ROWS and the paths of the closed ones.
+    filters:   filter key → value as it stands in the address.
+    today:     the day for which relative values such as "last-month" are resolved.
+    """
 
     report: Report
     columns: tuple[Column, ...]
@@ -59,7 +66,7 @@ class View:
 
     @cached_property
     def level(self) -> int:
-        """The level of the rows: the deepest that a visible column belongs to."""
+        """The level of the rows: the deepest level of a visible column."""
         return max(column.level for column in self.columns)
 
     @property
@@ -77,24 +84,24 @@ class View:
 
     @cached_property
     def resolved_filters(self) -> list[tuple[Filter, Any]]:
-        """The same with what their values stand for today."""
+        """The active filters with what their values stand for today. Queries and cache keys are made of these."""
         return [
             (each, each.resolve(value, self.today) if each.resolve else value) for each, value in self.active_filters
         ]
 
     @property
     def date_range(self) -> tuple[str, str]:
-        """The first and the last day that are chosen, by a period or as days; empty where nothing bounds them."""
-        meant = {each.key: value for each, value in self.resolved_filters}
-        return meant.get("period") or (meant.get("from", ""), meant.get("to", ""))
+        """The first and the last day, from the period or the `from` and `to` filters; "" where there is no bound."""
+        values = {each.key: value for each, value in self.resolved_filters}
+        return values.get("period") or (values.get("from", ""), values.get("to", ""))
 
     @cached_property
     def cursor_context(self) -> str:
-        """What a cursor belongs to: the report, and everything but the columns, the place and the open rows."""
+        """A digest of all that a cursor depends on: the report, sort, filters and page size."""
         return digest(f"{self.report.slug}?{encode_query(self.first_page.params(columns=False))}")
 
     def params(self, columns: bool = True) -> list[tuple[str, str]]:
-        """The canonical query: keys in the contract's order, defaults left out."""
+        """The canonical query string as pairs: keys in a fixed order, defaults left out."""
         pairs: list[tuple[str, str]] = []
         if columns and self.columns != self.report.default_columns:
             pairs += [("columns", column.key) for column in self.columns]
@@ -104,8 +111,12 @@ class View:
             pairs.append(("size", str(self.size)))
         if self.position:
             pairs.append(("after" if self.position.forward else "before", str(self.position.cursor or LAST_PAGE)))
-        pairs += [("open", format_path(node)) for node in self.open_rows]
+        pairs += [("open", format_path(path)) for path in self.open_rows]
         return pairs + [(each.key, value) for each, value in self.active_filters]
+
+    @cached_property
+    def query_string(self) -> str:
+        return encode_query(self.params())
 
     @property
     def all_rows_open(self) -> bool:
@@ -113,25 +124,27 @@ class View:
 
     @property
     def some_rows_closed(self) -> bool:
-        """Whether rows were closed while all stood open. Only the page tells which others there are."""
+        """Whether rows were closed while all were open: only the page's rows tell which others stay open."""
         return self.all_rows_open and len(self.open_rows) > 1
 
-    def is_open(self, node: RowPath) -> bool:
-        """Whether a row stands open: it is named, or all are but those that are."""
-        return self.all_rows_open is not (node in self.open_rows)
+    def is_open(self, path: RowPath) -> bool:
+        return self.all_rows_open is not (path in self.open_rows)
 
-    @cached_property
-    def query_string(self) -> str:
-        return encode_query(self.params())
-
-    # Every change of what or in which order leads back to the first page; a change of columns stays.
+    # Other views. A change of sort, filters or size leads to the first page; a change of columns stays on the page.
 
     @cached_property
     def first_page(self) -> "View":
         return replace(self, position=None, open_rows=())
 
+    @property
+    def last_page(self) -> "View":
+        return self.at_position(PagePosition(forward=False, cursor=None))
+
+    def at_position(self, position: PagePosition) -> "View":
+        return replace(self, position=position, open_rows=())
+
     def without_paging(self) -> "View":
-        """This view without a page of it, its open rows kept."""
+        """All rows, open ones still open."""
         return replace(self, position=None, size=DEFAULT_SIZE)
 
     def with_all_closed(self) -> "View":
@@ -140,23 +153,21 @@ class View:
     def with_all_open(self) -> "View":
         return replace(self, open_rows=(ALL_ROWS,))
 
-    def at_position(self, place: PagePosition) -> "View":
-        return replace(self, position=place, open_rows=())
-
-    @property
-    def last_page(self) -> "View":
-        return self.at_position(PagePosition(forward=False, cursor=None))
+    def with_toggled(self, path: RowPath) -> "View":
+        """Open a closed row, or close an open one and all rows inside it."""
+        if path not in self.open_rows:
+            return replace(self, open_rows=tuple(sorted({*self.open_rows, path})))
+        return replace(self, open_rows=tuple(each for each in self.open_rows if each[: len(path)] != path))
 
     def with_sort(self, column: Column) -> "View":
-        """Sort by `column`, or the other way round when it is the sorted one already."""
-        sort = f"-{column.key}" if self.sort == column.key else column.key
-        return replace(self.first_page, sort=sort)
+        """Sort by `column`; descending if it is the ascending sort column already."""
+        return replace(self.first_page, sort=f"-{column.key}" if self.sort == column.key else column.key)
 
     def with_filters(self, filters: Mapping[str, str]) -> "View":
         return replace(self.first_page, filters=filters)
 
     def with_filter(self, key: str, value: str) -> "View":
-        """Only those of its rows that one more filter leaves, at the same place."""
+        """Set one filter and stay at the position."""
         return replace(self, filters={**self.filters, key: value})
 
     def without_filter(self, key: str) -> "View":
@@ -166,31 +177,25 @@ class View:
         return replace(self.first_page, size=size)
 
     def with_default_columns(self) -> "View":
-        """The columns as declared; a sort by one that goes then goes too."""
+        """Show the default columns; sort by the default if the sort column isn't one of them."""
         columns = self.report.default_columns
         changed = self if self.sort_column in columns else replace(self.first_page, sort=self.report.default_sort)
         return replace(changed, columns=columns)
 
-    def with_toggled(self, node: RowPath) -> "View":
-        """Open a closed row, close an open one together with what is open inside it."""
-        if node not in self.open_rows:
-            return replace(self, open_rows=tuple(sorted({*self.open_rows, node})))
-        return replace(self, open_rows=tuple(each for each in self.open_rows if each[: len(node)] != node))
-
     def summary_only(self) -> "View":
-        """This view, which looks inside nothing, on the report without what is inside."""
+        """This view, which expands nothing, on `Report.summary_only`."""
         return replace(self, report=self.report.summary_only)
 
 
 def describe_view(view: View) -> list[tuple[str, str]]:
-    """Which report it is, what chooses its rows, and what they are sorted by."""
-    chosen = [(each.label, each.describe(value, view.today)) for each, value in view.active_filters]
+    """The report's title, the filters and the sort, as (label, text) for people."""
+    filters = [(each.label, each.describe(value, view.today)) for each, value in view.active_filters]
     order = f"{view.sort_column.label}{', descending' if view.descending else ''}"
-    return [("Report", view.report.title), *(chosen or [("Filters", "none")]), ("Sorted by", order)]
+    return [("Report", view.report.title), *(filters or [("Filters", "none")]), ("Sorted by", order)]
 
 
 def move_column(view: View, key: str, step: int) -> View:
-    """Move a visible column by `step` places, as far as the fixed ones and the ends allow."""
+    """Move a visible column by `step` places, between the fixed columns and the end."""
     columns = list(view.columns)
     index = next((i for i, column in enumerate(columns) if column.key == key), None)
     if index is None or columns[index].fixed:
@@ -201,7 +206,7 @@ def move_column(view: View, key: str, step: int) -> View:
 
 
 def chooser_columns(report: Report, columns: Sequence[Column]) -> list[Column]:
-    """All columns as the chooser lists them: the visible in their order, each hidden one in its natural place."""
+    """All columns for the chooser: the visible ones in their order, each hidden one behind its default neighbour."""
     listed = list(columns)
     for before, column in zip((None, *report.columns), report.columns, strict=False):
         if column not in listed:

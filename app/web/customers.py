@@ -66,8 +66,7 @@ def _section(section: Section, keys: Mapping[str, str], view: View) -> dict[str,
     whole = view.with_filters(keys)
     short = section.of(whole)
     found = read_page(short, visitor().scope)
-    rows = [
-        row._replace(expandable=False) for row in found.rows if row.values[0] != ""
-    ]  # the nameless row of no holdings
+    # A customer without holdings has one nameless row.
+    rows = [row._replace(expandable=False) for row in found.rows if row.values[0] != ""]
     lines = [line._replace(id=f"{section.slug}-{line.id}") for line in present_rows(rows, short)] if rows else []
     return {"section": section, "url": report_url(whole), "view": short, "rows": lines, "total": found.total}

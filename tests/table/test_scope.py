@@ -37,9 +37,8 @@ def test_pages_counts_and_files_hold_only_a_resellers_own_rows(slug: str, reques
 def test_a_foreign_row_answers_like_a_missing_one(request: pytest.FixtureRequest) -> None:
     zebra = request.getfixturevalue("zebra")
     view = view_of("customer-usage", [])
-    foreign = (
-        CustomerUsage.select().where((CustomerUsage.reseller != zebra.reseller_id) & (CustomerUsage.parts > 0)).get()
-    )
+    theirs = CustomerUsage.reseller != zebra.reseller_id
+    foreign = CustomerUsage.select().where(theirs & (CustomerUsage.parts > 0)).get()
     assert read_children(view, WHOLE_PARTNER, (foreign.customer_id,))
     assert read_children(view, zebra, (foreign.customer_id,)) is None
     assert read_children(view, zebra, (999,)) is None
