@@ -122,7 +122,7 @@ def _start_session(user: User, onward: str) -> Response:
 
 def _sign_in_page(onward: str, status: int = 200, email: str = "", errors: dict[str, str] | None = None) -> Response:
     shown = {"next": onward, "email": email, "errors": errors or {}}
-    response = make_response(render_template("access/sign_in.html", **shown), status)
+    response = make_response(render_template("account/sign_in.html", **shown), status)
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         response.headers["Retry-After"] = str(WINDOW)
     return response
@@ -130,4 +130,4 @@ def _sign_in_page(onward: str, status: int = 200, email: str = "", errors: dict[
 
 def _account_page(status: int = 200, errors: dict[str, str] | None = None) -> Response:
     shown = {"errors": errors or {}, "done": request.args.get("done")}
-    return make_response(render_template("access/account.html", **shown), status)
+    return make_response(render_template("account/account.html", **shown), status)

@@ -14,7 +14,7 @@ from models.audit import DONE, REFUSED
 EVENTS_PER_PAGE = 100
 _DIGITS = 18
 
-blueprint = Blueprint("trail", __name__)
+blueprint = Blueprint("audit", __name__)
 
 
 def record_event(event: str, outcome: str = DONE, about: str = "", **details: Any) -> None:
@@ -50,7 +50,7 @@ def show() -> str:
     events = list(query)
     older = events[EVENTS_PER_PAGE - 1].id if len(events) > EVENTS_PER_PAGE else None
     shown = [(event, _describe_details(str(event.details))) for event in events[:EVENTS_PER_PAGE]]
-    return render_template("access/audit.html", events=shown, who=who, before=before, older=older)
+    return render_template("audit/audit.html", events=shown, who=who, before=before, older=older)
 
 
 def _describe_details(details: str) -> str:

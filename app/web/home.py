@@ -1,8 +1,9 @@
-"""What needs attention, and of when the data are: read after the Reports page."""
+"""The Reports page, its "Needs attention" part, the address that opens a report, and the health check."""
 
 from typing import NamedTuple
 
-from flask import Blueprint, render_template
+from flask import Blueprint, Response, redirect, render_template
+from werkzeug.wrappers import Response as BaseResponse
 
 from app.reports import REPORTS
 from app.reports.attention import ATTENTION_ITEMS, AttentionItem
@@ -10,10 +11,11 @@ from app.table.counts import count_rows
 from app.table.query import RowQuery
 from app.web.errors import is_fragment_request
 from app.web.request_log import timed
+from app.web.saved_views import saved_views_context, start_url
 from app.web.security import visitor
 from app.web.urls import report_url
-from app.web.view_request import permitted_view
-from models import Import, read_transaction
+from app.web.view_request import permitted_view, report_or_404, single_arg
+from models import Import, access_db, read_transaction
 
 _FROM_STDIN = "-"
 
@@ -35,7 +37,31 @@ class LastImport(NamedTuple):
     who: str
 
 
-blueprint = Blueprint("attention", __name__)
+blueprint = Blueprint("home", __name__)
+
+
+@blueprint.get("/")
+def index() -> BaseResponse:
+    return redirect("/reports", 303)
+
+
+@blueprint.get("/reports")
+def list_reports() -> str:
+    return render_template("home/reports.html", reports=REPORTS, **saved_views_context())
+
+
+@blueprint.get("/reports/open")
+def open_report() -> BaseResponse:
+    """Redirect to the report, or to the visitor's default view of it."""
+    return redirect(start_url(report_or_404(single_arg("report"))), 303)
+
+
+@blueprint.get("/healthz")
+def health() -> Response:
+    """Answer 200 when both databases can be read."""
+    Import.version()
+    access_db.execute_sql("SELECT 1 FROM session LIMIT 1")
+    return Response("ok", mimetype="text/plain")
 
 
 @blueprint.get("/reports/attention")
@@ -44,7 +70,7 @@ def show_attention() -> str:
         shown = {"needed": [_attention_count(each) for each in ATTENTION_ITEMS], "loaded": _last_imports()}
     fragment = is_fragment_request()
     with timed("render"):
-        return render_template("reports/_attention.html" if fragment else "reports/attention.html", **shown)
+        return render_template("home/_attention.html" if fragment else "home/attention.html", **shown)
 
 
 def _attention_count(each: AttentionItem) -> AttentionCount:

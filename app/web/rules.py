@@ -22,7 +22,7 @@ def partner_admins(visitor: Visitor) -> str:
     return "" if visitor.is_partner_admin else why
 
 
-PUBLIC_ENDPOINTS = frozenset({"static", "reports.health", "account.sign_in", "account.sign_in_form"})
+PUBLIC_ENDPOINTS = frozenset({"static", "home.health", "account.sign_in", "account.sign_in_form"})
 """Routes that need no sign-in."""
 
 ACCOUNT_ENDPOINTS = frozenset({"account.show", "account.change_password", "account.sign_out"})
@@ -30,16 +30,16 @@ ACCOUNT_ENDPOINTS = frozenset({"account.show", "account.change_password", "accou
 
 RULES: Mapping[str, Rule] = {
     **dict.fromkeys(ACCOUNT_ENDPOINTS, anyone_signed_in),
-    "reports.home": anyone_signed_in,
-    "reports.choose": anyone_signed_in,
-    "reports.open_report": anyone_signed_in,
+    "home.index": anyone_signed_in,
+    "home.list_reports": anyone_signed_in,
+    "home.open_report": anyone_signed_in,
     "reports.show": anyone_signed_in,
     "reports.count": anyone_signed_in,
-    "views.save": anyone_signed_in,
-    "views.show": anyone_signed_in,
-    "views.act": anyone_signed_in,
+    "saved_views.save": anyone_signed_in,
+    "saved_views.show": anyone_signed_in,
+    "saved_views.act": anyone_signed_in,
     "printed.show": anyone_signed_in,
-    "attention.show_attention": anyone_signed_in,
+    "home.show_attention": anyone_signed_in,
     "customers.show": anyone_signed_in,
     "sums.show": anyone_signed_in,
     "reports.expand": admins,
@@ -50,5 +50,5 @@ RULES: Mapping[str, Rule] = {
     "users.show": partner_admins,
     "users.change": partner_admins,
     "users.act": partner_admins,
-    "trail.show": partner_admins,
+    "audit.show": partner_admins,
 }

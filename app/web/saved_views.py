@@ -39,7 +39,7 @@ class ListedView(NamedTuple):
     owner: str
 
 
-blueprint = Blueprint("views", __name__)
+blueprint = Blueprint("saved_views", __name__)
 
 
 @blueprint.post("/reports/<slug>/views")
@@ -61,7 +61,7 @@ def save(slug: str) -> Response:
 def _save_form(view: View, name: str, wrong: ValidationError) -> Response:
     shown = {"view": view, "words": describe_view(view), "url": report_url, "name": name, "errors": wrong.errors}
     taken = wrong.view if isinstance(wrong, saved_views.NameTaken) else None
-    return make_response(render_template("reports/save.html", **shown, taken=taken), 400)
+    return make_response(render_template("saved_views/save.html", **shown, taken=taken), 400)
 
 
 @blueprint.get("/reports/views/<int(max=999999999):view>")
@@ -71,7 +71,7 @@ def show(view: int) -> Response:
     left, why = _remaining_view(kept)
     if not why:
         return make_response(redirect(report_url(left), 303))
-    return make_response(render_template("reports/left.html", kept=kept, why=why, address=report_url(left)))
+    return make_response(render_template("saved_views/incomplete.html", kept=kept, why=why, address=report_url(left)))
 
 
 @blueprint.post(f"/reports/views/<int(max=999999999):view>/<any({', '.join(VIEW_ACTIONS)}):action>")

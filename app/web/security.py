@@ -56,7 +56,7 @@ def request_id() -> str:
 
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
-_WITHOUT_SESSION = frozenset({"static", "reports.health"})
+_WITHOUT_SESSION = frozenset({"static", "home.health"})
 """Routes that ask no database who is there."""
 
 

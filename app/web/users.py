@@ -103,13 +103,13 @@ def _submitted_rights(email: str | None = None) -> tuple[str, str | None]:
 def _users_page(status: int = 200, errors: dict[str, str] | None = None) -> Response:
     users = User.select().order_by(User.email_key)
     shown = {"users": users, "sessions": sessions().active_counts(), **_form_context(errors)}
-    return make_response(render_template("access/users.html", **shown), status)
+    return make_response(render_template("users/users.html", **shown), status)
 
 
 def _user_page(user: User, status: int = 200, errors: dict[str, str] | None = None, **told: str) -> Response:
     count, seen = sessions().active_counts().get(user.id, (0, ""))
     shown = {"user": user, "count": count, "seen": seen, **told, **_form_context(errors, user)}
-    return make_response(render_template("access/user.html", **shown), status)
+    return make_response(render_template("users/user.html", **shown), status)
 
 
 def _form_context(errors: dict[str, str] | None, user: User | None = None) -> dict[str, Any]:

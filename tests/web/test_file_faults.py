@@ -19,7 +19,7 @@ HTML = {"Accept": "text/html"}
 FRAGMENT = {"Accept": "text/html", "HX-Request": "true", "HX-Request-Type": "partial"}
 BETRAYS = re.compile(r"\.db|select |insert |sqlite|traceback|code=|malformed|/tmp", re.IGNORECASE)
 ADVICE = re.compile("flask migrate|put a backup in its place|try again later|look at the rights|the disk fails")
-OF_ROWS = {"reports.show", "reports.total", "reports.health", "sums.show", "printed.show", "export.csv", "export.xlsx"}
+OF_ROWS = {"reports.show", "reports.total", "home.health", "sums.show", "printed.show", "export.csv", "export.xlsx"}
 OF_NOTHING = {"static", "account.sign_in_form"}
 
 

@@ -128,7 +128,7 @@ def test_no_answer_bears_the_mark_of_another(app: Flask, role: str, reseller: st
         answer
         for endpoint, method, path in routes(app)
         if method == "GET"
-        and endpoint.startswith(("reports.", "export.", "customers.", "attention.", "printed.", "sums."))
+        and endpoint.startswith(("reports.", "export.", "customers.", "home.", "printed.", "sums."))
         for slug in [slug for slug in REPORTS if f"/{slug}" in path] or ["customer-usage"]
         for answer in answers(client, path, asked_about(slug, others), before=whole)
     ]
@@ -251,7 +251,7 @@ def test_only_who_comes_from_the_reseller_column_is_a_reseller_s(alpha: FlaskCli
 
 def test_nobody_of_a_reseller_reaches_users_or_the_trail(app: Flask, alpha: FlaskClient) -> None:
     for endpoint, method, path in routes(app):
-        if endpoint not in PUBLIC_ENDPOINTS and endpoint.partition(".")[0] in ("users", "trail"):
+        if endpoint not in PUBLIC_ENDPOINTS and endpoint.partition(".")[0] in ("users", "audit"):
             answer = alpha.open(path, method=method, headers=OURS)
             assert answer.status_code == 403
             assert "@" not in answer.text

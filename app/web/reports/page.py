@@ -7,7 +7,6 @@ from typing import Any
 from flask import Blueprint, Response, abort, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as Answer
 
-from app.reports import REPORTS
 from app.table.counts import count_rows
 from app.table.paging import CursorNotFound, Page, name_open_rows, read_children, read_page
 from app.table.params import PAGING_KEYS, ParamError, parse_path
@@ -19,31 +18,14 @@ from app.web.reports.buttons import apply_button, resolve_date_inputs
 from app.web.reports.context import changed_menus, is_form_request, present_rows, table_context, view_frame
 from app.web.reports.history import set_history_header
 from app.web.request_log import timed
-from app.web.saved_views import saved_views_context, start_url
 from app.web.security import visitor
 from app.web.urls import MAX_URL_LENGTH, report_url
 from app.web.view_request import abort_if_invalid, permitted_view, report_or_404, requested_view, single_arg
-from models import Import, access_db, read_transaction
+from models import Import, read_transaction
 
 _IMPORT_NAME = re.compile("[0-9]{1,18}(-[0-9]{1,18})?")
 
 blueprint = Blueprint("reports", __name__)
-
-
-@blueprint.get("/")
-def home() -> Answer:
-    return redirect("/reports", 303)
-
-
-@blueprint.get("/reports")
-def choose() -> str:
-    return render_template("reports/choose.html", reports=REPORTS, **saved_views_context())
-
-
-@blueprint.get("/reports/open")
-def open_report() -> Answer:
-    """The report as its visitor wants it to begin: the only address that leads people to different views."""
-    return redirect(start_url(report_or_404(single_arg("report"))), 303)
 
 
 @blueprint.get("/reports/<slug>")
@@ -137,10 +119,3 @@ def count(slug: str) -> Answer:
     with timed("query"):
         counted = count_rows(RowQuery(view, visitor().scope, view.level))
     return _rendered("reports/_total.html", {"total": f"{counted:,}", "view": view})
-
-
-@blueprint.get("/healthz")
-def health() -> Answer:
-    Import.version()
-    access_db.execute_sql("SELECT 1 FROM session LIMIT 1")
-    return Response("ok", mimetype="text/plain")
