@@ -127,8 +127,7 @@ def test_no_answer_bears_the_mark_of_another(app: Flask, role: str, reseller: st
     walked = [
         answer
         for endpoint, method, path in routes(app)
-        if method == "GET"
-        and endpoint.startswith(("reports.", "export.", "customers.", "home.", "printed.", "sums."))
+        if method == "GET" and endpoint.startswith(("reports.", "export.", "customers.", "home.", "printed.", "sums."))
         for slug in [slug for slug in REPORTS if f"/{slug}" in path] or ["customer-usage"]
         for answer in answers(client, path, asked_about(slug, others), before=whole)
     ]
