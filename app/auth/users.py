@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from app.auth import throttle
 from app.auth.passwords import generate_password, hash_password, password_weakness, verify_password
-from app.auth.permissions import AuditActor
+from app.auth.permissions import AuditActor, Permission, roles_with
 from app.auth.saved_views import unshare_all_views
 from app.auth.sessions import end_user_sessions
 from app.auth.validation import ValidationError, email_key, find_user, raise_if_invalid, validate_user
@@ -67,13 +67,14 @@ def sign_out_user(by: AuditActor, user: User) -> None:
 def _keep_one_admin() -> Iterator[None]:
     """Undo what is done inside when it leaves nobody who could sign in and add users. Raises Unacceptable then."""
     usable = User.temporary_until.is_null() | (User.temporary_until > timestamp())
-    running = User.select().where(User.role == "admin", User.reseller.is_null(), ~User.disabled, usable)
+    roles = [role.name for role in roles_with(Permission.MANAGE_USERS)]
+    managers = User.select().where(User.role.in_(roles), User.reseller.is_null(), ~User.disabled, usable)
     with write_transaction(access_db):
-        before = running.exists()
+        before = managers.exists()
         yield
-        if before and not running.exists():
+        if before and not managers.exists():
             raise ValidationError(
-                {"role": "This is the last enabled admin of the whole partner, and there must be one"}
+                {"role": f"This is the last enabled {' or '.join(roles)} of the whole partner, and there must be one"}
             )
 
 

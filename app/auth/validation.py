@@ -2,7 +2,8 @@
 
 import re
 
-from models import NONE_ID, ROLES, Reseller, User, fold
+from app.auth.permissions import ROLES
+from models import NONE_ID, Reseller, User, fold
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 _EMAIL_LENGTH = 254

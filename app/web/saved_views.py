@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl
 from flask import Blueprint, Response, abort, make_response, redirect, render_template, request
 
 from app.auth import saved_views
+from app.auth.permissions import Permission
 from app.auth.validation import ValidationError
 from app.reports import REPORTS
 from app.table.definitions import Report
@@ -139,9 +140,9 @@ def _remaining_view(kept: SavedView) -> tuple[View, list[str]]:
     report, pairs = report_or_404(kept.report), parse_qsl(kept.query)
     view, complaints = parse_view(report, pairs)
     why = list(map(str, complaints))
-    if visitor().is_admin:
+    if visitor().can(Permission.VIEW_DETAILS):
         return view, why
     why += [
-        f"{part}: looking inside rows is for admins, and you are signed in as a viewer." for part in detail_parts(view)
+        visitor().refusal(f"{part}: looking inside rows is", Permission.VIEW_DETAILS) for part in detail_parts(view)
     ]
     return parse_view(report.summary_only, pairs)[0], why

@@ -5,13 +5,14 @@ from typing import Any
 from flask import Blueprint, Response, abort, make_response, redirect, render_template, request
 
 from app.auth import users
+from app.auth.permissions import ROLES, Permission, roles_with
 from app.auth.users import reset_password
 from app.auth.validation import ValidationError, validate_user
 from app.web.actions import Action
 from app.web.audit import audit_actor
 from app.web.errors import error_response
 from app.web.security import sessions, visitor
-from models import NONE_ID, ROLES, Reseller, User, reports_db
+from models import NONE_ID, Reseller, User, reports_db
 
 MAX_SUGGESTIONS = 300
 """Names of resellers that are suggested; of more, none are."""
@@ -118,7 +119,8 @@ def _form_context(errors: dict[str, str] | None, user: User | None = None) -> di
     resellers = [name for (name,) in reports_db.execute(names.limit(MAX_SUGGESTIONS + 1))]
     offered = resellers if len(resellers) <= MAX_SUGGESTIONS else []
     return {
-        "roles": ROLES,
+        "roles": ROLES.values(),
+        "user_managers": " or ".join(role.noun for role in roles_with(Permission.MANAGE_USERS)),
         "resellers": offered,
         "values": request.form or _stored_values(user),
         "errors": errors or {},

@@ -2,6 +2,7 @@
 
 from flask import Blueprint, Response, make_response, render_template
 
+from app.auth.permissions import Permission
 from app.table.paging import read_all_rows
 from app.table.view import View, describe_view
 from app.web.errors import error_response
@@ -44,7 +45,7 @@ def _too_many(view: View) -> Response:
         f"This view has more than {MAX_PRINTED_ROWS:,} rows, as many as are printed. "
         "Choose fewer by filters, or close open rows."
     ]
-    if visitor().is_admin:
+    if visitor().can(Permission.EXPORT):
         return error_response(
             400, "This is too long to print.", [*why, "A CSV takes all of them."], file_url(view, DEFAULT_FORMAT)
         )
