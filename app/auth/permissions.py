@@ -1,9 +1,7 @@
 """Who is signed in, and what they may do. This is the one place that declares roles.
 
-To add a role, add a `Role` to the list below `ROLES`. The command line, the users page, the rules of the routes and all
-checks follow; `tests/auth/test_permissions.py` holds what each role may do, and docs/security.md has a row for each.
-To check a permission, call `visitor().can(Permission.EXPORT)`, or `visitor.can(…)` in a template, or give the route a
-permission in `app/web/rules.py`.
+To add a role, add a `Role` to `ROLES` and a case to tests/auth/test_permissions.py: commands, forms and checks follow.
+To require a permission, name it for a route in `app/web/rules.py`, or ask `visitor.can(Permission.EXPORT)`.
 """
 
 from collections.abc import Mapping
@@ -32,14 +30,11 @@ PARTNER_PERMISSIONS = frozenset({Permission.MANAGE_USERS, Permission.READ_AUDIT_
 
 @dataclass(frozen=True)
 class Role:
-    """`name` is what the database stores and `flask user add --role` takes. `noun` has an article, as in "an admin".
+    """What the role of an account allows."""
 
-    The users page shows `description` beside the name.
-    """
-
-    name: str
-    noun: str
-    description: str
+    name: str  # stored in the database, and taken by `flask user add --role`
+    noun: str  # the name with its article: "an admin"
+    description: str  # shown beside the name on the users page
     permissions: frozenset[Permission]
 
 
