@@ -1,7 +1,7 @@
 """Tables, connections, migrations and the audit trail. Knows nothing of reports, files or the web."""
 
 from models import audit
-from models.access import ROLES, Attempt, SavedView, Session, User
+from models.access import Attempt, SavedView, Session, User
 from models.audit import AuditEvent
 from models.backup import (
     Backup,
@@ -60,7 +60,6 @@ __all__ = [
     "NONE_ID",
     "POSTGRES",
     "PRODUCT_SEPARATOR",
-    "ROLES",
     "USAGE_COUNTS",
     "Actor",
     "Attempt",

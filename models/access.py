@@ -7,8 +7,6 @@ from peewee import BooleanField, DateTimeField, ForeignKeyField, Model, TextFiel
 
 from models.connections import access_db
 
-ROLES = ("admin", "viewer")
-
 
 class AccessRecord(Model):
     id: Any

@@ -1,1 +1,1 @@
-"""Who may use Partner Reports: accounts, passwords, sessions, saved views. Knows neither Flask nor any report."""
+"""Who may use Partner Reports: accounts, passwords, roles, sessions, saved views. Imports no Flask and no report."""

@@ -1,4 +1,4 @@
-"""Saved views: kept under a name, shared with colleagues, one of them what opening a report begins with."""
+"""Saved views: save, find, share and delete them, and choose the view that opening a report starts with."""
 
 from typing import Any
 from unicodedata import category
@@ -7,58 +7,56 @@ from app.auth.permissions import AuditActor, Visitor
 from app.auth.validation import ValidationError
 from models import SavedView, User, access_db, audit, write_transaction
 
-MAX_NAME_LENGTH = 80
-MAX_VIEWS = 100
-"""Views that a person can keep."""
+MAX_NAME_LENGTH = 80  # characters
+MAX_VIEWS = 100  # saved views of one user
 
 
 class NameTaken(ValidationError):
-    """A name under which somebody keeps another `view` of the same report."""
+    """The user has an `existing` view with this name and another query for the same report."""
 
-    def __init__(self, view: SavedView) -> None:
-        why = f"You have a view “{view.name}” of this report already; replace it, or choose another name"
-        super().__init__({"name": why})
-        self.view = view
+    def __init__(self, existing: SavedView) -> None:
+        error = f"You have a view “{existing.name}” of this report already; replace it, or choose another name"
+        super().__init__({"name": error})
+        self.existing = existing
 
 
-def visible_views(visitor: Visitor, most: int | None = None) -> list[SavedView]:
-    """A person's own views and those that their colleagues share, by name; of the latter no more than `most`."""
-    shared = _shared_with(visitor).order_by(SavedView.name, SavedView.id).limit(most)
+def visible_views(visitor: Visitor, shared_limit: int | None = None) -> list[SavedView]:
+    """Return the visitor's own views and up to `shared_limit` that colleagues share, sorted by name."""
+    shared = _shared_with(visitor).order_by(SavedView.name, SavedView.id).limit(shared_limit)
     return sorted([*_own(visitor), *shared], key=lambda view: (view.name, view.id))
 
 
 def count_shared_with(visitor: Visitor) -> int:
-    """How many views a person's colleagues share."""
-    number: int = _shared_with(visitor).count()
-    return number
+    """Count the views that colleagues share."""
+    return int(_shared_with(visitor).count())
 
 
-def find_view(visitor: Visitor, number: int) -> SavedView | None:
-    """The view with this number, None when there is none in sight."""
-    found: SavedView | None = _visible_to(visitor).where(SavedView.id == number).first()
-    return found
+def find_view(visitor: Visitor, view_id: int) -> SavedView | None:
+    """Return the view with this id, None when there is none that the visitor may see."""
+    view: SavedView | None = _visible_to(visitor).where(SavedView.id == view_id).first()
+    return view
 
 
 def default_view(visitor: Visitor, report: str) -> SavedView | None:
-    """What opening a report begins with for a person, None when that is the report as it is declared."""
-    found: SavedView | None = _own(visitor).where(SavedView.report == report, SavedView.is_default).first()
-    return found
+    """Return the view with which a report, given by its slug, opens for the visitor, None for the report as it is."""
+    view: SavedView | None = _own(visitor).where(SavedView.report == report, SavedView.is_default).first()
+    return view
 
 
 def save_view(visitor: Visitor, report: str, name: str, query: str) -> SavedView:
-    """Keep a view under a name; when it is kept already, that is enough.
+    """Save a view, given by its canonical query string, and return it. Saving the same view again changes nothing.
 
-    Raises Taken when another one is, and Unacceptable for a name that can't be and for too many.
+    Raises NameTaken, and ValidationError for an invalid name or too many views.
     """
     name = name.strip()
-    if why := _name_error(name):
-        raise ValidationError({"name": why})
+    if error := _name_error(name):
+        raise ValidationError({"name": error})
     with write_transaction(access_db):
-        kept: SavedView | None = _own(visitor).where(SavedView.report == report, SavedView.name == name).first()
-        if kept and kept.query == query:
-            return kept
-        if kept:
-            raise NameTaken(kept)
+        existing: SavedView | None = _own(visitor).where(SavedView.report == report, SavedView.name == name).first()
+        if existing and existing.query == query:
+            return existing
+        if existing:
+            raise NameTaken(existing)
         if _own(visitor).count() >= MAX_VIEWS:
             raise ValidationError(
                 {"name": f"You have {MAX_VIEWS} saved views, which is as many as there can be; delete one first"}
@@ -66,57 +64,56 @@ def save_view(visitor: Visitor, report: str, name: str, query: str) -> SavedView
         return SavedView.create(user=visitor.id, report=report, name=name, query=query)
 
 
-def replace_view(by: AuditActor, view: SavedView, query: str) -> None:
-    """Keep something else under the name of a view, for those who share it too."""
+def replace_view(actor: AuditActor, view: SavedView, query: str) -> None:
+    """Change the query of a view, for those who share it too."""
     with write_transaction(access_db):
         _update(view, query=query)
         if view.shared:
             view.query = query
-            _audit("view replaced", by, view)
+            _record("view replaced", actor, view)
 
 
-def share_view(by: AuditActor, view: SavedView) -> None:
+def share_view(actor: AuditActor, view: SavedView) -> None:
     """Show a view to everybody who sees the same customers as its owner."""
     with write_transaction(access_db):
         _update(view, shared=True)
-        _audit("view shared", by, view)
+        _record("view shared", actor, view)
 
 
-def unshare_view(by: AuditActor, view: SavedView) -> None:
+def unshare_view(actor: AuditActor, view: SavedView) -> None:
     with write_transaction(access_db):
         _update(view, shared=False)
-        _audit("view unshared", by, view)
+        _record("view unshared", actor, view)
 
 
-def unshare_all_views(user: int) -> None:
-    """Show none of a person's views to others any more."""
-    SavedView.update(shared=False).where(SavedView.user == user).execute()
+def unshare_all_views(user_id: int) -> None:
+    SavedView.update(shared=False).where(SavedView.user == user_id).execute()
 
 
-def set_default_view(_: AuditActor, view: SavedView) -> None:
-    """Let opening the report begin with a view, and with no other."""
-    same = (SavedView.user == view.user_id) & (SavedView.report == view.report)
+def set_default_view(view: SavedView) -> None:
+    """Open the report with this view for its owner, instead of any other."""
+    of_report = (SavedView.user == view.user_id) & (SavedView.report == view.report)
     with write_transaction(access_db):
-        SavedView.update(is_default=False).where(same).execute()
+        SavedView.update(is_default=False).where(of_report).execute()
         _update(view, is_default=True)
 
 
-def clear_default_view(_: AuditActor, view: SavedView) -> None:
+def clear_default_view(view: SavedView) -> None:
     _update(view, is_default=False)
 
 
-def delete_view(by: AuditActor, view: SavedView) -> None:
+def delete_view(actor: AuditActor, view: SavedView) -> None:
     with write_transaction(access_db):
         SavedView.delete().where(SavedView.id == view.id).execute()
         if view.shared:
-            _audit("view deleted", by, view)
+            _record("view deleted", actor, view)
 
 
 def _visible_to(visitor: Visitor) -> Any:
-    """Colleagues see the customers of the same reseller, or all: a view names only what they might see themselves."""
-    colleague = (User.reseller == visitor.reseller) & ~User.disabled
+    """Colleagues have the same reseller, or none: a view's filters name only customers that they may see anyway."""
+    is_colleague = (User.reseller == visitor.reseller) & ~User.disabled
     query = SavedView.select(SavedView, User).join(User)
-    return query.where((SavedView.user == visitor.id) | (SavedView.shared & colleague))
+    return query.where((SavedView.user == visitor.id) | (SavedView.shared & is_colleague))
 
 
 def _shared_with(visitor: Visitor) -> Any:
@@ -131,20 +128,17 @@ def _update(view: SavedView, **values: bool | str) -> None:
     SavedView.update(values).where(SavedView.id == view.id).execute()
 
 
-def _audit(event: str, by: AuditActor, view: SavedView) -> None:
-    """Others saw it, or did: that stands in the trail."""
-    audit.record(event, about=view.name, report=view.report, query=view.query, **by)
+def _record(event: str, actor: AuditActor, view: SavedView) -> None:
+    audit.record(event, about=view.name, report=view.report, query=view.query, **actor)
 
 
 def _name_error(name: str) -> str:
-    """What keeps a name from being one, "" when nothing does."""
-    kinds = {category(letter) for letter in name}
-    if kinds & {"Cc", "Zl", "Zp", "Cs"}:
+    """Say what is wrong with a name, "" if nothing is."""
+    categories = {category(character) for character in name}
+    if categories & {"Cc", "Zl", "Zp", "Cs"}:
         return "A name is one line without control characters"
-    if not any(kind[0] not in "CZ" for kind in kinds):
+    if not any(each[0] not in "CZ" for each in categories):  # only spaces and invisible characters
         return "Enter a name"
-    return (
-        f"A name has at most {MAX_NAME_LENGTH} characters; this one has {len(name)}"
-        if len(name) > MAX_NAME_LENGTH
-        else ""
-    )
+    if len(name) > MAX_NAME_LENGTH:
+        return f"A name has at most {MAX_NAME_LENGTH} characters; this one has {len(name)}"
+    return ""

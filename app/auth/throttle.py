@@ -1,4 +1,4 @@
-"""How often a sign-in may be tried. Counted in the database, so that all processes count together."""
+"""Limit failed sign-ins. Attempts are counted in the database, so that all processes share one count."""
 
 import re
 from hashlib import sha256
@@ -6,15 +6,13 @@ from ipaddress import IPv6Address, ip_address, ip_network
 
 from models import Attempt, access_db, timestamp, write_transaction
 
-WINDOW = 15 * 60
-"""Seconds in which attempts are counted."""
-
-MAX_PER_ACCOUNT, MAX_PER_ADDRESS = 10, 49
-"""How many may fail: of one account from one address, and from one address altogether."""
+WINDOW = 15 * 60  # seconds for which an attempt counts
+MAX_PER_ACCOUNT = 10  # failed attempts at one account from one address
+MAX_PER_ADDRESS = 49  # failed attempts from one address, whatever the account
 
 
 class TooManyAttempts(Exception):
-    """The next attempt is refused, right or wrong. `first` tells the attempt with which that began."""
+    """The attempt is refused, whether or not the password is right. `first` marks the first refusal in a row."""
 
     def __init__(self, first: bool) -> None:
         super().__init__("Too many attempts")
@@ -22,36 +20,37 @@ class TooManyAttempts(Exception):
 
 
 def count_attempt(email: str, address: str) -> None:
-    """Count an attempt before it is known whether it fails: of many at once, none slips through. Raises TooMany.
+    """Count an attempt. Raises TooManyAttempts.
 
-    Counting by account *and* address keeps a stranger from locking somebody out of an account.
+    Call it before the password is verified: of many parallel attempts, none escapes the count. The count per account
+    includes the address, so that a stranger elsewhere can't lock a person out.
     """
-    account, origin = _digest(email), _network(address)
+    account, network = _digest(email), _network(address)
     with write_transaction(access_db):
         Attempt.delete().where(Attempt.at <= timestamp(-WINDOW)).execute()
-        from_here = Attempt.select().where(Attempt.address == origin)
-        over = (
-            from_here.where(Attempt.account == account).count() - MAX_PER_ACCOUNT,
-            from_here.count() - MAX_PER_ADDRESS,
+        from_network = Attempt.select().where(Attempt.address == network)
+        excess = max(
+            from_network.where(Attempt.account == account).count() - MAX_PER_ACCOUNT,
+            from_network.count() - MAX_PER_ADDRESS,
         )
-        if max(over) <= 0:
-            Attempt.create(account=account, address=origin, at=timestamp())
-    if max(over) >= 0:
-        raise TooManyAttempts(first=max(over) == 0)
+        if excess <= 0:  # the first refused attempt is stored too: the next one finds an excess of 1
+            Attempt.create(account=account, address=network, at=timestamp())
+    if excess >= 0:
+        raise TooManyAttempts(first=excess == 0)
 
 
 def clear_attempts(email: str, address: str) -> None:
-    """Forget the attempts of an account from an address: the person was who they said."""
+    """Delete an account's attempts from an address, after a successful sign-in."""
     Attempt.delete().where(Attempt.account == _digest(email), Attempt.address == _network(address)).execute()
 
 
 def _digest(email: str) -> str:
-    """What was typed as the email may be a password, so it isn't kept."""
+    """Hash what was typed as the email: people type passwords into the wrong field."""
     return sha256(email.encode()).hexdigest()
 
 
 def _network(address: str) -> str:
-    """What counts as one place. An IPv6 line has a whole /64 of addresses, and some proxies tell a port with each."""
+    """Return the address without its port, or the /64 network of an IPv6 address: one subscriber has all of it."""
     bare = re.sub(r"^\[(.*)\](:\d+)?$|^([^:]*):\d+$", r"\1\3", address)
     try:
         ip = ip_address(bare)

@@ -5,10 +5,11 @@ import sys
 import click
 
 from app.auth import users
+from app.auth.permissions import ROLES
 from app.auth.users import TEMPORARY_DAYS, reset_password
 from app.auth.validation import ValidationError, find_user
 from app.cli.common import audit_actor, database_ready
-from models import ROLES, User
+from models import User
 
 _PASSWORD = click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 
@@ -20,7 +21,7 @@ def user() -> None:
 
 @user.command()
 @click.argument("email")
-@click.option("--role", type=click.Choice(ROLES), required=True)
+@click.option("--role", type=click.Choice(list(ROLES)), required=True)
 @click.option("--reseller", metavar="NAME", help="See only the customers of this reseller; all customers by default.")
 @_PASSWORD
 def add(email: str, role: str, reseller: str | None, password_stdin: bool) -> None:

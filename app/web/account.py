@@ -1,4 +1,4 @@
-"""Signing in and out, and one's own password."""
+"""Sign in, sign out, and the account page where users change their own password."""
 
 from http import HTTPStatus
 
@@ -15,41 +15,42 @@ from app.web.security import sessions, visitor
 from models import User, access_db, write_transaction
 from models.audit import FAILED, REFUSED
 
-
-class SignInRefused(Exception):
-    """Somebody isn't let in. They are told `text`, with this HTTP status."""
-
-    def __init__(self, status: int, text: str) -> None:
-        super().__init__(text)
-        self.status = status
-
-
 WRONG_CREDENTIALS = "The email or the password is wrong."
 
 blueprint = Blueprint("account", __name__)
 
 
+class SignInRefused(Exception):
+    """The email or the password is wrong, or there were too many attempts. `status` is the HTTP status to answer."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
 @blueprint.get("/login")
 def sign_in_form() -> Response:
-    onward = safe_next(request.args.get("next", ""))
-    return make_response(redirect(onward, 303)) if g.visitor else _sign_in_page(onward)
+    """Show the form; redirect who is signed in already."""
+    next_url = safe_next(request.args.get("next", ""))
+    return make_response(redirect(next_url, 303)) if g.visitor else _sign_in_page(next_url)
 
 
 @blueprint.post("/login")
 def sign_in() -> Response:
     email, password = request.form.get("email", "").strip(), request.form.get("password", "")
-    onward = safe_next(request.form.get("next", ""))
+    next_url = safe_next(request.form.get("next", ""))
     missing = {key: f"Enter your {key}." for key, value in (("email", email), ("password", password)) if not value}
     if missing:
-        return _sign_in_page(onward, 400, email, missing)
+        return _sign_in_page(next_url, 400, email, missing)
     try:
-        return _start_session(_authenticate("sign-in", email, password), onward)
-    except SignInRefused as refused:
-        return _sign_in_page(onward, refused.status, email, {"form": str(refused)})
+        return _start_session(_authenticate("sign-in", email, password), next_url)
+    except SignInRefused as error:
+        return _sign_in_page(next_url, error.status, email, {"form": str(error)})
 
 
 @blueprint.post("/logout")
 def sign_out() -> Response:
+    """End this session, or all sessions of the user."""
     everywhere = bool(request.form.get("everywhere"))
     with write_transaction(access_db):
         if everywhere:
@@ -59,7 +60,7 @@ def sign_out() -> Response:
         record_event("sign-out", everywhere=everywhere)
     response = make_response(redirect("/login", 303))
     security.delete_session_cookie(response)
-    response.headers["Clear-Site-Data"] = '"cache", "storage"'
+    response.headers["Clear-Site-Data"] = '"cache", "storage"'  # "Back" must not show a page from the cache
     return response
 
 
@@ -70,6 +71,7 @@ def show() -> Response:
 
 @blueprint.post("/account")
 def change_password() -> Response:
+    """Change the visitor's password, end all their sessions, and start a new one here."""
     current, password = request.form.get("current", ""), request.form.get("password", "")
     try:
         user = _authenticate("password", visitor().email, current)
@@ -77,37 +79,37 @@ def change_password() -> Response:
             return _account_page(400, {"password": "This is your present password; choose another."})
         choose_password(audit_actor(), user, password)
         return _start_session(User.get_by_id(user.id), "/account?done=password")
-    except ValidationError as wrong:
-        return _account_page(400, wrong.errors)
-    except SignInRefused as refused:
-        wrong_one = refused.status == HTTPStatus.UNAUTHORIZED
-        told = "This is not your present password." if wrong_one else str(refused)
-        return _account_page(refused.status, {"current": told})
+    except ValidationError as error:
+        return _account_page(400, error.errors)
+    except SignInRefused as error:
+        is_wrong = error.status == HTTPStatus.UNAUTHORIZED
+        return _account_page(
+            error.status, {"current": "This is not your present password." if is_wrong else str(error)}
+        )
 
 
 def _authenticate(event: str, email: str, password: str) -> User:
-    """The person with this password. Raises Refused.
+    """Return the user with this password. Raises SignInRefused.
 
-    Whoever fails is noted, but not what they typed: it may be a password.
+    A failure is recorded with the account's email, never with what was typed: that may be a password.
     """
-    known = find_user(email)
-    who = known.email if known else ""
+    account = find_user(email)
+    who = account.email if account else ""
     try:
         user = authenticate(email, password, request.remote_addr or "")
-    except TooManyAttempts as many:
-        if many.first:
+    except TooManyAttempts as error:
+        if error.first:
             record_event(event, REFUSED, who=who, why="too many attempts")
         raise SignInRefused(429, f"Too many attempts have failed. Try again in {WINDOW // 60} minutes.") from None
     if user is None:
-        record_event(
-            event, FAILED, who=who, why=login_blocked_reason(known) or "wrong password" if known else "no such account"
-        )
+        reason = login_blocked_reason(account) or "wrong password" if account else "no such account"
+        record_event(event, FAILED, who=who, why=reason)
         raise SignInRefused(401, WRONG_CREDENTIALS)
     return user
 
 
-def _start_session(user: User, onward: str) -> Response:
-    """Lead a person on in a new session, which takes the place of the one that this browser has. Raises Refused."""
+def _start_session(user: User, next_url: str) -> Response:
+    """Replace this browser's session with a new one, and redirect. Raises SignInRefused."""
     with write_transaction(access_db):
         if g.visitor:
             end_session(g.visitor.session)
@@ -115,19 +117,19 @@ def _start_session(user: User, onward: str) -> Response:
         if token is None:
             raise SignInRefused(401, WRONG_CREDENTIALS)
         record_event("sign-in", who=user.email)
-    response = make_response(redirect(onward, 303))
+    response = make_response(redirect(next_url, 303))
     security.set_session_cookie(response, token)
     return response
 
 
-def _sign_in_page(onward: str, status: int = 200, email: str = "", errors: dict[str, str] | None = None) -> Response:
-    shown = {"next": onward, "email": email, "errors": errors or {}}
-    response = make_response(render_template("account/sign_in.html", **shown), status)
+def _sign_in_page(next_url: str, status: int = 200, email: str = "", errors: dict[str, str] | None = None) -> Response:
+    context = {"next": next_url, "email": email, "errors": errors or {}}
+    response = make_response(render_template("account/sign_in.html", **context), status)
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         response.headers["Retry-After"] = str(WINDOW)
     return response
 
 
 def _account_page(status: int = 200, errors: dict[str, str] | None = None) -> Response:
-    shown = {"errors": errors or {}, "done": request.args.get("done")}
-    return make_response(render_template("account/account.html", **shown), status)
+    context = {"errors": errors or {}, "password_changed": request.args.get("done") == "password"}
+    return make_response(render_template("account/account.html", **context), status)

@@ -1,4 +1,4 @@
-"""The audit trail, written with who asks and from where, and its page."""
+"""The Audit trail page, and the functions with which other pages record events."""
 
 import json
 from contextlib import suppress
@@ -12,49 +12,49 @@ from models import DATABASE_ERRORS, AuditEvent, audit
 from models.audit import DONE, REFUSED
 
 EVENTS_PER_PAGE = 100
-_DIGITS = 18
+_MAX_DIGITS = 18  # of an event's number: it fits into 64 bits
 
 blueprint = Blueprint("audit", __name__)
 
 
 def record_event(event: str, outcome: str = DONE, about: str = "", **details: Any) -> None:
-    """Add to the trail what the visitor did or was refused; `who` among the details knows better who that is."""
+    """Record what the visitor did. `who` in the details overrides the visitor, as before a sign-in."""
     audit.record(event, outcome, about=about, **{**audit_actor(), **details})
 
 
-def record_refusal(why: str) -> None:
-    """Add that the visitor was refused. They are refused all the same where that can't be written just now."""
+def record_refusal(reason: str) -> None:
+    """Record that the request was refused, if the database can be written: it is refused in any case."""
     with suppress(*DATABASE_ERRORS):
-        record_event("request", REFUSED, f"{request.method} {request.path}", why=why)
+        record_event("request", REFUSED, f"{request.method} {request.path}", why=reason)
 
 
 def audit_actor() -> dict[str, str]:
-    """Who asks, from where, in which request."""
+    """The visitor's email, "" for a stranger, their address and the request's id, as fields of an event."""
     who = g.visitor.email if g.visitor else ""
     return {"who": who, "address": request.remote_addr or "", "request": g.request_id}
 
 
 @blueprint.get("/audit")
 def show() -> str:
-    """The latest events first, of everybody or by and about one person, page by page."""
+    """Show events, the latest first: all, or those by and about the user with the email `who`."""
     before, who = request.args.get("before", ""), request.args.get("who", "").strip()
-    if before and not (before.isascii() and before.isdigit() and len(before) <= _DIGITS):
+    if before and not (before.isascii() and before.isdigit() and len(before) <= _MAX_DIGITS):
         abort(error_response(400, f"before: “{before}” is not the number of an event.", home="/audit"))
     query = AuditEvent.select().order_by(AuditEvent.id.desc()).limit(EVENTS_PER_PAGE + 1)
     if before:
         query = query.where(AuditEvent.id < int(before))
     if who:
-        known = find_user(who)
-        name = known.email if known else who
-        query = query.where((AuditEvent.who == name) | (AuditEvent.about == name))
+        user = find_user(who)
+        email = user.email if user else who
+        query = query.where((AuditEvent.who == email) | (AuditEvent.about == email))
     events = list(query)
     older = events[EVENTS_PER_PAGE - 1].id if len(events) > EVENTS_PER_PAGE else None
-    shown = [(event, _describe_details(str(event.details))) for event in events[:EVENTS_PER_PAGE]]
-    return render_template("audit/audit.html", events=shown, who=who, before=before, older=older)
+    rows = [(event, _describe_details(str(event.details))) for event in events[:EVENTS_PER_PAGE]]
+    return render_template("audit/audit.html", rows=rows, who=who, before=before, older=older)
 
 
 def _describe_details(details: str) -> str:
-    """A JSON object as a person reads it."""
+    """Turn a JSON object into text: "rows: 3, dry run: none"."""
     return ", ".join(
         f"{name.replace('_', ' ')}: {'none' if value is None else value}" for name, value in json.loads(details).items()
     )

@@ -1,10 +1,10 @@
-"""A customer's page: the beginnings of the three reports, each a link to all of it."""
+"""The page of a customer: the first rows of each report, each part with a link to all of them."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, abort, redirect, render_template, request
-from werkzeug.wrappers import Response as Answer
+from werkzeug.wrappers import Response as BaseResponse
 
 from app.reports import REPORTS
 from app.reports.customer_page import SECTIONS, CustomerIdentity, Section, find_customers
@@ -25,48 +25,48 @@ blueprint = Blueprint("customers", __name__)
 
 
 @blueprint.get("/customers")
-def show() -> Answer | str:
-    """The page of one customer; where several bear the name that is asked for, a choice of them."""
-    keys = _asked()
-    whole = {section: permitted_view(*parse_view(REPORTS[section.slug], keys.items())) for section in SECTIONS}
+def show() -> BaseResponse | str:
+    """Show the customer with this id or name. List the customers when several have the name."""
+    keys = _customer_keys()
+    views = {section: permitted_view(*parse_view(REPORTS[section.slug], keys.items())) for section in SECTIONS}
     with timed("query"), read_transaction():
-        found = find_customers(keys, visitor().scope)
-    if not found:
-        return error_response(404, "There is no such customer.", [f"{key}: “{value}”" for key, value in keys.items()])
-    unidentified = [each for each in found if not each.ref]
-    chosen = unidentified if "reseller" in keys and unidentified else found
-    if len(chosen) > 1:
-        return render_template("customers/which.html", name=keys["name"], customers=chosen, url=customer_url)
-    (customer,) = chosen
+        customers = find_customers(keys, visitor().scope)
+    if not customers:
+        details = [f"{key}: “{value}”" for key, value in keys.items()]
+        return error_response(404, "There is no such customer.", details)
+    if "reseller" in keys:  # which identifies a customer without an id
+        customers = [each for each in customers if not each.ref] or customers
+    if len(customers) > 1:
+        return render_template("customers/which.html", name=keys["name"], customers=customers, url=customer_url)
+    customer = customers[0]
     if customer.ref and "name" in keys:
         return redirect(customer_url(customer.keys), 303)
-    return _page(customer, whole)
+    return _customer_page(customer, views)
 
 
-def _asked() -> Mapping[str, str]:
-    """What names the customer; the request ends with a 400 when nothing does, or too much."""
+def _customer_keys() -> Mapping[str, str]:
+    """The parameters that identify the customer: an id, a name, or a name and a reseller. Anything else is a 400."""
     keys = {key: value for key in _KEYS if (value := single_arg(key))}
-    unknown = [key for key in request.args if key not in _KEYS]
+    unknown = [f"{key}: “{value}” names no customer." for key, value in request.args.items() if key not in _KEYS]
     if unknown or keys.keys() not in ({"customer"}, {"name"}, {"name", "reseller"}):
-        told = [f"{key}: “{request.args[key]}” names no customer." for key in unknown]
-        right = "It takes customer=ID or, for one without an ID, name=NAME, with reseller=NAME where several bear it."
-        abort(error_response(400, "This doesn't say which customer is meant.", [*told, right]))
+        usage = "It takes customer=ID or, for one without an ID, name=NAME, with reseller=NAME where several bear it."
+        abort(error_response(400, "This doesn't say which customer is meant.", [*unknown, usage]))
     return keys
 
 
-def _page(customer: CustomerIdentity, whole: Mapping[Section, View]) -> str:
+def _customer_page(customer: CustomerIdentity, views: Mapping[Section, View]) -> str:
     with timed("query"), read_transaction():
-        sections = [_section(section, customer.keys, view) for section, view in whole.items()]
-        shown = {"customer": customer, "sections": sections, "as_of": Import.last(), "url": report_url}
+        sections = [_section_context(section, view.with_filters(customer.keys)) for section, view in views.items()]
+        context = {"customer": customer, "sections": sections, "as_of": Import.last(), "url": report_url}
     with timed("render"):
-        return render_template("customers/customer.html", **shown)
+        return render_template("customers/customer.html", **context)
 
 
-def _section(section: Section, keys: Mapping[str, str], view: View) -> dict[str, Any]:
-    whole = view.with_filters(keys)
-    short = section.of(whole)
-    found = read_page(short, visitor().scope)
-    # A customer without holdings has one nameless row.
-    rows = [row._replace(expandable=False) for row in found.rows if row.values[0] != ""]
-    lines = [line._replace(id=f"{section.slug}-{line.id}") for line in present_rows(rows, short)] if rows else []
-    return {"section": section, "url": report_url(whole), "view": short, "rows": lines, "total": found.total}
+def _section_context(section: Section, all_rows: View) -> dict[str, Any]:
+    """Read the first rows of `all_rows`, the customer's view of one report."""
+    view = section.of(all_rows)
+    page = read_page(view, visitor().scope)
+    # A customer without inventory has one nameless row. Rows don't open here.
+    rows = [row._replace(expandable=False) for row in page.rows if row.values[0] != ""]
+    lines = [line._replace(id=f"{section.slug}-{line.id}") for line in present_rows(rows, view)]
+    return {"section": section, "url": report_url(all_rows), "view": view, "rows": lines, "total": page.total}

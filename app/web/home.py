@@ -1,4 +1,4 @@
-"""The Reports page, its "Needs attention" part, the address that opens a report, and the health check."""
+"""The Reports page with its "Needs attention" part, the address that opens a report, and the health check."""
 
 from typing import NamedTuple
 
@@ -17,19 +17,19 @@ from app.web.urls import report_url
 from app.web.view_request import permitted_view, report_or_404, single_arg
 from models import Import, access_db, read_transaction
 
-_FROM_STDIN = "-"
+_FROM_STDIN = "-"  # the file name of an import that read standard input
 
 
 class AttentionCount(NamedTuple):
-    """How many rows something needs attention in, what is said of them, and the address of just these rows."""
+    """The number of rows that need attention, the words behind the number, and the address of the rows."""
 
     number: int
-    words: str
+    label: str
     url: str
 
 
 class LastImport(NamedTuple):
-    """A report's last import. Whose rows are a reseller's sees neither the `file` nor `who` loaded it."""
+    """A report's last import; texts are empty where there is none. Users of one reseller see no `file` and no `who`."""
 
     title: str
     at: str
@@ -52,8 +52,18 @@ def list_reports() -> str:
 
 @blueprint.get("/reports/open")
 def open_report() -> BaseResponse:
-    """Redirect to the report, or to the visitor's default view of it."""
+    """Redirect to a report, with the visitor's default view of it."""
     return redirect(start_url(report_or_404(single_arg("report"))), 303)
+
+
+@blueprint.get("/reports/attention")
+def show_attention() -> str:
+    """Show what needs attention. The Reports page loads it as a fragment, so that it doesn't wait for the counts."""
+    with timed("query"), read_transaction():
+        counts, imports = [_attention_count(item) for item in ATTENTION_ITEMS], _last_imports()
+    template = "home/_attention.html" if is_fragment_request() else "home/attention.html"
+    with timed("render"):
+        return render_template(template, counts=counts, imports=imports)
 
 
 @blueprint.get("/healthz")
@@ -64,30 +74,22 @@ def health() -> Response:
     return Response("ok", mimetype="text/plain")
 
 
-@blueprint.get("/reports/attention")
-def show_attention() -> str:
-    with timed("query"), read_transaction():
-        shown = {"needed": [_attention_count(each) for each in ATTENTION_ITEMS], "loaded": _last_imports()}
-    fragment = is_fragment_request()
-    with timed("render"):
-        return render_template("home/_attention.html" if fragment else "home/attention.html", **shown)
-
-
-def _attention_count(each: AttentionItem) -> AttentionCount:
-    view = permitted_view(each.view, [])
+def _attention_count(item: AttentionItem) -> AttentionCount:
+    view = permitted_view(item.view, [])
     number = count_rows(RowQuery(view, visitor().scope, view.level))
-    return AttentionCount(number, each.one if number == 1 else each.many if number else each.none, report_url(view))
+    label = item.one if number == 1 else item.many if number else item.none
+    return AttentionCount(number, label, report_url(view))
 
 
 def _last_imports() -> list[LastImport]:
-    last = Import.last_of_each()
-    return [_last_import(report.title.removesuffix(" Report"), last.get(slug)) for slug, report in REPORTS.items()]
+    imports = Import.last_of_each()
+    return [_last_import(report.title.removesuffix(" Report"), imports.get(slug)) for slug, report in REPORTS.items()]
 
 
-def _last_import(title: str, load: Import | None) -> LastImport:
-    if load is None:
+def _last_import(title: str, last: Import | None) -> LastImport:
+    if last is None:
         return LastImport(title, "", "", "")
     if visitor().reseller is not None:
-        return LastImport(title, str(load.loaded_at), "", "")
-    file = "standard input" if load.file == _FROM_STDIN else load.file.rpartition("/")[2]
-    return LastImport(title, str(load.loaded_at), file, load.who)
+        return LastImport(title, str(last.loaded_at), "", "")
+    file = "standard input" if last.file == _FROM_STDIN else last.file.rpartition("/")[2]
+    return LastImport(title, str(last.loaded_at), file, last.who)

@@ -13,6 +13,8 @@ from typing import Any
 
 from flask import Flask, Response, g, has_request_context, request
 
+from app.auth.permissions import Permission
+
 
 def register_timing(app: Flask) -> None:
     app.after_request(_add_header)
@@ -32,7 +34,7 @@ def timed(part: str) -> Iterator[None]:
 def _add_header(response: Response) -> Response:
     """Milliseconds, of answers that show what was asked for."""
     shown = "took" in g and response.status_code == HTTPStatus.OK
-    if shown and g.visitor.is_admin:
+    if shown and g.visitor.can(Permission.VIEW_TIMINGS):
         response.headers["Server-Timing"] = ", ".join(f"{part};dur={s * 1000:.1f}" for part, s in g.took.items())
     return response
 

@@ -1,54 +1,45 @@
-"""Who may use which route. A route that stands in neither table can be used by nobody."""
+"""Which permission each route needs. A route in none of these tables answers nobody, and a test fails."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
-from app.auth.permissions import Visitor
+from app.auth.permissions import Permission
 
-Rule = Callable[[Visitor], str]
-"""Says why a visitor may not; "" when they may."""
-
-
-def anyone_signed_in(_: Visitor) -> str:
-    return ""
-
-
-def admins(visitor: Visitor) -> str:
-    why = "Export and looking inside rows are for admins, and you are signed in as a viewer."
-    return "" if visitor.is_admin else why
-
-
-def partner_admins(visitor: Visitor) -> str:
-    why = "Users and the audit trail are for admins of the whole partner."
-    return "" if visitor.is_partner_admin else why
-
-
+# Routes that need no sign-in.
 PUBLIC_ENDPOINTS = frozenset({"static", "home.health", "account.sign_in", "account.sign_in_form"})
-"""Routes that need no sign-in."""
 
+# Routes that somebody with a temporary password can use; all others redirect them to choosing a password.
 ACCOUNT_ENDPOINTS = frozenset({"account.show", "account.change_password", "account.sign_out"})
-"""Routes that are left to a person whose password was made by somebody else, until they have chosen one."""
 
-RULES: Mapping[str, Rule] = {
-    **dict.fromkeys(ACCOUNT_ENDPOINTS, anyone_signed_in),
-    "home.index": anyone_signed_in,
-    "home.list_reports": anyone_signed_in,
-    "home.open_report": anyone_signed_in,
-    "reports.show": anyone_signed_in,
-    "reports.count": anyone_signed_in,
-    "saved_views.save": anyone_signed_in,
-    "saved_views.show": anyone_signed_in,
-    "saved_views.act": anyone_signed_in,
-    "print.show": anyone_signed_in,
-    "home.show_attention": anyone_signed_in,
-    "customers.show": anyone_signed_in,
-    "summary.show": anyone_signed_in,
-    "reports.expand": admins,
-    "export.csv": admins,
-    "export.xlsx": admins,
-    "users.list_users": partner_admins,
-    "users.add": partner_admins,
-    "users.show": partner_admins,
-    "users.change": partner_admins,
-    "users.act": partner_admins,
-    "audit.show": partner_admins,
+# The permission that each other route needs, None where being signed in is enough.
+RULES: Mapping[str, Permission | None] = {
+    **dict.fromkeys(ACCOUNT_ENDPOINTS),
+    "home.index": None,
+    "home.list_reports": None,
+    "home.open_report": None,
+    "home.show_attention": None,
+    "reports.show": None,
+    "reports.count": None,
+    "reports.expand": Permission.VIEW_DETAILS,
+    "print.show": None,
+    "summary.show": None,
+    "export.csv": Permission.EXPORT,
+    "export.xlsx": Permission.EXPORT,
+    "customers.show": None,
+    "saved_views.save": None,
+    "saved_views.show": None,
+    "saved_views.act": None,
+    "users.list_users": Permission.MANAGE_USERS,
+    "users.add": Permission.MANAGE_USERS,
+    "users.show": Permission.MANAGE_USERS,
+    "users.change": Permission.MANAGE_USERS,
+    "users.act": Permission.MANAGE_USERS,
+    "audit.show": Permission.READ_AUDIT_TRAIL,
+}
+
+# How a refusal names what a permission allows.
+REFUSAL_SUBJECTS: Mapping[Permission, str] = {
+    Permission.EXPORT: "Export and looking inside rows are",
+    Permission.VIEW_DETAILS: "Export and looking inside rows are",
+    Permission.MANAGE_USERS: "Users and the audit trail are",
+    Permission.READ_AUDIT_TRAIL: "Users and the audit trail are",
 }

@@ -1,17 +1,18 @@
-"""Saved views: kept from a report's page, listed on the Reports page, opened even when something of them has gone."""
+"""Saved views: save one from a report's page, list them on the Reports page, open, share and delete them."""
 
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 from flask import Blueprint, Response, abort, make_response, redirect, render_template, request
 
 from app.auth import saved_views
+from app.auth.permissions import AuditActor, Permission
 from app.auth.validation import ValidationError
 from app.reports import REPORTS
 from app.table.definitions import Report
 from app.table.params import parse_view
 from app.table.view import View, describe_view
-from app.web.actions import Action
 from app.web.audit import audit_actor
 from app.web.errors import error_response
 from app.web.security import visitor
@@ -19,23 +20,32 @@ from app.web.urls import MAX_URL_LENGTH, report_url
 from app.web.view_request import detail_parts, permitted_view, report_or_404
 from models import SavedView
 
-VIEW_ACTIONS: dict[str, Action[SavedView]] = {
-    "share": Action(saved_views.share_view, "Shared with everybody who sees the same customers."),
-    "unshare": Action(saved_views.unshare_view, "Nobody else sees this view any more."),
-    "default": Action(saved_views.set_default_view, "View Report begins with this view from now on."),
-    "undefault": Action(saved_views.clear_default_view, "View Report begins with the report as it is."),
-    "delete": Action(saved_views.delete_view, "The view is deleted."),
+# What the buttons beside a saved view do, by the last part of their address.
+ACTIONS: Mapping[str, Callable[[AuditActor, SavedView], object]] = {
+    "share": saved_views.share_view,
+    "unshare": saved_views.unshare_view,
+    "default": lambda _, view: saved_views.set_default_view(view),
+    "undefault": lambda _, view: saved_views.clear_default_view(view),
+    "delete": saved_views.delete_view,
 }
-MESSAGES = {"save": "The view is saved.", "replace": "The view is saved in place of what it was."}
-SHARED_SHOWN = 50
-"""Views of colleagues that are listed unless all are asked for."""
+# What the Reports page says after an action, by the value of `done` in its address.
+MESSAGES: Mapping[str, str] = {
+    "save": "The view is saved.",
+    "replace": "The view is saved in place of what it was.",
+    "share": "Shared with everybody who sees the same customers.",
+    "unshare": "Nobody else sees this view any more.",
+    "default": "View Report begins with this view from now on.",
+    "undefault": "View Report begins with the report as it is.",
+    "delete": "The view is deleted.",
+}
+MAX_LISTED_SHARED = 50  # views of colleagues on the Reports page, until a link asks for all
 
 
 class ListedView(NamedTuple):
-    """A saved view on the Reports page. `owner` is the email of a colleague, "" for the visitor's own."""
+    """A saved view on the Reports page. `owner` is a colleague's email, "" for the visitor's own views."""
 
     view: SavedView
-    address: str
+    url: str
     owner: str
 
 
@@ -44,79 +54,79 @@ blueprint = Blueprint("saved_views", __name__)
 
 @blueprint.post("/reports/<slug>/views")
 def save(slug: str) -> Response:
+    """Save the view that the form sends; a taken name is answered by a form that offers to replace that view."""
     view = _submitted_view(report_or_404(slug))
     name, done = request.form.get("name", ""), "save"
     try:
         saved_views.save_view(visitor(), slug, name, view.query_string)
-    except saved_views.NameTaken as taken:
-        if request.form.get("replace") != str(taken.view.id):
-            return _save_form(view, name, taken)
-        saved_views.replace_view(audit_actor(), taken.view, view.query_string)
+    except saved_views.NameTaken as error:
+        if request.form.get("replace") != str(error.existing.id):
+            return _save_form(view, name, error, error.existing)
+        saved_views.replace_view(audit_actor(), error.existing, view.query_string)
         done = "replace"
-    except ValidationError as wrong:
-        return _save_form(view, name, wrong)
+    except ValidationError as error:
+        return _save_form(view, name, error)
     return make_response(redirect(f"/reports?done={done}#views", 303))
-
-
-def _save_form(view: View, name: str, wrong: ValidationError) -> Response:
-    shown = {"view": view, "words": describe_view(view), "url": report_url, "name": name, "errors": wrong.errors}
-    taken = wrong.view if isinstance(wrong, saved_views.NameTaken) else None
-    return make_response(render_template("saved_views/save.html", **shown, taken=taken), 400)
 
 
 @blueprint.get("/reports/views/<int(max=999999999):view>")
 def show(view: int) -> Response:
-    """Lead to a saved view; when something of it is left out, say so first."""
-    kept = _visible_view(view)
-    left, why = _remaining_view(kept)
-    if not why:
-        return make_response(redirect(report_url(left), 303))
-    return make_response(render_template("saved_views/incomplete.html", kept=kept, why=why, address=report_url(left)))
+    """Redirect to the report with a saved view, or list the parts of the view that can't be shown any more."""
+    saved_view = _saved_view_or_404(view)
+    remaining, reasons = _remaining_view(saved_view)
+    if not reasons:
+        return make_response(redirect(report_url(remaining), 303))
+    context = {"saved_view": saved_view, "reasons": reasons, "remaining_url": report_url(remaining)}
+    return make_response(render_template("saved_views/incomplete.html", **context))
 
 
-@blueprint.post(f"/reports/views/<int(max=999999999):view>/<any({', '.join(VIEW_ACTIONS)}):action>")
+@blueprint.post(f"/reports/views/<int(max=999999999):view>/<any({', '.join(ACTIONS)}):action>")
 def act(view: int, action: str) -> Response:
-    kept = _visible_view(view)
-    if kept.user_id != visitor().id:
+    """Do what a button beside one of the visitor's own views says."""
+    saved_view = _saved_view_or_404(view)
+    if saved_view.user_id != visitor().id:
         abort(error_response(404, f"You have no saved view “{view}”.", ["Only whoever saved a view can change it."]))
-    VIEW_ACTIONS[action].run(audit_actor(), kept)
+    ACTIONS[action](audit_actor(), saved_view)
     return make_response(redirect(f"/reports?done={action}#views", 303))
 
 
 def saved_views_context() -> dict[str, Any]:
-    """What the Reports page tells of saved views: those of each report that has some, and what was just done."""
+    """The template context of the list on the Reports page: views by report, and a message after an action."""
+    shared_limit = None if "shared" in request.args else MAX_LISTED_SHARED
     listed: dict[str, list[ListedView]] = {slug: [] for slug in REPORTS}
-    most = None if "shared" in request.args else SHARED_SHOWN
-    for view in saved_views.visible_views(visitor(), most):
+    for view in saved_views.visible_views(visitor(), shared_limit):
         if view.report in REPORTS:
             owner = "" if view.user_id == visitor().id else view.user.email
-            listed[view.report].append(ListedView(view, _view_url(view), owner))
-    done = request.args.get("done", "")
-    told = VIEW_ACTIONS[done].done if done in VIEW_ACTIONS else MESSAGES.get(done, "")
-    more = max(saved_views.count_shared_with(visitor()) - SHARED_SHOWN, 0) if most else 0
-    return {"shelves": [(REPORTS[slug], found) for slug, found in listed.items() if found], "done": told, "more": more}
+            listed[view.report].append(ListedView(view, _saved_view_url(view), owner))
+    return {
+        "views_by_report": [(REPORTS[slug], views) for slug, views in listed.items() if views],
+        "unlisted_count": max(saved_views.count_shared_with(visitor()) - shared_limit, 0) if shared_limit else 0,
+        "message": MESSAGES.get(request.args.get("done", ""), ""),
+    }
 
 
 def start_url(report: Report) -> str:
-    """The address with which opening a report begins for the visitor."""
-    default = saved_views.default_view(visitor(), report.slug)
-    return _view_url(default) if default else f"/reports/{report.slug}"
+    """The address at which a report opens for the visitor: of their default view, or the report's own."""
+    view = saved_views.default_view(visitor(), report.slug)
+    return _saved_view_url(view) if view else f"/reports/{report.slug}"
 
 
-def _visible_view(number: int) -> SavedView:
-    """The saved view with this number; the request ends with a 404 when the visitor sees none."""
-    found = saved_views.find_view(visitor(), number)
-    if found is None:
-        abort(
-            error_response(
-                404, f"There is no saved view “{number}”.", ["It may have been deleted, or isn't shared any more."]
-            )
-        )
-    return found
+def _save_form(view: View, name: str, error: ValidationError, existing: SavedView | None = None) -> Response:
+    context = {"view": view, "name": name, "errors": error.errors, "existing": existing}
+    context |= {"description": describe_view(view), "report_url": report_url(view)}
+    return make_response(render_template("saved_views/save.html", **context), 400)
+
+
+def _saved_view_or_404(view_id: int) -> SavedView:
+    saved_view = saved_views.find_view(visitor(), view_id)
+    if saved_view is None:
+        details = ["It may have been deleted, or isn't shared any more."]
+        abort(error_response(404, f"There is no saved view “{view_id}”.", details))
+    return saved_view
 
 
 def _submitted_view(report: Report) -> View:
-    """The view that a form sends as its query string, without its place and open rows."""
+    """The view whose query string the form sends, without paging and open rows."""
     if "view" not in request.form:
         abort(error_response(400, "view: the query string of the view that should be saved is missing."))
     view = permitted_view(*parse_view(report, parse_qsl(request.form["view"]))).first_page
@@ -125,23 +135,22 @@ def _submitted_view(report: Report) -> View:
     return view
 
 
-def _view_url(kept: SavedView) -> str:
-    """The report's own address, or that of the page which says what is left out of the view."""
-    left, why = _remaining_view(kept)
-    return f"/reports/views/{kept.id}" if why else report_url(left)
+def _saved_view_url(saved_view: SavedView) -> str:
+    """The report's address with the view, or the page that lists what can't be shown of it."""
+    remaining, reasons = _remaining_view(saved_view)
+    return f"/reports/views/{saved_view.id}" if reasons else report_url(remaining)
 
 
-def _remaining_view(kept: SavedView) -> tuple[View, list[str]]:
-    """What the visitor can have of a saved view, and why the rest is left out.
+def _remaining_view(saved_view: SavedView) -> tuple[View, list[str]]:
+    """Return what can be shown of a saved view, and the reasons why the rest can't.
 
-    A viewer is told which part looks inside rows, but not which certificate type or product it names.
+    The reasons name the columns that the visitor may not see, but not the values of filters, such as a product.
     """
-    report, pairs = report_or_404(kept.report), parse_qsl(kept.query)
-    view, complaints = parse_view(report, pairs)
-    why = list(map(str, complaints))
-    if visitor().is_admin:
-        return view, why
-    why += [
-        f"{part}: looking inside rows is for admins, and you are signed in as a viewer." for part in detail_parts(view)
-    ]
-    return parse_view(report.summary_only, pairs)[0], why
+    report, params = report_or_404(saved_view.report), parse_qsl(saved_view.query)
+    view, errors = parse_view(report, params)
+    reasons = [str(error) for error in errors]
+    if visitor().can(Permission.VIEW_DETAILS):
+        return view, reasons
+    for part in detail_parts(view):
+        reasons.append(visitor().refusal(f"{part}: looking inside rows is", Permission.VIEW_DETAILS))
+    return parse_view(report.summary_only, params)[0], reasons

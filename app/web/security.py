@@ -8,13 +8,13 @@ from werkzeug.exceptions import SecurityError
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import RequestRedirect
 
-from app.auth.permissions import Visitor
+from app.auth.permissions import Permission, Visitor
 from app.auth.sessions import Sessions
 from app.settings import Settings
 from app.web.audit import record_refusal
 from app.web.errors import error_response
 from app.web.redirects import redirect_or_status, same_host_redirect, sign_in_url
-from app.web.rules import ACCOUNT_ENDPOINTS, PUBLIC_ENDPOINTS, RULES
+from app.web.rules import ACCOUNT_ENDPOINTS, PUBLIC_ENDPOINTS, REFUSAL_SUBJECTS, RULES
 
 
 def read_session_cookie() -> str:
@@ -63,7 +63,7 @@ _WITHOUT_SESSION = frozenset({"static", "home.health"})
 def register(app: Flask, settings: Settings) -> None:
     app.extensions["sessions"] = Sessions(settings.secret_key, settings.session_idle_hours, settings.session_hours)
     app.before_request(_check_request)
-    app.context_processor(lambda: {"visitor": g.get("visitor"), "request_id": g.request_id})
+    app.context_processor(lambda: {"visitor": g.get("visitor"), "request_id": g.request_id, "Permission": Permission})
 
 
 def sessions() -> Sessions:
@@ -113,8 +113,10 @@ def _check_visitor() -> Response | None:
         return same_host_redirect(request.routing_exception)
     if request.routing_exception:
         return None  # nothing there, for anybody
-    why = RULES[request.endpoint or ""](g.visitor)
-    return forbidden(why) if why else None
+    permission = RULES[request.endpoint or ""]  # a route without a rule raises KeyError and answers nobody
+    if permission is None or g.visitor.can(permission):
+        return None
+    return forbidden(g.visitor.refusal(REFUSAL_SUBJECTS[permission], permission))
 
 
 def forbidden(why: str, home: str = "/reports") -> Response:

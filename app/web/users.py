@@ -1,31 +1,35 @@
-"""Users: for admins of the whole partner."""
+"""The Users pages: list, add, change and disable accounts, replace passwords, end sessions."""
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask import Blueprint, Response, abort, make_response, redirect, render_template, request
 
 from app.auth import users
-from app.auth.users import reset_password
+from app.auth.permissions import ROLES, AuditActor, Permission, roles_with
 from app.auth.validation import ValidationError, validate_user
-from app.web.actions import Action
 from app.web.audit import audit_actor
 from app.web.errors import error_response
 from app.web.security import sessions, visitor
-from models import NONE_ID, ROLES, Reseller, User, reports_db
+from models import NONE_ID, Reseller, User, reports_db
 
-MAX_SUGGESTIONS = 300
-"""Names of resellers that are suggested; of more, none are."""
+MAX_SUGGESTIONS = 300  # names of resellers that the form suggests; of more, it suggests none
 
-_NUMBER = "<int(max=999999999):number>"
-
-
-ACTIONS: dict[str, Action[User]] = {
-    "disable": Action(users.disable_user, "This person can't sign in any more."),
-    "enable": Action(users.enable_user, "This person can sign in again."),
-    "end": Action(users.sign_out_user, "This person is signed out everywhere."),
-    "password": Action(reset_password, ""),
+# What the buttons on a user's page do, by the last part of their address. Only "password" returns a password to show.
+ACTIONS: Mapping[str, Callable[[AuditActor, User], str | None]] = {
+    "disable": users.disable_user,
+    "enable": users.enable_user,
+    "end": users.sign_out_user,
+    "password": users.reset_password,
 }
-CHANGED_MESSAGE = "Saved. It holds from their next click on."
+# What a user's page says after a change, by the value of `done` in its address.
+MESSAGES: Mapping[str, str] = {
+    "change": "Saved. It holds from their next click on.",
+    "disable": "This person can't sign in any more.",
+    "enable": "This person can sign in again.",
+    "end": "This person is signed out everywhere.",
+}
+_USER = "<int(max=999999999):number>"
 
 blueprint = Blueprint("users", __name__, url_prefix="/users")
 
@@ -37,58 +41,60 @@ def list_users() -> Response:
 
 @blueprint.post("")
 def add() -> Response:
+    """Add a user, and show the temporary password on the user's page."""
     email = request.form.get("email", "").strip()
     try:
         role, reseller = _submitted_rights(email)
-        secret = users.add_user(audit_actor(), email, role, reseller)
-    except ValidationError as wrong:
-        return _users_page(400, wrong.errors)
-    return _user_page(User.get(User.email == email), secret=secret)
+        password = users.add_user(audit_actor(), email, role, reseller)
+    except ValidationError as error:
+        return _users_page(400, error.errors)
+    return _user_page(User.get(User.email == email), password=password)
 
 
-@blueprint.get(f"/{_NUMBER}")
+@blueprint.get(f"/{_USER}")
 def show(number: int) -> Response:
-    done = request.args.get("done", "")
-    return _user_page(
-        _user_or_404(number),
-        done=CHANGED_MESSAGE if done == "change" else ACTIONS[done].done if done in ACTIONS else "",
-    )
+    return _user_page(_user_or_404(number), message=MESSAGES.get(request.args.get("done", ""), ""))
 
 
-@blueprint.post(f"/{_NUMBER}")
+@blueprint.post(f"/{_USER}")
 def change(number: int) -> Response:
+    """Change a user's role and reseller."""
     user = _user_or_404(number)
     try:
         role, reseller = _submitted_rights()
         users.change_user(audit_actor(), user, role, reseller)
-    except ValidationError as wrong:
-        return _user_page(user, 400, wrong.errors)
-    mine = user.id == visitor().id  # and may be gone with it
-    return make_response(redirect("/account" if mine else f"/users/{number}?done=change", 303))
+    except ValidationError as error:
+        return _user_page(user, 400, error.errors)
+    if user.id == visitor().id:  # who may have lost the permission to see this page
+        return make_response(redirect("/account", 303))
+    return make_response(redirect(f"/users/{number}?done=change", 303))
 
 
-@blueprint.post(f"/{_NUMBER}/<any({', '.join(ACTIONS)}):name>")
+@blueprint.post(f"/{_USER}/<any({', '.join(ACTIONS)}):name>")
 def act(number: int, name: str) -> Response:
-    user, action = _user_or_404(number), ACTIONS[name]
+    """Do what a button on a user's page says."""
+    user = _user_or_404(number)
     try:
-        result = action.run(audit_actor(), user)
-    except ValidationError as wrong:
-        return _user_page(user, 400, {"action": str(wrong)})
-    if name == "password":
-        return _user_page(_user_or_404(number), secret=str(result))
+        password = ACTIONS[name](audit_actor(), user)
+    except ValidationError as error:
+        return _user_page(user, 400, {"action": str(error)})
+    if password:
+        return _user_page(_user_or_404(number), password=password)
     return make_response(redirect(f"/users/{number}?done={name}", 303))
 
 
 def _user_or_404(number: int) -> User:
-    """The user with this number; the request ends with a 404 when there is none."""
-    found: User | None = User.get_or_none(User.id == number)
-    if found is None:
+    user: User | None = User.get_or_none(User.id == number)
+    if user is None:
         abort(error_response(404, f"There is no user “{number}”.", home="/users"))
-    return found
+    return user
 
 
 def _submitted_rights(email: str | None = None) -> tuple[str, str | None]:
-    """The role and the reseller that the form asks for. Raises Unacceptable when it doesn't say whose customers."""
+    """The role and the reseller that the form sends, None for the whole partner. Raises ValidationError.
+
+    The error includes those of the role and, for a new user, of the email: a person sees all of them at once.
+    """
     role, reach, reseller = (request.form.get(key, "") for key in ("role", "reach", "reseller"))
     if reach == "reseller":
         return role, reseller
@@ -100,32 +106,32 @@ def _submitted_rights(email: str | None = None) -> tuple[str, str | None]:
     return role, None
 
 
-def _users_page(status: int = 200, errors: dict[str, str] | None = None) -> Response:
-    users = User.select().order_by(User.email_key)
-    shown = {"users": users, "sessions": sessions().active_counts(), **_form_context(errors)}
-    return make_response(render_template("users/users.html", **shown), status)
+def _users_page(status: int = 200, errors: Mapping[str, str] | None = None) -> Response:
+    all_users = User.select().order_by(User.email_key)
+    context = {"users": all_users, "sessions": sessions().active_counts(), **_form_context(errors)}
+    return make_response(render_template("users/users.html", **context), status)
 
 
-def _user_page(user: User, status: int = 200, errors: dict[str, str] | None = None, **told: str) -> Response:
+def _user_page(
+    user: User, status: int = 200, errors: Mapping[str, str] | None = None, message: str = "", password: str = ""
+) -> Response:
     count, seen = sessions().active_counts().get(user.id, (0, ""))
-    shown = {"user": user, "count": count, "seen": seen, **told, **_form_context(errors, user)}
-    return make_response(render_template("users/user.html", **shown), status)
+    context = {"user": user, "message": message, "password": password, "session_count": count, "last_seen": seen}
+    return make_response(render_template("users/user.html", **context, **_form_context(errors, user)), status)
 
 
-def _form_context(errors: dict[str, str] | None, user: User | None = None) -> dict[str, Any]:
-    """What the form offers, and what stands in it: what was sent, if something was."""
+def _form_context(errors: Mapping[str, str] | None, user: User | None = None) -> dict[str, Any]:
+    """The choices of the form, and its values: those that were sent, else those of the user."""
     names = Reseller.select(Reseller.name).where(Reseller.id != NONE_ID).order_by(Reseller.name_key)
     resellers = [name for (name,) in reports_db.execute(names.limit(MAX_SUGGESTIONS + 1))]
-    offered = resellers if len(resellers) <= MAX_SUGGESTIONS else []
+    values: Mapping[str, Any] = {}
+    if user:
+        reach = "reseller" if user.reseller else "partner"
+        values = {"role": user.role, "reach": reach, "reseller": user.reseller}
     return {
-        "roles": ROLES,
-        "resellers": offered,
-        "values": request.form or _stored_values(user),
+        "roles": ROLES.values(),
+        "user_managers": " or ".join(role.noun for role in roles_with(Permission.MANAGE_USERS)),
+        "resellers": resellers if len(resellers) <= MAX_SUGGESTIONS else [],
+        "values": request.form or values,
         "errors": errors or {},
     }
-
-
-def _stored_values(user: User | None) -> dict[str, str | None]:
-    if user is None:
-        return {}
-    return {"role": user.role, "reach": "reseller" if user.reseller else "partner", "reseller": user.reseller}

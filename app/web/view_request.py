@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from flask import abort, request
 
+from app.auth.permissions import Permission
 from app.reports import REPORTS
 from app.table.definitions import Report
 from app.table.dialects import Dialect
@@ -44,10 +45,10 @@ def requested_export(slug: str) -> tuple[View, Dialect]:
 def permitted_view(view: View, complaints: Sequence[ParamError]) -> View:
     """The view as its visitor may have it: viewers see rows from outside, and looking inside is a 403 for them."""
     abort_if_invalid(view.report, complaints)
-    if visitor().is_admin:
+    if visitor().can(Permission.VIEW_DETAILS):
         return view
     if parts := detail_parts(view):
-        why = f"{', '.join(parts)}: looking inside rows is for admins, and you are signed in as a viewer."
+        why = visitor().refusal(f"{', '.join(parts)}: looking inside rows is", Permission.VIEW_DETAILS)
         abort(forbidden(why, f"/reports/{view.report.slug}"))
     return view.summary_only()
 

@@ -88,7 +88,7 @@ def test_a_change_of_rights_holds_from_the_next_request_on(person: Person, sessi
     User.update(role="viewer", reseller="North").execute()
     visitor = sessions.find(token)
     assert visitor
-    assert (visitor.is_admin, visitor.is_partner_admin, visitor.reseller) == (False, False, "North")
+    assert (visitor.role, visitor.reseller) == ("viewer", "North")
 
 
 def test_a_session_of_a_disabled_person_is_nobodys(person: Person, sessions: Sessions) -> None:

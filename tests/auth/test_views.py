@@ -76,7 +76,7 @@ def test_what_is_kept_already_is_kept_once(visit: Visit) -> None:
 
 def test_a_view_is_replaced_in_its_place_and_the_trail_tells_when_others_see_it(visit: Visit) -> None:
     view = saved_views.save_view(visit(), SLUG, "Mine", "sort=-used")
-    saved_views.set_default_view(BY, view)
+    saved_views.set_default_view(view)
     saved_views.replace_view(BY, saved_views.visible_views(visit())[0], "sort=used")
     assert not AuditEvent.select().count()
     saved_views.share_view(BY, view)
@@ -154,17 +154,17 @@ def test_a_report_has_one_default_for_each_person(visit: Visit) -> None:
         saved_views.save_view(visit("bob"), SLUG, "4", ""),
     )
     for view in (other, theirs, one, two):
-        saved_views.set_default_view(BY, view)
+        saved_views.set_default_view(view)
     assert saved_views.default_view(visit(), SLUG) == two
     assert saved_views.default_view(visit("bob"), SLUG) == theirs
-    saved_views.clear_default_view(BY, two)
+    saved_views.clear_default_view(two)
     assert saved_views.default_view(visit(), SLUG) is None
     assert saved_views.default_view(visit(), "customer-transactions") == other
 
 
 def test_the_trail_tells_what_others_saw_and_what_they_see_no_more(visit: Visit) -> None:
     view = saved_views.save_view(visit(), SLUG, "Mine", "sort=-used")
-    saved_views.set_default_view(BY, view)
+    saved_views.set_default_view(view)
     assert not AuditEvent.select().exists()
     saved_views.share_view(BY, view)
     saved_views.delete_view(BY, SavedView.get_by_id(view.id))

@@ -32,7 +32,7 @@ def paths(rule: Rule) -> Iterator[str]:
     saved = [view.id for view in SavedView.select()] or [1]
     known = {
         "slug": list(REPORTS), "number": numbers, "name": list(users.ACTIONS), "filename": ["app.css"],
-        "view": saved, "action": list(saved_views.VIEW_ACTIONS),
+        "view": saved, "action": list(saved_views.ACTIONS),
     }  # fmt: skip
     names = sorted(rule.arguments)
     for values in product(*(known[name] for name in names)):

@@ -2,6 +2,7 @@
 
 from flask import Blueprint, Response, make_response, render_template
 
+from app.auth.permissions import Permission
 from app.table.paging import read_all_rows
 from app.table.view import View, describe_view
 from app.web.errors import error_response
@@ -45,7 +46,7 @@ def _too_many_rows(view: View) -> Response:
         "Choose fewer by filters, or close open rows."
     ]
     home = report_url(view)
-    if visitor().is_admin:
+    if visitor().can(Permission.EXPORT):
         details.append("A CSV takes all of them.")
         home = file_url(view, DEFAULT_FORMAT)
     return error_response(400, "This is too long to print.", details, home)
