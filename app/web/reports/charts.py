@@ -8,7 +8,7 @@ from app.table.kinds import INTEGER, Kind
 from app.table.scope import Scope
 from app.table.totals import Group, chart_range, narrow_view, summarize
 from app.table.view import View
-from app.web.urls import report_url, url_if_fits
+from app.web.urls import empty_if_too_long, report_url
 
 _TOP, _HEIGHT, _BOTTOM = 18, 72, 16
 """Above the bars, from their highest to their lowest end, and below."""
@@ -186,4 +186,4 @@ def _largest_bars(view: View, by: GroupBy, groups: Sequence[Group]) -> list[BarD
 
 
 def _group_url(view: View, by: GroupBy, value: str) -> str:
-    return url_if_fits(report_url(narrow_view(view, by.filters(value))))
+    return empty_if_too_long(report_url(narrow_view(view, by.filters(value))))

@@ -19,7 +19,7 @@ from app.web.reports.formats import FORMATS, Format, file_url, last_format
 from app.web.reports.fragments import render_fragment
 from app.web.reports.history import current_view
 from app.web.reports.summary import summary_url
-from app.web.urls import MakeCompanions, link_maker, other_reports, report_url, url_if_fits
+from app.web.urls import LinkColumn, empty_if_too_long, link_maker, other_reports, report_url
 from models import Import
 
 MAX_MENU_OPTIONS = 300
@@ -91,7 +91,9 @@ def _options(report: Report, each: Filter, scope: Scope) -> Sequence[tuple[str, 
     found: Sequence[tuple[str, str]] = cached_until_import(
         (report.slug, each.key, scope),
         lambda: [
-            (value, label) for value, label in choices(report.base_table, scope) if url_if_fits(quote_value(value))
+            (value, label)
+            for value, label in choices(report.base_table, scope)
+            if empty_if_too_long(quote_value(value))
         ],
     )
     return found
@@ -117,7 +119,7 @@ class ColumnPresenter(NamedTuple):
     kind: str
     show: Callable[[Any], str]
     read: bool
-    beside: MakeCompanions | None
+    beside: LinkColumn | None
     whole: int | None
 
 
