@@ -1,4 +1,4 @@
-"""Settings from the environment, checked before anything starts."""
+"""Settings from environment variables, checked before anything starts."""
 
 import os
 import re
@@ -11,41 +11,43 @@ from pathlib import Path
 from models import POSTGRES
 
 _KEY_FILE = Path("instance/secret_key")
-_KEY_LENGTH = 32
-_WEEK = 7 * 24
+_KEY_LENGTH = 32  # characters, at least
+_WEEK = 7 * 24  # hours
 _HTMX = "https://cdn.jsdelivr.net/npm/htmx.org@4.0.1/dist/htmx.min.js"
 
 
 class BadSetting(ValueError):
-    """A setting that can't be; the message names it, its value and what would be right."""
+    """A setting has a value that can't be used; the message names both and says what would be right."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    database_url: str
-    secret_key: str
-    htmx_url: str
-    currency: str
-    partner_name: str
-    trusted_hosts: tuple[str, ...]
-    proxies: int
-    session_idle_hours: int
-    session_hours: int
+    """The settings of one installation. Each field has an environment variable of the same name, in capitals."""
+
+    database_url: str  # sqlite:///PATH or postgresql://…; default sqlite:///instance/reports.db
+    secret_key: str  # keys the stored hashes of session tokens; with SQLite made at the first start
+    htmx_url: str  # where browsers load htmx from; default jsDelivr
+    currency: str  # ISO 4217 code in the headings of amounts; default USD
+    partner_name: str  # in titles and headings; default Partner Reports
+    trusted_hosts: tuple[str, ...]  # host names that requests may be for, ".x" with subdomains; default: any
+    proxies: int  # how many reverse proxies set X-Forwarded-For, -Proto and -Host; default 0, which ignores these
+    session_idle_hours: int  # a session ends so long after its last request; default 8
+    session_hours: int  # a session ends so long after its sign-in; default 12
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "Settings":
-        """Raises BadSetting."""
+        """Return the checked settings; an empty variable counts as unset. Raises BadSetting."""
         url = environment.get("DATABASE_URL") or "sqlite:///instance/reports.db"
         return cls(
             database_url=url,
-            secret_key=_secret_key(environment.get("SECRET_KEY"), kept=not url.startswith(POSTGRES)),
+            secret_key=_secret_key(environment.get("SECRET_KEY"), required=url.startswith(POSTGRES)),
             htmx_url=_htmx_url(environment.get("HTMX_URL") or _HTMX),
             currency=_currency(environment.get("CURRENCY") or "USD"),
             partner_name=environment.get("PARTNER_NAME") or "Partner Reports",
             trusted_hosts=_hosts(environment.get("TRUSTED_HOSTS") or ""),
-            proxies=_count(environment, "PROXIES", "0", range(10)),
-            session_idle_hours=_count(environment, "SESSION_IDLE_HOURS", "8", range(1, _WEEK + 1)),
-            session_hours=_count(environment, "SESSION_HOURS", "12", range(1, _WEEK + 1)),
+            proxies=_integer(environment, "PROXIES", "0", range(10)),
+            session_idle_hours=_integer(environment, "SESSION_IDLE_HOURS", "8", range(1, _WEEK + 1)),
+            session_hours=_integer(environment, "SESSION_HOURS", "12", range(1, _WEEK + 1)),
         )
 
 
@@ -56,7 +58,7 @@ def _currency(code: str) -> str:
 
 
 def _htmx_url(url: str) -> str:
-    """The address goes into a header and a policy, where spaces, commas and semicolons would end it."""
+    """The URL becomes part of the Content-Security-Policy, where a space, comma or semicolon would end it."""
     if not re.fullmatch(r"(https?://|/)[A-Za-z0-9._~:/@%+\-\[\]]+", url):
         raise BadSetting(f"HTMX_URL: “{url}” is not the address of a script such as {_HTMX}")
     return url
@@ -72,37 +74,38 @@ def _hosts(names: str) -> tuple[str, ...]:
     return hosts
 
 
-def _count(environment: Mapping[str, str], name: str, default: str, allowed: range) -> int:
+def _integer(environment: Mapping[str, str], name: str, default: str, allowed: range) -> int:
     text = environment.get(name) or default
     if not re.fullmatch("[0-9]{1,3}", text) or int(text) not in allowed:
         raise BadSetting(f"{name}: “{text}” is not a whole number from {allowed[0]} to {allowed[-1]}")
     return int(text)
 
 
-def _secret_key(given: str | None, kept: bool) -> str:
-    if given is None and not kept:
+def _secret_key(key: str | None, required: bool) -> str:
+    if key is None and required:
         raise BadSetting(
             "SECRET_KEY: none is set; with PostgreSQL it must be, so that all machines have the same. "
             "Make one with: python3 -c 'import secrets; print(secrets.token_hex(32))'"
         )
-    key = given if given is not None else _kept_key()
+    if key is None:
+        key = _key_from_file()
     if len(key) < _KEY_LENGTH:
         raise BadSetting(f"SECRET_KEY: it has {len(key)} characters; it must have at least {_KEY_LENGTH}")
     return key
 
 
-def _kept_key() -> str:
-    """The key of this installation, made at its first start."""
+def _key_from_file() -> str:
+    """Return the key in _KEY_FILE, which the first start creates."""
     try:
         if not _KEY_FILE.exists():
-            _make_key()
+            _create_key_file()
         return _KEY_FILE.read_text("ascii").strip()
     except OSError as error:
         raise BadSetting(f"SECRET_KEY: none is set, and {_KEY_FILE} can't be kept: {error.strerror}") from error
 
 
-def _make_key() -> None:
-    """Write the key beside its place and link it there, so that of processes that start at once all read the same."""
+def _create_key_file() -> None:
+    """Create the file by a hard link, which fails if it exists: processes that start together get the same key."""
     _KEY_FILE.parent.mkdir(parents=True, exist_ok=True)
     draft = _KEY_FILE.with_suffix(f".{os.getpid()}")
     draft.touch(mode=0o600)

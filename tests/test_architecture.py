@@ -21,7 +21,7 @@ FLOORS = [
     ("app.demo",),
     ("app.settings",),
     ("app.web",),
-    ("app.cli", "app.serving"),
+    ("app.cli",),
     ("app",),
 ]
 BESIDE = {"app.importing": {"app.reports"}}

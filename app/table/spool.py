@@ -6,8 +6,6 @@ from contextlib import suppress
 from tempfile import TemporaryFile
 from threading import Condition, Lock, Thread, get_native_id
 
-from app.table.turns import give_way
-
 PIECE_BYTES = 64 * 1024
 """Bytes that are handed on at a time, at the most."""
 
@@ -66,7 +64,6 @@ class _Spool(Thread):
 
     @staticmethod
     def _next(pieces: Iterator[bytes]) -> bytes | None:
-        give_way()
         with _turn:
             return next(pieces, None)
 

@@ -1,4 +1,4 @@
-"""Flask: routes, the gate before them, fragments, errors and headers."""
+"""Everything between a request and its response: security, errors, headers, the log, and a module for each page."""
 
 from flask import Flask
 
@@ -8,12 +8,10 @@ from app.web.reports import export, page, print_view, summary
 
 
 def register(app: Flask, settings: Settings) -> None:
-    security.register_proxies(app, settings)
     assets.register(app, settings)
     headers.register(app, settings)
     errors.register(app)
     security.register(app, settings)
-    request_log.register_timing(app)
     request_log.register(app)
-    for part in (account, home, customers, export, print_view, page, summary, audit, users, saved_views):
-        app.register_blueprint(part.blueprint)
+    for module in (account, home, customers, export, print_view, page, summary, audit, users, saved_views):
+        app.register_blueprint(module.blueprint)

@@ -1,10 +1,10 @@
-"""The headers on every answer."""
+"""The headers of every response."""
 
 from flask import Flask, Response, g, request
 
 from app.settings import Settings
 
-FIXED = {
+_FIXED = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "same-origin",
@@ -14,21 +14,21 @@ _VARY = "HX-Request, HX-Request-Type, HX-History-Restore-Request, Accept, Cookie
 
 
 def register(app: Flask, settings: Settings) -> None:
-    fixed = {"Content-Security-Policy": _policy(settings.htmx_url), **FIXED}
+    fixed = {"Content-Security-Policy": _content_security_policy(settings.htmx_url), **_FIXED}
 
     @app.after_request
-    def add(response: Response) -> Response:
+    def add_headers(response: Response) -> Response:
         response.headers.update(fixed)
         response.headers["X-Request-ID"] = g.request_id
         if request.is_secure:
             response.headers["Strict-Transport-Security"] = "max-age=31536000"
-        response.headers.setdefault("Cache-Control", "no-store")  # a static file has said how long it may be kept
+        response.headers.setdefault("Cache-Control", "no-store")  # Flask has set that of a static file
         if request.endpoint != "static":
             response.headers["Vary"] = _VARY
         return response
 
 
-def _policy(htmx_url: str) -> str:
+def _content_security_policy(htmx_url: str) -> str:
     script = "" if htmx_url.startswith("/") else f" {htmx_url}"
     return (
         f"default-src 'none'; script-src 'self'{script}; style-src 'self'; img-src 'self'; connect-src 'self'; "

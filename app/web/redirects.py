@@ -1,4 +1,4 @@
-"""Where a person is led who can't have what they asked for, and how they get back."""
+"""Redirects: to the sign-in page and back, and to the canonical form of an address."""
 
 import re
 from urllib.parse import quote, urlsplit
@@ -9,48 +9,53 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 
 from app.web.errors import error_response
+from app.web.request_log import set_error_reason
 from app.web.rules import PUBLIC_ENDPOINTS
 
 HOME = "/"
 
-_PART_SUFFIX = re.compile(r"(\.csv|\.xlsx|/rows|/count)$")
-"""How the addresses of a report's files and parts end: behind its own."""
+# What the addresses of a report's files and fragments add to that of its page.
+_PAGE_SUFFIX = re.compile(r"(\.csv|\.xlsx|/rows|/count)$")
 
 
-def redirect_or_status(address: str, status: int, why: str) -> Response:
-    """Lead a person to another page: a browser by a redirect, htmx by a header; anyone else is told `why`."""
+def redirect_or_status(url: str, status: int, why: str) -> Response:
+    """Redirect a browser, or htmx by its own header, to `url`. Any other client gets `status` and reads `why`."""
     if is_htmx_request():
         response = error_response(status, why)
-        response.headers["HX-Redirect"] = address
+        response.headers["HX-Redirect"] = url
         return response
     if _is_navigation():
-        return make_response(redirect(address, 303))
+        return make_response(redirect(url, 303))
+    set_error_reason(why)
     response = make_response(f"{why}\n", status)
     response.mimetype = "text/plain"
     return response
 
 
-def same_host_redirect(wanted: RequestRedirect) -> Response:
-    """Lead to the right spelling of an address, and never to the host that a request says it is for."""
-    return make_response(redirect(urlsplit(wanted.new_url)._replace(scheme="", netloc="").geturl(), wanted.code))
+def same_host_redirect(error: RequestRedirect) -> Response:
+    """Redirect to the canonical form of an address, without the host: a client chooses what Host says."""
+    return make_response(redirect(urlsplit(error.new_url)._replace(scheme="", netloc="").geturl(), error.code))
 
 
 def sign_in_url() -> str:
-    """The sign-in page that leads back to the page which is seen, or asked for."""
+    """Return the address of the sign-in page, with the page to come back to."""
     page = safe_next(_page_url())
     return "/login" if page == HOME else f"/login?next={quote(page, safe='/')}"
 
 
-def safe_next(address: str) -> str:
-    """`address` when it is the path of a page here, else the way home. Browsers read much as the start of a host."""
+def safe_next(url: str) -> str:
+    """Return `url` if it is the path of a page of this application, else the home page.
+
+    Browsers read `//host`, `/\\host` and paths with control characters as the address of another host.
+    """
     adapter = request_ctx.url_adapter
-    if not address.startswith("/") or address.startswith("//") or "\\" in address or not address.isprintable():
+    if not url.startswith("/") or url.startswith("//") or "\\" in url or not url.isprintable():
         return HOME
     try:
-        endpoint = adapter and adapter.match(urlsplit(address).path, "GET")[0]
+        endpoint = adapter and adapter.match(urlsplit(url).path, "GET")[0]
     except (HTTPException, ValueError):
         return HOME
-    return HOME if endpoint in PUBLIC_ENDPOINTS else address
+    return HOME if endpoint in PUBLIC_ENDPOINTS else url
 
 
 def is_htmx_request() -> bool:
@@ -58,7 +63,7 @@ def is_htmx_request() -> bool:
 
 
 def _is_navigation() -> bool:
-    """Whether a browser asks for a page to show, as it says itself; old ones only say what they would like to read."""
+    """Return whether a browser asks for a page to show. Old browsers don't send Sec-Fetch-Mode, only Accept."""
     mode = request.headers.get("Sec-Fetch-Mode")
     if mode is not None:
         return mode == "navigate"
@@ -66,14 +71,13 @@ def _is_navigation() -> bool:
 
 
 def _page_url() -> str:
-    """What is asked for, if it is a page; for a part of one, or a form that was sent, the page that is seen."""
+    """Return the address of the page that is asked for; for a fragment or a form, of the page that it stands on."""
     if request.method in ("GET", "HEAD") and "HX-Request" not in request.headers:
         query = request.query_string.decode("utf-8", "replace")
-        path = _PART_SUFFIX.sub("", request.path)
+        path = _PAGE_SUFFIX.sub("", request.path)
         return f"{path}?{query}" if query else path
-    seen = request.headers.get("HX-Current-URL") or request.referrer or ""
     try:
-        url = urlsplit(seen)
+        url = urlsplit(request.headers.get("HX-Current-URL") or request.referrer or "")
     except ValueError:
         return HOME
     return url._replace(scheme="", netloc="", fragment="").geturl() if url.netloc == request.host else HOME

@@ -1,4 +1,4 @@
-"""What every request passes before its route: trusted host, CSRF check, session, permission."""
+"""What every request passes, in this order: trusted host, session, CSRF check, sign-in, permission."""
 
 import re
 import secrets
@@ -16,6 +16,71 @@ from app.web.errors import error_response
 from app.web.redirects import redirect_or_status, same_host_redirect, sign_in_url
 from app.web.rules import ACCOUNT_ENDPOINTS, PUBLIC_ENDPOINTS, REFUSAL_SUBJECTS, RULES
 
+MAX_FORM_BYTES = 64 * 1024  # ten times what any form here needs
+
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})  # RFC 9110, section 9.2.1
+_WITHOUT_SESSION = frozenset({"static", "home.health"})  # endpoints that don't need to know who asks
+_REQUEST_ID = re.compile("[A-Za-z0-9_-]{8,64}")
+
+
+def register(app: Flask, settings: Settings) -> None:
+    app.config["MAX_CONTENT_LENGTH"] = MAX_FORM_BYTES
+    app.config["TRUSTED_HOSTS"] = list(settings.trusted_hosts) or None
+    app.extensions["proxies"] = settings.proxies
+    app.extensions["sessions"] = Sessions(settings.secret_key, settings.session_idle_hours, settings.session_hours)
+    if count := settings.proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
+    app.before_request(_check_request)
+    app.context_processor(lambda: {"visitor": g.get("visitor"), "request_id": g.request_id, "Permission": Permission})
+
+
+def _check_request() -> Response | None:
+    """Return the response to a request that goes no further, None for one that its route may answer."""
+    g.request_id, g.visitor = request_id(), None
+    if isinstance(request.routing_exception, SecurityError):  # the host isn't one of TRUSTED_HOSTS
+        raise request.routing_exception
+    if request.endpoint not in _WITHOUT_SESSION and (token := read_session_cookie()):
+        g.visitor = sessions().find(token)
+    if request.method not in _SAFE_METHODS and not _is_same_origin():
+        return _csrf_error()
+    return None if request.endpoint in PUBLIC_ENDPOINTS else _check_visitor()
+
+
+def _check_visitor() -> Response | None:
+    """Check the sign-in and the permission, on routes that aren't public."""
+    if g.visitor is None:
+        return redirect_or_status(sign_in_url(), 401, "Sign in first.")
+    if g.visitor.must_change_password and request.endpoint not in ACCOUNT_ENDPOINTS:
+        return redirect_or_status("/account", 403, "Choose a password of your own first.")
+    if isinstance(request.routing_exception, RequestRedirect):
+        return same_host_redirect(request.routing_exception)
+    if request.routing_exception:
+        return None  # Flask answers 404 or 405
+    permission = RULES[request.endpoint or ""]  # a route without a rule raises KeyError and answers nobody
+    if permission is None or g.visitor.can(permission):
+        return None
+    return forbidden(g.visitor.refusal(REFUSAL_SUBJECTS[permission], permission))
+
+
+def request_id() -> str:
+    """Return the id of this request in the log, in the audit trail and on error pages.
+
+    A trusted proxy may set it, so that its log has the same id.
+    """
+    sent = request.headers.get("X-Request-ID", "")
+    return sent if current_app.extensions["proxies"] and _REQUEST_ID.fullmatch(sent) else secrets.token_hex(8)
+
+
+def sessions() -> Sessions:
+    store: Sessions = current_app.extensions["sessions"]
+    return store
+
+
+def visitor() -> Visitor:
+    """Return who is signed in. Only routes that need a sign-in may call this."""
+    signed_in: Visitor = g.visitor
+    return signed_in
+
 
 def read_session_cookie() -> str:
     return request.cookies.get(_cookie_name(), "")
@@ -30,96 +95,27 @@ def delete_session_cookie(response: Response) -> None:
 
 
 def _cookie_name() -> str:
-    """Over HTTPS the name makes browsers hold the cookie to this very host, and to HTTPS."""
+    """Over HTTPS the prefix `__Host-` makes browsers send the cookie to this very host only, and only over HTTPS."""
     return "__Host-session" if request.is_secure else "session"
 
 
-MAX_FORM_BYTES = 64 * 1024
-"""Bytes. No form here needs a tenth of it."""
-
-_REQUEST_ID = re.compile("[A-Za-z0-9_-]{8,64}")
-
-
-def register_proxies(app: Flask, settings: Settings) -> None:
-    app.config["MAX_CONTENT_LENGTH"] = MAX_FORM_BYTES
-    app.config["TRUSTED_HOSTS"] = list(settings.trusted_hosts) or None
-    app.extensions["proxies"] = settings.proxies
-    if settings.proxies:
-        believed = settings.proxies
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=believed, x_proto=believed, x_host=believed)  # type: ignore[method-assign]
-
-
-def request_id() -> str:
-    """What a request is called in the log, in the trail and on error pages: as a proxy calls it that is believed."""
-    told = request.headers.get("X-Request-ID", "")
-    return told if current_app.extensions["proxies"] and _REQUEST_ID.fullmatch(told) else secrets.token_hex(8)
-
-
-_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
-_WITHOUT_SESSION = frozenset({"static", "home.health"})
-"""Routes that ask no database who is there."""
-
-
-def register(app: Flask, settings: Settings) -> None:
-    app.extensions["sessions"] = Sessions(settings.secret_key, settings.session_idle_hours, settings.session_hours)
-    app.before_request(_check_request)
-    app.context_processor(lambda: {"visitor": g.get("visitor"), "request_id": g.request_id, "Permission": Permission})
-
-
-def sessions() -> Sessions:
-    found: Sessions = current_app.extensions["sessions"]
-    return found
-
-
-def visitor() -> Visitor:
-    """The person who is signed in, on a route that only they can reach."""
-    found: Visitor = g.visitor
-    return found
-
-
-def _check_request() -> Response | None:
-    """The answer to a request that goes no further, None for one that does."""
-    g.request_id, g.visitor = request_id(), None
-    if isinstance(request.routing_exception, SecurityError):
-        raise request.routing_exception
-    if request.endpoint not in _WITHOUT_SESSION and (token := read_session_cookie()):
-        g.visitor = sessions().find(token)
-    if request.method not in _SAFE_METHODS and not _is_same_origin():
-        return _csrf_refused()
-    return None if request.endpoint in PUBLIC_ENDPOINTS else _check_visitor()
-
-
 def _is_same_origin() -> bool:
-    """Whether an unsafe request comes from a page of ours, as the browser itself says."""
+    """Return whether the browser says that an unsafe request comes from a page of this application."""
     site = request.headers.get("Sec-Fetch-Site")
     if site is not None:
         return site in ("same-origin", "none")
     return request.headers.get("Origin", "").lower() == request.host_url.rstrip("/").lower()
 
 
-def _csrf_refused() -> Response:
+def _csrf_error() -> Response:
     if g.visitor:
         record_refusal("cross-site")
     why = "It doesn't come from a page of this application, or your browser doesn't say so."
-    return error_response(403, "This request was refused.", [why, "Open the page afresh and try again from there."])
-
-
-def _check_visitor() -> Response | None:
-    if g.visitor is None:
-        return redirect_or_status(sign_in_url(), 401, "Sign in first.")
-    if g.visitor.must_change_password and request.endpoint not in ACCOUNT_ENDPOINTS:
-        return redirect_or_status("/account", 403, "Choose a password of your own first.")
-    if isinstance(request.routing_exception, RequestRedirect):
-        return same_host_redirect(request.routing_exception)
-    if request.routing_exception:
-        return None  # nothing there, for anybody
-    permission = RULES[request.endpoint or ""]  # a route without a rule raises KeyError and answers nobody
-    if permission is None or g.visitor.can(permission):
-        return None
-    return forbidden(g.visitor.refusal(REFUSAL_SUBJECTS[permission], permission))
+    details = [why, "Open the page afresh and try again from there."]
+    return error_response(403, "This request was refused.", details, reason="The request is cross-site.")
 
 
 def forbidden(why: str, home: str = "/reports") -> Response:
-    """The answer to somebody who may not do what they ask for."""
+    """Record in the audit trail that the visitor may not do this, and return the 403 that says `why`."""
     record_refusal(why)
-    return error_response(403, "This is not for you.", [why], home)
+    return error_response(403, "This is not for you.", [why], home, reason=why)

@@ -1,4 +1,4 @@
-"""Addresses of views."""
+"""The addresses of views, customers and linked rows."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -7,72 +7,72 @@ from app.reports import REPORTS
 from app.table.definitions import Link, Report
 from app.table.view import View, encode_query, need_no_quoting, quote_value
 
-MakeCompanions = Callable[[Sequence[Any], Iterable[Any]], Iterable[Any]]
-"""Makes what goes with the values of a column, of them and of what was read beside each."""
+# Characters in the address of a view. gunicorn reads request lines of up to 8,190 bytes; a form adds to its view.
+MAX_URL_LENGTH = 7500
 
+# Makes the URLs of a column's cells from their values and from the ids that were read beside them.
+LinkColumn = Callable[[Sequence[Any], Iterable[Any]], Iterable[Any]]
+
+# Filters that the link to another report keeps, in the order of its filters. Days mean End there, or Date.
 _SHARED_FILTERS = ("customer", "name", "reseller", "period", "from", "to")
-"""What is kept on the way to another report, in the order of its filters. Days are of End there, or of Date."""
 
 _CUSTOMERS = "/customers"
 
 
-MAX_URL_LENGTH = 7500
-"""Characters in the address of a view. The server reads request lines of up to 8,190 bytes; a form adds to its view."""
-
-
 def report_url(view: View, ending: str = "", *more: tuple[str, str]) -> str:
-    """The address of a view in its canonical form; `ending` is ".csv", ".xlsx", "/rows", "/count" or "/summary".
+    """Return the canonical address of a view.
 
-    `more` are keys that belong to what is at that address, and not to the view.
+    `ending` is ".csv", ".xlsx", "/rows", "/count" or "/summary". `more` are query pairs that aren't part of the view.
     """
-    asked = encode_query([*view.params(), *more]) if more else view.query_string
-    return f"/reports/{view.report.slug}{ending}" + (f"?{asked}" if asked else "")
+    query = encode_query([*view.params(), *more]) if more else view.query_string
+    return f"/reports/{view.report.slug}{ending}" + (f"?{query}" if query else "")
 
 
 def customer_url(keys: Mapping[str, str]) -> str:
-    """The address of the page of the customer that is found by these keys."""
+    """Return the address of the page of the customer that these keys identify."""
     return f"{_CUSTOMERS}?{encode_query(list(keys.items()))}"
 
 
-def link_maker(link: Link, by_ref: bool) -> MakeCompanions:
-    """What makes a column's values the addresses of their rows or pages; no value, no address.
+def link_maker(link: Link, by_ref: bool) -> LinkColumn:
+    """Return a function that makes a column's values the addresses of what they link to; an empty value has none.
 
-    With `by_ref` they are found by what was read beside them: nothing is beside a name that is no customer's. What is
-    longer than an address can be has none.
+    With `by_ref` the id that was read beside a value identifies the customer. The id is None where the name belongs
+    to no customer, and "" where the customer has no id: then the name identifies it.
     """
     path = f"/reports/{link.report}" if link.report else _CUSTOMERS
-    begins, named = f"{path}?{link.key}=", f"{path}?{link.name_key}="
+    by_key, by_name = f"{path}?{link.key}=", f"{path}?{link.name_key}="
 
-    def by_value(value: str, _: Any) -> str:
-        return url_if_fits(begins + quote_value(value)) if value else ""
+    def value_url(value: str, _: Any) -> str:
+        return empty_if_too_long(by_key + quote_value(value)) if value else ""
 
-    def by_id(name: str, ref: Any) -> str:
-        return "" if ref is None else url_if_fits(begins + quote_value(ref) if ref else named + quote_value(name))
-
-    def addresses(values: Sequence[str], refs: Iterable[Any]) -> Iterable[str]:
-        ids = list(refs) if by_ref else values
+    def ref_url(name: str, ref: Any) -> str:
         return (
-            [begins + each for each in ids] if need_no_quoting(ids) else map(by_id if by_ref else by_value, values, ids)
+            "" if ref is None else empty_if_too_long(by_key + quote_value(ref) if ref else by_name + quote_value(name))
         )
 
-    return addresses
+    def urls(values: Sequence[str], refs: Iterable[Any]) -> Iterable[str]:
+        ids = list(refs) if by_ref else values
+        if need_no_quoting(ids):
+            return [by_key + id_ for id_ in ids]
+        return map(ref_url if by_ref else value_url, values, ids)
+
+    return urls
 
 
-def url_if_fits(address: str) -> str:
-    """The address, "" when the server wouldn't read one so long."""
-    return address if len(address) <= MAX_URL_LENGTH else ""
+def empty_if_too_long(url: str) -> str:
+    """Return the URL, or "" when it is longer than the server reads."""
+    return url if len(url) <= MAX_URL_LENGTH else ""
 
 
 def other_reports(view: View) -> list[tuple[str, str]]:
-    """What all reports are called and where, for the same customer, reseller and days as far as they have such."""
-    kept = [(key, view.filters[key]) for key in _SHARED_FILTERS if key in view.filters]
+    """Return title and address of each report, with the shared filters of this view; "" is the address of its own."""
+    pairs = [(key, view.filters[key]) for key in _SHARED_FILTERS if key in view.filters]
     return [
-        (report.title.removesuffix(" Report"), _other_report_url(report, view, kept)) for report in REPORTS.values()
+        (report.title.removesuffix(" Report"), "" if report.slug == view.report.slug else _filtered_url(report, pairs))
+        for report in REPORTS.values()
     ]
 
 
-def _other_report_url(report: Report, view: View, kept: list[tuple[str, str]]) -> str:
-    if report.slug == view.report.slug:
-        return ""
-    pairs = [pair for pair in kept if pair[0] in report.filters_by_key]
-    return f"/reports/{report.slug}" + (f"?{encode_query(pairs)}" if pairs else "")
+def _filtered_url(report: Report, pairs: Sequence[tuple[str, str]]) -> str:
+    query = encode_query([(key, value) for key, value in pairs if key in report.filters_by_key])
+    return f"/reports/{report.slug}" + (f"?{query}" if query else "")

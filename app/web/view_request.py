@@ -1,4 +1,7 @@
-"""The report and the view that a request asks for. What can't be, or isn't for the visitor, ends the request."""
+"""The report and the view that a request asks for.
+
+Each function ends the request with a 400, 403 or 404 when the address can't be read or isn't for the visitor.
+"""
 
 from collections.abc import Sequence
 
@@ -11,40 +14,42 @@ from app.table.dialects import Dialect
 from app.table.params import ParamError, parse_export, parse_view
 from app.table.view import View
 from app.web.errors import error_response
+from app.web.request_log import safe_key
 from app.web.security import forbidden, visitor
 
 
 def report_or_404(slug: str) -> Report:
-    """The report with this name; the request ends with a 404 when there is none."""
     if slug not in REPORTS:
         abort(error_response(404, f"There is no report “{slug}”.", [f"The reports are {', '.join(REPORTS)}."]))
     return REPORTS[slug]
 
 
 def single_arg(key: str) -> str:
-    """The one value of a key; the request ends with a 400 when it has two."""
+    """Return the value of a query key, "" when it is absent; two values are a 400."""
     values = request.args.getlist(key)
     if len(values) > 1:
         abort(error_response(400, f"{key}: “{values[1]}” is a second value; {key} can have only one."))
     return values[0] if values else ""
 
 
-def requested_view(slug: str, *unheeded: str) -> View:
-    """The view that is asked for, whatever the keys `unheeded` say."""
-    report = report_or_404(slug)
-    view, complaints = parse_view(report, [pair for pair in request.args.items(multi=True) if pair[0] not in unheeded])
-    return permitted_view(view, complaints)
+def requested_view(slug: str, *ignored_keys: str) -> View:
+    """Return the view that the query string describes, without regard to `ignored_keys`."""
+    pairs = [(key, value) for key, value in request.args.items(multi=True) if key not in ignored_keys]
+    return permitted_view(*parse_view(report_or_404(slug), pairs))
 
 
 def requested_export(slug: str) -> tuple[View, Dialect]:
-    """The view that is asked for as a CSV, and in which dialect."""
-    view, dialect, complaints = parse_export(report_or_404(slug), request.args.items(multi=True))
-    return permitted_view(view, complaints), dialect
+    """Return the view of a CSV and its dialect."""
+    view, dialect, errors = parse_export(report_or_404(slug), request.args.items(multi=True))
+    return permitted_view(view, errors), dialect
 
 
-def permitted_view(view: View, complaints: Sequence[ParamError]) -> View:
-    """The view as its visitor may have it: viewers see rows from outside, and looking inside is a 403 for them."""
-    abort_if_invalid(view.report, complaints)
+def permitted_view(view: View, errors: Sequence[ParamError]) -> View:
+    """Return the view as its visitor may see it: viewers get top-level rows, and a 403 for anything inside them.
+
+    `errors` are those of the query string that the view was parsed from; any error is a 400.
+    """
+    abort_if_invalid(view.report, errors)
     if visitor().can(Permission.VIEW_DETAILS):
         return view
     if parts := detail_parts(view):
@@ -54,14 +59,16 @@ def permitted_view(view: View, complaints: Sequence[ParamError]) -> View:
 
 
 def detail_parts(view: View) -> list[str]:
-    """What of a view looks inside its report's rows, in words."""
+    """Describe what of a view looks inside its report's rows: columns, filters, opened rows."""
     parts = [f"{column.label} as a column" for column in view.columns if column.level]
-    parts += [f"{each.label} as a filter" for each, _ in view.active_filters if each.level]
+    parts += [f"{condition.label} as a filter" for condition, _ in view.active_filters if condition.level]
     return [*parts, "Opened rows"] if view.open_rows else parts
 
 
-def abort_if_invalid(report: Report, complaints: Sequence[ParamError]) -> None:
-    """End the request with a 400 when there are complaints."""
-    if complaints:
-        details = list(map(str, complaints))
-        abort(error_response(400, "This report can't be shown like that.", details, f"/reports/{report.slug}"))
+def abort_if_invalid(report: Report, errors: Sequence[ParamError]) -> None:
+    """End the request with a 400 that lists the errors. The log gets keys and reasons, and no values."""
+    if errors:
+        reason = "; ".join(f"{safe_key(error.key)}: {error.expected}" for error in errors)
+        details = [str(error) for error in errors]
+        title = "This report can't be shown like that."
+        abort(error_response(400, title, details, f"/reports/{report.slug}", reason))

@@ -14,7 +14,6 @@ from time import monotonic
 
 import pytest
 
-from app.serving.worker import PATIENCE
 from tests.serving import server
 from tests.support import EVERYWHERE
 from tests.trials.bytes_sent import CORPUS, FORM, HONEST, HOST, SENT, damaged

@@ -1,4 +1,4 @@
-"""The server's log: a line for each request, an id by which everything of it is found, and nothing that is private."""
+"""The request log: one line for each request, an id that finds everything of it, and nothing that is private."""
 
 import io
 import json
@@ -12,8 +12,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app import create_app
-from app.web.request_log import JsonFormatter, configure_logging
-from tests.support import OURS
+from app.web.request_log import RequestJsonFormatter, configure_logging
+from tests.support import OURS, signed_in
 from tests.web.routes import routes
 
 HTML = {"Accept": "text/html"}
@@ -21,105 +21,143 @@ SECRET = "Hrzgrz"
 USAGE = "/reports/customer-usage"
 
 
-class Kept(logging.Handler):
+class LogLines(logging.Handler):
     def __init__(self) -> None:
         super().__init__()
-        self.setFormatter(JsonFormatter())
+        self.setFormatter(RequestJsonFormatter())
         self.lines: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
         self.lines.append(self.format(record))
 
     @property
-    def told(self) -> list[dict[str, Any]]:
+    def records(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.lines]
 
 
 @pytest.fixture
-def log(app: Flask) -> Iterator[Kept]:
-    """What the log has of all that is asked."""
-    kept, requests, root = Kept(), logging.getLogger("request"), logging.getLogger()
-    root.addHandler(kept)
+def log(app: Flask) -> Iterator[LogLines]:
+    handler, requests, root = LogLines(), logging.getLogger("request"), logging.getLogger()
+    root.addHandler(handler)
     requests.setLevel(logging.INFO)
-    yield kept
-    root.removeHandler(kept)
+    yield handler
+    root.removeHandler(handler)
     requests.setLevel(logging.NOTSET)
 
 
 @pytest.mark.usefixtures("nasty")
-def test_every_request_is_one_line_with_the_id_of_its_answer(app: Flask, client: FlaskClient, log: Kept) -> None:
+def test_every_request_is_one_line(app: Flask, client: FlaskClient, log: LogLines) -> None:
     for _, method, path in routes(app):
-        with client.open(path, method=method, headers=OURS) as answer:
-            body = answer.data
-        told = log.told[-1]
-        assert told["request"] == answer.headers["X-Request-ID"], path
-        assert (told["method"], told["path"], told["status"]) == (method, path.partition("?")[0], answer.status_code)
-        assert (told["bytes"], told["whole"]) == (len(body), True)
-        assert told["ms"] >= told["query_ms"]
-    assert len({told["request"] for told in log.told}) == len(log.told) >= len(list(routes(app)))
+        with client.open(path, method=method, headers=OURS) as response:
+            body = response.data
+        line = log.records[-1]
+        assert line["request"] == response.headers["X-Request-ID"], path
+        assert (line["method"], line["path"], line["status"]) == (method, path.partition("?")[0], response.status_code)
+        assert (line["bytes"], line["whole"]) == (len(body), True)
+        assert line["ms"] >= line["query_ms"]
+        assert "error" not in line or response.status_code >= 400
+    assert len({line["request"] for line in log.records}) == len(log.records) >= len(list(routes(app)))
 
 
 @pytest.mark.usefixtures("nasty")
-def test_a_line_tells_who_asked_by_number_and_how_long_the_database_took(client: FlaskClient, log: Kept) -> None:
+def test_line_has_user_id_and_query_time(client: FlaskClient, log: LogLines) -> None:
     client.get(f"{USAGE}?sort=-used&size=25&q=zebra&from=x@y", buffered=True)
     client.get(USAGE, buffered=True)
-    bad, good = log.told
+    bad, good = log.records
     assert bad["query"] == "sort=-used&size=25&q=…&from=…"
     assert (bad["user"], good["user"]) == (1, 1)
     assert good["query_ms"] > 0
 
 
+@pytest.mark.parametrize(
+    ("address", "reason"),
+    [
+        (f"{USAGE}?sort={SECRET}", "sort: is not a column to sort by; use one of "),
+        (f"{USAGE}?size={SECRET}&columns={SECRET}", "columns: is not a column of this report; it has "),
+        (f"{USAGE}?{SECRET}=1", "…: can't be: this report has no such key, only "),
+        (f"{USAGE}?q=a&q={SECRET}", "q: is a second value; q can have only one"),
+        (f"{USAGE}?after={SECRET}", "after: is not the place of a page; leave it out for the first page"),
+        (f"{USAGE}.csv?dialect={SECRET}", "dialect: is not a dialect of CSV; use one of "),
+        (f"{USAGE}/rows?node=1&node={SECRET}”{SECRET}", "node: “…” is a second value; node can have only one."),
+        (f"/audit?before={SECRET}”{SECRET}", "before: “…” is not the number of an event."),
+        (f"/customers?customer=1&x={SECRET}", "This doesn't say which customer is meant."),
+        (f"/reports/{SECRET}", "There is no report “…”."),
+        ("/nothing", "Not Found (NotFound)"),
+    ],
+)
 @pytest.mark.usefixtures("nasty")
-def test_nothing_that_a_person_typed_or_keeps_secret_is_in_the_log(
-    app: Flask, client: FlaskClient, stranger: FlaskClient, log: Kept
-) -> None:
+def test_line_says_why_a_request_failed(client: FlaskClient, log: LogLines, address: str, reason: str) -> None:
+    client.get(address, buffered=True)
+    line = log.records[-1]
+    assert line["status"] in (400, 404)
+    assert reason in line["error"]
+    assert SECRET not in line["error"]
+
+
+@pytest.mark.usefixtures("nasty")
+def test_line_says_why_a_request_was_refused(app: Flask, stranger: FlaskClient, log: LogLines) -> None:
+    viewer = signed_in(app, "viewer")
+    viewer.get(f"{USAGE}?open=1", buffered=True)
+    assert log.records[-1]["error"].startswith("Opened rows: looking inside rows is for admins")
+    viewer.post("/logout", headers={"Sec-Fetch-Site": "cross-site"}, buffered=True)
+    assert log.records[-1]["error"] == "The request is cross-site."
+    stranger.get(USAGE, buffered=True)
+    assert (log.records[-1]["status"], log.records[-1]["error"]) == (401, "Sign in first.")
+
+
+def test_line_says_that_a_host_is_not_trusted(app: Flask, monkeypatch: pytest.MonkeyPatch, log: LogLines) -> None:
+    monkeypatch.setenv("TRUSTED_HOSTS", "reports.example")
+    create_app().test_client().get("/login", headers={"Host": f"{SECRET}.example"}, buffered=True)
+    assert log.records[-1]["error"] == "Bad Request (SecurityError)"
+
+
+@pytest.mark.usefixtures("nasty")
+def test_log_keeps_no_secrets(app: Flask, client: FlaskClient, stranger: FlaskClient, log: LogLines) -> None:
     token = client.get_cookie("session").value
     keys = ("q", "customer", "name", "reseller", "who", "next", "status", "sort", "period", f"{SECRET}@x")
-    typed = dict.fromkeys(("email", "password", "current", "name", "view", "next"), f"{SECRET}@x.example")
+    form = dict.fromkeys(("email", "password", "current", "name", "view", "next"), f"{SECRET}@x.example")
     for _, method, path in routes(app):
         for who in (client, stranger):
             query = dict.fromkeys(keys, f"{SECRET}@partner.example")
             headers = {**OURS, "Referer": f"http://localhost/{SECRET}", "User-Agent": SECRET}
-            who.open(path.partition("?")[0], method=method, query_string=query, data=typed, headers=headers).close()
+            who.open(path.partition("?")[0], method=method, query_string=query, data=form, headers=headers).close()
     assert len(log.lines) > 60
     text = "\n".join(log.lines)
     assert SECRET not in text
     assert token not in text
 
 
-def test_an_error_is_found_by_the_id_that_its_page_tells(
-    client: FlaskClient, log: Kept, monkeypatch: pytest.MonkeyPatch
+def test_error_page_names_the_request_in_the_log(
+    client: FlaskClient, log: LogLines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.web.reports.page.read_page", lambda *_: 1 // 0)
     for headers in (HTML, {**HTML, "HX-Request": "true", "HX-Request-Type": "partial"}):
-        answer = client.get(USAGE, headers=headers, buffered=True)
-        failed, line = log.told[-2:]
-        assert failed["request"] == line["request"] == answer.headers["X-Request-ID"]
-        assert f"Tell your administrator: request {line['request']}" in answer.text
-        assert "ZeroDivisionError" in failed["trace"]
-        assert (failed["level"], line["status"]) == ("error", 500)
+        response = client.get(USAGE, headers=headers, buffered=True)
+        error, line = log.records[-2:]
+        assert error["request"] == line["request"] == response.headers["X-Request-ID"]
+        assert f"Tell your administrator: request {line['request']}" in response.text
+        assert "ZeroDivisionError" in error["trace"]
+        assert (error["level"], line["status"]) == ("ERROR", 500)
 
 
 @pytest.mark.usefixtures("nasty")
-def test_a_file_that_breaks_off_is_told_with_its_id(
-    client: FlaskClient, log: Kept, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_broken_export_is_logged(client: FlaskClient, log: LogLines, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> Iterator[bytes]:
         yield b"Customer\r\n"
         raise ZeroDivisionError
 
     monkeypatch.setattr("app.web.reports.export.csv_chunks", broken)
-    answer = client.get(f"{USAGE}.csv")
+    response = client.get(f"{USAGE}.csv")
     with pytest.raises(ZeroDivisionError):
-        assert answer.data
-    answer.close()
-    failed, line = log.told[-2:]
-    assert failed["request"] == line["request"] == answer.headers["X-Request-ID"]
-    assert "ZeroDivisionError" in failed["trace"]
+        assert response.data
+    response.close()
+    error, line = log.records[-2:]
+    assert error["request"] == line["request"] == response.headers["X-Request-ID"]
+    assert "ZeroDivisionError" in error["trace"]
     assert (line["bytes"], line["whole"], line["status"]) == (len(b"Customer\r\n"), False, 200)
 
 
-def test_no_path_ends_a_line_or_steers_a_terminal(client: FlaskClient, log: Kept) -> None:
+def test_path_cannot_end_a_line(client: FlaskClient, log: LogLines) -> None:
     client.get("/reports/x%0a%7B%22level%22:1%7D%0d%1b[31m%E2%80%AE%C2%85", buffered=True)
     (line,) = log.lines
     assert line.isascii()
@@ -127,13 +165,13 @@ def test_no_path_ends_a_line_or_steers_a_terminal(client: FlaskClient, log: Kept
     assert json.loads(line)["path"] == '/reports/x\n{"level":1}\r\x1b[31m\u202e\x85'
 
 
-def test_a_long_path_is_cut(client: FlaskClient, log: Kept) -> None:
+def test_long_path_is_cut(client: FlaskClient, log: LogLines) -> None:
     client.get(f"/{'x' * 5000}?sort={'y' * 5000}{'&sort=-used' * 500}", buffered=True)
-    assert len(log.lines[0]) < 1000
+    assert len(log.lines[0]) < 1500
 
 
 @pytest.mark.parametrize(
-    ("proxies", "told", "believed"),
+    ("proxies", "sent", "trusted"),
     [
         ("1", "4f2c9a0e-1b7d-4c55-9e0a-6d1f0c3b2a19", True),
         ("1", "0123456789abcdef0123456789abcdef", True),
@@ -144,13 +182,13 @@ def test_a_long_path_is_cut(client: FlaskClient, log: Kept) -> None:
         ),
     ],
 )
-def test_a_proxy_names_requests_when_it_is_believed_and_the_name_is_one(
-    app: Flask, monkeypatch: pytest.MonkeyPatch, proxies: str, told: str, believed: bool
+def test_proxy_may_set_the_request_id(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, proxies: str, sent: str, trusted: bool
 ) -> None:
     monkeypatch.setenv("PROXIES", proxies)
-    answer = create_app().test_client().get("/login", headers={"X-Request-ID": told})
-    assert (answer.headers["X-Request-ID"] == told) is believed
-    assert len(answer.headers["X-Request-ID"]) >= 16
+    response = create_app().test_client().get("/login", headers={"X-Request-ID": sent})
+    assert (response.headers["X-Request-ID"] == sent) is trusted
+    assert len(response.headers["X-Request-ID"]) >= 16
 
 
 class Terminal(io.StringIO):
@@ -159,20 +197,19 @@ class Terminal(io.StringIO):
 
 
 @pytest.fixture
-def untouched() -> Iterator[None]:
-    """Logging as it was, afterwards."""
+def restored_logging() -> Iterator[None]:
+    """Leave logging as it was."""
     loggers = [logging.getLogger(name) for name in ("", "request", "audit", "gunicorn.error")]
-    before = [(each.level, each.propagate, list(each.handlers)) for each in loggers]
+    before = [(logger.level, logger.propagate, list(logger.handlers)) for logger in loggers]
     yield
     logging.raiseExceptions = True
-    for each, (each.level, each.propagate, each.handlers) in zip(loggers, before, strict=True):
-        each.manager._clear_cache()
+    for logger, (level, propagate, handlers) in zip(loggers, before, strict=True):
+        logger.setLevel(level)
+        logger.propagate, logger.handlers = propagate, handlers
 
 
-@pytest.mark.usefixtures("untouched")
-def test_a_developers_terminal_shows_what_failed_as_people_read_it(
-    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("restored_logging")
+def test_terminal_shows_errors_as_text(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stderr", screen := Terminal())
     configure_logging()
     assert client.get("/reports", buffered=True).status_code == 200
@@ -184,18 +221,17 @@ def test_a_developers_terminal_shows_what_failed_as_people_read_it(
     monkeypatch.setattr("app.web.reports.page.read_page", broken)
     request = client.get(USAGE, buffered=True).headers["X-Request-ID"]
     text = screen.getvalue()
-    assert text.startswith(f"Unexpected at '{USAGE}' (request {request})\nTraceback")
+    assert text.startswith(f"Unexpected error at '{USAGE}' (request {request})\nTraceback")
     assert all(line.isprintable() for line in text.split("\n"))
 
 
-@pytest.mark.usefixtures("untouched")
-def test_a_log_that_cannot_be_written_breaks_no_page(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One that was closed before the server began, and one that is closed meanwhile."""
+@pytest.mark.usefixtures("restored_logging")
+def test_log_that_cannot_be_written_breaks_no_page(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.web.reports.page.read_page", lambda *_: 1 // 0)
-    for lost in (None, io.StringIO()):
-        monkeypatch.setattr(sys, "stderr", lost)
+    for stream in (None, io.StringIO()):  # closed before the server started, and closed meanwhile
+        monkeypatch.setattr(sys, "stderr", stream)
         configure_logging()
-        if lost:
-            lost.close()
+        if stream:
+            stream.close()
         assert client.get("/reports", buffered=True).status_code == 200
         assert client.get(USAGE, buffered=True).status_code == 500

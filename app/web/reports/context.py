@@ -15,7 +15,7 @@ from app.table.view import SIZES, View, chooser_columns, format_path, quote_valu
 from app.web.reports.formats import FORMATS, file_url, last_format
 from app.web.reports.htmx import current_view, is_form_request
 from app.web.reports.summary import summary_url
-from app.web.urls import link_maker, other_reports, report_url, url_if_fits
+from app.web.urls import empty_if_too_long, link_maker, other_reports, report_url
 from models import Import
 
 MAX_MENU_OPTIONS = 300  # a filter with more options is a text field instead of a menu
@@ -115,7 +115,7 @@ def _options(filter_: Filter, view: View, scope: Scope) -> Sequence[tuple[str, s
 
     def read() -> list[tuple[str, str]]:
         found = list_options(report.base_table, scope)
-        return [(value, label) for value, label in found if url_if_fits(quote_value(value))]
+        return [(value, label) for value, label in found if empty_if_too_long(quote_value(value))]
 
     options: list[tuple[str, str]] = cached_until_import((report.slug, filter_.key, scope), read)
     return options

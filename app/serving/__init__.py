@@ -1,1 +1,0 @@
-"""How the server receives its clients, before any application sees what they want."""
