@@ -11,7 +11,7 @@ from typing import NamedTuple
 from anyascii import anyascii
 
 _RESELLERS_PER_CUSTOMER = 0.08
-_WITHOUT_RESELLER, _SAME_LANGUAGE, _NEAR_DUPLICATE = 0.3, 0.8, 0.015  # probabilities
+_WITHOUT_RESELLER, _SAME_LANGUAGE, _NEAR_DUPLICATE = 0.3, 0.8, 0.02  # probabilities
 
 
 class Name(NamedTuple):
@@ -85,11 +85,11 @@ def generate_customers(rng: Random, count: int) -> Iterator[Customer]:
 
 
 def _companies(rng: Random, count: int) -> Iterator[tuple[Name, Language]]:
-    """Yield mostly different names, and some that differ from the one before only by case or punctuation, or not."""
+    """Yield mostly different names, and some that differ from the one before only by case or punctuation."""
     language = name = None
     for drawn in rng.choices(LANGUAGES, [each.share for each in LANGUAGES], k=count):
         if language and name and rng.random() < _NEAR_DUPLICATE:
-            variants = (name.text, name.text.upper(), name.text.replace(".", ""), name.text.replace("-", " "))
+            variants = (name.text.upper(), name.text.replace(".", ""), name.text.replace("-", " "))
             name = name._replace(text=rng.choice(variants))
         else:
             language, name = drawn, drawn.company(rng)
