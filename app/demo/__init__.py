@@ -1,48 +1,37 @@
-"""The demo: an empty database is filled with a believable partner, the same one for the same arguments."""
+"""Fill an empty database with a believable partner: the same arguments make the same data."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from datetime import date
 
-from app.demo.partner import Partner
-from app.importing import load_records
-from app.importing.layouts import Record, SubscriptionRecord, TransactionRecord, UsageRecord
+from app.demo.partner import partner_records
+from app.importing import Progress, Record, SubscriptionRecord, TransactionRecord, load_records
 from models import Customer, DatabaseNotEmpty, write_transaction
-
-Progress = Callable[[int], object]
-"""Is told how many transactions were written since it was last told."""
-
-_TOLD = 1000
 
 
 def fill(customers: int, transactions: int, seed: int, today: date, progress: Progress | None = None) -> None:
-    """Fill the database with exactly so many customers (at least one) and transactions; `today` is the day it plays on.
+    """Add exactly this many customers (at least one) and transactions, as they stand on the morning of `today`.
 
-    Raises NotEmpty, and changes nothing then.
+    `progress` is called with the number of transactions written since the last call. Raises DatabaseNotEmpty, and
+    changes nothing, where customers exist.
     """
-    others: dict[type[Record], list[Record]] = {SubscriptionRecord: [], UsageRecord: []}
-    records = Partner(customers, transactions, seed, today).records()
+    subscriptions: list[Record] = []
+    usage: list[Record] = []
+
+    def transaction_records() -> Iterator[Record]:
+        """Stream the transactions, by far the most records, and collect the others."""
+        written = 0
+        for record in partner_records(customers, transactions, seed, today):
+            if isinstance(record, TransactionRecord):
+                yield record
+                written += 1
+                if progress and written % 1000 == 0:
+                    progress(1000)
+            else:
+                (subscriptions if isinstance(record, SubscriptionRecord) else usage).append(record)
+
     with write_transaction():
         if Customer.select().exists():
             raise DatabaseNotEmpty("The database already holds customers; the demo fills only an empty one.")
-        _load("customer-transactions", _transactions(records, others, progress))
-        _load("customer-subscriptions", others[SubscriptionRecord])
-        _load("customer-usage", others[UsageRecord])
-
-
-def _load(slug: str, records: Iterable[Record]) -> None:
-    load_records(slug, enumerate(records, start=1), "demo", who="demo")
-
-
-def _transactions(
-    records: Iterable[Record], others: dict[type[Record], list[Record]], progress: Progress | None
-) -> Iterator[Record]:
-    """Pass on the transactions, far the most, as they come; keep the others for later."""
-    number = 0
-    for record in records:
-        if not isinstance(record, TransactionRecord):
-            others[type(record)].append(record)
-            continue
-        yield record
-        number += 1
-        if progress and number % _TOLD == 0:
-            progress(_TOLD)
+        load_records("customer-transactions", enumerate(transaction_records(), 1), "demo", who="demo")
+        load_records("customer-subscriptions", enumerate(subscriptions, 1), "demo", who="demo")
+        load_records("customer-usage", enumerate(usage, 1), "demo", who="demo")

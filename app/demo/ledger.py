@@ -1,94 +1,87 @@
-"""The ledger of one subscription: what each action does to its inventory, at what cost.
+"""The ledger of one subscription: what each action does to its inventory, and at what cost.
 
-How to read its transactions, oldest first, and arrive at what the reports say:
+These rules lead from the transactions of a subscription, oldest first, to everything that the reports show of it:
 
-* Every transaction names the products it affects. A **Total** of Inventory or Renewal Inventory is the same number for
-  each of them: Total / products. A Renew or Cancel affects all products of the subscription, and Total is their sum.
-* **Inventory** adds at once, or takes when Total is negative. Its cost, negative when it takes, is the price of those
-  certificates for the full days left in the term: price × years × days left / days of the term, half-even to cents. The
-  first one opens the subscription: its day is the Order Date, the whole term is left.
-* **Renewal Inventory** sets, for each product it names, how many will be usable after the next renewal. It costs
-  nothing and leaves the current inventory as it is. A product that it never names keeps what it has.
-* **Renew** comes on the day the term ends. A product's current inventory becomes its renewal inventory, which then is
-  unset; End moves by the term; the cost is the full price: price × years. The user is "System".
-* **Cancel** is the last one. Its Total is what the subscription held, which goes; its cost is 0, or a credit: what is
-  left of the term, as a negative cost.
+* A transaction names the products that it affects. The **Total** of Inventory and Renewal Inventory is divided evenly
+  between them. Renew and Cancel affect all products of the subscription; Total is the sum over them.
+* **Inventory** adds certificates at once, or takes some away where Total is negative. Its cost, then negative too, is
+  their price for the days left in the term: price × years × days left / days of the term, rounded half-even to cents.
+  The first one opens the subscription: its day is the Order Date, and the whole term is left.
+* **Renewal Inventory** sets how many certificates of each named product the next renewal brings. It costs nothing and
+  doesn't change the current inventory. A product that none names keeps its inventory at the renewal.
+* **Renew** happens on the day the term ends, by the user "System". The renewal inventory becomes the current inventory
+  and is cleared; End moves by one term; the cost is the full price × years.
+* **Cancel** is the last transaction. It removes the whole inventory, which is its Total. Its cost is 0, or a credit:
+  minus the price of what is left of the term.
 
-So End = Order Date + (1 + renewals) terms, whose length stands in the subscription's name. **Items Quantity** is the
-current inventory, **Cost** what was charged since the term began, its Renew or its order included. A customer's current
-inventory of a product is the sum over its subscriptions; one that ended without being cancelled stays on the books.
+So End = Order Date + (1 + renewals) terms; the length of a term is part of the subscription's name. **Items Quantity**
+is the current inventory. **Cost** is the sum of costs since the term began, its Renew or order included. A customer's
+current inventory of a product is the sum over its subscriptions, ended ones included unless they were cancelled.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from datetime import date
 from functools import cache
 from typing import NamedTuple
 
-from app.demo.catalogue import Choice, Plan, Product
+from app.demo.catalogue import Plan, Product
 
 
 class Change(NamedTuple):
-    """What a transaction says of itself: the products affected, Total, and the cost in cents."""
-
     action: str
-    products: tuple[str, ...]
+    products: tuple[str, ...]  # names
     total: int
-    cost: int
+    cost: int  # in cents
 
 
-@dataclass
 class Ledger:
-    """`start` and `end` are ordinals of the current term's days; `current` is by the places of the plan's products."""
+    """`start` and `end` are the current term's days as ordinals; `cost` is in cents since `start`."""
 
-    plan: Plan
-    years: int
-    start: int
-    current: list[int] = field(default_factory=list)
-    renewal: dict[int, int] = field(default_factory=dict)
-    cost: int = 0
-
-    def __post_init__(self) -> None:
-        self.end = years_later(self.start, self.years)
-        self.current = [0] * len(self.plan.products)
+    def __init__(self, plan: Plan, years: int, start: int) -> None:
+        self.plan, self.years = plan, years
+        self.start, self.end, self.cost = start, add_years(start, years), 0
+        self.current = dict.fromkeys(plan.products, 0)
+        self.renewal: dict[Product, int] = {}
 
     @property
-    def held(self) -> dict[Product, int]:
-        return dict(zip(self.plan.products, self.current, strict=True))
+    def total(self) -> int:
+        return sum(self.current.values())
 
-    def inventory(self, choice: Choice, each: int, day: int) -> Change:
-        for place in choice.places:
-            self.current[place] += each
-        return self._charged("Inventory", choice, each * len(choice.places), self._left(choice.price * each, day))
+    def inventory(self, products: Sequence[Product], count: int, day: int) -> Change:
+        """Add `count` certificates of each product, or take them away where `count` is negative."""
+        self.current |= {product: self.current[product] + count for product in products}
+        cost = self._prorate(sum([product.price for product in products]) * count, day)
+        return self._change("Inventory", products, count * len(products), cost)
 
-    def renewal_inventory(self, choice: Choice, each: int) -> Change:
-        self.renewal.update((place, each) for place in choice.places)
-        return self._charged("Renewal Inventory", choice, each * len(choice.places), 0)
+    def renewal_inventory(self, products: Sequence[Product], count: int) -> Change:
+        self.renewal |= dict.fromkeys(products, count)
+        return self._change("Renewal Inventory", products, count * len(products), 0)
 
     def renew(self) -> Change:
-        self.current = [self.renewal.get(place, count) for place, count in enumerate(self.current)]
-        self.renewal.clear()
-        self.start, self.end, self.cost = self.end, years_later(self.end, self.years), 0
-        return self._charged("Renew", self.plan.whole, sum(self.current), self._yearly() * self.years)
+        self.current |= self.renewal
+        self.renewal = {}
+        self.start, self.end, self.cost = self.end, add_years(self.end, self.years), 0
+        return self._change("Renew", self.plan.products, self.total, self._yearly_price() * self.years)
 
-    def cancel(self, day: int, credited: bool) -> Change:
-        held, credit = sum(self.current), self._left(self._yearly(), day) if credited else 0
-        self.current = [0] * len(self.current)
-        return self._charged("Cancel", self.plan.whole, held, -credit)
+    def cancel(self, day: int, with_credit: bool) -> Change:
+        total, credit = self.total, self._prorate(self._yearly_price(), day) if with_credit else 0
+        self.current = dict.fromkeys(self.plan.products, 0)
+        return self._change("Cancel", self.plan.products, total, -credit)
 
-    def _charged(self, action: str, choice: Choice, total: int, cost: int) -> Change:
+    def _change(self, action: str, products: Sequence[Product], total: int, cost: int) -> Change:
         self.cost += cost
-        return Change(action, choice.products, total, cost)
+        return Change(action, tuple([product.name for product in products]), total, cost)
 
-    def _yearly(self) -> int:
-        return sum(count * product.price for count, product in zip(self.current, self.plan.products, strict=True))
+    def _yearly_price(self) -> int:
+        return sum([product.price * count for product, count in self.current.items()])
 
-    def _left(self, yearly: int, day: int) -> int:
-        """What a yearly price comes to from `day` to the end of the term. `round` is half-even."""
-        return round(yearly * self.years * (self.end - day) / (self.end - self.start))
+    def _prorate(self, yearly_price: int, day: int) -> int:
+        """The price from `day` to the end of the term. Python's `round` is half-even."""
+        return round(yearly_price * self.years * (self.end - day) / (self.end - self.start))
 
 
 @cache
-def years_later(day: int, years: int) -> int:
-    """The same day so many years later, as ordinals; not for the 29th of February."""
+def add_years(day: int, years: int) -> int:
+    """The same day `years` later, as ordinals. `day` can't be the 29th of February."""
     then = date.fromordinal(day)
     return then.replace(year=then.year + years).toordinal()

@@ -1,14 +1,21 @@
-"""Import files: read, checked and loaded into the database, each of them whole or not at all."""
+"""Import files: read, check and load CSV files into the database, each of them whole or not at all.
+
+A file passes through the modules in this order: `reader` reads rows, `layouts` says what their cells mean, `customers`
+finds the ids they refer to, `loader` stores them, `derived` updates what follows from them.
+"""
 
 from app.importing.errors import Fault, FileRejected
 from app.importing.layouts import Record, SubscriptionRecord, TransactionRecord, UsageRecord
-from app.importing.loader import load_file, load_records
+from app.importing.loader import IMPORTABLE, load_file, load_records
+from app.importing.reader import Progress
 from app.importing.summary import ImportSummary
 
 __all__ = [
+    "IMPORTABLE",
     "Fault",
     "FileRejected",
     "ImportSummary",
+    "Progress",
     "Record",
     "SubscriptionRecord",
     "TransactionRecord",

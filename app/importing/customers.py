@@ -1,8 +1,7 @@
-"""In-memory indexes of customers and names, which turn the text of a row into ids."""
+"""In-memory indexes of customers and names. They turn the text of a row into ids of other tables."""
 
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import Any
 
 from app.importing.errors import RowRejected, quote
 from app.importing.layouts import Record
@@ -22,58 +21,60 @@ from models import (
 
 
 class NameIndex:
-    """The names of one table. "" is the row that stands for none."""
+    """The ids of one table's rows by name. The name "" has a row too, which stands for none."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
         self._ids: dict[str, int] = dict(reports_db.execute(table.select(table.name, table.id)))
-        self._next = max(self._ids.values()) + 1
-        self._new: list[Row] = []
+        self._next_id = max(self._ids.values()) + 1
+        self._pending: list[Row] = []
 
     def id_of(self, name: str) -> int:
-        found = self._ids.get(name)
-        return self._create(name) if found is None else found
+        """The id of a name's row, which is created where there is none."""
+        existing = self._ids.get(name)
+        return self._create(name) if existing is None else existing
 
-    def by_id(self) -> dict[int, str]:
-        return {number: name for name, number in self._ids.items()}
+    def names_by_id(self) -> dict[int, str]:
+        return {id_: name for name, id_ in self._ids.items()}
 
     def write(self) -> None:
-        """Insert what was created since it was last called."""
-        insert_rows(self._table, self._new)
-        self._new = []
+        """Insert the rows created since the last call."""
+        insert_rows(self._table, self._pending)
+        self._pending = []
 
     def _create(self, name: str) -> int:
-        number = self._ids[name] = self._next
-        self._next += 1
-        self._new.append({"id": number, **self._table.columns_for(name)})
-        return number
+        id_ = self._ids[name] = self._next_id
+        self._next_id += 1
+        self._pending.append({"id": id_, **self._table.columns_for(name)})
+        return id_
 
 
 class BundleIndex(NameIndex):
-    """Products affected together, known by their names with SEPARATOR between any two."""
+    """Bundles are products that one transaction affects, named like "DV Wildcard; OV Wildcard"."""
 
     def __init__(self, products: NameIndex) -> None:
         super().__init__(Bundle)
         self._products = products
-        self._parts: list[Row] = []
+        self._pending_products: list[Row] = []
 
     def write(self) -> None:
         self._products.write()
         super().write()
-        insert_rows(BundleProduct, self._parts)
-        self._parts = []
+        insert_rows(BundleProduct, self._pending_products)
+        self._pending_products = []
 
     def _create(self, name: str) -> int:
         bundle = super()._create(name)
         for position, product in enumerate(name.split(PRODUCT_SEPARATOR)):
-            part: dict[str, Any] = {"bundle": bundle, "position": position, "product": self._products.id_of(product)}
-            self._parts.append(part)
+            self._pending_products.append(
+                {"bundle": bundle, "position": position, "product": self._products.id_of(product)}
+            )
         return bundle
 
 
 @dataclass(slots=True, eq=False)
 class CachedCustomer:
-    """A customer. `ref` is the identifier that files use, "" while not known; `id` and `reseller` are our numbers."""
+    """A row of the customer table. `ref` is the Customer ID of files, "" while unknown; `reseller` is a row's id."""
 
     id: int
     ref: str
@@ -86,7 +87,10 @@ class CachedCustomer:
 
 
 class CustomerIndex:
-    """`new`, `changed`, `renamed` and `moved` are the customers that became so since this was made."""
+    """All customers, by Customer ID and by name and reseller.
+
+    `new`, `changed`, `renamed` and `moved` are the customers that became so during this import.
+    """
 
     def __init__(self) -> None:
         self.new: set[CachedCustomer] = set()
@@ -94,87 +98,91 @@ class CustomerIndex:
         self.renamed: set[CachedCustomer] = set()
         self.moved: set[CachedCustomer] = set()
         self._by_ref: dict[str, CachedCustomer] = {}
-        self._alike: defaultdict[tuple[str, int], list[CachedCustomer]] = defaultdict(list)
-        self._unwritten: list[CachedCustomer] = []
-        self._last = 0
+        self._by_name: defaultdict[tuple[str, int], list[CachedCustomer]] = defaultdict(list)
+        self._pending: list[CachedCustomer] = []
+        self._last_id = 0
         query = Customer.select(Customer.id, Customer.ref, Customer.name, Customer.reseller)
         for values in reports_db.execute(query):
-            self._learn(CachedCustomer(*values))
+            self._add(CachedCustomer(*values))
 
     def find(self, name: str, ref: str, reseller: int) -> CachedCustomer:
-        """The customer that a row means, created when first named. Raises Refused when it could be any of several."""
-        known = self._by_ref.get(ref)
-        if known is None:
-            known = self._unidentified(name, ref, reseller)
-        elif known.name != name or known.reseller != reseller:
-            self._rewrite(known, name, reseller)
-        return known
+        """The customer of a row: by Customer ID, else by name and reseller, else a new one.
+
+        A known Customer ID with another name or reseller renames or moves the customer. A customer without an ID takes
+        that of a later row with its name and reseller. Raises RowRejected where several customers have them.
+        """
+        customer = self._by_ref.get(ref)
+        if customer is None:
+            customer = self._find_by_name(name, ref, reseller)
+        elif customer.name != name or customer.reseller != reseller:
+            self._update(customer, name, reseller)
+        return customer
 
     def write(self) -> None:
-        """Insert customers that were created since it was last called."""
-        insert_rows(Customer, [known.row() for known in self._unwritten])
-        self._unwritten = []
+        """Insert the customers created since the last call."""
+        insert_rows(Customer, [customer.row() for customer in self._pending])
+        self._pending = []
 
     def write_changes(self) -> None:
-        """Update customers that changed."""
-        update_rows(Customer, [known.row() for known in self.changed])
+        """Update the customers that changed."""
+        update_rows(Customer, [customer.row() for customer in self.changed])
 
-    def _unidentified(self, name: str, ref: str, reseller: int) -> CachedCustomer:
-        alike = [known for known in self._alike[name, reseller] if not (ref and known.ref)]
-        if len(alike) > 1:
+    def _find_by_name(self, name: str, ref: str, reseller: int) -> CachedCustomer:
+        matches = [customer for customer in self._by_name[name, reseller] if not (ref and customer.ref)]
+        if len(matches) > 1:
             raise RowRejected(
-                f"Customer: {quote(name)} is the name of {len(alike)} customers; a Customer ID must say which"
+                f"Customer: {quote(name)} is the name of {len(matches)} customers; a Customer ID must say which"
             )
-        if not alike:
+        if not matches:
             return self._create(name, ref, reseller)
         if ref:
-            self._identify(alike[0], ref)
-        return alike[0]
+            self._set_ref(matches[0], ref)
+        return matches[0]
 
     def _create(self, name: str, ref: str, reseller: int) -> CachedCustomer:
-        known = CachedCustomer(self._last + 1, ref, name, reseller)
-        self._learn(known)
-        self._unwritten.append(known)
-        self.new.add(known)
-        return known
+        customer = CachedCustomer(self._last_id + 1, ref, name, reseller)
+        self._add(customer)
+        self._pending.append(customer)
+        self.new.add(customer)
+        return customer
 
-    def _learn(self, known: CachedCustomer) -> None:
-        self._last = max(self._last, known.id)
-        self._alike[known.name, known.reseller].append(known)
-        if known.ref:
-            self._by_ref[known.ref] = known
+    def _add(self, customer: CachedCustomer) -> None:
+        self._last_id = max(self._last_id, customer.id)
+        self._by_name[customer.name, customer.reseller].append(customer)
+        if customer.ref:
+            self._by_ref[customer.ref] = customer
 
-    def _identify(self, known: CachedCustomer, ref: str) -> None:
-        known.ref = ref
-        self._by_ref[ref] = known
-        self.changed.add(known)
+    def _set_ref(self, customer: CachedCustomer, ref: str) -> None:
+        customer.ref = ref
+        self._by_ref[ref] = customer
+        self.changed.add(customer)
 
-    def _rewrite(self, known: CachedCustomer, name: str, reseller: int) -> None:
-        if known.name != name:
-            self.renamed.add(known)
-        if known.reseller != reseller:
-            self.moved.add(known)
-        self._alike[known.name, known.reseller].remove(known)
-        known.name, known.reseller = name, reseller
-        self._alike[name, reseller].append(known)
-        self.changed.add(known)
+    def _update(self, customer: CachedCustomer, name: str, reseller: int) -> None:
+        if customer.name != name:
+            self.renamed.add(customer)
+        if customer.reseller != reseller:
+            self.moved.add(customer)
+        self._by_name[customer.name, customer.reseller].remove(customer)
+        customer.name, customer.reseller = name, reseller
+        self._by_name[name, reseller].append(customer)
+        self.changed.add(customer)
 
 
 class Indexes:
-    """What is created while rows are read is written by `write`, before the rows that refer to it."""
+    """All indexes of one import. `write` inserts what was created, before the rows that refer to it."""
 
     def __init__(self) -> None:
         self.customers = CustomerIndex()
         self.resellers = NameIndex(Reseller)
         self.actors = NameIndex(Actor)
-        self.types = NameIndex(CertificateType)
+        self.certificate_types = NameIndex(CertificateType)
         self.products = NameIndex(Product)
         self.bundles = BundleIndex(self.products)
 
-    def customer(self, record: Record) -> CachedCustomer:
-        """Raises Refused when it could be any of several."""
+    def find_customer(self, record: Record) -> CachedCustomer:
+        """The customer of a record. Raises RowRejected where it could be any of several."""
         return self.customers.find(record.customer, record.customer_id, self.resellers.id_of(record.reseller))
 
     def write(self) -> None:
-        for created in (self.resellers, self.customers, self.actors, self.types, self.bundles):
-            created.write()
+        for index in (self.resellers, self.customers, self.actors, self.certificate_types, self.bundles):
+            index.write()

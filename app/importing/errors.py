@@ -1,13 +1,13 @@
-"""What is wrong with a file, line by line."""
+"""Faults of an import file: collected line by line, and raised together."""
 
 from dataclasses import dataclass
 
-_SHOWN = 60
+_MAX_QUOTED_CHARS = 60
 
 
 @dataclass(frozen=True)
 class Fault:
-    """`line` is where the faulty record begins, the heading being line 1."""
+    """One thing that is wrong in `file`. `line` is where the faulty row begins; the headings are line 1."""
 
     line: int
     text: str
@@ -18,7 +18,7 @@ class Fault:
 
 
 class FileRejected(Exception):
-    """A file that was not loaded. `faults` holds everything wrong with it, in the order of its lines."""
+    """The file was not loaded. `faults` holds everything wrong with it, by line."""
 
     def __init__(self, faults: list[Fault]) -> None:
         super().__init__(faults)
@@ -29,7 +29,7 @@ class FileRejected(Exception):
 
 
 class RowRejected(Exception):
-    """A row that can't be right. Its arguments say why, each for itself."""
+    """A row can't be loaded. Each argument is one reason."""
 
 
 class FaultList:
@@ -37,26 +37,26 @@ class FaultList:
 
     def __init__(self, file: str) -> None:
         self._file = file
-        self._found: list[Fault] = []
+        self._faults: list[Fault] = []
 
     def add(self, line: int, text: str) -> None:
-        self._found.append(Fault(line, text, self._file))
+        self._faults.append(Fault(line, text, self._file))
 
-    def add_rejection(self, line: int, why: RowRejected) -> None:
-        for text in why.args:
+    def add_rejection(self, line: int, rejection: RowRejected) -> None:
+        for text in rejection.args:
             self.add(line, text)
 
-    def check(self) -> None:
-        """Raises Faulty when anything was found."""
-        if self._found:
-            raise FileRejected(sorted(self._found, key=lambda fault: fault.line))
+    def raise_if_any(self) -> None:
+        """Raises FileRejected where a fault was added."""
+        if self._faults:
+            raise FileRejected(sorted(self._faults, key=lambda fault: fault.line))
 
 
 def quote(text: str) -> str:
-    """`text` as a message shows it: in quotation marks, on one line, not too long, harmless to a terminal."""
-    short = text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
-    return "“" + "".join(map(_visible, short)) + "”"
+    """Quote `text` for a message: on one line, shortened to 60 characters, without terminal escapes."""
+    short = text if len(text) <= _MAX_QUOTED_CHARS else text[: _MAX_QUOTED_CHARS - 1] + "…"
+    return "“" + "".join(map(_escape, short)) + "”"
 
 
-def _visible(letter: str) -> str:
-    return letter if letter.isprintable() else letter.encode("unicode_escape").decode()
+def _escape(char: str) -> str:
+    return char if char.isprintable() else char.encode("unicode_escape").decode()

@@ -1,89 +1,21 @@
-"""The columns of each import file, and how their cells are parsed."""
+"""What each import file's columns are, and how their cells are parsed."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from app.importing.errors import quote
+from app.reports import subscriptions, transactions, usage
 from app.table.definitions import Report
 from app.table.kinds import INTEGER, TEXT
-from models import PRODUCT_SEPARATOR
+from models import ACTIONS, PRODUCT_SEPARATOR
 
-Parse = Callable[[str], Any]
-
-
-def _required(what: str) -> Parse:
-    def parse(cell: str) -> str:
-        text: str = TEXT.parse(cell)
-        if not text:
-            raise ValueError(f"is not {what}")
-        return text
-
-    return parse
-
-
-NAME = _required("a name")
-IDENTIFIER = _required("an ID")
-
-
-def reseller_name(cell: str) -> str:
-    """A name, or nothing for a customer without a reseller."""
-    name: str = TEXT.parse(cell)
-    if name == "-":
-        raise ValueError("is not a reseller's name; a customer without one has an empty cell")
-    return name
-
-
-def non_negative(cell: str) -> int:
-    """A whole number that can't be below 0."""
-    number: int = INTEGER.parse(cell)
-    if number < 0:
-        raise ValueError("is not a whole number of 0 or more")
-    return number
-
-
-def optional_count(cell: str) -> Any:
-    """A whole number, or nothing."""
-    return cell and INTEGER.parse(cell)
-
-
-def one_of_values(values: Sequence[str]) -> Parse:
-    """Exactly one of `values`."""
-
-    def parse(cell: str) -> str:
-        if cell not in values:
-            raise ValueError(f"is not one of {', '.join(values)}")
-        return cell
-
-    return parse
-
-
-def product_name(cell: str) -> str:
-    """The name of one product, or nothing."""
-    name: str = TEXT.parse(cell)
-    if PRODUCT_SEPARATOR in name:
-        raise ValueError(f"is not one product's name, which can't contain {quote(PRODUCT_SEPARATOR)}")
-    return name
-
-
-def product_names(cell: str) -> tuple[str, ...]:
-    """The names of any number of products, in their order."""
-    text: str = TEXT.parse(cell)
-    names = tuple(text.split(PRODUCT_SEPARATOR)) if text else ()
-    if any(not name or name.isspace() for name in names):
-        raise ValueError(f"is not products with {quote(PRODUCT_SEPARATOR)} between any two: one of them has no name")
-    return names
-
-
-def describe_cell_error(label: str, cell: str, error: ValueError) -> str:
-    """What to say of a cell that a parser refused."""
-    words = str(error)
-    return (
-        f"{label}: {quote(cell)} {words}" if cell else f"{label}: is empty; it must be {words.removeprefix('is not ')}"
-    )
+Values = dict[str, Any]  # the parsed cells of one row, by column key; an absent optional column is ""
 
 
 class SubscriptionRecord(NamedTuple):
+    """`cost` is in cents; dates are "2026-11-22", `last_modified_date` is "2026-11-22 13:05:00"."""
+
     customer: str
     customer_id: str
     reseller: str
@@ -98,6 +30,8 @@ class SubscriptionRecord(NamedTuple):
 
 
 class TransactionRecord(NamedTuple):
+    """`cost` is in cents; `date` is "2026-11-22 13:05:00"."""
+
     customer: str
     customer_id: str
     reseller: str
@@ -112,7 +46,7 @@ class TransactionRecord(NamedTuple):
 
 
 class UsageRecord(NamedTuple):
-    """One holding; an empty certificate type and product say that the customer has none."""
+    """One holding. An empty certificate type and product mean that the customer has none."""
 
     customer: str
     customer_id: str
@@ -124,26 +58,143 @@ class UsageRecord(NamedTuple):
 
 
 Record = SubscriptionRecord | TransactionRecord | UsageRecord
-
-
-Values = dict[str, Any]
-"""What the cells of one row say, by column key; an absent optional column says ""."""
-
-
-def _nothing(_: Values) -> Iterable[str]:
-    return ()
+Parser = Callable[[str], Any]  # raises ValueError with a text like "is not a name", which follows the cell
 
 
 @dataclass(frozen=True, eq=False)
 class Layout:
-    """The file of a report, read into `record`, whose fields bear the keys of columns but for those in `renamed`.
+    """The file of a report. Its headings are the labels of the report's columns, and each row becomes a `record`.
 
-    `strict` are the columns that take something else than any value of their kind. `check` says what is wrong with
-    a row whose cells are right one by one.
+    `parsers`, by column key, replace those of the columns' kinds. `renamed` maps a record's fields to column keys where
+    the names differ. `check` yields what is wrong with a row whose cells are right one by one.
     """
 
     report: Report
     record: type[Record]
-    parsers: Mapping[str, Parse]
+    parsers: Mapping[str, Parser]
     renamed: Mapping[str, str] = field(default_factory=dict)
-    check: Callable[[Values], Iterable[str]] = _nothing
+    check: Callable[[Values], Iterable[str]] = lambda values: ()
+
+
+def describe_cell_error(label: str, cell: str, error: ValueError) -> str:
+    """Turn a parser's error into a fault: "End: “x” is not a date", or "End: is empty; it must be a date"."""
+    reason = str(error)
+    if cell:
+        return f"{label}: {quote(cell)} {reason}"
+    return f"{label}: is empty; it must be {reason.removeprefix('is not ')}"
+
+
+def usage_counts(inventory: int, used: int) -> dict[str, int]:
+    """The four numbers of a usage row, by field name: what is available and over inventory follows from the others."""
+    return {
+        "current_inventory": inventory,
+        "available": max(inventory - used, 0),
+        "used": used,
+        "over_inventory": max(used - inventory, 0),
+    }
+
+
+def _required(what: str) -> Parser:
+    def parse(cell: str) -> str:
+        text: str = TEXT.parse(cell)
+        if not text:
+            raise ValueError(f"is not {what}")
+        return text
+
+    return parse
+
+
+def _reseller_name(cell: str) -> str:
+    """A name, or "" for a customer without a reseller."""
+    name: str = TEXT.parse(cell)
+    if name == "-":  # the filter's value for "No reseller"
+        raise ValueError("is not a reseller's name; a customer without one has an empty cell")
+    return name
+
+
+def _count(cell: str) -> int:
+    number: int = INTEGER.parse(cell)
+    if number < 0:
+        raise ValueError("is not a whole number of 0 or more")
+    return number
+
+
+def _optional_integer(cell: str) -> Any:
+    return cell and INTEGER.parse(cell)
+
+
+def _one_of(values: Sequence[str]) -> Parser:
+    def parse(cell: str) -> str:
+        if cell not in values:
+            raise ValueError(f"is not one of {', '.join(values)}")
+        return cell
+
+    return parse
+
+
+def _product_name(cell: str) -> str:
+    """The name of one product, or ""."""
+    name: str = TEXT.parse(cell)
+    if PRODUCT_SEPARATOR in name:
+        raise ValueError(f"is not one product's name, which can't contain {quote(PRODUCT_SEPARATOR)}")
+    return name
+
+
+def _product_names(cell: str) -> tuple[str, ...]:
+    """Any number of products' names, in their order: "DV Wildcard; OV Wildcard"."""
+    text: str = TEXT.parse(cell)
+    names = tuple(text.split(PRODUCT_SEPARATOR)) if text else ()
+    if any(not name or name.isspace() for name in names):
+        raise ValueError(f"is not products with {quote(PRODUCT_SEPARATOR)} between any two: one of them has no name")
+    return names
+
+
+def _check_usage(values: Values) -> Iterator[str]:
+    if bool(values["certificate_type"]) != bool(values["product"]):
+        yield "Certificate Type, Product: both must be given or, for a customer that holds nothing, neither"
+    elif not values["product"] and (values["current_inventory"] or values["used"]):
+        yield "Current Inventory, Used: must be 0 for a customer that holds nothing"
+    expected = usage_counts(values["current_inventory"], values["used"])
+    for key in ("available", "over_inventory"):
+        if values[key] not in ("", expected[key]):
+            label, value = usage.REPORT.columns_by_key[key].label, quote(str(values[key]))
+            yield f"{label}: {value} is not what Current Inventory and Used make, {expected[key]}"
+
+
+SUBSCRIPTIONS = Layout(
+    subscriptions.REPORT,
+    SubscriptionRecord,
+    parsers={
+        "customer": _required("a name"),
+        "reseller": _reseller_name,
+        "subscription_id": _required("an ID"),
+        "subscription": _required("a name"),
+        "items_quantity": _count,
+    },
+)
+TRANSACTIONS = Layout(
+    transactions.REPORT,
+    TransactionRecord,
+    parsers={
+        "customer": _required("a name"),
+        "reseller": _reseller_name,
+        "product": _product_names,
+        "transaction_id": _required("an ID"),
+        "action": _one_of(ACTIONS),
+    },
+    renamed={"products": "product"},
+)
+USAGE = Layout(
+    usage.REPORT,
+    UsageRecord,
+    parsers={
+        "customer": _required("a name"),
+        "reseller": _reseller_name,
+        "product": _product_name,
+        "current_inventory": _count,
+        "available": _optional_integer,
+        "used": _count,
+        "over_inventory": _optional_integer,
+    },
+    check=_check_usage,
+)

@@ -7,94 +7,84 @@ from contextlib import suppress
 from dataclasses import asdict
 from typing import IO, Any, ClassVar
 
-from app.importing import derived, layouts, reader
+from app.importing import derived, layouts
 from app.importing.customers import CachedCustomer, Indexes
-from app.importing.derived import NO_HOLDING, HoldingKey, usage_counts
+from app.importing.derived import NO_HOLDING, HoldingKey
 from app.importing.errors import FaultList, RowRejected, quote
-from app.importing.layouts import Layout, Record, SubscriptionRecord, TransactionRecord, UsageRecord, Values
-from app.importing.reader import Progress
+from app.importing.layouts import Layout, Record, SubscriptionRecord, TransactionRecord
+from app.importing.reader import Progress, read_records
 from app.importing.rows import BATCH_ROWS, Row, batches, field_names, in_values, insert_rows, select_rows, update_rows
 from app.importing.summary import ImportSummary, RowCounts
-from app.reports import subscriptions, transactions, usage
-from models import (
-    ACTIONS,
-    PRODUCT_SEPARATOR,
-    Import,
-    Subscription,
-    Transaction,
-    fold,
-    reports_db,
-    timestamp,
-    write_transaction,
-)
+from models import PRODUCT_SEPARATOR, Import, Subscription, Transaction, fold, reports_db, timestamp, write_transaction
 
 
 class RowLoader(ABC):
-    """Adds the rows of one table that are new and updates those that differ.
+    """Loads a file whose rows have an id of their own: adds new rows, updates those that differ, removes none.
 
-    `id_key` is the column that holds a row's id, and `subscription` the field that names its subscription.
-    `foreign` is what to say of a row whose subscription and transactions belong to different customers.
+    `id_key` is the column with a row's id, and `subscription_field` the table's field with its Subscription ID.
+    `foreign_error` follows a Subscription ID whose subscription and transactions belong to different customers.
     """
 
     layout: ClassVar[Layout]
     table: ClassVar[Any]
     id_key: ClassVar[str]
-    subscription: ClassVar[str]
-    foreign: ClassVar[str]
+    subscription_field: ClassVar[str]
+    foreign_error: ClassVar[str]
 
-    def __init__(self, registry: Indexes) -> None:
-        self.registry = registry
+    def __init__(self, indexes: Indexes) -> None:
+        self.indexes = indexes
         self.counts = RowCounts()
-        self._own = field_names(self.table, *derived.DERIVED_FIELDS)
+        self._compared_fields = field_names(self.table, *derived.DERIVED_FIELDS)
         self._lines: dict[str, int] = {}
         self._batch: list[Row] = []
-        self._touched: set[str] = set()
+        self._changed_subscriptions: set[str] = set()
 
     @abstractmethod
     def row(self, record: Any) -> Row:
-        """The fields that are not the customer's."""
+        """The table's fields but for the ids and those of the customer."""
 
     def add(self, line: int, record: Any) -> None:
-        """Raises Refused when the row's id came before or its customer can't be told."""
+        """Raises RowRejected where an earlier row has the same id, or the customer could be any of several."""
         ref = getattr(record, self.id_key)
         first = self._lines.setdefault(ref, line)
         if first != line:
             label = self.layout.report.columns_by_key[self.id_key].label
             raise RowRejected(f"{label}: {quote(ref)} stands in line {first} already")
-        self._batch.append(_customer_fields(ref, self.registry.customer(record)) | self.row(record))
+        self._batch.append(_shared_fields(ref, self.indexes.find_customer(record)) | self.row(record))
         if len(self._batch) == BATCH_ROWS:
             self._flush()
 
     def finish(self) -> Iterator[tuple[int, str]]:
-        """Write what is left, and yield what only then turns out to be wrong, with its line."""
+        """Write the last batch, and yield the line and text of faults that show only now."""
         self._flush()
         for refs in batches(self._lines):
             for ref, subscription in derived.find_foreign_rows(self.table, refs):
-                yield self._lines[ref], f"Subscription ID: {quote(subscription)} {self.foreign}"
+                yield self._lines[ref], f"Subscription ID: {quote(subscription)} {self.foreign_error}"
 
     def update_derived(self) -> None:
-        """Make everything that follows from the rows true."""
-        derived.update_cancelled(self._touched)
-        derived.update_customer_copies(self.registry)
-        derived.update_usage_rows(self.registry)
+        """Update what follows from the rows."""
+        derived.update_cancelled(self._changed_subscriptions)
+        derived.update_customer_copies(self.indexes)
+        derived.update_usage_rows(self.indexes)
 
     def _flush(self) -> None:
-        self.registry.write()
+        self.indexes.write()
         refs = [row["ref"] for row in self._batch]
-        self._write({row["ref"]: row for row in select_rows(self.table, self._own, in_values(self.table.ref, refs))})
+        rows = select_rows(self.table, self._compared_fields, in_values(self.table.ref, refs))
+        stored = {row["ref"]: row for row in rows}
+        new = [row for row in self._batch if row["ref"] not in stored]
+        pairs = [(stored[row["ref"]], row) for row in self._batch if row["ref"] in stored]
+        changed = [(old, row) for old, row in pairs if any(old[name] != row[name] for name in self._compared_fields)]
+        insert_rows(self.table, new)
+        update_rows(self.table, [{"id": old["id"], **row} for old, row in changed])
+        self.counts += RowCounts(len(new), len(changed), len(pairs) - len(changed))
+        # A transaction may leave one subscription for another: both change.
+        for row in (*new, *(row for pair in changed for row in pair)):
+            self._changed_subscriptions.add(row[self.subscription_field])
         self._batch = []
 
-    def _write(self, stored: dict[str, Row]) -> None:
-        new = [row for row in self._batch if row["ref"] not in stored]
-        known = [(stored[row["ref"]], row) for row in self._batch if row["ref"] in stored]
-        different = [(old, row) for old, row in known if any(old[name] != row[name] for name in self._own)]
-        insert_rows(self.table, new)
-        update_rows(self.table, [{"id": old["id"], **row} for old, row in different])
-        self.counts += RowCounts(len(new), len(different), len(known) - len(different))
-        self._touched.update(row[self.subscription] for row in (*new, *(row for pair in different for row in pair)))
 
-
-def _customer_fields(ref: str, customer: CachedCustomer) -> Row:
+def _shared_fields(ref: str, customer: CachedCustomer) -> Row:
     return {
         "ref": ref,
         "ref_key": ref.casefold(),
@@ -105,21 +95,11 @@ def _customer_fields(ref: str, customer: CachedCustomer) -> Row:
 
 
 class SubscriptionLoader(RowLoader):
-    layout = Layout(
-        subscriptions.REPORT,
-        SubscriptionRecord,
-        parsers={
-            "customer": layouts.NAME,
-            "reseller": layouts.reseller_name,
-            "subscription_id": layouts.IDENTIFIER,
-            "subscription": layouts.NAME,
-            "items_quantity": layouts.non_negative,
-        },
-    )
+    layout = layouts.SUBSCRIPTIONS
     table = Subscription
     id_key = "subscription_id"
-    subscription = "ref"
-    foreign = "is named by transactions of another customer"
+    subscription_field = "ref"
+    foreign_error = "is named by transactions of another customer"
 
     def row(self, record: SubscriptionRecord) -> Row:
         return {
@@ -129,128 +109,97 @@ class SubscriptionLoader(RowLoader):
             "ends_on": record.end,
             "cost": record.cost,
             "ordered_on": record.order_date,
-            "modified_by": self.registry.actors.id_of(record.last_modified_by),
+            "modified_by": self.indexes.actors.id_of(record.last_modified_by),
             "modified_at": record.last_modified_date,
             "items_quantity": record.items_quantity,
         }
 
 
 class TransactionLoader(RowLoader):
-    layout = Layout(
-        transactions.REPORT,
-        TransactionRecord,
-        parsers={
-            "customer": layouts.NAME,
-            "reseller": layouts.reseller_name,
-            "product": layouts.product_names,
-            "transaction_id": layouts.IDENTIFIER,
-            "action": layouts.one_of_values(ACTIONS),
-        },
-        renamed={"products": "product"},
-    )
+    layout = layouts.TRANSACTIONS
     table = Transaction
     id_key = "transaction_id"
-    subscription = "subscription_ref"
-    foreign = "belongs to another customer"
+    subscription_field = "subscription_ref"
+    foreign_error = "belongs to another customer"
 
     def row(self, record: TransactionRecord) -> Row:
         return {
             "subscription_ref": record.subscription_id,
             "subscription_key": record.subscription_id.casefold(),
-            "bundle": self.registry.bundles.id_of(PRODUCT_SEPARATOR.join(record.products)),
+            "bundle": self.indexes.bundles.id_of(PRODUCT_SEPARATOR.join(record.products)),
             "action": record.action,
             "date": record.date,
             "total": record.total,
             "cost": record.cost,
-            "user": self.registry.actors.id_of(record.user),
+            "user": self.indexes.actors.id_of(record.user),
         }
 
 
-def _usage_errors(row: Values) -> Iterator[str]:
-    if bool(row["certificate_type"]) != bool(row["product"]):
-        yield "Certificate Type, Product: both must be given or, for a customer that holds nothing, neither"
-    elif not row["product"] and (row["current_inventory"] or row["used"]):
-        yield "Current Inventory, Used: must be 0 for a customer that holds nothing"
-    expected = usage_counts(row["current_inventory"], row["used"])
-    for key in ("available", "over_inventory"):
-        if row[key] not in ("", expected[key]):
-            label, value = usage.REPORT.columns_by_key[key].label, quote(str(row[key]))
-            yield f"{label}: {value} is not what Current Inventory and Used make, {expected[key]}"
-
-
 class UsageLoader:
-    """States what customers hold. It is kept until the whole file was read: only then is it known what is removed."""
+    """Replaces the holdings of every customer that the file names.
 
-    layout = Layout(
-        usage.REPORT,
-        UsageRecord,
-        parsers={
-            "customer": layouts.NAME,
-            "reseller": layouts.reseller_name,
-            "product": layouts.product_name,
-            "current_inventory": layouts.non_negative,
-            "available": layouts.optional_count,
-            "used": layouts.non_negative,
-            "over_inventory": layouts.optional_count,
-        },
-        check=_usage_errors,
-    )
+    It writes at the end: only the whole file shows which holdings a customer no longer has.
+    """
 
-    def __init__(self, registry: Indexes) -> None:
-        self.registry = registry
+    layout = layouts.USAGE
+
+    def __init__(self, indexes: Indexes) -> None:
+        self.indexes = indexes
         self.counts = RowCounts()
-        self._held: defaultdict[CachedCustomer, dict[HoldingKey, tuple[int, int]]] = defaultdict(dict)
+        self._inventories: defaultdict[CachedCustomer, dict[HoldingKey, tuple[int, int]]] = defaultdict(dict)
         self._lines: defaultdict[CachedCustomer, dict[HoldingKey, int]] = defaultdict(dict)
 
     def add(self, line: int, record: Any) -> None:
-        """Raises Refused when the row contradicts an earlier one or its customer can't be told."""
-        customer = self.registry.customer(record)
-        kind = HoldingKey(
-            self.registry.types.id_of(record.certificate_type),
-            self.registry.products.id_of(record.product),
+        """Raises RowRejected where the row contradicts an earlier one, or the customer could be any of several."""
+        customer = self.indexes.find_customer(record)
+        key = HoldingKey(
+            self.indexes.certificate_types.id_of(record.certificate_type),
+            self.indexes.products.id_of(record.product),
         )
-        _check_consistent(kind, self._lines[customer])
-        self._lines[customer][kind] = line
-        self._held[customer][kind] = record.current_inventory, record.used
+        _reject_contradiction(key, self._lines[customer])
+        self._lines[customer][key] = line
+        self._inventories[customer][key] = record.current_inventory, record.used
 
     def finish(self) -> Iterable[tuple[int, str]]:
-        """Nothing more can be wrong once every row was added."""
+        """No faults show this late."""
         return ()
 
     def update_derived(self) -> None:
-        """Write what the file says."""
-        self.registry.write()
-        derived.update_customer_copies(self.registry)
-        for batch in batches(self._held.items()):
-            self.counts += derived.replace_holdings(dict(batch), self.registry)
+        """Write the holdings, and what follows from them."""
+        self.indexes.write()
+        derived.update_customer_copies(self.indexes)
+        for batch in batches(self._inventories.items()):
+            self.counts += derived.replace_holdings(dict(batch), self.indexes)
 
 
-def _check_consistent(kind: HoldingKey, lines: dict[HoldingKey, int]) -> None:
-    if kind in lines:
-        raise RowRejected(f"Product: line {lines[kind]} already says what the customer holds of it")
-    if kind == NO_HOLDING and lines:
+def _reject_contradiction(key: HoldingKey, lines: dict[HoldingKey, int]) -> None:
+    """Raises RowRejected. `lines` are those of the customer's earlier rows."""
+    if key in lines:
+        raise RowRejected(f"Product: line {lines[key]} already says what the customer holds of it")
+    if key == NO_HOLDING and lines:
         raise RowRejected(f"Product: is empty, but the customer holds something in line {min(lines.values())}")
     if NO_HOLDING in lines:
         raise RowRejected(f"Product: the customer holds nothing in line {lines[NO_HOLDING]}")
 
 
 _LOADERS = {loader.layout.report.slug: loader for loader in (SubscriptionLoader, TransactionLoader, UsageLoader)}
+IMPORTABLE = tuple(_LOADERS)  # the slugs of reports that have an import file
 
 
 class _DryRun(Exception):
-    """Undoes a load that went well."""
+    """Rolls back a load that succeeded."""
 
 
 def load_file(
     slug: str, stream: IO[bytes], name: str, dry_run: bool = False, progress: Progress | None = None, who: str = ""
 ) -> ImportSummary:
-    """Load one CSV file, called `name` in messages, into the report `slug`, and say what it did, or would have done.
+    """Load one CSV file into the report `slug`, one of IMPORTABLE, and return what that did, or would do in a dry run.
 
-    `who` loads it. `progress` is told every so often how many bytes were read since. Raises Faulty, and then nothing
-    has changed.
+    Messages call the file `name`; `who` is recorded with the import. `progress` is called now and then with the number
+    of bytes read since the last call. Raises FileRejected, and then nothing has changed.
     """
     faults = FaultList(name)
-    records = reader.read_records(_LOADERS[slug].layout, stream, faults, progress)
+    records = read_records(_LOADERS[slug].layout, stream, faults, progress)
     with suppress(_DryRun), write_transaction():
         summary = _load(slug, records, name, faults, who)
         if dry_run:
@@ -259,26 +208,26 @@ def load_file(
 
 
 def load_records(slug: str, records: Iterable[tuple[int, Record]], name: str, who: str = "") -> ImportSummary:
-    """Load records, each with its line, as if `who` had them read from a file, in the caller's `writing()`.
+    """Load records, each with a line number, as if they came from a file, in the caller's `write_transaction`.
 
-    It opens none of its own: a savepoint over a million rows costs SQLite more than the rows. Raises Faulty.
+    It opens none of its own: a savepoint over a million rows costs SQLite more than the rows. Raises FileRejected.
     """
     return _load(slug, records, name, FaultList(name), who)
 
 
 def _load(slug: str, records: Iterable[tuple[int, Record]], name: str, faults: FaultList, who: str) -> ImportSummary:
     reports_db.prepare_bulk_load()
-    registry = Indexes()
-    loader = _LOADERS[slug](registry)
+    indexes = Indexes()
+    loader = _LOADERS[slug](indexes)
     for line, record in records:
         try:
             loader.add(line, record)
-        except RowRejected as why:
-            faults.add_rejection(line, why)
+        except RowRejected as rejection:
+            faults.add_rejection(line, rejection)
     for line, text in loader.finish():
         faults.add(line, text)
-    faults.check()
+    faults.raise_if_any()
     loader.update_derived()
     counts = asdict(loader.counts)
     Import.create(report=slug, file=name, loaded_at=timestamp(), who=who, **counts)
-    return ImportSummary(**counts, renamed=len(registry.customers.renamed), moved=len(registry.customers.moved))
+    return ImportSummary(**counts, renamed=len(indexes.customers.renamed), moved=len(indexes.customers.moved))

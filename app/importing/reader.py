@@ -10,14 +10,11 @@ from app.importing.errors import FaultList, RowRejected, quote
 from app.importing.layouts import Layout, Record, describe_cell_error
 from app.table.definitions import Report
 
-Progress = Callable[[int], None]
-"""Is told how many bytes were read since it was last told."""
+Progress = Callable[[int], None]  # is called with how much was done since the last call, here in bytes
 
 MAX_CELL_CHARS = 1_000_000
-"""Characters that a cell may have."""
-
 MAX_ROW_BYTES = 32_000_000
-"""Bytes that a row may have."""
+OPTIONAL_HEADINGS = {"Customer ID", "Available", "Over Inventory", "Status"}  # headings that a file may lack
 
 _BOM = b"\xef\xbb\xbf"
 _PROGRESS_BYTES = 1 << 16
@@ -33,14 +30,35 @@ class Unreadable(Exception):
         self.text = text
 
 
+def read_records(
+    layout: Layout, stream: IO[bytes], faults: FaultList, progress: Progress | None
+) -> Iterator[tuple[int, Record]]:
+    """Yield the line number and the record of each row that is right, and add what is wrong with others to `faults`."""
+    try:
+        rows = read_rows(stream, progress)
+        line, headings = next(rows, (1, []))
+        heading_faults = list(heading_errors(layout.report, headings))
+        if heading_faults:
+            faults.add_rejection(line, RowRejected(*heading_faults))
+            return
+        parser = _RowParser(layout, headings)
+        for line, cells in rows:
+            try:
+                yield line, parser.parse(cells)
+            except RowRejected as rejection:
+                faults.add_rejection(line, rejection)
+    except Unreadable as end:
+        faults.add(end.line, end.text)
+
+
 def read_rows(stream: IO[bytes], progress: Progress | None) -> Iterator[tuple[int, list[str]]]:
-    """Yield each row's line and cells, the heading first. Raises Unreadable."""
+    """Yield each row's line number and cells, the headings first. Raises Unreadable."""
     csv.field_size_limit(MAX_CELL_CHARS)
-    lines = _Lines(stream, progress or _no_progress)
+    lines = _Lines(stream, progress)
     reader = csv.reader(lines, strict=True)
     while True:
         line = reader.line_num + 1
-        lines.room = MAX_ROW_BYTES
+        lines.bytes_left = MAX_ROW_BYTES
         try:
             cells = next(reader)
         except StopIteration:
@@ -51,36 +69,36 @@ def read_rows(stream: IO[bytes], progress: Progress | None) -> Iterator[tuple[in
 
 
 class _Lines:
-    """The lines of a stream as text, line breaks included. `room` is how many bytes more the present row may have."""
+    """The lines of a stream as text, line breaks included. `bytes_left` limits the rest of the current row."""
 
-    def __init__(self, stream: IO[bytes], progress: Progress) -> None:
+    def __init__(self, stream: IO[bytes], progress: Progress | None) -> None:
         self._stream = stream
         self._progress = progress
-        self._untold = 0
+        self._unreported = 0
         self._bom = _BOM
-        self.room = MAX_ROW_BYTES
+        self.bytes_left = MAX_ROW_BYTES
 
     def __iter__(self) -> "_Lines":
         return self
 
     def __next__(self) -> str:
-        line = self._stream.readline(self.room + 1)
-        self._tell(len(line))
+        line = self._stream.readline(self.bytes_left + 1)
+        self._report(len(line))
         if not line:
             raise StopIteration
-        self.room -= len(line)
-        if self.room < 0:
+        self.bytes_left -= len(line)
+        if self.bytes_left < 0:
             raise ValueError(_TOO_LONG)
         if b"\0" in line:
             raise ValueError("there is a NUL, which no text can have")
-        start, self._bom = self._bom, b""
-        return line.removeprefix(start).decode()
+        bom, self._bom = self._bom, b""
+        return line.removeprefix(bom).decode()
 
-    def _tell(self, size: int) -> None:
-        self._untold += size
-        if self._untold >= _PROGRESS_BYTES or not size:
-            self._progress(self._untold)
-            self._untold = 0
+    def _report(self, size: int) -> None:
+        self._unreported += size
+        if self._progress and (self._unreported >= _PROGRESS_BYTES or not size):
+            self._progress(self._unreported)
+            self._unreported = 0
 
 
 def _describe_read_error(error: Exception) -> str:
@@ -91,16 +109,8 @@ def _describe_read_error(error: Exception) -> str:
     return str(error)
 
 
-def _no_progress(size: int) -> None:
-    pass
-
-
-OPTIONAL_HEADINGS = {"Customer ID", "Available", "Over Inventory", "Status"}
-"""Headings that a file may lack."""
-
-
 def heading_errors(report: Report, headings: list[str]) -> Iterator[str]:
-    """What is wrong with the headings of a file for `report`."""
+    """Yield what is wrong with the headings of a file for `report`."""
     labels = [column.label for column in report.columns]
     expected = f"expected are {', '.join(labels)}"
     if not headings:
@@ -116,34 +126,8 @@ def heading_errors(report: Report, headings: list[str]) -> Iterator[str]:
             yield f"the heading {quote(label)} is missing; {expected}"
 
 
-Rows = Iterator[tuple[int, list[str]]]
-Records = Iterator[tuple[int, Record]]
-
-
-def read_records(layout: Layout, stream: IO[bytes], faults: FaultList, progress: Progress | None) -> Records:
-    """Yield the line and record of each row that is right; `faults` learns what is wrong with the others."""
-    try:
-        lines = read_rows(stream, progress)
-        line, headings = next(lines, (1, []))
-        wrong = list(heading_errors(layout.report, headings))
-        if wrong:
-            faults.add_rejection(line, RowRejected(*wrong))
-        else:
-            yield from _parse_rows(_Columns(layout, headings), lines, faults)
-    except Unreadable as end:
-        faults.add(end.line, end.text)
-
-
-def _parse_rows(sheet: "_Columns", lines: Rows, faults: FaultList) -> Records:
-    for line, cells in lines:
-        try:
-            yield line, sheet.record(cells)
-        except RowRejected as why:
-            faults.add_rejection(line, why)
-
-
-class _Columns:
-    """The columns of one file, in the order of its headings."""
+class _RowParser:
+    """Turns the cells of a row, in the order of the file's headings, into a record."""
 
     def __init__(self, layout: Layout, headings: list[str]) -> None:
         by_label = {column.label: column for column in layout.report.columns}
@@ -152,23 +136,23 @@ class _Columns:
         self._headings = headings
         self._keys = [column.key for column in columns]
         self._parsers = [layout.parsers.get(column.key, column.kind.parse) for column in columns]
-        self._absent = {column.key: "" for column in layout.report.columns}
+        self._defaults = {column.key: "" for column in layout.report.columns}
         self._fields = itemgetter(*(layout.renamed.get(name, name) for name in layout.record._fields))
 
-    def record(self, cells: list[str]) -> Record:
-        """Raises Refused."""
+    def parse(self, cells: list[str]) -> Record:
+        """Raises RowRejected."""
         if len(cells) != len(self._keys):
             raise RowRejected(f"the row has {len(cells)} cells, the heading has {len(self._keys)}")
         try:
-            given = [parse(cell) for parse, cell in zip(self._parsers, cells, strict=True)]
+            parsed = [parse(cell) for parse, cell in zip(self._parsers, cells, strict=True)]
         except ValueError:
-            raise RowRejected(*self._complaints(cells)) from None
-        values = self._absent | dict(zip(self._keys, given, strict=True))
-        if wrong := tuple(self._layout.check(values)):
-            raise RowRejected(*wrong)
+            raise RowRejected(*self._cell_errors(cells)) from None
+        values = self._defaults | dict(zip(self._keys, parsed, strict=True))
+        if errors := tuple(self._layout.check(values)):
+            raise RowRejected(*errors)
         return self._layout.record(*self._fields(values))
 
-    def _complaints(self, cells: list[str]) -> Iterator[str]:
+    def _cell_errors(self, cells: list[str]) -> Iterator[str]:
         for heading, parse, cell in zip(self._headings, self._parsers, cells, strict=True):
             try:
                 parse(cell)

@@ -1,4 +1,4 @@
-"""Reading and writing many rows of one table at once."""
+"""Read and write many rows of one table at once."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
@@ -8,39 +8,34 @@ from typing import Any, TypeVar
 from models import reports_db
 from models.bulk import execute_many, insert_query
 
-BATCH_ROWS = 1000
-"""Rows that are read or written by one statement."""
+BATCH_ROWS = 1000  # rows that one statement reads or writes
 
-Row = dict[str, Any]
-"""A table row's values by field name."""
-
-Table = Any
-"""A Peewee model class."""
-
+Row = dict[str, Any]  # a table row's values by field name; dates are text, as in files
+Table = Any  # a Peewee model class
 T = TypeVar("T")
 
 
 def batches(items: Iterable[T]) -> Iterator[list[T]]:
-    """Yield `items` in lists of at most BATCH."""
+    """Yield `items` in lists of at most BATCH_ROWS."""
     rest = iter(items)
     while batch := list(islice(rest, BATCH_ROWS)):
         yield batch
 
 
-def field_names(table: Table, *derived: str) -> list[str]:
-    """The names of the fields of `table` besides its number and those named."""
-    return [field.name for field in table._meta.sorted_fields if field.name not in ("id", *derived)]
+def field_names(table: Table, *excluded: str) -> list[str]:
+    """The names of a table's fields but for `id` and those `excluded`."""
+    return [field.name for field in table._meta.sorted_fields if field.name not in ("id", *excluded)]
 
 
 def insert_rows(table: Table, rows: Sequence[Row]) -> None:
-    """Insert rows, each with the same fields."""
+    """Insert rows, all with the same fields."""
     if rows:
         names = list(rows[0])
         execute_many(insert_query(table, names), map(itemgetter(*names), rows))
 
 
 def update_rows(table: Table, rows: Sequence[Row]) -> None:
-    """Update rows by their id, each with the same fields."""
+    """Update rows by their `id`, all with the same fields."""
     if rows:
         names = [name for name in field_names(table) if name in rows[0]]
         query = table.update(dict.fromkeys(names, 0)).where(table.id == 0)
@@ -48,12 +43,12 @@ def update_rows(table: Table, rows: Sequence[Row]) -> None:
 
 
 def select_rows(table: Table, names: Sequence[str], condition: Any) -> Iterator[Row]:
-    """The rows that meet a condition, with their id and the fields `names`. Dates are text, as files have them."""
-    chosen = ["id", *names]
-    query = table.select(*(getattr(table, name) for name in chosen)).where(condition)
-    return (dict(zip(chosen, values, strict=True)) for values in reports_db.execute(query))
+    """Read the fields `names`, and `id`, of the rows that meet a condition."""
+    selected = ["id", *names]
+    query = table.select(*(getattr(table, name) for name in selected)).where(condition)
+    return (dict(zip(selected, values, strict=True)) for values in reports_db.execute(query))
 
 
 def in_values(field: Any, values: Sequence[str | int]) -> Any:
-    """The condition that `field` is one of `values`. They are one parameter: Peewee is slow with thousands."""
+    """The condition that `field` is one of `values`, passed as one parameter: Peewee is slow with thousands."""
     return reports_db.in_values(field, values)

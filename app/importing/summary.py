@@ -1,11 +1,11 @@
-"""What a load did."""
+"""What an import did."""
 
 from dataclasses import astuple, dataclass
 
 
 @dataclass(frozen=True)
 class RowCounts:
-    """How many rows of a file were new, different from what was stored, or the same, and what the file removed."""
+    """How many rows of a file were new, changed a stored row, or equalled it, and how many the file removed."""
 
     added: int = 0
     updated: int = 0
@@ -18,7 +18,10 @@ class RowCounts:
 
 @dataclass(frozen=True)
 class ImportSummary(RowCounts):
-    """What a file did, and how many customers it gave another name or reseller."""
+    """The row counts, and how many customers got another name or another reseller.
+
+    As text: "3 rows: 3 added, 0 updated, 0 unchanged, 0 removed; 2 customers renamed, 1 moved".
+    """
 
     renamed: int = 0
     moved: int = 0
@@ -29,13 +32,12 @@ class ImportSummary(RowCounts):
 
     def __str__(self) -> str:
         counts = f"{self.added} added, {self.updated} updated, {self.unchanged} unchanged, {self.removed} removed"
-        return "; ".join([f"{self.rows} rows: {counts}", *self._customers()])
+        return "; ".join([f"{self.rows} rows: {counts}", *self._customer_changes()])
 
-    def _customers(self) -> list[str]:
-        changes = [(self.renamed, "renamed"), (self.moved, "moved")]
-        told = [(count, change) for count, change in changes if count]
-        if not told:
+    def _customer_changes(self) -> list[str]:
+        changes = [(count, verb) for count, verb in ((self.renamed, "renamed"), (self.moved, "moved")) if count]
+        if not changes:
             return []
-        (count, change), *rest = told
+        (count, verb), *others = changes
         noun = "customer" if count == 1 else "customers"
-        return [", ".join([f"{count} {noun} {change}", *(f"{other} {word}" for other, word in rest)])]
+        return [", ".join([f"{count} {noun} {verb}", *(f"{count} {verb}" for count, verb in others)])]

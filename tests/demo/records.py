@@ -1,21 +1,34 @@
-"""Records of a demo, by kind: as the generator tells them, or read back from the exported files."""
+"""The records of a demo partner by kind: as generated, or read back from the exported files."""
 
+from collections.abc import Iterable
+from datetime import date
 from typing import Any, NamedTuple, TypeVar
 
-from app.demo.partner import Partner
-from app.importing import SubscriptionRecord, TransactionRecord, UsageRecord
+from app.demo.partner import partner_records
+from app.importing import Record, SubscriptionRecord, TransactionRecord, UsageRecord
 from app.reports import REPORTS
 from app.table.csv import csv_chunks
 from app.table.scope import WHOLE_PARTNER
 from tests.support import csv_rows, view_of
 
 R = TypeVar("R", SubscriptionRecord, TransactionRecord, UsageRecord)
+TODAY = date(2026, 11, 22)
 
 
-class Told(NamedTuple):
+class Records(NamedTuple):
     subscriptions: list[SubscriptionRecord]
     transactions: list[TransactionRecord]
     usage: list[UsageRecord]
+
+    @classmethod
+    def sort(cls, records: Iterable[Record]) -> "Records":
+        sorted_records = cls([], [], [])
+        lists: dict[type, list[Any]] = dict(
+            zip((SubscriptionRecord, TransactionRecord, UsageRecord), sorted_records, strict=True)
+        )
+        for record in records:
+            lists[type(record)].append(record)
+        return sorted_records
 
     @property
     def years(self) -> dict[str, int]:
@@ -31,27 +44,21 @@ class Told(NamedTuple):
         return {each.customer_id for each in self.usage}
 
 
-def told(partner: Partner) -> Told:
-    records = list(partner.records())
-    return Told(
-        [each for each in records if isinstance(each, SubscriptionRecord)],
-        [each for each in records if isinstance(each, TransactionRecord)],
-        [each for each in records if isinstance(each, UsageRecord)],
-    )
+def generate(customers: int, transactions: int, seed: int = 1, today: date = TODAY) -> Records:
+    return Records.sort(partner_records(customers, transactions, seed, today))
 
 
-def exported() -> Told:
-    """What the three exports, all columns visible, say."""
+def exported() -> Records:
+    """What the three exports contain, with all columns visible."""
     subscriptions, transactions, usage = (rows(slug) for slug in REPORTS)
-    return Told(
+    return Records(
         [_record(SubscriptionRecord, row, "items_quantity") for row in subscriptions],
-        [_record(TransactionRecord, row | _products(row), "total") for row in transactions],
+        [
+            _record(TransactionRecord, row | {"products": tuple(row["product"].split("; "))}, "total")
+            for row in transactions
+        ],
         [_record(UsageRecord, row, "current_inventory", "used") for row in usage],
     )
-
-
-def _products(row: dict[str, Any]) -> dict[str, Any]:
-    return {"products": tuple(row["product"].split("; "))}
 
 
 def rows(slug: str) -> list[dict[str, Any]]:
