@@ -66,7 +66,8 @@ def _postgres_schemas(url: str) -> tuple[Any, Any]:
         postgres = import_module("models.postgres")  # only now: psycopg is an extra
         postgres.check_url(url)
     except ImportError as error:
-        raise BadDatabaseURL("DATABASE_URL: PostgreSQL needs psycopg: see requirements-postgres.txt") from error
+        message = "DATABASE_URL: PostgreSQL needs psycopg, which requirements-postgres.txt brings"
+        raise BadDatabaseURL(message) from error
     except ValueError as error:
         raise BadDatabaseURL(f"DATABASE_URL: {error}") from None
     timeouts = {"reports": _REPORTS_LOCK_TIMEOUT, "access": _ACCESS_LOCK_TIMEOUT}
