@@ -1,17 +1,16 @@
-"""Tables, connections, migrations and the audit trail. Knows nothing of reports, files or the web."""
+"""Tables, connections, migrations, backups and the audit trail. Imports nothing from `app`."""
 
 from models import audit
-from models.access import Attempt, SavedView, Session, User
+from models.access import ROLES, Attempt, SavedView, Session, User
 from models.audit import AuditEvent
 from models.backup import (
-    Backup,
     BackupError,
+    DatabaseContents,
     create_backup,
-    describe_current,
+    live_contents,
     read_backup,
     restore_backup,
     users_reenabled_by,
-    verify_backup,
 )
 from models.clock import timestamp, today
 from models.connections import (  # fmt: skip
@@ -52,61 +51,3 @@ from models.reports import (  # fmt: skip
 from models.schema import SchemaMismatch, check, migrate
 from models.sqlite import QueryBudgetExceeded
 from models.text import MAX_CHAR, fold
-
-__all__ = [
-    "ACTIONS",
-    "DATABASE_ERRORS",
-    "MAX_CHAR",
-    "NONE_ID",
-    "POSTGRES",
-    "PRODUCT_SEPARATOR",
-    "USAGE_COUNTS",
-    "Actor",
-    "Attempt",
-    "AuditEvent",
-    "Backup",
-    "BackupError",
-    "BadDatabaseURL",
-    "Bundle",
-    "BundleProduct",
-    "CertificateType",
-    "Customer",
-    "CustomerRow",
-    "CustomerUsage",
-    "DatabaseCopy",
-    "DatabaseNotEmpty",
-    "Holding",
-    "Import",
-    "Product",
-    "QueryBudgetExceeded",
-    "Reseller",
-    "SavedView",
-    "SchemaMismatch",
-    "Session",
-    "Subscription",
-    "Transaction",
-    "TypeUsage",
-    "UsageRow",
-    "User",
-    "access_db",
-    "audit",
-    "check",
-    "close_connections",
-    "create_backup",
-    "describe_current",
-    "describe_error",
-    "fail_if_locked",
-    "fold",
-    "migrate",
-    "open_database",
-    "read_backup",
-    "read_transaction",
-    "reports_db",
-    "restore_backup",
-    "snapshot",
-    "timestamp",
-    "today",
-    "users_reenabled_by",
-    "verify_backup",
-    "write_transaction",
-]  # fmt: skip

@@ -1,5 +1,7 @@
-"""Who may use this installation, who is signed in, and who tried. In a database of its own: an import that holds the
-reports' write lock never blocks a sign-in, and no report's query can reach these tables."""
+"""The tables of users: accounts, sessions, saved views, failed sign-ins.
+
+They are a database of their own, so that an import never blocks a sign-in, and no report's query can reach them.
+"""
 
 from typing import Any
 
@@ -17,11 +19,11 @@ class AccessRecord(Model):
 
 
 class User(AccessRecord):
-    """A person who may sign in. `email_key` is the email as it is compared: ignoring case.
+    """A person who may sign in.
 
-    `reseller` is the name of the reseller to whose customers the person is confined, None for the whole partner. It
-    is a name, because numbers of resellers may change with the reports' database.
-    `temporary_until` is when a password that somebody else made stops working, None for one's own.
+    `email_key` is the email in the form in which emails are compared. `reseller` is the name of the reseller whose
+    customers the person sees, None for all: a name, because ids change when the reports are imported anew.
+    `temporary_until` is when a password that somebody else has set expires, None for the person's own.
     """
 
     email = TextField()
@@ -35,7 +37,7 @@ class User(AccessRecord):
 
 
 class Session(AccessRecord):
-    """A person signed in at one browser, which holds the token that `token_hash` is made from."""
+    """A user signed in at one browser, whose cookie holds the token that `token_hash` is the hash of."""
 
     token_hash = TextField(unique=True)
     user = ForeignKeyField(User, on_delete="CASCADE")
@@ -44,9 +46,9 @@ class Session(AccessRecord):
 
 
 class SavedView(AccessRecord):
-    """A view of a report that a person keeps under a name. `query` is its canonical query, without place and open rows.
+    """A named view of a report. `query` is its canonical query string, without the page position and open rows.
 
-    A `shared` one is seen by everybody with the owner's `reseller`. The default is what opening the report begins with.
+    Everybody with the same `reseller` as the owner sees a shared view. A report opens with the user's default view.
     """
 
     user = ForeignKeyField(User, on_delete="CASCADE")
@@ -62,7 +64,7 @@ class SavedView(AccessRecord):
 
 
 class Attempt(AccessRecord):
-    """A sign-in that was tried and has not succeeded. `account` is a digest of whatever was typed as the email."""
+    """A sign-in that has failed, or is being checked. `account` is a digest of what was typed as the email."""
 
     account = TextField()
     address = TextField()
@@ -70,3 +72,6 @@ class Attempt(AccessRecord):
 
     class Meta:
         indexes = ((("address", "at"), False),)
+
+
+TABLES = (User, Session, SavedView, Attempt)

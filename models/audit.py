@@ -1,4 +1,4 @@
-"""The audit trail: what was done, by whom, and what was refused. Events are added, never changed or taken away."""
+"""The audit trail: who did what, and what was refused. Events are only ever added."""
 
 import json
 import logging
@@ -11,11 +11,11 @@ from models.clock import timestamp
 
 log = logging.getLogger("audit")
 
-BEGUN, DONE, REFUSED, FAILED = "begun", "done", "refused", "failed"
+BEGUN, DONE, REFUSED, FAILED = "begun", "done", "refused", "failed"  # outcomes
 
 
 class AuditEvent(AccessRecord):
-    """`who` did `event` to `about`. `details` is a JSON object; a command has no `address` and no `request`."""
+    """`who` did `event` to `about`. `details` is a JSON object. A command has no `address` and no `request`."""
 
     at = DateTimeField()
     who = TextField()
@@ -30,12 +30,12 @@ class AuditEvent(AccessRecord):
         indexes = ((("who", "id"), False),)
 
 
-def record(event: str, outcome: str = DONE, /, **told: Any) -> None:
-    """Add an event to the trail and a line of JSON to the log. What isn't a field of the event becomes its details.
+def record(event: str, outcome: str = DONE, /, **values: Any) -> None:
+    """Add an event to the trail, and a line of JSON to the log. Values that aren't fields become its details.
 
-    Call it inside the `writing(access)` of what is told, so that both happen or neither.
+    Call it inside the `write_transaction(access_db)` of the change itself, so that both happen or neither.
     """
-    texts = {name: told.pop(name, "") for name in ("who", "about", "address", "request")}
-    written = {"at": timestamp(), "event": event, "outcome": outcome, **texts}
-    AuditEvent.create(**written, details=json.dumps(told))
-    log.info(json.dumps({**written, **told}))
+    fields = {name: values.pop(name, "") for name in ("who", "about", "address", "request")}
+    fields = {"at": timestamp(), "event": event, "outcome": outcome, **fields}
+    AuditEvent.create(**fields, details=json.dumps(values))
+    log.info(json.dumps({**fields, **values}))

@@ -1,21 +1,20 @@
-"""Many rows at once. Peewee says the SQL once; the rows go past it, ten times as fast."""
+"""Write many rows at once: Peewee makes the SQL once, and the driver executes it for all rows, ten times as fast."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from models.errors import driver_errors
 
-Table = Any
-"""A Peewee model class."""
+Table = Any  # a Peewee model class
 
 
 def execute_many(query: Any, rows: Iterable[Sequence[Any]]) -> None:
-    """Execute a query of a model once for each of `rows`, which hold its parameters."""
+    """Execute a model's query once for each of `rows`, which are its parameters in their order."""
     sql, _ = query.sql()
     with driver_errors:
         query.model._meta.database.connection().cursor().executemany(sql, rows)
 
 
 def insert_query(table: Table, names: Sequence[str]) -> Any:
-    """The query that inserts one row with values for these fields."""
+    """Return the query that inserts one row with values for the fields `names`."""
     return table.insert_many([[0] * len(names)], [getattr(table, name) for name in names]).returning()

@@ -1,4 +1,4 @@
-"""Connections: one per thread for pages, one of its own for each export, one writer at a time."""
+"""Connections to the two databases: one per thread for pages, one of its own for each export, one writer at a time."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,18 +11,15 @@ from peewee import DatabaseProxy
 
 from models.sqlite import Sqlite
 
-reports_db = DatabaseProxy()
-"""What reports show."""
+reports_db = DatabaseProxy()  # what reports show
+access_db = DatabaseProxy()  # who may see it
 
-access_db = DatabaseProxy()
-"""Who may see them."""
-
-_PATIENCE, _ACCESS_PATIENCE = 5000, 1000
-"""Milliseconds that a connection waits for another to finish writing. Nothing is long in the database of users, and
-whoever waits for it keeps a thread from others."""
+# Milliseconds that a connection waits for another to finish writing. Writes to the users' database are short, and
+# whoever waits for one keeps a thread from others.
+_REPORTS_LOCK_TIMEOUT, _ACCESS_LOCK_TIMEOUT = 5000, 1000
 
 _SQLITE, POSTGRES = "sqlite:///", "postgresql://"
-_ACCESS, _PRIVATE = "access.db", 0o600
+_ACCESS_FILE, _OWNER_ONLY = "access.db", 0o600
 
 
 class BadDatabaseURL(ValueError):
@@ -30,96 +27,82 @@ class BadDatabaseURL(ValueError):
 
 
 def open_database(url: str) -> None:
-    """Make `url` the reports' database, and beside it that of users. Nothing is connected before a query.
-
-    Raises BadAddress.
-    """
-    for proxy, each in zip((reports_db, access_db), databases_at(url), strict=True):
-        proxy.initialize(each)
+    """Use the databases at `url` from now on. The first query connects. Raises BadDatabaseURL."""
+    for proxy, database in zip((reports_db, access_db), databases_at(url), strict=True):
+        proxy.initialize(database)
 
 
 def databases_at(url: str) -> tuple[Any, Any]:
-    """The two databases at an address: of reports, and of users.
+    """Return the databases of reports and of users at a URL. Raises BadDatabaseURL.
 
-    Raises BadAddress for anything but sqlite:///path and postgresql://user:password@host/name.
+    `sqlite:///path` is a file, with access.db beside it; `postgresql://user:password@host/name` has a schema for each.
     """
     if url.startswith(POSTGRES):
-        return _on_server(url)
+        return _postgres_schemas(url)
     path = Path(url.removeprefix(_SQLITE))
     if url.startswith(_SQLITE) and path.name:
-        return _in_files(path)
+        return _sqlite_files(path)
     raise BadDatabaseURL(
         "DATABASE_URL must look like sqlite:///instance/reports.db or postgresql://user:password@host/name"
     )
 
 
-def _in_files(path: Path) -> tuple[Any, Any]:
-    """A file for each; nobody but us may read the one that tells who may sign in."""
-    beside = path.with_name(_ACCESS)
-    if path == beside:
-        raise BadDatabaseURL(f"DATABASE_URL: {path} is where users are kept; reports need a file of another name")
+def _sqlite_files(reports: Path) -> tuple[Sqlite, Sqlite]:
+    access = reports.with_name(_ACCESS_FILE)
+    if reports == access:
+        raise BadDatabaseURL(f"DATABASE_URL: {reports} is where users are kept; reports need a file of another name")
     try:
-        beside.parent.mkdir(parents=True, exist_ok=True)
-        if beside.exists() and S_IMODE(beside.stat().st_mode) != _PRIVATE:
-            beside.chmod(_PRIVATE)
+        access.parent.mkdir(parents=True, exist_ok=True)
+        if access.exists() and S_IMODE(access.stat().st_mode) != _OWNER_ONLY:
+            access.chmod(_OWNER_ONLY)
     except OSError as error:
-        raise BadDatabaseURL(
-            f"DATABASE_URL: {path}, with {_ACCESS} beside it, can't be made: {error.strerror}"
-        ) from error
-    return Sqlite(str(path), _PATIENCE), Sqlite(str(beside), _ACCESS_PATIENCE, _PRIVATE)
+        message = f"DATABASE_URL: {reports}, with {_ACCESS_FILE} beside it, can't be made: {error.strerror}"
+        raise BadDatabaseURL(message) from error
+    return Sqlite(str(reports), _REPORTS_LOCK_TIMEOUT), Sqlite(str(access), _ACCESS_LOCK_TIMEOUT, _OWNER_ONLY)
 
 
-def _on_server(url: str) -> tuple[Any, Any]:
-    """A schema for each, on one server."""
+def _postgres_schemas(url: str) -> tuple[Any, Any]:
     try:
-        server = import_module("models.postgres")  # only now: psycopg is an extra
-        server.check_url(url)
-    except ImportError as missing:
-        raise BadDatabaseURL(
-            "DATABASE_URL: PostgreSQL needs psycopg, which requirements-postgres.txt brings"
-        ) from missing
-    except ValueError as wrong:
-        raise BadDatabaseURL(f"DATABASE_URL: {wrong}") from None
-    return server.Postgres(url, "reports", _PATIENCE), server.Postgres(url, "access", _ACCESS_PATIENCE)
+        postgres = import_module("models.postgres")  # only now: psycopg is an extra
+        postgres.check_url(url)
+    except ImportError as error:
+        message = "DATABASE_URL: PostgreSQL needs psycopg, which requirements-postgres.txt brings"
+        raise BadDatabaseURL(message) from error
+    except ValueError as error:
+        raise BadDatabaseURL(f"DATABASE_URL: {error}") from None
+    timeouts = {"reports": _REPORTS_LOCK_TIMEOUT, "access": _ACCESS_LOCK_TIMEOUT}
+    reports, access = (postgres.Postgres(url, schema, timeout) for schema, timeout in timeouts.items())
+    return reports, access
 
 
 def close_connections() -> None:
-    """Close this thread's connections: it ends, or the process is about to fork."""
-    for each in (reports_db, access_db):
-        if each.obj is not None:
-            each.close()
+    """Close this thread's connections, before the thread ends or the process forks."""
+    for proxy in (reports_db, access_db):
+        if proxy.obj is not None:
+            proxy.close()
 
 
 @contextmanager
 def read_transaction() -> Iterator[None]:
-    """Let everything read inside be of one moment; inside another, of that one. What is true of it is asked once."""
+    """Let all queries of reports inside see one moment: that of the outermost `read_transaction`."""
     if reports_db.in_transaction():
         yield
-        return
-    with reports_db.read_transaction():
-        reports_db.top_transaction().moment = {}
-        yield
+    else:
+        with reports_db.read_transaction():
+            reports_db.top_transaction().cache = {}  # for what is true of this moment: `Import.version`
+            yield
 
 
-@contextmanager
-def write_transaction(to: Any = reports_db) -> Iterator[None]:
-    """Write all or nothing, one after another."""
-    with to.write_transaction():
-        yield
+def write_transaction(database: Any = reports_db) -> Any:
+    """Write everything inside or nothing. Writers wait for each other."""
+    return database.write_transaction()
 
 
-@contextmanager
-def fail_if_locked(to: Any) -> Iterator[None]:
-    """Let a write fail at once where another process is writing."""
-    with to.fail_if_locked():
-        yield
+def fail_if_locked(database: Any) -> Any:
+    """Let writes inside fail at once, rather than wait, while another process is writing."""
+    return database.fail_if_locked()
 
 
-@contextmanager
-def snapshot() -> Iterator[Any]:
-    """A connection of its own that sees one moment for as long as it is open (`models.sqlite.Snapshot`).
-
-    A streamed answer outlives its request, so it can't borrow the request's connection.
-    """
-    with reports_db.snapshot() as own:
-        yield own
+def snapshot() -> Any:
+    """A new connection to the reports that sees one moment. A streamed response outlives the request's connection."""
+    return reports_db.snapshot()

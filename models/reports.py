@@ -1,29 +1,16 @@
-"""The tables that reports show: resellers, customers, products, subscriptions, transactions, holdings, imports."""
+"""The tables of reports: resellers, customers, products, subscriptions, transactions, usage, imports."""
 
 from typing import Any, ClassVar
 
-from peewee import (
-    SQL,
-    BigIntegerField,
-    BooleanField,
-    CompositeKey,
-    DateField,
-    DateTimeField,
-    ForeignKeyField,
-    IntegerField,
-    Model,
-    TextField,
-    fn,
-)
+import peewee
 
 from models.connections import reports_db
 from models.text import fold
 
-NONE_ID = 0
-"""Id of the nameless row that stands for "none" in every table of names, so that no report meets a NULL."""
+NONE_ID = 0  # of the nameless row that stands for "none" in every table of names, so that no report meets a NULL
 
 
-class Record(Model):
+class Record(peewee.Model):
     id: Any
 
     class Meta:
@@ -32,10 +19,10 @@ class Record(Model):
 
 
 class Named(Record):
-    """A thing that is known by its name and listed alphabetically."""
+    """A row that is known by its name. `alphabetical` are the columns of its order."""
 
-    name = TextField(unique=True)
-    name_key = TextField()
+    name = peewee.TextField(unique=True)
+    name_key = peewee.TextField()
     alphabetical: ClassVar[tuple[str, ...]] = ("name_key", "name", "id")
 
     class Meta:
@@ -47,30 +34,28 @@ class Named(Record):
 
 
 def sort_indexes(*columns: str) -> tuple[tuple[tuple[str, ...], bool], ...]:
-    """Indexes for one row table: each of `columns` (or group of them, spaced) followed by the row's own id.
+    """Return Peewee's declaration of one index per order of a table: a column, or several separated by spaces.
 
-    Behind it stands whose the row is, so that no row has to be read to tell that it isn't a reseller's.
+    Each ends with the row's `ref`, which makes the order total, and its reseller, so that an index scan can skip other
+    resellers' rows without reading them.
     """
-    orders = [(*each.split(), "ref") for each in columns]
-    owned = [order if "reseller" in order else (*order, "reseller") for order in orders]
-    return (*((each, False) for each in owned), (("ref",), True))
+    orders = [(*names.split(), "ref") for names in columns]
+    indexes = [order if "reseller" in order else (*order, "reseller") for order in orders]
+    return (*((index, False) for index in indexes), (("ref",), True))
 
 
 class Reseller(Named):
-    """A partner below ours with customers of its own. The nameless one stands for "no reseller"."""
+    """A partner of ours with customers of its own. The nameless one stands for "no reseller"."""
 
 
 class Customer(Record):
-    """An organisation or person for whom certificates are managed.
+    """An organisation or person for whom certificates are managed. `ref` is its id in the files, "" while unknown."""
 
-    `ref` is the identifier the partner's files use, empty while not known; `id` is ours.
-    """
-
-    name = TextField()
-    name_key = TextField()
-    ref = TextField()
-    ref_key = TextField()
-    reseller = ForeignKeyField(Reseller, index=False)
+    name = peewee.TextField()
+    name_key = peewee.TextField()
+    ref = peewee.TextField()
+    ref_key = peewee.TextField()
+    reseller = peewee.ForeignKeyField(Reseller, index=False)
     alphabetical: ClassVar[tuple[str, ...]] = ("name_key", "name", "ref", "id")
 
     class Meta:
@@ -81,39 +66,36 @@ class Customer(Record):
         )
 
 
-Customer.add_index(Customer.ref, unique=True, where=SQL("ref <> ''"), name="customer_ref")
+Customer.add_index(Customer.ref, unique=True, where=peewee.SQL("ref <> ''"), name="customer_ref")
 
 
 class Actor(Named):
-    """A user as the files name them: the name who acted, or the email of who last modified."""
+    """A user as the files name them: by name where they acted, by email where they modified something last."""
 
 
-PRODUCT_SEPARATOR = "; "
-"""Stands between the products of one transaction, so that no product's name may contain it."""
+PRODUCT_SEPARATOR = "; "  # between the products of a transaction: no product's name may contain it
 
 
-class Product(Named):
-    pass
+class Product(Named): ...
 
 
-class CertificateType(Named):
-    pass
+class CertificateType(Named): ...
 
 
 class Bundle(Named):
-    """One or more products affected together, in their order, named by all of them. The nameless one has none.
+    """The products of a transaction, in their order; its name lists them all. The nameless one has none.
 
-    Transactions share few distinct bundles, so that sorting a million of them by product walks a short list.
+    Transactions share few bundles, so that sorting a million of them by product sorts a short list.
     """
 
 
 class BundleProduct(Record):
-    bundle = ForeignKeyField(Bundle, index=False)
-    position = IntegerField()
-    product = ForeignKeyField(Product)
+    bundle = peewee.ForeignKeyField(Bundle, index=False)
+    position = peewee.IntegerField()
+    product = peewee.ForeignKeyField(Product)
 
     class Meta:
-        primary_key = CompositeKey("bundle", "position")
+        primary_key = peewee.CompositeKey("bundle", "position")
 
 
 ACTIONS = ("Renewal Inventory", "Inventory", "Renew", "Cancel")
@@ -122,31 +104,28 @@ _OWNERS = ("customer", "customer_ref", "reseller")
 
 
 class CustomerRow(Record):
-    """A row that belongs to a customer."""
+    """A row that belongs to a customer, whose ref and reseller are repeated here to be indexed."""
 
-    ref = TextField()
-    customer = ForeignKeyField(Customer, index=False)
-    customer_ref = TextField()
-    reseller = ForeignKeyField(Reseller, index=False)
+    ref = peewee.TextField()
+    customer = peewee.ForeignKeyField(Customer, index=False)
+    customer_ref = peewee.TextField()
+    reseller = peewee.ForeignKeyField(Reseller, index=False)
 
 
 class Subscription(CustomerRow):
-    """What a customer is subscribed to: a term with an end, at a cost in cents.
+    """A customer's subscription, at a cost in cents. `cancelled`: no Renew follows its last Cancel transaction."""
 
-    `cancelled` says that a Cancel transaction stands which no Renew follows.
-    """
-
-    ref_key = TextField(index=True)
-    name = TextField()
-    name_key = TextField()
+    ref_key = peewee.TextField(index=True)
+    name = peewee.TextField()
+    name_key = peewee.TextField()
     alphabetical: ClassVar[tuple[str, ...]] = ("name_key", "name")
-    cancelled = BooleanField()
-    ends_on = DateField()
-    cost = BigIntegerField()
-    ordered_on = DateField()
-    modified_by = ForeignKeyField(Actor, index=False)
-    modified_at = DateTimeField()
-    items_quantity = BigIntegerField()
+    cancelled = peewee.BooleanField()
+    ends_on = peewee.DateField()
+    cost = peewee.BigIntegerField()
+    ordered_on = peewee.DateField()
+    modified_by = peewee.ForeignKeyField(Actor, index=False)
+    modified_at = peewee.DateTimeField()
+    items_quantity = peewee.BigIntegerField()
 
     class Meta:
         indexes = sort_indexes(
@@ -163,46 +142,46 @@ class Subscription(CustomerRow):
 
 
 class Transaction(CustomerRow):
-    """One recorded change: who did what to which products, when, how many certificates, at what cost in cents.
+    """One change: who did what to which products, when, to how many certificates in `total`, at what cost in cents.
 
-    `subscription_ref` may name a subscription that isn't known yet.
+    `subscription_ref` may name a subscription that hasn't been imported yet.
     """
 
-    ref_key = TextField(index=True)
-    subscription_ref = TextField()
-    subscription_key = TextField(index=True)
-    bundle = ForeignKeyField(Bundle, index=False)
-    action = TextField()
-    date = DateTimeField()
-    total = BigIntegerField()
-    cost = BigIntegerField()
-    user = ForeignKeyField(Actor, index=False)
+    ref_key = peewee.TextField(index=True)
+    subscription_ref = peewee.TextField()
+    subscription_key = peewee.TextField(index=True)
+    bundle = peewee.ForeignKeyField(Bundle, index=False)
+    action = peewee.TextField()
+    date = peewee.DateTimeField()
+    total = peewee.BigIntegerField()
+    cost = peewee.BigIntegerField()
+    user = peewee.ForeignKeyField(Actor, index=False)
 
     class Meta:
         indexes = (
             *sort_indexes(*_OWNERS, "subscription_ref", "bundle", "action", "date", "total", "cost", "user"),
-            # All that sums by action or month need, whatever chooses: the rows themselves take five times as long.
+            # Covers sums by action or month with any filter: reading the rows themselves takes five times as long.
             (("action", "date", "total", "cost", "reseller", "customer", "bundle"), False),
         )
 
 
 class UsageRow(CustomerRow):
-    """Numbers of certificates. Always current_inventory = available + used - over_inventory."""
+    """Numbers of certificates: current_inventory = available + used - over_inventory."""
 
-    current_inventory = BigIntegerField()
-    available = BigIntegerField()
-    used = BigIntegerField()
-    over_inventory = BigIntegerField()
+    current_inventory = peewee.BigIntegerField()
+    available = peewee.BigIntegerField()
+    used = peewee.BigIntegerField()
+    over_inventory = peewee.BigIntegerField()
 
 
 class UsageSum(UsageRow):
-    """A sum over holdings. `parts` is how many rows it opens into: 0 for a customer without holdings."""
+    """A sum of holdings. `parts` is the number of rows that it expands to, 0 for a customer without holdings."""
 
-    parts = BigIntegerField()
+    parts = peewee.BigIntegerField()
 
 
 class CustomerUsage(UsageSum):
-    """The sum of a customer's holdings; zeros for a customer without any."""
+    """The sum of a customer's holdings."""
 
     class Meta:
         indexes = sort_indexes(*_OWNERS, *USAGE_COUNTS)
@@ -211,67 +190,72 @@ class CustomerUsage(UsageSum):
 class TypeUsage(UsageSum):
     """The sum of a customer's holdings of one certificate type."""
 
-    certificate_type = ForeignKeyField(CertificateType, index=False)
+    certificate_type = peewee.ForeignKeyField(CertificateType, index=False)
 
     class Meta:
         indexes = sort_indexes(*_OWNERS, "certificate_type", *USAGE_COUNTS)
 
 
 class Holding(UsageRow):
-    """What a customer holds of one product. A customer without holdings has one nameless row of zeros."""
+    """A customer's certificates of one product. A customer without any has one row of zeros, without a product."""
 
-    certificate_type = ForeignKeyField(CertificateType, index=False)
-    product = ForeignKeyField(Product, index=False)
+    certificate_type = peewee.ForeignKeyField(CertificateType, index=False)
+    product = peewee.ForeignKeyField(Product, index=False)
 
     class Meta:
         indexes = sort_indexes(*_OWNERS, "certificate_type", "product", *USAGE_COUNTS)
 
 
-_LAST = "SELECT id, loaded_at, %s FROM load ORDER BY id DESC LIMIT 1"
+_LAST_IMPORT = "SELECT id, loaded_at, %s FROM load ORDER BY id DESC LIMIT 1"
 
 
 class Import(Record):
-    """One import that was committed. Its id is the version of all the data that reports show.
+    """A committed import. The last one's id is the version of all data in reports.
 
     `who` is "" for imports older than the column.
     """
 
-    report = TextField()
-    file = TextField()
-    loaded_at = DateTimeField()
-    added = BigIntegerField()
-    updated = BigIntegerField()
-    unchanged = BigIntegerField()
-    removed = BigIntegerField()
-    who = TextField(default="")
+    report = peewee.TextField()
+    file = peewee.TextField()
+    loaded_at = peewee.DateTimeField()
+    added = peewee.BigIntegerField()
+    updated = peewee.BigIntegerField()
+    unchanged = peewee.BigIntegerField()
+    removed = peewee.BigIntegerField()
+    who = peewee.TextField(default="")
 
     class Meta:
         table_name = "load"
 
     @classmethod
     def version(cls) -> tuple[object, ...]:
-        """What tells the data of one moment from that of another: the database, its edition, and its last import.
+        """Return a cache key of the data: the database, and the id, time and edition of its last import.
 
-        After a restore the next import may bear a number that was another's before.
+        After a restore the next import may get an id that another had before; the edition tells the two apart.
         """
-        moment = getattr(reports_db.top_transaction(), "moment", {})
-        if "version" not in moment:
-            last = reports_db.execute_sql(_LAST % reports_db.edition)
-            moment["version"] = (reports_db.database, *last.fetchall())
-        known: tuple[object, ...] = moment["version"]
-        return known
+        cache = getattr(reports_db.top_transaction(), "cache", {})
+        if "version" not in cache:
+            last = reports_db.execute_sql(_LAST_IMPORT % reports_db.edition).fetchall()
+            cache["version"] = (reports_db.database, *last)
+        version: tuple[object, ...] = cache["version"]
+        return version
 
     @classmethod
     def last(cls) -> tuple[str, str] | None:
-        """The name of the last import, which no other ever has, and when it was, in UTC; None before the first."""
-        last: list[Any] = list(cls.version()[1:])
-        if not last:
+        """Return a name of the last import that no other ever has, and its time in UTC; None before the first."""
+        rows: list[Any] = list(cls.version()[1:])
+        if not rows:
             return None
-        number, loaded_at, edition = last[0]
+        number, loaded_at, edition = rows[0]
         return f"{edition}-{number}", loaded_at
 
     @classmethod
     def last_of_each(cls) -> dict[str, "Import"]:
-        """The last import of each report that has one."""
-        last = cls.select(fn.MAX(cls.id)).group_by(cls.report)
+        """Return the last import of each report that has one, by the report's slug."""
+        last = cls.select(peewee.fn.MAX(cls.id)).group_by(cls.report)
         return {load.report: load for load in cls.select().where(cls.id.in_(last))}
+
+
+_NAMES = (Reseller, Actor, Product, CertificateType, Bundle)
+_ROWS = (Subscription, Transaction, CustomerUsage, TypeUsage, Holding)
+TABLES = (*_NAMES, Customer, BundleProduct, *_ROWS, Import)  # in the order of their foreign keys

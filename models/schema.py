@@ -1,4 +1,4 @@
-"""Bringing the databases to today's schema."""
+"""Migrations: bring the databases to this version's schema, or tell that they aren't there."""
 
 from pathlib import Path
 from typing import Any
@@ -11,48 +11,44 @@ _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 class SchemaMismatch(Exception):
-    """A database isn't one of this version's; the message says why, and what to do."""
+    """A database doesn't have this version's schema; the message says why, and what to do."""
 
 
 def migrate() -> list[str]:
-    """Apply the migrations that the databases lack, to each all or none, and return their names.
-
-    Of several that are at it at once, one does it and the others find it done. Raises Unfit for a newer database.
-    """
-    applied = []
-    for each in _runners():
-        with each.database.migration():
-            _refuse_newer(each)
-            applied += each.up()
+    """Apply all pending migrations, of each database all or none, and return their names. Raises SchemaMismatch."""
+    applied: list[str] = []
+    for runner in _runners():
+        with runner.database.migration():
+            refuse_newer(runner)
+            applied += runner.up()
     return applied
 
 
 def check() -> None:
-    """Raises Unfit when a database lacks a migration, or has one that this version doesn't know."""
-    for each in _runners():
-        _refuse_newer(each)
-    missing = pending_migrations()
-    if missing:
-        raise SchemaMismatch(f"the database lacks {', '.join(missing)}; run: flask migrate")
+    """Raise SchemaMismatch when a database lacks a migration, or has one that this version doesn't know."""
+    for runner in _runners():
+        refuse_newer(runner)
+    if pending := pending_migrations():
+        raise SchemaMismatch(f"the database lacks {', '.join(pending)}; run: flask migrate")
 
 
 def pending_migrations() -> list[str]:
-    """The names of migrations that the databases lack."""
-    return [migration.name for each in _runners() for migration in each.status() if not migration.applied]
+    """Return the names of the migrations that the databases lack."""
+    return [migration.name for runner in _runners() for migration in runner.status() if not migration.applied]
 
 
-def _refuse_newer(each: Any) -> None:
-    unknown = [migration.name for migration in each.status() if migration.path is None]
-    if unknown:
+def refuse_newer(runner: Any) -> None:
+    """Raise SchemaMismatch when a database has migrations that this version doesn't know."""
+    if unknown := [migration.name for migration in runner.status() if migration.path is None]:
         raise SchemaMismatch(
             f"the database is newer than this version of Partner Reports, which doesn't know {', '.join(unknown)}; "
             "run the version that it was last used with, or a newer one"
         )
 
 
-def migration_runner(of: Any, part: str) -> Any:
-    """What applies the migrations of a part, `reports` or `access`, to a database."""
-    return Runner(of, str(_MIGRATIONS / part))
+def migration_runner(database: Any, part: str) -> Any:
+    """Return the Peewee runner of a part's migrations, `reports` or `access`, for a database."""
+    return Runner(database, str(_MIGRATIONS / part))
 
 
 def _runners() -> list[Any]:

@@ -1,140 +1,105 @@
-"""SQLite: one file, any number of readers, and one writer at a time."""
+"""SQLite: the database is a file, with any number of readers and one writer at a time."""
 
 import json
-import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import count
+from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
-from cysqlite import SQLITE_OPEN_READWRITE, Connection, SqliteError  # type: ignore[attr-defined]
+from cysqlite import SQLITE_OPEN_READWRITE, SqliteError  # type: ignore[attr-defined]
 from peewee import SQL, OperationalError, Select, fn
 from playhouse.cysqlite_ext import CySqliteDatabase
 
 from models.errors import driver_errors
 
-_MALFORMED = "database disk image is malformed"
-"""What SQLite says in words that quote the damage, which the driver then can't read."""
+_PRAGMAS = {"journal_mode": "wal", "foreign_keys": 1, "synchronous": "normal"}
+_BULK_CACHE = (
+    -256_000
+)  # kB of page cache, negative as SQLite wants it: in the default 2 MB an import takes twice as long
+
+# A query budget: SQLite asks after so many instructions whether to go on, and may so many times. Rejecting a row takes
+# three instructions. A cached statement counts on where its last run ended, so that it may be stopped one check early.
+_INSTRUCTIONS_PER_CHECK, _CHECKS = 10_000, 4
 
 
-class File(CySqliteDatabase):
-    """Connections to the file that stands at a path: when it goes, or another takes its place, they are made anew.
+class QueryBudgetExceeded(Exception):
+    """A query read more than its budget."""
 
-    SQLite would go on in a file that nobody else can open any more, and lose what is written there. Only `make`, and no
-    connection, makes a file.
+
+class Snapshot:
+    """A connection that sees the database as it was at one moment."""
+
+    def __init__(self, stream: Callable[[Any, int], Iterable[Sequence[Any]]]) -> None:
+        self._stream = stream
+
+    def columns(self, query: Any, size: int) -> Iterator[list[Sequence[Any]]]:
+        """Yield a query's rows in blocks of up to `size` rows, each as a list with the values of each column.
+
+        Read one query to its end before the next: PostgreSQL streams the rows of one at a time.
+        """
+        rows = iter(self._stream(query, size))
+        while block := list(islice(rows, size)):
+            yield list(zip(*block, strict=True))
+
+
+class Sqlite(CySqliteDatabase):
+    """A database file. Its members below are what the application asks of either database.
+
+    `models.postgres.Postgres` has the same members, which keep the same promises.
     """
 
+    supports_lateral = False  # whether LATERAL joins exist, which find a few rows of one table for each row of another
+
+    # SQL of a number that grows when a restore replaces all rows: page caches are keyed by it.
+    edition = "(SELECT schema_version FROM pragma_schema_version)"
+
+    def __init__(self, path: str, lock_timeout_ms: int, mode: int = 0o666, **options: Any) -> None:
+        """`lock_timeout_ms` is how long a write waits for another to end, `mode` the rights of a created file."""
+        pragmas = {**_PRAGMAS, "busy_timeout": lock_timeout_ms}
+        super().__init__(path, rank_functions=False, pragmas=pragmas, flags=SQLITE_OPEN_READWRITE, **options)
+        self.lock_timeout_ms, self._mode = lock_timeout_ms, mode
+
     def _connect(self) -> Any:
-        self._state.file = _file_id(self.database)  # before it is opened, so that no other goes for this one
-        if self._state.file is None:
-            raise OperationalError(
-                f"{self.database} is missing or empty; put it back, or for a new one run: flask migrate"
-            )
+        if not Path(self.database).exists():  # SQLite says no more than "unable to open"
+            raise OperationalError(f"{self.database} is missing; put it back, or for a new one run: flask migrate")
         try:
             return super()._connect()
-        except SqliteError as error:
+        except (SqliteError, UnicodeDecodeError) as error:
             raise OperationalError(f"{self.database}: {error}") from error
-        except UnicodeDecodeError as error:
-            raise OperationalError(f"{self.database}: {_MALFORMED}") from error
-
-    def connection(self) -> Any:
-        if not (self.is_closed() or super().connection().in_transaction or self._is_in_place()):
-            self.close()
-        return super().connection()
-
-    def cursor(self, named_cursor: Any = None) -> Any:
-        self.connection()
-        return super().cursor(named_cursor)
 
     def execute_sql(self, sql: str, params: Any = None) -> Any:
         try:
             return super().execute_sql(sql, params)
-        except UnicodeDecodeError as error:
-            raise OperationalError(_MALFORMED) from error
+        except UnicodeDecodeError as error:  # the message quotes damaged bytes
+            raise OperationalError(str(error)) from error
 
     def rollback(self) -> None:
-        if self.connection().in_transaction:  # when the disk is full SQLite has done so itself
+        if self.connection().in_transaction:  # SQLite has rolled back by itself when the disk is full
             super().rollback()
 
-    def check_in_place(self) -> None:
-        """Raises OperationalError when what this connection has written would be lost."""
-        if not self._is_in_place():
-            raise OperationalError(f"{self.database} was replaced or taken away while it was written to")
-
-    def _is_in_place(self) -> bool:
-        same: bool = self._state.file == _file_id(self.database)
-        return same
-
-    def make(self, mode: int) -> None:
-        """Make an empty file with these rights, unless there is one that holds something."""
-        if _file_id(self.database):
-            return
+    def create_file(self) -> None:
+        """Create an empty database file unless there is one. No connection does. Raises OperationalError."""
         try:
-            Path(self.database).touch(mode)
+            Path(self.database).touch(self._mode)
         except OSError as error:
             raise OperationalError(f"{self.database} can't be made: {error.strerror}") from error
-        with driver_errors:
-            Connection(self.database, journal_mode="wal").close()
-
-
-def _file_id(path: str) -> tuple[int, int] | None:
-    """What tells the file that stands at a path now from any other; None when there is none, or nothing in it."""
-    try:
-        found = os.stat(path)  # noqa: PTH116 - before each query
-    except OSError:
-        return None
-    return (found.st_dev, found.st_ino) if found.st_size else None
-
-
-_PRAGMAS = {"journal_mode": "wal", "foreign_keys": 1, "synchronous": "normal"}
-
-_CACHE = -256_000
-"""KB of page cache, negative as SQLite wants it. In its default 2 MB the many indexes take a load twice as long."""
-
-_INSTRUCTIONS_PER_CHECK, _CHECKS = 10_000, 4
-"""After how many instructions of SQLite's machine it asks whether to go on, and how many times it may; to read a row
-that isn't chosen takes three. It counts on where a query ended when it ran before, and may ask too early once."""
-
-
-class QueryBudgetExceeded(Exception):
-    """A query had more to read than it was worth."""
-
-
-class Sqlite(File):
-    """A file, with what Peewee leaves to each database said in SQLite's words; `models.postgres` says the same.
-
-    `patience` is how many milliseconds a connection waits for another to finish writing, `mode` the rights of a file
-    that is made.
-    """
-
-    supports_lateral = False
-    """Whether a query can look up, for each row of one table, the first few of another."""
-
-    edition = "(SELECT schema_version FROM pragma_schema_version)"
-    """SQL of a number that is another whenever all rows were replaced (`models.restoring`), and grows."""
-
-    def __init__(self, path: str, patience: int, mode: int = 0o666, **options: Any) -> None:
-        pragmas = {**_PRAGMAS, "busy_timeout": patience}
-        super().__init__(path, rank_functions=False, pragmas=pragmas, flags=SQLITE_OPEN_READWRITE, **options)
-        self.lock_timeout_ms, self._mode = patience, mode
 
     def read_transaction(self) -> Any:
-        """A transaction that sees one moment."""
+        """A transaction that sees one moment of the database."""
         return self.atomic()
 
     @contextmanager
     def write_transaction(self) -> Iterator[None]:
-        """A transaction with the lock from its start: a read that turns into a write fails when another wrote."""
+        """A transaction that holds the write lock from its start, so that it never has to give up half-way."""
         with self.atomic("IMMEDIATE"):
             yield
-            self.check_in_place()
 
     @contextmanager
     def migration(self) -> Iterator[None]:
-        """A transaction that may make the file, and tables anew, which foreign keys would keep it from."""
-        self.make(self._mode)
-        self.pragma("foreign_keys", 0)  # only outside of a transaction can they stand aside
+        """A write transaction that creates the database if need be, and in which tables can be rebuilt."""
+        self.create_file()
+        self.pragma("foreign_keys", 0)  # has no effect inside a transaction
         try:
             with self.write_transaction():
                 yield
@@ -142,14 +107,15 @@ class Sqlite(File):
             self.pragma("foreign_keys", 1)
 
     def prepare_bulk_load(self) -> None:
-        """Make ready for many rows."""
-        self.pragma("cache_size", _CACHE)
+        """Tune this connection for writing many rows."""
+        self.pragma("cache_size", _BULK_CACHE)
 
     def reset_sequence(self, table: Any) -> None:
-        """Give new rows of a table numbers behind those of rows that came with theirs."""
+        """Let new rows of `table` get ids above those that were inserted with their ids. SQLite always does."""
 
     @contextmanager
     def fail_if_locked(self) -> Iterator[None]:
+        """Let writes fail at once, rather than wait, while another process is writing."""
         self.pragma("busy_timeout", 0)
         try:
             yield
@@ -158,9 +124,9 @@ class Sqlite(File):
 
     @contextmanager
     def query_budget(self, times: int = 1) -> Iterator[None]:
-        """Let a query end that has read some 13,000 rows, or `times` as many. Raises GaveUp."""
-        connection, asked = self.connection(), count()
-        connection.progress(lambda: next(asked) >= times * _CHECKS, _INSTRUCTIONS_PER_CHECK)
+        """Let the queries inside read some 13,000 rows, or `times` as many. Raises QueryBudgetExceeded."""
+        connection, checks = self.connection(), count()
+        connection.progress(lambda: next(checks) >= times * _CHECKS, _INSTRUCTIONS_PER_CHECK)
         try:
             with driver_errors:
                 yield
@@ -172,31 +138,20 @@ class Sqlite(File):
             connection.progress(None, 0)
 
     @contextmanager
-    def snapshot(self) -> Iterator["Snapshot"]:
+    def snapshot(self) -> Iterator[Snapshot]:
+        """A new connection that sees one moment until the context ends."""
         own = Sqlite(self.database, self.lock_timeout_ms, thread_safe=False)
         with driver_errors, own.connection_context(), own.read_transaction():
-            yield Snapshot(own.cursor())
+            yield Snapshot(lambda query, _: own.execute(query))
 
     def in_values(self, field: Any, values: Sequence[str | int]) -> Any:
-        """The condition that a field is one of many values."""
+        """The condition that `field` is one of `values`, which are one parameter however many they are."""
         return field.in_(Select((fn.json_each(json.dumps(values)),), (SQL("value"),)))
 
     def in_subquery(self, field: Any, query: Any) -> Any:
-        """The condition that a field is one of what a query finds, of which indexes on the field can be asked."""
+        """The condition that `field` is one of a query's values, in the form for which an index on `field` is used."""
         return field.in_(query)
 
     def contains(self, field: Any, text: str) -> Any:
+        """The condition that `text` is part of `field`, to the letter: without wildcards and folding."""
         return fn.INSTR(field, text) > 0
-
-
-class Snapshot:
-    """A connection that sees one moment for as long as it is open."""
-
-    def __init__(self, cursor: Any) -> None:
-        self._cursor = cursor
-
-    def columns(self, query: Any, size: int) -> Iterator[list[Sequence[Any]]]:
-        """Yield the rows of a query, up to `size` at a time, as the values of each column."""
-        self._cursor.execute(*query.sql())
-        while records := self._cursor.fetchmany(size):
-            yield list(zip(*records, strict=True))

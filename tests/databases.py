@@ -1,5 +1,7 @@
 """The databases that tests run on: files of SQLite and, where more is at stake than a page, PostgreSQL as well."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -22,6 +24,14 @@ _NUMBERS = count(1)
 _MEMORY, _ENOUGH = Path("/dev/shm"), 2 * 10**9
 _CARELESS = {"fsync": "off", "full_page_writes": "off", "max_wal_size": "128MB"}
 """Settings of a server whose data nobody misses."""
+
+_HOLD = """
+import sys, cysqlite
+database = cysqlite.connect(sys.argv[1])
+database.execute(sys.argv[2]).fetchall()
+print("held", flush=True)
+sys.stdin.read()
+"""
 
 
 @pytest.fixture
@@ -102,6 +112,18 @@ def locked(kind: Any, table: str) -> Iterator[None]:
         finally:
             other.execute("ROLLBACK")
             other.close()
+
+
+@contextmanager
+def held_open(file: Path, sql: str = "SELECT * FROM sqlite_master") -> Iterator[None]:
+    """Let another process execute a statement in a database of SQLite, and keep the database open."""
+    command = [sys.executable, "-c", _HOLD, str(file), sql]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin
+        assert process.stdout
+        assert process.stdout.readline() == b"held\n"
+        yield
+        process.stdin.close()
 
 
 def _memory() -> Path | None:

@@ -1,9 +1,7 @@
-"""What can happen to a file of SQLite that is in use, each undone at the end. As the operator would, none of them cares
-what the server has open."""
+"""Faults of a SQLite file, each undone at the end."""
 
 import os
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -13,17 +11,10 @@ from shutil import copy
 import pytest
 
 from models.sqlite import Sqlite
+from tests.databases import held_open
 
 _PAGE = 4096
 _BESIDE = ("", "-wal", "-shm")
-_HOLD = """
-import sys, cysqlite
-other = cysqlite.connect(sys.argv[1])
-other.execute("BEGIN EXCLUSIVE")
-print("held", flush=True)
-sys.stdin.read()
-"""
-
 Fault = Callable[[Path], AbstractContextManager[None]]
 
 
@@ -48,10 +39,10 @@ def empty(file: Path) -> Iterator[None]:
 
 @contextmanager
 def another(file: Path) -> Iterator[None]:
-    """A database of SQLite that isn't ours."""
+    """A database of another application."""
     with missing(file):
         other = Sqlite(str(file), 0)
-        other.make(0o600)
+        other.create_file()
         other.execute_sql("CREATE TABLE load (id INTEGER PRIMARY KEY, what TEXT)")
         other.close()
         yield
@@ -59,89 +50,76 @@ def another(file: Path) -> Iterator[None]:
 
 @contextmanager
 def cut(file: Path) -> Iterator[None]:
-    with _spoilt(file):
+    with _restored(file):
         os.truncate(file, file.stat().st_size // _PAGE // 2 * _PAGE)
         yield
 
 
 @contextmanager
 def cut_to_nothing(file: Path) -> Iterator[None]:
-    with _spoilt(file):
+    with _restored(file):
         os.truncate(file, 0)
         yield
 
 
 @contextmanager
 def header_overwritten(file: Path) -> Iterator[None]:
-    with _spoilt(file):
+    with _restored(file):
         _overwrite(file, 0, b"\xff" * 100)
         yield
 
 
 @contextmanager
 def schema_overwritten(file: Path) -> Iterator[None]:
-    """What SQLite says of it quotes bytes that are no text."""
-    with _spoilt(file):
+    """SQLite's message quotes bytes that are not UTF-8."""
+    with _restored(file):
         _overwrite(file, file.read_bytes().index(b"CREATE TABLE") + 2, b"\xff\xfe")
         yield
 
 
 @contextmanager
 def pages_overwritten(file: Path) -> Iterator[None]:
-    with _spoilt(file):
+    with _restored(file):
         dice = Random(1)
         for place in range(2 * _PAGE, file.stat().st_size, 2 * _PAGE):
             _overwrite(file, place, dice.randbytes(_PAGE))
         yield
 
 
-@contextmanager
-def locked(file: Path) -> Iterator[None]:
-    """Another process holds the lock for writing."""
-    command = [sys.executable, "-c", _HOLD, str(file)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
-        assert other.stdout
-        assert other.stdin
-        assert other.stdout.readline() == b"held\n"
-        yield
-        other.stdin.close()
+def locked(file: Path) -> AbstractContextManager[None]:
+    """Another process holds the write lock."""
+    return held_open(file, "BEGIN EXCLUSIVE")
 
 
 @contextmanager
 def read_only(file: Path) -> Iterator[None]:
-    """Not even root may write, nor make a file beside it; skips where such attributes can't be given."""
-    kept = [str(path) for end in ("", "-wal") if (path := Path(f"{file}{end}")).exists()] + [str(file.parent)]
-    if subprocess.run(["chattr", "+i", *kept], capture_output=True, check=False).returncode:
-        subprocess.run(["chattr", "-i", *kept], capture_output=True, check=False)
+    """Not even root may write, nor create a file beside it. Skips where the file system has no such attribute."""
+    paths = [str(path) for end in ("", "-wal") if (path := Path(f"{file}{end}")).exists()] + [str(file.parent)]
+    if subprocess.run(["chattr", "+i", *paths], capture_output=True, check=False).returncode:
+        subprocess.run(["chattr", "-i", *paths], capture_output=True, check=False)
         pytest.skip("chattr +i needs root, and a file system that knows it")
     try:
         yield
     finally:
-        subprocess.run(["chattr", "-i", *kept], check=True)
+        subprocess.run(["chattr", "-i", *paths], check=True)
 
 
-LOST: tuple[Fault, ...] = (missing, empty, another, cut_to_nothing)
-"""Nothing is left to be read."""
-
-DAMAGED: tuple[Fault, ...] = (cut, header_overwritten, schema_overwritten, pages_overwritten)
-"""Some of it may still be read, from memory or because it lies elsewhere."""
-
-UNWRITABLE: tuple[Fault, ...] = (locked, read_only)
-"""All of it can be read."""
-
+LOST: tuple[Fault, ...] = (missing, empty, another, cut_to_nothing)  # a new connection can read nothing
+DAMAGED: tuple[Fault, ...] = (cut, header_overwritten, schema_overwritten, pages_overwritten)  # some may be readable
+UNWRITABLE: tuple[Fault, ...] = (locked, read_only)  # everything is readable
 FAULTS = (*LOST, *DAMAGED, *UNWRITABLE)
 
 
 @contextmanager
-def _spoilt(file: Path) -> Iterator[None]:
-    """Put back at the end what was there, all of it in this one file."""
-    other = Sqlite(str(file), 1000)
-    assert other.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
-    other.close()
-    backup = file.with_name(f"{file.name}.kept")
+def _restored(file: Path) -> Iterator[None]:
+    """Restore at the end what the file holds, with its WAL, at the beginning."""
+    database = Sqlite(str(file), 1000)
+    assert database.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
+    database.close()
+    backup = file.with_name(f"{file.name}.backup")
     copy(file, backup)
     yield
-    file.rename(f"{file}.spoilt")  # while there is none, nobody makes another log for it
+    file.rename(f"{file}.damaged")  # while there is none, nobody creates another WAL for it
     for end in _BESIDE[1:]:
         Path(f"{file}{end}").unlink(missing_ok=True)
     backup.rename(file)

@@ -1,4 +1,4 @@
-"""`flask backup` and `restore`: an installation kept, and brought back."""
+"""`flask backup` and `flask restore`."""
 
 import sys
 from collections.abc import Iterator
@@ -9,10 +9,12 @@ import click
 
 import models
 from app.cli.common import audit_actor, database_errors_explained, record_event
-from models import Backup, BackupError
+from models import BackupError, DatabaseContents
 from models.audit import DONE, FAILED
 
 _FILE = click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+
+# The tables whose rows are counted in messages, and what the rows are called there.
 _COUNTED_TABLES = {
     "customer": "customers",
     "subscription": "subscriptions",
@@ -20,32 +22,30 @@ _COUNTED_TABLES = {
     "user": "users",
     "saved_view": "saved views",
 }
-"""Tables whose rows are told, and what they are."""
 
 
 @click.command()
 @_FILE
 def backup(file: Path) -> None:
-    """Copy reports into a new FILE, and users into one beside it, as they are at one moment. They can be in use."""
-    with _audited("backup", file):
-        made = models.create_backup(file)
-    record_event("backup", DONE, str(file), rows=sum(made.rows.values()))
-    click.echo(f"{file} has {_describe_backup(made)}.")
+    """Copy reports into a new FILE, and users into FILE.users, as they are at one moment. The server may run."""
+    with _failures_recorded("backup", file):
+        contents = models.create_backup(file)
+    record_event("backup", DONE, str(file), rows=sum(contents.rows.values()))
+    click.echo(f"{file} has {_describe(contents)}.")
 
 
 @click.command()
 @_FILE
 @click.option("--yes", is_flag=True, help="Don't ask in a terminal; elsewhere nothing is asked.")
 def restore(file: Path, yes: bool) -> None:
-    """Put what `flask backup` has kept in FILE in the place of all that is there now. The server may run."""
-    with _audited("restore", file):
-        kept = models.read_backup(file)
-        models.verify_backup(file, kept)
-        click.echo(f"{file} was made at {kept.made_at} UTC and has {_describe_backup(kept)}.")
+    """Replace all data by the backup in FILE and FILE.users. Stop the server first."""
+    with _failures_recorded("restore", file):
+        contents = models.read_backup(file)
+        click.echo(f"{file} has {_describe(contents)}; its last event is of {contents.last_event or 'never'} UTC.")
         click.echo(_describe_loss(file))
         if not yes and sys.stdin and sys.stdin.isatty():
             click.confirm("Restore it?", abort=True)
-        models.restore_backup(file, audit_actor(), made_at=kept.made_at)
+        models.restore_backup(file, audit_actor())
     with database_errors_explained():
         applied = models.migrate()
     if applied:
@@ -54,33 +54,32 @@ def restore(file: Path, yes: bool) -> None:
 
 
 @contextmanager
-def _audited(event: str, file: Path) -> Iterator[None]:
-    """Say in one line what keeps a command from its work, and in the trail that something did."""
+def _failures_recorded(event: str, file: Path) -> Iterator[None]:
+    """Say in one line why a command failed, and record it in the audit trail."""
     try:
         with database_errors_explained():
             yield
-    except BackupError as why:
-        record_event(event, FAILED, str(file), why=str(why))
-        raise click.ClickException(f"{why}. Nothing was changed.") from None
-    except click.ClickException as refused:
-        record_event(event, FAILED, str(file), why=refused.message)
+    except BackupError as error:
+        record_event(event, FAILED, str(file), why=str(error))
+        raise click.ClickException(f"{error}.") from None
+    except click.ClickException as error:
+        record_event(event, FAILED, str(file), why=error.message)
         raise
 
 
-def _describe_backup(backup: Backup) -> str:
-    counts = [f"{backup.rows.get(table, 0):,} {name}" for table, name in _COUNTED_TABLES.items()]
-    return f"{', '.join(counts)}; the last import was {backup.last_import or 'never'}"
+def _describe(contents: DatabaseContents) -> str:
+    counts = [f"{contents.rows.get(table, 0):,} {name}" for table, name in _COUNTED_TABLES.items()]
+    return f"{', '.join(counts)}; the last import was {contents.last_import or 'never'}"
 
 
 def _describe_loss(file: Path) -> str:
-    """What a restore takes away, as far as it can be read."""
+    """Say what a restore takes away, as far as that can be read."""
     try:
         lines = [
-            f"Now there are {_describe_backup(models.describe_current())}. "
-            "All of it goes; only the audit trail loses nothing."
+            f"Now there are {_describe(models.live_contents())}. All of it goes; only the audit trail loses nothing."
         ]
-        if again := models.users_reenabled_by(file):
-            lines.append(f"Disabled now, and then let in again: {', '.join(again)}.")
-    except (BackupError, *models.DATABASE_ERRORS) as error:
+        if emails := models.users_reenabled_by(file):
+            lines.append(f"Disabled now, and then let in again: {', '.join(emails)}.")
+    except models.DATABASE_ERRORS as error:
         return f"What is there now can't be read ({models.describe_error(error)}), and goes."
     return "\n".join(lines)

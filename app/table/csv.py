@@ -115,7 +115,7 @@ def _column_source(
 
 
 def _is_small_table(table: Any, now: Any) -> bool:
-    ((largest,),) = next(now.columns(table.select(fn.COALESCE(fn.MAX(table.id), 0)), 1))
+    [[(largest,)]] = now.columns(table.select(fn.COALESCE(fn.MAX(table.id), 0)), 1)
     return int(largest) <= LOOKUP_LIMIT
 
 

@@ -1,4 +1,4 @@
-"""What these tests share: a backup of the nasty set."""
+"""A backup of the nasty set."""
 
 from pathlib import Path
 
@@ -13,13 +13,13 @@ from tests.support import BY
 
 
 @pytest.fixture
-def kept(nasty: None, runner: FlaskCliRunner, tmp_path: Path) -> Path:
-    """A backup of the nasty set, with an admin who has a view."""
+def backup(nasty: None, runner: FlaskCliRunner, tmp_path: Path) -> Path:
+    """A backup of the nasty set and of one user, an admin with a saved view."""
     users.add_user(BY, "ann@partner.example", "admin", None)
     ann = find_user("ann@partner.example")
     assert ann
     save_view(Visitor(ann.id, ann.email, "admin", None, False, ""), "customer-usage", "Mine", "sort=-used")
-    file = tmp_path / "kept"
+    file = tmp_path / "backup"
     result = runner.invoke(args=["backup", str(file)])
     assert (result.exit_code, result.stderr) == (0, "")
     return file

@@ -1,7 +1,7 @@
-"""A process that writes so many times a second, until standard input ends; then it says how often it did.
+"""A process that writes so many times a second until standard input ends, and then prints how often it did.
 
-`python -m tests.trials.writer FOLDER RATE`. Every other time it writes into the reports' database, and else into that
-of users: a row more, and how many there are, in one transaction. `held` says whether that agrees.
+`python -m tests.trials.writer FOLDER RATE`. It writes into both databases in turn: in one transaction a row more, and
+the number of rows. `count_writes` checks that these agree.
 """
 
 import sys
@@ -14,13 +14,12 @@ from typing import Any
 
 from cysqlite import connect
 
-_PATIENCE = 60
-"""Seconds that it waits for a restore."""
+_LOCK_TIMEOUT = 60  # seconds
 
 _LOAD = """
 INSERT INTO load (report, file, loaded_at, added, updated, unchanged, removed, who)
 SELECT 'customer-usage', 'x', '2026-11-24 13:00:00', COUNT(*) + 1, 0, 0, 0, '' FROM load"""
-_COUNT = "UPDATE reseller SET name_key = (SELECT COUNT(*) FROM load) WHERE id = 0"
+_COUNT_LOADS = "UPDATE reseller SET name_key = (SELECT COUNT(*) FROM load) WHERE id = 0"
 _VIEW = """
 INSERT INTO saved_view (user_id, report, name, query, shared, is_default)
 SELECT 1, 'customer-usage', COUNT(*) + 1, '', 0, 0 FROM saved_view"""
@@ -29,45 +28,45 @@ _EVENT = """
 INSERT INTO audit_event (at, who, event, outcome, about, details, address, request)
 VALUES ('2026-11-24 13:00:00', 'writer', 'written', 'done', ?, '{}', '', '')"""
 
-_AGREE = (
+_COUNTS = (
     "SELECT COUNT(*), MAX(added), (SELECT CAST(name_key AS INT) FROM reseller WHERE id = 0) FROM load",
     "SELECT COUNT(*), MAX(CAST(name AS INT)), (SELECT CAST(reseller AS INT) FROM user) FROM saved_view",
 )
-_TOLD = "SELECT COUNT(DISTINCT about) FROM audit_event WHERE who = 'writer'"
+_EVENTS = "SELECT COUNT(DISTINCT about) FROM audit_event WHERE who = 'writer'"
 
 
-def held(reports: Path, users: Path) -> list[int]:
-    """How often what is in each database was written. AssertionError when that doesn't agree, or it isn't sound."""
-    written = []
-    for file, query in zip((reports, users), _AGREE, strict=True):
+def count_writes(reports: Path, users: Path) -> list[int]:
+    """Return how many writes each database has. AssertionError where its counts disagree, or it is damaged."""
+    writes = []
+    for file, query in zip((reports, users), _COUNTS, strict=True):
         with opened(file) as database:
             assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
             numbers = set(database.execute(query).fetchone())
             assert len(numbers) == 1, f"{file} has {numbers}"
-            written += numbers
-    return written
+            writes += numbers
+    return writes
 
 
-def told(folder: Path) -> int:
-    """How many writes stand in the trail."""
-    with opened(folder / "access.db") as users:
-        return int(users.execute(_TOLD).fetchone()[0])
+def count_events(users: Path) -> int:
+    """Return how many writes are in the audit trail."""
+    with opened(users) as database:
+        return int(database.execute(_EVENTS).fetchone()[0])
 
 
 @contextmanager
 def opened(file: Path) -> Iterator[Any]:
-    with closing(connect(str(file), timeout=_PATIENCE)) as database:
+    with closing(connect(str(file), timeout=_LOCK_TIMEOUT)) as database:
         yield database
 
 
-def _write(folder: Path, rate: float, ended: Thread) -> int:
+def _write(folder: Path, rate: float, input_open: Thread) -> int:
     number, start = 0, monotonic()
     with opened(folder / "reports.db") as reports, opened(folder / "access.db") as users:
-        while ended.is_alive():
+        while input_open.is_alive():
             number += 1
             with reports.transaction("IMMEDIATE"):
                 reports.execute(_LOAD)
-                reports.execute(_COUNT)
+                reports.execute(_COUNT_LOADS)
             with users.transaction("IMMEDIATE"):
                 users.execute(_VIEW)
                 users.execute(_COUNT_VIEWS)

@@ -1,5 +1,5 @@
-"""A PostgreSQL that hangs up, refuses or takes no writes: a 503 betrays nothing, the log says what is wrong, what can
-be read is read, and everything is as before when the fault has gone."""
+"""A PostgreSQL that hangs up, refuses or takes no writes: pages are a 503 that betrays nothing, the log says what is
+wrong, what can be read is shown, and afterwards everything works."""
 
 from collections.abc import Iterator
 from itertools import cycle
@@ -13,7 +13,7 @@ import models
 from tests.databases import Server
 from tests.support import signed_in
 from tests.web.routes import UNSAFE
-from tests.web.test_file_faults import FRAGMENT, HTML, OF_NOTHING, ask, every, signs_in
+from tests.web.test_file_faults import FRAGMENT, HTML, OF_NOTHING, all_routes, ask, sign_in_status
 
 SETTINGS = {
     "refuses": ("ALLOW_CONNECTIONS false", "ALLOW_CONNECTIONS true", "not currently accepting connections"),
@@ -32,14 +32,14 @@ def database_url(postgres: Server) -> Iterator[str]:
 
 
 class Operator:
-    """Somebody who runs the server."""
+    """Administers the server."""
 
     def __init__(self, address: str) -> None:
         name = address.partition("?")[0].rpartition("/")[2]
         self._name, self._address = name, address.replace(f"/{name}?", "/postgres?")
 
     def do(self, *changes: str) -> None:
-        """Change how the database behaves, for connections that are made from now on: all others are ended."""
+        """Alter the database for new connections, and end all others."""
         with psycopg.connect(self._address, autocommit=True) as admin:
             for change in changes:
                 admin.execute(f"ALTER DATABASE {self._name} {change}")
@@ -54,7 +54,7 @@ def operator(database_url: str) -> Operator:
 
 
 @pytest.mark.usefixtures("nasty")
-def test_a_connection_that_was_ended_while_it_was_idle_is_not_asked(app: Flask, operator: Operator) -> None:
+def test_idle_connections_reconnect(app: Flask, operator: Operator) -> None:
     client = signed_in(app)
     for path in ("/reports/customer-usage", "/users", "/reports/customer-usage.csv", "/healthz"):
         operator.do()
@@ -63,41 +63,41 @@ def test_a_connection_that_was_ended_while_it_was_idle_is_not_asked(app: Flask, 
 
 @pytest.mark.usefixtures("nasty")
 @pytest.mark.parametrize("fault", SETTINGS)
-def test_every_route_says_that_the_server_does_not_answer_and_recovers(
+def test_every_route_survives_a_server_fault(
     app: Flask, operator: Operator, fault: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    client, asked = signed_in(app), every(app)
-    begin, end, told = SETTINGS[fault]
+    client, tried = signed_in(app), all_routes(app)
+    begin, end, message = SETTINGS[fault]
     operator.do(begin)
     kinds = cycle((HTML, FRAGMENT, {}))
-    for route in asked:
+    for route in tried:
         status = ask(client, route, next(kinds))
         assert status < 500 or status == 503, route
         if route.method == "GET" and route.endpoint not in OF_NOTHING:
             assert status == 503 or fault != "refuses", route
             assert 0 < status < 500 or fault != "takes no writes" or "export" in route.endpoint, route
-    assert signs_in(app) == 503
-    assert any(told in message for message in caplog.messages)
-    assert not any("SELECT" in message for message in caplog.messages)
+    assert sign_in_status(app) == 503
+    assert any(message in line for line in caplog.messages)
+    assert not any("SELECT" in line for line in caplog.messages)
     operator.do(end)
-    assert all(0 < ask(client, route, HTML) < 500 for route in asked if route.method not in UNSAFE)
-    assert signs_in(app) == 401
+    assert all(0 < ask(client, route, HTML) < 500 for route in tried if route.method not in UNSAFE)
+    assert sign_in_status(app) == 401
 
 
 @pytest.mark.parametrize("fault", SETTINGS)
-def test_commands_say_what_is_wrong(runner: FlaskCliRunner, operator: Operator, fault: str) -> None:
-    begin, end, told = SETTINGS[fault]
+def test_commands_explain_a_server_fault(runner: FlaskCliRunner, operator: Operator, fault: str) -> None:
+    begin, end, message = SETTINGS[fault]
     operator.do(begin)
     result = runner.invoke(args=["user", "add", "bob@partner.example", "--role", "viewer"])
     assert (result.exit_code, result.stdout) == (1, "")
-    assert told in result.stderr
+    assert message in result.stderr
     assert result.stderr.count("\n") == 1
     operator.do(end)
     assert runner.invoke(args=["user", "add", "bob@partner.example", "--role", "viewer"]).exit_code == 0
 
 
 @pytest.mark.usefixtures("app")
-def test_a_write_whose_connection_is_lost_is_never_said_to_be_done(operator: Operator) -> None:
+def test_lost_connection_fails_the_write(operator: Operator) -> None:
     def write() -> None:
         with models.write_transaction():
             models.Reseller.create(name="lost", name_key="lost")
