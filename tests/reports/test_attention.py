@@ -1,4 +1,4 @@
-"""What needs attention: each number is of exactly the rows that its link opens."""
+"""Needs attention: each count matches the rows of its link. Last imports."""
 
 import re
 from collections.abc import Iterator
@@ -22,6 +22,7 @@ __all__ = ["database_url"]
 PATH = "/reports/attention"
 FRAGMENT = {"Accept": "text/html", "HX-Request": "true", "HX-Request-Type": "partial"}
 SUBSCRIPTIONS, TRANSACTIONS, USAGE = REPORTS
+ON_SQLITE = pytest.mark.parametrize("database_url", ["SQLite"], indirect=True)
 EACH = pytest.mark.parametrize("each", ATTENTION_ITEMS, ids=lambda each: each.slug)
 
 
@@ -66,14 +67,14 @@ def people(app: Flask) -> Iterator[FlaskClient]:
 
 
 @EACH
-def test_what_is_declared_is_a_view_of_its_report(each: AttentionItem) -> None:
+def test_items_are_valid_views(each: AttentionItem) -> None:
     assert not parse_view(REPORTS[each.slug], each.query)[1]
     assert each.view.filters == dict(each.query)
 
 
 @EACH
 @pytest.mark.usefixtures("rows")
-def test_each_number_is_of_the_rows_of_its_link(app: Flask, each: AttentionItem) -> None:
+def test_counts_match_linked_rows(app: Flask, each: AttentionItem) -> None:
     numbers = []
     for client in people(app):
         address, number, words = needed(client.get(PATH).text)[ATTENTION_ITEMS.index(each)]
@@ -86,8 +87,9 @@ def test_each_number_is_of_the_rows_of_its_link(app: Flask, each: AttentionItem)
     assert numbers == [len(PARTIES), 1]
 
 
+@ON_SQLITE
 @pytest.mark.usefixtures("rows")
-def test_a_viewer_has_the_same_numbers_and_may_follow_them(app: Flask, client: FlaskClient) -> None:
+def test_viewer_has_the_same_counts(app: Flask, client: FlaskClient) -> None:
     viewer = signed_in(app, "viewer")
     shown = needed(viewer.get(PATH).text)
     assert shown == needed(client.get(PATH).text)
@@ -95,13 +97,14 @@ def test_a_viewer_has_the_same_numbers_and_may_follow_them(app: Flask, client: F
         assert len(table_rows(viewer.get(address).text)) == int(number)
 
 
-def test_nothing_to_attend_to_is_said_kindly(client: FlaskClient) -> None:
+def test_nothing_needs_attention(client: FlaskClient) -> None:
     page = client.get(PATH).text
     assert needed(page) == [("", "", each.none) for each in ATTENTION_ITEMS]
     assert page.count("nothing loaded yet") == len(REPORTS)
 
 
-def test_the_reports_page_asks_for_it_and_leads_to_it_without_scripts(client: FlaskClient) -> None:
+@ON_SQLITE
+def test_reports_page_loads_and_links_it(client: FlaskClient) -> None:
     page = client.get("/reports").text
     assert f'hx-get="{PATH}" hx-trigger="load"' in page
     assert f'<a href="{PATH}">Show what needs attention</a>' in page
@@ -114,7 +117,7 @@ def test_the_reports_page_asks_for_it_and_leads_to_it_without_scripts(client: Fl
 # ------------------------------------------------------------------ data as of
 
 
-def test_the_last_import_of_each_file_is_told_with_who_and_when(client: FlaskClient) -> None:
+def test_last_import_of_each_report(client: FlaskClient) -> None:
     counts = dict.fromkeys(("added", "updated", "unchanged", "removed"), 0)
     for number, (file, who) in enumerate([("old.csv", "ann"), ("/srv/in/new.csv", "bob"), ("-", "")]):
         slug = [TRANSACTIONS, TRANSACTIONS, USAGE][number]
@@ -127,8 +130,9 @@ def test_the_last_import_of_each_file_is_told_with_who_and_when(client: FlaskCli
     ]
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("role", ["admin", "viewer"])
-def test_people_of_a_reseller_learn_when_but_not_who_or_from_what_file(app: Flask, role: str) -> None:
+def test_reseller_sees_only_the_import_time(app: Flask, role: str) -> None:
     counts = dict.fromkeys(("added", "updated", "unchanged", "removed"), 0)
     Import.create(report=USAGE, file="secret.csv", loaded_at=timestamp(), who="insider", **counts)
     page = signed_in(app, role, ALPHA.reseller).get(PATH).text
