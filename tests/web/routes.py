@@ -21,7 +21,7 @@ class Route(NamedTuple):
 
 
 def routes(app: Flask) -> Iterator[Route]:
-    """Each method of each rule, with a path for each value of its parameters. A rule with a new parameter fails here."""
+    """Each method of each rule, with a path for each value of its parameters. An unknown parameter fails here."""
     for rule in app.url_map.iter_rules():
         for method, path in product(sorted(rule.methods or ()), paths(rule)):
             yield Route(rule.endpoint, method, path)
