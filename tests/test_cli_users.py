@@ -33,7 +33,7 @@ def test_add_prints_temporary_password(runner: FlaskCliRunner) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "typed", "told"),
+    ("arguments", "typed", "message"),
     [
         ([*ADD, "--reseller", "Zebra"], "", "“Zebra” is not the name of a reseller"),
         ([*ADD, "--reseller", ""], "", "name of a reseller"),
@@ -51,12 +51,12 @@ def test_add_prints_temporary_password(runner: FlaskCliRunner) -> None:
     ],
 )
 def test_invalid_arguments_change_nothing(
-    runner: FlaskCliRunner, arguments: list[str], typed: str | bytes, told: str
+    runner: FlaskCliRunner, arguments: list[str], typed: str | bytes, message: str
 ) -> None:
     result = runner.invoke(args=arguments, input=typed)
     assert result.exit_code
     assert result.stdout == ""
-    assert told in result.stderr
+    assert message in result.stderr
     assert not User.select().exists()
 
 

@@ -57,18 +57,18 @@ def test_last_partner_admin_stays(person: Person) -> None:
     ann = person()
     person("bob@zebra.example", "admin", ZEBRA)
     person("vic@partner.example", "viewer")
-    for harm in (
+    for change in (
         lambda: users.disable_user(BY, ann),
         lambda: users.change_user(BY, ann, "viewer", None),
         lambda: users.change_user(BY, ann, "admin", ZEBRA),
     ):
         with pytest.raises(ValidationError, match="last enabled admin"):
-            harm()
+            change()
     users.disable_user(BY, person("eve@partner.example"))
     with pytest.raises(ValidationError, match="last enabled admin"):
         users.disable_user(BY, ann)
-    kept = User.get_by_id(ann.id)
-    assert (kept.role, kept.reseller, kept.disabled) == ("admin", None, False)
+    user = User.get_by_id(ann.id)
+    assert (user.role, user.reseller, user.disabled) == ("admin", None, False)
 
 
 def test_admin_with_expired_password_does_not_count(person: Person) -> None:
@@ -170,8 +170,8 @@ def test_every_change_is_audited(person: Person) -> None:
     users.sign_out_user(BY, eve)
     reset_password(BY, eve)
     choose_password(BY, User.get_by_id(eve.id), "four other unrelated words")
-    told = [event.event for event in AuditEvent.select().where(AuditEvent.about == eve.email).order_by(AuditEvent.id)]
-    assert told == [
+    events = [event.event for event in AuditEvent.select().where(AuditEvent.about == eve.email).order_by(AuditEvent.id)]
+    assert events == [
         "user added", "user changed", "user disabled", "user enabled", "sessions ended", "password replaced",
         "password",
     ]  # fmt: skip
@@ -199,19 +199,21 @@ def test_exactly_one_hash_is_verified(person: Person, monkeypatch: pytest.Monkey
     person()
     verified: list[str] = []
 
-    def counted(hasher: object, kept: str, password: str) -> bool:
-        verified.append(kept)
-        return verify(hasher, kept, password)
+    def counted(hasher: object, password_hash: str, password: str) -> bool:
+        verified.append(password_hash)
+        return verify(hasher, password_hash, password)
 
     verify = PasswordHasher.verify
     monkeypatch.setattr(PasswordHasher, "verify", counted)
-    asked = {
+    attempts = {
         "ann@partner.example": PASSWORD,
         "eve@partner.example": "wrong",
         "off@partner.example": PASSWORD,
         "x@y": "wrong",
     }
-    answers = [authenticate(email, password, HERE) for email, password in asked.items()]
+    answers = [authenticate(email, password, HERE) for email, password in attempts.items()]
     assert [bool(answer) for answer in answers] == [True, False, False, False]
-    assert len(verified) == len(asked)
-    assert len({kept.rsplit("$", 2)[0] for kept in verified}) == 1, "the parameters tell who has no account"
+    assert len(verified) == len(attempts)
+    assert len({password_hash.rsplit("$", 2)[0] for password_hash in verified}) == 1, (
+        "the hash parameters differ: their time tells which accounts exist"
+    )

@@ -17,18 +17,18 @@ pytestmark = pytest.mark.usefixtures("app")
 
 
 BLANK = dict.fromkeys(("at", "who", "event", "outcome", "about", "details", "address", "request"), "")
-HARM = [
+CHANGES = [
     AuditEvent.update(who="somebody else").execute,
     AuditEvent.delete().execute,
     lambda: AuditEvent.truncate_table() if is_server(access_db) else AuditEvent.replace(id=1, **BLANK).execute(),
 ]
 
 
-@pytest.mark.parametrize("harm", HARM)
-def test_events_are_append_only(harm: Callable[[], object]) -> None:
+@pytest.mark.parametrize("change", CHANGES)
+def test_events_are_append_only(change: Callable[[], object]) -> None:
     audit.record("export", who="ann@partner.example", rows=3)
     with pytest.raises(DatabaseError, match="append-only"):
-        harm()
+        change()
     assert AuditEvent.get().who == "ann@partner.example"
 
 

@@ -39,7 +39,7 @@ def visit(app: Flask) -> Visit:
     return visit
 
 
-def seen(visitor: Visitor) -> set[str]:
+def visible_names(visitor: Visitor) -> set[str]:
     """The names of the views that somebody sees, each of which they also find by its number."""
     found = saved_views.visible_views(visitor)
     assert all(saved_views.find_view(visitor, view.id) for view in found)
@@ -52,7 +52,7 @@ def seen(visitor: Visitor) -> set[str]:
 @pytest.mark.parametrize("name", ["a", "  Ends soon ", "é" * 80, "<b>&", "数量", "🙂", "می‌خواهم"])
 def test_valid_names(visit: Visit, name: str) -> None:
     saved_views.save_view(visit(), SLUG, name, "sort=-used")
-    assert seen(visit()) == {name.strip()}
+    assert visible_names(visit()) == {name.strip()}
 
 
 @ON_SQLITE
@@ -61,7 +61,7 @@ def test_invalid_names(visit: Visit, name: str) -> None:
     with pytest.raises(ValidationError) as wrong:
         saved_views.save_view(visit(), SLUG, name, "")
     assert set(wrong.value.errors) == {"name"}
-    assert not seen(visit())
+    assert not visible_names(visit())
 
 
 def test_name_is_unique_per_owner_and_report(visit: Visit) -> None:
@@ -87,8 +87,8 @@ def test_replace_keeps_id_sharing_and_default(visit: Visit) -> None:
     assert not AuditEvent.select().count()
     saved_views.share_view(BY, view)
     saved_views.replace_view(BY, saved_views.visible_views(visit("bob"))[0], "q=a")
-    [kept] = saved_views.visible_views(visit("bob"))
-    assert (kept.id, kept.name, kept.query, kept.shared, kept.is_default) == (view.id, "Mine", "q=a", True, True)
+    [view] = saved_views.visible_views(visit("bob"))
+    assert (view.id, view.name, view.query, view.shared, view.is_default) == (view.id, "Mine", "q=a", True, True)
     last = AuditEvent.select().order_by(AuditEvent.id.desc()).first()
     assert (last.event, last.about) == ("view replaced", "Mine")
     assert "q=a" in last.details
@@ -122,13 +122,13 @@ def test_shared_view_is_visible_to_colleagues(visit: Visit) -> None:
         visit("eve", ""),
     ]  # fmt: skip
     of_all, of_zebra = (saved_views.save_view(who, SLUG, who.email, "") for who in (partner, zebra))
-    assert [seen(who) for who in everybody] == [{"ann"}, set(), {"zoe"}, set(), set(), set()]
+    assert [visible_names(who) for who in everybody] == [{"ann"}, set(), {"zoe"}, set(), set(), set()]
     saved_views.share_view(BY, of_all)
     saved_views.share_view(BY, of_zebra)
-    assert [seen(who) for who in everybody] == [{"ann"}, {"ann"}, {"zoe"}, {"zoe"}, set(), set()]
+    assert [visible_names(who) for who in everybody] == [{"ann"}, {"ann"}, {"zoe"}, {"zoe"}, set(), set()]
     saved_views.unshare_view(BY, of_all)
     saved_views.unshare_view(BY, of_zebra)
-    assert [seen(who) for who in everybody] == [{"ann"}, set(), {"zoe"}, set(), set(), set()]
+    assert [visible_names(who) for who in everybody] == [{"ann"}, set(), {"zoe"}, set(), set(), set()]
 
 
 @pytest.mark.usefixtures("reseller")
@@ -137,12 +137,12 @@ def test_changing_reseller_ends_sharing(visit: Visit, person: Person) -> None:
     mover, colleague, new = visit("mo"), visit("ann@partner.example"), visit("zoe", ZEBRA)
     saved_views.share_view(BY, saved_views.save_view(mover, SLUG, "names everybody", "reseller=Beta"))
     users.change_user(BY, User.get_by_id(mover.id), "viewer", None)
-    assert seen(colleague), "another role leaves them colleagues"
+    assert visible_names(colleague), "another role leaves them colleagues"
     users.change_user(BY, User.get_by_id(mover.id), "viewer", ZEBRA)
-    assert (seen(new), seen(colleague)) == (set(), set())
-    assert seen(visit("mo")) == {"names everybody"}
+    assert (visible_names(new), visible_names(colleague)) == (set(), set())
+    assert visible_names(visit("mo")) == {"names everybody"}
     users.change_user(BY, User.get_by_id(mover.id), "viewer", None)
-    assert not seen(colleague)
+    assert not visible_names(colleague)
 
 
 def test_views_of_disabled_user_are_hidden(visit: Visit, person: Person) -> None:
@@ -150,21 +150,21 @@ def test_views_of_disabled_user_are_hidden(visit: Visit, person: Person) -> None
     person()
     saved_views.share_view(BY, saved_views.save_view(visit(bob.email), SLUG, "his", ""))
     users.disable_user(BY, bob)
-    assert not seen(visit())
+    assert not visible_names(visit())
     users.enable_user(BY, bob)
-    assert seen(visit()) == {"his"}
+    assert visible_names(visit()) == {"his"}
 
 
 def test_one_default_per_user_and_report(visit: Visit) -> None:
     one, two = (saved_views.save_view(visit(), SLUG, name, "") for name in "12")
-    other, theirs = (
+    other, of_bob = (
         saved_views.save_view(visit(), "customer-transactions", "3", ""),
         saved_views.save_view(visit("bob"), SLUG, "4", ""),
     )
-    for view in (other, theirs, one, two):
+    for view in (other, of_bob, one, two):
         saved_views.set_default_view(view)
     assert saved_views.default_view(visit(), SLUG) == two
-    assert saved_views.default_view(visit("bob"), SLUG) == theirs
+    assert saved_views.default_view(visit("bob"), SLUG) == of_bob
     saved_views.clear_default_view(two)
     assert saved_views.default_view(visit(), SLUG) is None
     assert saved_views.default_view(visit(), "customer-transactions") == other

@@ -27,7 +27,7 @@ EACH = pytest.mark.parametrize("each", ATTENTION_ITEMS, ids=lambda each: each.sl
 
 
 def needed(page: str) -> list[tuple[str, str, str]]:
-    """The addresses, numbers and words that stand on the page; no address where there is nothing to see."""
+    """The addresses, numbers and labels on the page; without rows the address is empty."""
     (listed,) = re.findall(r'<ul class="needed">(.*?)</ul>', page, re.DOTALL)
     found = re.findall(r'<li>(?:<a href="([^"]+)"><strong>([^<]+)</strong> )?([^<]+?)(?:</a>)?</li>', listed)
     return [(unescape(address), number, words) for address, number, words in found]
@@ -35,7 +35,7 @@ def needed(page: str) -> list[tuple[str, str, str]]:
 
 @pytest.fixture
 def rows(app: Flask, tmp_path: Path) -> None:
-    """Of every reseller, and of none: something that needs attention in each report, and something that doesn't."""
+    """For each reseller and for none: a row that needs attention in each report, and a row that doesn't."""
     load_parties(tmp_path, *PARTIES)
     for party in PARTIES:
         owner = f"{party.mark} 1,{party.mark}-C1,"
@@ -62,7 +62,7 @@ def rows(app: Flask, tmp_path: Path) -> None:
             load(slug, tmp_path / "more.csv")
 
 
-def people(app: Flask) -> Iterator[FlaskClient]:
+def admins(app: Flask) -> Iterator[FlaskClient]:
     yield from (signed_in(app, *rights) for rights in (("admin", None), ("admin", ALPHA.reseller)))
 
 
@@ -76,7 +76,7 @@ def test_items_are_valid_views(each: AttentionItem) -> None:
 @pytest.mark.usefixtures("rows")
 def test_counts_match_linked_rows(app: Flask, each: AttentionItem) -> None:
     numbers = []
-    for client in people(app):
+    for client in admins(app):
         address, number, words = needed(client.get(PATH).text)[ATTENTION_ITEMS.index(each)]
         path, _, query = address.partition("?")
         assert path == f"/reports/{each.slug}"
@@ -91,9 +91,9 @@ def test_counts_match_linked_rows(app: Flask, each: AttentionItem) -> None:
 @pytest.mark.usefixtures("rows")
 def test_viewer_has_the_same_counts(app: Flask, client: FlaskClient) -> None:
     viewer = signed_in(app, "viewer")
-    shown = needed(viewer.get(PATH).text)
-    assert shown == needed(client.get(PATH).text)
-    for address, number, _ in shown:
+    listed = needed(viewer.get(PATH).text)
+    assert listed == needed(client.get(PATH).text)
+    for address, number, _ in listed:
         assert len(table_rows(viewer.get(address).text)) == int(number)
 
 
@@ -122,8 +122,8 @@ def test_last_import_of_each_report(client: FlaskClient) -> None:
     for number, (file, who) in enumerate([("old.csv", "ann"), ("/srv/in/new.csv", "bob"), ("-", "")]):
         slug = [TRANSACTIONS, TRANSACTIONS, USAGE][number]
         Import.create(report=slug, file=file, loaded_at=f"2026-11-2{number} 13:05:00", who=who, **counts)
-    told = re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", client.get(PATH).text)
-    assert told == [
+    imports = re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", client.get(PATH).text)
+    assert imports == [
         ("Customer Subscriptions", "nothing loaded yet"),
         ("Customer Transactions", "<time>2026-11-21 13:05:00</time> UTC, by bob<small>new.csv</small>"),
         ("Customer Usage", "<time>2026-11-22 13:05:00</time> UTC<small>standard input</small>"),

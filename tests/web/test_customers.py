@@ -83,8 +83,8 @@ def test_page_shows_the_customer_and_the_reports_rows(client: FlaskClient) -> No
     assert list(parts(page)) == [f"/reports/{slug}?customer=C-1" for slug in REPORTS]
     for section, (address, part) in zip(SECTIONS, parts(page).items(), strict=True):
         query = "&".join([f"columns={key}" for key in section.columns] + [f"sort={section.sort}"])
-        shown = table_rows(client.get(f"{address}&{query}").text)
-        assert [row[-len(section.columns) :] for row in shown] == table_rows(part)
+        rows = table_rows(client.get(f"{address}&{query}").text)
+        assert [row[-len(section.columns) :] for row in rows] == table_rows(part)
         assert table_rows(part)
 
 
@@ -151,9 +151,9 @@ def test_customer_out_of_scope_answers_like_a_missing_one(app: Flask, query: str
     foreign, missing = ("C-1", "C-9") if query.startswith("customer") else ("Ångström & Søn, A/S", "Nobody")
     answers = []
     for name in (foreign, missing):
-        asked = dict(pair.split("=") for pair in query.format(name.replace("&", "%")).split("&"))
-        asked = {key: value.replace("%", "&") for key, value in asked.items()}
-        answer = north.get("/customers", query_string=asked)
+        params = dict(pair.split("=") for pair in query.format(name.replace("&", "%")).split("&"))
+        params = {key: value.replace("%", "&") for key, value in params.items()}
+        answer = north.get("/customers", query_string=params)
         answers.append((answer.status_code, answer.text.replace(name, "…").rpartition("Request")[0]))
     assert answers[0] == answers[1]
     assert answers[0][0] == 404
@@ -169,7 +169,7 @@ def test_reseller_sees_only_its_own_namesake(app: Flask) -> None:
 
 @ON_SQLITE
 @pytest.mark.parametrize(
-    ("query", "told"),
+    ("query", "message"),
     [
         ("", "customer=ID"), ("customer=", "customer=ID"), ("customer=C-1&name=Twin", "customer=ID"),
         ("customer=C-1&reseller=-", "customer=ID"), ("reseller=-", "customer=ID"), ("customer=C-1&customer=C-2", "C-2"),
@@ -177,10 +177,10 @@ def test_reseller_sees_only_its_own_namesake(app: Flask) -> None:
         ("customer=%00", "holds what no name or id can hold"),
     ],
 )  # fmt: skip
-def test_invalid_parameters_are_400(client: FlaskClient, query: str, told: str) -> None:
+def test_invalid_parameters_are_400(client: FlaskClient, query: str, message: str) -> None:
     answer = client.get(f"/customers?{query}")
     assert answer.status_code == 400
-    assert told in unescape(answer.text)
+    assert message in unescape(answer.text)
 
 
 @ON_SQLITE

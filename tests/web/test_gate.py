@@ -46,15 +46,15 @@ def test_route_without_rule_answers_nobody(app: Flask) -> None:
 
 @pytest.mark.usefixtures("nasty")
 def test_strangers_are_sent_to_sign_in(app: Flask, stranger: FlaskClient) -> None:
-    asked = [(method, path) for endpoint, method, path in routes(app) if endpoint not in PUBLIC_ENDPOINTS]
-    asked += [(method, path) for path in MISSING_PATHS for method in ("GET", "POST")]
-    assert len(asked) > 60
-    for method, path in asked:
+    requests = [(method, path) for endpoint, method, path in routes(app) if endpoint not in PUBLIC_ENDPOINTS]
+    requests += [(method, path) for path in MISSING_PATHS for method in ("GET", "POST")]
+    assert len(requests) > 60
+    for method, path in requests:
         answer = stranger.open(path, method=method, headers=OURS)
         assert (answer.status_code, answer.mimetype) == (401, "text/plain"), path
         assert answer.data in (b"Sign in first.\n", b""), path
-        led = stranger.open(path, method=method, headers={**OURS, **HTML})
-        assert (led.status_code, led.location.partition("?")[0]) == (303, "/login"), path
+        by_browser = stranger.open(path, method=method, headers={**OURS, **HTML})
+        assert (by_browser.status_code, by_browser.location.partition("?")[0]) == (303, "/login"), path
         by_htmx = stranger.open(path, method=method, headers={**OURS, **FRAGMENT})
         assert by_htmx.status_code == 401
         assert by_htmx.headers["HX-Redirect"].startswith("/login"), path
@@ -96,8 +96,8 @@ def test_sign_in_returns_to_the_page(
     stranger: FlaskClient, path: str, headers: dict[str, str], next_: str | None
 ) -> None:
     answer = stranger.get(path, headers=headers)
-    led = answer.headers.get("HX-Redirect") or answer.location
-    form = stranger.get(led).text
+    sign_in_url = answer.headers.get("HX-Redirect") or answer.location
+    form = stranger.get(sign_in_url).text
     assert f'name="next" value="{(next_ or "/").replace("&", "&amp;")}"' in form
 
 
@@ -147,8 +147,8 @@ def test_forged_request_is_audited(app: Flask, client: FlaskClient) -> None:
 def test_security_headers_on_every_response(client: FlaskClient, stranger: FlaskClient) -> None:
     seen = set()
     requests = [("GET", {}), ("GET", HTML), ("GET", FRAGMENT), ("HEAD", {}), ("POST", HTML), ("OPTIONS", {})]
-    for who, path, (method, headers) in product((client, stranger), PATHS, requests):
-        answer = who.open(path, method=method, headers=headers)
+    for visitor, path, (method, headers) in product((client, stranger), PATHS, requests):
+        answer = visitor.open(path, method=method, headers=headers)
         seen.add(answer.status_code)
         assert set(answer.headers.keys()) >= EVERYWHERE | {"X-Request-ID"}, (method, path)
         is_file = path == "/static/app.css" and answer.status_code == 200 and method in ("GET", "HEAD")
@@ -162,8 +162,8 @@ def test_security_headers_on_every_response(client: FlaskClient, stranger: Flask
 
 
 def test_every_response_has_a_content_type(client: FlaskClient, stranger: FlaskClient) -> None:
-    for who, path, headers in product((client, stranger), PATHS, ({}, HTML, FRAGMENT)):
-        answer = who.get(path, headers=headers)
+    for visitor, path, headers in product((client, stranger), PATHS, ({}, HTML, FRAGMENT)):
+        answer = visitor.get(path, headers=headers)
         kind = answer.headers["Content-Type"]
         if path.endswith(".xlsx") and answer.status_code == 200:
             assert kind == WORKBOOK.mimetype
@@ -249,12 +249,12 @@ def test_number_of_trusted_proxies(
 ) -> None:
     monkeypatch.setenv("PROXIES", proxies)
     client = create_app().test_client()
-    said = {
+    headers = {
         "X-Forwarded-For": "9.9.9.9, 1.1.1.1, 2.2.2.2",
         "X-Forwarded-Proto": "http, https",
         "X-Forwarded-Host": "a.example, b.example",
     }
     form = {"email": "nobody@x.example", "password": "x"}
-    answer = client.post("/login", data=form, headers={**OURS, **said})
+    answer = client.post("/login", data=form, headers={**OURS, **headers})
     assert AuditEvent.select().order_by(AuditEvent.id.desc()).get().address == address
     assert ("Strict-Transport-Security" in answer.headers) is secure

@@ -42,9 +42,9 @@ def test_viewer_page_offers_no_admin_controls(client: FlaskClient, viewer: Flask
     if slug == "customer-usage":
         assert "ertificate" not in text.replace(REPORTS[slug].description, "")
         assert ">Product<" not in text
-    shown = client.get(f"/reports/{slug}").text
-    assert "Export" in shown
-    assert ("expander" in shown) is (slug == "customer-usage")
+    page = client.get(f"/reports/{slug}").text
+    assert "Export" in page
+    assert ("expander" in page) is (slug == "customer-usage")
 
 
 def test_viewer_can_follow_every_link(viewer: FlaskClient) -> None:
@@ -106,13 +106,13 @@ def test_viewer_cannot_use_an_admins_cursor(client: FlaskClient, viewer: FlaskCl
     ("role", "reseller"), [("viewer", None), ("viewer", "Zebra Resale"), ("admin", "Zebra Resale")]
 )
 def test_users_and_audit_need_a_partner_admin(app: Flask, role: str, reseller: str | None) -> None:
-    theirs = [(method, path) for endpoint, method, path in routes(app) if RULES.get(endpoint) in PARTNER_PERMISSIONS]
-    assert {path for _, path in theirs} >= {"/users", "/audit"}
+    requests = [(method, path) for endpoint, method, path in routes(app) if RULES.get(endpoint) in PARTNER_PERMISSIONS]
+    assert {path for _, path in requests} >= {"/users", "/audit"}
     client = signed_in(app, role, reseller)
-    shown = client.get("/reports").text
-    assert "/users" not in shown
-    assert "/audit" not in shown
-    for method, path in theirs:
+    page = client.get("/reports").text
+    assert "/users" not in page
+    assert "/audit" not in page
+    for method, path in requests:
         assert client.open(path, method=method, headers=OURS).status_code == 403, path
 
 

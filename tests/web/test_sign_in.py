@@ -23,14 +23,14 @@ def ann(app: Flask) -> None:
     users.add_user(BY, ANN, "admin", None, PASSWORD)
 
 
-def enter(
+def sign_in(
     client: FlaskClient,
     email: str = ANN,
     password: str = PASSWORD,
-    onward: str = "",
+    next_url: str = "",
     base_url: str = "http://localhost",
 ) -> TestResponse:
-    form = {"email": email, "password": password, "next": onward}
+    form = {"email": email, "password": password, "next": next_url}
     return client.post("/login", data=form, headers={**OURS, **HTML}, base_url=base_url)
 
 
@@ -43,13 +43,13 @@ def fail_before(times: int) -> None:
 def cookie(answer: TestResponse) -> tuple[str, str, set[str]]:
     """Name, value and attributes of the cookie that an answer sets."""
     (line,) = answer.headers.getlist("Set-Cookie")
-    held, *attributes = line.split("; ")
-    name, _, value = held.partition("=")
+    pair, *attributes = line.split("; ")
+    name, _, value = pair.partition("=")
     return name, value, set(attributes)
 
 
 def test_sign_in_redirects_to_next(stranger: FlaskClient) -> None:
-    answer = enter(stranger, onward="/reports/customer-usage?sort=-used")
+    answer = sign_in(stranger, next_url="/reports/customer-usage?sort=-used")
     assert (answer.status_code, answer.location) == (303, "/reports/customer-usage?sort=-used")
     assert stranger.get(answer.location).status_code == 200
 
@@ -58,13 +58,13 @@ def test_wrong_unknown_and_disabled_look_the_same(stranger: FlaskClient) -> None
     users.add_user(BY, "off@partner.example", "viewer", None, PASSWORD)
     users.disable_user(BY, User.get(email="off@partner.example"))
     answers = {
-        enter(stranger, email, password).text.replace(email, "EMAIL")
+        sign_in(stranger, email, password).text.replace(email, "EMAIL")
         for email, password in ((ANN, "wrong"), ("who@partner.example", "wrong"), ("off@partner.example", PASSWORD))
     }
     (text,) = {re.sub("[0-9a-f]{16}", "REQUEST", answer) for answer in answers}
     assert "The email or the password is wrong." in text
     assert 'value="EMAIL"' in text
-    statuses = {enter(stranger, email, "wrong").status_code for email in (ANN, "who@partner.example")}
+    statuses = {sign_in(stranger, email, "wrong").status_code for email in (ANN, "who@partner.example")}
     assert statuses == {401}
 
 
@@ -72,28 +72,28 @@ def test_sign_in_verifies_one_hash(stranger: FlaskClient, monkeypatch: pytest.Mo
     verified = []
     verify = PasswordHasher.verify
 
-    def counted(hasher: PasswordHasher, kept: str, password: str) -> bool:
+    def counted(hasher: PasswordHasher, password_hash: str, password: str) -> bool:
         verified.append(password)
-        return verify(hasher, kept, password)
+        return verify(hasher, password_hash, password)
 
     monkeypatch.setattr(PasswordHasher, "verify", counted)
     for email in (ANN, "who@partner.example", "no email at all"):
-        enter(stranger, email, "wrong")
+        sign_in(stranger, email, "wrong")
     assert verified == ["wrong"] * 3
 
 
 def test_missing_fields_are_no_attempt(stranger: FlaskClient) -> None:
-    for email, password, told in (("", "", {"email", "password"}), (ANN, "", {"password"}), ("", "x", {"email"})):
-        answer = enter(stranger, email, password, "/account")
+    for email, password, fields in (("", "", {"email", "password"}), (ANN, "", {"password"}), ("", "x", {"email"})):
+        answer = sign_in(stranger, email, password, "/account")
         assert answer.status_code == 400
-        assert set(re.findall(r'id="(\w+)-error"', answer.text)) == told
-        assert all(f'aria-describedby="{key}-error"' in answer.text for key in told)
+        assert set(re.findall(r'id="(\w+)-error"', answer.text)) == fields
+        assert all(f'aria-describedby="{key}-error"' in answer.text for key in fields)
         assert 'name="next" value="/account"' in answer.text
     assert not Attempt.select().exists()
 
 
 def test_form_keeps_email_but_not_password(stranger: FlaskClient) -> None:
-    answer = enter(stranger, '"><script>alert(1)</script>@x', "a secret that nobody sees")
+    answer = sign_in(stranger, '"><script>alert(1)</script>@x', "a secret that nobody sees")
     assert "&lt;script&gt;alert(1)&lt;/script&gt;@x" in answer.text
     assert "<script>alert" not in answer.text
     assert "a secret that nobody sees" not in answer.text
@@ -110,25 +110,25 @@ NEXT = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("onward", "own"), NEXT)
-def test_next_must_be_a_page_of_this_site(stranger: FlaskClient, onward: str, own: bool) -> None:
-    expected = onward if own else "/"
-    shown = stranger.get("/login", query_string={"next": onward}, headers=HTML).text
+@pytest.mark.parametrize(("next_url", "is_valid"), NEXT)
+def test_next_must_be_a_page_of_this_site(stranger: FlaskClient, next_url: str, is_valid: bool) -> None:
+    expected = next_url if is_valid else "/"
+    shown = stranger.get("/login", query_string={"next": next_url}, headers=HTML).text
     assert f'name="next" value="{expected.replace("&", "&amp;")}"' in shown
-    assert enter(stranger, onward=onward).location == expected
+    assert sign_in(stranger, next_url=next_url).location == expected
 
 
 def test_cookie_attributes(stranger: FlaskClient) -> None:
-    name, value, attributes = cookie(enter(stranger))
+    name, value, attributes = cookie(sign_in(stranger))
     assert (name, attributes) == ("session", {"HttpOnly", "Path=/", "SameSite=Lax"})
     assert len(value) >= 43
-    name, _, attributes = cookie(enter(stranger, base_url="https://localhost"))
+    name, _, attributes = cookie(sign_in(stranger, base_url="https://localhost"))
     assert (name, attributes) == ("__Host-session", {"Secure", "HttpOnly", "Path=/", "SameSite=Lax"})
     assert stranger.get("/reports", base_url="https://localhost").status_code == 200
 
 
 def test_https_ignores_cookie_without_host_prefix(app: Flask, stranger: FlaskClient) -> None:
-    token = cookie(enter(app.test_client()))[1]
+    token = cookie(sign_in(app.test_client()))[1]
     answer = stranger.get("/reports", base_url="https://localhost", headers={"Cookie": f"session={token}"})
     assert answer.status_code == 401
 
@@ -136,8 +136,8 @@ def test_https_ignores_cookie_without_host_prefix(app: Flask, stranger: FlaskCli
 def test_sign_in_replaces_session(app: Flask, stranger: FlaskClient) -> None:
     planted = "a" * 43
     stranger.set_cookie("session", planted)
-    first = cookie(enter(stranger))[1]
-    second = cookie(enter(stranger))[1]
+    first = cookie(sign_in(stranger))[1]
+    second = cookie(sign_in(stranger))[1]
     assert len({planted, first, second}) == 3
     assert Session.select().count() == 1, "signing in again ends the session that it replaces"
     stranger.set_cookie("session", first)
@@ -146,7 +146,7 @@ def test_sign_in_replaces_session(app: Flask, stranger: FlaskClient) -> None:
 
 @pytest.mark.parametrize("forged", ["", "x", "a" * 43, "a" * 5000, "%00", "é", "null", "session"])
 def test_forged_cookie_is_refused(app: Flask, stranger: FlaskClient, forged: str) -> None:
-    enter(stranger)
+    sign_in(stranger)
     forger = app.test_client(use_cookies=False)
     for name in ("session", "__Host-session"):
         cookies = f"{name}={forged}".encode().decode("latin1")
@@ -155,7 +155,7 @@ def test_forged_cookie_is_refused(app: Flask, stranger: FlaskClient, forged: str
 
 
 def test_cookie_is_invalid_after_sign_out(stranger: FlaskClient) -> None:
-    token = cookie(enter(stranger))[1]
+    token = cookie(sign_in(stranger))[1]
     answer = stranger.post("/logout", headers=OURS)
     assert (answer.status_code, answer.location) == (303, "/login")
     assert answer.headers["Clear-Site-Data"] == '"cache", "storage"'
@@ -168,7 +168,7 @@ def test_cookie_is_invalid_after_sign_out(stranger: FlaskClient) -> None:
 def test_sign_out_here_or_everywhere(app: Flask, stranger: FlaskClient) -> None:
     others = [app.test_client() for _ in range(3)]
     for client in (stranger, *others):
-        enter(client)
+        sign_in(client)
     others[0].post("/logout", headers=OURS)
     assert [client.get("/reports").status_code for client in (stranger, *others)] == [200, 401, 200, 200]
     others[1].post("/logout", data={"everywhere": "1"}, headers=OURS)
@@ -176,7 +176,7 @@ def test_sign_out_here_or_everywhere(app: Flask, stranger: FlaskClient) -> None:
 
 
 def test_get_changes_nothing(stranger: FlaskClient) -> None:
-    enter(stranger)
+    sign_in(stranger)
     for path in ("/logout", "/users/1/disable", "/users/1/password"):
         assert stranger.get(path).status_code in (404, 405)
     assert stranger.get("/reports").status_code == 200
@@ -191,9 +191,9 @@ def test_query_string_signs_nobody_in(stranger: FlaskClient) -> None:
 
 def test_11th_failure_is_429(stranger: FlaskClient) -> None:
     fail_before(9)
-    statuses = [enter(stranger, password="wrong").status_code for _ in range(3)]
+    statuses = [sign_in(stranger, password="wrong").status_code for _ in range(3)]
     assert statuses == [401] + [429] * 2
-    answer = enter(stranger)
+    answer = sign_in(stranger)
     assert (answer.status_code, answer.headers["Retry-After"]) == (429, "900")
     assert "Try again in 15 minutes" in answer.text
     elsewhere = stranger.application.test_client()
@@ -203,12 +203,12 @@ def test_11th_failure_is_429(stranger: FlaskClient) -> None:
 
 
 def test_sign_in_events_hold_no_secret(app: Flask, stranger: FlaskClient) -> None:
-    enter(stranger, "hunter2 typed as the email", "swordfish")
+    sign_in(stranger, "hunter2 typed as the email", "swordfish")
     fail_before(8)
     for _ in range(5):
-        enter(stranger, password="a wrong password")
+        sign_in(stranger, password="a wrong password")
     Attempt.delete().execute()
-    enter(stranger)
+    sign_in(stranger)
     stranger.post("/logout", headers=OURS)
     events = list(AuditEvent.select().where(AuditEvent.who != "the tests").order_by(AuditEvent.id))
     assert [(event.event, event.outcome, event.who) for event in events] == [
@@ -219,8 +219,8 @@ def test_sign_in_events_hold_no_secret(app: Flask, stranger: FlaskClient) -> Non
         ("sign-out", "done", ANN),
     ]
     assert {event.address for event in events} == {"127.0.0.1"}
-    told = repr([event.__data__ for event in events])
-    assert not any(secret in told for secret in ("hunter2", "swordfish", "a wrong password", PASSWORD, "argon2"))
+    recorded = repr([event.__data__ for event in events])
+    assert not any(secret in recorded for secret in ("hunter2", "swordfish", "a wrong password", PASSWORD, "argon2"))
 
 
 def test_only_the_trail_says_why_sign_in_failed(stranger: FlaskClient) -> None:
@@ -230,7 +230,7 @@ def test_only_the_trail_says_why_sign_in_failed(stranger: FlaskClient) -> None:
     User.update(temporary_until=timestamp(-1)).where(User.email == "new@partner.example").execute()
     texts = set()
     for email, password in (("off@partner.example", PASSWORD), ("new@partner.example", secret), (ANN, "wrong")):
-        texts.add(re.sub("[0-9a-f]{16}", "", enter(stranger, email, password).text.replace(email, "")))
+        texts.add(re.sub("[0-9a-f]{16}", "", sign_in(stranger, email, password).text.replace(email, "")))
     assert len(texts) == 1
     events = AuditEvent.select().where(AuditEvent.event == "sign-in").order_by(AuditEvent.id)
     assert [json.loads(event.details)["why"] for event in events] == [
@@ -242,20 +242,20 @@ def test_only_the_trail_says_why_sign_in_failed(stranger: FlaskClient) -> None:
 
 def test_change_password_ends_other_sessions(app: Flask, stranger: FlaskClient) -> None:
     other = app.test_client()
-    enter(other)
-    before = cookie(enter(stranger))[1]
+    sign_in(other)
+    before = cookie(sign_in(stranger))[1]
     form = {"current": PASSWORD, "password": "four other unrelated words"}
     answer = stranger.post("/account", data=form, headers=OURS)
     assert answer.status_code == 303
     assert cookie(answer)[1] != before
     assert "Your password is changed" in stranger.get(answer.location).text
     assert other.get("/reports").status_code == 401
-    assert enter(app.test_client()).status_code == 401
-    assert enter(app.test_client(), password="four other unrelated words").status_code == 303
+    assert sign_in(app.test_client()).status_code == 401
+    assert sign_in(app.test_client(), password="four other unrelated words").status_code == 303
 
 
 @pytest.mark.parametrize(
-    ("current", "password", "status", "told"),
+    ("current", "password", "status", "message"),
     [
         ("wrong", "four other unrelated words", 401, "not your present password"),
         ("", "four other unrelated words", 401, "not your present password"),
@@ -267,17 +267,17 @@ def test_change_password_ends_other_sessions(app: Flask, stranger: FlaskClient) 
     ],
 )
 def test_change_password_is_validated(
-    stranger: FlaskClient, current: str, password: str, status: int, told: str
+    stranger: FlaskClient, current: str, password: str, status: int, message: str
 ) -> None:
-    enter(stranger)
+    sign_in(stranger)
     answer = stranger.post("/account", data={"current": current, "password": password}, headers=OURS)
     assert answer.status_code == status
-    assert told in answer.text
-    assert enter(stranger).status_code == 303
+    assert message in answer.text
+    assert sign_in(stranger).status_code == 303
 
 
 def test_change_password_is_throttled(stranger: FlaskClient) -> None:
-    enter(stranger)
+    sign_in(stranger)
     fail_before(9)
     form = {"current": "wrong", "password": "four other unrelated words"}
     statuses = [stranger.post("/account", data=form, headers=OURS).status_code for _ in range(2)]
@@ -286,7 +286,7 @@ def test_change_password_is_throttled(stranger: FlaskClient) -> None:
 
 def test_temporary_password_opens_only_the_account_page(app: Flask, stranger: FlaskClient) -> None:
     secret = users.add_user(BY, "new@partner.example", "admin", None)
-    enter(stranger, "new@partner.example", secret)
+    sign_in(stranger, "new@partner.example", secret)
     for path in ("/reports", "/reports/customer-usage", "/reports/customer-usage.csv", "/users", "/nothing"):
         assert stranger.get(path).status_code == 403
         assert stranger.get(path, headers=HTML).location == "/account"
@@ -296,29 +296,29 @@ def test_temporary_password_opens_only_the_account_page(app: Flask, stranger: Fl
     form = {"current": secret, "password": "four other unrelated words"}
     assert stranger.post("/account", data=form, headers=OURS).status_code == 303
     assert stranger.get("/reports").status_code == 200
-    assert enter(app.test_client(), "new@partner.example", secret).status_code == 401
+    assert sign_in(app.test_client(), "new@partner.example", secret).status_code == 401
 
 
 def test_temporary_password_expires(stranger: FlaskClient) -> None:
     secret = users.add_user(BY, "new@partner.example", "admin", None)
     User.update(temporary_until=timestamp(-1)).where(User.email == "new@partner.example").execute()
-    assert enter(stranger, "new@partner.example", secret).status_code == 401
+    assert sign_in(stranger, "new@partner.example", secret).status_code == 401
 
 
 def test_password_fields_suit_password_managers(client: FlaskClient, stranger: FlaskClient) -> None:
-    sign_in, account = stranger.get("/login").text, client.get("/account").text
-    assert re.findall(r'type="(\w+)" autocomplete="([\w-]+)"', sign_in) == [("password", "current-password")]
+    login, account = stranger.get("/login").text, client.get("/account").text
+    assert re.findall(r'type="(\w+)" autocomplete="([\w-]+)"', login) == [("password", "current-password")]
     assert re.findall(r'type="(\w+)" autocomplete="([\w-]+)"', account) == [
         ("password", "current-password"),
         ("password", "new-password"),
     ]
-    assert all('autocomplete="username"' in text for text in (sign_in, account))
-    assert sign_in.count('class="reveal"') == 1
-    assert not re.search("onpaste|maxlength", sign_in + account)
+    assert all('autocomplete="username"' in text for text in (login, account))
+    assert login.count('class="reveal"') == 1
+    assert not re.search("onpaste|maxlength", login + account)
 
 
 def test_signed_in_user_can_sign_in_as_another(app: Flask) -> None:
     client = signed_in(app, "viewer")
     assert client.get("/login?next=/account").location == "/account", "Back to the sign-in page leads on"
-    assert enter(client).status_code == 303
+    assert sign_in(client).status_code == 303
     assert ANN in client.get("/account").text

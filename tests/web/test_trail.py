@@ -20,11 +20,11 @@ def latest() -> AuditEvent:
 def test_export_is_audited_with_user_view_and_rows(app: Flask) -> None:
     client = signed_in(app, "admin", "Zebra Resale")
     answer = client.get("/reports/customer-subscriptions.csv?sort=-cost&columns=cost&columns=customer")
-    written = answer.data.count(b"\r\n") - 1
+    rows = answer.data.count(b"\r\n") - 1
     event = latest()
     assert (event.event, event.outcome, event.who) == ("export", "done", "admin@Zebra Resale.example")
     assert event.about == "/reports/customer-subscriptions.csv?columns=cost&columns=customer&sort=-cost"
-    assert json.loads(event.details) == {"rows": written}
+    assert json.loads(event.details) == {"rows": rows}
     assert event.request == answer.headers["X-Request-ID"]
 
 
@@ -85,9 +85,9 @@ def test_events_are_paged_latest_first(client: FlaskClient) -> None:
 def test_events_of_one_user(client: FlaskClient) -> None:
     audit.record("import", who="root (command line)", about="by root")
     audit.record("export", who="eve+x@partner.example", about="by eve")
-    audit.record("user added", who="root (command line)", about="eve+x@partner.example", role="told of eve")
+    audit.record("user added", who="root (command line)", about="eve+x@partner.example", role="about eve")
     text = client.get("/audit?who=eve%2Bx@partner.example").text
-    assert "told of eve" in text
+    assert "about eve" in text
     assert "by eve" in text
     assert "by root" not in text
     assert "No events" in client.get("/audit?who=nobody").text

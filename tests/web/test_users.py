@@ -50,7 +50,7 @@ def test_add_user_shows_password_once(client: FlaskClient, stranger: FlaskClient
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "fields"),
     [
         ({"email": ""}, {"email"}),
         ({"email": "eve"}, {"email"}),
@@ -68,12 +68,12 @@ def test_add_user_shows_password_once(client: FlaskClient, stranger: FlaskClient
     ],
 )
 def test_errors_stand_beside_fields_and_input_stays(
-    client: FlaskClient, change: dict[str, str], told: set[str]
+    client: FlaskClient, change: dict[str, str], fields: set[str]
 ) -> None:
     form = NEW | change
     answer = send(client, "/users", **form)
     assert answer.status_code == 400
-    assert errors(answer) == told
+    assert errors(answer) == fields
     assert f'value="{form["email"]}" autocomplete' in answer.text
     assert f'name="reseller" value="{form["reseller"]}"' in answer.text
     checked = set(re.findall(r'value="(\w+)" required checked', answer.text))
@@ -101,25 +101,25 @@ def test_change_role_and_reseller(client: FlaskClient, eve: User) -> None:
 
 
 def test_disable_and_enable_user(app: Flask, client: FlaskClient, eve: User) -> None:
-    theirs = app.test_client()
-    assert send(theirs, "/login", email=eve.email, password="correct horse battery").status_code == 303
+    browser = app.test_client()
+    assert send(browser, "/login", email=eve.email, password="correct horse battery").status_code == 303
     answer = send(client, f"/users/{eve.id}/disable")
     assert "can&#39;t sign in" in client.get(answer.location).text
-    assert theirs.get("/reports").status_code == 401
-    assert send(theirs, "/login", email=eve.email, password="correct horse battery").status_code == 401
+    assert browser.get("/reports").status_code == 401
+    assert send(browser, "/login", email=eve.email, password="correct horse battery").status_code == 401
     send(client, f"/users/{eve.id}/enable")
-    assert send(theirs, "/login", email=eve.email, password="correct horse battery").status_code == 303
+    assert send(browser, "/login", email=eve.email, password="correct horse battery").status_code == 303
 
 
 def test_end_sessions_and_replace_password(app: Flask, client: FlaskClient, eve: User) -> None:
-    theirs = app.test_client()
-    send(theirs, "/login", email=eve.email, password="correct horse battery")
+    browser = app.test_client()
+    send(browser, "/login", email=eve.email, password="correct horse battery")
     assert "1 session, last seen" in client.get(f"/users/{eve.id}").text
     send(client, f"/users/{eve.id}/end")
-    assert theirs.get("/reports").status_code == 401
+    assert browser.get("/reports").status_code == 401
     replaced = secret(send(client, f"/users/{eve.id}/password"))
-    assert send(theirs, "/login", email=eve.email, password="correct horse battery").status_code == 401
-    assert send(theirs, "/login", email=eve.email, password=replaced).status_code == 303
+    assert send(browser, "/login", email=eve.email, password="correct horse battery").status_code == 401
+    assert send(browser, "/login", email=eve.email, password=replaced).status_code == 303
 
 
 def test_last_admin_cannot_be_disabled_or_demoted(client: FlaskClient) -> None:

@@ -23,7 +23,7 @@ def save(client: FlaskClient, name: str, query: str = "", report: str = USAGE) -
     return client.post(f"{report}/views", data={"name": name, "view": query}, headers=OURS | HTML)
 
 
-def do(client: FlaskClient, action: str, view: int) -> TestResponse:
+def act(client: FlaskClient, action: str, view: int) -> TestResponse:
     return client.post(f"/reports/views/{view}/{action}", headers=OURS | HTML)
 
 
@@ -78,8 +78,8 @@ def test_invalid_name_keeps_input(client: FlaskClient, name: str) -> None:
     answer = save(client, name, "sort=-used&q=%22%26")
     assert answer.status_code == 400
     assert 'class="error" id="name-error"' in answer.text
-    [kept] = re.findall(r'id="name" name="name" value="([^"]*)"', answer.text)
-    assert kept == name
+    [value] = re.findall(r'id="name" name="name" value="([^"]*)"', answer.text)
+    assert value == name
     [sent] = re.findall(r'name="view" value="([^"]*)"', answer.text)
     assert save(client, "Another", unescape(sent)).status_code == 303
     assert links(client)["Another"] == f"{USAGE}?sort=-used&q=%22%26"
@@ -89,10 +89,10 @@ def test_replace_view_with_same_name(client: FlaskClient) -> None:
     save(client, "Mine")
     save(client, "Other")
     for action in ("share", "default"):
-        do(client, action, number("Mine"))
-    asked = save(client, "Mine", "sort=-used")
-    [which] = re.findall(r'<button name="replace" value="(\d+)">Replace</button>', asked.text)
-    assert "Others see" in asked.text
+        act(client, action, number("Mine"))
+    answer = save(client, "Mine", "sort=-used")
+    [which] = re.findall(r'<button name="replace" value="(\d+)">Replace</button>', answer.text)
+    assert "Others see" in answer.text
     sent = {"view": "sort=-used", "replace": which}
     elsewhere = client.post(f"{USAGE}/views", data={"name": "Other", **sent}, headers=OURS | HTML)
     assert elsewhere.status_code == 400  # which asks about that one first
@@ -145,61 +145,61 @@ def test_views_are_shared_with_colleagues(app: Flask, client: FlaskClient, zebra
     save(client, "of all", "reseller=Nobody")
     save(zebra, "of zebra", "q=secret")
     assert [set(links(who)) for who in everybody] == [{"of all"}, set(), {"of zebra"}, set(), set()]
-    assert do(client, "share", number("of all")).location == "/reports?done=share#views"
-    do(zebra, "share", number("of zebra"))
+    assert act(client, "share", number("of all")).location == "/reports?done=share#views"
+    act(zebra, "share", number("of zebra"))
     assert [set(links(who)) for who in everybody] == [{"of all"}, {"of all"}, {"of zebra"}, {"of zebra"}, set()]
     assert "Shared by admin@partner.example" in everybody[1].get("/reports").text
     assert "Yours, shared with everybody of the whole partner" in client.get("/reports").text
     assert f"Yours, shared with everybody of <bdi>{ZEBRA}</bdi>" in zebra.get("/reports").text
-    do(client, "unshare", number("of all"))
+    act(client, "unshare", number("of all"))
     assert not links(everybody[1])
 
 
 def test_invisible_view_answers_like_a_missing_one(client: FlaskClient, zebra: FlaskClient) -> None:
     save(client, "theirs", "q=secret")
     there, missing = number("theirs"), 987654
-    do(client, "share", there)
+    act(client, "share", there)
     for ask in (
         lambda each: zebra.get(f"/reports/views/{each}"),
-        *(lambda each, action=action: do(zebra, action, each) for action in ("share", "unshare", "default", "delete")),
+        *(lambda each, action=action: act(zebra, action, each) for action in ("share", "unshare", "default", "delete")),
     ):
         answers = [ask(each) for each in (there, missing)]
         assert [answer.status_code for answer in answers] == [404, 404]
-        told = [answer.text.replace(f"“{each}”", "N") for answer, each in zip(answers, (there, missing), strict=True)]
-        assert len({re.sub("[0-9a-f]{16}", "", text) for text in told}) == 1
-        assert "secret" not in told[0]
+        texts = [answer.text.replace(f"“{each}”", "N") for answer, each in zip(answers, (there, missing), strict=True)]
+        assert len({re.sub("[0-9a-f]{16}", "", text) for text in texts}) == 1
+        assert "secret" not in texts[0]
     assert SavedView.get_by_id(there).shared
 
 
 def test_only_the_owner_changes_a_view(client: FlaskClient, viewer: FlaskClient) -> None:
     save(client, "shared")
-    do(client, "share", number("shared"))
+    act(client, "share", number("shared"))
     assert f"/reports/views/{number('shared')}/" not in viewer.get("/reports").text
     for action in ("share", "unshare", "default", "undefault", "delete"):
-        assert do(viewer, action, number("shared")).status_code == 404
-    kept = SavedView.get()
-    assert (kept.shared, kept.is_default) == (True, False)
+        assert act(viewer, action, number("shared")).status_code == 404
+    view = SavedView.get()
+    assert (view.shared, view.is_default) == (True, False)
 
 
 def test_delete_view(client: FlaskClient) -> None:
     save(client, "Mine")
     view = number("Mine")
-    assert do(client, "delete", view).location == "/reports?done=delete#views"
+    assert act(client, "delete", view).location == "/reports?done=delete#views"
     assert not links(client)
-    again = do(client, "delete", view)
+    again = act(client, "delete", view)
     assert again.status_code == 404
     assert "may have been deleted" in again.text
 
 
 def test_default_view_applies_to_open_only(client: FlaskClient, viewer: FlaskClient) -> None:
     save(client, "Mine", "sort=-used")
-    do(client, "default", number("Mine"))
+    act(client, "default", number("Mine"))
     opened = "/reports/open?report=customer-usage"
     assert client.get(opened).location == f"{USAGE}?sort=-used"
     assert client.get("/reports/open?report=customer-transactions").location == "/reports/customer-transactions"
     assert viewer.get(opened).location == USAGE
     assert table_rows(client.get(USAGE).text) == table_rows(viewer.get(USAGE).text), "an address means one thing"
-    do(client, "undefault", number("Mine"))
+    act(client, "undefault", number("Mine"))
     assert client.get(opened).location == USAGE
 
 
@@ -226,7 +226,7 @@ def test_valid_view_redirects_to_report(client: FlaskClient) -> None:
 
 def test_viewer_opens_shared_view_without_details(client: FlaskClient, viewer: FlaskClient) -> None:
     save(client, "Inside", "columns=product&columns=used&sort=product&certificate_type=Hush&q=a")
-    do(client, "share", number("Inside"))
+    act(client, "share", number("Inside"))
     address = links(viewer)["Inside"]
     page = viewer.get(address)
     assert (address, page.status_code) == (f"/reports/views/{number('Inside')}", 200)
@@ -241,7 +241,7 @@ def test_viewer_opens_shared_view_without_details(client: FlaskClient, viewer: F
 
 def test_sharing_is_audited(client: FlaskClient) -> None:
     save(client, "Mine", "sort=-used")
-    do(client, "share", number("Mine"))
+    act(client, "share", number("Mine"))
     event = AuditEvent.get(AuditEvent.event == "view shared")
     assert (event.who, event.about) == ("admin@partner.example", "Mine")
     assert "sort=-used" in event.details
