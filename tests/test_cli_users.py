@@ -1,4 +1,4 @@
-"""`flask user`: what it prints, what it returns, and that it changes nothing when something is wrong."""
+"""`flask user`: output, exit codes, errors."""
 
 import json
 
@@ -15,7 +15,7 @@ ADD = ["user", "add", ANN, "--role", "admin"]
 pytestmark = pytest.mark.usefixtures("nasty")
 
 
-def test_a_user_is_added_with_a_password_of_ones_own(runner: FlaskCliRunner) -> None:
+def test_add_with_chosen_password(runner: FlaskCliRunner) -> None:
     for typed in (f"{PASSWORD}\n", f"{PASSWORD}\r\nanother line\n", PASSWORD):
         User.delete().execute()
         result = runner.invoke(args=[*ADD, "--password-stdin"], input=typed)
@@ -24,7 +24,7 @@ def test_a_user_is_added_with_a_password_of_ones_own(runner: FlaskCliRunner) -> 
     assert User.get().temporary_until is None
 
 
-def test_a_user_is_added_with_a_temporary_password_that_is_printed(runner: FlaskCliRunner) -> None:
+def test_add_prints_temporary_password(runner: FlaskCliRunner) -> None:
     result = runner.invoke(args=["user", "add", "zoe@zebra.example", "--role", "viewer", "--reseller", "Zebra Resale"])
     assert result.exit_code == 0
     assert authenticate("zoe@zebra.example", result.stdout.split()[-1], "here")
@@ -33,7 +33,7 @@ def test_a_user_is_added_with_a_temporary_password_that_is_printed(runner: Flask
 
 
 @pytest.mark.parametrize(
-    ("arguments", "typed", "told"),
+    ("arguments", "typed", "message"),
     [
         ([*ADD, "--reseller", "Zebra"], "", "“Zebra” is not the name of a reseller"),
         ([*ADD, "--reseller", ""], "", "name of a reseller"),
@@ -50,24 +50,24 @@ def test_a_user_is_added_with_a_temporary_password_that_is_printed(runner: Flask
         (["user", "password", "who@partner.example"], "", "has no account"),
     ],
 )
-def test_what_cannot_be_is_named_and_changes_nothing(
-    runner: FlaskCliRunner, arguments: list[str], typed: str | bytes, told: str
+def test_invalid_arguments_change_nothing(
+    runner: FlaskCliRunner, arguments: list[str], typed: str | bytes, message: str
 ) -> None:
     result = runner.invoke(args=arguments, input=typed)
     assert result.exit_code
     assert result.stdout == ""
-    assert told in result.stderr
+    assert message in result.stderr
     assert not User.select().exists()
 
 
-def test_a_second_account_for_one_email_is_refused(runner: FlaskCliRunner) -> None:
+def test_second_account_for_an_email_is_refused(runner: FlaskCliRunner) -> None:
     assert runner.invoke(args=ADD).exit_code == 0
     result = runner.invoke(args=["user", "add", ANN.upper(), "--role", "viewer"])
     assert result.exit_code == 1
     assert "has an account already" in result.stderr
 
 
-def test_the_list_tells_who_may_what(runner: FlaskCliRunner) -> None:
+def test_list_users(runner: FlaskCliRunner) -> None:
     runner.invoke(args=ADD)
     runner.invoke(args=["user", "add", "bob@zebra.example", "--role", "viewer", "--reseller", "Zebra Resale"])
     runner.invoke(args=["user", "disable", "bob@zebra.example"])
@@ -77,7 +77,7 @@ def test_the_list_tells_who_may_what(runner: FlaskCliRunner) -> None:
     ]
 
 
-def test_the_last_admin_of_the_whole_partner_cannot_be_disabled(runner: FlaskCliRunner) -> None:
+def test_last_partner_admin_cannot_be_disabled(runner: FlaskCliRunner) -> None:
     runner.invoke(args=ADD)
     result = runner.invoke(args=["user", "disable", ANN])
     assert result.exit_code == 1
@@ -85,7 +85,7 @@ def test_the_last_admin_of_the_whole_partner_cannot_be_disabled(runner: FlaskCli
     assert not User.get().disabled
 
 
-def test_passwords_are_replaced(runner: FlaskCliRunner) -> None:
+def test_replace_password(runner: FlaskCliRunner) -> None:
     runner.invoke(args=ADD)
     result = runner.invoke(args=["user", "password", ANN, "--password-stdin"], input=f"{PASSWORD}\n")
     assert result.exit_code == 0
@@ -95,7 +95,7 @@ def test_passwords_are_replaced(runner: FlaskCliRunner) -> None:
     assert authenticate(ANN, made, "here")
 
 
-def test_what_commands_do_is_in_the_trail(runner: FlaskCliRunner) -> None:
+def test_commands_are_audited(runner: FlaskCliRunner) -> None:
     file = str(NASTY / "customer-subscriptions.csv")
     runner.invoke(args=ADD)
     runner.invoke(args=["user", "password", ANN])

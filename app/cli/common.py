@@ -1,4 +1,4 @@
-"""What commands share: error messages and the audit trail."""
+"""What commands share: database errors as messages, and audit events."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ from models import DATABASE_ERRORS, audit, describe_error
 
 @contextmanager
 def database_ready() -> Iterator[None]:
-    """Refuse a database that isn't of this version, before anything else is said about it."""
+    """Check that the database has this version's schema, then run the block. Exits with 1 and a message otherwise."""
     with database_errors_explained():
         models.check()
         yield
@@ -21,19 +21,18 @@ def database_ready() -> Iterator[None]:
 
 @contextmanager
 def database_errors_explained() -> Iterator[None]:
-    """Turn what the database refuses into one line and exit code 1."""
+    """Turn database errors of the block into a message of one line and exit code 1."""
     try:
         yield
-    except models.SchemaMismatch as unfit:
-        raise click.ClickException(f"The database can't be used: {unfit}") from None
-    except models.DATABASE_ERRORS as error:
-        raise click.ClickException(
-            f"The database can't be used: {models.describe_error(error)}. Nothing was changed."
-        ) from error
+    except models.SchemaMismatch as error:
+        raise click.ClickException(f"The database can't be used: {error}") from None
+    except DATABASE_ERRORS as error:
+        message = f"The database can't be used: {describe_error(error)}. Nothing was changed."
+        raise click.ClickException(message) from error
 
 
 def record_event(event: str, outcome: str, about: str, **details: Any) -> None:
-    """Add what a command did to the trail. It is done by then, so that a trail that can't be written is only told."""
+    """Record what a command has done. A failure only prints a warning: the work is committed by then."""
     try:
         audit.record(event, outcome, about=about, **audit_actor(), **details)
     except DATABASE_ERRORS as error:
@@ -41,7 +40,7 @@ def record_event(event: str, outcome: str, about: str, **details: Any) -> None:
 
 
 def audit_actor() -> dict[str, str]:
-    """Who runs the command, as far as the machine knows: in a container nobody may have a name."""
+    """The name of the operating system's user. In a container the user id may have no name."""
     try:
         return {"who": f"{getuser()} (command line)"}
     except (KeyError, OSError):

@@ -1,4 +1,4 @@
-"""`flask user`: who may sign in."""
+"""`flask user`: add, list, disable and enable accounts, and replace passwords."""
 
 import sys
 
@@ -6,12 +6,11 @@ import click
 
 from app.auth import users
 from app.auth.permissions import ROLES
-from app.auth.users import TEMPORARY_DAYS, reset_password
 from app.auth.validation import ValidationError, find_user
 from app.cli.common import audit_actor, database_ready
 from models import User
 
-_PASSWORD = click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+_password_option = click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 
 
 @click.group()
@@ -22,18 +21,19 @@ def user() -> None:
 @user.command()
 @click.argument("email")
 @click.option("--role", type=click.Choice(list(ROLES)), required=True)
-@click.option("--reseller", metavar="NAME", help="See only the customers of this reseller; all customers by default.")
-@_PASSWORD
+@click.option("--reseller", metavar="NAME", help="Show only the customers of this reseller; all customers by default.")
+@_password_option
 def add(email: str, role: str, reseller: str | None, password_stdin: bool) -> None:
-    """Add a user, with a temporary password that is printed, or one of your own."""
+    """Add a user. Prints a temporary password, unless you set one."""
     with database_ready():
         try:
-            given = _password_from_stdin() if password_stdin else None
-            secret = users.add_user(audit_actor(), email, role, reseller, given)
-        except ValidationError as wrong:
-            raise click.ClickException(str(wrong)) from None
+            password = _read_password() if password_stdin else None
+            secret = users.add_user(audit_actor(), email, role, reseller, password)
+        except ValidationError as error:
+            raise click.ClickException(str(error)) from None
     click.echo(f"{email.strip()} can sign in.")
-    _print_password(secret, given)
+    if password is None:
+        _print_temporary_password(secret)
 
 
 @user.command("list")
@@ -41,64 +41,64 @@ def list_users() -> None:
     """List all users: email, role, whose customers they see, and whether they are disabled."""
     with database_ready():
         for each in User.select().order_by(User.email_key):
-            sees = "everything" if each.reseller is None else f"customers of {each.reseller}"
-            click.echo(f"{each.email}\t{each.role}\t{sees}\t{'disabled' if each.disabled else 'enabled'}")
+            customers = "everything" if each.reseller is None else f"customers of {each.reseller}"
+            click.echo(f"{each.email}\t{each.role}\t{customers}\t{'disabled' if each.disabled else 'enabled'}")
 
 
 @user.command()
 @click.argument("email")
 def disable(email: str) -> None:
-    """Keep a user out, from now on."""
+    """Disable a user, and end their sessions."""
     with database_ready():
-        found = _user_or_fail(email)
+        account = _find_user(email)
         try:
-            users.disable_user(audit_actor(), found)
-        except ValidationError as wrong:
-            raise click.ClickException(f"{email}: {wrong}") from None
-    click.echo(f"{found.email} can't sign in any more, and is signed out everywhere.")
+            users.disable_user(audit_actor(), account)
+        except ValidationError as error:
+            raise click.ClickException(f"{email}: {error}") from None
+    click.echo(f"{account.email} can't sign in any more, and is signed out everywhere.")
 
 
 @user.command()
 @click.argument("email")
 def enable(email: str) -> None:
-    """Let a disabled user in again."""
+    """Enable a disabled user."""
     with database_ready():
-        found = _user_or_fail(email)
-        users.enable_user(audit_actor(), found)
-    click.echo(f"{found.email} can sign in again.")
+        account = _find_user(email)
+        users.enable_user(audit_actor(), account)
+    click.echo(f"{account.email} can sign in again.")
 
 
 @user.command()
 @click.argument("email")
-@_PASSWORD
+@_password_option
 def password(email: str, password_stdin: bool) -> None:
-    """Give a user a temporary password that is printed, or one of your own, and sign them out everywhere."""
+    """Replace a user's password, and end their sessions. Prints a temporary password, unless you set one."""
     with database_ready():
-        found = _user_or_fail(email)
+        account = _find_user(email)
         try:
-            given = _password_from_stdin() if password_stdin else None
-            secret = reset_password(audit_actor(), found, given)
-        except ValidationError as wrong:
-            raise click.ClickException(str(wrong)) from None
-    click.echo(f"{found.email} has a new password, and is signed out everywhere.")
-    _print_password(secret, given)
+            new_password = _read_password() if password_stdin else None
+            secret = users.reset_password(audit_actor(), account, new_password)
+        except ValidationError as error:
+            raise click.ClickException(str(error)) from None
+    click.echo(f"{account.email} has a new password, and is signed out everywhere.")
+    if new_password is None:
+        _print_temporary_password(secret)
 
 
-def _user_or_fail(email: str) -> User:
-    found = find_user(email)
-    if found is None:
+def _find_user(email: str) -> User:
+    account = find_user(email)
+    if account is None:
         raise click.ClickException(f"“{email}” has no account; flask user list tells who has")
-    return found
+    return account
 
 
-def _password_from_stdin() -> str:
-    """The first line of standard input, without its end. Raises Unacceptable."""
+def _read_password() -> str:
+    """Read the first line of standard input, without its line break. Raises ValidationError."""
     try:
         return sys.stdin.buffer.readline().decode().rstrip("\r\n")
     except UnicodeDecodeError:
         raise ValidationError({"password": "The password on standard input is not UTF-8"}) from None
 
 
-def _print_password(secret: str, given: str | None) -> None:
-    if given is None:
-        click.echo(f"Temporary password, for {TEMPORARY_DAYS} days and shown only now: {secret}")
+def _print_temporary_password(secret: str) -> None:
+    click.echo(f"Temporary password, for {users.TEMPORARY_DAYS} days and shown only now: {secret}")

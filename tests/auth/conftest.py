@@ -1,4 +1,4 @@
-"""People with accounts, where a test needs one that has a password, on both databases."""
+"""Fixtures that add accounts with a password. Modules whose SQL differs by database run on both."""
 
 from collections.abc import Callable
 
@@ -8,20 +8,18 @@ from flask import Flask
 from app.auth import users
 from app.auth.sessions import Sessions
 from app.auth.validation import find_user
-from models import User
-from tests.databases import on_both as database_url
+from models import Reseller, User, fold
 from tests.support import BY
 
-__all__ = ["database_url"]
-
 PASSWORD = "correct horse battery"
+ZEBRA = "Zebra Resale"
 
 Person = Callable[..., User]
 
 
 @pytest.fixture
 def person(app: Flask) -> Person:
-    """Adds a person with PASSWORD: an admin of the whole partner, if nothing else is said."""
+    """Add a user with PASSWORD, by default an admin of the whole partner."""
 
     def add(email: str = "ann@partner.example", role: str = "admin", reseller: str | None = None) -> User:
         users.add_user(BY, email, role, reseller, PASSWORD)
@@ -30,6 +28,12 @@ def person(app: Flask) -> Person:
         return user
 
     return add
+
+
+@pytest.fixture
+def reseller(app: Flask) -> None:
+    """Add the reseller ZEBRA, as an import does."""
+    Reseller.create(name=ZEBRA, name_key=fold(ZEBRA))
 
 
 @pytest.fixture

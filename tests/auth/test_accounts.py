@@ -1,4 +1,4 @@
-"""Accounts are added, changed and disabled by rules that can't be got round."""
+"""Add, change, disable and authenticate accounts."""
 
 import pytest
 from argon2 import PasswordHasher
@@ -9,70 +9,69 @@ from app.auth.sessions import Sessions
 from app.auth.users import authenticate, choose_password, reset_password
 from app.auth.validation import ValidationError, find_user
 from models import AuditEvent, Session, User, timestamp
-from tests.auth.conftest import PASSWORD, Person
+from tests.auth.conftest import PASSWORD, ZEBRA, Person
 from tests.databases import refuse_rows
 from tests.support import BY
 
-pytestmark = pytest.mark.usefixtures("nasty")
+pytestmark = pytest.mark.usefixtures("reseller")
 
-RESELLER = "Zebra Resale"
 HERE = "198.51.100.7"
 
 
 @pytest.mark.parametrize(
     "email", ["", "ann", "@", "ann@", "@x", "a b@x.example", "a@b@c", "a\0@x.example", "a" * 250 + "@x.io"]
 )
-def test_an_email_that_cannot_be_is_named(email: str) -> None:
+def test_invalid_email_is_refused(email: str) -> None:
     with pytest.raises(ValidationError) as wrong:
         users.add_user(BY, email, "admin", None, PASSWORD)
     assert email in wrong.value.errors["email"]
     assert not User.select().exists()
 
 
-def test_an_email_has_one_account_however_it_is_written(person: Person) -> None:
+def test_email_is_unique_ignoring_case(person: Person) -> None:
     person("Ann@Partner.example")
     with pytest.raises(ValidationError, match="has an account already"):
         users.add_user(BY, " ANN@partner.EXAMPLE ", "viewer", None, PASSWORD)
     assert find_user("ann@PARTNER.example ")
 
 
-def test_all_that_is_wrong_is_said_at_once() -> None:
+def test_all_errors_are_reported_at_once() -> None:
     with pytest.raises(ValidationError) as wrong:
         users.add_user(BY, "ann", "boss", "Zebra", None)
     assert set(wrong.value.errors) == {"email", "role", "reseller"}
 
 
 @pytest.mark.parametrize("name", ["", " ", "-", "Zebra", "zebra resale ", "Nobody & Co"])
-def test_nobody_is_confined_to_a_reseller_that_is_not_there(name: str) -> None:
+def test_unknown_reseller_is_refused(name: str) -> None:
     with pytest.raises(ValidationError) as wrong:
         users.add_user(BY, "ann@partner.example", "admin", name, PASSWORD)
     assert set(wrong.value.errors) == {"reseller"}
 
 
-def test_a_name_that_was_nearly_right_is_suggested() -> None:
-    with pytest.raises(ValidationError, match=f"did you mean “{RESELLER}”"):
+def test_similar_reseller_is_suggested() -> None:
+    with pytest.raises(ValidationError, match=f"did you mean “{ZEBRA}”"):
         users.add_user(BY, "ann@partner.example", "admin", "zebra RESALE", PASSWORD)
 
 
-def test_the_last_admin_of_the_whole_partner_stays_one(person: Person) -> None:
+def test_last_partner_admin_stays(person: Person) -> None:
     ann = person()
-    person("bob@zebra.example", "admin", RESELLER)
+    person("bob@zebra.example", "admin", ZEBRA)
     person("vic@partner.example", "viewer")
-    for harm in (
+    for change in (
         lambda: users.disable_user(BY, ann),
         lambda: users.change_user(BY, ann, "viewer", None),
-        lambda: users.change_user(BY, ann, "admin", RESELLER),
+        lambda: users.change_user(BY, ann, "admin", ZEBRA),
     ):
         with pytest.raises(ValidationError, match="last enabled admin"):
-            harm()
+            change()
     users.disable_user(BY, person("eve@partner.example"))
     with pytest.raises(ValidationError, match="last enabled admin"):
         users.disable_user(BY, ann)
-    kept = User.get_by_id(ann.id)
-    assert (kept.role, kept.reseller, kept.disabled) == ("admin", None, False)
+    user = User.get_by_id(ann.id)
+    assert (user.role, user.reseller, user.disabled) == ("admin", None, False)
 
 
-def test_an_admin_whose_password_has_expired_is_nobody_who_could_stay(person: Person) -> None:
+def test_admin_with_expired_password_does_not_count(person: Person) -> None:
     ann = person()
     users.add_user(BY, "eve@partner.example", "admin", None)
     User.update(temporary_until=timestamp(-1)).where(User.email == "eve@partner.example").execute()
@@ -80,8 +79,8 @@ def test_an_admin_whose_password_has_expired_is_nobody_who_could_stay(person: Pe
         users.disable_user(BY, ann)
 
 
-def test_a_role_changes_even_when_no_file_names_the_reseller_any_more(person: Person) -> None:
-    bob = person("bob@zebra.example", "viewer", RESELLER)
+def test_present_reseller_stays_valid(person: Person) -> None:
+    bob = person("bob@zebra.example", "viewer", ZEBRA)
     User.update(reseller="Gone Ltd").execute()
     users.change_user(BY, User.get_by_id(bob.id), "admin", "Gone Ltd")
     assert User.get().role == "admin"
@@ -89,14 +88,14 @@ def test_a_role_changes_even_when_no_file_names_the_reseller_any_more(person: Pe
         users.change_user(BY, User.get(), "admin", "Gone too")
 
 
-def test_the_last_but_one_may_go(person: Person) -> None:
+def test_one_of_two_admins_can_be_disabled(person: Person) -> None:
     ann, _ = person(), person("eve@partner.example")
     users.disable_user(BY, ann)
     assert User.get_by_id(ann.id).disabled
 
 
 @pytest.mark.parametrize("ending", [users.disable_user, reset_password])
-def test_disabling_and_a_new_password_end_all_sessions(person: Person, sessions: Sessions, ending: object) -> None:
+def test_disabling_and_reset_end_all_sessions(person: Person, sessions: Sessions, ending: object) -> None:
     person("eve@partner.example")
     tokens = [sessions.create(ann := person()), sessions.create(ann)]
     assert all(map(sessions.find, tokens))
@@ -104,7 +103,7 @@ def test_disabling_and_a_new_password_end_all_sessions(person: Person, sessions:
     assert not any(map(sessions.find, tokens))
 
 
-def test_a_password_that_somebody_else_made_is_temporary() -> None:
+def test_generated_password_is_temporary() -> None:
     secret = users.add_user(BY, "ann@partner.example", "admin", None)
     user = authenticate("ann@partner.example", secret, HERE)
     assert user
@@ -113,7 +112,7 @@ def test_a_password_that_somebody_else_made_is_temporary() -> None:
     assert authenticate("ann@partner.example", secret, HERE) is None
 
 
-def test_a_password_of_ones_own_is_not(person: Person) -> None:
+def test_chosen_password_is_not_temporary(person: Person) -> None:
     assert person().temporary_until is None
     reset_password(BY, User.get())
     assert User.get().temporary_until
@@ -121,7 +120,7 @@ def test_a_password_of_ones_own_is_not(person: Person) -> None:
     assert User.get().temporary_until is None
 
 
-def test_who_signs_in_while_their_password_is_replaced_is_not_signed_in(person: Person, sessions: Sessions) -> None:
+def test_no_session_after_reset_during_sign_in(person: Person, sessions: Sessions) -> None:
     person("eve@partner.example")
     for ending in (reset_password, users.disable_user):
         slow = (
@@ -137,7 +136,7 @@ def test_who_signs_in_while_their_password_is_replaced_is_not_signed_in(person: 
     assert not Session.select().exists()
 
 
-def test_a_password_that_was_replaced_meanwhile_chooses_no_other(person: Person) -> None:
+def test_choose_password_needs_the_present_one(person: Person) -> None:
     thief = person()
     made = reset_password(BY, thief)
     with pytest.raises(ValidationError, match="not your present password any more"):
@@ -145,7 +144,7 @@ def test_a_password_that_was_replaced_meanwhile_chooses_no_other(person: Person)
     assert authenticate("ann@partner.example", made, HERE)
 
 
-def test_a_change_that_the_trail_cannot_tell_does_not_happen(person: Person) -> None:
+def test_change_rolls_back_without_audit_event(person: Person) -> None:
     ann, eve = person(), person("eve@partner.example", "viewer")
     before = list(User.select().order_by(User.id).dicts())
     refuse_rows(AuditEvent)
@@ -162,30 +161,30 @@ def test_a_change_that_the_trail_cannot_tell_does_not_happen(person: Person) -> 
     assert list(User.select().order_by(User.id).dicts()) == before
 
 
-def test_every_change_is_told_with_who_made_it(person: Person) -> None:
+def test_every_change_is_audited(person: Person) -> None:
     eve = person("eve@partner.example")
     person()
-    users.change_user(BY, eve, "viewer", RESELLER)
+    users.change_user(BY, eve, "viewer", ZEBRA)
     users.disable_user(BY, eve)
     users.enable_user(BY, eve)
     users.sign_out_user(BY, eve)
     reset_password(BY, eve)
     choose_password(BY, User.get_by_id(eve.id), "four other unrelated words")
-    told = [event.event for event in AuditEvent.select().where(AuditEvent.about == eve.email).order_by(AuditEvent.id)]
-    assert told == [
+    events = [event.event for event in AuditEvent.select().where(AuditEvent.about == eve.email).order_by(AuditEvent.id)]
+    assert events == [
         "user added", "user changed", "user disabled", "user enabled", "sessions ended", "password replaced",
         "password",
     ]  # fmt: skip
     assert {event.who for event in AuditEvent.select()} == {"the tests"}
 
 
-def test_a_weak_password_changes_nothing(person: Person) -> None:
+def test_weak_password_changes_nothing(person: Person) -> None:
     with pytest.raises(ValidationError, match="at least 12"):
         reset_password(BY, person(), "short")
     assert authenticate("ann@partner.example", PASSWORD, HERE)
 
 
-def test_a_disabled_person_is_nobody_until_enabled(person: Person) -> None:
+def test_disabled_user_cannot_authenticate(person: Person) -> None:
     person("eve@partner.example")
     users.disable_user(BY, person())
     assert authenticate("ann@partner.example", PASSWORD, HERE) is None
@@ -193,26 +192,28 @@ def test_a_disabled_person_is_nobody_until_enabled(person: Person) -> None:
     assert authenticate("ann@partner.example", PASSWORD, HERE)
 
 
-def test_one_hash_is_verified_whoever_asks(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_exactly_one_hash_is_verified(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     person("eve@partner.example")
     person("off@partner.example")
     users.disable_user(BY, User.get(email="off@partner.example"))
     person()
     verified: list[str] = []
 
-    def counted(hasher: object, kept: str, password: str) -> bool:
-        verified.append(kept)
-        return verify(hasher, kept, password)
+    def counted(hasher: object, password_hash: str, password: str) -> bool:
+        verified.append(password_hash)
+        return verify(hasher, password_hash, password)
 
     verify = PasswordHasher.verify
     monkeypatch.setattr(PasswordHasher, "verify", counted)
-    asked = {
+    attempts = {
         "ann@partner.example": PASSWORD,
         "eve@partner.example": "wrong",
         "off@partner.example": PASSWORD,
         "x@y": "wrong",
     }
-    answers = [authenticate(email, password, HERE) for email, password in asked.items()]
+    answers = [authenticate(email, password, HERE) for email, password in attempts.items()]
     assert [bool(answer) for answer in answers] == [True, False, False, False]
-    assert len(verified) == len(asked)
-    assert len({kept.rsplit("$", 2)[0] for kept in verified}) == 1, "the parameters tell who has no account"
+    assert len(verified) == len(attempts)
+    assert len({password_hash.rsplit("$", 2)[0] for password_hash in verified}) == 1, (
+        "the hash parameters differ: their time tells which accounts exist"
+    )

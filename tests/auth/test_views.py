@@ -1,4 +1,4 @@
-"""Saved views: names, who sees which, and what becomes of them."""
+"""Saved views: names, visibility, defaults, audit events."""
 
 from collections.abc import Callable
 
@@ -9,13 +9,17 @@ from app.auth import saved_views, users
 from app.auth.permissions import Visitor
 from app.auth.validation import ValidationError, find_user
 from models import AuditEvent, SavedView, User
-from tests.auth.conftest import Person
+from tests.auth.conftest import ZEBRA, Person
+from tests.databases import on_both as database_url
 from tests.databases import refuse_rows
 from tests.support import BY
 
-pytestmark = pytest.mark.usefixtures("nasty")
+__all__ = ["database_url"]
 
-SLUG, ZEBRA = "customer-usage", "Zebra Resale"
+pytestmark = pytest.mark.usefixtures("app")
+ON_SQLITE = pytest.mark.parametrize("database_url", ["SQLite"], indirect=True)
+
+SLUG = "customer-usage"
 
 Visit = Callable[..., Visitor]
 
@@ -35,7 +39,7 @@ def visit(app: Flask) -> Visit:
     return visit
 
 
-def seen(visitor: Visitor) -> set[str]:
+def visible_names(visitor: Visitor) -> set[str]:
     """The names of the views that somebody sees, each of which they also find by its number."""
     found = saved_views.visible_views(visitor)
     assert all(saved_views.find_view(visitor, view.id) for view in found)
@@ -44,21 +48,23 @@ def seen(visitor: Visitor) -> set[str]:
     return {view.name for view in found}
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("name", ["a", "  Ends soon ", "é" * 80, "<b>&", "数量", "🙂", "می‌خواهم"])
-def test_a_name_is_one_line_of_1_to_80_characters(visit: Visit, name: str) -> None:
+def test_valid_names(visit: Visit, name: str) -> None:
     saved_views.save_view(visit(), SLUG, name, "sort=-used")
-    assert seen(visit()) == {name.strip()}
+    assert visible_names(visit()) == {name.strip()}
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("name", ["", " ", "\n", "\u200b", "a\nb", "a\0", "a\u2028b", "a\x1b[0m", "a" * 81])
-def test_no_other_name_is_kept(visit: Visit, name: str) -> None:
+def test_invalid_names(visit: Visit, name: str) -> None:
     with pytest.raises(ValidationError) as wrong:
         saved_views.save_view(visit(), SLUG, name, "")
     assert set(wrong.value.errors) == {"name"}
-    assert not seen(visit())
+    assert not visible_names(visit())
 
 
-def test_a_name_is_taken_only_for_its_owner_and_its_report(visit: Visit) -> None:
+def test_name_is_unique_per_owner_and_report(visit: Visit) -> None:
     first = saved_views.save_view(visit(), SLUG, "Mine", "sort=-used")
     with pytest.raises(ValidationError, match="“Mine” of this report already"):
         saved_views.save_view(visit(), SLUG, " Mine ", "")
@@ -68,27 +74,27 @@ def test_a_name_is_taken_only_for_its_owner_and_its_report(visit: Visit) -> None
     assert SavedView.select().count() == 3
 
 
-def test_what_is_kept_already_is_kept_once(visit: Visit) -> None:
+def test_saving_twice_changes_nothing(visit: Visit) -> None:
     first, second = (saved_views.save_view(visit(), SLUG, "Mine", "sort=-used") for _ in range(2))
     assert first == second
     assert SavedView.select().count() == 1
 
 
-def test_a_view_is_replaced_in_its_place_and_the_trail_tells_when_others_see_it(visit: Visit) -> None:
+def test_replace_keeps_id_sharing_and_default(visit: Visit) -> None:
     view = saved_views.save_view(visit(), SLUG, "Mine", "sort=-used")
     saved_views.set_default_view(view)
     saved_views.replace_view(BY, saved_views.visible_views(visit())[0], "sort=used")
     assert not AuditEvent.select().count()
     saved_views.share_view(BY, view)
     saved_views.replace_view(BY, saved_views.visible_views(visit("bob"))[0], "q=a")
-    [kept] = saved_views.visible_views(visit("bob"))
-    assert (kept.id, kept.name, kept.query, kept.shared, kept.is_default) == (view.id, "Mine", "q=a", True, True)
+    [view] = saved_views.visible_views(visit("bob"))
+    assert (view.id, view.name, view.query, view.shared, view.is_default) == (view.id, "Mine", "q=a", True, True)
     last = AuditEvent.select().order_by(AuditEvent.id.desc()).first()
     assert (last.event, last.about) == ("view replaced", "Mine")
     assert "q=a" in last.details
 
 
-def test_all_of_ones_own_views_are_listed_and_of_colleagues_as_many_as_are_asked_for(visit: Visit) -> None:
+def test_limit_applies_to_shared_views_only(visit: Visit) -> None:
     for number in range(9):
         saved_views.share_view(BY, saved_views.save_view(visit(), SLUG, f"{number} of Ann", ""))
         saved_views.save_view(visit("bob"), SLUG, f"{number} of Bob", "")
@@ -98,7 +104,8 @@ def test_all_of_ones_own_views_are_listed_and_of_colleagues_as_many_as_are_asked
     assert [saved_views.count_shared_with(visit(who)) for who in ("ann", "bob")] == [0, 9]
 
 
-def test_a_person_keeps_100_views_and_is_told_when_those_are_there(visit: Visit) -> None:
+@ON_SQLITE
+def test_limit_of_saved_views(visit: Visit) -> None:
     for number in range(saved_views.MAX_VIEWS):
         saved_views.save_view(visit(), SLUG, str(number), "")
     with pytest.raises(ValidationError, match="100 saved views"):
@@ -108,61 +115,62 @@ def test_a_person_keeps_100_views_and_is_told_when_those_are_there(visit: Visit)
     saved_views.save_view(visit(), SLUG, "one more", "")
 
 
-def test_a_view_is_its_owners_until_it_is_shared_and_then_their_colleagues_too(visit: Visit) -> None:
+def test_shared_view_is_visible_to_colleagues(visit: Visit) -> None:
     partner, zebra = visit("ann"), visit("zoe", ZEBRA)
     everybody = [
         partner, visit("vic", None, "viewer"), zebra, visit("zac", ZEBRA, "viewer"), visit("bea", "Beta"),
         visit("eve", ""),
     ]  # fmt: skip
     of_all, of_zebra = (saved_views.save_view(who, SLUG, who.email, "") for who in (partner, zebra))
-    assert [seen(who) for who in everybody] == [{"ann"}, set(), {"zoe"}, set(), set(), set()]
+    assert [visible_names(who) for who in everybody] == [{"ann"}, set(), {"zoe"}, set(), set(), set()]
     saved_views.share_view(BY, of_all)
     saved_views.share_view(BY, of_zebra)
-    assert [seen(who) for who in everybody] == [{"ann"}, {"ann"}, {"zoe"}, {"zoe"}, set(), set()]
+    assert [visible_names(who) for who in everybody] == [{"ann"}, {"ann"}, {"zoe"}, {"zoe"}, set(), set()]
     saved_views.unshare_view(BY, of_all)
     saved_views.unshare_view(BY, of_zebra)
-    assert [seen(who) for who in everybody] == [{"ann"}, set(), {"zoe"}, set(), set(), set()]
+    assert [visible_names(who) for who in everybody] == [{"ann"}, set(), {"zoe"}, set(), set(), set()]
 
 
-def test_who_gets_other_customers_to_see_brings_their_new_colleagues_nothing(visit: Visit, person: Person) -> None:
+@pytest.mark.usefixtures("reseller")
+def test_changing_reseller_ends_sharing(visit: Visit, person: Person) -> None:
     person()
     mover, colleague, new = visit("mo"), visit("ann@partner.example"), visit("zoe", ZEBRA)
     saved_views.share_view(BY, saved_views.save_view(mover, SLUG, "names everybody", "reseller=Beta"))
     users.change_user(BY, User.get_by_id(mover.id), "viewer", None)
-    assert seen(colleague), "another role leaves them colleagues"
+    assert visible_names(colleague), "another role leaves them colleagues"
     users.change_user(BY, User.get_by_id(mover.id), "viewer", ZEBRA)
-    assert (seen(new), seen(colleague)) == (set(), set())
-    assert seen(visit("mo")) == {"names everybody"}
+    assert (visible_names(new), visible_names(colleague)) == (set(), set())
+    assert visible_names(visit("mo")) == {"names everybody"}
     users.change_user(BY, User.get_by_id(mover.id), "viewer", None)
-    assert not seen(colleague)
+    assert not visible_names(colleague)
 
 
-def test_who_is_disabled_shares_nothing_until_they_are_back(visit: Visit, person: Person) -> None:
+def test_views_of_disabled_user_are_hidden(visit: Visit, person: Person) -> None:
     bob = person("bob@partner.example")
     person()
     saved_views.share_view(BY, saved_views.save_view(visit(bob.email), SLUG, "his", ""))
     users.disable_user(BY, bob)
-    assert not seen(visit())
+    assert not visible_names(visit())
     users.enable_user(BY, bob)
-    assert seen(visit()) == {"his"}
+    assert visible_names(visit()) == {"his"}
 
 
-def test_a_report_has_one_default_for_each_person(visit: Visit) -> None:
+def test_one_default_per_user_and_report(visit: Visit) -> None:
     one, two = (saved_views.save_view(visit(), SLUG, name, "") for name in "12")
-    other, theirs = (
+    other, of_bob = (
         saved_views.save_view(visit(), "customer-transactions", "3", ""),
         saved_views.save_view(visit("bob"), SLUG, "4", ""),
     )
-    for view in (other, theirs, one, two):
+    for view in (other, of_bob, one, two):
         saved_views.set_default_view(view)
     assert saved_views.default_view(visit(), SLUG) == two
-    assert saved_views.default_view(visit("bob"), SLUG) == theirs
+    assert saved_views.default_view(visit("bob"), SLUG) == of_bob
     saved_views.clear_default_view(two)
     assert saved_views.default_view(visit(), SLUG) is None
     assert saved_views.default_view(visit(), "customer-transactions") == other
 
 
-def test_the_trail_tells_what_others_saw_and_what_they_see_no_more(visit: Visit) -> None:
+def test_only_shared_views_are_audited(visit: Visit) -> None:
     view = saved_views.save_view(visit(), SLUG, "Mine", "sort=-used")
     saved_views.set_default_view(view)
     assert not AuditEvent.select().exists()
@@ -173,7 +181,7 @@ def test_the_trail_tells_what_others_saw_and_what_they_see_no_more(visit: Visit)
     assert events == [("view shared", "the tests", "Mine"), ("view deleted", "the tests", "Mine")]
 
 
-def test_nothing_is_shared_or_deleted_that_the_trail_cannot_tell(visit: Visit) -> None:
+def test_sharing_rolls_back_without_audit_event(visit: Visit) -> None:
     shared, own = (saved_views.save_view(visit(), SLUG, name, "") for name in "12")
     saved_views.share_view(BY, shared)
     shared = SavedView.get_by_id(shared.id)
@@ -188,7 +196,7 @@ def test_nothing_is_shared_or_deleted_that_the_trail_cannot_tell(visit: Visit) -
     assert [view.shared for view in saved_views.visible_views(visit())] == [True, False]
 
 
-def test_what_a_person_saved_goes_with_their_account(visit: Visit) -> None:
+def test_views_are_deleted_with_their_user(visit: Visit) -> None:
     saved_views.save_view(visit(), SLUG, "Mine", "")
     User.delete().execute()
     assert not SavedView.select().exists()

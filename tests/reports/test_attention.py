@@ -1,4 +1,4 @@
-"""What needs attention: each number is of exactly the rows that its link opens."""
+"""Needs attention: each count matches the rows of its link. Last imports."""
 
 import re
 from collections.abc import Iterator
@@ -22,11 +22,12 @@ __all__ = ["database_url"]
 PATH = "/reports/attention"
 FRAGMENT = {"Accept": "text/html", "HX-Request": "true", "HX-Request-Type": "partial"}
 SUBSCRIPTIONS, TRANSACTIONS, USAGE = REPORTS
+ON_SQLITE = pytest.mark.parametrize("database_url", ["SQLite"], indirect=True)
 EACH = pytest.mark.parametrize("each", ATTENTION_ITEMS, ids=lambda each: each.slug)
 
 
 def needed(page: str) -> list[tuple[str, str, str]]:
-    """The addresses, numbers and words that stand on the page; no address where there is nothing to see."""
+    """The addresses, numbers and labels on the page; without rows the address is empty."""
     (listed,) = re.findall(r'<ul class="needed">(.*?)</ul>', page, re.DOTALL)
     found = re.findall(r'<li>(?:<a href="([^"]+)"><strong>([^<]+)</strong> )?([^<]+?)(?:</a>)?</li>', listed)
     return [(unescape(address), number, words) for address, number, words in found]
@@ -34,7 +35,7 @@ def needed(page: str) -> list[tuple[str, str, str]]:
 
 @pytest.fixture
 def rows(app: Flask, tmp_path: Path) -> None:
-    """Of every reseller, and of none: something that needs attention in each report, and something that doesn't."""
+    """For each reseller and for none: a row that needs attention in each report, and a row that doesn't."""
     load_parties(tmp_path, *PARTIES)
     for party in PARTIES:
         owner = f"{party.mark} 1,{party.mark}-C1,"
@@ -61,21 +62,21 @@ def rows(app: Flask, tmp_path: Path) -> None:
             load(slug, tmp_path / "more.csv")
 
 
-def people(app: Flask) -> Iterator[FlaskClient]:
+def admins(app: Flask) -> Iterator[FlaskClient]:
     yield from (signed_in(app, *rights) for rights in (("admin", None), ("admin", ALPHA.reseller)))
 
 
 @EACH
-def test_what_is_declared_is_a_view_of_its_report(each: AttentionItem) -> None:
+def test_items_are_valid_views(each: AttentionItem) -> None:
     assert not parse_view(REPORTS[each.slug], each.query)[1]
     assert each.view.filters == dict(each.query)
 
 
 @EACH
 @pytest.mark.usefixtures("rows")
-def test_each_number_is_of_the_rows_of_its_link(app: Flask, each: AttentionItem) -> None:
+def test_counts_match_linked_rows(app: Flask, each: AttentionItem) -> None:
     numbers = []
-    for client in people(app):
+    for client in admins(app):
         address, number, words = needed(client.get(PATH).text)[ATTENTION_ITEMS.index(each)]
         path, _, query = address.partition("?")
         assert path == f"/reports/{each.slug}"
@@ -86,22 +87,24 @@ def test_each_number_is_of_the_rows_of_its_link(app: Flask, each: AttentionItem)
     assert numbers == [len(PARTIES), 1]
 
 
+@ON_SQLITE
 @pytest.mark.usefixtures("rows")
-def test_a_viewer_has_the_same_numbers_and_may_follow_them(app: Flask, client: FlaskClient) -> None:
+def test_viewer_has_the_same_counts(app: Flask, client: FlaskClient) -> None:
     viewer = signed_in(app, "viewer")
-    shown = needed(viewer.get(PATH).text)
-    assert shown == needed(client.get(PATH).text)
-    for address, number, _ in shown:
+    listed = needed(viewer.get(PATH).text)
+    assert listed == needed(client.get(PATH).text)
+    for address, number, _ in listed:
         assert len(table_rows(viewer.get(address).text)) == int(number)
 
 
-def test_nothing_to_attend_to_is_said_kindly(client: FlaskClient) -> None:
+def test_nothing_needs_attention(client: FlaskClient) -> None:
     page = client.get(PATH).text
     assert needed(page) == [("", "", each.none) for each in ATTENTION_ITEMS]
     assert page.count("nothing loaded yet") == len(REPORTS)
 
 
-def test_the_reports_page_asks_for_it_and_leads_to_it_without_scripts(client: FlaskClient) -> None:
+@ON_SQLITE
+def test_reports_page_loads_and_links_it(client: FlaskClient) -> None:
     page = client.get("/reports").text
     assert f'hx-get="{PATH}" hx-trigger="load"' in page
     assert f'<a href="{PATH}">Show what needs attention</a>' in page
@@ -114,21 +117,22 @@ def test_the_reports_page_asks_for_it_and_leads_to_it_without_scripts(client: Fl
 # ------------------------------------------------------------------ data as of
 
 
-def test_the_last_import_of_each_file_is_told_with_who_and_when(client: FlaskClient) -> None:
+def test_last_import_of_each_report(client: FlaskClient) -> None:
     counts = dict.fromkeys(("added", "updated", "unchanged", "removed"), 0)
     for number, (file, who) in enumerate([("old.csv", "ann"), ("/srv/in/new.csv", "bob"), ("-", "")]):
         slug = [TRANSACTIONS, TRANSACTIONS, USAGE][number]
         Import.create(report=slug, file=file, loaded_at=f"2026-11-2{number} 13:05:00", who=who, **counts)
-    told = re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", client.get(PATH).text)
-    assert told == [
+    imports = re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", client.get(PATH).text)
+    assert imports == [
         ("Customer Subscriptions", "nothing loaded yet"),
         ("Customer Transactions", "<time>2026-11-21 13:05:00</time> UTC, by bob<small>new.csv</small>"),
         ("Customer Usage", "<time>2026-11-22 13:05:00</time> UTC<small>standard input</small>"),
     ]
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("role", ["admin", "viewer"])
-def test_people_of_a_reseller_learn_when_but_not_who_or_from_what_file(app: Flask, role: str) -> None:
+def test_reseller_sees_only_the_import_time(app: Flask, role: str) -> None:
     counts = dict.fromkeys(("added", "updated", "unchanged", "removed"), 0)
     Import.create(report=USAGE, file="secret.csv", loaded_at=timestamp(), who="insider", **counts)
     page = signed_in(app, role, ALPHA.reseller).get(PATH).text

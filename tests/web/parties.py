@@ -1,4 +1,4 @@
-"""Two resellers, and customers of no reseller, whose every cell bears a mark: a row that leaks betrays whose it is."""
+"""Two resellers, and customers of no reseller. Every cell holds a mark of its owner, so that tests find leaked rows."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,7 @@ USAGE = "Customer,Customer ID,Reseller,Certificate Type,Product,Current Inventor
 
 @dataclass(frozen=True)
 class Party:
-    """`mark` is in every text of theirs, `number`, in every amount, as it is or doubled in a sum."""
+    """A reseller with customers. Each text holds `mark`, each amount `number` or, in a sum, twice the number."""
 
     mark: str
     number: int
@@ -22,7 +22,7 @@ class Party:
 
     @property
     def amounts(self) -> set[str]:
-        """How the amounts read, or begin, on a page and in a file."""
+        """The amounts, or their beginnings, as pages and files show them."""
         return {text for number in (self.number, 2 * self.number) for text in (f"{number:,}", str(number))}
 
     def subscriptions(self) -> list[str]:
@@ -52,8 +52,8 @@ BETA = Party("BETA7", 31313, "BETA7 resale", customers=5)
 NOBODYS = Party("NOBODY7", 57575, "", customers=4)
 PARTIES = (ALPHA, BETA, NOBODYS)
 
+# What a reseller bought itself, as a customer of ours without a reseller.
 NAMESAKE = '"ALPHA7 resale",N-1,,Shared type,Shared product,77777,77777'
-"""What a reseller bought itself, as a customer of ours that has no reseller."""
 
 
 def load_parties(folder: Path, *parties: Party) -> None:

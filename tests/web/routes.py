@@ -1,4 +1,4 @@
-"""Every route of the application, with addresses that lead to it."""
+"""All routes of the application, with a path for each."""
 
 from collections.abc import Iterator
 from itertools import product
@@ -21,7 +21,7 @@ class Route(NamedTuple):
 
 
 def routes(app: Flask) -> Iterator[Route]:
-    """Each method of each rule, with each value that its parts can have. A rule with a new part fails here."""
+    """Each method of each rule, with a path for each value of its parameters. An unknown parameter fails here."""
     for rule in app.url_map.iter_rules():
         for method, path in product(sorted(rule.methods or ()), paths(rule)):
             yield Route(rule.endpoint, method, path)

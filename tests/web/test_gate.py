@@ -1,4 +1,4 @@
-"""What every request passes: a host that is ours, no forgery, somebody signed in, and a rule."""
+"""What every request passes before its route: trusted host, CSRF check, session, permission. Headers."""
 
 from itertools import product
 
@@ -15,7 +15,7 @@ from tests.web.routes import UNSAFE, routes
 
 HTML = {"Accept": "text/html,*/*;q=0.8"}
 FRAGMENT = {"Accept": "text/html", "HX-Request": "true", "HX-Request-Type": "partial"}
-NO_PLACES = [
+MISSING_PATHS = [
     "/nothing",
     "/reports/customer-usage/nothing",
     "/users/x",
@@ -24,19 +24,19 @@ NO_PLACES = [
 ]
 
 
-PLACES = [
+PATHS = [
     "/", "/reports", "/reports/customer-usage", "/reports/customer-usage?size=1", "/nothing", "/login", "/healthz",
     "/users", "/reports/customer-usage.csv", "/reports/customer-usage.xlsx", "/static/app.css",
     "/static/none", "/reports//open",
 ]  # fmt: skip
 
 
-def test_every_route_is_open_or_has_a_rule(app: Flask) -> None:
+def test_every_route_is_public_or_has_a_rule(app: Flask) -> None:
     assert {rule.endpoint for rule in app.url_map.iter_rules()} == PUBLIC_ENDPOINTS | set(RULES)
     assert not PUBLIC_ENDPOINTS & set(RULES)
 
 
-def test_a_route_without_a_rule_lets_nobody_in(app: Flask) -> None:
+def test_route_without_rule_answers_nobody(app: Flask) -> None:
     app.add_url_rule("/new", "new", lambda: "secret")
     for headers in ({}, HTML):
         answer = signed_in(app).get("/new", headers=headers)
@@ -45,23 +45,23 @@ def test_a_route_without_a_rule_lets_nobody_in(app: Flask) -> None:
 
 
 @pytest.mark.usefixtures("nasty")
-def test_signed_out_nothing_can_be_had_but_the_way_in(app: Flask, stranger: FlaskClient) -> None:
-    asked = [(method, path) for endpoint, method, path in routes(app) if endpoint not in PUBLIC_ENDPOINTS]
-    asked += [(method, path) for path in NO_PLACES for method in ("GET", "POST")]
-    assert len(asked) > 60
-    for method, path in asked:
+def test_strangers_are_sent_to_sign_in(app: Flask, stranger: FlaskClient) -> None:
+    requests = [(method, path) for endpoint, method, path in routes(app) if endpoint not in PUBLIC_ENDPOINTS]
+    requests += [(method, path) for path in MISSING_PATHS for method in ("GET", "POST")]
+    assert len(requests) > 60
+    for method, path in requests:
         answer = stranger.open(path, method=method, headers=OURS)
         assert (answer.status_code, answer.mimetype) == (401, "text/plain"), path
         assert answer.data in (b"Sign in first.\n", b""), path
-        led = stranger.open(path, method=method, headers={**OURS, **HTML})
-        assert (led.status_code, led.location.partition("?")[0]) == (303, "/login"), path
+        by_browser = stranger.open(path, method=method, headers={**OURS, **HTML})
+        assert (by_browser.status_code, by_browser.location.partition("?")[0]) == (303, "/login"), path
         by_htmx = stranger.open(path, method=method, headers={**OURS, **FRAGMENT})
         assert by_htmx.status_code == 401
         assert by_htmx.headers["HX-Redirect"].startswith("/login"), path
 
 
 @pytest.mark.parametrize("ending", [".csv", ".xlsx"])
-def test_a_file_is_a_way_in_for_browsers_and_a_401_for_scripts(stranger: FlaskClient, ending: str) -> None:
+def test_files_redirect_browsers_and_refuse_scripts(stranger: FlaskClient, ending: str) -> None:
     address = f"/reports/customer-usage{ending}?sort=-used"
     navigating = {"Sec-Fetch-Mode": "navigate", "Accept": "*/*"}
     fetching = {"Sec-Fetch-Mode": "cors", "Accept": "text/html"}
@@ -92,16 +92,16 @@ def seen_at(address: str) -> dict[str, str]:
         ("/reports/x?q=a", {**HTML, "HX-History-Restore-Request": "true"}, "/reports/x?q=a"),
     ],
 )  # fmt: skip
-def test_signing_in_leads_back_to_the_page_that_was_seen_or_asked_for(
+def test_sign_in_returns_to_the_page(
     stranger: FlaskClient, path: str, headers: dict[str, str], next_: str | None
 ) -> None:
     answer = stranger.get(path, headers=headers)
-    led = answer.headers.get("HX-Redirect") or answer.location
-    form = stranger.get(led).text
+    sign_in_url = answer.headers.get("HX-Redirect") or answer.location
+    form = stranger.get(sign_in_url).text
     assert f'name="next" value="{(next_ or "/").replace("&", "&amp;")}"' in form
 
 
-def test_a_form_that_was_sent_too_late_leads_back_to_its_page(stranger: FlaskClient) -> None:
+def test_late_form_returns_to_its_page(stranger: FlaskClient) -> None:
     headers = {**HTML, **OURS, "Referer": "http://localhost/users/7"}
     assert stranger.post("/users/7", headers=headers).location == "/login?next=/users/7"
     assert stranger.post("/logout", headers={**HTML, **OURS}).location == "/login"
@@ -126,7 +126,7 @@ CROSS = [
 
 
 @pytest.mark.parametrize(("headers", "passes"), CROSS)
-def test_no_other_site_can_send_a_form(app: Flask, headers: dict[str, str], passes: bool) -> None:
+def test_cross_site_forms_are_refused(app: Flask, headers: dict[str, str], passes: bool) -> None:
     """Whatever the route, and whoever is signed in."""
     unsafe = [(method, path) for _, method, path in routes(app) if method in UNSAFE]
     assert {path for _, path in unsafe} >= {"/login", "/logout", "/account", "/users"}
@@ -136,7 +136,7 @@ def test_no_other_site_can_send_a_form(app: Flask, headers: dict[str, str], pass
         assert forged is not passes, path
 
 
-def test_a_forged_request_changes_nothing_and_is_noted(app: Flask, client: FlaskClient) -> None:
+def test_forged_request_is_audited(app: Flask, client: FlaskClient) -> None:
     answer = client.post("/logout", headers={"Sec-Fetch-Site": "cross-site"})
     assert answer.status_code == 403
     assert client.get("/reports").status_code == 200
@@ -144,11 +144,11 @@ def test_a_forged_request_changes_nothing_and_is_noted(app: Flask, client: Flask
     assert (event.outcome, event.who, event.about) == ("refused", "admin@partner.example", "POST /logout")
 
 
-def test_the_headers_are_on_every_answer(client: FlaskClient, stranger: FlaskClient) -> None:
+def test_security_headers_on_every_response(client: FlaskClient, stranger: FlaskClient) -> None:
     seen = set()
-    asked = product((client, stranger), PLACES, ("GET", "HEAD", "POST", "OPTIONS"), ({}, HTML, FRAGMENT))
-    for who, path, method, headers in asked:
-        answer = who.open(path, method=method, headers=headers)
+    requests = [("GET", {}), ("GET", HTML), ("GET", FRAGMENT), ("HEAD", {}), ("POST", HTML), ("OPTIONS", {})]
+    for visitor, path, (method, headers) in product((client, stranger), PATHS, requests):
+        answer = visitor.open(path, method=method, headers=headers)
         seen.add(answer.status_code)
         assert set(answer.headers.keys()) >= EVERYWHERE | {"X-Request-ID"}, (method, path)
         is_file = path == "/static/app.css" and answer.status_code == 200 and method in ("GET", "HEAD")
@@ -161,9 +161,9 @@ def test_the_headers_are_on_every_answer(client: FlaskClient, stranger: FlaskCli
     assert set(too_long.headers.keys()) >= EVERYWHERE
 
 
-def test_every_body_says_what_it_is(client: FlaskClient, stranger: FlaskClient) -> None:
-    for who, path, headers in product((client, stranger), PLACES, ({}, HTML, FRAGMENT)):
-        answer = who.get(path, headers=headers)
+def test_every_response_has_a_content_type(client: FlaskClient, stranger: FlaskClient) -> None:
+    for visitor, path, headers in product((client, stranger), PATHS, ({}, HTML, FRAGMENT)):
+        answer = visitor.get(path, headers=headers)
         kind = answer.headers["Content-Type"]
         if path.endswith(".xlsx") and answer.status_code == 200:
             assert kind == WORKBOOK.mimetype
@@ -182,18 +182,18 @@ def test_every_body_says_what_it_is(client: FlaskClient, stranger: FlaskClient) 
 @pytest.mark.parametrize(
     "path", ["/.git/config", "/instance/access.db", "/static/../wsgi.py", "/static/%2e%2e/wsgi.py", "/static/"]
 )
-def test_nothing_but_static_files_is_served_from_the_disk(client: FlaskClient, path: str) -> None:
+def test_only_static_files_are_served(client: FlaskClient, path: str) -> None:
     assert client.get(path).status_code == 404
 
 
-def test_over_https_browsers_are_held_to_https(client: FlaskClient) -> None:
-    for path in PLACES:
+def test_hsts_over_https(client: FlaskClient) -> None:
+    for path in PATHS:
         answer = client.get(path, base_url="https://localhost")
         assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
         answer.close()
 
 
-def test_no_two_requests_have_one_id_and_errors_tell_theirs(client: FlaskClient) -> None:
+def test_request_ids_are_unique_and_on_error_pages(client: FlaskClient) -> None:
     ids = {client.get("/reports").headers["X-Request-ID"] for _ in range(20)}
     assert len(ids) == 20
     for headers in ({}, HTML):
@@ -202,7 +202,7 @@ def test_no_two_requests_have_one_id_and_errors_tell_theirs(client: FlaskClient)
         assert "mine" not in answer.text
 
 
-def test_health_needs_nobody(stranger: FlaskClient) -> None:
+def test_health_needs_no_sign_in(stranger: FlaskClient) -> None:
     assert stranger.get("/healthz").data == b"ok"
 
 
@@ -219,7 +219,7 @@ def test_health_needs_nobody(stranger: FlaskClient) -> None:
         ("", "anything.example", 200),
     ],
 )
-def test_a_foreign_host_is_refused_when_hosts_are_set(
+def test_untrusted_host_is_refused(
     app: Flask, monkeypatch: pytest.MonkeyPatch, trusted: str, host: str, status: int
 ) -> None:
     monkeypatch.setenv("TRUSTED_HOSTS", trusted)
@@ -229,11 +229,11 @@ def test_a_foreign_host_is_refused_when_hosts_are_set(
         assert answer.status_code == status
         assert set(answer.headers.keys()) >= EVERYWHERE
     refused = client.get("/reports/customer-usage", headers={**HTML, "Host": host})
-    assert refused.status_code == (303 if status == 200 else 400), "nobody is led on by a foreign host"
+    assert refused.status_code == (303 if status == 200 else 400), "no redirect to an untrusted host"
 
 
 @pytest.mark.parametrize("host", ["localhost", "evil.example", "[::1"])
-def test_nobody_is_led_to_the_host_that_a_request_names(app: Flask, client: FlaskClient, host: str) -> None:
+def test_redirects_ignore_the_host_header(app: Flask, client: FlaskClient, host: str) -> None:
     cookie = client.get_cookie("session")
     headers = {"Host": host, "Cookie": f"session={cookie and cookie.value}"}
     answer = app.test_client(use_cookies=False).get("/reports//open?q=a", headers=headers)
@@ -244,17 +244,17 @@ def test_nobody_is_led_to_the_host_that_a_request_names(app: Flask, client: Flas
 @pytest.mark.parametrize(
     ("proxies", "address", "secure"), [("0", "127.0.0.1", False), ("1", "2.2.2.2", True), ("2", "1.1.1.1", False)]
 )
-def test_so_many_proxies_are_believed(
+def test_number_of_trusted_proxies(
     app: Flask, monkeypatch: pytest.MonkeyPatch, proxies: str, address: str, secure: bool
 ) -> None:
     monkeypatch.setenv("PROXIES", proxies)
     client = create_app().test_client()
-    said = {
+    headers = {
         "X-Forwarded-For": "9.9.9.9, 1.1.1.1, 2.2.2.2",
         "X-Forwarded-Proto": "http, https",
         "X-Forwarded-Host": "a.example, b.example",
     }
     form = {"email": "nobody@x.example", "password": "x"}
-    answer = client.post("/login", data=form, headers={**OURS, **said})
+    answer = client.post("/login", data=form, headers={**OURS, **headers})
     assert AuditEvent.select().order_by(AuditEvent.id.desc()).get().address == address
     assert ("Strict-Transport-Security" in answer.headers) is secure

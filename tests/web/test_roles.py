@@ -1,4 +1,4 @@
-"""What viewers, and admins of one reseller, see and may do: on the page, and by asking anyway."""
+"""What viewers and admins of one reseller see, and which requests are refused."""
 
 import re
 
@@ -25,7 +25,7 @@ def viewer(app: Flask) -> FlaskClient:
 
 
 @pytest.mark.parametrize("slug", REPORTS)
-def test_a_viewer_sees_the_rows_that_an_admin_sees(client: FlaskClient, viewer: FlaskClient, slug: str) -> None:
+def test_viewer_sees_the_same_rows(client: FlaskClient, viewer: FlaskClient, slug: str) -> None:
     queries = ["", "sort=-customer", "q=twin", "size=25&before=end", "reseller=-"]
     for query in queries:
         rows = table_rows(viewer.get(f"/reports/{slug}?{query}").text)
@@ -34,7 +34,7 @@ def test_a_viewer_sees_the_rows_that_an_admin_sees(client: FlaskClient, viewer: 
 
 
 @pytest.mark.parametrize("slug", REPORTS)
-def test_a_viewer_is_offered_nothing_that_would_be_refused(client: FlaskClient, viewer: FlaskClient, slug: str) -> None:
+def test_viewer_page_offers_no_admin_controls(client: FlaskClient, viewer: FlaskClient, slug: str) -> None:
     text = viewer.get(f"/reports/{slug}").text
     assert not any(word in text for word in (".csv", ".xlsx", "Export"))
     assert "expander" not in text
@@ -42,12 +42,12 @@ def test_a_viewer_is_offered_nothing_that_would_be_refused(client: FlaskClient, 
     if slug == "customer-usage":
         assert "ertificate" not in text.replace(REPORTS[slug].description, "")
         assert ">Product<" not in text
-    shown = client.get(f"/reports/{slug}").text
-    assert "Export" in shown
-    assert ("expander" in shown) is (slug == "customer-usage")
+    page = client.get(f"/reports/{slug}").text
+    assert "Export" in page
+    assert ("expander" in page) is (slug == "customer-usage")
 
 
-def test_what_a_viewer_is_offered_is_not_refused(viewer: FlaskClient) -> None:
+def test_viewer_can_follow_every_link(viewer: FlaskClient) -> None:
     for slug in REPORTS:
         offered = set(re.findall(rf'href="(/reports/{slug}[^"]*)"', viewer.get(f"/reports/{slug}").text))
         columns = REPORTS[slug].summary_only.columns_by_key
@@ -64,7 +64,7 @@ def test_what_a_viewer_is_offered_is_not_refused(viewer: FlaskClient) -> None:
         "product=nothing+like+it", "open=1", "open=999999", "toggle=1", "toggle=1.1", "columns=product&sort=product",
     ],
 )  # fmt: skip
-def test_a_viewer_who_looks_inside_anyway_is_told_why_not(viewer: FlaskClient, query: str) -> None:
+def test_viewer_asking_for_details_is_refused(viewer: FlaskClient, query: str) -> None:
     for headers in ({}, HTML, {**HTML, "HX-Request": "true", "HX-Request-Type": "partial"}):
         answer = viewer.get(f"{USAGE}?{query}", headers=headers)
         assert answer.status_code == 403
@@ -83,7 +83,7 @@ def test_a_viewer_who_looks_inside_anyway_is_told_why_not(viewer: FlaskClient, q
         f"{USAGE}/rows?node=x",
     ],
 )
-def test_a_viewer_neither_exports_nor_expands(viewer: FlaskClient, path: str) -> None:
+def test_viewer_cannot_export_or_expand(viewer: FlaskClient, path: str) -> None:
     for method in ("GET", "HEAD"):
         answer = viewer.open(path, method=method)
         assert answer.status_code == 403
@@ -91,13 +91,11 @@ def test_a_viewer_neither_exports_nor_expands(viewer: FlaskClient, path: str) ->
     assert "for admins" in viewer.get(path).text
 
 
-def test_a_sort_by_what_a_viewer_cannot_see_is_the_default_sort(viewer: FlaskClient) -> None:
+def test_viewer_sort_by_hidden_column_is_default_sort(viewer: FlaskClient) -> None:
     assert table_rows(viewer.get(f"{USAGE}?sort=product").text) == table_rows(viewer.get(USAGE).text)
 
 
-def test_an_admins_place_among_certificate_types_tells_a_viewer_nothing(
-    client: FlaskClient, viewer: FlaskClient
-) -> None:
+def test_viewer_cannot_use_an_admins_cursor(client: FlaskClient, viewer: FlaskClient) -> None:
     inside = client.get(f"{USAGE}?columns=certificate_type&size=25&before=end").text
     assert table_rows(inside)
     for cursor in ("1-1-00000000-1-00000000-00000000", "2-1-00000000-1-00000000-00000000"):
@@ -107,18 +105,18 @@ def test_an_admins_place_among_certificate_types_tells_a_viewer_nothing(
 @pytest.mark.parametrize(
     ("role", "reseller"), [("viewer", None), ("viewer", "Zebra Resale"), ("admin", "Zebra Resale")]
 )
-def test_users_and_the_trail_are_for_admins_of_the_whole_partner(app: Flask, role: str, reseller: str | None) -> None:
-    theirs = [(method, path) for endpoint, method, path in routes(app) if RULES.get(endpoint) in PARTNER_PERMISSIONS]
-    assert {path for _, path in theirs} >= {"/users", "/audit"}
+def test_users_and_audit_need_a_partner_admin(app: Flask, role: str, reseller: str | None) -> None:
+    requests = [(method, path) for endpoint, method, path in routes(app) if RULES.get(endpoint) in PARTNER_PERMISSIONS]
+    assert {path for _, path in requests} >= {"/users", "/audit"}
     client = signed_in(app, role, reseller)
-    shown = client.get("/reports").text
-    assert "/users" not in shown
-    assert "/audit" not in shown
-    for method, path in theirs:
+    page = client.get("/reports").text
+    assert "/users" not in page
+    assert "/audit" not in page
+    for method, path in requests:
         assert client.open(path, method=method, headers=OURS).status_code == 403, path
 
 
-def test_an_admin_of_a_reseller_has_the_admin_controls(app: Flask) -> None:
+def test_reseller_admin_has_admin_controls(app: Flask) -> None:
     client = signed_in(app, "admin", "Zebra Resale")
     assert "Export" in client.get(USAGE).text
     assert client.get(f"{USAGE}.csv").status_code == 200

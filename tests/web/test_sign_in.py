@@ -1,4 +1,4 @@
-"""Signing in and out, and one's own password."""
+"""Sign in, sign out, change the own password."""
 
 import json
 import re
@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from app.auth import users
+from app.auth.throttle import count_attempt
 from models import Attempt, AuditEvent, Session, User, timestamp
 from tests.support import BY, OURS, signed_in
 
@@ -22,73 +23,77 @@ def ann(app: Flask) -> None:
     users.add_user(BY, ANN, "admin", None, PASSWORD)
 
 
-def enter(
+def sign_in(
     client: FlaskClient,
     email: str = ANN,
     password: str = PASSWORD,
-    onward: str = "",
+    next_url: str = "",
     base_url: str = "http://localhost",
 ) -> TestResponse:
-    form = {"email": email, "password": password, "next": onward}
+    form = {"email": email, "password": password, "next": next_url}
     return client.post("/login", data=form, headers={**OURS, **HTML}, base_url=base_url)
+
+
+def fail_before(times: int) -> None:
+    """Count failed attempts at ANN's account, without the time that requests take."""
+    for _ in range(times):
+        count_attempt(ANN, "127.0.0.1")
 
 
 def cookie(answer: TestResponse) -> tuple[str, str, set[str]]:
     """Name, value and attributes of the cookie that an answer sets."""
     (line,) = answer.headers.getlist("Set-Cookie")
-    held, *attributes = line.split("; ")
-    name, _, value = held.partition("=")
+    pair, *attributes = line.split("; ")
+    name, _, value = pair.partition("=")
     return name, value, set(attributes)
 
 
-def test_the_right_password_opens_what_was_asked_for(stranger: FlaskClient) -> None:
-    answer = enter(stranger, onward="/reports/customer-usage?sort=-used")
+def test_sign_in_redirects_to_next(stranger: FlaskClient) -> None:
+    answer = sign_in(stranger, next_url="/reports/customer-usage?sort=-used")
     assert (answer.status_code, answer.location) == (303, "/reports/customer-usage?sort=-used")
     assert stranger.get(answer.location).status_code == 200
 
 
-def test_wrong_unknown_and_disabled_are_told_alike(stranger: FlaskClient) -> None:
+def test_wrong_unknown_and_disabled_look_the_same(stranger: FlaskClient) -> None:
     users.add_user(BY, "off@partner.example", "viewer", None, PASSWORD)
     users.disable_user(BY, User.get(email="off@partner.example"))
     answers = {
-        enter(stranger, email, password).text.replace(email, "EMAIL")
+        sign_in(stranger, email, password).text.replace(email, "EMAIL")
         for email, password in ((ANN, "wrong"), ("who@partner.example", "wrong"), ("off@partner.example", PASSWORD))
     }
     (text,) = {re.sub("[0-9a-f]{16}", "REQUEST", answer) for answer in answers}
     assert "The email or the password is wrong." in text
     assert 'value="EMAIL"' in text
-    statuses = {enter(stranger, email, "wrong").status_code for email in (ANN, "who@partner.example")}
+    statuses = {sign_in(stranger, email, "wrong").status_code for email in (ANN, "who@partner.example")}
     assert statuses == {401}
 
 
-def test_one_hash_is_verified_for_wrong_and_unknown_alike(
-    stranger: FlaskClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_sign_in_verifies_one_hash(stranger: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     verified = []
     verify = PasswordHasher.verify
 
-    def counted(hasher: PasswordHasher, kept: str, password: str) -> bool:
+    def counted(hasher: PasswordHasher, password_hash: str, password: str) -> bool:
         verified.append(password)
-        return verify(hasher, kept, password)
+        return verify(hasher, password_hash, password)
 
     monkeypatch.setattr(PasswordHasher, "verify", counted)
     for email in (ANN, "who@partner.example", "no email at all"):
-        enter(stranger, email, "wrong")
+        sign_in(stranger, email, "wrong")
     assert verified == ["wrong"] * 3
 
 
-def test_what_is_missing_is_said_beside_its_field_and_counts_as_no_attempt(stranger: FlaskClient) -> None:
-    for email, password, told in (("", "", {"email", "password"}), (ANN, "", {"password"}), ("", "x", {"email"})):
-        answer = enter(stranger, email, password, "/account")
+def test_missing_fields_are_no_attempt(stranger: FlaskClient) -> None:
+    for email, password, fields in (("", "", {"email", "password"}), (ANN, "", {"password"}), ("", "x", {"email"})):
+        answer = sign_in(stranger, email, password, "/account")
         assert answer.status_code == 400
-        assert set(re.findall(r'id="(\w+)-error"', answer.text)) == told
-        assert all(f'aria-describedby="{key}-error"' in answer.text for key in told)
+        assert set(re.findall(r'id="(\w+)-error"', answer.text)) == fields
+        assert all(f'aria-describedby="{key}-error"' in answer.text for key in fields)
         assert 'name="next" value="/account"' in answer.text
     assert not Attempt.select().exists()
 
 
-def test_what_was_typed_stays_but_never_a_password(stranger: FlaskClient) -> None:
-    answer = enter(stranger, '"><script>alert(1)</script>@x', "a secret that nobody sees")
+def test_form_keeps_email_but_not_password(stranger: FlaskClient) -> None:
+    answer = sign_in(stranger, '"><script>alert(1)</script>@x', "a secret that nobody sees")
     assert "&lt;script&gt;alert(1)&lt;/script&gt;@x" in answer.text
     assert "<script>alert" not in answer.text
     assert "a secret that nobody sees" not in answer.text
@@ -105,34 +110,34 @@ NEXT = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("onward", "own"), NEXT)
-def test_the_way_on_is_a_page_of_ours_or_the_way_home(stranger: FlaskClient, onward: str, own: bool) -> None:
-    expected = onward if own else "/"
-    shown = stranger.get("/login", query_string={"next": onward}, headers=HTML).text
+@pytest.mark.parametrize(("next_url", "is_valid"), NEXT)
+def test_next_must_be_a_page_of_this_site(stranger: FlaskClient, next_url: str, is_valid: bool) -> None:
+    expected = next_url if is_valid else "/"
+    shown = stranger.get("/login", query_string={"next": next_url}, headers=HTML).text
     assert f'name="next" value="{expected.replace("&", "&amp;")}"' in shown
-    assert enter(stranger, onward=onward).location == expected
+    assert sign_in(stranger, next_url=next_url).location == expected
 
 
-def test_the_cookie_is_only_for_this_host_and_not_for_scripts(stranger: FlaskClient) -> None:
-    name, value, attributes = cookie(enter(stranger))
+def test_cookie_attributes(stranger: FlaskClient) -> None:
+    name, value, attributes = cookie(sign_in(stranger))
     assert (name, attributes) == ("session", {"HttpOnly", "Path=/", "SameSite=Lax"})
     assert len(value) >= 43
-    name, _, attributes = cookie(enter(stranger, base_url="https://localhost"))
+    name, _, attributes = cookie(sign_in(stranger, base_url="https://localhost"))
     assert (name, attributes) == ("__Host-session", {"Secure", "HttpOnly", "Path=/", "SameSite=Lax"})
     assert stranger.get("/reports", base_url="https://localhost").status_code == 200
 
 
-def test_over_https_a_cookie_that_anybody_could_have_set_counts_for_nothing(app: Flask, stranger: FlaskClient) -> None:
-    token = cookie(enter(app.test_client()))[1]
+def test_https_ignores_cookie_without_host_prefix(app: Flask, stranger: FlaskClient) -> None:
+    token = cookie(sign_in(app.test_client()))[1]
     answer = stranger.get("/reports", base_url="https://localhost", headers={"Cookie": f"session={token}"})
     assert answer.status_code == 401
 
 
-def test_a_session_that_was_there_before_is_not_the_one_after(app: Flask, stranger: FlaskClient) -> None:
+def test_sign_in_replaces_session(app: Flask, stranger: FlaskClient) -> None:
     planted = "a" * 43
     stranger.set_cookie("session", planted)
-    first = cookie(enter(stranger))[1]
-    second = cookie(enter(stranger))[1]
+    first = cookie(sign_in(stranger))[1]
+    second = cookie(sign_in(stranger))[1]
     assert len({planted, first, second}) == 3
     assert Session.select().count() == 1, "signing in again ends the session that it replaces"
     stranger.set_cookie("session", first)
@@ -140,8 +145,8 @@ def test_a_session_that_was_there_before_is_not_the_one_after(app: Flask, strang
 
 
 @pytest.mark.parametrize("forged", ["", "x", "a" * 43, "a" * 5000, "%00", "é", "null", "session"])
-def test_a_forged_cookie_opens_nothing(app: Flask, stranger: FlaskClient, forged: str) -> None:
-    enter(stranger)
+def test_forged_cookie_is_refused(app: Flask, stranger: FlaskClient, forged: str) -> None:
+    sign_in(stranger)
     forger = app.test_client(use_cookies=False)
     for name in ("session", "__Host-session"):
         cookies = f"{name}={forged}".encode().decode("latin1")
@@ -149,8 +154,8 @@ def test_a_forged_cookie_opens_nothing(app: Flask, stranger: FlaskClient, forged
             assert forger.get("/reports", base_url=base_url, headers={"Cookie": cookies}).status_code == 401
 
 
-def test_a_cookie_that_was_signed_out_is_never_valid_again(stranger: FlaskClient) -> None:
-    token = cookie(enter(stranger))[1]
+def test_cookie_is_invalid_after_sign_out(stranger: FlaskClient) -> None:
+    token = cookie(sign_in(stranger))[1]
     answer = stranger.post("/logout", headers=OURS)
     assert (answer.status_code, answer.location) == (303, "/login")
     assert answer.headers["Clear-Site-Data"] == '"cache", "storage"'
@@ -160,70 +165,72 @@ def test_a_cookie_that_was_signed_out_is_never_valid_again(stranger: FlaskClient
     assert stranger.post("/logout", headers=OURS).status_code == 401
 
 
-def test_signing_out_ends_one_session_or_all_of_them(app: Flask, stranger: FlaskClient) -> None:
+def test_sign_out_here_or_everywhere(app: Flask, stranger: FlaskClient) -> None:
     others = [app.test_client() for _ in range(3)]
     for client in (stranger, *others):
-        enter(client)
+        sign_in(client)
     others[0].post("/logout", headers=OURS)
     assert [client.get("/reports").status_code for client in (stranger, *others)] == [200, 401, 200, 200]
     others[1].post("/logout", data={"everywhere": "1"}, headers=OURS)
     assert [client.get("/reports").status_code for client in (stranger, *others)] == [401] * 4
 
 
-def test_nothing_that_changes_can_be_done_by_a_link(stranger: FlaskClient) -> None:
-    enter(stranger)
+def test_get_changes_nothing(stranger: FlaskClient) -> None:
+    sign_in(stranger)
     for path in ("/logout", "/users/1/disable", "/users/1/password"):
         assert stranger.get(path).status_code in (404, 405)
     assert stranger.get("/reports").status_code == 200
 
 
-def test_an_address_signs_nobody_in(stranger: FlaskClient) -> None:
+def test_query_string_signs_nobody_in(stranger: FlaskClient) -> None:
     answer = stranger.get("/login", query_string={"email": ANN, "password": PASSWORD})
     assert answer.status_code == 200
     assert PASSWORD not in answer.text
     assert stranger.get("/reports").status_code == 401
 
 
-def test_the_11th_failure_is_told_to_wait(stranger: FlaskClient) -> None:
-    statuses = [enter(stranger, password="wrong").status_code for _ in range(12)]
-    assert statuses == [401] * 10 + [429] * 2
-    answer = enter(stranger)
+def test_11th_failure_is_429(stranger: FlaskClient) -> None:
+    fail_before(9)
+    statuses = [sign_in(stranger, password="wrong").status_code for _ in range(3)]
+    assert statuses == [401] + [429] * 2
+    answer = sign_in(stranger)
     assert (answer.status_code, answer.headers["Retry-After"]) == (429, "900")
     assert "Try again in 15 minutes" in answer.text
     elsewhere = stranger.application.test_client()
     form = {"email": ANN, "password": PASSWORD}
     there = elsewhere.post("/login", data=form, headers=OURS, environ_overrides={"REMOTE_ADDR": "203.0.113.9"})
-    assert there.status_code == 303, "nobody can lock somebody else out"
+    assert there.status_code == 303, "another address is not throttled"
 
 
-def test_the_trail_knows_who_and_from_where_but_no_secret(app: Flask, stranger: FlaskClient) -> None:
-    enter(stranger, "hunter2 typed as the email", "swordfish")
-    for _ in range(13):
-        enter(stranger, password="a wrong password")
+def test_sign_in_events_hold_no_secret(app: Flask, stranger: FlaskClient) -> None:
+    sign_in(stranger, "hunter2 typed as the email", "swordfish")
+    fail_before(8)
+    for _ in range(5):
+        sign_in(stranger, password="a wrong password")
     Attempt.delete().execute()
-    enter(stranger)
+    sign_in(stranger)
     stranger.post("/logout", headers=OURS)
     events = list(AuditEvent.select().where(AuditEvent.who != "the tests").order_by(AuditEvent.id))
     assert [(event.event, event.outcome, event.who) for event in events] == [
         ("sign-in", "failed", ""),
-        *[("sign-in", "failed", ANN)] * 10,
+        *[("sign-in", "failed", ANN)] * 2,
         ("sign-in", "refused", ANN),
         ("sign-in", "done", ANN),
         ("sign-out", "done", ANN),
     ]
     assert {event.address for event in events} == {"127.0.0.1"}
-    told = repr([event.__data__ for event in events])
-    assert not any(secret in told for secret in ("hunter2", "swordfish", "a wrong password", PASSWORD, "argon2"))
+    recorded = repr([event.__data__ for event in events])
+    assert not any(secret in recorded for secret in ("hunter2", "swordfish", "a wrong password", PASSWORD, "argon2"))
 
 
-def test_the_trail_knows_better_than_the_visitor_why_not(stranger: FlaskClient) -> None:
+def test_only_the_trail_says_why_sign_in_failed(stranger: FlaskClient) -> None:
     secret = users.add_user(BY, "new@partner.example", "viewer", None)
     users.add_user(BY, "off@partner.example", "viewer", None, PASSWORD)
     users.disable_user(BY, User.get(email="off@partner.example"))
     User.update(temporary_until=timestamp(-1)).where(User.email == "new@partner.example").execute()
     texts = set()
     for email, password in (("off@partner.example", PASSWORD), ("new@partner.example", secret), (ANN, "wrong")):
-        texts.add(re.sub("[0-9a-f]{16}", "", enter(stranger, email, password).text.replace(email, "")))
+        texts.add(re.sub("[0-9a-f]{16}", "", sign_in(stranger, email, password).text.replace(email, "")))
     assert len(texts) == 1
     events = AuditEvent.select().where(AuditEvent.event == "sign-in").order_by(AuditEvent.id)
     assert [json.loads(event.details)["why"] for event in events] == [
@@ -233,22 +240,22 @@ def test_the_trail_knows_better_than_the_visitor_why_not(stranger: FlaskClient) 
     ]
 
 
-def test_one_changes_ones_password_and_stays_only_here(app: Flask, stranger: FlaskClient) -> None:
+def test_change_password_ends_other_sessions(app: Flask, stranger: FlaskClient) -> None:
     other = app.test_client()
-    enter(other)
-    before = cookie(enter(stranger))[1]
+    sign_in(other)
+    before = cookie(sign_in(stranger))[1]
     form = {"current": PASSWORD, "password": "four other unrelated words"}
     answer = stranger.post("/account", data=form, headers=OURS)
     assert answer.status_code == 303
     assert cookie(answer)[1] != before
     assert "Your password is changed" in stranger.get(answer.location).text
     assert other.get("/reports").status_code == 401
-    assert enter(app.test_client()).status_code == 401
-    assert enter(app.test_client(), password="four other unrelated words").status_code == 303
+    assert sign_in(app.test_client()).status_code == 401
+    assert sign_in(app.test_client(), password="four other unrelated words").status_code == 303
 
 
 @pytest.mark.parametrize(
-    ("current", "password", "status", "told"),
+    ("current", "password", "status", "message"),
     [
         ("wrong", "four other unrelated words", 401, "not your present password"),
         ("", "four other unrelated words", 401, "not your present password"),
@@ -259,26 +266,27 @@ def test_one_changes_ones_password_and_stays_only_here(app: Flask, stranger: Fla
         (PASSWORD, "x" * 129, 400, "at most 128"),
     ],
 )
-def test_a_password_is_changed_only_by_who_knows_it_and_for_a_better_one(
-    stranger: FlaskClient, current: str, password: str, status: int, told: str
+def test_change_password_is_validated(
+    stranger: FlaskClient, current: str, password: str, status: int, message: str
 ) -> None:
-    enter(stranger)
+    sign_in(stranger)
     answer = stranger.post("/account", data={"current": current, "password": password}, headers=OURS)
     assert answer.status_code == status
-    assert told in answer.text
-    assert enter(stranger).status_code == 303
+    assert message in answer.text
+    assert sign_in(stranger).status_code == 303
 
 
-def test_guessing_the_present_password_is_as_slow_as_signing_in(stranger: FlaskClient) -> None:
-    enter(stranger)
+def test_change_password_is_throttled(stranger: FlaskClient) -> None:
+    sign_in(stranger)
+    fail_before(9)
     form = {"current": "wrong", "password": "four other unrelated words"}
-    statuses = [stranger.post("/account", data=form, headers=OURS).status_code for _ in range(11)]
-    assert statuses == [401] * 10 + [429]
+    statuses = [stranger.post("/account", data=form, headers=OURS).status_code for _ in range(2)]
+    assert statuses == [401, 429]
 
 
-def test_a_temporary_password_opens_nothing_but_a_choice(app: Flask, stranger: FlaskClient) -> None:
+def test_temporary_password_opens_only_the_account_page(app: Flask, stranger: FlaskClient) -> None:
     secret = users.add_user(BY, "new@partner.example", "admin", None)
-    enter(stranger, "new@partner.example", secret)
+    sign_in(stranger, "new@partner.example", secret)
     for path in ("/reports", "/reports/customer-usage", "/reports/customer-usage.csv", "/users", "/nothing"):
         assert stranger.get(path).status_code == 403
         assert stranger.get(path, headers=HTML).location == "/account"
@@ -288,29 +296,29 @@ def test_a_temporary_password_opens_nothing_but_a_choice(app: Flask, stranger: F
     form = {"current": secret, "password": "four other unrelated words"}
     assert stranger.post("/account", data=form, headers=OURS).status_code == 303
     assert stranger.get("/reports").status_code == 200
-    assert enter(app.test_client(), "new@partner.example", secret).status_code == 401
+    assert sign_in(app.test_client(), "new@partner.example", secret).status_code == 401
 
 
-def test_a_temporary_password_stops_working(stranger: FlaskClient) -> None:
+def test_temporary_password_expires(stranger: FlaskClient) -> None:
     secret = users.add_user(BY, "new@partner.example", "admin", None)
     User.update(temporary_until=timestamp(-1)).where(User.email == "new@partner.example").execute()
-    assert enter(stranger, "new@partner.example", secret).status_code == 401
+    assert sign_in(stranger, "new@partner.example", secret).status_code == 401
 
 
-def test_passwords_can_be_pasted_seen_and_kept_by_managers(client: FlaskClient, stranger: FlaskClient) -> None:
-    sign_in, account = stranger.get("/login").text, client.get("/account").text
-    assert re.findall(r'type="(\w+)" autocomplete="([\w-]+)"', sign_in) == [("password", "current-password")]
+def test_password_fields_suit_password_managers(client: FlaskClient, stranger: FlaskClient) -> None:
+    login, account = stranger.get("/login").text, client.get("/account").text
+    assert re.findall(r'type="(\w+)" autocomplete="([\w-]+)"', login) == [("password", "current-password")]
     assert re.findall(r'type="(\w+)" autocomplete="([\w-]+)"', account) == [
         ("password", "current-password"),
         ("password", "new-password"),
     ]
-    assert all('autocomplete="username"' in text for text in (sign_in, account))
-    assert sign_in.count('class="reveal"') == 1
-    assert not re.search("onpaste|maxlength", sign_in + account)
+    assert all('autocomplete="username"' in text for text in (login, account))
+    assert login.count('class="reveal"') == 1
+    assert not re.search("onpaste|maxlength", login + account)
 
 
-def test_somebody_who_is_signed_in_may_sign_in_as_another(app: Flask) -> None:
+def test_signed_in_user_can_sign_in_as_another(app: Flask) -> None:
     client = signed_in(app, "viewer")
     assert client.get("/login?next=/account").location == "/account", "Back to the sign-in page leads on"
-    assert enter(client).status_code == 303
+    assert sign_in(client).status_code == 303
     assert ANN in client.get("/account").text

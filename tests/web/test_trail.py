@@ -1,4 +1,4 @@
-"""The trail of what people do in the browser, and its page."""
+"""The audit events of what users do in the browser, and the Audit trail page."""
 
 import json
 
@@ -17,19 +17,19 @@ def latest() -> AuditEvent:
 
 
 @pytest.mark.usefixtures("nasty")
-def test_an_export_tells_who_had_how_many_rows_of_what(app: Flask) -> None:
+def test_export_is_audited_with_user_view_and_rows(app: Flask) -> None:
     client = signed_in(app, "admin", "Zebra Resale")
     answer = client.get("/reports/customer-subscriptions.csv?sort=-cost&columns=cost&columns=customer")
-    written = answer.data.count(b"\r\n") - 1
+    rows = answer.data.count(b"\r\n") - 1
     event = latest()
     assert (event.event, event.outcome, event.who) == ("export", "done", "admin@Zebra Resale.example")
     assert event.about == "/reports/customer-subscriptions.csv?columns=cost&columns=customer&sort=-cost"
-    assert json.loads(event.details) == {"rows": written}
+    assert json.loads(event.details) == {"rows": rows}
     assert event.request == answer.headers["X-Request-ID"]
 
 
 @pytest.mark.usefixtures("nasty")
-def test_an_export_that_breaks_off_is_told_as_failed(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_aborted_export_is_audited_as_failed(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(csv, "CHUNK_ROWS", 2)
     monkeypatch.setattr(spool, "PIECE_BYTES", 10)
     answer = client.get("/reports/customer-transactions.csv")
@@ -39,14 +39,14 @@ def test_an_export_that_breaks_off_is_told_as_failed(client: FlaskClient, monkey
 
 
 @pytest.mark.usefixtures("nasty")
-def test_an_export_is_in_the_trail_before_its_first_byte(client: FlaskClient) -> None:
+def test_export_is_audited_before_its_first_byte(client: FlaskClient) -> None:
     answer = client.get("/reports/customer-transactions.csv")
     assert (latest().event, latest().outcome) == ("export", "begun")
     answer.close()
 
 
 @pytest.mark.usefixtures("nasty")
-def test_what_the_trail_cannot_tell_is_not_exported(client: FlaskClient) -> None:
+def test_no_export_without_audit_event(client: FlaskClient) -> None:
     access_db.execute_sql(
         "CREATE TRIGGER full BEFORE INSERT ON audit_event BEGIN SELECT RAISE(ABORT, 'disk is full'); END"
     )
@@ -56,7 +56,7 @@ def test_what_the_trail_cannot_tell_is_not_exported(client: FlaskClient) -> None
 
 
 @pytest.mark.usefixtures("nasty")
-def test_a_refusal_is_one_even_when_the_trail_cannot_tell_it(app: Flask) -> None:
+def test_refusal_needs_no_audit_event(app: Flask) -> None:
     access_db.execute_sql(
         "CREATE TRIGGER full BEFORE INSERT ON audit_event BEGIN SELECT RAISE(ABORT, 'disk is full'); END"
     )
@@ -64,12 +64,12 @@ def test_a_refusal_is_one_even_when_the_trail_cannot_tell_it(app: Flask) -> None
 
 
 @pytest.mark.usefixtures("nasty")
-def test_asking_only_for_the_headers_of_a_file_is_no_export(client: FlaskClient) -> None:
+def test_head_request_is_no_export(client: FlaskClient) -> None:
     assert client.head("/reports/customer-transactions.csv").status_code == 200
     assert not AuditEvent.select().exists()
 
 
-def test_the_page_shows_the_latest_first_page_by_page(client: FlaskClient) -> None:
+def test_events_are_paged_latest_first(client: FlaskClient) -> None:
     for number in range(250):
         audit.record("import", who="root (command line)", about=f"file-{number:03}")
     first = client.get("/audit").text
@@ -82,25 +82,25 @@ def test_the_page_shows_the_latest_first_page_by_page(client: FlaskClient) -> No
     assert "Older" not in client.get("/audit?before=50").text
 
 
-def test_the_page_can_show_one_person(client: FlaskClient) -> None:
+def test_events_of_one_user(client: FlaskClient) -> None:
     audit.record("import", who="root (command line)", about="by root")
     audit.record("export", who="eve+x@partner.example", about="by eve")
-    audit.record("user added", who="root (command line)", about="eve+x@partner.example", role="told of eve")
+    audit.record("user added", who="root (command line)", about="eve+x@partner.example", role="about eve")
     text = client.get("/audit?who=eve%2Bx@partner.example").text
-    assert "told of eve" in text
+    assert "about eve" in text
     assert "by eve" in text
     assert "by root" not in text
     assert "No events" in client.get("/audit?who=nobody").text
 
 
 @pytest.mark.parametrize("before", ["x", "-1", "1.5", "9" * 19, "٣", "1 OR 1=1"])
-def test_a_place_that_cannot_be_is_named(client: FlaskClient, before: str) -> None:
+def test_invalid_before_is_400(client: FlaskClient, before: str) -> None:
     answer = client.get("/audit", query_string={"before": before})
     assert answer.status_code == 400
     assert before in answer.text
 
 
-def test_the_page_trusts_nothing_that_it_tells(client: FlaskClient) -> None:
+def test_events_are_escaped(client: FlaskClient) -> None:
     audit.record("<b>import</b>", who="<i>who</i>", about="<script>alert(1)</script>", why="<u>details</u>")
     text = client.get("/audit?who=%3Ci%3Ewho%3C/i%3E").text
     for tag in ("<b>", "<i>", "<script>alert", "<u>"):
@@ -108,6 +108,6 @@ def test_the_page_trusts_nothing_that_it_tells(client: FlaskClient) -> None:
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
 
 
-def test_signing_out_everywhere_is_told_apart(client: FlaskClient) -> None:
+def test_sign_out_everywhere_is_audited(client: FlaskClient) -> None:
     client.post("/logout", data={"everywhere": "1"}, headers=OURS)
     assert json.loads(latest().details) == {"everywhere": True}

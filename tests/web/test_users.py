@@ -1,4 +1,4 @@
-"""The Users page: adding, changing, disabling, ending sessions."""
+"""The Users pages: add, change, disable, end sessions."""
 
 import re
 from typing import Any
@@ -36,7 +36,7 @@ def eve(client: FlaskClient) -> User:
     return User.get(email="eve@partner.example")
 
 
-def test_a_user_is_added_and_the_password_is_shown_once(client: FlaskClient, stranger: FlaskClient) -> None:
+def test_add_user_shows_password_once(client: FlaskClient, stranger: FlaskClient) -> None:
     answer = send(client, "/users", **NEW | {"role": "admin", "reach": "reseller", "reseller": "Zebra Resale"})
     eve = User.get(email="eve@partner.example")
     assert answer.status_code == 200
@@ -50,7 +50,7 @@ def test_a_user_is_added_and_the_password_is_shown_once(client: FlaskClient, str
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "fields"),
     [
         ({"email": ""}, {"email"}),
         ({"email": "eve"}, {"email"}),
@@ -67,13 +67,13 @@ def test_a_user_is_added_and_the_password_is_shown_once(client: FlaskClient, str
         ({"reach": "partner", "reseller": "Zebra Resale"}, {"reseller"}),
     ],
 )
-def test_what_is_wrong_is_said_beside_its_field_and_what_was_typed_stays(
-    client: FlaskClient, change: dict[str, str], told: set[str]
+def test_errors_stand_beside_fields_and_input_stays(
+    client: FlaskClient, change: dict[str, str], fields: set[str]
 ) -> None:
     form = NEW | change
     answer = send(client, "/users", **form)
     assert answer.status_code == 400
-    assert errors(answer) == told
+    assert errors(answer) == fields
     assert f'value="{form["email"]}" autocomplete' in answer.text
     assert f'name="reseller" value="{form["reseller"]}"' in answer.text
     checked = set(re.findall(r'value="(\w+)" required checked', answer.text))
@@ -81,7 +81,7 @@ def test_what_is_wrong_is_said_beside_its_field_and_what_was_typed_stays(
     assert User.select().count() == 1
 
 
-def test_forgetting_to_say_whose_customers_makes_nobody_an_admin_of_all(client: FlaskClient) -> None:
+def test_missing_reach_adds_no_partner_admin(client: FlaskClient) -> None:
     for form in (
         {"email": "x@y.example", "role": "admin"},
         {"email": "x@y.example", "role": "admin", "reach": "reseller"},
@@ -90,7 +90,7 @@ def test_forgetting_to_say_whose_customers_makes_nobody_an_admin_of_all(client: 
     assert User.select().count() == 1
 
 
-def test_rights_are_changed(client: FlaskClient, eve: User) -> None:
+def test_change_role_and_reseller(client: FlaskClient, eve: User) -> None:
     answer = send(client, f"/users/{eve.id}", role="admin", reach="reseller", reseller="Zebra Resale")
     assert answer.status_code == 303
     assert "Saved" in client.get(answer.location).text
@@ -100,29 +100,29 @@ def test_rights_are_changed(client: FlaskClient, eve: User) -> None:
     assert User.get_by_id(eve.id).role == "admin"
 
 
-def test_a_user_is_disabled_and_enabled(app: Flask, client: FlaskClient, eve: User) -> None:
-    theirs = app.test_client()
-    assert send(theirs, "/login", email=eve.email, password="correct horse battery").status_code == 303
+def test_disable_and_enable_user(app: Flask, client: FlaskClient, eve: User) -> None:
+    browser = app.test_client()
+    assert send(browser, "/login", email=eve.email, password="correct horse battery").status_code == 303
     answer = send(client, f"/users/{eve.id}/disable")
     assert "can&#39;t sign in" in client.get(answer.location).text
-    assert theirs.get("/reports").status_code == 401
-    assert send(theirs, "/login", email=eve.email, password="correct horse battery").status_code == 401
+    assert browser.get("/reports").status_code == 401
+    assert send(browser, "/login", email=eve.email, password="correct horse battery").status_code == 401
     send(client, f"/users/{eve.id}/enable")
-    assert send(theirs, "/login", email=eve.email, password="correct horse battery").status_code == 303
+    assert send(browser, "/login", email=eve.email, password="correct horse battery").status_code == 303
 
 
-def test_sessions_are_ended_and_passwords_replaced(app: Flask, client: FlaskClient, eve: User) -> None:
-    theirs = app.test_client()
-    send(theirs, "/login", email=eve.email, password="correct horse battery")
+def test_end_sessions_and_replace_password(app: Flask, client: FlaskClient, eve: User) -> None:
+    browser = app.test_client()
+    send(browser, "/login", email=eve.email, password="correct horse battery")
     assert "1 session, last seen" in client.get(f"/users/{eve.id}").text
     send(client, f"/users/{eve.id}/end")
-    assert theirs.get("/reports").status_code == 401
+    assert browser.get("/reports").status_code == 401
     replaced = secret(send(client, f"/users/{eve.id}/password"))
-    assert send(theirs, "/login", email=eve.email, password="correct horse battery").status_code == 401
-    assert send(theirs, "/login", email=eve.email, password=replaced).status_code == 303
+    assert send(browser, "/login", email=eve.email, password="correct horse battery").status_code == 401
+    assert send(browser, "/login", email=eve.email, password=replaced).status_code == 303
 
 
-def test_the_last_admin_cannot_be_shut_out_nor_confined(client: FlaskClient) -> None:
+def test_last_admin_cannot_be_disabled_or_demoted(client: FlaskClient) -> None:
     ann = User.get(email=ADMIN)
     assert 'value="admin" required checked' in send(client, f"/users/{ann.id}/disable").text, "the form says what holds"
     for path, form in (
@@ -138,15 +138,15 @@ def test_the_last_admin_cannot_be_shut_out_nor_confined(client: FlaskClient) -> 
 
 
 @pytest.mark.parametrize("path", ["/users/999", "/users/999/disable", "/users/0", "/users/1/harm"])
-def test_a_user_who_is_not_there_is_a_404(client: FlaskClient, path: str) -> None:
+def test_unknown_user_is_404(client: FlaskClient, path: str) -> None:
     assert send(client, path, role="admin", reach="partner").status_code == 404
 
 
-def test_a_number_that_no_user_can_have_is_a_404(client: FlaskClient) -> None:
+def test_too_large_user_id_is_404(client: FlaskClient) -> None:
     assert client.get("/users/99999999999999999999").status_code == 404
 
 
-def test_who_gives_up_their_own_rights_is_led_to_what_is_left(client: FlaskClient, eve: User) -> None:
+def test_demoting_oneself_redirects_to_account(client: FlaskClient, eve: User) -> None:
     users.change_user(BY, eve, "admin", None)
     answer = send(client, f"/users/{User.get(email=ADMIN).id}", role="viewer", reach="partner")
     assert (answer.status_code, answer.location) == (303, "/account")
@@ -154,7 +154,7 @@ def test_who_gives_up_their_own_rights_is_led_to_what_is_left(client: FlaskClien
     assert client.get("/users").status_code == 403
 
 
-def test_the_list_tells_what_everybody_may_and_where_they_are(app: Flask, client: FlaskClient, eve: User) -> None:
+def test_users_page_lists_roles_and_states(app: Flask, client: FlaskClient, eve: User) -> None:
     signed_in(app, "viewer", "Zebra Resale")
     users.disable_user(BY, eve)
     text = client.get("/users").text

@@ -1,4 +1,4 @@
-"""Saved views on the pages: kept, listed, opened, changed, and by whom."""
+"""Saved views on the pages: save, list, open, share, delete."""
 
 import re
 from html import unescape
@@ -10,10 +10,7 @@ from werkzeug.test import TestResponse
 
 from app.reports import REPORTS
 from models import AuditEvent, SavedView, User
-from tests.databases import on_both as database_url
 from tests.support import OURS, signed_in, table_rows
-
-__all__ = ["database_url"]
 
 pytestmark = pytest.mark.usefixtures("nasty")
 
@@ -26,7 +23,7 @@ def save(client: FlaskClient, name: str, query: str = "", report: str = USAGE) -
     return client.post(f"{report}/views", data={"name": name, "view": query}, headers=OURS | HTML)
 
 
-def do(client: FlaskClient, action: str, view: int) -> TestResponse:
+def act(client: FlaskClient, action: str, view: int) -> TestResponse:
     return client.post(f"/reports/views/{view}/{action}", headers=OURS | HTML)
 
 
@@ -51,7 +48,7 @@ def zebra(app: Flask) -> FlaskClient:
 
 
 @pytest.mark.parametrize("slug", REPORTS)
-def test_a_view_is_kept_from_the_page_that_shows_it_and_found_among_the_reports(client: FlaskClient, slug: str) -> None:
+def test_save_view_from_report_page(client: FlaskClient, slug: str) -> None:
     report = f"/reports/{slug}"
     address = f"{report}?sort=-customer&size=100&q=twin"
     page = client.get(address).text
@@ -63,41 +60,39 @@ def test_a_view_is_kept_from_the_page_that_shows_it_and_found_among_the_reports(
     assert "The view is saved." in client.get(answer.location).text
 
 
-def test_the_place_and_open_rows_are_no_part_of_a_saved_view(client: FlaskClient) -> None:
+def test_saved_view_has_no_paging_and_no_open_rows(client: FlaskClient) -> None:
     save(client, "End", "open=1&before=end&size=25&sort=-used")
     assert links(client) == {"End": f"{USAGE}?sort=-used&size=25"}
 
 
 @pytest.mark.parametrize("fragment", [{}, {"HX-Request": "true", "HX-Request-Type": "partial"}])
-def test_what_is_saved_is_what_the_region_shows(client: FlaskClient, fragment: dict[str, str]) -> None:
+def test_save_form_has_the_view_on_the_page(client: FlaskClient, fragment: dict[str, str]) -> None:
     text = client.get(f"{USAGE}?q=a&open=1&columns=customer&columns=used&sort=-used", headers=fragment).text
     [sent] = re.findall(r'name="view" value="([^"]*)" form="save"', text)
     assert unescape(sent) == "columns=customer&columns=used&sort=-used&q=a"
 
 
 @pytest.mark.parametrize("name", ["", "  ", "Mine", "a" * 81, "a\nb"])
-def test_a_name_that_cannot_be_is_said_beside_its_field_and_what_was_typed_stays(
-    client: FlaskClient, name: str
-) -> None:
+def test_invalid_name_keeps_input(client: FlaskClient, name: str) -> None:
     save(client, "Mine")
     answer = save(client, name, "sort=-used&q=%22%26")
     assert answer.status_code == 400
     assert 'class="error" id="name-error"' in answer.text
-    [kept] = re.findall(r'id="name" name="name" value="([^"]*)"', answer.text)
-    assert kept == name
+    [value] = re.findall(r'id="name" name="name" value="([^"]*)"', answer.text)
+    assert value == name
     [sent] = re.findall(r'name="view" value="([^"]*)"', answer.text)
     assert save(client, "Another", unescape(sent)).status_code == 303
     assert links(client)["Another"] == f"{USAGE}?sort=-used&q=%22%26"
 
 
-def test_a_name_that_is_taken_can_be_given_to_what_takes_its_place(client: FlaskClient) -> None:
+def test_replace_view_with_same_name(client: FlaskClient) -> None:
     save(client, "Mine")
     save(client, "Other")
     for action in ("share", "default"):
-        do(client, action, number("Mine"))
-    asked = save(client, "Mine", "sort=-used")
-    [which] = re.findall(r'<button name="replace" value="(\d+)">Replace</button>', asked.text)
-    assert "Others see" in asked.text
+        act(client, action, number("Mine"))
+    answer = save(client, "Mine", "sort=-used")
+    [which] = re.findall(r'<button name="replace" value="(\d+)">Replace</button>', answer.text)
+    assert "Others see" in answer.text
     sent = {"view": "sort=-used", "replace": which}
     elsewhere = client.post(f"{USAGE}/views", data={"name": "Other", **sent}, headers=OURS | HTML)
     assert elsewhere.status_code == 400  # which asks about that one first
@@ -111,14 +106,14 @@ def test_a_name_that_is_taken_can_be_given_to_what_takes_its_place(client: Flask
 
 
 @pytest.mark.parametrize("replace", ["", "999", "x"])
-def test_only_the_view_that_was_asked_about_is_replaced(client: FlaskClient, replace: str) -> None:
+def test_replace_needs_the_right_id(client: FlaskClient, replace: str) -> None:
     save(client, "Mine")
     data = {"name": "Mine", "view": "sort=-used", "replace": replace}
     assert client.post(f"{USAGE}/views", data=data, headers=OURS).status_code == 400
     assert links(client) == {"Mine": USAGE}
 
 
-def test_of_many_views_of_colleagues_50_are_listed_and_a_link_leads_to_the_others(app: Flask) -> None:
+def test_50_shared_views_are_listed_with_a_link_to_all(app: Flask) -> None:
     ann, vic = signed_in(app), signed_in(app, "viewer")
     for at in range(52):
         save(ann, f"View {at:02}")
@@ -131,84 +126,84 @@ def test_of_many_views_of_colleagues_50_are_listed_and_a_link_leads_to_the_other
 
 
 @pytest.mark.parametrize("sent", [{"view": "size=1"}, {"view": "columns=none"}, {"view": "q=" + "a" * 8000}, {}])
-def test_a_view_that_cannot_be_is_refused(client: FlaskClient, sent: dict[str, str]) -> None:
+def test_invalid_view_is_not_saved(client: FlaskClient, sent: dict[str, str]) -> None:
     answer = client.post(f"{USAGE}/views", data={"name": "Mine", **sent}, headers=OURS)
     assert answer.status_code == 400
     assert "view" in answer.text or "size" in answer.text or "columns" in answer.text
     assert not links(client)
 
 
-def test_a_viewer_keeps_views_of_their_own_smaller_report(viewer: FlaskClient) -> None:
+def test_viewer_saves_views_without_details(viewer: FlaskClient) -> None:
     assert save(viewer, "Mine", "sort=-used").status_code == 303
     assert save(viewer, "Inside", "columns=product").status_code == 403
     assert list(links(viewer)) == ["Mine"]
     assert table_rows(viewer.get(links(viewer)["Mine"]).text) == table_rows(viewer.get(f"{USAGE}?sort=-used").text)
 
 
-def test_views_are_shared_with_who_sees_the_same_customers(app: Flask, client: FlaskClient, zebra: FlaskClient) -> None:
+def test_views_are_shared_with_colleagues(app: Flask, client: FlaskClient, zebra: FlaskClient) -> None:
     everybody = [client, signed_in(app, "viewer"), zebra, signed_in(app, "viewer", ZEBRA), signed_in(app, "admin", "B")]
     save(client, "of all", "reseller=Nobody")
     save(zebra, "of zebra", "q=secret")
     assert [set(links(who)) for who in everybody] == [{"of all"}, set(), {"of zebra"}, set(), set()]
-    assert do(client, "share", number("of all")).location == "/reports?done=share#views"
-    do(zebra, "share", number("of zebra"))
+    assert act(client, "share", number("of all")).location == "/reports?done=share#views"
+    act(zebra, "share", number("of zebra"))
     assert [set(links(who)) for who in everybody] == [{"of all"}, {"of all"}, {"of zebra"}, {"of zebra"}, set()]
     assert "Shared by admin@partner.example" in everybody[1].get("/reports").text
     assert "Yours, shared with everybody of the whole partner" in client.get("/reports").text
     assert f"Yours, shared with everybody of <bdi>{ZEBRA}</bdi>" in zebra.get("/reports").text
-    do(client, "unshare", number("of all"))
+    act(client, "unshare", number("of all"))
     assert not links(everybody[1])
 
 
-def test_what_is_not_in_sight_answers_like_what_is_not_there(client: FlaskClient, zebra: FlaskClient) -> None:
+def test_invisible_view_answers_like_a_missing_one(client: FlaskClient, zebra: FlaskClient) -> None:
     save(client, "theirs", "q=secret")
     there, missing = number("theirs"), 987654
-    do(client, "share", there)
+    act(client, "share", there)
     for ask in (
         lambda each: zebra.get(f"/reports/views/{each}"),
-        *(lambda each, action=action: do(zebra, action, each) for action in ("share", "unshare", "default", "delete")),
+        *(lambda each, action=action: act(zebra, action, each) for action in ("share", "unshare", "default", "delete")),
     ):
         answers = [ask(each) for each in (there, missing)]
         assert [answer.status_code for answer in answers] == [404, 404]
-        told = [answer.text.replace(f"“{each}”", "N") for answer, each in zip(answers, (there, missing), strict=True)]
-        assert len({re.sub("[0-9a-f]{16}", "", text) for text in told}) == 1
-        assert "secret" not in told[0]
+        texts = [answer.text.replace(f"“{each}”", "N") for answer, each in zip(answers, (there, missing), strict=True)]
+        assert len({re.sub("[0-9a-f]{16}", "", text) for text in texts}) == 1
+        assert "secret" not in texts[0]
     assert SavedView.get_by_id(there).shared
 
 
-def test_only_whoever_saved_a_view_changes_it(client: FlaskClient, viewer: FlaskClient) -> None:
+def test_only_the_owner_changes_a_view(client: FlaskClient, viewer: FlaskClient) -> None:
     save(client, "shared")
-    do(client, "share", number("shared"))
+    act(client, "share", number("shared"))
     assert f"/reports/views/{number('shared')}/" not in viewer.get("/reports").text
     for action in ("share", "unshare", "default", "undefault", "delete"):
-        assert do(viewer, action, number("shared")).status_code == 404
-    kept = SavedView.get()
-    assert (kept.shared, kept.is_default) == (True, False)
+        assert act(viewer, action, number("shared")).status_code == 404
+    view = SavedView.get()
+    assert (view.shared, view.is_default) == (True, False)
 
 
-def test_a_view_is_deleted_once(client: FlaskClient) -> None:
+def test_delete_view(client: FlaskClient) -> None:
     save(client, "Mine")
     view = number("Mine")
-    assert do(client, "delete", view).location == "/reports?done=delete#views"
+    assert act(client, "delete", view).location == "/reports?done=delete#views"
     assert not links(client)
-    again = do(client, "delete", view)
+    again = act(client, "delete", view)
     assert again.status_code == 404
     assert "may have been deleted" in again.text
 
 
-def test_only_view_report_begins_with_the_default(client: FlaskClient, viewer: FlaskClient) -> None:
+def test_default_view_applies_to_open_only(client: FlaskClient, viewer: FlaskClient) -> None:
     save(client, "Mine", "sort=-used")
-    do(client, "default", number("Mine"))
+    act(client, "default", number("Mine"))
     opened = "/reports/open?report=customer-usage"
     assert client.get(opened).location == f"{USAGE}?sort=-used"
     assert client.get("/reports/open?report=customer-transactions").location == "/reports/customer-transactions"
     assert viewer.get(opened).location == USAGE
     assert table_rows(client.get(USAGE).text) == table_rows(viewer.get(USAGE).text), "an address means one thing"
-    do(client, "undefault", number("Mine"))
+    act(client, "undefault", number("Mine"))
     assert client.get(opened).location == USAGE
 
 
-def test_a_view_of_which_something_has_gone_says_so_and_opens_what_is_left(client: FlaskClient) -> None:
+def test_view_with_removed_parts_opens_the_rest(client: FlaskClient) -> None:
     save(client, "Old", "sort=-end&status=Active", SUBSCRIPTIONS)
     gone = "columns=customer&columns=colour&sort=colour&status=Sleeping&q=a&mood=<b>"
     SavedView.update(query=gone, is_default=True).execute()
@@ -224,16 +219,14 @@ def test_a_view_of_which_something_has_gone_says_so_and_opens_what_is_left(clien
     assert client.get(unescape(left)).status_code == 200
 
 
-def test_a_view_that_is_whole_is_led_to(client: FlaskClient) -> None:
+def test_valid_view_redirects_to_report(client: FlaskClient) -> None:
     save(client, "Mine", "sort=-used")
     assert client.get(f"/reports/views/{number('Mine')}").location == f"{USAGE}?sort=-used"
 
 
-def test_a_shared_view_that_looks_inside_opens_for_viewers_from_outside(
-    client: FlaskClient, viewer: FlaskClient
-) -> None:
+def test_viewer_opens_shared_view_without_details(client: FlaskClient, viewer: FlaskClient) -> None:
     save(client, "Inside", "columns=product&columns=used&sort=product&certificate_type=Hush&q=a")
-    do(client, "share", number("Inside"))
+    act(client, "share", number("Inside"))
     address = links(viewer)["Inside"]
     page = viewer.get(address)
     assert (address, page.status_code) == (f"/reports/views/{number('Inside')}", 200)
@@ -246,9 +239,9 @@ def test_a_shared_view_that_looks_inside_opens_for_viewers_from_outside(
     assert links(client)["Inside"].startswith(f"{USAGE}?columns=customer&columns=product")
 
 
-def test_sharing_stands_in_the_trail(client: FlaskClient) -> None:
+def test_sharing_is_audited(client: FlaskClient) -> None:
     save(client, "Mine", "sort=-used")
-    do(client, "share", number("Mine"))
+    act(client, "share", number("Mine"))
     event = AuditEvent.get(AuditEvent.event == "view shared")
     assert (event.who, event.about) == ("admin@partner.example", "Mine")
     assert "sort=-used" in event.details
@@ -256,7 +249,7 @@ def test_sharing_stands_in_the_trail(client: FlaskClient) -> None:
     assert event.request
 
 
-def test_a_view_of_a_report_that_has_gone_is_no_fault_of_the_page(client: FlaskClient) -> None:
+def test_view_of_removed_report_is_hidden(client: FlaskClient) -> None:
     SavedView.create(user=User.get(), report="customer-moods", name="Old", query="")
     assert client.get("/reports").status_code == 200
     assert links(client) == {}
