@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from flask import request
 from jinja2.environment import TemplateModule
 
+from app.importing import IMPORTABLE
 from app.table.cache import cached_until_import
 from app.table.cursor import digest
 from app.table.definitions import Column, Filter, Note, Report
@@ -142,6 +143,7 @@ def table_context(page: Page, view: View) -> dict[str, Any]:
         "page": page,
         "chooser": _chooser(view.report, view.columns),
         "rows": present_rows(page.rows, view),
+        "can_import": view.report.slug in IMPORTABLE,
         "kinds": {column.kind.name for column in view.columns},
         "url": report_url,
     }
