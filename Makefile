@@ -3,20 +3,13 @@
 PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 python3.11, \
 	$(shell $(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
 PY = .venv/bin/python
-ADMIN = admin@partner.example
 INSTALL = $(PY) -m pip install -qq --disable-pip-version-check --require-hashes
 
 .PHONY: run test trials check format lock bench bench-peers
 
-# Demo data goes only where no customer is: a new database, or one whose filling was broken off. The first administrator
-# comes only where no user is, with a password that nobody has seen before.
+# Demo data goes only into a database without customers, and an administrator only into one without users.
 run: .venv/runtime $(if $(filter postgresql:%,$(DATABASE_URL)),.venv/postgres)
-	@$(PY) -m flask migrate
-	@if $(PY) -c 'import sys, wsgi, models; sys.exit(models.Customer.select().exists())'; then $(PY) -m flask demo; fi
-	@if $(PY) -c 'import sys, wsgi, models; sys.exit(models.User.select().exists())'; then \
-		password=$$($(PY) -c 'from app.access.passwords import generated; print(generated())') && \
-		echo "$$password" | $(PY) -m flask user add $(ADMIN) --role admin --password-stdin > /dev/null && \
-		echo "Sign in as $(ADMIN) with the password $$password (it is shown only now)."; fi
+	@$(PY) -m flask setup
 	@exec $(PY) -m gunicorn wsgi:app
 
 test: check

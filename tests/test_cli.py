@@ -1,32 +1,38 @@
-"""The command line: what it prints, what it returns, and that it changes nothing when something is wrong."""
+"""The command line: output, exit codes, and that nothing changes when something is wrong."""
 
+import logging
+import re
+from dataclasses import replace
 from pathlib import Path
+from runpy import run_path
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient, FlaskCliRunner
 
 from app import create_app
+from app.auth.users import authenticate
+from app.cli import data
 from app.reports import REPORTS
-from models import Import, Subscription
+from models import Customer, Import, Subscription, User
 from tests.support import CCADB, CCADB_FILES, NASTY
 
 SUBSCRIPTIONS = NASTY / "customer-subscriptions.csv"
 
 
-def test_migrating_again_changes_nothing(runner: FlaskCliRunner) -> None:
+def test_migrate_twice(runner: FlaskCliRunner) -> None:
     result = runner.invoke(args=["migrate"])
     assert (result.exit_code, result.output) == (0, "The schema is up to date.\n")
 
 
-def test_importing_says_what_it_did_in_one_line(runner: FlaskCliRunner) -> None:
+def test_import_prints_row_counts(runner: FlaskCliRunner) -> None:
     result = runner.invoke(args=["import", "customer-subscriptions", str(SUBSCRIPTIONS)])
     assert (result.exit_code, result.stdout) == (0, "8 rows: 8 added, 0 updated, 0 unchanged, 0 removed\n")
     result = runner.invoke(args=["import", "customer-subscriptions", "-"], input=SUBSCRIPTIONS.read_bytes())
     assert (result.exit_code, result.stdout) == (0, "8 rows: 0 added, 0 updated, 8 unchanged, 0 removed\n")
 
 
-def test_an_import_is_recorded_with_the_operator(runner: FlaskCliRunner, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_import_records_the_operator(runner: FlaskCliRunner, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOGNAME", "olga")
     runner.invoke(args=["import", "customer-subscriptions", str(SUBSCRIPTIONS)])
     runner.invoke(args=["import", "customer-subscriptions", "-"], input=SUBSCRIPTIONS.read_bytes())
@@ -34,44 +40,57 @@ def test_an_import_is_recorded_with_the_operator(runner: FlaskCliRunner, monkeyp
     assert loads == [("customer-subscriptions", file, "olga (command line)") for file in (str(SUBSCRIPTIONS), "-")]
 
 
-def test_a_dry_run_changes_nothing(runner: FlaskCliRunner) -> None:
+def test_dry_run_changes_nothing(runner: FlaskCliRunner) -> None:
     result = runner.invoke(args=["import", "customer-subscriptions", str(SUBSCRIPTIONS), "--dry-run"])
     assert result.exit_code == 0
     assert result.stdout.startswith("8 rows: 8 added, 0 updated, 0 unchanged, 0 removed")
     assert Subscription.select().count() == Import.select().count() == 0
 
 
-def test_a_faulty_file_is_told_line_by_line_and_changes_nothing(runner: FlaskCliRunner, tmp_path: Path) -> None:
+def test_faults_are_listed_by_line(runner: FlaskCliRunner, tmp_path: Path) -> None:
     lines = SUBSCRIPTIONS.read_text("utf-8").splitlines()
     faulty = tmp_path / "faulty.csv"
     faulty.write_text(
         "\n".join([*lines, *(f"S-{n},,,,x,2026-01-01,2026-01-01,1,1.00,a,2026-01-01" for n in range(50, 75))])
     )
     result = runner.invoke(args=["import", "customer-subscriptions", str(faulty)])
-    told = result.stderr.splitlines()
+    lines_printed = result.stderr.splitlines()
     assert result.exit_code == 1
     assert result.stdout == ""
-    assert told[0].startswith(f"{faulty}:{len(lines) + 1}: ")
-    assert len(told) == 21
-    assert told[-1] == "… and 5 more"
+    assert lines_printed[0].startswith(f"{faulty}:{len(lines) + 1}: ")
+    assert len(lines_printed) == 21
+    assert lines_printed[-1] == "… and 5 more"
     assert Subscription.select().count() == 0
 
 
-def test_a_file_that_is_not_there_is_named(runner: FlaskCliRunner) -> None:
+def test_missing_file_is_named(runner: FlaskCliRunner) -> None:
     result = runner.invoke(args=["import", "customer-usage", "nowhere.csv"])
     assert result.exit_code
     assert "nowhere.csv" in result.stderr
 
 
-def test_an_unknown_report_names_those_there_are(runner: FlaskCliRunner) -> None:
+def test_unknown_report_lists_the_known_ones(runner: FlaskCliRunner) -> None:
     for command in (["import", "sales", "x.csv"], ["export", "sales"]):
         result = runner.invoke(args=command)
         assert result.exit_code
         assert all(slug in result.stderr for slug in REPORTS)
 
 
+def test_a_report_without_a_loader_cannot_be_imported(
+    client: FlaskClient, runner: FlaskCliRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(REPORTS, "fourth", replace(REPORTS["customer-usage"], slug="fourth"))
+    import_file = run_path(str(data.__file__))["import_file"]
+    result = runner.invoke(import_file, ["fourth", str(SUBSCRIPTIONS)])
+    assert result.exit_code == 2
+    assert "customer-usage" in result.stderr
+    assert "There is no data yet" in client.get("/reports/fourth").text
+    assert "flask import" not in client.get("/reports/fourth").text
+    assert "flask import customer-usage FILE" in client.get("/reports/customer-usage").text
+
+
 @pytest.mark.usefixtures("nasty")
-def test_exporting_writes_what_the_page_exports(runner: FlaskCliRunner, client: FlaskClient) -> None:
+def test_export_equals_the_page_export(runner: FlaskCliRunner, client: FlaskClient) -> None:
     query = "columns=customer&columns=total&sort=-total&q=twin"
     result = runner.invoke(args=["export", "customer-transactions", query])
     assert result.exit_code == 0
@@ -79,14 +98,43 @@ def test_exporting_writes_what_the_page_exports(runner: FlaskCliRunner, client: 
 
 
 @pytest.mark.usefixtures("nasty")
-def test_exporting_a_view_that_cannot_be_is_refused(runner: FlaskCliRunner) -> None:
+@pytest.mark.parametrize(
+    ("address", "table"),
+    [
+        ("/reports/customer-subscriptions?status=Active", "subscription"),
+        ("/reports/customer-transactions?sort=-cost&size=25", "transaction"),
+        ("http://127.0.0.1:8000/reports/customer-usage?columns=product&columns=used&sort=-used", "holding"),
+    ],
+)
+def test_sql_prints_queries_with_parameters_and_plan(runner: FlaskCliRunner, address: str, table: str) -> None:
+    result = runner.invoke(args=["sql", address])
+    assert result.exit_code == 0
+    *_, last = result.stdout.strip().split("\n\n")
+    query, parameters, *plan = last.splitlines()
+    assert query.startswith("SELECT")
+    assert f'"{table}"' in query
+    assert parameters.startswith("-- parameters: [")
+    assert plan
+    assert all(line.startswith("-- plan: ") for line in plan)
+    assert not logging.getLogger("peewee").isEnabledFor(logging.DEBUG)
+
+
+@pytest.mark.parametrize("address", ["/reports/sales", "/reports", "/reports/customer-usage?sort=price"])
+def test_sql_of_an_invalid_address_fails(runner: FlaskCliRunner, address: str) -> None:
+    result = runner.invoke(args=["sql", address])
+    assert (result.exit_code != 0, result.stdout) == (True, "")
+    assert "customer-usage" in result.stderr or "price" in result.stderr
+
+
+@pytest.mark.usefixtures("nasty")
+def test_export_of_an_invalid_view_fails(runner: FlaskCliRunner) -> None:
     result = runner.invoke(args=["export", "customer-usage", "columns=price&q=\udcff"])
     assert result.exit_code == 1
     assert result.stdout == ""
     assert "price" in result.stderr
 
 
-def test_a_database_without_its_schema_names_the_command(
+def test_missing_schema_names_flask_migrate(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, runner: FlaskCliRunner
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/new.db")
@@ -97,14 +145,44 @@ def test_a_database_without_its_schema_names_the_command(
         assert "flask migrate" in result.stderr
 
 
+def test_setup_prepares_an_installation_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, runner: FlaskCliRunner
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/new.db")
+    new = create_app().test_cli_runner()
+    first = new.invoke(args=["setup"])
+    assert first.exit_code == 0
+    printed = re.search(r"^Sign in as (\S+) with the password (\S+) \(it is shown only now\)\.$", first.stdout, re.M)
+    assert printed
+    assert printed[1] == "admin@partner.example"
+    assert authenticate(printed[1], printed[2], "here")
+    assert Customer.select().count() == 400
+    assert new.invoke(args=["setup"]).output == "The schema is up to date.\n"
+
+
+def test_setup_without_demo(runner: FlaskCliRunner) -> None:
+    result = runner.invoke(args=["setup", "--no-demo", "--admin", "olga@partner.example"])
+    assert (result.exit_code, Customer.select().count()) == (0, 0)
+    assert [(user.email, user.role, user.reseller) for user in User.select()] == [
+        ("olga@partner.example", "admin", None)
+    ]
+    assert "olga@partner.example" in result.stdout
+
+
+def test_setup_refuses_an_invalid_email(runner: FlaskCliRunner) -> None:
+    result = runner.invoke(args=["setup", "--no-demo", "--admin", "olga"])
+    assert (result.exit_code, "Error: " in result.stderr) == (1, True)
+    assert User.select().count() == 0
+
+
 @pytest.mark.parametrize("day", ["0001-01-02", "9999-12-31", "yesterday"])
-def test_a_day_on_which_no_demo_can_play_is_refused(runner: FlaskCliRunner, day: str) -> None:
+def test_demo_refuses_a_day_out_of_range(runner: FlaskCliRunner, day: str) -> None:
     result = runner.invoke(args=["demo", "--today", day])
     assert result.exit_code == 2
     assert day in result.stderr
 
 
-def test_a_second_demo_is_refused(runner: FlaskCliRunner) -> None:
+def test_demo_needs_an_empty_database(runner: FlaskCliRunner) -> None:
     sizes = ["--customers", "12", "--transactions", "60", "--today", "2026-11-22"]
     assert runner.invoke(args=["demo", *sizes]).exit_code == 0
     result = runner.invoke(args=["demo", *sizes])
@@ -113,22 +191,22 @@ def test_a_second_demo_is_refused(runner: FlaskCliRunner) -> None:
 
 
 @pytest.mark.skipif(not CCADB.exists(), reason=f"needs the real files in {CCADB}")
-def test_the_real_files_go_round_byte_for_byte(
+def test_real_files_survive_a_round_trip(
     app: Flask, runner: FlaskCliRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = {}
     for slug, file in CCADB_FILES.items():
         assert runner.invoke(args=["import", slug, str(CCADB / file)]).exit_code == 0
     for slug in CCADB_FILES:
-        first[slug] = runner.invoke(args=["export", slug, every_column(slug)]).stdout_bytes
+        first[slug] = runner.invoke(args=["export", slug, all_columns(slug)]).stdout_bytes
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/second.db")
     second = create_app().test_cli_runner()
     second.invoke(args=["migrate"])
     for slug, content in first.items():
         assert second.invoke(args=["import", slug, "-"], input=content).exit_code == 0
     for slug, content in first.items():
-        assert second.invoke(args=["export", slug, every_column(slug)]).stdout_bytes == content
+        assert second.invoke(args=["export", slug, all_columns(slug)]).stdout_bytes == content
 
 
-def every_column(slug: str) -> str:
+def all_columns(slug: str) -> str:
     return "&".join(f"columns={column.key}" for column in REPORTS[slug].columns)

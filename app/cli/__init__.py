@@ -1,4 +1,4 @@
-"""The command line: `flask migrate`, `demo`, `copy`, `import`, `export`, `backup`, `restore` and `user`."""
+"""The command line: `flask --help` lists all commands."""
 
 from flask import Flask
 
@@ -6,6 +6,6 @@ from app.cli import backup, data, users
 
 
 def register(app: Flask) -> None:
-    kept = (backup.backup, backup.restore)
-    for command in (data.migrate, data.demo, data.copy_from, data.import_file, data.export, *kept, users.user):
+    data_commands = (data.setup, data.migrate, data.demo, data.copy_from, data.import_file, data.export, data.sql)
+    for command in (*data_commands, backup.backup, backup.restore, users.user):
         app.cli.add_command(command)

@@ -1,30 +1,59 @@
-"""`flask migrate`, `demo`, `import` and `export`: what reports show."""
+"""Commands for the data of reports: `flask setup`, `migrate`, `demo`, `copy`, `import`, `export` and `sql`."""
 
+import logging
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict
 from datetime import datetime
+from logging.handlers import BufferingHandler
 from pathlib import Path
-from urllib.parse import parse_qsl
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import click
 
 import models
+from app.auth.passwords import generate_password
+from app.auth.users import add_user
+from app.auth.validation import ValidationError
 from app.cli.common import audit_actor, database_errors_explained, database_ready, record_event
 from app.demo import fill
-from app.importing import FileRejected, load_file
+from app.importing import IMPORTABLE, FileRejected, load_file
 from app.reports import REPORTS
 from app.table.csv import csv_chunks
-from app.table.params import parse_export
+from app.table.paging import read_page
+from app.table.params import parse_export, parse_view
 from app.table.scope import WHOLE_PARTNER
 from app.web.reports.formats import FORMATS, file_url
-from models import BadDatabaseURL, DatabaseCopy, DatabaseNotEmpty
+from models import BadDatabaseURL, Customer, DatabaseCopy, DatabaseNotEmpty, User, reports_db
 from models.audit import DONE, FAILED
+from models.sqlite import Sqlite
 
-FAULTS_SHOWN = 20
-_YEARS = range(1900, 2900)
-"""When the demo can play: it looks years back and ahead."""
+_MAX_FAULTS = 20  # faults of a file that are printed
+_FIRST_YEAR, _LAST_YEAR = 1900, 2899  # of a demo, which needs some years before and after its day
+
+
+@click.command()
+@click.option("--admin", metavar="EMAIL", default="admin@partner.example", show_default=True)
+@click.option("--no-demo", is_flag=True, help="Don't fill an empty database with demo data.")
+@click.pass_context
+def setup(context: click.Context, admin: str, no_demo: bool) -> None:
+    """Migrate, add demo data if there is no customer and an administrator if there is no user; safe to repeat."""
+    context.invoke(migrate)
+    with database_ready():
+        needs_demo = not no_demo and not Customer.select().exists()
+        needs_admin = not User.select().exists()
+    if needs_demo:
+        context.invoke(demo)
+    if needs_admin:
+        password = generate_password()
+        try:
+            with database_ready():
+                add_user(audit_actor(), admin, "admin", None, password)
+        except ValidationError as error:
+            raise click.ClickException(str(error)) from None
+        click.echo(f"Sign in as {admin} with the password {password} (it is shown only now).")
 
 
 @click.command()
@@ -39,12 +68,12 @@ def migrate() -> None:
 @click.option("--customers", type=click.IntRange(min=1), default=400, show_default=True)
 @click.option("--transactions", type=click.IntRange(min=0), default=10_000, show_default=True)
 @click.option("--seed", type=int, default=1, show_default=True)
-@click.option("--today", type=click.DateTime(["%Y-%m-%d"]), help="The day on which it plays (UTC); today by default.")
+@click.option("--today", type=click.DateTime(["%Y-%m-%d"]), help="The demo's current day (UTC); today by default.")
 def demo(customers: int, transactions: int, seed: int, today: datetime | None) -> None:
     """Fill an empty database with a believable partner."""
     day = today.date() if today else models.today()
-    if day.year not in _YEARS:
-        raise click.BadParameter(f"{day} is not a day of the years {_YEARS[0]} to {_YEARS[-1]}.", param_hint="--today")
+    if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
+        raise click.BadParameter(f"{day} is not a day of {_FIRST_YEAR} to {_LAST_YEAR}.", param_hint="--today")
     try:
         with database_ready(), _progress_bar(transactions, "Demo") as advance:
             fill(customers, transactions, seed, day, advance)
@@ -56,7 +85,7 @@ def demo(customers: int, transactions: int, seed: int, today: datetime | None) -
 @click.command("copy")
 @click.argument("source")
 def copy_from(source: str) -> None:
-    """Fill a new database with all that another holds, users and audit trail too. SOURCE looks like DATABASE_URL."""
+    """Fill a new database with everything in another, users and audit trail included. SOURCE is like DATABASE_URL."""
     try:
         with database_ready(), closing(DatabaseCopy(source)) as copy:
             rows = copy.size()
@@ -69,18 +98,21 @@ def copy_from(source: str) -> None:
 
 
 @click.command("import")
-@click.argument("report", type=click.Choice(list(REPORTS)))
+@click.argument("report", type=click.Choice(IMPORTABLE))
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
-@click.option("--dry-run", is_flag=True, help="Check the file and say what it would do; change nothing.")
+@click.option("--dry-run", is_flag=True, help="Check the file and print what it would do; change nothing.")
 def import_file(report: str, file: str, dry_run: bool) -> None:
     """Load one CSV file (- is standard input), all of it or nothing."""
     try:
         size = Path(file).stat().st_size if Path(file).is_file() else 0
         with database_ready(), click.open_file(file, "rb") as stream, _progress_bar(size, file) as advance:
             summary = load_file(report, stream, file, dry_run, advance, **audit_actor())
-    except FileRejected as faulty:
-        _print_faults(faulty)
-        record_event("import", FAILED, f"{report} {file}", faults=len(faulty.faults))
+    except FileRejected as rejected:
+        for fault in rejected.faults[:_MAX_FAULTS]:
+            click.echo(str(fault), err=True)
+        if len(rejected.faults) > _MAX_FAULTS:
+            click.echo(f"… and {len(rejected.faults) - _MAX_FAULTS:,} more", err=True)
+        record_event("import", FAILED, f"{report} {file}", faults=len(rejected.faults))
         sys.exit(1)
     click.echo(f"{summary}{' (dry run: nothing was changed)' if dry_run else ''}")
     if not dry_run:
@@ -92,27 +124,54 @@ def import_file(report: str, file: str, dry_run: bool) -> None:
 @click.argument("query", default="")
 def export(report: str, query: str) -> None:
     """Write the CSV of /reports/REPORT.csv?QUERY to standard output."""
-    pairs = parse_qsl(query.removeprefix("?"), keep_blank_values=True)
-    view, dialect, complaints = parse_export(REPORTS[report], pairs)
-    if complaints:
-        raise click.ClickException("\n".join(map(str, complaints)))
+    view, dialect, errors = parse_export(REPORTS[report], parse_qsl(query.removeprefix("?"), keep_blank_values=True))
+    if errors:
+        raise click.ClickException("\n".join(map(str, errors)))
     with database_ready():
-        for piece in csv_chunks(view, WHOLE_PARTNER, dialect=dialect):
-            sys.stdout.buffer.write(piece)
+        for chunk in csv_chunks(view, WHOLE_PARTNER, dialect=dialect):
+            sys.stdout.buffer.write(chunk)
     record_event("export", DONE, file_url(view, FORMATS[dialect.name]))
 
 
-def _print_faults(faulty: FileRejected) -> None:
-    for fault in faulty.faults[:FAULTS_SHOWN]:
-        click.echo(str(fault), err=True)
-    more = len(faulty.faults) - FAULTS_SHOWN
-    if more > 0:
-        click.echo(f"… and {more:,} more", err=True)
+@click.command()
+@click.argument("address")
+def sql(address: str) -> None:
+    """Print the SQL of the first page at ADDRESS, such as '/reports/customer-usage?sort=-used', for the whole partner.
+
+    Each query is followed by its parameters and, on SQLite, by its EXPLAIN QUERY PLAN.
+    """
+    url = urlsplit(address)
+    report = REPORTS.get(url.path.removeprefix("/reports/"))
+    if report is None:
+        raise click.BadParameter(f"{address} is not /reports/ and one of {', '.join(REPORTS)}.", param_hint="ADDRESS")
+    view, errors = parse_view(report, parse_qsl(url.query, keep_blank_values=True))
+    if errors:
+        raise click.ClickException("\n".join(map(str, errors)))
+    with database_ready():
+        for statement, parameters in _logged_queries(lambda: read_page(view.start, WHOLE_PARTNER)):
+            click.echo(f"{statement}\n-- parameters: {parameters}")
+            if isinstance(reports_db.obj, Sqlite):
+                for *_, step in reports_db.execute_sql(f"EXPLAIN QUERY PLAN {statement}", parameters):
+                    click.echo(f"-- plan: {step}")
+            click.echo()
+
+
+def _logged_queries(read: Callable[[], object]) -> list[Any]:
+    """Call `read`, and return the SQL and parameters of each query that Peewee logs meanwhile."""
+    logger, handler = logging.getLogger("peewee"), BufferingHandler(capacity=10_000)
+    logger.addHandler(handler)
+    logger.setLevel(logging.DEBUG)
+    try:
+        read()
+    finally:
+        logger.setLevel(logging.NOTSET)
+        logger.removeHandler(handler)
+    return [record.msg for record in handler.buffer if record.msg[0].startswith(("SELECT", "WITH"))]
 
 
 @contextmanager
 def _progress_bar(length: int, label: str) -> Iterator[Callable[[int], None] | None]:
-    """A progress bar on a terminal, when it is known how far there is to go."""
+    """A progress bar on a terminal, None elsewhere or where the length isn't known."""
     if not (length and sys.stderr.isatty()):
         yield None
         return

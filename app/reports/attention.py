@@ -1,4 +1,4 @@
-"""What needs attention: rows of reports that somebody should look at today."""
+"""What needs attention: views of reports whose rows somebody should look at today."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from app.table.view import View
 
 @dataclass(frozen=True)
 class AttentionItem:
-    """`one` row, or `many` of them, of a report's view; `none` is said where it has no rows."""
+    """A view of the report `slug`. `one` or `many` follows the number of its rows; `none` replaces it."""
 
     slug: str
     query: tuple[tuple[str, str], ...]

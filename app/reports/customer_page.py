@@ -1,4 +1,4 @@
-"""A customer: how they are found and linked to, and which parts of the reports stand on their page."""
+"""The page of a customer: how customers are found and linked to, and which sections of reports the page shows."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -10,24 +10,22 @@ from app.table.scope import Scope
 from app.table.view import View
 from models import Customer, Reseller, fold, reports_db
 
-MAX_CUSTOMERS = 100
-"""Customers of one name that are listed."""
-
-_ROWS = 10
+MAX_CUSTOMERS = 100  # customers of the same name that are listed
+_SECTION_ROWS = 10
 
 
-def _customers_without_id(table: Table, name: str) -> Any:
-    """Rows of customers of exactly this name, for whom files have no id."""
-    called = (Customer.name_key == fold(name)) & (Customer.name == name) & (Customer.ref == "")
-    return reports_db.in_subquery(table.customer, Customer.select(Customer.id).where(called))
+def _has_customer_without_id(table: Table, name: str) -> Any:
+    """Rows of customers with exactly this name and no Customer ID."""
+    matches = (Customer.name_key == fold(name)) & (Customer.name == name) & (Customer.ref == "")
+    return reports_db.in_subquery(table.customer, Customer.select(Customer.id).where(matches))
 
 
-CUSTOMER_NAME = Filter("name", "Customer without ID", _customers_without_id, input_type="hidden")
-CUSTOMER_PAGE = Link("customer", name_key="name")
+CUSTOMER_NAME = Filter("name", "Customer without ID", _has_customer_without_id, input_type="hidden")
+CUSTOMER_PAGE = Link("customer", name_key="name")  # to the page of the customer in a row
 
 
 class CustomerIdentity(NamedTuple):
-    """What files say of a customer: `ref`, their id, is empty while not known, and `reseller` when there is none."""
+    """What identifies a customer in files. `ref` is the Customer ID, "" while unknown; `reseller` is "" for none."""
 
     name: str
     ref: str
@@ -35,13 +33,13 @@ class CustomerIdentity(NamedTuple):
 
     @property
     def keys(self) -> dict[str, str]:
-        """What finds exactly this customer, here and as filters of reports."""
+        """The filters that find exactly this customer: {"customer": "C-1"} or {"name": "Acme", "reseller": "-"}."""
         return {"customer": self.ref} if self.ref else {"name": self.name, "reseller": self.reseller or NO_RESELLER}
 
 
 @dataclass(frozen=True)
 class Section:
-    """The beginning of a report in one order, with a few of its columns: `none` is said where it has no rows."""
+    """The first rows of the report `slug` in one order, with a few of its columns; `none` is the text without rows."""
 
     title: str
     slug: str
@@ -50,11 +48,11 @@ class Section:
     none: str
 
     def of(self, whole: View) -> View:
-        """The beginning of `whole`, with as many of the columns as its report has."""
+        """Shorten the view of all the customer's rows. Columns that its report lacks, as for viewers, are left out."""
         known = whole.report.columns_by_key
         columns = tuple(known[key] for key in self.columns if key in known)
         sort = self.sort if self.sort.removeprefix("-") in known else whole.sort
-        return replace(whole, columns=columns, sort=sort, size=_ROWS)
+        return replace(whole, columns=columns, sort=sort, size=_SECTION_ROWS)
 
 
 SECTIONS = (
@@ -83,7 +81,10 @@ SECTIONS = (
 
 
 def find_customers(keys: Mapping[str, str], scope: Scope) -> list[CustomerIdentity]:
-    """Up to `MOST` customers with this `customer`, an id, or with this `name` and, if it is given, `reseller`."""
+    """Find up to MAX_CUSTOMERS customers in the scope.
+
+    `keys` has either `customer`, a Customer ID, or `name`; `reseller` narrows both. Example: `{"name": "Acme"}`.
+    """
     conditions = scope.conditions(Customer)
     if "customer" in keys:
         conditions.append(Customer.ref == keys["customer"])

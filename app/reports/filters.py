@@ -1,4 +1,4 @@
-"""The filters that reports share."""
+"""The filters that reports share. `app.table.definitions.Filter` documents the options of a filter."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -15,29 +15,35 @@ from app.table.kinds import DATE
 from app.table.scope import Scope
 from models import MAX_CHAR, NONE_ID, BundleProduct, Customer, Product, Reseller, fold, reports_db
 
-NO_RESELLER, _NO_RESELLER = "-", "No reseller"
+Options = Callable[[Table, Scope], Sequence[tuple[str, str]]]  # values and labels of a menu
 
-Options = Callable[[Table, Scope], Sequence[tuple[str, str]]]
+NO_RESELLER = "-"  # the value of the filter `reseller` for customers without one
+_NO_RESELLER_LABEL = "No reseller"
 
 
 def search_filter(*ids: str) -> Filter:
-    """Rows whose customer or reseller has the text in its name, or one of whose ids begins with it.
+    """Rows whose customer or reseller has the text in its name, or with an id that begins with the text.
 
-    `ids` names the fields that hold the row's own ids, ready for comparison.
+    The customer's id counts, and the row's own `ids`: names of fields with the casefolded id, such as "ref_key".
+    Example: `search_filter("ref_key", "subscription_key")`.
     """
 
     def where(table: Table, text: str) -> Any:
         key = text.casefold()
         parties = (
-            (table.customer, Customer, _contains(Customer.name_key, text) | _begins(Customer.ref_key, key)),
+            (table.customer, Customer, _contains(Customer.name_key, text) | _starts_with(Customer.ref_key, key)),
             (table.reseller, Reseller, _contains(Reseller.name_key, text)),
         )
-        own = [_begins(getattr(table, name), key) for name in ids]
-        found = [reports_db.in_subquery(field, party.select(party.id).where(those)) for field, party, those in parties]
-        asked = [fn.EXISTS(party.select(Value(1)).where(party.id == field, those)) for field, party, those in parties]
-        theirs = reduce(or_, found)
-        parts = [without_index(theirs), *([reduce(or_, own) & without_index(~theirs)] if own else [])]
-        return SearchCondition(reduce(or_, [theirs, *own]), reduce(or_, [*asked, *own]), parts)
+        by_id = [_starts_with(getattr(table, name), key) for name in ids]
+        subqueries, row_by_row = [], []
+        for field, party, match in parties:
+            subqueries.append(reports_db.in_subquery(field, party.select(party.id).where(match)))
+            row_by_row.append(fn.EXISTS(party.select(Value(1)).where(party.id == field, match)))
+        by_party = reduce(or_, subqueries)
+        disjoint = [without_index(by_party)]
+        if by_id:
+            disjoint.append(reduce(or_, by_id) & without_index(~by_party))
+        return SearchCondition(reduce(or_, [by_party, *by_id]), reduce(or_, [*row_by_row, *by_id]), disjoint)
 
     return Filter("q", "Search", where, input_type="search", hint="Name, or the beginning of an ID")
 
@@ -46,62 +52,20 @@ def _contains(field: Field, text: str) -> Any:
     return reports_db.contains(field, fold(text))
 
 
-def _begins(field: Field, key: str) -> Any:
+def _starts_with(field: Field, key: str) -> Any:
     return (field >= key) & (field < key + MAX_CHAR)
 
 
 def exact_id(key: str, label: str, field: str) -> Filter:
-    """Rows with exactly this id in `field`."""
+    """Rows with exactly this id in `field`. Example: `exact_id("subscription", "Subscription ID", "ref")`."""
     return Filter(key, label, lambda table, value: getattr(table, field) == value)
 
 
-def _has_reseller(table: Table, name: str) -> Any:
-    if name == NO_RESELLER:
-        return table.reseller == NONE_ID
-    return reports_db.in_subquery(table.reseller, Reseller.select(Reseller.id).where(Reseller.name == name))
-
-
-def _resellers(table: Table, scope: Scope) -> list[tuple[str, str]]:
-    nobodys = [(NO_RESELLER, _NO_RESELLER)] if scope.reseller_id is None else []
-    return nobodys + list(occurring_names(Reseller, "reseller")(table, scope))
-
-
-def occurring_names(named: Table, field: str) -> Options:
-    """The names, in alphabetical order, to which `field` refers in at least one row of the scope."""
-
-    def options(table: Table, scope: Scope) -> list[tuple[str, str]]:
-        rows = table.select(Value(1)).where(getattr(table, field) == named.id, *scope.conditions(table))
-        return _as_options(named.select(named.name).where(named.id != NONE_ID, fn.EXISTS(rows)), named)
-
-    return options
-
-
-def _transacted_products(table: Table, scope: Scope) -> list[tuple[str, str]]:
-    rows = (
-        table.select(Value(1))
-        .join(BundleProduct, on=(BundleProduct.bundle == table.bundle))
-        .where(BundleProduct.product == Product.id, *scope.conditions(table))
-    )
-    return _as_options(Product.select(Product.name).where(fn.EXISTS(rows)), Product)
-
-
-def _as_options(query: Any, named: Table) -> list[tuple[str, str]]:
-    return [(name, name) for (name,) in reports_db.execute(query.order_by(named.name_key, named.name))]
-
-
-def _with_product(table: Table, name: str) -> Any:
-    bundles = BundleProduct.select(BundleProduct.bundle).join(Product).where(Product.name == name)
-    return reports_db.in_subquery(table.bundle, bundles)
-
-
-def fixed_options(values: Mapping[str, str]) -> Options:
-    """A menu that is always the same."""
-    listed = list(values.items())
-    return lambda table, scope: listed
-
-
 def one_of(key: str, label: str, values: Mapping[str, str], where: Callable[[Table, Any], Any]) -> Filter:
-    """Rows of one of a few fixed sorts: `values` are their names and what a menu calls them. Any other is refused."""
+    """Rows of one of a few fixed kinds, chosen from a menu. `values` maps each value to its label; any other is a 400.
+
+    Example: `one_of("usage", "Usage", {"over": "Over inventory"}, lambda table, value: table.over_inventory > 0)`.
+    """
 
     def parse(value: str) -> str:
         if value not in values:
@@ -114,7 +78,10 @@ def one_of(key: str, label: str, values: Mapping[str, str], where: Callable[[Tab
 
 
 def by_name(key: str, label: str, names: Table, field: str, level: int) -> Filter:
-    """Rows of `level` whose `field` refers to exactly this name, chosen before anything is summed."""
+    """Rows of `level` whose `field` refers to the row of `names` with exactly this name. Sums are of these rows only.
+
+    Example: `by_name("product", "Product", Product, "product", level=2)`.
+    """
 
     def where(table: Table, value: str) -> Any:
         return reports_db.in_subquery(getattr(table, field), names.select(names.id).where(names.name == value))
@@ -122,22 +89,69 @@ def by_name(key: str, label: str, names: Table, field: str, level: int) -> Filte
     return Filter(key, label, where, "select", options=occurring_names(names, field), level=level)
 
 
-def period_filters(label: str, field: str, offered: Iterable[str] = PERIODS) -> tuple[Filter, ...]:
-    """Rows of a period, or from one day to another, both included, in UTC. `offered` are the periods of the menu."""
+def period_filters(label: str, field: str, periods: Iterable[str] = PERIODS) -> tuple[Filter, ...]:
+    """Three filters on a date field: a named period, from a day, to a day. Days are in UTC, and both are included.
+
+    The menu offers `periods`; an address may name any. Example: `period_filters("Date", "date", PAST_PERIODS)`.
+    """
 
     def within(table: Table, days: tuple[str, str]) -> Any:
-        return first.where(table, days[0]) & last.where(table, days[1])
+        return from_day.where(table, days[0]) & to_day.where(table, days[1])
 
     titles = {name: period_title(name) for name in PERIODS}
-    menu = fixed_options({name: titles[name] for name in offered})
-    named = replace(
-        one_of("period", f"{label} in", titles, within), options=menu, resolve=period_dates, describe=describe_period
-    )
-    first = Filter("from", f"{label} from", lambda table, day: getattr(table, field) >= day, "date", DATE.parse)
-    last = Filter(
+    menu = fixed_options({name: titles[name] for name in periods})
+    period = one_of("period", f"{label} in", titles, within)
+    period = replace(period, options=menu, resolve=period_dates, describe=describe_period)
+    from_day = Filter("from", f"{label} from", lambda table, day: getattr(table, field) >= day, "date", DATE.parse)
+    to_day = Filter(
         "to", f"{label} to", lambda table, day: getattr(table, field) <= f"{day} 23:59:59", "date", DATE.parse
     )
-    return named, first, last
+    return period, from_day, to_day
+
+
+def fixed_options(labels: Mapping[str, str]) -> Options:
+    """A menu that is always the same."""
+    options = list(labels.items())
+    return lambda table, scope: options
+
+
+def occurring_names(names: Table, field: str) -> Options:
+    """A menu of the names that `field` refers to in at least one row of the scope, in alphabetical order."""
+
+    def options(table: Table, scope: Scope) -> list[tuple[str, str]]:
+        rows = table.select(Value(1)).where(getattr(table, field) == names.id, *scope.conditions(table))
+        return _name_options(names.select(names.name).where(names.id != NONE_ID, fn.EXISTS(rows)), names)
+
+    return options
+
+
+def _name_options(query: Any, names: Table) -> list[tuple[str, str]]:
+    return [(name, name) for (name,) in reports_db.execute(query.order_by(names.name_key, names.name))]
+
+
+def _has_reseller(table: Table, name: str) -> Any:
+    if name == NO_RESELLER:
+        return table.reseller == NONE_ID
+    return reports_db.in_subquery(table.reseller, Reseller.select(Reseller.id).where(Reseller.name == name))
+
+
+def _reseller_options(table: Table, scope: Scope) -> list[tuple[str, str]]:
+    none = [(NO_RESELLER, _NO_RESELLER_LABEL)] if scope.reseller_id is None else []
+    return none + list(occurring_names(Reseller, "reseller")(table, scope))
+
+
+def _affects_product(table: Table, name: str) -> Any:
+    bundles = BundleProduct.select(BundleProduct.bundle).join(Product).where(Product.name == name)
+    return reports_db.in_subquery(table.bundle, bundles)
+
+
+def _affected_products(table: Table, scope: Scope) -> list[tuple[str, str]]:
+    rows = (
+        table.select(Value(1))
+        .join(BundleProduct, on=(BundleProduct.bundle == table.bundle))
+        .where(BundleProduct.product == Product.id, *scope.conditions(table))
+    )
+    return _name_options(Product.select(Product.name).where(fn.EXISTS(rows)), Product)
 
 
 CUSTOMER = exact_id("customer", "Customer ID", "customer_ref")
@@ -146,7 +160,7 @@ RESELLER = Filter(
     "Reseller",
     _has_reseller,
     "select",
-    options=_resellers,
-    describe=lambda name, today: _NO_RESELLER if name == NO_RESELLER else name,
+    options=_reseller_options,
+    describe=lambda name, today: _NO_RESELLER_LABEL if name == NO_RESELLER else name,
 )
-TRANSACTED_PRODUCT = Filter("product", "Product", _with_product, "select", options=_transacted_products)
+TRANSACTED_PRODUCT = Filter("product", "Product", _affects_product, "select", options=_affected_products)

@@ -1,4 +1,4 @@
-"""What the summaries of reports group rows by."""
+"""What summaries and charts group rows by. Each group links to the filter that selects its rows."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,20 +12,29 @@ _MONTH = len("2026-11")
 
 
 def group_by_month(field: str) -> GroupBy:
-    """Rows by the month of their `field`, as "2026-11", by which `from` and `to` choose."""
+    """Group rows by the month of a date field, such as "2026-11". A group links to the filters `from` and `to`.
 
-    def days(month: str) -> dict[str, str]:
+    Example: `group_by_month("ends_on")`.
+    """
+
+    def filters(month: str) -> dict[str, str]:
         first, last = month_dates(month)
         return {"from": first, "to": last}
 
-    return GroupBy("Month", lambda table, today: fn.SUBSTR(getattr(table, field).cast("TEXT"), 1, _MONTH), days)
+    return GroupBy("Month", lambda table, today: fn.SUBSTR(getattr(table, field).cast("TEXT"), 1, _MONTH), filters)
 
 
 def group_by_field(key: str, label: str, field: str, values: Sequence[str]) -> GroupBy:
-    """Rows by one of a few values of a `field`, by which the filter `key` chooses."""
+    """Group rows by a field that has only these `values`. A group links to the filter `key`.
+
+    Example: `group_by_field("action", "Action", "action", ACTIONS)`.
+    """
     return GroupBy(label, lambda table, today: getattr(table, field), lambda value: {key: value}, values)
 
 
 def group_by_name(key: str, label: str, names: Any, level: int) -> GroupBy:
-    """Rows of `level` by one of the `names` to which they refer, by which the filter `key` chooses."""
+    """Group rows of `level` by the name of the row in `names` that they refer to. A group links to the filter `key`.
+
+    Example: `group_by_name("certificate_type", "Certificate Type", CertificateType, level=1)`.
+    """
     return GroupBy(label, lambda table, today: names.name, lambda value: {key: value}, level=level)

@@ -1,3 +1,5 @@
+"""Customer Subscriptions Report: what every customer is subscribed to, until when, and at what cost."""
+
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -13,19 +15,21 @@ from app.table.kinds import BADGE, DATE, DATETIME, ID, INTEGER, MONEY, TEXT
 from models import Actor, Customer, Reseller, Subscription
 
 STATUSES = ("Active", "Ended", "Cancelled")
-SOON_DAYS = 90
-"""Days before and after an end in which it is told how many they are."""
+SOON_DAYS = 90  # up to this distance, the note beside End counts the days
 
 
 def status_conditions(table: Table, today: Any) -> dict[str, Any]:
-    """The condition of each status on a day. Cancelled goes before Ended."""
-    stands, cancelled = (table.cancelled == each for each in (False, True))
-    conditions = (stands & (table.ends_on >= today), stands & (table.ends_on < today), cancelled)
-    return dict(zip(STATUSES, conditions, strict=True))
+    """The condition of each status on a day. A cancelled subscription is Cancelled even after its end."""
+    not_cancelled, cancelled = (table.cancelled == value for value in (False, True))
+    return {
+        "Active": not_cancelled & (table.ends_on >= today),
+        "Ended": not_cancelled & (table.ends_on < today),
+        "Cancelled": cancelled,
+    }
 
 
 def end_distance(day: str, today: date) -> str:
-    """How far away an end is, in words; nothing when it is far ahead."""
+    """How far away an end is: "in 12 days", "ended yesterday", and "" when it is far ahead."""
     days = (date.fromisoformat(day) - today).days
     if abs(days) > SOON_DAYS:
         return "ended" if days < 0 else ""
@@ -33,8 +37,8 @@ def end_distance(day: str, today: date) -> str:
     return near.get(days) or (f"in {days} days" if days > 0 else f"ended {-days} days ago")
 
 
-def _has_status(table: Table, meant: tuple[str, str]) -> Any:
-    status, today = meant
+def _has_status(table: Table, status_and_today: tuple[str, str]) -> Any:
+    status, today = status_and_today
     return status_conditions(table, today)[status]
 
 

@@ -1,3 +1,5 @@
+"""Customer Transactions Report: every change of inventory, renewal and cancellation."""
+
 from app.reports.customer_page import CUSTOMER_NAME, CUSTOMER_PAGE
 from app.reports.filters import CUSTOMER, RESELLER, TRANSACTED_PRODUCT, exact_id, one_of, period_filters, search_filter
 from app.reports.groups import group_by_field, group_by_month

@@ -1,3 +1,5 @@
+"""Customer Usage Report: what every customer bought, uses, and has left, by certificate type and product."""
+
 from dataclasses import replace
 from typing import Any
 
@@ -8,19 +10,18 @@ from app.table.definitions import Chart, Column, Level, Report, Summary, Table
 from app.table.kinds import ID, INTEGER, TEXT
 from models import USAGE_COUNTS, CertificateType, Customer, CustomerUsage, Holding, Product, Reseller, TypeUsage
 
-_NEAR = 90
-"""Per cent of an inventory in use from which on it is nearly used up."""
+_NEAR = 90  # per cent in use from which an inventory counts as nearly used up
 
 _BY_TYPE = group_by_name("certificate_type", "Certificate Type", CertificateType, level=1)
 _USAGE = {"over": "Over inventory", "near": f"Near inventory ({_NEAR} % used)"}
 
 
-def _used(row: Table, value: str) -> Any:
-    """Rows with more in use than was purchased, or nearly all; where nothing was, there is nothing to be near to."""
+def _has_usage(table: Table, value: str) -> Any:
+    """Rows that use more than was purchased, or nearly all. An inventory of 0 is never near."""
     if value == "over":
-        return row.over_inventory > 0
-    near = row.used * 100 >= row.current_inventory * _NEAR
-    return (row.over_inventory == 0) & (row.current_inventory > 0) & near
+        return table.over_inventory > 0
+    near = table.used * 100 >= table.current_inventory * _NEAR
+    return (table.over_inventory == 0) & (table.current_inventory > 0) & near
 
 
 REPORT = Report(
@@ -52,7 +53,7 @@ REPORT = Report(
         RESELLER,
         by_name("certificate_type", "Certificate Type", CertificateType, "certificate_type", level=1),
         by_name("product", "Product", Product, "product", level=2),
-        replace(one_of("usage", "Usage", _USAGE, _used), having=True),
+        replace(one_of("usage", "Usage", _USAGE, _has_usage), having=True),
     ),
     default_sort="customer",
     summary=Summary(measures=USAGE_COUNTS, grand_totals=USAGE_COUNTS),

@@ -1,4 +1,4 @@
-"""Each test here has an empty, migrated database of its own, on both kinds."""
+"""Each test has an empty, migrated database of its own, on SQLite and PostgreSQL unless its module says otherwise."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Import files for tests, and what they leave behind."""
+"""Builds import files for tests, loads them, and reads what they left in the database."""
 
 import csv
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ TABLES = (
 
 Row = dict[str, str]
 
-_PLAIN: dict[str, Row] = {
+_VALID: dict[str, Row] = {
     SUBSCRIPTIONS: {
         "Customer": "Acme", "Customer ID": "C-1", "Subscription ID": "S-1", "Reseller": "",
         "Subscription": "SSL Manager", "End": "2027-01-31", "Cost": "1200.50", "Order Date": "2026-02-01",
@@ -50,23 +50,23 @@ _PLAIN: dict[str, Row] = {
     },
 }  # fmt: skip
 
+# The cells of a usage row for a customer without holdings.
 NOTHING = {"Certificate Type": "", "Product": "", "Current Inventory": "0", "Used": "0"}
-"""The cells of a usage row for a customer that holds nothing."""
 
 
 def row(slug: str, changes: Row) -> Row:
-    """A row that is right, but for `changes`."""
-    return _PLAIN[slug] | changes
+    """A valid row with `changes`."""
+    return _VALID[slug] | changes
 
 
 def file(slug: str, *changes: Row, line_break: str = "\r\n") -> bytes:
-    """A file with one row for each of `changes` to the plain one."""
-    rows = [row(slug, each) for each in changes]
-    headings = dict.fromkeys(heading for each in [_PLAIN[slug], *rows] for heading in each)
+    """A file with a valid row for each of `changes`."""
+    rows = [row(slug, change) for change in changes]
+    headings = dict.fromkeys(heading for cells in [_VALID[slug], *rows] for heading in cells)
     out = StringIO(newline="")
     writer = csv.writer(out, lineterminator=line_break)
     writer.writerow(headings)
-    writer.writerows([[each.get(heading, "") for heading in headings] for each in rows])
+    writer.writerows([[cells.get(heading, "") for heading in headings] for cells in rows])
     return out.getvalue().encode()
 
 
@@ -79,7 +79,7 @@ def load_bytes(slug: str, content: bytes, dry_run: bool = False) -> ImportSummar
 
 
 def faults(slug: str, *changes: Row) -> list[tuple[int, str]]:
-    """The line and text of each fault of a file that must be faulty and must change nothing."""
+    """The line and text of each fault of a file, which must be rejected and change nothing."""
     return faults_of(slug, file(slug, *changes))
 
 
@@ -87,9 +87,9 @@ def faults_of(slug: str, content: bytes) -> list[tuple[int, str]]:
     before = dump()
     try:
         load_bytes(slug, content)
-    except FileRejected as faulty:
+    except FileRejected as rejected:
         assert dump() == before
-        return [(fault.line, fault.text) for fault in faulty.faults]
+        return [(fault.line, fault.text) for fault in rejected.faults]
     raise AssertionError("the file was loaded")
 
 
@@ -99,18 +99,18 @@ def dump() -> dict[str, list[Any]]:
 
 
 def values(*fields: Any) -> list[Any]:
-    """The values of some fields of one table, or of names that it refers to, sorted."""
+    """The values of fields of one table, or of tables that it refers to, sorted."""
     table = fields[0].model
     query = table.select(*fields)
     for other in dict.fromkeys(field.model for field in fields[1:] if field.model is not table):
         query = query.join_from(table, other)
-    found = sorted(reports_db.execute(query))
-    return [each for (each,) in found] if len(fields) == 1 else found
+    rows = sorted(reports_db.execute(query))
+    return [value for (value,) in rows] if len(fields) == 1 else rows
 
 
 @contextmanager
-def undone() -> Iterator[None]:
-    """Leave the database as it was."""
+def rolled_back() -> Iterator[None]:
+    """Undo at the end what is done inside."""
     with reports_db.atomic() as transaction:
         yield
         transaction.rollback()

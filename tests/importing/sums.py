@@ -1,4 +1,4 @@
-"""What must be true of the stored sums, whatever was loaded."""
+"""Checks the stored usage sums."""
 
 from typing import Any
 
@@ -9,11 +9,11 @@ from tests.importing.files import values
 
 
 def check_sums() -> None:
-    """Every stored sum is the plain sum of the holdings, and every customer has one."""
+    """Check that every stored sum is the sum of its holdings, and that every customer has one."""
     products = fn.COUNT(Holding.product).filter(Holding.product != NONE_ID)
     types = fn.COUNT(Holding.certificate_type.distinct()).filter(Holding.certificate_type != NONE_ID)
-    assert _stored(TypeUsage, "customer", "certificate_type") == _plain(products, "customer", "certificate_type")
-    assert _stored(CustomerUsage, "customer") == _plain(types, "customer")
+    assert _stored(TypeUsage, "customer", "certificate_type") == _computed(products, "customer", "certificate_type")
+    assert _stored(CustomerUsage, "customer") == _computed(types, "customer")
     assert values(CustomerUsage.customer) == values(Customer.id)
 
 
@@ -21,7 +21,7 @@ def _stored(table: Any, *path: str) -> list[Any]:
     return values(*(getattr(table, name) for name in (*path, *USAGE_COUNTS, "parts")))
 
 
-def _plain(parts: Any, *path: str) -> list[Any]:
+def _computed(parts: Any, *path: str) -> list[Any]:
     by = [getattr(Holding, name) for name in path]
     sums = [fn.SUM(getattr(Holding, name)) for name in USAGE_COUNTS]
     return sorted(reports_db.execute(Holding.select(*by, *sums, parts).group_by(*by)))

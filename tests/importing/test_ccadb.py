@@ -1,4 +1,4 @@
-"""10,006 real certificates, against the totals that came with them."""
+"""10,006 real certificates, against the control totals that came with them."""
 
 from itertools import permutations
 from pathlib import Path
@@ -20,7 +20,10 @@ from models import (  # fmt: skip
     Transaction,
     reports_db,
 )
+from tests.databases import in_file as database_url
 from tests.importing.files import SUBSCRIPTIONS, TRANSACTIONS, USAGE, dump
+
+__all__ = ["database_url"]
 
 CCADB = Path(__file__).parents[3] / "shared/data/ccadb"
 ROWS = {SUBSCRIPTIONS: 3426, TRANSACTIONS: 10_006, USAGE: 3426}
@@ -34,8 +37,8 @@ def load(slug: str) -> ImportSummary:
         return load_file(slug, stream, path.name)
 
 
-@pytest.mark.parametrize("order", list(permutations(ROWS))[::2])
-def test_real_files_give_their_control_totals_in_any_order(order: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("order", list(permutations(ROWS))[::5])
+def test_control_totals_in_any_order(order: tuple[str, ...]) -> None:
     for slug in order:
         assert str(load(slug)) == f"{ROWS[slug]} rows: {ROWS[slug]} added, 0 updated, 0 unchanged, 0 removed"
     named = [table.select().where(table.name != "").count() for table in (Customer, Reseller, Product, CertificateType)]
@@ -49,11 +52,6 @@ def test_real_files_give_their_control_totals_in_any_order(order: tuple[str, ...
     ]
     assert sums(Subscription, "items_quantity", "cost") == (10_006, 0)
     assert sums(Holding, *USAGE_COUNTS) == sums(CustomerUsage, *USAGE_COUNTS) == (10_006, 4236, 5770, 0)
-
-
-def test_real_files_change_nothing_the_second_time() -> None:
-    for slug in ROWS:
-        load(slug)
     before = dump()
     for slug, rows in ROWS.items():
         assert load(slug).unchanged == rows
@@ -62,5 +60,5 @@ def test_real_files_change_nothing_the_second_time() -> None:
 
 def sums(table: type[Transaction | Subscription | Holding | CustomerUsage], *names: str) -> tuple[int, ...]:
     query = table.select(*(fn.SUM(getattr(table, name)) for name in names))
-    found: tuple[int, ...] = reports_db.execute(query).fetchone()
-    return found
+    values: tuple[int, ...] = reports_db.execute(query).fetchone()
+    return values

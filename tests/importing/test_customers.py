@@ -1,4 +1,4 @@
-"""Whose a row is."""
+"""Which customer a row belongs to, and the copies of customers' fields."""
 
 import pytest
 
@@ -19,21 +19,21 @@ def load_all(row: dict[str, str]) -> None:
         load(slug, row)
 
 
-def test_customers_resellers_and_actors_are_created_when_first_named() -> None:
+def test_customers_resellers_and_actors_are_created() -> None:
     load(SUBSCRIPTIONS, {"Customer": "Łódź", "Customer ID": "C-Ä", "Reseller": "Étoile", "Last modified by": "Bø"})
     assert values(Customer.ref, Customer.ref_key, Customer.name, Customer.name_key) == [("C-Ä", "c-ä", "Łódź", "lodz")]
     assert values(Reseller.name, Reseller.name_key) == [("", ""), ("Étoile", "etoile")]
     assert values(Actor.name, Actor.name_key) == [("", ""), ("Bø", fold("Bø"))]
 
 
-def test_a_customer_id_says_who_it_is_whatever_the_name() -> None:
+def test_customer_id_identifies_whatever_the_name() -> None:
     summary = load(SUBSCRIPTIONS, {}, {"Subscription ID": "S-2", "Customer": "ACME", "Reseller": "North"})
     assert values(*CUSTOMER) == [("C-1", "ACME", "North")]
     assert (summary.renamed, summary.moved) == (1, 1)
     assert str(summary) == "2 rows: 2 added, 0 updated, 0 unchanged, 0 removed; 1 customer renamed, 1 moved"
 
 
-def test_two_ids_of_one_name_are_two_customers() -> None:
+def test_two_ids_with_one_name_are_two_customers() -> None:
     load(
         SUBSCRIPTIONS,
         {},
@@ -43,7 +43,7 @@ def test_two_ids_of_one_name_are_two_customers() -> None:
     assert values(Customer.ref) == ["C-1", "C-2", "c-2"]
 
 
-def test_without_an_id_the_exact_name_and_reseller_say_who_it_is() -> None:
+def test_without_an_id_name_and_reseller_identify() -> None:
     load(SUBSCRIPTIONS, {"Customer": "Acme", "Reseller": "North"})
     others = [
         ("Acme", ""),
@@ -63,7 +63,7 @@ def test_without_an_id_the_exact_name_and_reseller_say_who_it_is() -> None:
 
 
 @pytest.mark.parametrize("slug", [SUBSCRIPTIONS, TRANSACTIONS, USAGE])
-def test_a_row_without_an_id_that_could_be_of_two_customers_is_a_fault(slug: str) -> None:
+def test_ambiguous_name_is_a_fault(slug: str) -> None:
     load(SUBSCRIPTIONS, {}, {"Subscription ID": "S-2", "Customer ID": "C-2"})
     text = "Customer: “Acme” is the name of 2 customers; a Customer ID must say which"
     row = (
@@ -73,7 +73,7 @@ def test_a_row_without_an_id_that_could_be_of_two_customers_is_a_fault(slug: str
 
 
 @pytest.mark.parametrize("apart", [True, False])
-def test_a_customer_takes_its_id_when_a_later_row_brings_it(apart: bool) -> None:
+def test_customer_takes_the_id_of_a_later_row(apart: bool) -> None:
     rows = [{"Subscription ID": "S-1", **UNKNOWN}, {"Subscription ID": "S-2", "Customer ID": "C-7"}]
     for file in [rows[:1], rows[1:]] if apart else [rows]:
         summary = load(SUBSCRIPTIONS, *file)
@@ -83,24 +83,24 @@ def test_a_customer_takes_its_id_when_a_later_row_brings_it(apart: bool) -> None
     assert values(Subscription.ref, Subscription.customer_ref) == [("S-1", "C-7"), ("S-2", "C-7")]
 
 
-def test_the_customer_that_took_an_id_is_no_longer_there_to_take_another() -> None:
+def test_customer_takes_only_one_id() -> None:
     load(SUBSCRIPTIONS, *many(UNKNOWN), *({"Subscription ID": ref, "Customer ID": ref} for ref in ("C-1", "C-2")))
     assert values(*CUSTOMER) == [("C-1", "Acme", ""), ("C-2", "Acme", "")]
 
 
-def test_an_id_is_not_taken_by_a_customer_of_another_reseller() -> None:
+def test_id_is_not_taken_across_resellers() -> None:
     load(SUBSCRIPTIONS, *many(UNKNOWN), {"Subscription ID": "S-9", "Reseller": "North"})
     assert values(*CUSTOMER) == [("", "Acme", ""), ("C-1", "Acme", "North")]
 
 
-def test_all_copies_of_an_id_follow_when_it_is_taken() -> None:
+def test_copies_follow_a_new_id() -> None:
     load_all(UNKNOWN)
     load(TRANSACTIONS, {"Transaction ID": "T-2", "Customer ID": "C-7"})
     assert {ref for table in COPIES for ref in values(table.customer_ref)} == {"C-7"}
     assert {ref.split("\x01")[0] for table in COPIES[2:] for ref in values(table.ref)} == {"C-7"}
 
 
-def test_all_copies_of_the_reseller_follow_when_a_customer_moves() -> None:
+def test_copies_follow_a_move() -> None:
     load_all({"Reseller": "North"})
     assert load(TRANSACTIONS, {"Transaction ID": "T-2", "Reseller": "South"}).moved == 1
     assert {name for table in COPIES for name in values(table.id, Reseller.name)} == {
@@ -108,13 +108,13 @@ def test_all_copies_of_the_reseller_follow_when_a_customer_moves() -> None:
     }
 
 
-def test_a_customer_that_moves_leaves_the_rows_of_others_alone() -> None:
+def test_move_leaves_other_customers_alone() -> None:
     load(SUBSCRIPTIONS, {}, {"Subscription ID": "S-2", "Customer ID": "C-2", "Customer": "Other"})
     load(SUBSCRIPTIONS, {"Reseller": "North"})
     assert values(Subscription.ref, Reseller.name) == [("S-1", "North"), ("S-2", "")]
 
 
-def test_the_last_name_and_reseller_win_and_a_customer_counts_once() -> None:
+def test_last_name_wins_and_counts_once() -> None:
     names = ["A", "B", "A", "C"]
     rows = [{"Subscription ID": f"S-{number}", "Customer": name} for number, name in enumerate(names)]
     assert str(load(SUBSCRIPTIONS, *rows)).endswith("; 1 customer renamed")
@@ -127,7 +127,7 @@ def test_the_last_name_and_reseller_win_and_a_customer_counts_once() -> None:
     assert values(*CUSTOMER) == [("C-1", "C", "Y"), ("C-2", "Acme", "X")]
 
 
-def test_a_renamed_customer_is_known_by_its_new_name_only() -> None:
+def test_renamed_customer_has_only_its_new_name() -> None:
     renamed = [{"Subscription ID": "S-1"}, {"Subscription ID": "S-2", "Customer": "New"}]
     unknown = [{"Subscription ID": "S-3", "Customer": "New", **UNKNOWN}, {"Subscription ID": "S-4", **UNKNOWN}]
     load(SUBSCRIPTIONS, *renamed, *unknown)
@@ -137,7 +137,7 @@ def test_a_renamed_customer_is_known_by_its_new_name_only() -> None:
 
 
 @pytest.mark.parametrize("slug", [SUBSCRIPTIONS, TRANSACTIONS])
-def test_every_customer_has_usage_rows_of_zeros_whatever_file_brought_it(slug: str) -> None:
+def test_new_customer_has_usage_rows_of_zeros(slug: str) -> None:
     load(slug, {"Reseller": "North"})
     for table in (Holding, TypeUsage, CustomerUsage):
         numbers = values(table.customer, table.customer_ref, table.current_inventory, table.available, table.used)
@@ -148,7 +148,7 @@ def test_every_customer_has_usage_rows_of_zeros_whatever_file_brought_it(slug: s
     assert values(CustomerUsage.parts) == [0]
 
 
-def test_what_a_customer_holds_outlasts_its_moves_and_ids() -> None:
+def test_holdings_survive_moves_and_ids() -> None:
     load(USAGE, UNKNOWN, {"Product": "EV", "Current Inventory": "1", **UNKNOWN})
     load(SUBSCRIPTIONS, {"Customer ID": "C-7"})
     load(TRANSACTIONS, {"Customer ID": "C-7", "Reseller": "North"})

@@ -1,4 +1,4 @@
-"""The first line of a file."""
+"""The headings of a file."""
 
 import csv
 from io import StringIO
@@ -6,7 +6,10 @@ from io import StringIO
 import pytest
 
 from app.reports import REPORTS
+from tests.databases import in_file as database_url
 from tests.importing.files import SUBSCRIPTIONS, TRANSACTIONS, USAGE, faults_of, file, load, load_bytes
+
+__all__ = ["database_url"]
 
 SLUGS = [SUBSCRIPTIONS, TRANSACTIONS, USAGE]
 OPTIONAL = {"Customer ID", "Available", "Over Inventory", "Status"}
@@ -26,7 +29,7 @@ def expected(slug: str) -> str:
 
 
 @pytest.mark.parametrize("slug", SLUGS)
-def test_headings_are_the_labels_of_the_report_in_any_order(slug: str) -> None:
+def test_headings_are_the_report_labels_in_any_order(slug: str) -> None:
     labels = [column.label for column in REPORTS[slug].columns]
     rows = list(csv.reader(StringIO(file(slug, dict.fromkeys(OPTIONAL & set(labels), "")).decode(), newline="")))
     assert sorted(rows[0]) == sorted(labels)
@@ -35,7 +38,7 @@ def test_headings_are_the_labels_of_the_report_in_any_order(slug: str) -> None:
 
 
 @pytest.mark.parametrize("slug", SLUGS)
-def test_each_heading_but_the_optional_ones_is_needed(slug: str) -> None:
+def test_only_optional_headings_may_be_missing(slug: str) -> None:
     for column in REPORTS[slug].columns:
         if column.label in OPTIONAL:
             load_bytes(slug, without(slug, column.label))
@@ -44,7 +47,7 @@ def test_each_heading_but_the_optional_ones_is_needed(slug: str) -> None:
             assert faults_of(slug, without(slug, column.label)) == [fault]
 
 
-def test_unknown_double_and_missing_headings_are_faults_of_their_own() -> None:
+def test_unknown_duplicate_and_missing_headings() -> None:
     content = file(USAGE, {}).replace(b"Used", b"Customer").replace(b"Product", b"product")
     assert faults_of(USAGE, content + b"ragged\r\n") == [
         (1, "the heading “Customer” is expected once, not 2 times"),
@@ -55,16 +58,16 @@ def test_unknown_double_and_missing_headings_are_faults_of_their_own() -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"\xef\xbb\xbf", b"\r\n"])
-def test_an_empty_file_lacks_its_headings(content: bytes) -> None:
+def test_empty_file(content: bytes) -> None:
     assert faults_of(USAGE, content) == [(1, f"the headings are missing; {expected(USAGE)}")]
 
 
-def test_a_heading_alone_is_a_file_of_no_rows() -> None:
+def test_headings_without_rows() -> None:
     assert str(load(USAGE)) == "0 rows: 0 added, 0 updated, 0 unchanged, 0 removed"
 
 
 @pytest.mark.parametrize("slug", [TRANSACTIONS, USAGE])
-def test_status_is_a_heading_of_subscriptions_only(slug: str) -> None:
+def test_only_subscriptions_have_a_status_heading(slug: str) -> None:
     assert faults_of(slug, file(slug, {"Status": "Active"})) == [
         (1, f"the heading “Status” is unknown; {expected(slug)}")
     ]

@@ -1,4 +1,4 @@
-"""Subscriptions and transactions: rows with an id of their own."""
+"""Subscription and transaction files: rows with an id of their own, and the cancelled flag."""
 
 from itertools import permutations
 from typing import Any
@@ -22,7 +22,7 @@ CHANGES = {
 KEY = {SUBSCRIPTIONS: "Subscription ID", TRANSACTIONS: "Transaction ID"}
 
 
-def test_a_row_says_everything_about_a_subscription() -> None:
+def test_fields_of_a_subscription() -> None:
     load(SUBSCRIPTIONS, {"Reseller": "North", "Cost": "-0.05"})
     fields = ("ref", "ref_key", "customer_ref", "name", "name_key", "cancelled", "ends_on", "cost", "ordered_on")
     assert values(*(getattr(Subscription, field) for field in fields)) == [
@@ -31,7 +31,7 @@ def test_a_row_says_everything_about_a_subscription() -> None:
     assert values(Subscription.modified_at, Subscription.items_quantity) == [("2026-03-04 05:06:07", 12)]
 
 
-def test_a_row_says_everything_about_a_transaction() -> None:
+def test_fields_of_a_transaction() -> None:
     load(TRANSACTIONS, {"Subscription ID": "S-Ä"})
     fields = (
         "ref",
@@ -49,34 +49,34 @@ def test_a_row_says_everything_about_a_transaction() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("slug", "change"), [(slug, change) for slug, changes in CHANGES.items() for change in changes]
-)
-def test_a_row_that_differs_updates(slug: str, change: dict[str, str]) -> None:
-    load(slug, {}, {KEY[slug]: "other"})
-    summary = load(slug, {}, {KEY[slug]: "other"} | change, {KEY[slug]: "new"})
-    assert str(summary) == "3 rows: 1 added, 1 updated, 1 unchanged, 0 removed"
-    again = load(slug, {KEY[slug]: "other"} | change)
-    assert str(again) == "1 rows: 0 added, 0 updated, 1 unchanged, 0 removed"
+@pytest.mark.parametrize("slug", CHANGES)
+def test_any_changed_cell_updates_the_row(slug: str) -> None:
+    for number, change in enumerate(CHANGES[slug]):
+        other = {KEY[slug]: f"other {number}"}
+        load(slug, {}, other)
+        summary = load(slug, {}, other | change, {KEY[slug]: f"new {number}"})
+        assert str(summary) == "3 rows: 1 added, 1 updated, 1 unchanged, 0 removed", change
+        again = load(slug, other | change)
+        assert str(again) == "1 rows: 0 added, 0 updated, 1 unchanged, 0 removed", change
 
 
 @pytest.mark.parametrize("slug", [SUBSCRIPTIONS, TRANSACTIONS])
-def test_what_a_file_does_not_name_stays(slug: str) -> None:
+def test_unnamed_rows_stay(slug: str) -> None:
     load(slug, {KEY[slug]: "one"})
     assert load(slug, {KEY[slug]: "two"}).removed == 0
     assert values((Subscription if slug == SUBSCRIPTIONS else Transaction).ref) == ["one", "two"]
 
 
 @pytest.mark.parametrize("slug", [SUBSCRIPTIONS, TRANSACTIONS])
-def test_a_row_is_unchanged_when_only_its_customer_is_renamed_or_moved(slug: str) -> None:
+def test_customer_changes_leave_rows_unchanged(slug: str) -> None:
     load(slug, {})
     summary = load(slug, {"Customer": "New", "Reseller": "North"})
     assert str(summary) == "1 rows: 0 added, 0 updated, 1 unchanged, 0 removed; 1 customer renamed, 1 moved"
 
 
 @pytest.mark.parametrize("slug", [SUBSCRIPTIONS, TRANSACTIONS])
-@pytest.mark.parametrize("between", [0, 1, 2500])
-def test_the_same_id_twice_in_a_file_is_a_fault(slug: str, between: int) -> None:
+@pytest.mark.parametrize("between", [0, 1200])
+def test_duplicate_id_is_a_fault(slug: str, between: int) -> None:
     rows = [{KEY[slug]: f"X-{number}"} for number in range(between)]
     assert faults(slug, {}, *rows, {}) == [(between + 3, f"{KEY[slug]}: “{KEY[slug][0]}-1” stands in line 2 already")]
 
@@ -87,13 +87,13 @@ def test_ids_differ_by_case(slug: str) -> None:
 
 
 @pytest.mark.parametrize("slug", [SUBSCRIPTIONS, TRANSACTIONS])
-def test_large_files_are_loaded_in_one_piece(slug: str) -> None:
+def test_files_larger_than_a_batch(slug: str) -> None:
     rows = [{KEY[slug]: f"X-{number:05}", "Customer ID": f"C-{number % 1700}"} for number in range(2345)]
     assert load(slug, *rows).added == 2345
     assert load(slug, *rows[:1500], *({**row, "Cost": "0.00"} for row in rows[1500:])).updated == 845
 
 
-def test_a_transaction_of_another_customers_subscription_is_a_fault() -> None:
+def test_transaction_of_another_customers_subscription() -> None:
     load(SUBSCRIPTIONS, {}, {"Subscription ID": "S-2"})
     rows = [{"Transaction ID": "T-0"}, {"Subscription ID": "S-2", **ELSE}, {"Transaction ID": "T-2", **ELSE}]
     assert faults(TRANSACTIONS, *rows) == [
@@ -102,67 +102,75 @@ def test_a_transaction_of_another_customers_subscription_is_a_fault() -> None:
     ]
 
 
-def test_a_subscription_that_transactions_of_another_customer_name_is_a_fault() -> None:
+def test_subscription_with_another_customers_transactions() -> None:
     load(TRANSACTIONS, {}, {"Transaction ID": "T-2"}, {"Transaction ID": "T-3", "Subscription ID": "S-9"})
     rows = [{"Subscription ID": "S-8", **ELSE}, {"Subscription ID": "S-9"}, {**ELSE}]
     assert faults(SUBSCRIPTIONS, *rows) == [(4, "Subscription ID: “S-1” is named by transactions of another customer")]
 
 
-def test_a_subscription_cannot_change_hands_while_transactions_name_it() -> None:
+def test_subscription_with_transactions_keeps_its_customer() -> None:
     load(SUBSCRIPTIONS, {}, {"Subscription ID": "S-2"})
     load(TRANSACTIONS, {})
     assert load(SUBSCRIPTIONS, {"Subscription ID": "S-2", **ELSE}).updated == 1
     assert len(faults(SUBSCRIPTIONS, ELSE)) == 1
 
 
-def test_faults_within_cells_and_between_rows_are_told_together_in_the_order_of_lines() -> None:
+def test_all_faults_are_reported_by_line() -> None:
     load(SUBSCRIPTIONS, {})
     rows = [ELSE, {"Transaction ID": "T-2", "Total": "x"}, {"Transaction ID": "T-3"}, {"Transaction ID": "T-3"}]
     assert [line for line, _ in faults(TRANSACTIONS, *rows)] == [2, 3, 5]
 
 
-def ledger(*actions: tuple[str, str]) -> list[dict[str, str]]:
+def ledger(*actions: tuple[str, str], subscription: str = "S-1") -> list[dict[str, str]]:
     return [
-        {"Transaction ID": f"T-{number}", "Action": action, "Date": date}
+        {
+            "Transaction ID": f"T-{subscription}-{number}",
+            "Subscription ID": subscription,
+            "Action": action,
+            "Date": date,
+        }
         for number, (action, date) in enumerate(actions)
     ]
 
 
-@pytest.mark.parametrize(
-    ("actions", "cancelled"),
-    [
-        ([], False),
-        ([("Inventory", "2026-01-01")], False),
-        ([("Cancel", "2026-01-01")], True),
-        ([("Renew", "2026-01-01")], False),
-        ([("Renew", "2026-01-01"), ("Cancel", "2026-01-02")], True),
-        ([("Cancel", "2026-01-01"), ("Renew", "2026-01-02")], False),
-        ([("Cancel", "2026-01-01"), ("Renew", "2026-01-01")], True),
-        ([("Cancel", "2026-01-01"), ("Renew", "2026-01-02"), ("Cancel", "2026-01-03")], True),
-        ([("Cancel", "2026-01-01 00:00:01"), ("Inventory", "2026-01-02"), ("Renewal Inventory", "2026-01-02")], True),
-    ],
-)
-@pytest.mark.parametrize("subscription_first", [True, False])
-def test_a_subscription_is_cancelled_while_no_renew_follows_its_last_cancel(
-    actions: list[tuple[str, str]], cancelled: bool, subscription_first: bool
-) -> None:
-    files = [(SUBSCRIPTIONS, [{}, {"Subscription ID": "S-other"}]), (TRANSACTIONS, ledger(*actions))]
-    for slug, rows in files if subscription_first else reversed(files):
+LEDGERS: list[tuple[list[tuple[str, str]], bool]] = [
+    ([], False),
+    ([("Inventory", "2026-01-01")], False),
+    ([("Cancel", "2026-01-01")], True),
+    ([("Renew", "2026-01-01")], False),
+    ([("Renew", "2026-01-01"), ("Cancel", "2026-01-02")], True),
+    ([("Cancel", "2026-01-01"), ("Renew", "2026-01-02")], False),
+    ([("Cancel", "2026-01-01"), ("Renew", "2026-01-01")], True),
+    ([("Cancel", "2026-01-01"), ("Renew", "2026-01-02"), ("Cancel", "2026-01-03")], True),
+    ([("Cancel", "2026-01-01 00:00:01"), ("Inventory", "2026-01-02"), ("Renewal Inventory", "2026-01-02")], True),
+]
+
+
+@pytest.mark.parametrize("subscriptions_first", [True, False])
+def test_cancelled_until_a_later_renew(subscriptions_first: bool) -> None:
+    names = [f"S-{number}" for number in range(len(LEDGERS))]
+    subscriptions = [{"Subscription ID": name} for name in names]
+    transactions = [
+        row for name, (actions, _) in zip(names, LEDGERS, strict=True) for row in ledger(*actions, subscription=name)
+    ]
+    files = [(SUBSCRIPTIONS, subscriptions), (TRANSACTIONS, transactions)]
+    for slug, rows in files if subscriptions_first else reversed(files):
         load(slug, *rows)
-    assert values(Subscription.ref, Subscription.cancelled) == [("S-1", cancelled), ("S-other", 0)]
+    expected = [(name, cancelled) for name, (_, cancelled) in zip(names, LEDGERS, strict=True)]
+    assert values(Subscription.ref, Subscription.cancelled) == expected
 
 
-def test_cancelled_follows_a_transaction_that_changes() -> None:
+def test_changed_transaction_updates_cancelled() -> None:
     load(SUBSCRIPTIONS, {}, {"Subscription ID": "S-2"})
-    seen = []
+    flags = []
     for change in [{"Action": "Cancel"}, {"Subscription ID": "S-2", "Action": "Cancel"}, {"Subscription ID": "S-2"}]:
         load(TRANSACTIONS, change)
-        seen.append(values(Subscription.cancelled))
-    assert seen == [[0, 1], [0, 1], [0, 0]]
+        flags.append(values(Subscription.cancelled))
+    assert flags == [[0, 1], [0, 1], [0, 0]]
     assert values(Transaction.subscription_ref) == ["S-2"]
 
 
-def test_cancelled_outlasts_an_update_of_the_subscription() -> None:
+def test_updated_subscription_stays_cancelled() -> None:
     load(TRANSACTIONS, {"Action": "Cancel"})
     load(SUBSCRIPTIONS, {})
     assert load(SUBSCRIPTIONS, {"Cost": "0.00"}).updated == 1

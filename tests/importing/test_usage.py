@@ -1,4 +1,4 @@
-"""What a usage file says of its customers."""
+"""Usage files: holdings, their sums, and what a file removes."""
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -6,14 +6,14 @@ from hypothesis import strategies as st
 
 from app.importing.derived import usage_ref
 from models import NONE_ID, CertificateType, CustomerUsage, Holding, Product, TypeUsage, fold
-from tests.importing.files import NOTHING, SUBSCRIPTIONS, USAGE, Row, dump, faults, load, undone, values
+from tests.importing.files import NOTHING, SUBSCRIPTIONS, USAGE, Row, dump, faults, load, rolled_back, values
 from tests.importing.sums import check_sums
 
 ELSE = {"Customer": "Other", "Customer ID": "C-2"}
 EV, MAIL = {"Product": "EV"}, {"Certificate Type": "Client", "Product": "Mail"}
 
 
-def held() -> list[tuple[str, str, str, int, int]]:
+def holdings() -> list[tuple[str, str, str, int, int]]:
     return values(
         Holding.customer_ref, CertificateType.name, Product.name, Holding.current_inventory, Holding.used
     )  # fmt: skip
@@ -24,9 +24,13 @@ def counts(*changes: Row) -> tuple[int, int, int, int]:
     return summary.added, summary.updated, summary.unchanged, summary.removed
 
 
-def test_a_row_is_what_a_customer_holds_of_a_product() -> None:
+def test_row_is_a_holding() -> None:
     load(USAGE, {"Current Inventory": "5", "Used": "3"}, EV | {"Current Inventory": "3", "Used": "5"}, MAIL | ELSE)
-    assert held() == [("C-1", "SSL", "DV Single", 5, 3), ("C-1", "SSL", "EV", 3, 5), ("C-2", "Client", "Mail", 5, 3)]
+    assert holdings() == [
+        ("C-1", "SSL", "DV Single", 5, 3),
+        ("C-1", "SSL", "EV", 3, 5),
+        ("C-2", "Client", "Mail", 5, 3),
+    ]
     assert values(Holding.current_inventory, Holding.available, Holding.over_inventory) == [
         (3, 0, 2),
         (5, 2, 0),
@@ -34,67 +38,71 @@ def test_a_row_is_what_a_customer_holds_of_a_product() -> None:
     ]
 
 
-def test_the_same_product_of_another_type_is_another_holding() -> None:
+def test_product_of_another_type_is_another_holding() -> None:
     assert counts({}, {"Certificate Type": "Client"}) == (2, 0, 0, 0)
 
 
-def test_a_row_that_differs_updates_and_what_is_not_named_is_removed() -> None:
+def test_update_and_removal() -> None:
     load(USAGE, {}, EV, MAIL)
     assert counts({"Used": "4"}, MAIL, {"Product": "OV"}) == (1, 1, 1, 1)
-    assert held() == [("C-1", "Client", "Mail", 5, 3), ("C-1", "SSL", "DV Single", 5, 4), ("C-1", "SSL", "OV", 5, 3)]
+    assert holdings() == [
+        ("C-1", "Client", "Mail", 5, 3),
+        ("C-1", "SSL", "DV Single", 5, 4),
+        ("C-1", "SSL", "OV", 5, 3),
+    ]
 
 
-def test_a_holding_is_unchanged_when_only_its_customer_is_renamed_or_moved_or_takes_its_id() -> None:
+def test_customer_changes_leave_holdings_unchanged() -> None:
     load(USAGE, {"Customer ID": ""})
     assert counts({}) == (0, 0, 1, 0)
     assert counts({"Customer": "New", "Reseller": "North"}) == (0, 0, 1, 0)
 
 
-def test_holdings_of_customers_that_the_file_does_not_name_stay() -> None:
+def test_unnamed_customers_keep_their_holdings() -> None:
     load(USAGE, {}, ELSE)
     assert counts(EV) == (1, 0, 0, 1)
-    assert held() == [("C-1", "SSL", "EV", 5, 3), ("C-2", "SSL", "DV Single", 5, 3)]
+    assert holdings() == [("C-1", "SSL", "EV", 5, 3), ("C-2", "SSL", "DV Single", 5, 3)]
 
 
-def test_a_holding_of_nothing_is_still_a_holding() -> None:
+def test_holding_of_zero_is_a_holding() -> None:
     assert counts({"Current Inventory": "0", "Used": "0"}) == (1, 0, 0, 0)
     assert values(CustomerUsage.parts) == values(TypeUsage.parts) == [1]
 
 
-def test_a_customer_that_holds_nothing_is_added_kept_or_emptied() -> None:
+def test_customer_without_holdings() -> None:
     assert counts(NOTHING) == (1, 0, 0, 0)
     assert counts(NOTHING) == (0, 0, 1, 0)
     assert counts({}, EV) == (2, 0, 0, 0)
     assert counts(NOTHING) == (0, 1, 0, 2)
-    assert held() == [("C-1", "", "", 0, 0)]
+    assert holdings() == [("C-1", "", "", 0, 0)]
     assert values(TypeUsage.certificate_type, TypeUsage.parts) == [(NONE_ID, 0)]
     assert values(CustomerUsage.current_inventory, CustomerUsage.parts) == [(0, 0)]
 
 
-def test_a_customer_that_another_file_brought_holds_nothing_already() -> None:
+def test_customer_of_another_file_has_no_holdings() -> None:
     load(SUBSCRIPTIONS, {})
     assert counts(NOTHING) == (0, 0, 1, 0)
 
 
-def test_a_customer_that_holds_nothing_can_have_no_other_row() -> None:
+def test_customer_without_holdings_has_one_row() -> None:
     text = "Product: is empty, but the customer holds something in line 2"
     assert faults(USAGE, {}, EV, NOTHING) == [(4, text)]
     assert faults(USAGE, NOTHING, {}, ELSE) == [(3, "Product: the customer holds nothing in line 2")]
 
 
 @pytest.mark.parametrize("row", [{}, NOTHING])
-def test_the_same_holding_twice_in_a_file_is_a_fault(row: Row) -> None:
+def test_duplicate_holding_is_a_fault(row: Row) -> None:
     text = "Product: line 2 already says what the customer holds of it"
     assert faults(USAGE, row, ELSE, row) == [(4, text)]
 
 
-def test_the_same_holding_twice_is_found_by_whose_it_is() -> None:
+def test_duplicate_holding_under_another_name() -> None:
     text = "Product: line 2 already says what the customer holds of it"
     assert faults(USAGE, {"Customer ID": ""}, {}) == [(3, text)]
     assert faults(USAGE, {}, {"Customer": "Renamed"}) == [(3, text)]
 
 
-def test_rows_keep_their_number_when_they_change() -> None:
+def test_changed_rows_keep_their_id() -> None:
     load(USAGE, {"Customer ID": ""}, EV | {"Customer ID": ""})
     tables = (Holding, TypeUsage, CustomerUsage)
     before = [values(table.id) for table in tables]
@@ -102,7 +110,7 @@ def test_rows_keep_their_number_when_they_change() -> None:
     assert [values(table.id) for table in tables] == before
 
 
-def test_more_customers_than_one_batch_are_loaded_as_one() -> None:
+def test_more_customers_than_one_batch() -> None:
     rows = [{"Customer ID": f"C-{number}", "Customer": f"Customer {number}"} for number in range(1234)]
     assert counts(*rows) == (1234, 0, 0, 0)
     assert counts(*(row | EV for row in rows[:1100]), *rows[1100:]) == (1100, 0, 134, 1100)
@@ -118,19 +126,19 @@ CUSTOMERS = st.dictionaries(st.sampled_from(["C-1", "C-2", "C-3"]), HOLDINGS | s
 FILES = st.lists(CUSTOMERS, min_size=1, max_size=4)
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(FILES)
-def test_the_sums_are_always_those_of_the_holdings(files: list[dict[str, list[Row]]]) -> None:
-    with undone():
+def test_sums_match_holdings(files: list[dict[str, list[Row]]]) -> None:
+    with rolled_back():
         expected: dict[str, list[Row]] = {}
         for customers in files:
             load(USAGE, *({"Customer ID": ref} | row for ref, rows in customers.items() for row in rows))
             expected |= customers
-            assert held() == sorted(_held(ref, row) for ref, rows in expected.items() for row in rows)
+            assert holdings() == sorted(_holding(ref, row) for ref, rows in expected.items() for row in rows)
             check_sums()
 
 
-def _held(ref: str, row: Row) -> tuple[str, str, str, int, int]:
+def _holding(ref: str, row: Row) -> tuple[str, str, str, int, int]:
     return ref, row["Certificate Type"], row["Product"], int(row["Current Inventory"]), int(row["Used"])
 
 
@@ -139,13 +147,13 @@ PATH = st.tuples(st.sampled_from(["", "A", "A\x01", "A\t", "AB"]), st.sampled_fr
 
 
 @given(st.lists(PATH, min_size=2, max_size=12, unique=True))
-def test_the_texts_of_usage_rows_sort_by_customer_type_and_product(paths: list[tuple[str, int, str, str]]) -> None:
+def test_usage_refs_sort_by_customer_type_and_product(paths: list[tuple[str, int, str, str]]) -> None:
     by_order = sorted(paths, key=lambda path: (path[0], path[1], fold(path[2]), path[2], fold(path[3]), path[3]))
     assert sorted(paths, key=lambda path: usage_ref(*path)) == by_order
     assert len({usage_ref(*path) for path in paths}) == len(paths)
 
 
-def test_an_unchanged_file_changes_nothing() -> None:
+def test_same_file_twice() -> None:
     load(USAGE, {}, EV, ELSE | NOTHING)
     before = dump()
     assert counts(ELSE | NOTHING, EV, {}) == (0, 0, 3, 0)

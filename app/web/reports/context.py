@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from flask import request
 
+from app.importing import IMPORTABLE
 from app.table.cache import cached_until_import
 from app.table.cursor import digest
 from app.table.definitions import Column, Filter
@@ -71,6 +72,7 @@ def report_context(page: Page, view: View, scope: Scope) -> dict[str, Any]:
         "report": view.report,
         "page": page,
         "rows": present_rows(page.rows, view),
+        "can_import": view.report.slug in IMPORTABLE,
         "kinds": {column.kind.name for column in view.columns},
         "fields": [_field(filter_, view, scope) for filter_ in view.report.filters],
         "chooser_columns": chooser_columns(view.report, view.columns),
