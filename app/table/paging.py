@@ -312,14 +312,9 @@ def select_terms(rows: RowQuery) -> list[Term]:
     """What is selected of a row: id, tiebreaker, path, whether it expands, values, companions."""
     columns = rows.view.columns
     expandable = rows.table.parts if rows.level + 1 < len(rows.report.levels) else Value(0)
-    return [
-        rows.table.id,
-        rows.tiebreaker,
-        *rows.path_fields(rows.table),
-        expandable,
-        *(_value_term(rows, index) for index in range(len(columns))),
-        *(_companion_term(rows, column) for column in columns if column.companion is not None),
-    ]
+    values = [_value_term(rows, index) for index in range(len(columns))]
+    companions = [_companion_term(rows, column) for column in columns if column.companion is not None]
+    return [rows.table.id, rows.tiebreaker, *rows.path_fields(rows.table), expandable, *values, *companions]
 
 
 def _value_term(rows: RowQuery, index: int) -> Term:
@@ -336,18 +331,7 @@ def _companion_term(rows: RowQuery, column: Column) -> Term:
 
 def rows_from_records(rows: RowQuery, records: Sequence[tuple[Any, ...]]) -> list[Row]:
     """Make rows of the records that `select_terms` selected."""
-    expandable = 2 + len(rows.path_fields(rows.table))
-    values, level = expandable + 1, rows.level
+    flag, level = 2 + len(rows.path_fields(rows.table)), rows.level
+    values = flag + 1
     companions = values + len(rows.view.columns)
-    return [
-        Row(
-            record[0],
-            record[1],
-            record[2:expandable],
-            level,
-            record[values:companions],
-            record[companions:],
-            bool(record[expandable]),
-        )
-        for record in records
-    ]
+    return [Row(r[0], r[1], r[2:flag], level, r[values:companions], r[companions:], bool(r[flag])) for r in records]
