@@ -89,9 +89,6 @@ class Page:
         return f"more than {counts.COUNT_LIMIT:,}" if self.total is None else f"{self.total:,}"
 
 
-# Pages
-
-
 def read_page(view: View, scope: Scope) -> Page:
     """Read the page at the view's position. Raises CursorNotFound."""
     with read_transaction():
@@ -202,9 +199,6 @@ def _count_nested(rows: Sequence[Row]) -> int:
     return len(rows) + sum(_count_nested(row.children) for row in rows if row.children)
 
 
-# Cursors
-
-
 def locate_cursor(rows: RowQuery, cursor: Cursor, forward: bool) -> SortKey:
     """The sort key of the cursor's row as it is now. Raises CursorNotFound when the view doesn't have the row."""
     if cursor.level < len(rows.report.levels):
@@ -230,9 +224,6 @@ def count_rows_beyond(rows: RowQuery, start: SortKey, forward: bool) -> int:
 def _sort_key_query(rows: RowQuery) -> Any:
     order = rows.order(rows.view.sort_column)
     return rows.select(order, order[-1:]).where(Expression(rows.table.id, "=", placeholder(0)))
-
-
-# Rows in order
 
 
 def fetch_rows(rows: RowQuery, descending: bool, start: SortKey | None = None, limit: int = NO_LIMIT) -> list[Row]:
@@ -303,9 +294,6 @@ def _sorted_query(rows: RowQuery, order: Terms, start: Terms, descending: bool) 
     if not rows.sorts_ids_first:
         return first_rows(select_terms(rows))
     return order_by(rows.select(select_terms(rows), order, ids=first_rows([rows.table.id])), by, descending)
-
-
-# Terms and records
 
 
 def select_terms(rows: RowQuery) -> list[Term]:
