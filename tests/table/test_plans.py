@@ -60,7 +60,7 @@ def chosen(slug: str, key: str, sort: tuple[str, str, str, int], sort_matches: b
 
 @pytest.mark.parametrize("behind", [False, True], ids=["first page", "deep page"])
 @pytest.mark.usefixtures("app")
-def test_a_page_is_read_from_an_index(behind: bool) -> None:
+def test_pages_are_read_from_an_index(behind: bool) -> None:
     for sort in SORTS:
         view = sorted_view(*sort)
         for query in stretches(RowQuery(view, WHOLE_PARTNER, view.level), behind):
@@ -71,7 +71,7 @@ def test_a_page_is_read_from_an_index(behind: bool) -> None:
 
 
 @pytest.mark.usefixtures("app")
-def test_the_index_of_an_order_tells_whose_a_row_is() -> None:
+def test_sort_indexes_hold_the_reseller() -> None:
     if is_server(reports_db):
         pytest.skip("PostgreSQL reads the row before it asks what stands aside")
     for sort in SORTS:
@@ -88,7 +88,7 @@ def test_the_index_of_an_order_tells_whose_a_row_is() -> None:
 
 
 @pytest.mark.usefixtures("app")
-def test_the_place_of_a_row_is_found_by_its_number() -> None:
+def test_cursor_is_located_by_primary_key() -> None:
     for sort in SORTS:
         view = sorted_view(*sort)
         steps = plan(paging._sort_key_query(RowQuery(view, WHOLE_PARTNER, view.level)))
@@ -98,7 +98,7 @@ def test_the_place_of_a_row_is_found_by_its_number() -> None:
 
 @pytest.mark.parametrize(("slug", "key"), CHOICES)
 @pytest.mark.usefixtures("app")
-def test_no_filter_and_no_scope_leads_a_walk_away_from_its_order(slug: str, key: str) -> None:
+def test_filters_keep_the_sort_index(slug: str, key: str) -> None:
     for sort in SORTS:
         if sort[0] != slug or _sums(slug, key, sort[3]):
             continue
@@ -110,7 +110,7 @@ def test_no_filter_and_no_scope_leads_a_walk_away_from_its_order(slug: str, key:
 
 @pytest.mark.parametrize(("slug", "key"), CHOICES)
 @pytest.mark.usefixtures("app")
-def test_few_rows_are_found_before_they_are_sorted(slug: str, key: str) -> None:
+def test_matches_are_found_before_sorting(slug: str, key: str) -> None:
     for sort in SORTS:
         if sort[0] == slug and not _sums(slug, key, sort[3]):
             rows = chosen(slug, key, sort, sort_matches=True)
@@ -132,7 +132,7 @@ def test_few_rows_are_found_before_they_are_sorted(slug: str, key: str) -> None:
     ],
 )
 @pytest.mark.usefixtures("app")
-def test_a_filter_by_what_is_sorted_by_keeps_the_walk_to_a_stretch(slug: str, key: str, column: str) -> None:
+def test_filter_on_the_sort_column_narrows_the_scan(slug: str, key: str, column: str) -> None:
     for sign in ("", "-"):
         rows = chosen(slug, key, (slug, column, sign, 0), sort_matches=False)
         (query,) = paging._segment_queries(rows, rows.view.descending, False)

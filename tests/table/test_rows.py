@@ -68,7 +68,7 @@ def check(view: View) -> None:
 
 
 @pytest.mark.usefixtures("nasty")
-def test_every_sort_order_is_right_on_every_page() -> None:
+def test_every_sort_order() -> None:
     for sort in SORTS:
         check(replace(sorted_view(*sort), size=2))
 
@@ -77,7 +77,7 @@ def test_every_sort_order_is_right_on_every_page() -> None:
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data(), size=st.integers(1, 5), today=days)
 @pytest.mark.usefixtures("nasty", "way")
-def test_any_view_is_right_on_any_day(slug: str, data: st.DataObject, size: int, today: date) -> None:
+def test_random_views(slug: str, data: st.DataObject, size: int, today: date) -> None:
     query: Query = data.draw(queries(slug))
     check(replace(view_of(slug, query), size=size, today=today))
 
@@ -103,7 +103,7 @@ def test_ten_thousand_real_rows_are_right_in_every_order() -> None:
 
 
 @pytest.mark.usefixtures("nasty")
-def test_of_many_rows_the_number_comes_after_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_count_of_many_rows_comes_after_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pages are the same but for their total, which only the last one counts, and which is known from then on."""
     monkeypatch.setattr(counts, "COUNT_LIMIT", 3)
     view = replace(view_of("customer-transactions", [("q", "e")]), size=2)
@@ -120,7 +120,7 @@ def test_of_many_rows_the_number_comes_after_the_page(monkeypatch: pytest.Monkey
 
 
 @pytest.mark.usefixtures("nasty")
-def test_what_stands_inside_a_row_adds_up_to_it() -> None:
+def test_children_add_up_to_their_row() -> None:
     view = view_of(
         "customer-usage", [("columns", key) for key in ("current_inventory", "available", "used", "over_inventory")]
     )
@@ -135,7 +135,7 @@ def test_what_stands_inside_a_row_adds_up_to_it() -> None:
 
 
 @pytest.mark.usefixtures("nasty")
-def test_a_cursor_keeps_its_place_when_other_columns_make_other_rows() -> None:
+def test_cursor_survives_a_change_of_level() -> None:
     start = replace(sorted_view("customer-usage", "customer", "", 0), size=3)
     second = read_page(start, WHOLE_PARTNER).next
     assert second
