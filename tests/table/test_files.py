@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from xlsxwriter.exceptions import FileCreateError
 
@@ -26,7 +26,7 @@ from app.table.view import View
 from app.table.xlsx import MAX_CELL_LENGTH, WorkbookLimitError, write_workbook
 from models import Customer, Subscription, Transaction
 from tests import workbooks
-from tests.strategies import queries
+from tests.strategies import SCAN, SORT, examples, forced, queries
 from tests.support import NASTY, load, view_of
 from tests.table.test_rows import expected
 
@@ -65,11 +65,16 @@ def in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("slug", REPORTS)
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(data=st.data())
-@pytest.mark.usefixtures("nasty", "way", "in_parts")
-def test_files_have_the_rows_of_the_page(slug: str, data: st.DataObject) -> None:
-    view = replace(view_of(slug, data.draw(queries(slug))), size=200)
+@examples(12)
+@given(data=st.data(), strategy=st.sampled_from([SORT, SCAN]))
+@pytest.mark.usefixtures("nasty", "in_parts")
+def test_files_have_the_rows_of_the_page(slug: str, data: st.DataObject, strategy: str) -> None:
+    with forced(strategy):
+        check_files(replace(view_of(slug, data.draw(queries(slug))), size=200))
+
+
+def check_files(view: View) -> None:
+    """Compare the page, the CSV in each dialect and the workbook with plain Python."""
     right, labels = expected(view), [column.label for column in view.columns]
     shown = [[column.kind.export(value) for column, value in zip(view.columns, row.values, strict=True)]
              for row in read_page(view, WHOLE_PARTNER).rows]  # fmt: skip
