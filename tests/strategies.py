@@ -1,12 +1,18 @@
-"""Random views of a report, made of values that its rows have and of some that they don't."""
+"""Random views of a report, with values that its rows have and some that they don't, and the ways to read them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 
+import pytest
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from app.reports import REPORTS
 from app.reports.periods import PERIODS
+from app.table import counts
 from app.table.view import SIZES
+from models import sqlite
 from tests.support import view_of
 
 _NAMES = ["Zebra Resale", "North, Ltd", "@home", "-", "nobody"]
@@ -49,12 +55,32 @@ days = st.dates(date(2019, 1, 1), date(2027, 12, 31)) | st.sampled_from(
 )
 """Days on which a view may be asked for, many of them near those of the nasty set."""
 
+SORT, SCAN, SCAN_OVER_BUDGET = "sort the matches", "scan", "scan over budget"
+engine_strategies = st.sampled_from([SORT, SCAN, SCAN_OVER_BUDGET])
+
+
+@contextmanager
+def forced(strategy: str) -> Iterator[None]:
+    """Make the engine read filtered rows by this strategy."""
+    with pytest.MonkeyPatch.context() as patch:
+        if strategy != SORT:
+            patch.setattr(counts, "SORT_LIMIT", -1)
+        if strategy == SCAN_OVER_BUDGET:
+            patch.setattr(sqlite, "_INSTRUCTIONS_PER_CHECK", 1)
+        yield
+
+
+def examples(number: int) -> settings:
+    """So many random examples, all in the database that the test's fixtures have filled."""
+    return settings(max_examples=number, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
 Query = list[tuple[str, str]]
 
 
 @st.composite
 def queries(draw: st.DrawFn, slug: str) -> Query:
-    """A query string that is right, with any of its keys left out."""
+    """A valid query string of a report, with any of its keys."""
     report = REPORTS[slug]
     columns = draw(st.lists(st.sampled_from(list(report.columns_by_key)), unique=True))
     view = view_of(slug, [("columns", key) for key in columns])

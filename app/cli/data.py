@@ -148,7 +148,7 @@ def sql(address: str) -> None:
     if errors:
         raise click.ClickException("\n".join(map(str, errors)))
     with database_ready():
-        for statement, parameters in _logged_queries(lambda: read_page(view.start, WHOLE_PARTNER)):
+        for statement, parameters in _logged_queries(lambda: read_page(view.first_page, WHOLE_PARTNER)):
             click.echo(f"{statement}\n-- parameters: {parameters}")
             if isinstance(reports_db.obj, Sqlite):
                 for *_, step in reports_db.execute_sql(f"EXPLAIN QUERY PLAN {statement}", parameters):

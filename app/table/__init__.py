@@ -1,1 +1,1 @@
-"""The table engine: a declared report and a query string in; rows, pages and files out."""
+"""The report engine: a declared report and a query string in; rows, pages and files out."""

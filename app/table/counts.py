@@ -39,12 +39,6 @@ def count_if_quick(rows: RowQuery) -> int | None:
     return count if count <= COUNT_LIMIT else None
 
 
-def has_more_than(rows: RowQuery, number: int) -> bool:
-    """Whether there are more rows than `number`, without counting further."""
-    exact: int | None = cached((rows.cache_key, None))
-    return (_cached_count(rows, number + 1) if exact is None else exact) > number
-
-
 def count_rows(rows: RowQuery) -> int:
     """The exact count, however long it takes."""
     return _cached_count(rows, None)

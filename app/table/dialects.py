@@ -1,4 +1,4 @@
-"""The dialects of CSV: in what the programs and countries that open files differ, and nothing else."""
+"""The dialects of CSV: how the files differ that spreadsheets of different countries expect."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -8,17 +8,19 @@ from typing import Any
 
 from app.table.kinds import MONEY, Kind
 
-DIALECT_KEY = "dialect"
-"""In a query string. It belongs to the file, not to the view."""
-
-
-_GUARDED_STARTS = frozenset("'=+-@\t")
-"""How texts begin that `guard` may change."""
+DIALECT_KEY = "dialect"  # its key in the query string of a CSV; it is no part of a view
+_FORMULA_STARTS = frozenset("'=+-@\t")  # first characters of texts that `kinds.guard` may change
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """How a CSV is written: behind `start`, with `delimiter` between cells and `decimal` before the cents."""
+    """A way to write CSV.
+
+    name:      its value in the query string.
+    start:     what the file begins with: the byte order mark tells Excel that it is UTF-8.
+    delimiter: stands between cells.
+    decimal:   stands before the cents of an amount.
+    """
 
     name: str
     start: str = "\ufeff"
@@ -33,23 +35,17 @@ class Dialect:
         return '"' + text.replace('"', '""') + '"' if self._special(text) else text
 
     def all_plain(self, texts: Sequence[str]) -> bool:
-        """Whether all texts are cells as they stand, told of a thousand in a third of the time that a pattern takes."""
+        """Whether no text needs quotes or a guard. To search all texts as one string is faster than each by itself."""
         joined = "\n".join(texts)
-        spoiled = any(each in joined for each in (self.delimiter, '"', "\r")) or joined.count("\n") >= len(texts)
-        return not spoiled and _GUARDED_STARTS.isdisjoint([text[:1] for text in texts])
+        special = any(each in joined for each in (self.delimiter, '"', "\r")) or joined.count("\n") >= len(texts)
+        return not special and _FORMULA_STARTS.isdisjoint([text[:1] for text in texts])
 
     @cached_property
     def _special(self) -> Callable[[str], Any]:
         return re.compile(f'[{self.delimiter}"\r\n]').search
 
 
-EXCEL = Dialect("excel")
-"""The contract's, and what is meant when none is named."""
-
-SEMICOLON = Dialect("semicolon", delimiter=";", decimal=",")
-"""What spreadsheets expect where a comma stands before the cents."""
-
-PLAIN = Dialect("plain", start="")
-"""Without the byte order mark that tells Excel of UTF-8, and that other programs take for a part of the heading."""
-
-DIALECTS = {each.name: each for each in (EXCEL, SEMICOLON, PLAIN)}
+EXCEL = Dialect("excel")  # the default
+SEMICOLON = Dialect("semicolon", delimiter=";", decimal=",")  # for countries with a decimal comma
+PLAIN = Dialect("plain", start="")  # for programs that take the byte order mark for a part of the heading
+DIALECTS = {dialect.name: dialect for dialect in (EXCEL, SEMICOLON, PLAIN)}

@@ -1,18 +1,18 @@
-"""How one sort of value reads: shown to a person, written to a file, parsed from one."""
+"""The kinds of values: how each is parsed from a file, shown on a page, and written to a CSV."""
 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 
-Value = Any
-"""What the database holds: text, a whole number, money in cents, or a date as its ISO text."""
+Value = Any  # what the database holds: text, an integer, money in cents, or a date as its ISO text
 
-_DIGITS = re.compile(r"-?(?:0|[1-9][0-9]{0,11})")
+_INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,11})")
 _AMOUNT = re.compile(r"-?(?:0|[1-9][0-9]{0,11})\.[0-9]{2}")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}")
+_DATETIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}")
 _FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
 
 
@@ -22,7 +22,7 @@ def guard(text: str) -> str:
 
 
 def unguard(text: str) -> str:
-    """Take away the apostrophe that `guard` put there, and no other."""
+    """Remove the apostrophe that `guard` added, and no other."""
     return text[1:] if text[:1] == "'" and _FORMULA.match(text, 1) else text
 
 
@@ -32,7 +32,7 @@ def _text(cell: str) -> str:
 
 
 def _integer(cell: str) -> int:
-    if not _DIGITS.fullmatch(cell) or cell == "-0":
+    if not _INTEGER.fullmatch(cell) or cell == "-0":
         raise ValueError("is not a whole number of up to 12 digits such as 1234")
     return int(cell)
 
@@ -48,7 +48,7 @@ def _date(cell: str) -> str:
         if _DAY.fullmatch(cell):
             return date.fromisoformat(cell).isoformat()
     except ValueError:
-        pass  # the form is right, the day isn't in the calendar
+        pass  # well-formed, but not in the calendar: 2026-02-30
     raise ValueError("is not a date such as 2026-11-22")
 
 
@@ -56,26 +56,29 @@ def _datetime(cell: str) -> str:
     try:
         if _DAY.fullmatch(cell):
             return f"{date.fromisoformat(cell)} 00:00:00"
-        if _MOMENT.fullmatch(cell):
+        if _DATETIME.fullmatch(cell):
             return str(datetime.fromisoformat(cell))
     except ValueError:
-        pass  # the form is right, the moment isn't in the calendar
+        pass  # well-formed, but not in the calendar
     raise ValueError("is not a date and time such as 2026-11-22 13:05:00")
 
 
-def _cents(cents: int) -> str:
+def _format_cents(cents: int, units: str = "{}") -> str:
     whole, rest = divmod(abs(cents), 100)
-    return f"{'-' if cents < 0 else ''}{whole}.{rest:02}"
-
-
-def _grouped_cents(cents: int) -> str:
-    whole, rest = divmod(abs(cents), 100)
-    return f"{'-' if cents < 0 else ''}{whole:,}.{rest:02}"
+    return f"{'-' if cents < 0 else ''}{units.format(whole)}.{rest:02}"
 
 
 @dataclass(frozen=True, eq=False)
 class Kind:
-    """`parse` raises ValueError with words that follow the value: "is not a date such as …"."""
+    """How values of one kind are read and written.
+
+    name:    the kind's name in templates and CSS.
+    parse:   a cell of an imported file → the value. Raises ValueError with words that follow the cell in the error
+             message: "is not a date such as 2026-11-22".
+    show:    the value → its text on a page: "1,234.50".
+    export:  the value → its cell in a CSV, before quoting: "1234.50".
+    numeric: whether it is a number, which can be summed and is aligned to the right.
+    """
 
     name: str
     parse: Callable[[str], Value]
@@ -88,6 +91,6 @@ TEXT = Kind("text", _text, export=guard)
 ID = Kind("id", _text, export=guard)
 BADGE = Kind("badge", _text, export=guard)
 INTEGER = Kind("integer", _integer, show="{:,}".format, numeric=True)
-MONEY = Kind("money", _money, show=_grouped_cents, export=_cents, numeric=True)
+MONEY = Kind("money", _money, show=partial(_format_cents, units="{:,}"), export=_format_cents, numeric=True)
 DATE = Kind("date", _date)
 DATETIME = Kind("datetime", _datetime)

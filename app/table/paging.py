@@ -89,9 +89,6 @@ class Page:
         return f"more than {counts.COUNT_LIMIT:,}" if self.total is None else f"{self.total:,}"
 
 
-# Pages
-
-
 def read_page(view: View, scope: Scope) -> Page:
     """Read the page at the view's position. Raises CursorNotFound."""
     with read_transaction():
@@ -202,9 +199,6 @@ def _count_nested(rows: Sequence[Row]) -> int:
     return len(rows) + sum(_count_nested(row.children) for row in rows if row.children)
 
 
-# Cursors
-
-
 def locate_cursor(rows: RowQuery, cursor: Cursor, forward: bool) -> SortKey:
     """The sort key of the cursor's row as it is now. Raises CursorNotFound when the view doesn't have the row."""
     if cursor.level < len(rows.report.levels):
@@ -230,9 +224,6 @@ def count_rows_beyond(rows: RowQuery, start: SortKey, forward: bool) -> int:
 def _sort_key_query(rows: RowQuery) -> Any:
     order = rows.order(rows.view.sort_column)
     return rows.select(order, order[-1:]).where(Expression(rows.table.id, "=", placeholder(0)))
-
-
-# Rows in order
 
 
 def fetch_rows(rows: RowQuery, descending: bool, start: SortKey | None = None, limit: int = NO_LIMIT) -> list[Row]:
@@ -305,21 +296,13 @@ def _sorted_query(rows: RowQuery, order: Terms, start: Terms, descending: bool) 
     return order_by(rows.select(select_terms(rows), order, ids=first_rows([rows.table.id])), by, descending)
 
 
-# Terms and records
-
-
 def select_terms(rows: RowQuery) -> list[Term]:
     """What is selected of a row: id, tiebreaker, path, whether it expands, values, companions."""
     columns = rows.view.columns
     expandable = rows.table.parts if rows.level + 1 < len(rows.report.levels) else Value(0)
-    return [
-        rows.table.id,
-        rows.tiebreaker,
-        *rows.path_fields(rows.table),
-        expandable,
-        *(_value_term(rows, index) for index in range(len(columns))),
-        *(_companion_term(rows, column) for column in columns if column.companion is not None),
-    ]
+    values = [_value_term(rows, index) for index in range(len(columns))]
+    companions = [_companion_term(rows, column) for column in columns if column.companion is not None]
+    return [rows.table.id, rows.tiebreaker, *rows.path_fields(rows.table), expandable, *values, *companions]
 
 
 def _value_term(rows: RowQuery, index: int) -> Term:
@@ -336,18 +319,7 @@ def _companion_term(rows: RowQuery, column: Column) -> Term:
 
 def rows_from_records(rows: RowQuery, records: Sequence[tuple[Any, ...]]) -> list[Row]:
     """Make rows of the records that `select_terms` selected."""
-    expandable = 2 + len(rows.path_fields(rows.table))
-    values, level = expandable + 1, rows.level
+    flag, level = 2 + len(rows.path_fields(rows.table)), rows.level
+    values = flag + 1
     companions = values + len(rows.view.columns)
-    return [
-        Row(
-            record[0],
-            record[1],
-            record[2:expandable],
-            level,
-            record[values:companions],
-            record[companions:],
-            bool(record[expandable]),
-        )
-        for record in records
-    ]
+    return [Row(r[0], r[1], r[2:flag], level, r[values:companions], r[companions:], bool(r[flag])) for r in records]

@@ -1,4 +1,4 @@
-"""Who asks, and so which rows exist for them."""
+"""Restrict queries to the rows that a visitor may see."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,32 +9,29 @@ from models import Reseller
 
 @dataclass(frozen=True)
 class Scope:
-    """Every query takes one. `reseller` is the id of the reseller whose customers may be seen, None for all."""
+    """The rows of one reseller's customers, or all rows if `reseller_id` is None. Every query takes a scope."""
 
     reseller_id: int | None
 
     @classmethod
     def for_reseller(cls, name: str | None) -> "Scope":
-        """The customers of the reseller with this name, nobody when there is none such; None is the whole partner."""
+        """The scope of the reseller with this name: NO_ROWS if there is none, WHOLE_PARTNER if `name` is None."""
         if name is None:
             return WHOLE_PARTNER
-        (named,) = compiled("scope", lambda: [Reseller.select(Reseller.id).where(Reseller.name == placeholder(0))])
-        found = named.run(name).fetchone() if name else None
-        return cls(found[0]) if found else NO_ROWS
+        (by_name,) = compiled("scope", lambda: [Reseller.select(Reseller.id).where(Reseller.name == placeholder(0))])
+        record = by_name.run(name).fetchone() if name else None
+        return cls(record[0]) if record else NO_ROWS
 
     def conditions(self, table: Any) -> list[Any]:
         return [] if self.reseller_id is None else [reseller_field(table) == self.reseller_id]
 
 
 WHOLE_PARTNER = Scope(reseller_id=None)
-"""The scope of the whole partner."""
-
-NO_ROWS = Scope(reseller_id=-1)
-"""No row's reseller has this number."""
+NO_ROWS = Scope(reseller_id=-1)  # no reseller has this id
 
 
 def reseller_field(table: Any) -> Any:
-    """The field that tells whose a row of a table, or of its alias, is. Raises TypeError when it is nobody's."""
+    """The field of a table, or of its alias, that refers to the rows' reseller. Raises TypeError if it has none."""
     if getattr(table, "model", table) is Reseller:
         return table.id
     if "reseller" not in table._meta.fields:

@@ -1,4 +1,4 @@
-"""What the rows of a view add up to: a summary by the same conditions as its page and its files."""
+"""Sum the rows of a view, by the same conditions as its page and its files."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -16,22 +16,15 @@ from models import reports_db
 
 
 class Group(NamedTuple):
-    """Some rows of a view: what they have in common, how many they are, and the sums of the measures."""
+    """The texts that its rows are grouped by, the number of rows, and the sums of the measures."""
 
     values: tuple[str, ...]
     rows: int
     sums: tuple[int, ...]
 
-    def and_those(self, other: "Group | None") -> "Group":
-        """This group with others that have the same in common."""
-        if other is None:
-            return self
-        sums = tuple(mine + theirs for mine, theirs in zip(self.sums, other.sums, strict=True))
-        return Group(self.values, self.rows + other.rows, sums)
-
 
 def summarize(summary: Summary, view: View, scope: Scope) -> list[Group]:
-    """The groups that a view's rows make, in the order of what they are grouped by; one if that is nothing."""
+    """The groups of a view's rows, in the order of their texts; one if the summary groups by nothing."""
     level = max(view.level, summary.level)
     if level > view.level:
         view = replace(view, columns=(*view.columns, view.report.level_column(level)))
@@ -42,13 +35,14 @@ def summarize(summary: Summary, view: View, scope: Scope) -> list[Group]:
 
 def _group_rows(summary: Summary, rows: RowQuery) -> list[Group]:
     view, depth = rows.view, len(summary.group_by)
-    groups = [by.value(rows.table, view.today) for by in summary.group_by]
-    found: dict[tuple[str, ...], Group] = {}
-    for query in choose_strategy(rows).totals(groups, [view.report.columns_by_key[key] for key in summary.measures]):
-        for record in reports_db.execute(query):
-            group = Group(tuple(record[:depth]), record[depth], tuple(number or 0 for number in record[depth + 1 :]))
-            found[group.values] = group.and_those(found.get(group.values))
-    return sorted(found.values(), key=lambda group: _group_order(summary, group))
+    terms = [by.value(rows.table, view.today) for by in summary.group_by]
+    groups: dict[tuple[str, ...], Group] = {}
+    for query in choose_strategy(rows).totals(terms, [view.report.columns_by_key[key] for key in summary.measures]):
+        for values, (count, *sums) in ((record[:depth], record[depth:]) for record in reports_db.execute(query)):
+            group = groups.get(tuple(values), Group(tuple(values), 0, (0,) * len(sums)))
+            added = tuple(total + (number or 0) for total, number in zip(group.sums, sums, strict=True))
+            groups[group.values] = group._replace(rows=group.rows + count, sums=added)
+    return sorted(groups.values(), key=lambda group: _group_order(summary, group))
 
 
 def _group_order(summary: Summary, group: Group) -> list[Any]:
@@ -56,35 +50,35 @@ def _group_order(summary: Summary, group: Group) -> list[Any]:
     return [by.ordered_values.index(value) if by.ordered_values else value for by, value in pairs]
 
 
-def chart_range(picture: Chart, view: View, scope: Scope) -> tuple[View, Sequence[str]]:
-    """What of a view is in a picture, and which values stand along its bars: none if they aren't days, or no days."""
-    day = _latest_day(picture.latest_column, view, scope) if picture.latest_column else view.today
-    if picture.axis_values is None or day is None:
+def chart_range(chart: Chart, view: View, scope: Scope) -> tuple[View, Sequence[str]]:
+    """The part of a view that a chart shows, and its axis values; [] if it has no axis of dates, or no rows on it."""
+    day = _latest_day(chart.latest_column, view, scope) if chart.latest_column else view.today
+    if chart.axis_values is None or day is None:
         return view, []
-    days = picture.summary.group_by[0].filters
-    begins, ends = view.date_range
-    along = [
-        each
-        for each in picture.axis_values(day)
-        if days(each)["to"] >= begins and (not ends or days(each)["from"] <= ends)
+    days = chart.summary.group_by[0].filters
+    first, last = view.date_range
+    axis = [
+        value
+        for value in chart.axis_values(day)
+        if days(value)["to"] >= first and (not last or days(value)["from"] <= last)
     ]
-    if not along:
+    if not axis:
         return view, []
-    return narrow_view(view, {"from": days(along[0])["from"], "to": days(along[-1])["to"]}), along
+    return narrow_view(view, {"from": days(axis[0])["from"], "to": days(axis[-1])["to"]}), axis
 
 
 def narrow_view(view: View, filters: Mapping[str, str]) -> View:
-    """The view with filters set that choose among its rows; days beyond its own stay out."""
-    filters, kept = dict(filters), dict(view.filters)
+    """The view with more filters, such as those of a group. Its own date range still holds."""
+    filters, others = dict(filters), dict(view.filters)
     if "from" in filters:
-        begins, ends = view.date_range
-        filters |= {"from": max(filters["from"], begins), "to": min(filters["to"], ends or filters["to"])}
-        kept.pop("period", None)
-    return view.with_filters(kept | filters)
+        first, last = view.date_range
+        filters |= {"from": max(filters["from"], first), "to": min(filters["to"], last or filters["to"])}
+        others.pop("period", None)
+    return view.with_filters(others | filters)
 
 
 def _latest_day(key: str, view: View, scope: Scope) -> date | None:
-    """The last day that a column has in a view, None where there are no rows."""
+    """The latest date of a column in a view; None without rows."""
     latest = replace(view.first_page, columns=(view.report.columns_by_key[key],), sort=f"-{key}")
-    found = fetch_rows(choose_strategy(RowQuery(latest, scope, latest.level)), True, limit=1)
-    return date.fromisoformat(found[0].values[0][:10]) if found else None
+    rows = fetch_rows(choose_strategy(RowQuery(latest, scope, latest.level)), descending=True, limit=1)
+    return date.fromisoformat(rows[0].values[0][:10]) if rows else None

@@ -15,12 +15,12 @@ dialects = pytest.mark.parametrize("dialect", DIALECTS.values(), ids=list(DIALEC
 @given(st.lists(texts, min_size=1, max_size=8))
 @pytest.mark.parametrize("kind", [TEXT, ID, BADGE], ids=lambda kind: kind.name)
 @dialects
-def test_texts_are_guarded_and_quoted_one_by_one(dialect: Dialect, kind: Kind, values: list[str]) -> None:
+def test_texts_are_guarded_and_quoted(dialect: Dialect, kind: Kind, values: list[str]) -> None:
     assert list(cell_writer(dialect, kind)(values)) == [dialect.quote(guard(value)) for value in values]
 
 
 @pytest.mark.parametrize("odd", ["=1", "'=1", "a,b", 'a"b', "a\nb", "\n", "a\r", "\t", "@", "-", "+1", "''=", "\r\n"])
-def test_one_odd_text_among_usual_ones_is_found(odd: str) -> None:
+def test_one_special_text_among_plain_ones(odd: str) -> None:
     for place in range(3):
         values = ["a", "b", "c"]
         values[place] = odd
@@ -31,7 +31,7 @@ def test_one_odd_text_among_usual_ones_is_found(odd: str) -> None:
 
 @given(st.lists(texts, min_size=1, max_size=5, unique=True))
 @dialects
-def test_names_that_are_looked_up_are_the_same_cells(dialect: Dialect, names: list[str]) -> None:
+def test_looked_up_names_are_quoted(dialect: Dialect, names: list[str]) -> None:
     write = cell_writer(dialect, TEXT, enumerate(names))
     assert list(write(range(len(names)))) == [dialect.quote(guard(name)) for name in names]
 
@@ -44,18 +44,18 @@ def test_names_that_are_looked_up_are_the_same_cells(dialect: Dialect, names: li
         ("semicolon", "a\rb", '"a\rb"'), ("semicolon", "a\nb", '"a\nb"'),
     ],
 )  # fmt: skip
-def test_only_what_its_dialect_demands_is_quoted(name: str, text: str, cell: str) -> None:
+def test_each_dialect_quotes_its_own_delimiter(name: str, text: str, cell: str) -> None:
     assert list(cell_writer(DIALECTS[name], TEXT)([text])) == [cell]
 
 
 @given(st.lists(st.integers(-(10**14), 10**14) | st.integers(-1000, 1000), max_size=8))
 @pytest.mark.parametrize("read", [int, str], ids=["SQLite", "PostgreSQL"])
 @dialects
-def test_amounts_are_written_as_if_each_had_been_alone(dialect: Dialect, read: type, cents: list[int]) -> None:
+def test_column_of_amounts_equals_single_cells(dialect: Dialect, read: type, cents: list[int]) -> None:
     assert list(cell_writer(dialect, MONEY)([*map(read, cents)])) == [dialect.cell(MONEY, each) for each in cents]
 
 
-def test_only_amounts_have_a_decimal_comma_where_semicolons_stand() -> None:
+def test_semicolon_dialect_has_a_decimal_comma() -> None:
     semicolon = DIALECTS["semicolon"]
     assert list(cell_writer(semicolon, MONEY)([-123450, 7])) == ["-1234,50", "0,07"]
     assert list(cell_writer(semicolon, TEXT)(["1.5"])) == ["1.5"]

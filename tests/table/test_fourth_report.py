@@ -39,7 +39,7 @@ def declared(monkeypatch: pytest.MonkeyPatch, nasty: None) -> None:
     monkeypatch.setitem(REPORTS, REPORT.slug, REPORT)
 
 
-def test_it_takes_at_most_sixty_lines() -> None:
+def test_declaration_has_at_most_sixty_lines() -> None:
     lines = inspect.getsource(sys.modules[__name__]).splitlines()
     begin, end = (
         next(i for i, line in enumerate(lines) if line.startswith(f"# --- the {word}")) for word in ("dec", "end")
@@ -48,11 +48,11 @@ def test_it_takes_at_most_sixty_lines() -> None:
 
 
 @pytest.mark.parametrize("sort", ["reseller", "-reseller", "customers", "-customers"])
-def test_it_is_right_in_every_order(sort: str) -> None:
+def test_fourth_report_in_every_order(sort: str) -> None:
     check(replace(view_of("resellers", [("sort", sort)]), size=2))
 
 
-def test_it_has_a_page_a_chooser_and_a_file(client: FlaskClient) -> None:
+def test_fourth_report_has_page_chooser_and_csv(client: FlaskClient) -> None:
     shown = client.get("/reports/resellers").text
     assert table_rows(shown) == [["North, Ltd", "3"], ["", "3"], ["Zebra Resale", "2"], ["@home", "1"]]
     assert 'name="columns" value="customers"' in shown
@@ -66,11 +66,11 @@ def test_it_has_a_page_a_chooser_and_a_file(client: FlaskClient) -> None:
     ]
 
 
-def test_it_is_scoped() -> None:
+def test_fourth_report_is_scoped() -> None:
     only = Reseller.get(name="Zebra Resale").id
     assert [row.values[0] for row in read_page(view_of("resellers", []), Scope(only)).rows] == ["Zebra Resale"]
 
 
-def test_a_report_whose_rows_are_nobodys_cannot_be_declared() -> None:
+def test_report_without_reseller_is_refused() -> None:
     with pytest.raises(TypeError, match="CertificateType can't be scoped"):
         replace(REPORT, levels=(Level(CertificateType, tiebreaker="name"),))

@@ -42,7 +42,7 @@ def read(folder: Path, name: str, data: bytes, *options: str) -> list[list[Any]]
 
 
 @pytest.mark.parametrize("name", DIALECTS)
-def test_letters_and_numbers_of_a_csv_are_right(tmp_path: Path, name: str) -> None:
+def test_libreoffice_reads_csv(tmp_path: Path, name: str) -> None:
     dialect = DIALECTS[name]
     view = view_of("customer-subscriptions", [("columns", key) for key in KEYS])
     data = b"".join(csv_chunks(view, WHOLE_PARTNER, dialect=dialect))
@@ -57,7 +57,7 @@ def test_letters_and_numbers_of_a_csv_are_right(tmp_path: Path, name: str) -> No
     assert [found["S-2"][place] for place in (3, 5)] == [1234567.8, 0]
 
 
-def test_a_workbook_is_right_to_the_last_id(tmp_path: Path) -> None:
+def test_libreoffice_reads_workbook(tmp_path: Path) -> None:
     for old, new in IDS.items():
         Subscription.update(ref=new).where(Subscription.ref == old).execute()
     view = view_of("customer-subscriptions", [("columns", key) for key in KEYS])

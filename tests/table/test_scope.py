@@ -23,7 +23,7 @@ def everything(slug: str) -> View:
 
 
 @pytest.mark.parametrize("slug", REPORTS)
-def test_pages_counts_and_files_hold_only_a_resellers_own_rows(slug: str, request: pytest.FixtureRequest) -> None:
+def test_scope_limits_pages_counts_and_files(slug: str, request: pytest.FixtureRequest) -> None:
     zebra = request.getfixturevalue("zebra")
     view = everything(slug)
     found = read_page(view, zebra)
@@ -34,7 +34,7 @@ def test_pages_counts_and_files_hold_only_a_resellers_own_rows(slug: str, reques
     assert found.total < read_page(view, WHOLE_PARTNER).total
 
 
-def test_a_foreign_row_answers_like_a_missing_one(request: pytest.FixtureRequest) -> None:
+def test_foreign_row_is_not_found(request: pytest.FixtureRequest) -> None:
     zebra = request.getfixturevalue("zebra")
     view = view_of("customer-usage", [])
     theirs = CustomerUsage.reseller != zebra.reseller_id
@@ -45,7 +45,7 @@ def test_a_foreign_row_answers_like_a_missing_one(request: pytest.FixtureRequest
 
 
 @pytest.mark.parametrize("slug", REPORTS)
-def test_menus_hold_only_names_that_occur_in_the_scope(slug: str, request: pytest.FixtureRequest) -> None:
+def test_options_occur_in_the_scope(slug: str, request: pytest.FixtureRequest) -> None:
     zebra = request.getfixturevalue("zebra")
     for each in REPORTS[slug].filters:
         if each.options and each.key not in ("action", "period", "status", "usage"):

@@ -28,7 +28,7 @@ def on(view: View, day: str) -> View:
     ],
 )  # fmt: skip
 @pytest.mark.usefixtures("nasty", "way")
-def test_nothing_that_is_remembered_outlives_its_day(slug: str, query: tuple[str, str], totals: dict[str, int]) -> None:
+def test_cached_counts_depend_on_the_day(slug: str, query: tuple[str, str], totals: dict[str, int]) -> None:
     view = view_of(slug, [query])
     for _ in range(2):
         for day, total in totals.items():
@@ -37,7 +37,7 @@ def test_nothing_that_is_remembered_outlives_its_day(slug: str, query: tuple[str
 
 
 @pytest.mark.usefixtures("nasty")
-def test_a_cursor_means_the_same_tomorrow() -> None:
+def test_cursor_is_valid_tomorrow() -> None:
     view = replace(view_of(TRANSACTIONS, [("period", "last-90-days")]), size=1)
     today = read_page(on(view, "2025-06-01"), WHOLE_PARTNER).next
     assert today

@@ -16,7 +16,7 @@ LONG = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i <
 
 
 @pytest.mark.parametrize("found", ["max(i)", "i"], ids=["nothing", "something"])
-def test_what_has_much_to_read_is_given_up_and_the_next_is_not(found: str) -> None:
+def test_query_over_budget_is_interrupted(found: str) -> None:
     with pytest.raises(QueryBudgetExceeded), reports_db.query_budget():
         reports_db.execute_sql(LONG.format(found)).fetchall()
     with reports_db.query_budget():
@@ -26,18 +26,18 @@ def test_what_has_much_to_read_is_given_up_and_the_next_is_not(found: str) -> No
     )
 
 
-def test_what_is_soon_read_is_never_given_up_however_often_it_is_asked_for() -> None:
+def test_short_query_is_never_interrupted() -> None:
     for _ in range(50):
         with reports_db.query_budget():
             assert reports_db.execute_sql(LONG.format("max(i)").replace("5000000", "300")).fetchone() == (300,)
 
 
-def test_another_failure_stays_what_it_is() -> None:
+def test_other_database_errors_pass_through() -> None:
     with pytest.raises((OperationalError, ProgrammingError)), reports_db.query_budget():
         reports_db.execute_sql("SELECT nothing FROM nowhere").fetchall()
 
 
-def test_a_walk_in_vain_finds_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_scan_over_budget_falls_back_to_sorting(monkeypatch: pytest.MonkeyPatch) -> None:
     view = view_of("customer-transactions", [("q", "a"), ("sort", "cost")])
     expected = read_page(view, WHOLE_PARTNER)
     walks = []
@@ -54,7 +54,7 @@ def test_a_walk_in_vain_finds_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     assert walks == ([False] if is_server(reports_db) else [False, True])
 
 
-def test_a_walk_may_be_given_up_after_any_row(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_any_budget_reads_the_same_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     view = view_of("customer-transactions", [("q", "a"), ("sort", "cost")])
     expected = read_page(view, WHOLE_PARTNER)
     monkeypatch.setattr(counts, "SORT_LIMIT", -1)

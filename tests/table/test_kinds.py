@@ -8,36 +8,36 @@ from app.table.kinds import DATE, DATETIME, ID, INTEGER, MONEY, TEXT, Kind, guar
 
 
 @given(st.text())
-def test_what_a_guard_adds_unguarding_takes_away_again(text: str) -> None:
+def test_unguard_reverses_guard(text: str) -> None:
     assert unguard(guard(text)) == text
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\tx", "\rx", "\nx", "'=1", "''''@x"])
-def test_a_text_that_a_spreadsheet_would_run_gets_one_apostrophe(text: str) -> None:
+def test_formulas_are_guarded(text: str) -> None:
     assert TEXT.export(text) == "'" + text
     assert ID.export(text) == "'" + text
 
 
 @pytest.mark.parametrize("text", ["", "a", "a=b", "'a", "1-2", " =1"])
-def test_other_text_stays_as_it_is(text: str) -> None:
+def test_plain_text_is_not_guarded(text: str) -> None:
     assert TEXT.export(text) == text
 
 
 @given(st.integers(-(10**14) + 1, 10**14 - 1))
-def test_an_amount_is_read_as_it_was_written(cents: int) -> None:
+def test_amounts_round_trip(cents: int) -> None:
     assert MONEY.parse(MONEY.export(cents)) == cents
 
 
 @given(st.dates())
-def test_a_date_is_read_as_it_was_written(day: object) -> None:
+def test_dates_round_trip(day: object) -> None:
     assert DATE.export(DATE.parse(str(day))) == str(day)
 
 
-def test_a_time_of_day_may_be_left_out() -> None:
+def test_time_of_day_is_optional() -> None:
     assert DATETIME.parse("2026-11-22") == "2026-11-22 00:00:00"
 
 
-def test_a_name_of_nothing_but_blanks_is_empty() -> None:
+def test_blank_text_is_empty() -> None:
     assert TEXT.parse(" \t\u00a0") == ""
 
 
@@ -76,6 +76,6 @@ def test_a_name_of_nothing_but_blanks_is_empty() -> None:
         ),
     ],
 )
-def test_a_cell_in_any_other_notation_is_refused(kind: Kind, cell: str) -> None:
+def test_invalid_cells_are_refused(kind: Kind, cell: str) -> None:
     with pytest.raises(ValueError, match="is not a"):
         kind.parse(cell)
