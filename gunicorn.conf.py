@@ -16,7 +16,7 @@ bind = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 wsgi_app = "wsgi:app"
 worker_class = "gthread"
 workers = 4
-threads = 4  # an export takes one for as long as its client reads: MAX_EXPORTS leaves the others to pages
+threads = 4  # an export takes one for as long as its client reads; MAX_EXPORTS leaves the others to pages
 timeout = 60
 graceful_timeout = 120  # seconds for exports under way when a worker is replaced; behind nginx the longest takes 20
 keepalive = 5
@@ -29,8 +29,7 @@ loglevel = "warning"
 logconfig_dict: dict[str, Any] = {}
 if not sys.stderr.isatty():  # the main process logs JSON lines as its workers do
     logconfig_dict = {
-        "root": {"level": "WARNING", "handlers": ["error_console"]},
-        "loggers": {},
+        "loggers": {"gunicorn.error": {"level": "WARNING", "handlers": ["error_console"], "propagate": False}},
         "formatters": {
             "generic": {
                 "()": "pythonjsonlogger.json.JsonFormatter",

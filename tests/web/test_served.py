@@ -9,13 +9,14 @@ from collections.abc import Iterator
 from email.message import Message
 from http.client import HTTPConnection
 from pathlib import Path
+from signal import SIGKILL
 
 import pytest
 
 from models.sqlite import Sqlite
 from tests.databases import Server as Postgres
 from tests.serving import ROOT, flask, server, token
-from tests.trials.processes import until
+from tests.trials.processes import until, workers
 
 FORWARDED = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.9", "X-Forwarded-Host": "evil.example"}
 
@@ -90,6 +91,15 @@ def test_requests_and_audit_events_are_log_lines(address: str, log: Path) -> Non
     (line,) = [line for line in lines if line.get("method") == "POST"]
     assert (line["path"], line["status"], line["request"]) == ("/login", 401, event["request"])
     assert len(event["request"]) == 16
+
+
+def test_killed_worker_is_a_log_line_and_is_replaced(address: str, log: Path) -> None:
+    before = workers()
+    os.kill(before[0], SIGKILL)
+    until(lambda: "SIGKILL" in log.read_text() and len(workers()) == len(before))
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    assert [line["log"] for line in lines if "SIGKILL" in line.get("message", "")] == ["gunicorn.error"]
+    assert ask(address, "/healthz", {})[0] == 200
 
 
 def test_access_database_is_private(database: Path) -> None:
