@@ -15,8 +15,8 @@ port = os.environ.get("PORT") or "8000"
 bind = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 wsgi_app = "wsgi:app"
 worker_class = "gthread"
-workers = min(2 * (os.cpu_count() or 1), 8)
-threads = 4  # an export takes one for as long as its client reads: MAX_EXPORTS leaves the others to pages
+workers = 4
+threads = 4  # an export takes one for as long as its client reads; MAX_EXPORTS leaves the others to pages
 timeout = 60
 graceful_timeout = 120  # seconds for exports under way when a worker is replaced; behind nginx the longest takes 20
 keepalive = 5
@@ -29,8 +29,7 @@ loglevel = "warning"
 logconfig_dict: dict[str, Any] = {}
 if not sys.stderr.isatty():  # the main process logs JSON lines as its workers do
     logconfig_dict = {
-        "root": {"level": "WARNING", "handlers": ["error_console"]},
-        "loggers": {},
+        "loggers": {"gunicorn.error": {"level": "WARNING", "handlers": ["error_console"], "propagate": False}},
         "formatters": {
             "generic": {
                 "()": "pythonjsonlogger.json.JsonFormatter",

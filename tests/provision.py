@@ -48,6 +48,18 @@ def browser() -> Path:
     return found
 
 
+@cache
+def nginx() -> str:
+    """Return the path of nginx, which `make trials` needs: what is installed, else Debian's. Raises Missing."""
+    path = f"{os.environ['PATH']}:/usr/sbin"
+    if not shutil.which("nginx", path=path):
+        _install_by_apt("nginx-light")
+    found = shutil.which("nginx", path=path)
+    if not found:
+        raise Missing("nginx is missing and can't be installed without apt and root; install it (Debian: nginx-light)")
+    return found
+
+
 def htmx() -> Path:
     """The file behind HTMX_URL, checked against HTMX_HASH and kept in .cache. Raises Missing."""
     if not (_HTMX.exists() and _is_pinned(_HTMX.read_bytes())):
@@ -64,9 +76,7 @@ def _browsers() -> Iterator[Path]:
     yield from filter(_starts, _present())
     if _run(sys.executable, "-m", "playwright", "install", "chromium", says="Bringing Playwright's Chromium ..."):
         yield from filter(_starts, [_playwrights_own()])
-    if shutil.which("apt-get") and os.geteuid() == 0:
-        _run("apt-get", "update", says="Bringing Debian's Chromium ...")
-        _run("env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-y", "--no-install-recommends", "chromium")
+    if _install_by_apt("chromium"):
         yield from filter(_starts, _present())
 
 
@@ -119,6 +129,14 @@ def _htmx_by_address() -> bytes | None:
     except OSError:
         return None
     return content
+
+
+def _install_by_apt(package: str) -> bool:
+    """Install a package of Debian, where that is possible."""
+    if not shutil.which("apt-get") or os.geteuid() != 0:
+        return False
+    _run("apt-get", "update", says=f"Installing Debian's {package} ...")
+    return _run("env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-y", "--no-install-recommends", package)
 
 
 def _keep(content: bytes) -> None:

@@ -10,39 +10,56 @@ from http.cookies import SimpleCookie
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from signal import SIGINT
+from socket import create_server
 from threading import Thread
+from time import monotonic, sleep
 from typing import IO
 from urllib.parse import urlencode
 
 ROOT = Path(__file__).parent.parent
 TODAY = "2026-11-22"
 
+# Starts a server with settings, given as keywords; yields its address.
 Serve = Callable[..., AbstractContextManager[str]]
-"""Starts a server with settings, given as keywords; gives its address."""
 
+# Settings of every server here, whatever the shell that runs the tests has set. Port 0 is one that is free.
 _UNSET = ("CURRENCY", "PARTNER_NAME", "TRUSTED_HOSTS", "PROXIES", "SESSION_IDLE_HOURS", "SESSION_HOURS")
-OWN = {"HOST": "127.0.0.1", "PORT": "0", "SECRET_KEY": "not a secret at all " * 2, **dict.fromkeys(_UNSET, "")}
-"""Settings of every server here, whatever the shell that runs the tests has set. Port 0 is one that is free."""
+OWN = {
+    **dict.fromkeys(_UNSET, ""),
+    "HOST": "127.0.0.1",
+    "PORT": "0",
+    "SECRET_KEY": "not a secret at all " * 2,
+    "GUNICORN_CMD_ARGS": "--workers 2",  # they start faster than four
+}
+
+_PATIENCE = 30  # seconds
 
 
 @contextmanager
 def server(log: IO[bytes] | None = None, /, **settings: str) -> Iterator[str]:
-    """Start gunicorn as `make run` does, and give its address once it answers there. What it logs goes into `log`."""
+    """Start gunicorn as `make run` does and yield its address once it answers. `log` gets what it logs."""
     command = [sys.executable, "-m", "gunicorn", "wsgi:app"]
     environment = os.environ | OWN | settings
     with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=log, text=True) as process:
         try:
             assert process.stdout
             address = process.stdout.readline().removeprefix("Partner Reports is at ").strip()
-            _await_health(address)
+            assert address, "the server didn't start; standard error says why"
+            wait_until_healthy(address)
             yield address
         finally:
-            process.send_signal(SIGINT)  # at once: SIGTERM would wait for what is under way
+            process.send_signal(SIGINT)  # at once: SIGTERM would wait for requests under way
+
+
+def free_port() -> int:
+    with create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+    return port
 
 
 @contextmanager
 def htmx_server(content: bytes) -> Iterator[str]:
-    """Serve one script on an origin of its own and share it with others, as the CDN does; give its address."""
+    """Serve one script on an origin of its own with CORS, as the CDN does; yield its address."""
 
     class Script(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -53,7 +70,7 @@ def htmx_server(content: bytes) -> Iterator[str]:
             self.wfile.write(content)
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Script) as httpd:
         Thread(target=httpd.serve_forever, daemon=True).start()
@@ -62,22 +79,22 @@ def htmx_server(content: bytes) -> Iterator[str]:
 
 
 def flask(*arguments: str, says: str = "", **settings: str) -> None:
-    """Run one of the app's commands, with what it reads from standard input."""
+    """Run a flask command with `says` as its standard input; it must succeed."""
     with command(*arguments, **settings) as process:
-        said, wrong = process.communicate(says)
-    assert process.returncode == 0, f"{said}{wrong}"
+        output, errors = process.communicate(says)
+    assert process.returncode == 0, f"{output}{errors}"
 
 
 def command(*arguments: str, **settings: str) -> subprocess.Popen[str]:
-    """Start one of the app's commands."""
+    """Start a flask command."""
     environment, pipe = os.environ | OWN | settings, subprocess.PIPE
     whole = [sys.executable, "-m", "flask", *arguments]
     return subprocess.Popen(whole, cwd=ROOT, env=environment, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
 
 
 def token(address: str, email: str, password: str) -> str:
-    """Sign in at the server, and return what its cookie holds."""
-    connection = HTTPConnection(address.removeprefix("http://"), timeout=30)
+    """Sign in, and return the token in the session cookie."""
+    connection = HTTPConnection(address.removeprefix("http://"), timeout=_PATIENCE)
     form = urlencode({"email": email, "password": password})
     headers = {"Origin": address, "Content-Type": "application/x-www-form-urlencoded"}
     connection.request("POST", "/login", form, headers)
@@ -86,10 +103,18 @@ def token(address: str, email: str, password: str) -> str:
     return cookie["session"].value
 
 
-def _await_health(address: str) -> None:
-    """The server listens before its workers are up; the first answer waits for them."""
-    assert address, "the server didn't start; what it said is on standard error"
-    connection = HTTPConnection(address.removeprefix("http://"), timeout=30)
-    connection.request("GET", "/healthz")
-    assert connection.getresponse().status == 200
-    connection.close()
+def wait_until_healthy(address: str) -> None:
+    """Wait for a 200 from /healthz. A server listens before its workers are up, nginx perhaps not yet."""
+    deadline = monotonic() + _PATIENCE
+    while True:
+        connection = HTTPConnection(address.removeprefix("http://"), timeout=_PATIENCE)
+        try:
+            connection.request("GET", "/healthz")
+            assert connection.getresponse().status == 200
+        except ConnectionRefusedError:
+            assert monotonic() < deadline
+            sleep(0.05)
+        else:
+            return
+        finally:
+            connection.close()

@@ -1,10 +1,10 @@
-"""What every request passes, in this order: trusted host, session, CSRF check, sign-in, permission."""
+"""What every request passes, in this order: trusted host, framing, session, CSRF check, sign-in, permission."""
 
 import re
 import secrets
 
 from flask import Flask, Response, current_app, g, request
-from werkzeug.exceptions import SecurityError
+from werkzeug.exceptions import LengthRequired, SecurityError
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import RequestRedirect
 
@@ -39,6 +39,8 @@ def _check_request() -> Response | None:
     g.request_id, g.visitor = request_id(), None
     if isinstance(request.routing_exception, SecurityError):  # the host isn't one of TRUSTED_HOSTS
         raise request.routing_exception
+    if "Transfer-Encoding" in request.headers:  # a malformed chunk would fail in the middle of a form
+        raise LengthRequired
     if request.endpoint not in _WITHOUT_SESSION and (token := read_session_cookie()):
         g.visitor = sessions().find(token)
     if request.method not in _SAFE_METHODS and not _is_same_origin():

@@ -1,9 +1,8 @@
-"""Servers that are replaced or stopped while people wait for pages and files."""
+"""Servers that are reloaded or stopped while people wait for pages and files."""
 
-import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from http.client import HTTPException
 from pathlib import Path
 from threading import Event
@@ -13,10 +12,11 @@ import pytest
 from tests.serving import flask, token
 from tests.trials.conftest import Trial
 from tests.trials.people import People
-from tests.trials.restarting import Service, begun, connected, service, taken
+from tests.trials.restarting import Service, begun, connected, read_slowly, service
 
 EMAIL, PASSWORD = "ann@partner.example", "four other unrelated words"
 FILE = "/reports/customer-transactions.csv"
+SHORT_STOP = "--workers 2 --graceful-timeout 2"
 
 
 @pytest.fixture(scope="module")
@@ -28,17 +28,18 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> str:
     return url
 
 
+@pytest.mark.slow_trial
 def test_reloads(trial: Trial, database: str, tmp_path: Path) -> None:
     """A reload fails no page and breaks off no export."""
 
-    def reloaded(served: Service, hurry: Event) -> None:
-        _reload_twice(served)
+    def reload(running: Service, hurry: Event) -> None:
+        running.reload()
         hurry.set()
 
-    rounds, people = trial.rounds(5, 1), People(2)
-    _each_under_exports(rounds, people, tmp_path, database, reloaded)
+    rounds, people = trial.rounds(10, 1), People(2)
+    _repeat_under_exports(rounds, people, tmp_path, database, reload)
     trial.tell(
-        f"{2 * rounds} reloads, two at a time, with 2 exports under way to slow clients and "
+        f"{rounds} reloads with 2 exports under way to slow clients and "
         f"{people.pages:,} pages that {people.number} people asked for meanwhile",
         "0 pages failed; every export came whole",
     )
@@ -48,13 +49,13 @@ def test_reloads(trial: Trial, database: str, tmp_path: Path) -> None:
 def test_restarts(trial: Trial, database: str, tmp_path: Path) -> None:
     """A restart fails no page and breaks off no export."""
 
-    def restarted(served: Service, hurry: Event) -> None:
+    def restart(running: Service, hurry: Event) -> None:
         hurry.set()
-        served.stop()
-        served.start()
+        running.stop()
+        running.start()
 
     rounds, people = trial.rounds(10, 1), People(2)
-    _each_under_exports(rounds, people, tmp_path, database, restarted)
+    _repeat_under_exports(rounds, people, tmp_path, database, restart)
     trial.tell(
         f"{rounds} restarts, each under 2 exports, and {people.pages:,} pages that 2 people asked for meanwhile",
         "0 pages failed, those that were asked for in between waited; every export came whole",
@@ -65,11 +66,10 @@ def test_restarts(trial: Trial, database: str, tmp_path: Path) -> None:
 def test_exports_that_are_cut_off(trial: Trial, database: str, tmp_path: Path) -> None:
     """An export that a stop cuts off never looks whole."""
     rounds = trial.rounds(10, 1)
-    for attempt in range(rounds):
-        folder = tmp_path / str(attempt)
-        impatient = service(folder, DATABASE_URL=database, GUNICORN_CMD_ARGS="--graceful-timeout 1")
-        with impatient as served, _exports(served, token(served.address, EMAIL, PASSWORD)) as (files, hurry):
-            served.stop()
+    for number in range(rounds):
+        impatient = service(tmp_path / str(number), DATABASE_URL=database, GUNICORN_CMD_ARGS=SHORT_STOP)
+        with impatient as running, _exports(running, token(running.address, EMAIL, PASSWORD)) as (files, hurry):
+            running.stop()
             hurry.set()
             assert all(isinstance(file.exception(), HTTPException | OSError) for file in files)
     trial.tell(
@@ -79,60 +79,54 @@ def test_exports_that_are_cut_off(trial: Trial, database: str, tmp_path: Path) -
 
 @pytest.mark.slow_trial
 def test_clients_that_do_nothing(trial: Trial, database: str, tmp_path: Path) -> None:
-    """Clients that do nothing hold up no stop."""
-    with service(tmp_path, DATABASE_URL=database) as served, ExitStack() as held:
-        session = token(served.address, EMAIL, PASSWORD)
-        for _ in range(8):
-            held.enter_context(connected(served.address))
-        held.enter_context(begun(served.address, session, "/healthz")).read()
-        for _ in range(2):
-            held.enter_context(begun(served.address, session, FILE))
-        seconds = served.stop()
-    assert seconds < 55
+    """Clients that do nothing hold up a stop no longer than graceful_timeout."""
+    with service(tmp_path, DATABASE_URL=database, GUNICORN_CMD_ARGS=SHORT_STOP) as running:
+        session = token(running.address, EMAIL, PASSWORD)
+        with (
+            connected(running.address),
+            begun(running.address, session, "/healthz") as health,
+            begun(running.address, session, FILE),
+            begun(running.address, session, FILE),
+        ):
+            health.read()
+            seconds = running.stop()
+    assert seconds < 10
     trial.tell(
-        "a stop under 8 connections that ask nothing, one that is kept, and 2 exports that nobody reads",
+        "a stop under a connection that asks nothing, one that is kept alive, and 2 exports that nobody reads",
         f"it took {seconds:.0f} s",
     )
 
 
-def _each_under_exports(
+def _repeat_under_exports(
     rounds: int, people: People, folder: Path, database: str, do: Callable[[Service, Event], None]
 ) -> None:
     """Do something to a server time and again, under people who ask for pages and two exports that must come whole."""
-    with service(folder, DATABASE_URL=database) as served:
-        session = token(served.address, EMAIL, PASSWORD)
-        whole = _whole(served, session)
-        with people.asking(served.address, session):
+    with service(folder, DATABASE_URL=database) as running:
+        session = token(running.address, EMAIL, PASSWORD)
+        whole = _whole(running, session)
+        with people.asking(running.address, session):
             for _ in range(rounds):
-                with _exports(served, session) as (files, hurry):
-                    do(served, hurry)
+                with _exports(running, session) as (files, hurry):
+                    do(running, hurry)
                     assert [file.result() == whole for file in files] == [True, True]
                 people.await_pages(20)
     assert people.failed == []
 
 
 @contextmanager
-def _exports(served: Service, session: str) -> Iterator[tuple[list[Future[bytes]], Event]]:
+def _exports(running: Service, session: str) -> Iterator[tuple[list[Future[bytes]], Event]]:
     """Two exports that have begun to come, and what hurries their clients."""
     hurry = Event()
-    with begun(served.address, session, FILE) as one, begun(served.address, session, FILE) as another:
+    with begun(running.address, session, FILE) as one, begun(running.address, session, FILE) as another:
         clients = ThreadPoolExecutor(2)
         try:
-            yield [clients.submit(taken, answer, hurry) for answer in (one, another)], hurry
+            yield [clients.submit(read_slowly, response, hurry) for response in (one, another)], hurry
         finally:
             hurry.set()
             clients.shutdown()
 
 
-def _whole(served: Service, session: str) -> bytes:
+def _whole(running: Service, session: str) -> bytes:
     (hurry := Event()).set()
-    with begun(served.address, session, FILE) as answer:
-        return taken(answer, hurry)
-
-
-def _reload_twice(served: Service) -> None:
-    """The second time before the first servers have ended: they are still there, because the exports are."""
-    first = served.main
-    served.reload()
-    served.reload()
-    os.kill(first, 0)
+    with begun(running.address, session, FILE) as response:
+        return read_slowly(response, hurry)

@@ -6,8 +6,7 @@ from email import message_from_bytes
 from email.message import Message
 from typing import NamedTuple
 
-SECONDS = 30
-"""In which anything is answered or given up here."""
+SECONDS = 30  # in which anything is answered or given up here
 
 _BEGINNING = re.compile(rb"HTTP/1\.1 (\d{3}) [^\r\n]*\r\n(.*?)\r\n\r\n", re.DOTALL)
 
@@ -22,13 +21,14 @@ def connected(address: str) -> socket.socket:
     return socket.create_connection((host, int(port)), SECONDS)
 
 
-def exchanged(address: str, data: bytes) -> bytes:
-    """Everything that is answered to some bytes, behind which nothing comes."""
+def exchanged(address: str, data: bytes, half_close: bool = True) -> bytes:
+    """Everything that is answered to some bytes. nginx doesn't answer a client that has closed its half."""
     with connected(address) as connection:
         came = b""
         try:
             connection.sendall(data)
-            connection.shutdown(socket.SHUT_WR)
+            if half_close:
+                connection.shutdown(socket.SHUT_WR)
             while piece := connection.recv(65536):
                 came += piece
         except ConnectionError:  # what is left unread may be answered by a reset
@@ -37,6 +37,6 @@ def exchanged(address: str, data: bytes) -> bytes:
 
 
 def answers(came: bytes) -> list[Answer]:
-    """The answers in what came; a 100 is none yet."""
+    """The final answers in what came."""
     found = [Answer(int(status), message_from_bytes(head)) for status, head in _BEGINNING.findall(came)]
     return [answer for answer in found if answer.status != 100]
