@@ -1,9 +1,9 @@
-"""Periods by name are the days that people mean, on every day of the calendar."""
+"""Named periods have the right days, on every day of the calendar."""
 
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.reports.periods import PERIODS, describe_period, period_dates
@@ -11,16 +11,16 @@ from tests.oracle import holds
 
 DAY = timedelta(1)
 calendar = st.dates(date(3, 1, 1), date(9998, 12, 31))
+# Days at which months, quarters and years turn.
 turns = st.sampled_from([(1, 1), (1, 31), (2, 28), (3, 1), (3, 31), (6, 30), (7, 1), (10, 1), (12, 31)])
 edges = st.builds(lambda year, day: date(year, *day), st.integers(3, 9998), turns)
-"""Days at which months, quarters and years turn."""
-
 leap = st.integers(1, 2499).map(lambda fourth: 4 * fourth).filter(lambda year: year % 100 != 0 or year % 400 == 0)
 
 
 @pytest.mark.parametrize("name", PERIODS)
+@settings(max_examples=40)
 @given(today=calendar | edges | leap.map(lambda year: date(year, 2, 29)))
-def test_a_period_begins_and_ends_where_its_days_do(name: str, today: date) -> None:
+def test_period_has_exactly_its_days(name: str, today: date) -> None:
     first, last = map(date.fromisoformat, period_dates(name, today))
     assert first <= last
     assert all(holds(name, day, today) for day in (first, last, first + (last - first) // 2))
@@ -29,7 +29,7 @@ def test_a_period_begins_and_ends_where_its_days_do(name: str, today: date) -> N
 
 
 @given(today=calendar | edges)
-def test_periods_follow_one_another_without_a_gap(today: date) -> None:
+def test_consecutive_periods_have_no_gap(today: date) -> None:
     for before, after in (
         ("yesterday", "today"),
         ("last-month", "this-month"),
@@ -61,11 +61,11 @@ def test_periods_follow_one_another_without_a_gap(today: date) -> None:
         ("2026-11-24", "yesterday", "2026-11-23", "2026-11-23"),
     ],
 )
-def test_these_are_their_days(today: str, name: str, first: str, last: str) -> None:
+def test_period_dates(today: str, name: str, first: str, last: str) -> None:
     assert period_dates(name, date.fromisoformat(today)) == (first, last)
 
 
-def test_a_period_is_told_with_its_days() -> None:
+def test_describe_period() -> None:
     today = date(2026, 11, 24)
     assert describe_period("last-month", today) == "Last month, 2026-10-01 to 2026-10-31"
     assert describe_period("yesterday", today) == "Yesterday, 2026-11-23"

@@ -9,23 +9,23 @@ from typing import NamedTuple
 from tests.importing.files import SUBSCRIPTIONS, TRANSACTIONS, USAGE, row
 
 SLUGS = (SUBSCRIPTIONS, TRANSACTIONS, USAGE)
-_ROWS, _KNOWN, _MOST = 40, 400, 3
+_ROWS, _CUSTOMERS, _MAX_DAMAGES = 40, 400, 3
 Cells = list[str]
 
 
-class Record(NamedTuple):
-    """What stands in the place of a row. `told` are the lines with a fault, from its own; `ends`: no more is read."""
+class DamagedRow(NamedTuple):
+    """The text of a row. `faults` are its lines with a fault, counted from 0; `is_last` if nothing after it is read."""
 
     text: str
-    told: tuple[int, ...] = ()
-    ends: bool = False
+    faults: tuple[int, ...] = ()
+    is_last: bool = False
 
 
-class File(NamedTuple):
-    """`told` are the lines that must be told."""
+class DamagedFile(NamedTuple):
+    """`fault_lines` are the lines that must be reported."""
 
     content: bytes
-    told: list[int]
+    fault_lines: list[int]
     damages: list[str]
 
 
@@ -35,62 +35,62 @@ def _line(cells: Cells, end: str) -> str:
     return out.getvalue()
 
 
-def _torn(first: str, second: str) -> Record:
-    return Record(first + second, (0, first.count("\n")))
+def _split(first: str, second: str) -> DamagedRow:
+    return DamagedRow(first + second, (0, first.count("\n")))
 
 
-def _with(piece: str, *told: int, ends: bool = False) -> Callable[[Cells, Cells, str], Record]:
+def _with(piece: str, *faults: int, is_last: bool = False) -> Callable[[Cells, Cells, str], DamagedRow]:
     """Damage to the first cell, the customer's name."""
-    return lambda cells, _, end: Record(_line([cells[0] + piece, *cells[1:]], end), told, ends)
+    return lambda cells, _, end: DamagedRow(_line([cells[0] + piece, *cells[1:]], end), faults, is_last)
 
 
-DAMAGES: dict[str, Callable[[Cells, Cells, str], Record]] = {
-    "bad UTF-8": _with("\udcff", 0, ends=True),
-    "half a character": _with("\udce2\udc82", 0, ends=True),
-    "NUL": _with("\0", 0, ends=True),
-    "10 MB cell": _with(10_000_000 * "x", 0, ends=True),
-    "10 MB cell of many lines": _with(1_000_000 * "123456789\n", 0, ends=True),
-    "quote that is never closed": lambda cells, _, end: Record(f'"{_line(cells, end)}', (0,), ends=True),
-    "text behind a quote": lambda cells, _, end: Record(f'"a"b{_line(cells, end)}', (0,), ends=True),
-    "cell too many": lambda cells, _, end: Record(_line([*cells, ""], end), (0,)),
-    "cell too few": lambda cells, _, end: Record(_line(cells[:-1], end), (0,)),
-    "line break outside of quotes": lambda cells, _, end: _torn(_line(cells[:3], end), _line(cells[3:], end)),
-    "empty line": lambda cells, _, end: Record(end + _line(cells, end), (0,)),
-    "id of another row": lambda _, other, end: Record(_line(other, end), (0,)),
+# Each damages a row, given another row and the line break. The last three are harmless.
+DAMAGES: dict[str, Callable[[Cells, Cells, str], DamagedRow]] = {
+    "bad UTF-8": _with("\udcff", 0, is_last=True),
+    "half a character": _with("\udce2\udc82", 0, is_last=True),
+    "NUL": _with("\0", 0, is_last=True),
+    "10 MB cell": _with(10_000_000 * "x", 0, is_last=True),
+    "10 MB cell of many lines": _with(1_000_000 * "123456789\n", 0, is_last=True),
+    "quote that is never closed": lambda cells, _, end: DamagedRow(f'"{_line(cells, end)}', (0,), is_last=True),
+    "text behind a quote": lambda cells, _, end: DamagedRow(f'"a"b{_line(cells, end)}', (0,), is_last=True),
+    "cell too many": lambda cells, _, end: DamagedRow(_line([*cells, ""], end), (0,)),
+    "cell too few": lambda cells, _, end: DamagedRow(_line(cells[:-1], end), (0,)),
+    "line break outside of quotes": lambda cells, _, end: _split(_line(cells[:3], end), _line(cells[3:], end)),
+    "empty line": lambda cells, _, end: DamagedRow(end + _line(cells, end), (0,)),
+    "id of another row": lambda _, other, end: DamagedRow(_line(other, end), (0,)),
     "line breaks in a cell": _with("\n\r\nInc."),
     "quotes in a cell": _with(' "Inc."'),
     "spaces around a name": _with(" \t"),
 }
-"""Each turns a row, given another one and how lines end, into something else. The last ones are no damage."""
 
 
-def damaged(slug: str, dice: Random) -> File:
-    """A file of some rows of a few hundred, of which some are damaged."""
-    first, end = dice.randrange(_KNOWN), dice.choice(["\n", "\r\n"])
-    rows = [_row(slug, number % _KNOWN, dice) for number in range(first, first + _ROWS)]
-    where = dice.sample(range(1, _ROWS), dice.randint(0, _MOST))
+def damaged(slug: str, dice: Random) -> DamagedFile:
+    """A file with 40 rows of 400 customers, up to three of them damaged."""
+    first, end = dice.randrange(_CUSTOMERS), dice.choice(["\n", "\r\n"])
+    rows = [_row(slug, number % _CUSTOMERS, dice) for number in range(first, first + _ROWS)]
+    where = dice.sample(range(1, _ROWS), dice.randint(0, _MAX_DAMAGES))
     names = {number: dice.choice(list(DAMAGES)) for number in where}
-    records = [Record(_line(list(row(slug, {})), end))]
+    records = [DamagedRow(_line(list(row(slug, {})), end))]
     for number, cells in enumerate(rows):
-        intact = Record(_line(cells, end))
+        intact = DamagedRow(_line(cells, end))
         records.append(DAMAGES[names[number]](cells, rows[0], end) if number in names else intact)
     content = "".join(record.text for record in records).encode("utf-8", "surrogateescape")
-    return File(dice.choice([b"", b"\xef\xbb\xbf"]) + content, _told(records), sorted(names.values()))
+    return DamagedFile(dice.choice([b"", b"\xef\xbb\xbf"]) + content, _fault_lines(records), sorted(names.values()))
 
 
 def _row(slug: str, number: int, dice: Random) -> Cells:
-    """A customer of its own for each number, now and then with a name of two lines."""
+    """A row of the customer with this number. Its name sometimes has two lines."""
     ids = {"Customer ID": f"C-{number}", "Subscription ID": f"S-{number}", "Transaction ID": f"T-{number}"}
     number_cell = {"Used": str(dice.randrange(9))} if slug == USAGE else {"Cost": f"{dice.randrange(9)}.50"}
     plain = row(slug, {"Customer": dice.choice(["Acme", "Acme\r\nLtd"]), **number_cell})
     return list({name: ids.get(name, cell) for name, cell in plain.items()}.values())
 
 
-def _told(records: list[Record]) -> list[int]:
-    told, line = [], 1
+def _fault_lines(records: list[DamagedRow]) -> list[int]:
+    lines, line = [], 1
     for record in records:
-        told += [line + each for each in record.told]
-        if record.ends:
+        lines += [line + fault for fault in record.faults]
+        if record.is_last:
             break
         line += record.text.count("\n")
-    return told
+    return lines

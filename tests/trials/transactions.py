@@ -1,4 +1,4 @@
-"""Large files of transactions, and how many of which file a database holds."""
+"""Large files of transactions, and how many rows of each file a database holds."""
 
 import subprocess
 import sys
@@ -21,7 +21,7 @@ _CUSTOMERS = 5000
 
 
 def write(path: Path, rows: int, version: int) -> Path:
-    """Write a file of so many transactions, always the same ones, each of which costs `version`."""
+    """Write a file with the first `rows` of a fixed list of transactions, each with the cost `version`."""
     with path.open("w") as file:
         file.write(f"{_HEADING}\n")
         file.writelines(_rows(rows, version))
@@ -36,7 +36,7 @@ def _rows(rows: int, version: int) -> Iterator[str]:
 
 
 def filled(url: str, rows: int) -> str:
-    """Put a file with costs of 0 into a migrated database, where Ann may see it."""
+    """Import a file with costs of 0 into a migrated database, and add the user Ann."""
     with TemporaryDirectory() as folder, write(Path(folder) / "file.csv", rows, 0).open("rb") as file:
         open_database(url)
         load_file(SLUG, file, "file.csv")
@@ -45,7 +45,7 @@ def filled(url: str, rows: int) -> str:
 
 
 def with_ann(url: str) -> str:
-    """Let Ann sign in."""
+    """Add the user Ann."""
     open_database(url)
     users.add_user({"who": "the trials"}, EMAIL, "admin", None, PASSWORD)
     close_connections()
@@ -53,7 +53,7 @@ def with_ann(url: str) -> str:
 
 
 def million(folder: Path) -> str:
-    """The bench's database of a million transactions, which is made when it isn't there, with users of its own."""
+    """The benchmark's database of a million transactions, made if it is missing, with users of its own."""
     kept = CACHE / "1000000.db"
     if not kept.exists():
         making = "from bench.databases import made; made(1_000_000)"
@@ -65,16 +65,16 @@ def million(folder: Path) -> str:
 
 
 def started(path: Path, url: str) -> Any:
-    """An import in a process of its own."""
+    """Start an import in a process of its own."""
     return command("import", SLUG, str(path), DATABASE_URL=url)
 
 
 def held(url: str) -> list[tuple[int, int]]:
-    """How many rows the database holds of each version, and that it holds together."""
+    """Count the rows of each version, after an integrity check."""
     database, _ = databases_at(url)
     with database.connection_context():
         if url.startswith("sqlite"):
             assert database.execute_sql("PRAGMA integrity_check").fetchall() == [("ok",)]
             assert not database.execute_sql("PRAGMA foreign_key_check").fetchall()
-        asked = 'SELECT cost / 100, COUNT(*) FROM "transaction" GROUP BY 1'
-        return sorted(map(tuple, database.execute_sql(asked).fetchall()))
+        query = 'SELECT cost / 100, COUNT(*) FROM "transaction" GROUP BY 1'
+        return sorted(map(tuple, database.execute_sql(query).fetchall()))
