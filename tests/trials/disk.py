@@ -1,4 +1,4 @@
-"""A small disk, which can be full."""
+"""A small disk that can be filled up."""
 
 import os
 import subprocess
@@ -16,7 +16,7 @@ class Disk:
         self.path, self._filler = path, path / "filler"
 
     def leave(self, room: int) -> None:
-        """Fill the disk, but for so many bytes."""
+        """Fill the disk except for `room` bytes."""
         self.free()
         state = os.statvfs(self.path)
         self._filler.write_bytes(bytes(max(0, state.f_bavail * state.f_frsize - room)))
@@ -27,7 +27,7 @@ class Disk:
 
 @contextmanager
 def small_disk(path: Path) -> Iterator[Disk]:
-    """A disk in memory, at a folder that is made."""
+    """Mount a small disk in memory at a new folder."""
     path.mkdir()
     mounting = ["mount", "-t", "tmpfs", "-o", f"size={_SIZE}", "tmpfs", str(path)]
     try:

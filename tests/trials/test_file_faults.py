@@ -1,4 +1,4 @@
-"""A file of SQLite that is lost, damaged, locked or read-only under a server that people are using."""
+"""A SQLite file that is lost, damaged, locked or read-only under a running server."""
 
 from itertools import product
 from pathlib import Path
@@ -15,7 +15,7 @@ _ALL = list(product(FAULTS, ("reports.db", "access.db")))
 
 
 @pytest.mark.slow_trial
-def test_a_file_that_fails_under_a_server(trial: Trial, tmp_path: Path) -> None:
+def test_file_faults(trial: Trial, tmp_path: Path) -> None:
     """A database that can't be read is a 503, never a wrong answer, and is found again without a restart."""
     at = {"DATABASE_URL": f"sqlite:///{tmp_path}/reports.db"}
     install(**at)
@@ -26,8 +26,8 @@ def test_a_file_that_fails_under_a_server(trial: Trial, tmp_path: Path) -> None:
             broken = visitors.meeting(fault(tmp_path / name), f"{fault.__name__} {name}")
             with broken, command("user", "list", **at) as process:
                 sleep(1)
-                _, wrong = process.communicate()
-            assert wrong.startswith("Error: ") if process.returncode else not wrong, (fault.__name__, name)
-    said = (tmp_path / "log").read_text(errors="replace")
-    assert "Unexpected at" not in said
+                _, error = process.communicate()
+            assert error.startswith("Error: ") if process.returncode else not error, (fault.__name__, name)
+    text = (tmp_path / "log").read_text(errors="replace")
+    assert "Unexpected at" not in text
     trial.tell(*visitors.told(f"{len(faults)} faults of reports.db and access.db for a second"))

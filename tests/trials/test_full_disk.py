@@ -1,4 +1,4 @@
-"""Disks that are full: of the databases, of temporary files."""
+"""Full disks: of the databases, and of temporary files."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -18,20 +18,19 @@ from tests.trials.visitor import EMAIL, PASSWORD, Visitor
 REPORT = f"/reports/{SLUG}"
 ROWS = 4000
 FULL = "make room on the disk. Nothing was changed.\n"
-UNTOLD = "The audit trail can't be written: "
-"""Of an import that found room for itself, and none for what is told of it."""
+UNRECORDED = "The audit trail can't be written: "  # the import found room, its event of the audit trail didn't
 
 
 @pytest.fixture(scope="module")
 def disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Disk]:
-    """Where the databases are."""
+    """The disk of the databases."""
     with small_disk(tmp_path_factory.mktemp("small") / "disk") as disk:
         yield disk
 
 
 @pytest.fixture(scope="module")
 def temporary(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Disk]:
-    """Where temporary files are."""
+    """The disk of temporary files."""
     with small_disk(tmp_path_factory.mktemp("small") / "temporary") as disk:
         yield disk
 
@@ -45,13 +44,13 @@ def url(disk: Disk, migrated: Path) -> str:
 
 @pytest.fixture(scope="module")
 def visitor(url: str, temporary: Disk) -> Iterator[Visitor]:
-    """Who asks one server in all of these trials."""
+    """A visitor of the server that all of these trials share."""
     with server(DATABASE_URL=url, TMPDIR=str(temporary.path)) as address:
         yield Visitor(address)
 
 
-def emptied(url: str) -> None:
-    """Let everything that was written lie in the databases' own files, and nothing beside them."""
+def checkpoint(url: str) -> None:
+    """Write everything from the WALs into the databases, and empty the WALs."""
     for database in databases_at(url):
         with database.connection_context():
             busy, *_ = database.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
@@ -64,16 +63,16 @@ def test_imports_on_a_full_disk(trial: Trial, disk: Disk, url: str, visitor: Vis
     for attempt in range(1, rounds + 1):
         file = write(tmp_path / "file.csv", ROWS, attempt)
         assert f"User {version}" in visitor.get(REPORT).body.decode()
-        emptied(url)
+        checkpoint(url)
         disk.leave(trial.dice.choice([0, 1_500_000]) + trial.dice.randrange(500_000))
-        code, said = imported(file, url)
-        assert said.endswith(FULL) if code else not said or said.startswith(UNTOLD)
+        code, error = imported(file, url)
+        assert error.endswith(FULL) if code else not error or error.startswith(UNRECORDED)
         assert code in (0, 1)
         version, failed = (version, failed + 1) if code else (attempt, failed)
         assert held(url) == [(version, ROWS)]
         assert f"User {version}" in visitor.get(REPORT).body.decode()
         disk.free()
-    emptied(url)
+    checkpoint(url)
     assert imported(write(file, ROWS, 99), url) == (0, "")
     assert held(url) == [(99, ROWS)]
     trial.tell(
@@ -83,10 +82,10 @@ def test_imports_on_a_full_disk(trial: Trial, disk: Disk, url: str, visitor: Vis
 
 
 def imported(file: Path, url: str) -> tuple[int, str]:
-    """How an import ends, and what it says is wrong."""
+    """Return an import's exit code and standard error."""
     with started(file, url) as process:
-        _, wrong = process.communicate()
-    return process.returncode, wrong
+        _, error = process.communicate()
+    return process.returncode, error
 
 
 def test_access_on_a_full_disk(trial: Trial, disk: Disk, url: str, visitor: Visitor) -> None:
@@ -94,7 +93,7 @@ def test_access_on_a_full_disk(trial: Trial, disk: Disk, url: str, visitor: Visi
     rounds = trial.rounds(10, 1)
     for attempt in range(rounds):
         name = f"View {attempt}"
-        emptied(url)
+        checkpoint(url)
         disk.leave(0)
         refused = [
             visitor.post("/login", email=EMAIL, password=PASSWORD),

@@ -24,8 +24,10 @@ def test_a_killed_import(trial: Trial, database_url: str, tmp_path: Path) -> Non
         lanes.append(f"sqlite:///{tmp_path}/other/reports.db")
     rows, rounds = trial.rounds(200_000, 4_000), trial.rounds(50 // len(lanes), 1)
     with ThreadPoolExecutor() as threads:
-        trying = [threads.submit(tried, Random(trial.seed + n), lane, rows, rounds) for n, lane in enumerate(lanes)]
-        seen = sum((each.result() for each in trying), Counter[str]())
+        attempts = [
+            threads.submit(try_imports, Random(trial.seed + n), lane, rows, rounds) for n, lane in enumerate(lanes)
+        ]
+        seen = sum((each.result() for each in attempts), Counter[str]())
     assert (seen["partial"], seen["lost"]) == (0, 0)
     trial.tell(
         f"{rounds * len(lanes)} imports of {rows:,} rows killed at random moments; {seen['committed']} had committed",
@@ -33,10 +35,10 @@ def test_a_killed_import(trial: Trial, database_url: str, tmp_path: Path) -> Non
     )
 
 
-def tried(dice: Random, url: str, rows: int, rounds: int) -> Counter[str]:
-    """What was seen of so many imports, each of which was killed on the database that the one before left.
+def try_imports(dice: Random, url: str, rows: int, rounds: int) -> Counter[str]:
+    """Kill so many imports, each on the database that the one before left, and count the outcomes.
 
-    Every file has the same rows and its own cost, so that what is there is either one file or the other.
+    Every file has the same rows at a cost of its own, so that the database holds either one file or the other.
     """
     seen, version = Counter[str](), 0
     with TemporaryDirectory() as folder:
@@ -61,16 +63,16 @@ def imported(file: Path, url: str) -> float:
 
 
 def moment(dice: Random) -> float:
-    """Some part of an import: every other time of its last tenth, when it commits."""
+    """Return a share of an import's time: every other one in its last tenth, when it commits."""
     return dice.choice([dice.random(), 1 - dice.random() / 10])
 
 
 def killed(file: Path, url: str, after: float) -> bool:
-    """Import a file and kill that after so many seconds; tells whether it had said that it is done."""
+    """Import a file, kill that after so many seconds, and return whether it had reported its end."""
     with started(file, url) as process:
         try:
             process.wait(after)
         except TimeoutExpired:
             process.kill()
-        told, _ = process.communicate()
-    return "rows: " in told
+        output, _ = process.communicate()
+    return "rows: " in output

@@ -18,47 +18,46 @@ from tests.trials.conftest import Trial
 from tests.upgrade import first
 
 _LATER = ["0002_status", "0002_views", "0003_who", "0004_sums", "0005_owners"]
-_MANY = """
+_MULTIPLY = """
 INSERT INTO "transaction" ({columns}) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {rows})
 SELECT 'X-' || i, {others} FROM "transaction", n WHERE "transaction".id = 1"""
-_COUNTED = 'SELECT COUNT(*), SUM(cost), SUM(total) FROM "transaction"'
+_TOTALS = 'SELECT COUNT(*), SUM(cost), SUM(total) FROM "transaction"'
 
-Copied = Callable[[], AbstractContextManager[str]]
-"""Gives the address of a database as the first version left it, a new one each time."""
+NewCopy = Callable[[], AbstractContextManager[str]]  # gives the URL of a new copy of the first version's database
 
 
 @pytest.fixture(params=["SQLite", "PostgreSQL"])
-def old(request: pytest.FixtureRequest, tmp_path: Path, trial: Trial) -> Iterator[Copied]:
-    """Databases with many transactions."""
+def old(request: pytest.FixtureRequest, tmp_path: Path, trial: Trial) -> Iterator[NewCopy]:
+    """Databases of the first version with many transactions."""
     rows = trial.rounds(400_000, 5_000)
     if request.param == "SQLite":
         (tmp_path / "old").mkdir()
-        _make(f"sqlite:///{tmp_path}/old/reports.db", rows)
+        _create(f"sqlite:///{tmp_path}/old/reports.db", rows)
         yield lambda: _in_folder(tmp_path)
     else:
         server = request.getfixturevalue("postgres")
         with server.copied("template0") as address:
-            _make(address, rows)
+            _create(address, rows)
             yield lambda: server.copied(urlsplit(address).path[1:])
 
 
 @pytest.mark.slow_trial
-def test_a_killed_migration(trial: Trial, old: Copied) -> None:
+def test_a_killed_migration(trial: Trial, old: NewCopy) -> None:
     """An upgrade that is interrupted can be run again."""
     rounds, unfinished, (nothing, all_of_it) = trial.rounds(20, 2), 0, _seconds(old)
     for _ in range(rounds):
         with old() as address:
-            before = _counted(address)
+            before = _totals(address)
             with command("migrate", DATABASE_URL=address) as process:
                 try:
                     process.wait(trial.dice.uniform(nothing, all_of_it))
                 except TimeoutExpired:
                     process.kill()
             with command("migrate", DATABASE_URL=address) as process:
-                said, wrong = process.communicate(timeout=60)
-                assert process.returncode == 0, wrong
-            unfinished += "Applied" in said
-            assert _counted(address) == before
+                output, error = process.communicate(timeout=60)
+                assert process.returncode == 0, error
+            unfinished += "Applied" in output
+            assert _totals(address) == before
             assert _is_sound(address)
     trial.tell(
         f"{rounds} migrations of {before[0]:,} transactions killed at random moments; {unfinished} had something left",
@@ -67,40 +66,40 @@ def test_a_killed_migration(trial: Trial, old: Copied) -> None:
 
 
 @pytest.mark.slow_trial
-def test_migrations_at_once(trial: Trial, old: Copied) -> None:
+def test_migrations_at_once(trial: Trial, old: NewCopy) -> None:
     """Of upgrades that are begun at once one is made and none does harm."""
     rounds = trial.rounds(5, 1)
     for _ in range(rounds):
         with old() as address:
-            before = _counted(address)
+            before = _totals(address)
             processes = [command("migrate", DATABASE_URL=address) for _ in range(3)]
-            said, wrong = zip(*(process.communicate(timeout=60) for process in processes), strict=True)
-            assert sorted(re.findall(r"\d{4}_[a-z]+", "".join(said))) == _LATER
-            for process, told in zip(processes, wrong, strict=True):
-                assert process.returncode == 0 or "another process is writing" in told
-            assert _counted(address) == before
+            outputs, errors = zip(*(process.communicate(timeout=60) for process in processes), strict=True)
+            assert sorted(re.findall(r"\d{4}_[a-z]+", "".join(outputs))) == _LATER
+            for process, error in zip(processes, errors, strict=True):
+                assert process.returncode == 0 or "another process is writing" in error
+            assert _totals(address) == before
     trial.tell(f"{rounds} times 3 migrations of {before[0]:,} transactions at once", "0 rows, each applied once")
 
 
-def _make(address: str, rows: int) -> None:
+def _create(address: str, rows: int) -> None:
     open_database(address)
-    first.make()
+    first.create()
     _, *columns = first.ROWS["reports"]["transaction"]["columns"]
     named = {"columns": ", ".join(columns), "others": ", ".join(columns[1:]), "rows": rows}
-    reports_db.execute_sql(_MANY.format(**named))
+    reports_db.execute_sql(_MULTIPLY.format(**named))
     close_connections()
 
 
 @contextmanager
 def _in_folder(folder: Path) -> Iterator[str]:
-    """A copy of the files, in a folder of its own."""
+    """Copy the files into a new folder."""
     number = len(list(folder.iterdir()))
     copytree(folder / "old", folder / str(number))
     yield f"sqlite:///{folder}/{number}/reports.db"
 
 
-def _seconds(old: Copied) -> list[float]:
-    """How long flask migrate takes with nothing to do, and with everything."""
+def _seconds(old: NewCopy) -> list[float]:
+    """Return how long flask migrate takes with nothing to do, and with everything."""
     took = []
     with old() as address:
         for _ in range(2):
@@ -111,16 +110,16 @@ def _seconds(old: Copied) -> list[float]:
     return sorted(took)
 
 
-def _counted(address: str) -> tuple[int, ...]:
-    """How many transactions there are, and what they add up to."""
+def _totals(address: str) -> tuple[int, ...]:
+    """Return the number of transactions, and their sums."""
     open_database(address)
-    found = tuple(map(int, reports_db.execute_sql(_COUNTED).fetchone()))
+    totals = tuple(map(int, reports_db.execute_sql(_TOTALS).fetchone()))
     close_connections()
-    return found
+    return totals
 
 
 def _is_sound(address: str) -> bool:
-    """Whether a database has today's schema and holds together."""
+    """Return whether a database has today's schema and is intact."""
     open_database(address)
     check()
     sound = is_server(reports_db) or reports_db.execute_sql("PRAGMA integrity_check").fetchall() == [("ok",)]

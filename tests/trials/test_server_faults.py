@@ -1,4 +1,4 @@
-"""A PostgreSQL that restarts, stops, refuses or hangs up under a server that people are using."""
+"""A PostgreSQL that restarts, stops, refuses or hangs up under a running server."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow_trial
 
 @pytest.fixture
 def own() -> Iterator[Postgres]:
-    """A PostgreSQL that no other test needs, with rows."""
+    """A PostgreSQL of its own, with rows."""
     with TemporaryDirectory(prefix="pg") as folder:
         postgres = Postgres(Path(folder))
         install(DATABASE_URL=postgres.address)
@@ -25,7 +25,7 @@ def own() -> Iterator[Postgres]:
         postgres.close()
 
 
-def test_a_server_of_databases_that_fails(trial: Trial, own: Postgres, tmp_path: Path) -> None:
+def test_postgresql_faults(trial: Trial, own: Postgres, tmp_path: Path) -> None:
     """A PostgreSQL that doesn't answer is a 503, never a wrong answer, and is found again without a restart."""
     faults = FAULTS * trial.rounds(2, 1)
     with (tmp_path / "log").open("wb") as log, server(log, DATABASE_URL=own.address) as address:
@@ -34,20 +34,20 @@ def test_a_server_of_databases_that_fails(trial: Trial, own: Postgres, tmp_path:
             with visitors.meeting(fault(own), fault.__name__) as answers:
                 pass
             assert {each.status for each in answers} != {200}, fault.__name__
-    said = (tmp_path / "log").read_text(errors="replace")
-    assert "Unexpected at" not in said
+    text = (tmp_path / "log").read_text(errors="replace")
+    assert "Unexpected at" not in text
     trial.tell(*visitors.told(f"{len(faults)} faults of PostgreSQL"))
 
 
-def test_a_server_of_databases_that_is_down_at_the_start(trial: Trial, own: Postgres, tmp_path: Path) -> None:
+def test_start_without_postgresql(trial: Trial, own: Postgres, tmp_path: Path) -> None:
     """Without its database nothing starts, and everything says why."""
     own.stop("fast")
-    for asked in (["user", "list"], ["migrate"], ["import", "customer-usage", str(NASTY / "customer-usage.csv")]):
-        with command(*asked, DATABASE_URL=own.address) as process:
-            _, wrong = process.communicate(timeout=60)
+    for arguments in (["user", "list"], ["migrate"], ["import", "customer-usage", str(NASTY / "customer-usage.csv")]):
+        with command(*arguments, DATABASE_URL=own.address) as process:
+            _, error = process.communicate(timeout=60)
         assert process.returncode == 1
-        assert wrong.startswith("Error: The database can't be used: connection ")
-        assert wrong.count("\n") == 1
+        assert error.startswith("Error: The database can't be used: connection ")
+        assert error.count("\n") == 1
     started = pytest.raises(AssertionError, match="didn't start")
     with (tmp_path / "log").open("wb") as log, started, server(log, DATABASE_URL=own.address):
         pass

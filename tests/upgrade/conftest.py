@@ -1,4 +1,4 @@
-"""Upgrades are tried on both databases, from what the first version made."""
+"""Upgrades run on both databases, from the first version's schema and rows."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +12,7 @@ from tests.upgrade import first
 
 @pytest.fixture(params=["SQLite", "PostgreSQL"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The address of a database of the first version, open."""
+    """The URL of a database of the first version."""
     if request.param == "SQLite":
         yield from _opened(f"sqlite:///{tmp_path}/reports.db")
     else:
@@ -23,7 +23,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 
 def _opened(address: str) -> Iterator[str]:
     open_database(address)
-    first.make()
+    first.create()
     close_connections()
     yield address
     close_connections()

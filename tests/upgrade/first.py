@@ -1,4 +1,4 @@
-"""A database of the first migrations, with the rows that the version of that time put there."""
+"""A database as the first version left it: the first migrations, and rows."""
 
 import json
 from pathlib import Path
@@ -11,45 +11,49 @@ from models.schema import migration_runner
 from tests.databases import is_server
 
 PARTS = {"reports": reports_db, "access": access_db}
+
+# Part → table → columns and rows: the nasty set, and two users with what belongs to them. Without the nameless rows.
 ROWS = json.loads(Path(__file__).with_name("first.json").read_text("utf-8"))
-"""Part → table → columns and rows: the nasty set, imported, and what belongs to two users. Without nameless rows."""
 
-_TRUTHS = ("cancelled", "disabled")
+_BOOLEANS = ("cancelled", "disabled")
 
-Held = dict[str, list[tuple[Any, ...]]]
+Rows = dict[str, list[tuple[Any, ...]]]
 
 
-def make() -> None:
-    """Fill the databases that are open, which must be new, with the tables of the first migrations and all rows."""
+def create() -> None:
+    """Create the first schema in the open databases, and insert all rows."""
     for part, proxy in PARTS.items():
-        kind, each = proxy.obj, migration_runner(proxy.obj, part)
-        with kind.migration():
-            each.up(each.migrations()[0].name)
-            for name, told in ROWS[part].items():
-                table = Table(name, told["columns"])
-                rows = [_truthful(told["columns"], row) for row in told["rows"]]
-                kind.execute(Insert(table, rows, [getattr(table, column) for column in told["columns"]]))
-                if is_server(proxy) and "id" in told["columns"]:
+        database, runner = proxy.obj, migration_runner(proxy.obj, part)
+        with database.migration():
+            runner.up(runner.migrations()[0].name)
+            for name, content in ROWS[part].items():
+                columns = content["columns"]
+                table = Table(name, columns)
+                rows = [_with_booleans(columns, row) for row in content["rows"]]
+                database.execute(Insert(table, rows, [getattr(table, column) for column in columns]))
+                if is_server(proxy) and "id" in columns:
                     serial = f"pg_get_serial_sequence('\"{name}\"', 'id')"
-                    kind.execute_sql(f'SELECT setval({serial}, (SELECT max(id) FROM "{name}"))')
+                    database.execute_sql(f'SELECT setval({serial}, (SELECT max(id) FROM "{name}"))')
 
 
-def held(part: str) -> Held:
-    """The rows of each table that there was, with the columns that it had."""
-    return {name: _rows(PARTS[part].obj, name, told["columns"]) for name, told in ROWS[part].items()}
+def stored_rows(part: str) -> Rows:
+    """Return the rows that each of the first tables has now, with its first columns."""
+    return {name: _rows(PARTS[part].obj, name, content["columns"]) for name, content in ROWS[part].items()}
 
 
-def made(part: str) -> Held:
-    """What `make` has put there."""
-    return {name: sorted(map(tuple, told["rows"]), key=repr) for name, told in ROWS[part].items()}
+def original_rows(part: str) -> Rows:
+    """Return the rows that `create` inserts."""
+    return {name: sorted(map(tuple, content["rows"]), key=repr) for name, content in ROWS[part].items()}
 
 
-def _rows(kind: Any, name: str, columns: list[str]) -> list[tuple[Any, ...]]:
+def _rows(database: Any, name: str, columns: list[str]) -> list[tuple[Any, ...]]:
     table = Table(name, columns)
-    found = kind.execute(Select((table,), [getattr(table, column) for column in columns])).fetchall()
-    named = (row for row in found if columns[0] != "id" or row[0])
-    return sorted((tuple(int(cell) if isinstance(cell, bool) else cell for cell in row) for row in named), key=repr)
+    rows = database.execute(Select((table,), [getattr(table, column) for column in columns])).fetchall()
+    rows_with_names = (row for row in rows if columns[0] != "id" or row[0])
+    return sorted(
+        (tuple(int(cell) if isinstance(cell, bool) else cell for cell in row) for row in rows_with_names), key=repr
+    )
 
 
-def _truthful(columns: list[str], row: list[Any]) -> list[Any]:
-    return [bool(cell) if column in _TRUTHS else cell for column, cell in zip(columns, row, strict=True)]
+def _with_booleans(columns: list[str], row: list[Any]) -> list[Any]:
+    return [bool(cell) if column in _BOOLEANS else cell for column, cell in zip(columns, row, strict=True)]
