@@ -58,7 +58,7 @@ def test_a_module_imports_only_from_its_part_and_from_below(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", [path for path in SOURCES if {"models", "table", "auth"} & set(path.parts)], ids=module_of
+    "path", [path for path in SOURCES if {"models", "table", "auth"} & set(path.relative_to(ROOT).parts)], ids=module_of
 )
 def test_models_the_engine_and_access_do_not_know_the_web(path: Path) -> None:
     assert not [name for name in imported(path) if name.startswith(("flask", "werkzeug"))]
