@@ -42,7 +42,11 @@ NO_LIMIT = 2**62
 
 
 class CursorNotFound(LookupError):
-    """The row at which a page should begin isn't in the view any more."""
+    """The row at which the page of `view` should begin isn't in the view any more."""
+
+    def __init__(self, view: View) -> None:
+        super().__init__(view.position)
+        self.view = view
 
 
 class Row(NamedTuple):
@@ -71,9 +75,11 @@ class Row(NamedTuple):
 class Page:
     """Rows number `first` to `last` of `total`, which is None if there are too many to count before the page is shown.
 
-    `previous` and `next` are the views of the neighbouring pages, None at the ends.
+    `view` is the page's own: where all rows but some were open, it names the open ones. `previous` and `next` are the
+    views of the neighbouring pages, None at the ends.
     """
 
+    view: View
     rows: Sequence[Row]
     first: int
     total: int | None
@@ -96,7 +102,8 @@ def read_page(view: View, scope: Scope) -> Page:
         # The last page holds the remainder, so that its size depends on the exact count.
         is_last = view.position == PagePosition(forward=False, cursor=None)
         page = _read_page(rows, count_rows(rows) if is_last else count_if_quick(rows))
-        return replace(page, rows=_with_children(view, scope, page.rows))
+        found = _with_children(view, scope, page.rows)
+    return replace(page, rows=found, view=_with_open_rows_named(view, found) if view.some_rows_closed else view)
 
 
 def read_all_rows(view: View, scope: Scope, at_most: int) -> list[Row] | None:
@@ -121,7 +128,7 @@ def read_children(view: View, scope: Scope, path: RowPath) -> list[Row] | None:
     return children if exists else None
 
 
-def name_open_rows(view: View, rows: Sequence[Row]) -> View:
+def _with_open_rows_named(view: View, rows: Sequence[Row]) -> View:
     """The view with each of the page's open rows named in `open_rows`, instead of "all" but some."""
     return replace(view, open_rows=tuple(sorted(_open_paths(rows))))
 
@@ -132,7 +139,7 @@ def _read_page(rows: RowQuery, total: int | None) -> Page:
     size = view.size if position.forward or start or total is None else total % view.size or view.size
     found = fetch_rows(rows, view.descending == position.forward, start, size + 1)
     if start and not found:
-        raise CursorNotFound
+        raise CursorNotFound(view)
     more, found = len(found) > size, found[:size]
     if not position.forward:
         found.reverse()
@@ -140,7 +147,7 @@ def _read_page(rows: RowQuery, total: int | None) -> Page:
     first = _first_row_number(rows, position, start, total, more, len(found))
     previous = _page_from(rows, found[0], first - 1, forward=False) if found and has_previous else None
     next_ = _page_from(rows, found[-1], first + len(found) - 1, forward=True) if found and has_next else None
-    return Page(found, first, total, previous, next_)
+    return Page(view, found, first, total, previous, next_)
 
 
 def _first_row_number(
@@ -210,7 +217,7 @@ def locate_cursor(rows: RowQuery, cursor: Cursor, forward: bool) -> SortKey:
             # their tiebreakers begin with its own.
             inside = MAX_CHAR if cursor.level < rows.level and forward != rows.view.descending else ""
             return (*key[:-1], key[-1] + inside)
-    raise CursorNotFound
+    raise CursorNotFound(rows.view)
 
 
 def count_rows_beyond(rows: RowQuery, start: SortKey, forward: bool) -> int:

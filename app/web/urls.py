@@ -1,11 +1,12 @@
 """The addresses of views, customers and linked rows."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from app.reports import REPORTS
 from app.table.definitions import Link, Report
-from app.table.view import View, encode_query, need_no_quoting, quote_value
+from app.table.view import DEFAULT_SIZE, View, encode_query, need_no_quoting, quote_value
 
 # Characters in the address of a view. gunicorn reads request lines of up to 8,190 bytes; a form adds to its view.
 MAX_URL_LENGTH = 7500
@@ -26,6 +27,11 @@ def report_url(view: View, ending: str = "", *more: tuple[str, str]) -> str:
     """
     query = encode_query([*view.params(), *more]) if more else view.query_string
     return f"/reports/{view.report.slug}{ending}" + (f"?{query}" if query else "")
+
+
+def summary_url(view: View) -> str:
+    """Return the address of a view's summary, the same for every sort and page size."""
+    return report_url(replace(view.first_page, sort=view.report.default_sort, size=DEFAULT_SIZE), "/summary")
 
 
 def customer_url(keys: Mapping[str, str]) -> str:

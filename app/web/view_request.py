@@ -14,6 +14,7 @@ from app.table.dialects import Dialect
 from app.table.params import ParamError, parse_export, parse_view
 from app.table.view import View
 from app.web.errors import error_response
+from app.web.reports.form import Submission, parse_submission
 from app.web.request_log import safe_key
 from app.web.security import forbidden, visitor
 
@@ -36,6 +37,12 @@ def requested_view(slug: str, *ignored_keys: str) -> View:
     """Return the view that the query string describes, without regard to `ignored_keys`."""
     pairs = [(key, value) for key, value in request.args.items(multi=True) if key not in ignored_keys]
     return permitted_view(*parse_view(report_or_404(slug), pairs))
+
+
+def requested_page(slug: str) -> Submission:
+    """Return the view of a report page, which may come from its form, and how it was sent."""
+    submission = parse_submission(report_or_404(slug), list(request.args.items(multi=True)))
+    return submission._replace(view=permitted_view(submission.view, submission.errors))
 
 
 def requested_export(slug: str) -> tuple[View, Dialect]:

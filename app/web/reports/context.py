@@ -4,8 +4,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import repeat
 from typing import Any, NamedTuple
 
-from flask import request
-
 from app.importing import IMPORTABLE
 from app.table.cache import cached_until_import
 from app.table.cursor import digest
@@ -14,9 +12,7 @@ from app.table.paging import Page, Row
 from app.table.scope import Scope
 from app.table.view import SIZES, View, chooser_columns, format_path, quote_value
 from app.web.reports.formats import FORMATS, file_url, last_format
-from app.web.reports.htmx import current_view, is_form_request
-from app.web.reports.summary import summary_url
-from app.web.urls import empty_if_too_long, link_maker, other_reports, report_url
+from app.web.urls import empty_if_too_long, link_maker, other_reports, report_url, summary_url
 from models import Import
 
 MAX_MENU_OPTIONS = 300  # a filter with more options is a text field instead of a menu
@@ -64,8 +60,9 @@ class _CellMaker(NamedTuple):
     whole_index: int | None
 
 
-def report_context(page: Page, view: View, scope: Scope) -> dict[str, Any]:
+def report_context(page: Page, scope: Scope) -> dict[str, Any]:
     """What the templates of a report page and of its fragment need; all of it is data, nothing is markup."""
+    view = page.view
     summary = summary_url(view)
     return {
         "view": view,
@@ -86,12 +83,6 @@ def report_context(page: Page, view: View, scope: Scope) -> dict[str, Any]:
         "url": report_url,
         "file_url": file_url,
     }
-
-
-def changed_fields(fields: Sequence[FilterField], view: View) -> list[FilterField]:
-    """The fields that show another value in the browser: as the form sends it, or as its address says for a link."""
-    shown = request.args if is_form_request() else current_view(view.report)[0].filters
-    return [field for field in fields if shown.get(field.filter.key, "") != field.value]
 
 
 def present_rows(rows: Sequence[Row], view: View) -> list[RowLine]:

@@ -3,22 +3,20 @@
 import re
 from typing import Any
 
-from flask import Blueprint, Response, abort, make_response, redirect, render_template, request
+from flask import Blueprint, Response, abort, make_response, redirect, render_template
 from werkzeug.wrappers import Response as BaseResponse
 
 from app.table.counts import count_rows
-from app.table.paging import CursorNotFound, Page, name_open_rows, read_children, read_page
+from app.table.paging import CursorNotFound, read_children, read_page
 from app.table.params import PAGING_KEYS, ParamError, parse_path
 from app.table.query import RowQuery
-from app.table.view import View
 from app.web.errors import error_response, is_fragment_request
-from app.web.reports.context import changed_fields, present_rows, report_context
-from app.web.reports.form import parse_submission
-from app.web.reports.htmx import is_form_request, set_history_header
+from app.web.reports.context import present_rows, report_context
+from app.web.reports.htmx import history_headers, updates
 from app.web.request_log import timed
 from app.web.security import visitor
 from app.web.urls import MAX_URL_LENGTH, report_url
-from app.web.view_request import abort_if_invalid, permitted_view, report_or_404, requested_view, single_arg
+from app.web.view_request import abort_if_invalid, requested_page, requested_view, single_arg
 from models import Import, read_transaction
 
 _IMPORT_NAME = re.compile("[0-9]{1,18}(-[0-9]{1,18})?")
@@ -29,21 +27,21 @@ blueprint = Blueprint("reports", __name__)
 @blueprint.get("/reports/<slug>")
 def show(slug: str) -> BaseResponse:
     """The report page; for htmx only the region that changed."""
-    report = report_or_404(slug)
-    submission = parse_submission(report, list(request.args.items(multi=True)))
-    view = permitted_view(submission.view, submission.errors)
-    if view.some_rows_closed:  # "all but these" becomes a list of the page's open rows
-        with timed("query"):
-            view = name_open_rows(view, _read_page(view).rows)
-    if len(report_url(view)) > MAX_URL_LENGTH:
+    submission, scope, is_fragment = requested_page(slug), visitor().scope, is_fragment_request()
+    with timed("query"), read_transaction():
+        page = read_page(submission.view, scope)
+        context = report_context(page, scope)
+    view, url = page.view, report_url(page.view)
+    if len(url) > MAX_URL_LENGTH:
         details = ["Close more rows at once, show fewer on a page, or shorten a filter."]
         return error_response(400, "This is more than an address can hold.", details)
-    is_fragment = is_fragment_request()
     if not is_fragment and (submission.is_form or submission.has_button):
-        return redirect(report_url(view), 303)
-    with timed("query"), read_transaction():
-        context = report_context(_read_page(view), view, visitor().scope)
-    return _fragment(context, submission.has_button) if is_fragment else _render("reports/report.html", context)
+        return redirect(url, 303)
+    if not is_fragment:
+        return _render("reports/report.html", context)
+    response = _render("reports/_fragment.html", context | updates(context["fields"], view, submission.has_button))
+    response.headers.update(history_headers(view))
+    return response
 
 
 @blueprint.get("/reports/<slug>/rows")
@@ -63,8 +61,7 @@ def expand(slug: str) -> Response:
     opened = view if view.is_open(path) else view.with_toggled(path)
     if len(report_url(opened)) > MAX_URL_LENGTH:
         return error_response(400, "So many rows can't be open at once.", ["Close some rows first."])
-    context = {"rows": present_rows(rows, view), "view": opened, "url": report_url}
-    response = _render("reports/_rows.html", context)
+    response = _render("reports/_rows.html", {"rows": present_rows(rows, view), "view": opened, "url": report_url})
     response.headers["HX-Replace-Url"] = report_url(opened)
     return response
 
@@ -78,26 +75,15 @@ def count(slug: str) -> Response:
     return _render("reports/_total.html", {"total": f"{total:,}", "view": view})
 
 
-def _read_page(view: View) -> Page:
-    """Read the page of a view. Abort when the row where it begins is gone."""
-    try:
-        return read_page(view, visitor().scope)
-    except CursorNotFound:
-        if any(active.resolve for active, _ in view.active_filters):  # at midnight "today" means another day
-            abort(redirect(report_url(view.first_page), 303))
-        key, cursor = next(pair for pair in view.params() if pair[0] in ("after", "before"))
-        abort_if_invalid(view.report, [ParamError(key, cursor, "is a place that has gone; leave it out")])
-        raise
-
-
-def _fragment(context: dict[str, Any], has_button: bool) -> Response:
-    """The region of the rows, and the parts of the form that show something else in the browser."""
-    view = context["view"]
-    context["fields"] = changed_fields(context["fields"], view)
-    context["update_chooser"] = has_button or ("columns" not in request.args and is_form_request())
-    response = _render("reports/_fragment.html", context)
-    set_history_header(response, view)
-    return response
+@blueprint.errorhandler(CursorNotFound)
+def cursor_not_found(error: CursorNotFound) -> BaseResponse:
+    """The row at which the page should begin is gone: a 400, or the first page if it went because a day has passed."""
+    view = error.view
+    if any(active.resolve for active, _ in view.active_filters):  # at midnight "today" means another day
+        return redirect(report_url(view.first_page), 303)
+    key, cursor = next(pair for pair in view.params() if pair[0] in ("after", "before"))
+    abort_if_invalid(view.report, [ParamError(key, cursor, "is a place that has gone; leave it out")])
+    raise error
 
 
 def _data_changed() -> bool:

@@ -1,7 +1,6 @@
 """The totals under the table of a report and the charts above it. Both are fetched after the page."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 from flask import Blueprint, render_template
@@ -11,7 +10,7 @@ from app.table.kinds import INTEGER
 from app.table.params import PAGING_KEYS
 from app.table.scope import Scope
 from app.table.totals import summarize
-from app.table.view import DEFAULT_SIZE, View
+from app.table.view import View
 from app.web.errors import is_fragment_request
 from app.web.reports.charts import draw_chart
 from app.web.request_log import timed
@@ -41,11 +40,6 @@ def show(slug: str) -> str:
     template = "reports/_summary.html" if is_fragment_request() else "reports/summary.html"
     with timed("render"):
         return render_template(template, **context, **_column_layout(view))
-
-
-def summary_url(view: View) -> str:
-    """The address of a view's summary, the same for every sort and page size."""
-    return report_url(replace(view.first_page, sort=view.report.default_sort, size=DEFAULT_SIZE), "/summary")
 
 
 def total_lines(view: View, scope: Scope) -> list[TotalLine]:
