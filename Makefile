@@ -14,7 +14,7 @@ run: .venv/runtime $(if $(filter postgresql:%,$(DATABASE_URL)),.venv/postgres)
 	@$(PY) -m flask migrate
 	@if $(PY) -c 'import sys, wsgi, models; sys.exit(models.Customer.select().exists())'; then $(PY) -m flask demo; fi
 	@if $(PY) -c 'import sys, wsgi, models; sys.exit(models.User.select().exists())'; then \
-		password=$$($(PY) -c 'from app.access.passwords import generated; print(generated())') && \
+		password=$$($(PY) -c 'from app.auth.passwords import generate_password; print(generate_password())') && \
 		echo "$$password" | $(PY) -m flask user add $(ADMIN) --role admin --password-stdin > /dev/null && \
 		echo "Sign in as $(ADMIN) with the password $$password (it is shown only now)."; fi
 	@exec $(PY) -m gunicorn wsgi:app
@@ -23,7 +23,8 @@ test: check
 	@$(PY) -m tests.provision
 	@$(PY) -m pytest -n auto --maxprocesses 4 --dist worksteal
 
-# Tries to break what is promised, with full numbers, and writes docs/reliability.md. SEED=123 repeats one run.
+# Tries to break what is promised, with full numbers, and writes docs/reliability.md. SEED=123 repeats one run. As root on
+# Debian it installs nginx for the trials that need a proxy.
 trials: .venv/dev
 	@$(PY) -m pytest tests/trials --trials $(if $(SEED),--seed=$(SEED))
 
