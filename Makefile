@@ -16,7 +16,8 @@ test: check
 	@$(PY) -m tests.provision
 	@$(PY) -m pytest -n auto --maxprocesses 4 --dist worksteal
 
-# Tries to break what is promised, with full numbers, and writes docs/reliability.md. SEED=123 repeats one run.
+# Tries to break what is promised, with full numbers, and writes docs/reliability.md. SEED=123 repeats one run. As root on
+# Debian it installs nginx for the trials that need a proxy.
 trials: .venv/dev
 	@$(PY) -m pytest tests/trials --trials $(if $(SEED),--seed=$(SEED))
 

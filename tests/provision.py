@@ -23,8 +23,7 @@ HTMX_HASH = "sha384-Qp9rdC8H7EqOoX+nR0P3RPG2Noji+qdwJlGpfzwQJsfOpp3sGwIdSP9xO3+U
 _HTMX = Path(__file__).parent.parent / ".cache" / "htmx-4.0.1.min.js"
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _MAC_BROWSERS = ("Google Chrome", "Chromium")
-_PATIENCE = 600
-"""Seconds that one download may take. A browser that is there has a tenth of that to tell its version."""
+_PATIENCE = 600  # seconds that one download may take. A browser that is there has a tenth of that to tell its version.
 
 
 class Missing(Exception):

@@ -29,7 +29,7 @@ OWN = {
     "HOST": "127.0.0.1",
     "PORT": "0",
     "SECRET_KEY": "not a secret at all " * 2,
-    "GUNICORN_CMD_ARGS": "--workers 2",  # they start faster than four
+    "GUNICORN_CMD_ARGS": "--workers 2",  # on any machine
 }
 
 _PATIENCE = 30  # seconds

@@ -1,4 +1,4 @@
-"""The document of what was tried to break promises: what failed is marked and counted."""
+"""docs/reliability.md, which `make trials` writes: it marks and counts what failed."""
 
 import re
 from pathlib import Path
@@ -20,7 +20,7 @@ def path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return path
 
 
-def test_each_trial_has_its_line_and_another_for_what_else_it_tried(path: Path) -> None:
+def test_each_trial_has_a_line_for_each_thing_it_tried(path: Path) -> None:
     document.write([KEPT], 7, "2 cores")
     text = path.read_text()
     assert "| Nothing is lost | 3 files | 0 rows | 61 |\n|  | 2 disks | nothing |  |\n" in text
@@ -30,7 +30,7 @@ def test_each_trial_has_its_line_and_another_for_what_else_it_tried(path: Path) 
     assert re.search(r"Version [0-9a-f]{7,}(-dirty)?\. The machine: 2 cores\. Seed 7\.", text)
 
 
-def test_what_failed_or_told_nothing_is_marked(path: Path) -> None:
+def test_failed_and_silent_trials_are_marked(path: Path) -> None:
     document.write([KEPT, BROKEN, SILENT], 7, "2 cores")
     text = path.read_text()
     assert "| Nobody waits | failed | see the run ! | 2 |" in text

@@ -26,12 +26,12 @@ KEY = {"SECRET_KEY": "k" * 32}
         ("HTMX_URL", "htmx.js"), ("HTMX_URL", "https://cdn.example/a.js; script-src *"), ("HTMX_URL", "javascript:x"),
     ],
 )  # fmt: skip
-def test_a_setting_that_cannot_be_is_named(name: str, value: str) -> None:
+def test_invalid_setting_is_named(name: str, value: str) -> None:
     with pytest.raises(BadSetting, match=name):
         Settings.read({**KEY, name: value})
 
 
-def test_the_hosts_and_proxies_that_are_believed_are_none_until_set() -> None:
+def test_defaults_trust_no_host_list_and_no_proxy() -> None:
     plain = Settings.read(KEY)
     assert (plain.trusted_hosts, plain.proxies, plain.session_idle_hours, plain.session_hours) == ((), 0, 8, 12)
     own = Settings.read({**KEY, "TRUSTED_HOSTS": "A.example, .b.example", "PROXIES": "2", "SESSION_HOURS": "24"})
@@ -42,7 +42,7 @@ def test_the_hosts_and_proxies_that_are_believed_are_none_until_set() -> None:
     "url",
     ["mysql://x/y", "sqlite://", "sqlite:///", "reports.db", "postgresql://u:p%ss@h/n", "sqlite:///instance/access.db"],
 )
-def test_a_database_address_that_cannot_be_is_named(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+def test_invalid_database_url_is_named(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     monkeypatch.setenv("SECRET_KEY", "k" * 32)
     monkeypatch.setenv("DATABASE_URL", url)
     with pytest.raises(BadSetting, match="DATABASE_URL") as refused:
@@ -50,12 +50,12 @@ def test_a_database_address_that_cannot_be_is_named(monkeypatch: pytest.MonkeyPa
     assert "p%ss" not in str(refused.value), "a password isn't repeated"
 
 
-def test_with_postgresql_all_machines_must_be_given_one_key() -> None:
+def test_postgresql_needs_a_secret_key() -> None:
     with pytest.raises(BadSetting, match="SECRET_KEY: none is set; with PostgreSQL it must be"):
         Settings.read({"DATABASE_URL": "postgresql://ann:secret@server/reports"})
 
 
-def test_postgresql_without_its_driver_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_postgresql_needs_its_driver(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "models.postgres", None)
     monkeypatch.setenv("SECRET_KEY", "k" * 32)
     monkeypatch.setenv("DATABASE_URL", "postgresql://ann:secret@server/reports")
@@ -63,7 +63,7 @@ def test_postgresql_without_its_driver_says_what_is_missing(monkeypatch: pytest.
         create_app()
 
 
-def test_the_key_is_made_once_and_only_its_owner_reads_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_secret_key_is_created_once_and_private(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     first = Settings.read({}).secret_key
     assert len(first) >= 32
@@ -73,7 +73,7 @@ def test_the_key_is_made_once_and_only_its_owner_reads_it(tmp_path: Path, monkey
     assert [path.name for path in file.parent.iterdir()] == ["secret_key"]
 
 
-def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_folder_that_cannot_be_created_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "instance").write_text("in the way")
     with pytest.raises(BadSetting, match="secret_key can't be kept"):
@@ -84,7 +84,7 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path, monkeypatch: pyte
         create_app()
 
 
-def test_a_start_with_a_bad_setting_says_so_in_one_line() -> None:
+def test_start_with_a_bad_setting_prints_one_line() -> None:
     environment = {**os.environ, **KEY, "CURRENCY": "€"}
     result = subprocess.run(
         [sys.executable, "-c", "import wsgi"], env=environment, capture_output=True, text=True, check=False
@@ -93,7 +93,7 @@ def test_a_start_with_a_bad_setting_says_so_in_one_line() -> None:
     assert result.stderr == "Partner Reports can't start: CURRENCY: “€” is not an ISO 4217 code such as USD\n"
 
 
-def test_an_own_htmx_address_keeps_the_hash_and_moves_the_policy(monkeypatch: pytest.MonkeyPatch, app: object) -> None:
+def test_own_htmx_url_keeps_the_hash_and_changes_the_policy(monkeypatch: pytest.MonkeyPatch, app: object) -> None:
     monkeypatch.setenv("HTMX_URL", "https://files.example/htmx.js")
     monkeypatch.setenv("PARTNER_NAME", "Ann & Sons")
     monkeypatch.setenv("CURRENCY", "EUR")

@@ -17,8 +17,7 @@ def post(headers: bytes, body: bytes = b"email=MARK&password=no") -> bytes:
 
 HONEST = get()
 SENT = post(b"Content-Length: 28\r\n")
-SMUGGLED = get(b"/login?next=/reports/SMUGGLED")
-"""A request that stands in another's body, and must not be answered."""
+SMUGGLED = get(b"/login?next=/reports/SMUGGLED")  # A request that stands in another's body, and must not be answered
 
 NOTHING = [
     b"\r\n", b"\r\n\r\n", b"\n\n\n", b"\0" * 100, b"garbage\r\n\r\n", b"\xff\xfe\xfd\r\n\r\n", b"GET\r\n\r\n",

@@ -13,7 +13,7 @@ from tests.trials.visitor import Answer
 WHOLE, BROKEN, REFUSED = "whole", "broken off", "refused"
 
 
-def begun(path: Path) -> int:
+def count_begun(path: Path) -> int:
     """How many exports the trail beside a database tells of."""
     with closing(connect(str(path.with_name("access.db")))) as database:
         number: int = database.execute("SELECT COUNT(*) FROM audit_event WHERE outcome = 'begun'").fetchone()[0]

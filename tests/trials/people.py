@@ -8,8 +8,7 @@ from itertools import cycle
 from threading import Condition
 
 PAGES = ("/reports/customer-usage?open=all", "/reports/customer-transactions?q=a", "/healthz", "/reports")
-PATIENCE = 60
-"""Seconds that anything here may take."""
+PATIENCE = 60  # seconds that anything here may take
 
 
 class People:

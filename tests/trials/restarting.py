@@ -82,7 +82,7 @@ def service(folder: Path, **settings: str) -> Iterator[Service]:
             running.end()
 
 
-def connected(address: str) -> socket.socket:
+def connect(address: str) -> socket.socket:
     """A connection of a client that takes in little at a time."""
     host, _, port = address.removeprefix("http://").partition(":")
     client = socket.socket()
@@ -93,10 +93,10 @@ def connected(address: str) -> socket.socket:
 
 
 @contextmanager
-def begun(address: str, session: str, path: str) -> Iterator[HTTPResponse]:
+def begin(address: str, session: str, path: str) -> Iterator[HTTPResponse]:
     """The response to a request over such a connection; only its head has been read."""
     connection = HTTPConnection(address.removeprefix("http://"))
-    with connected(address) as connection.sock:
+    with connect(address) as connection.sock:
         connection.request("GET", path, headers={"Cookie": f"session={session}"})
         with connection.getresponse() as response:
             yield response

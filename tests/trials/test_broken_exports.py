@@ -16,7 +16,7 @@ import pytest
 
 from tests.serving import server
 from tests.trials.conftest import Trial
-from tests.trials.exports import BROKEN, REFUSED, begun, outcome, told
+from tests.trials.exports import BROKEN, REFUSED, count_begun, outcome, told
 from tests.trials.processes import servers, until, workers
 from tests.trials.spoiled import ENDLESS, EXPORT, FAILS, Spoiled, damaged
 from tests.trials.transactions import filled
@@ -110,10 +110,10 @@ def everything() -> list[int]:
 
 def dying(visitor: Visitor, path: Path, ending: str, signal: Signals, of: Callable[[], list[int]]) -> Answer:
     """What a client has of an export, while which is written these processes die."""
-    before = begun(path)
+    before = count_begun(path)
     with ThreadPoolExecutor() as clients:
         client = clients.submit(visitor.get, f"{EXPORT}.{ending}")
-        until(lambda: begun(path) > before)
+        until(lambda: count_begun(path) > before)
         for pid in of():
             with suppress(ProcessLookupError):  # of one that has died before
                 os.kill(pid, signal)

@@ -11,15 +11,14 @@ from hypothesis import given, seed, settings
 
 from tests.serving import server
 from tests.trials.conftest import Trial
-from tests.trials.wire import connected
+from tests.trials.wire import connect
 from tests.web.corpus import VALUES
 from tests.web.harmless import assert_harmless
 from tests.web.hostile import KEYS, PEOPLE, Hostile, People, requests
 from tests.web.routes import routes
-from tests.web.walks import everywhere, with_headers, with_values
+from tests.web.walks import every_key, with_headers, with_values
 
-KEY = "only for tests, and long enough for any"
-"""That of the application that signs people in here."""
+KEY = "only for tests, and long enough for any"  # that of the application that signs people in here
 
 
 @pytest.mark.usefixtures("nasty")
@@ -29,12 +28,12 @@ def test_hostile_requests(trial: Trial, app: Flask, database_url: str, tmp_path:
     Every route, with every method and parameter, is asked by people with all sorts of rights and by nobody.
     """
     people, statuses, reflected = People(app), Counter[int](), Counter[bool]()
-    walks = [everywhere(app, trial.dice), with_values(VALUES), with_headers()]
+    walks = [every_key(app, trial.dice), with_values(VALUES), with_headers()]
     walked = [asked for walk in walks for asked in trial.dice.sample(walk, trial.rounds(len(walk), 40))]
     with (tmp_path / "log").open("wb") as log, server(log, DATABASE_URL=database_url, SECRET_KEY=KEY) as address:
 
         def ask(asked: Hostile) -> None:
-            with connected(address) as connection:
+            with connect(address) as connection:
                 answer, body = answered(connection, asked, people.cookie(asked))
             assert_harmless(answer.status, answer.headers, body)
             statuses[answer.status] += 1

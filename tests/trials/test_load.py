@@ -14,7 +14,7 @@ from cysqlite import OperationalError, connect
 from tests.serving import server
 from tests.trials.conftest import Trial
 from tests.trials.crowd import LEFT, Crowd, exports
-from tests.trials.exports import REFUSED, WHOLE, begun
+from tests.trials.exports import REFUSED, WHOLE, count_begun
 from tests.trials.processes import memory, until
 from tests.trials.proxy import proxied
 from tests.trials.transactions import SLUG, filled, held, million, started, write
@@ -80,9 +80,9 @@ def test_stalled_readers(trial: Trial, url: str, tmp_path: Path) -> None:
     with server(DATABASE_URL=url, PROXIES="1") as address, proxied(address, tmp_path / "nginx") as proxy:
         visitor = Visitor(proxy)
         crowd, start, path = Crowd(visitor, PAGES), monotonic(), Path(url.removeprefix("sqlite:///"))
-        before = begun(path)
+        before = count_begun(path)
         with stalled(visitor, 20), crowd.read_transaction(4, (0.1, 0.3), trial.seed):
-            until(lambda: begun(path) >= before + PLACES)
+            until(lambda: count_begun(path) >= before + PLACES)
             until(lambda: answered(visitor) == 200, PATIENCE)
         seconds = monotonic() - start
     assert not crowd.failed

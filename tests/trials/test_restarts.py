@@ -12,7 +12,7 @@ import pytest
 from tests.serving import flask, token
 from tests.trials.conftest import Trial
 from tests.trials.people import People
-from tests.trials.restarting import Service, begun, connected, read_slowly, service
+from tests.trials.restarting import Service, begin, connect, read_slowly, service
 
 EMAIL, PASSWORD = "ann@partner.example", "four other unrelated words"
 FILE = "/reports/customer-transactions.csv"
@@ -83,10 +83,10 @@ def test_clients_that_do_nothing(trial: Trial, database: str, tmp_path: Path) ->
     with service(tmp_path, DATABASE_URL=database, GUNICORN_CMD_ARGS=SHORT_STOP) as running:
         session = token(running.address, EMAIL, PASSWORD)
         with (
-            connected(running.address),
-            begun(running.address, session, "/healthz") as health,
-            begun(running.address, session, FILE),
-            begun(running.address, session, FILE),
+            connect(running.address),
+            begin(running.address, session, "/healthz") as health,
+            begin(running.address, session, FILE),
+            begin(running.address, session, FILE),
         ):
             health.read()
             seconds = running.stop()
@@ -115,9 +115,9 @@ def _repeat_under_exports(
 
 @contextmanager
 def _exports(running: Service, session: str) -> Iterator[tuple[list[Future[bytes]], Event]]:
-    """Two exports that have begun to come, and what hurries their clients."""
+    """Two exports that have begun, and what hurries their clients."""
     hurry = Event()
-    with begun(running.address, session, FILE) as one, begun(running.address, session, FILE) as another:
+    with begin(running.address, session, FILE) as one, begin(running.address, session, FILE) as another:
         clients = ThreadPoolExecutor(2)
         try:
             yield [clients.submit(read_slowly, response, hurry) for response in (one, another)], hurry
@@ -128,5 +128,5 @@ def _exports(running: Service, session: str) -> Iterator[tuple[list[Future[bytes
 
 def _whole(running: Service, session: str) -> bytes:
     (hurry := Event()).set()
-    with begun(running.address, session, FILE) as response:
+    with begin(running.address, session, FILE) as response:
         return read_slowly(response, hurry)

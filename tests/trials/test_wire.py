@@ -19,7 +19,7 @@ from tests.trials.bytes_sent import CORPUS, FORM, HONEST, HOST, SENT, damaged, g
 from tests.trials.conftest import Trial
 from tests.trials.processes import memory, workers
 from tests.trials.proxy import proxied
-from tests.trials.wire import Answer, answers, connected, exchanged
+from tests.trials.wire import Answer, answers, connect, send_bytes
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are looked at in /proc")
 
@@ -96,7 +96,7 @@ def test_bytes_that_are_no_request_through_nginx(trial: Trial, proxy: str) -> No
 def exchange(address: str, data: bytes) -> list[Answer]:
     """The answers to some bytes under a mark of their own, after a look for any other."""
     mark = next(_MARKS)
-    came = exchanged(address, data.replace(b"MARK", mark.encode()))
+    came = send_bytes(address, data.replace(b"MARK", mark.encode()))
     assert set(re.findall(r"mark\d{6}", came.decode("latin-1"))) <= {mark}, data
     assert b"/reports/SMUGGLED" not in came, data
     return answers(came)
@@ -105,7 +105,7 @@ def exchange(address: str, data: bytes) -> list[Answer]:
 def assert_answered(address: str) -> None:
     """Somebody else gets their own page, and promptly."""
     mark, start = next(_MARKS).encode(), monotonic()
-    came = exchanged(address, LAST.replace(b"MARK", mark), half_close=False)
+    came = send_bytes(address, LAST.replace(b"MARK", mark), half_close=False)
     assert [answer.status for answer in answers(came)] == [200]
     assert b'value="/reports/%s"' % mark in came
     assert monotonic() - start < PROMPT
@@ -131,7 +131,7 @@ def test_slow_clients(trial: Trial, proxy: str, what: str) -> None:
     clients, before = trial.rounds(400, 200), workers()
     begin, then = SLOW[what]
     with ExitStack() as stack:
-        waiting = [stack.enter_context(connected(proxy)) for _ in range(clients)]
+        waiting = [stack.enter_context(connect(proxy)) for _ in range(clients)]
         for client in waiting:
             client.sendall(begin)
         with dribbling(waiting, then):
@@ -149,7 +149,7 @@ def test_clients_that_are_too_slow(trial: Trial, proxy: str) -> None:
     """nginx gives up clients that never send a whole request."""
     begun = ["say nothing", "send a head byte by byte", "wait for leave to send"]
     with ExitStack() as stack:
-        waiting = [stack.enter_context(connected(proxy)) for _ in begun]
+        waiting = [stack.enter_context(connect(proxy)) for _ in begun]
         for client, what in zip(waiting, begun, strict=True):
             client.sendall(SLOW[what][0])
         start = monotonic()
@@ -188,7 +188,7 @@ def test_more_clients_than_nginx_can_hold(trial: Trial, address: str, tmp_path: 
     clients = trial.rounds(8000, 2200)
     with proxied(address, tmp_path / "nginx", CONNECTIONS) as proxy, ExitStack() as stack:
         for _ in range(clients):
-            stack.enter_context(connected(proxy))
+            stack.enter_context(connect(proxy))
         for _ in range(trial.rounds(100, 10)):
             assert_answered(proxy)
     trial.tell(

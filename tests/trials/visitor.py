@@ -27,11 +27,11 @@ class Visitor:
 
     def get(self, path: str) -> Answer:
         with self.asking("GET", path) as response:
-            return taken(response)
+            return read_answer(response)
 
     def post(self, path: str, **form: str) -> Answer:
         with self.asking("POST", path, urlencode(form)) as response:
-            return taken(response)
+            return read_answer(response)
 
     @contextmanager
     def asking(self, method: str, path: str, form: str | None = None) -> Iterator[HTTPResponse | None]:
@@ -47,7 +47,7 @@ class Visitor:
             connection.close()
 
 
-def taken(response: HTTPResponse | None) -> Answer:
+def read_answer(response: HTTPResponse | None) -> Answer:
     """All of an answer, or as much of it as comes."""
     if response is None:
         return Answer(0, b"", broken=True)

@@ -14,12 +14,10 @@ FILE = "/reports/customer-transactions.csv"
 PAGES = ("/reports", "/reports/customer-usage", "/reports/customer-transactions?sort=cost", "/users", "/healthz")
 PATHS = (FILE, *PAGES)
 
-BROKEN = 0
-"""The status of an answer that broke off, or that there was none of."""
+BROKEN = 0  # the status of an answer that broke off, or that there was none of
 
 _AT_ONCE = 6
-_DEADLINE = 15
-"""Seconds in which all must be well again."""
+_DEADLINE = 15  # seconds in which all must be well again
 
 
 class Answer(NamedTuple):

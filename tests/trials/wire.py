@@ -16,14 +16,14 @@ class Answer(NamedTuple):
     headers: Message
 
 
-def connected(address: str) -> socket.socket:
+def connect(address: str) -> socket.socket:
     host, _, port = address.removeprefix("http://").partition(":")
     return socket.create_connection((host, int(port)), SECONDS)
 
 
-def exchanged(address: str, data: bytes, half_close: bool = True) -> bytes:
+def send_bytes(address: str, data: bytes, half_close: bool = True) -> bytes:
     """Everything that is answered to some bytes. nginx doesn't answer a client that has closed its half."""
-    with connected(address) as connection:
+    with connect(address) as connection:
         came = b""
         try:
             connection.sendall(data)

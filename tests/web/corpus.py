@@ -1,9 +1,9 @@
-"""What hostile requests are made of: texts, headers and bodies that something has choked on somewhere."""
+"""Texts, headers and bodies that have broken some software somewhere."""
 
 from urllib.parse import quote
 
+# Text that would be a tag, an attribute or a script of its own wherever it isn't escaped.
 MARK = """mkq7"'><mkq7 mkq7=1 onmkq7='1'></script>--><script>mkq7</script>{{mkq7}}&mkq7;"""
-"""Text that would be a tag, an attribute or a script of its own wherever it isn't escaped."""
 
 FORM, HTML = "application/x-www-form-urlencoded", "text/html,*/*;q=0.8"
 
@@ -21,8 +21,7 @@ TEXTS = [
     "customer-usage", "/users", "//evil.example", "https://evil.example", "/\\evil.example", "a" * 5000, "a" * 100_000,
     "x@y" * 100,
 ]  # fmt: skip
-BROKEN = [b"\xff\xfe", b"\xc0\xaf", b"\xe2\x82", b"\xf4\x90\x80\x80"]
-"""What isn't UTF-8."""
+BROKEN = [b"\xff\xfe", b"\xc0\xaf", b"\xe2\x82", b"\xf4\x90\x80\x80"]  # what isn't UTF-8
 
 VALUES = [*BROKEN, *(text.encode("utf-8", "surrogatepass") for text in [*MARKED, *TEXTS])]
 QUERIES = [

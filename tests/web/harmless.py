@@ -1,4 +1,4 @@
-"""Whether an answer to a hostile request is harmless."""
+"""Check that the answer to a hostile request is harmless."""
 
 import re
 from collections.abc import Mapping
@@ -34,7 +34,7 @@ def assert_harmless(status: int, headers: Mapping[str, str], body: bytes) -> Non
 
 
 class Page(HTMLParser):
-    """Fails where the mark became anything but text and values."""
+    """A parser that fails where the mark became anything but text and attribute values."""
 
     def __init__(self) -> None:
         super().__init__()

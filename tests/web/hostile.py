@@ -17,24 +17,24 @@ from tests.support import signed_in
 from tests.web.corpus import BODIES, FORM, HEADERS, HTML, MARK, MARKED, QUERIES, VALUES
 from tests.web.routes import UNSAFE, routes
 
+# Nobody, and the rights of those who are signed in.
 PEOPLE = (None, ("viewer", None), ("admin", "Zebra Resale"), ("admin", None))
-"""Nobody, and the rights of those who are signed in."""
 
 METHODS = ["GET", "POST", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "BREW", "PROPFIND"]
+# What a browser sends, unless something odd stands in its place.
 USUAL = {"Sec-Fetch-Site": "same-origin", "Accept": HTML, "Content-Type": FORM}
-"""What a browser sends, unless something odd stands in its place."""
 
 HTMX = [("HX-Request", "true"), ("HX-Request-Type", "partial")]
-SEEN = dict(HEADERS)["HX-Current-URL"]
+CURRENT_URLS = dict(HEADERS)["HX-Current-URL"]
 
 
-def declared(report: Report) -> list[str]:
+def report_keys(report: Report) -> list[str]:
     return [*report.filters_by_key, *PAGING_KEYS, "columns", "sort", DIALECT, "toggle", "move"]
 
 
 def _keys() -> list[str]:
     """Parameters that a report declares, a template's form sends or a route reads, and some that none has."""
-    known = {key for report in REPORTS.values() for key in declared(report)}
+    known = {key for report in REPORTS.values() for key in report_keys(report)}
     forms = "".join(path.read_text() for path in ROOT.glob("templates/**/*.html"))
     code = "".join(path.read_text() for path in ROOT.glob("app/web/**/*.py"))
     used = {*re.findall(r'name="([a-z_]+)"', forms), *re.findall(r'(?:args|form|single_arg)\W[a-z(\[]*"(\w+)"', code)}
@@ -43,7 +43,7 @@ def _keys() -> list[str]:
 
 
 class Hostile(NamedTuple):
-    """A request of one of PEOPLE. `target` and `headers` are as they are sent."""
+    """A request by one of PEOPLE. `target` and `headers` are sent as they are."""
 
     who: int
     method: str
@@ -52,8 +52,8 @@ class Hostile(NamedTuple):
     body: bytes
 
     @property
-    def place(self) -> dict[str, str]:
-        """How a server hands its target on."""
+    def environ(self) -> dict[str, str]:
+        """The WSGI environ of its target."""
         path, _, query = self.target.partition("?")
         return {"PATH_INFO": unquote_to_bytes(path).decode("latin-1"), "QUERY_STRING": query}
 
@@ -63,13 +63,13 @@ _marked = st.sampled_from(MARKED).map(str.encode)
 _value = (
     _marked | st.sampled_from(VALUES) | st.text(max_size=12).map(lambda text: text.encode("utf-8", "surrogatepass"))
 )
-_written = _value.map(quote) | _value.map(lambda value: quote(value, safe="%&=;#+?/'\"<>()[]{}|\\^`"))
+_encoded = _value.map(quote) | _value.map(lambda value: quote(value, safe="%&=;#+?/'\"<>()[]{}|\\^`"))
 _key = st.sampled_from(KEYS).map(lambda key: quote(key, errors="surrogatepass"))
-_pairs = st.lists(st.tuples(_key, _written).map("=".join), max_size=3).map("&".join)
+_pairs = st.lists(st.tuples(_key, _encoded).map("=".join), max_size=3).map("&".join)
 _query = st.just("") | _pairs | _pairs | st.sampled_from(QUERIES)
 _body = _pairs.map(str.encode) | _pairs.map(str.encode) | st.sampled_from(BODIES)
 _header = st.sampled_from(HEADERS).flatmap(lambda each: st.tuples(st.just(each[0]), st.sampled_from(each[1])))
-_by_htmx = st.sampled_from(SEEN).map(lambda address: [*HTMX, ("HX-Current-URL", address)])
+_by_htmx = st.sampled_from(CURRENT_URLS).map(lambda address: [*HTMX, ("HX-Current-URL", address)])
 _headers = st.just([]) | st.lists(_header, max_size=3) | _by_htmx
 
 
@@ -80,11 +80,11 @@ def requests(app: Flask) -> st.SearchStrategy[Hostile]:
     known = st.sampled_from(there)
     elsewhere = st.tuples(st.sampled_from(METHODS), known.map(lambda each: each[1]) | _places(rules))
     who = st.sampled_from([*range(len(PEOPLE)), len(PEOPLE) - 1])
-    return st.builds(built, who, known | known | known | elsewhere, _query, _headers, _body)
+    return st.builds(make_request, who, known | known | known | elsewhere, _query, _headers, _body)
 
 
-def built(who: int, asked: tuple[str, str], query: str, headers: list[tuple[str, str]], body: bytes) -> Hostile:
-    """With what a browser sends, but for what stands in its place."""
+def make_request(who: int, asked: tuple[str, str], query: str, headers: list[tuple[str, str]], body: bytes) -> Hostile:
+    """Add what a browser sends, unless `headers` has something else there."""
     method, path = asked
     named = {name for name, _ in headers}
     sent = [*headers, *((name, value) for name, value in USUAL.items() if name not in named)]
@@ -92,9 +92,9 @@ def built(who: int, asked: tuple[str, str], query: str, headers: list[tuple[str,
 
 
 def _places(rules: list[str]) -> st.SearchStrategy[str]:
-    """Addresses of rules with anything for their parts, and something behind."""
+    """Addresses of rules with any text in their parts, and something appended."""
     ends = st.sampled_from(["", "", "/", "//", "%00", "/.", ";x=y", "%2f", "%0d%0aX-Mkq7:1"])
-    part = _written | st.sampled_from([*REPORTS, "1"])
+    part = _encoded | st.sampled_from([*REPORTS, "1"])
     return st.builds(_filled, st.sampled_from(rules), st.tuples(part, part), ends)
 
 
@@ -104,21 +104,21 @@ def _filled(rule: str, parts: tuple[str, ...], end: str) -> str:
 
 
 class People:
-    """All of PEOPLE, signed in."""
+    """PEOPLE, signed in."""
 
     def __init__(self, app: Flask) -> None:
         self._app, self._cookies = app, dict[int, str]()
 
     def cookie(self, asked: Hostile) -> str:
-        """That of whoever asks. What was changed may have been their rights, which they have again next time."""
+        """The session cookie of who asks. After an unsafe request they sign in again, with their old rights."""
         if asked.who not in self._cookies:
-            self._cookies[asked.who] = self._entered(PEOPLE[asked.who])
+            self._cookies[asked.who] = self._sign_in(PEOPLE[asked.who])
         cookie = self._cookies[asked.who]
         if asked.method in UNSAFE:
             self._cookies.clear()
         return cookie
 
-    def _entered(self, rights: tuple[str, str | None] | None) -> str:
+    def _sign_in(self, rights: tuple[str, str | None] | None) -> str:
         if rights is None:
             return ""
         role, reseller = rights

@@ -26,7 +26,9 @@ def ask(app: Flask, nasty: None) -> Callable[[Hostile], None]:
 
     def ask(asked: Hostile) -> None:
         headers = [("Cookie", people.cookie(asked)), *asked.headers]
-        answer = client.open("/", method=asked.method, headers=headers, data=asked.body, environ_overrides=asked.place)
+        answer = client.open(
+            "/", method=asked.method, headers=headers, data=asked.body, environ_overrides=asked.environ
+        )
         assert_harmless(answer.status_code, answer.headers, answer.data)
         answer.close()
 

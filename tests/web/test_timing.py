@@ -1,4 +1,4 @@
-"""How long an answer took is told to admins, and only to them."""
+"""The Server-Timing header, which only admins get."""
 
 import re
 from itertools import count
@@ -14,47 +14,47 @@ from tests.web.routes import routes
 
 PARTS = re.compile(r"query;dur=(\d+\.\d), render;dur=(\d+\.\d)")
 FRAGMENT = {"HX-Request": "true", "HX-Request-Type": "partial"}
-INSIDE = "/reports/customer-usage/rows?node=1"
-SHOWN = [f"/reports/{slug}{rest}" for slug in REPORTS for rest in ("", "/count", "?before=end")] + [INSIDE]
+CHILDREN = "/reports/customer-usage/rows?node=1"
+WITH_ROWS = [f"/reports/{slug}{rest}" for slug in REPORTS for rest in ("", "/count", "?before=end")] + [CHILDREN]
 
 pytestmark = pytest.mark.usefixtures("nasty")
 
 
-@pytest.mark.parametrize("path", SHOWN)
-def test_admins_are_told_how_long_reading_and_writing_took(app: Flask, client: FlaskClient, path: str) -> None:
+@pytest.mark.parametrize("path", WITH_ROWS)
+def test_admins_get_server_timing(app: Flask, client: FlaskClient, path: str) -> None:
     for who in (client, signed_in(app, reseller="Zebra Resale")):
         for headers in ({}, FRAGMENT):
             answer = who.get(path, headers=headers)
             assert answer.status_code in (200, 404)
-            told = answer.headers.get("Server-Timing", "")
-            assert bool(PARTS.fullmatch(told)) is (answer.status_code == 200), told
+            timing = answer.headers.get("Server-Timing", "")
+            assert bool(PARTS.fullmatch(timing)) is (answer.status_code == 200), timing
 
 
 @pytest.mark.parametrize(
-    ("path", "headers", "told"),
+    ("path", "headers", "timing"),
     [
         ("/reports/customer-usage", {}, "query;dur=1000.0, render;dur=1000.0"),
         ("/reports/customer-usage", FRAGMENT, "query;dur=1000.0, render;dur=1000.0"),
-        (INSIDE, FRAGMENT, "query;dur=1000.0, render;dur=1000.0"),
+        (CHILDREN, FRAGMENT, "query;dur=1000.0, render;dur=1000.0"),
         ("/reports/customer-usage/count", FRAGMENT, "query;dur=1000.0, render;dur=1000.0"),
     ],
 )
-def test_every_reading_counts_and_every_writing(
-    monkeypatch: pytest.MonkeyPatch, client: FlaskClient, path: str, headers: dict[str, str], told: str
+def test_all_queries_and_rendering_count(
+    monkeypatch: pytest.MonkeyPatch, client: FlaskClient, path: str, headers: dict[str, str], timing: str
 ) -> None:
-    """Of a clock by which whatever is timed takes a second: rows and menus are read at one moment."""
+    """With a clock by which each timed block takes a second: rows and menus are read in one."""
     monkeypatch.setattr(request_log, "perf_counter", count().__next__)
-    assert client.get(path, headers=headers).headers["Server-Timing"] == told
+    assert client.get(path, headers=headers).headers["Server-Timing"] == timing
 
 
-@pytest.mark.parametrize("path", [path for path in SHOWN if path != INSIDE])
-def test_viewers_are_told_nothing_of_it(app: Flask, path: str) -> None:
+@pytest.mark.parametrize("path", [path for path in WITH_ROWS if path != CHILDREN])
+def test_viewers_get_no_server_timing(app: Flask, path: str) -> None:
     answer = signed_in(app, "viewer").get(path)
     assert answer.status_code == 200
     assert "Server-Timing" not in answer.headers
 
 
-def test_strangers_are_told_nothing_of_it(app: Flask, stranger: FlaskClient) -> None:
+def test_strangers_get_no_server_timing(app: Flask, stranger: FlaskClient) -> None:
     for _, method, path in routes(app):
         with stranger.open(path, method=method) as answer:
             assert "Server-Timing" not in answer.headers, path
@@ -67,6 +67,6 @@ def test_strangers_are_told_nothing_of_it(app: Flask, stranger: FlaskClient) -> 
     "/reports",
     "/users",
 ])  # fmt: skip
-def test_a_file_and_what_shows_no_rows_say_nothing_of_it(client: FlaskClient, path: str) -> None:
+def test_responses_without_rows_have_no_server_timing(client: FlaskClient, path: str) -> None:
     with client.get(path) as answer:
         assert "Server-Timing" not in answer.headers

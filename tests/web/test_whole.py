@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from app.reports import REPORTS
 from app.table.cursor import Cursor, digest
-from app.table.paging import Row, name_open_rows, read_children, read_page
+from app.table.paging import Row, read_children, read_page
 from app.table.scope import WHOLE_PARTNER
 from app.table.view import View
 from models import reports_db

@@ -1,4 +1,4 @@
-"""Hostile requests one after the other, so that none is left to chance."""
+"""Hostile requests in a fixed order: every key, value and header once."""
 
 from random import Random
 from urllib.parse import quote
@@ -7,10 +7,11 @@ from flask import Flask
 
 from app.reports import REPORTS
 from tests.web.corpus import HEADERS, MARKED, VALUES
-from tests.web.hostile import HTMX, KEYS, PEOPLE, SEEN, Hostile, built, declared
+from tests.web.hostile import CURRENT_URLS, HTMX, KEYS, PEOPLE, Hostile, make_request, report_keys
 from tests.web.routes import routes
 
 ADMIN = len(PEOPLE) - 1
+# What databases choke on.
 POISON = [
     b"\0",
     b"a\0b",
@@ -21,13 +22,11 @@ POISON = [
     b"1." + b"9" * 40,
     b"-9223372036854775809",
 ]
-"""What databases choke on."""
 
-ODDLY = 0.1
-"""Part of the requests that have a slash too many."""
+DOUBLE_SLASH = 0.1  # part of the requests that have a slash too many
 
 
-def everywhere(app: Flask, dice: Random) -> list[Hostile]:
+def every_key(app: Flask, dice: Random) -> list[Hostile]:
     """Every method of every address with every parameter, each time with another value."""
     there = sorted({(route.method, route.path) for route in routes(app)})
     return [_asked(where, key, dice) for where in there for key in KEYS]
@@ -36,9 +35,9 @@ def everywhere(app: Flask, dice: Random) -> list[Hostile]:
 def with_values(values: list[bytes]) -> list[Hostile]:
     """Every value for everything that a report can be asked for."""
     return [
-        built(ADMIN, ("GET", f"/reports/{slug}"), f"{key}={quote(value)}", [], b"")
+        make_request(ADMIN, ("GET", f"/reports/{slug}"), f"{key}={quote(value)}", [], b"")
         for slug, report in REPORTS.items()
-        for key in declared(report)
+        for key in report_keys(report)
         for value in values
     ]
 
@@ -46,7 +45,9 @@ def with_values(values: list[bytes]) -> list[Hostile]:
 def with_headers() -> list[Hostile]:
     """Every odd header, those of htmx on a part of a page."""
     return [
-        built(ADMIN, ("GET", "/reports/customer-usage"), "", [*(HTMX if "HX-" in name else []), (name, value)], b"")
+        make_request(
+            ADMIN, ("GET", "/reports/customer-usage"), "", [*(HTMX if "HX-" in name else []), (name, value)], b""
+        )
         for name, values in HEADERS
         for value in values
     ]
@@ -56,9 +57,9 @@ def _asked(where: tuple[str, str], key: str, dice: Random) -> Hostile:
     value = quote(dice.choice([dice.choice(MARKED).encode(), dice.choice(VALUES)]))
     pair = f"{quote(key, errors='surrogatepass')}={value}"
     name, values = dice.choice(HEADERS)
-    by_htmx = [*HTMX, ("HX-Current-URL", dice.choice(SEEN))]
+    by_htmx = [*HTMX, ("HX-Current-URL", dice.choice(CURRENT_URLS))]
     odd = dice.choice([[], by_htmx, [(name, dice.choice(values))]])
     method, (place, _, last) = where[0], where[1].rpartition("/")
-    path = f"{place}{'//' if dice.random() < ODDLY else '/'}{last}"
+    path = f"{place}{'//' if dice.random() < DOUBLE_SLASH else '/'}{last}"
     who = dice.choice([*range(len(PEOPLE)), *[ADMIN] * 4])
-    return built(who, (method, path), pair, odd, pair.encode())
+    return make_request(who, (method, path), pair, odd, pair.encode())
