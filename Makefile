@@ -1,4 +1,4 @@
-# `make run` and `make test` need Python 3.11 or newer and make; everything else they bring.
+# `make run` and `make test` need Python 3.11 or newer and install everything else into .venv and .cache.
 
 PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 python3.11, \
 	$(shell $(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
@@ -30,11 +30,12 @@ format: .venv/dev
 	$(PY) -m ruff check --fix
 	$(PY) -m ruff format
 
-# Measures everything and writes docs/benchmarks.md; the databases are made once. SIZES="10000 1000000 10000000" names others.
+# Measures pages, exports and imports, and writes docs/benchmarks.md. SIZES="10000 1000000 10000000" sets the numbers of
+# transactions. The databases are created once and kept in .cache.
 bench: .venv/dev
 	@$(PY) -m bench $(SIZES)
 
-# Measures those who do the same, and writes its own section there.
+# Measures other table libraries and writes their section of docs/benchmarks.md.
 bench-peers: .venv/runtime .cache/peers
 	@$(PY) -m bench.peers
 
@@ -43,7 +44,7 @@ bench-peers: .venv/runtime .cache/peers
 	@$@/bin/pip install -qq --disable-pip-version-check -r $<
 	@touch $@
 
-# Add or bump a dependency in pyproject.toml, then make lock. UPGRADE=--upgrade takes the newest of all.
+# Writes requirements*.txt from pyproject.toml: run it after a change there. UPGRADE=--upgrade updates all packages.
 lock: .cache/uv
 	.cache/uv/bin/uv pip compile $(LOCK) pyproject.toml -o requirements.txt
 	.cache/uv/bin/uv pip compile $(LOCK) --extra postgres pyproject.toml -c requirements.txt -o requirements-postgres.txt
@@ -55,7 +56,7 @@ LOCK = -q --universal --python-version 3.11 --generate-hashes --no-header --no-e
 	$(PY) -m venv $@
 	$@/bin/pip install -qq uv
 
-# The marks .venv/runtime, .venv/postgres and .venv/dev say which requirements are installed.
+# The empty files .venv/runtime, .venv/postgres and .venv/dev record which requirements are installed.
 .venv/postgres: .venv/runtime requirements-postgres.txt
 	@echo "Installing what PostgreSQL needs (requirements-postgres.txt) ..."
 	@$(INSTALL) -r requirements-postgres.txt || { echo "make: the packages of requirements-postgres.txt can't be installed" >&2; exit 1; }

@@ -1,4 +1,4 @@
-"""Each floor imports only from those below it."""
+"""Rules for the whole code base: imports, escaping, no code from text, migrations that fit the models."""
 
 import ast
 from collections.abc import Iterator
@@ -14,6 +14,8 @@ from models.access import AccessRecord
 from models.reports import Record
 
 ROOT = Path(__file__).parent.parent
+
+# A package may import from floors below its own. The lowest floor comes first.
 FLOORS = [
     ("models",),
     ("app.table",),
@@ -24,21 +26,26 @@ FLOORS = [
     ("app.cli",),
     ("app",),
 ]
-BESIDE = {"app.importing": {"app.reports"}}
-"""Siblings that may know each other: a file's headings are its report's labels."""
+
+# Imports between packages of one floor: the headings of import files are the labels of a report's columns.
+SIDEWAYS = {"app.importing": {"app.reports"}}
+
 SOURCES = [path for folder in ("app", "models") for path in sorted((ROOT / folder).rglob("*.py"))]
+TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 
 
-def module_of(path: Path) -> str:
+def module_name(path: Path) -> str:
     return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
 
 
-def part_of(module: str) -> str:
-    parts = [part for floor in FLOORS for part in floor if module == part or module.startswith(part + ".")]
-    return max(parts, key=len)
+def package_of(module: str) -> str:
+    packages = [
+        package for floor in FLOORS for package in floor if module == package or module.startswith(package + ".")
+    ]
+    return max(packages, key=len)
 
 
-def imported(path: Path) -> Iterator[str]:
+def imports(path: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -46,49 +53,58 @@ def imported(path: Path) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=module_of)
-def test_a_module_imports_only_from_its_part_and_from_below(path: Path) -> None:
-    heights = {part: height for height, floor in enumerate(FLOORS) for part in floor}
-    here = part_of(module_of(path))
-    for name in imported(path):
+@pytest.mark.parametrize("path", SOURCES, ids=module_name)
+def test_imports_only_from_floors_below(path: Path) -> None:
+    floor_of = {package: number for number, floor in enumerate(FLOORS) for package in floor}
+    package = package_of(module_name(path))
+    for name in imports(path):
         if name.partition(".")[0] in ("app", "models"):
-            there = part_of(name)
-            below = heights[there] < heights[here] or there in BESIDE.get(here, set())
-            assert there == here or below, f"{module_of(path)} imports {name}"
+            imported = package_of(name)
+            allowed = floor_of[imported] < floor_of[package] or imported in SIDEWAYS.get(package, set())
+            assert imported == package or allowed, f"{module_name(path)} imports {name}"
 
 
 @pytest.mark.parametrize(
-    "path", [path for path in SOURCES if {"models", "table", "auth"} & set(path.relative_to(ROOT).parts)], ids=module_of
+    "path",
+    [path for path in SOURCES if {"models", "table", "auth"} & set(path.relative_to(ROOT).parts)],
+    ids=module_name,
 )
-def test_models_the_engine_and_access_do_not_know_the_web(path: Path) -> None:
-    assert not [name for name in imported(path) if name.startswith(("flask", "werkzeug"))]
+def test_models_table_and_auth_do_not_import_flask(path: Path) -> None:
+    assert not [name for name in imports(path) if name.startswith(("flask", "werkzeug"))]
 
 
-def test_templates_trust_no_text() -> None:
-    for path in (ROOT / "templates").rglob("*.html"):
-        text = path.read_text()
-        assert not any(
-            word in text for word in ("|safe", "| safe", "Markup", "<style", "style=", "hx-on", "<script>")
-        ), path
+@pytest.mark.parametrize("path", SOURCES, ids=module_name)
+def test_no_private_names_of_libraries(path: Path) -> None:
+    for name in imports(path):
+        module, *names = name.split(".")
+        own = module in ("app", "models", "__future__")
+        assert own or not any(each.startswith("_") for each in names), f"{module_name(path)} imports {name}"
+
+
+def test_templates_escape_every_value() -> None:
+    unsafe = ("|safe", "| safe", "Markup", "autoescape", "<style", "style=", "hx-on", "<script>")
+    for path in TEMPLATES:
+        assert not [text for text in unsafe if text in path.read_text()], path
     for path in SOURCES:
         assert "Markup" not in path.read_text(), path
 
 
-def test_no_code_is_run_from_text() -> None:
-    forbidden = {"eval", "exec", "compile", "__import__", "system", "popen", "Popen", "run_path"}
+def test_no_code_from_text_and_no_shell() -> None:
+    modules = {"subprocess", "pickle", "marshal", "xml"}
+    functions = {"eval", "exec", "compile", "__import__", "system", "popen", "Popen", "run_path"}
     for path in SOURCES:
-        assert not {name.partition(".")[0] for name in imported(path)} & {"subprocess", "pickle", "marshal", "xml"}, (
-            path
-        )
+        assert not {name.partition(".")[0] for name in imports(path)} & modules, path
         calls = [node.func for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
         names = {call.id for call in calls if isinstance(call, ast.Name)}
         names |= {call.attr for call in calls if isinstance(call, ast.Attribute) and ast.unparse(call.value) == "os"}
-        assert not names & forbidden, path
+        assert not names & functions, path
 
 
 @pytest.mark.usefixtures("app")
-def test_migrations_lead_to_the_models() -> None:
+def test_migrations_make_the_tables_of_the_models() -> None:
     tables = [each for each in vars(models).values() if isinstance(each, type) and issubclass(each, Model)]
-    shown = [each for each in tables if issubclass(each, Record) and each not in (models.CustomerRow, models.UsageRow)]
-    assert not diff_models(reports_db.obj, shown)
+    abstract = (models.CustomerRow, models.UsageRow)
+    assert not diff_models(
+        reports_db.obj, [each for each in tables if issubclass(each, Record) and each not in abstract]
+    )
     assert not diff_models(access_db.obj, [each for each in tables if issubclass(each, AccessRecord)])
