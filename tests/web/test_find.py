@@ -64,6 +64,21 @@ def test_every_filter_has_a_chip_that_removes_it(client: FlaskClient, slug: str,
         assert name == f"Remove filter {active.label}: {active.describe(value, view.today)}"
 
 
+FILTER_VALUES = {
+    "from": "2026-01-02", "to": "2026-01-03", "period": "today", "status": "Ended", "action": "Renew", "usage": "over",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("slug", REPORTS)
+def test_links_of_a_page_keep_every_filter(client: FlaskClient, slug: str) -> None:
+    for key, filter_ in REPORTS[slug].filters_by_key.items():
+        query = f"{key}={FILTER_VALUES.get(key, 'Twin')}"
+        page = client.get(f"/reports/{slug}?{query}").text
+        assert re.findall(r'id="export"[^>]* href="([^"]+)"', page) == [f"/reports/{slug}.csv?{query}"]
+        [name] = chips(page)
+        assert name.startswith(f"Remove filter {filter_.label}: "), key
+
+
 @pytest.mark.parametrize(
     ("path", "names"),
     [
