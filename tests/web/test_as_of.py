@@ -45,6 +45,20 @@ def test_page_and_fragment_name_the_last_import(client: FlaskClient, slug: str, 
         import_more(tmp_path)  # of usage, but its customers are in every report
 
 
+@pytest.mark.usefixtures("nasty")
+def test_import_refreshes_count_totals_and_menus(client: FlaskClient, tmp_path: Path) -> None:
+    counts, totals = [], []
+    for is_second in (False, True):
+        page, summary = client.get(USAGE).text, client.get(f"{USAGE}/summary").text
+        counts.append(int(re.findall(r"of <strong>(\d+)</strong>", page)[0]))
+        totals.append(int(re.findall(r"All (\d+) rows", summary)[0]))
+        assert ('<option value="Added product"' in page) is is_second
+        (tmp_path / "new.csv").write_text(f"{HEADING}\nNew,C-99,,SSL,Added product,1,1\n", "utf-8")
+        load("customer-usage", tmp_path / "new.csv")
+    assert counts[1] == counts[0] + 1
+    assert totals[1] == totals[0] + 1
+
+
 def test_empty_database_names_no_import(client: FlaskClient) -> None:
     page = client.get(USAGE).text
     assert "Data as of" not in page

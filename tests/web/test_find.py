@@ -168,6 +168,17 @@ def test_newer_of_period_and_days_wins_in_the_form(client: FlaskClient, slug: st
         assert f'name="was" value="{"" if days_are_newer else period}"' in fragment.text
 
 
+def test_days_include_their_last_second(client: FlaskClient, tmp_path: Path) -> None:
+    today = datetime.now(UTC).date()
+    times = {"D-1": f"{today} 00:00:00", "D-2": f"{today} 23:59:59", "D-3": f"{today + timedelta(days=1)} 00:00:00"}
+    lines = [f"Day,D-0,,,Plan,{key},Renew,{time},1,1.00,Ann" for key, time in times.items()]
+    (tmp_path / "day.csv").write_text("\n".join([parties.TRANSACTIONS, *lines]), "utf-8")
+    load(TRANSACTIONS, tmp_path / "day.csv")
+    for query in ("period=today", f"to={today}", f"from={today}&to={today}"):
+        page = client.get(f"/reports/{TRANSACTIONS}?customer=D-0&columns=transaction_id&{query}").text
+        assert [row[0] for row in table_rows(page)] == ["D-2", "D-1"], query
+
+
 def test_address_keeps_the_name_of_a_period(client: FlaskClient) -> None:
     shown = client.get(f"/reports/{TRANSACTIONS}?period=this-year&sort=cost").text
     assert "period=this-year" in shown
