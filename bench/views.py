@@ -5,14 +5,13 @@ from typing import NamedTuple
 
 from app.reports import REPORTS
 from app.table.counts import count_rows
-from app.table.cursor import Cursor, PagePosition, digest
 from app.table.definitions import Column, Report
 from app.table.expressions import order_by
 from app.table.paging import read_page
 from app.table.params import parse_view
 from app.table.query import RowQuery
 from app.table.scope import WHOLE_PARTNER
-from app.table.view import View
+from app.table.view import Cursor, PagePosition, View, digest
 from models import reports_db
 
 _DEEP = 0.9

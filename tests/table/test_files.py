@@ -17,8 +17,7 @@ from xlsxwriter.exceptions import FileCreateError
 from app.reports import REPORTS
 from app.table import csv, xlsx
 from app.table.counts import count_rows
-from app.table.csv import csv_chunks
-from app.table.dialects import DIALECTS, Dialect
+from app.table.csv import DIALECTS, Dialect, csv_chunks
 from app.table.paging import read_page
 from app.table.query import RowQuery
 from app.table.scope import WHOLE_PARTNER

@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 from openpyxl import load_workbook
 
-from app.table.csv import csv_chunks
-from app.table.dialects import DIALECTS
+from app.table.csv import DIALECTS, csv_chunks
 from app.table.scope import WHOLE_PARTNER
 from models import Subscription
 from tests import workbooks

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from app.reports import REPORTS
 from app.reports.periods import PERIODS, period_dates
-from app.table.cursor import Cursor, PagePosition
 from app.table.definitions import Column, Report
+from app.table.view import Cursor, PagePosition
 from tests.strategies import queries
 from tests.support import load, signed_in, table_rows, view_of
 from tests.web import parties

@@ -11,10 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.reports import REPORTS
-from app.table.cursor import Cursor, digest
 from app.table.paging import Row, read_children, read_page
 from app.table.scope import WHOLE_PARTNER
-from app.table.view import RowPath, View
+from app.table.view import Cursor, RowPath, View, digest
 from models import reports_db
 from tests.databases import on_both as database_url
 from tests.strategies import Query, queries
