@@ -11,9 +11,7 @@ from app.table.definitions import Column
 from app.table.view import View
 from models import fold, reports_db
 
-Record = dict[
-    str, Any
-]  # column key → stored value, and "tiebreaker" and "products"
+Record = dict[str, Any]  # column key → stored value, and "tiebreaker" and "products"
 
 _SUBSCRIPTIONS = """
     SELECT c.id AS customer_number, c.name AS customer, c.ref AS customer_id, s.ref AS subscription_id,
