@@ -86,8 +86,7 @@ def csv_chunks(view: View, scope: Scope, progress: Progress | None = None, diale
         for length, columns in column_chunks(view, scope, partial(cell_writer, dialect), connection):
             if progress:
                 progress(length)
-            rows = map(dialect.delimiter.join, zip(*columns, strict=True))
-            yield ("\r\n".join(rows) + "\r\n").encode()
+            yield _join_rows(columns, dialect.delimiter)
 
 
 def column_chunks(
@@ -123,6 +122,10 @@ def _column_source(
 def _fits_in_memory(table: Any, connection: Any) -> bool:
     [[(largest_id,)]] = connection.columns(table.select(fn.COALESCE(fn.MAX(table.id), 0)), 1)
     return int(largest_id) <= LOOKUP_LIMIT
+
+
+def _join_rows(columns: list[Iterable[str]], delimiter: str) -> bytes:
+    return ("\r\n".join(map(delimiter.join, zip(*columns, strict=True))) + "\r\n").encode()
 
 
 def cell_writer(dialect: Dialect, kind: Kind, names: NamesById | None = None) -> ColumnWriter:

@@ -1,4 +1,4 @@
-"""A column of cells is written as if each had been written alone."""
+"""A column of cells equals its cells written one by one."""
 
 import pytest
 from hypothesis import given
