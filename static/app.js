@@ -1,7 +1,7 @@
 // What HTML and htmx can't do: hide loaded rows again, keep the address true to them, say that an answer didn't come,
 // leave out the second of two clicks, show a password, print, and (a bug of htmx 4.0.1) Ctrl-click.
 // Without htmx every control works as plain HTML; nor is it waited for when it is long in coming.
-const showControls = () => document.documentElement.classList.toggle("plain", !window.htmx);
+const showControls = () => document.documentElement.classList.toggle("no-htmx", !window.htmx);
 setTimeout(showControls, 3000);
 document.addEventListener("DOMContentLoaded", start);  // behind htmx, which is deferred like this
 document.addEventListener("click", showPassword);
@@ -10,7 +10,7 @@ document.getElementById("print-now")?.addEventListener("click", () => print());
 
 function start() {
   if (showControls()) return;
-  if (matchMedia("(max-width: 40rem)").matches) document.querySelector(".pictures")?.removeAttribute("open");
+  if (matchMedia("(max-width: 40rem)").matches) document.querySelector(".charts")?.removeAttribute("open");
   document.addEventListener("click", leaveNewTabsToTheBrowser, true);
   document.addEventListener("click", expandOrHide);
   document.addEventListener("htmx:after:request", keepOut);
@@ -81,8 +81,8 @@ function afterSwap({ detail: { ctx: { sourceElement, request, response } } }) {
     document.querySelector("#chips a, #scroll").focus({ preventScroll: true });
 }
 function sayFailed({ detail: { ctx: { sourceElement } } }) {
-  if (loadsByItself(sourceElement)) return sourceElement.querySelector(".unscripted")?.classList.remove("unscripted");
-  const said = document.getElementById("failed").content.cloneNode(true);
+  if (loadsByItself(sourceElement)) return sourceElement.querySelector(".no-script")?.classList.remove("no-script");
+  const said = document.getElementById("failed-request").content.cloneNode(true);
   if (!sourceElement.matches("form")) said.querySelector("button").remove();  // a link is still there to be tried again
   document.getElementById("alert").replaceChildren(said);
 }
@@ -91,7 +91,7 @@ function sendOnce(event) {
   else if (!event.defaultPrevented) event.target.dataset.sent = event.timeStamp;
 }
 function showPassword({ target }) {
-  const button = target.closest(".reveal");
+  const button = target.closest(".show-password");
   if (!button) return;
   const input = document.getElementById(button.getAttribute("aria-controls")), shown = input.type === "text";
   input.type = shown ? "password" : "text";
