@@ -243,7 +243,7 @@ def test_the_links_of_columns_are_filters_of_reports() -> None:
 
 def test_an_id_that_is_first_is_a_link_and_an_end_that_is_first_has_its_note(client: FlaskClient) -> None:
     page = client.get(f"/reports/{SUBSCRIPTIONS}?columns=subscription_id&columns=end&q=S-2").text
-    assert f'<a class="leaf" href="/reports/{TRANSACTIONS}?subscription=S-2">S-2</a>' in page
+    assert f'<a class="row-name" href="/reports/{TRANSACTIONS}?subscription=S-2">S-2</a>' in page
     assert "<time>2021-01-01</time> <small>ended</small>" in page
     assert "2021-01-01 <small>ended</small>" in client.get(f"/reports/{SUBSCRIPTIONS}?columns=end&q=S-2").text
 
@@ -274,7 +274,7 @@ def test_moving_between_reports_keeps_customer_reseller_and_period(
     for headers in ({}, FRAGMENT):
         page = client.get(f"/reports/{path}", headers=headers).text
         (others,) = re.findall(
-            r'id="others".*?</nav>' if not headers else r'hx-target="#others".*?</hx-partial>', page, re.DOTALL
+            r'id="report-nav".*?</nav>' if not headers else r'hx-target="#report-nav".*?</hx-partial>', page, re.DOTALL
         )
         assert list(map(unescape, re.findall(r'href="([^"]+)"', others))) == right
         assert others.count("aria-current") == 1

@@ -95,7 +95,7 @@ def test_nothing_else_means_all(client: FlaskClient, value: str) -> None:
 
 
 def link(text: str, name: str) -> str:
-    [address] = re.findall(rf'<a id="{name}" class="reset" href="([^"]+)"', text)
+    [address] = re.findall(rf'<a id="{name}" class="toolbar-link" href="([^"]+)"', text)
     return unescape(address)
 
 
