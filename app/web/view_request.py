@@ -5,7 +5,7 @@ Each function ends the request with a 400, 403 or 404 when the address can't be 
 
 from collections.abc import Sequence
 
-from flask import abort, request
+from flask import Response, abort, request
 
 from app.auth.permissions import Permission
 from app.reports import REPORTS
@@ -73,9 +73,14 @@ def detail_parts(view: View) -> list[str]:
 
 
 def abort_if_invalid(report: Report, errors: Sequence[ParamError]) -> None:
-    """End the request with a 400 that lists the errors. The log gets keys and reasons, and no values."""
+    """End the request with `invalid_response` if there are errors."""
     if errors:
-        reason = "; ".join(f"{safe_key(error.key)}: {error.expected}" for error in errors)
-        details = [str(error) for error in errors]
-        title = "This report can't be shown like that."
-        abort(error_response(400, title, details, f"/reports/{report.slug}", reason))
+        abort(invalid_response(report, errors))
+
+
+def invalid_response(report: Report, errors: Sequence[ParamError]) -> Response:
+    """Return a 400 that lists the errors. The log gets keys and reasons, and no values."""
+    reason = "; ".join(f"{safe_key(error.key)}: {error.expected}" for error in errors)
+    details = [str(error) for error in errors]
+    title = "This report can't be shown like that."
+    return error_response(400, title, details, f"/reports/{report.slug}", reason)

@@ -16,7 +16,7 @@ from app.web.reports.htmx import history_headers, updates
 from app.web.request_log import timed
 from app.web.security import visitor
 from app.web.urls import MAX_URL_LENGTH, report_url
-from app.web.view_request import abort_if_invalid, requested_page, requested_view, single_arg
+from app.web.view_request import invalid_response, requested_page, requested_view, single_arg
 from models import Import, read_transaction
 
 _IMPORT_NAME = re.compile("[0-9]{1,18}(-[0-9]{1,18})?")
@@ -82,8 +82,7 @@ def cursor_not_found(error: CursorNotFound) -> BaseResponse:
     if any(active.resolve for active, _ in view.active_filters):  # at midnight "today" means another day
         return redirect(report_url(view.first_page), 303)
     key, cursor = next(pair for pair in view.params() if pair[0] in ("after", "before"))
-    abort_if_invalid(view.report, [ParamError(key, cursor, "is a place that has gone; leave it out")])
-    raise error
+    return invalid_response(view.report, [ParamError(key, cursor, "is a place that has gone; leave it out")])
 
 
 def _data_changed() -> bool:
