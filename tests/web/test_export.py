@@ -1,12 +1,13 @@
-"""A file is of one moment, and whole or visibly broken."""
+"""A CSV is a snapshot; it is complete or visibly broken off."""
 
 import os
 import sys
-from collections.abc import Callable
-from itertools import count
+from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 from threading import Event, get_native_id
 from threading import enumerate as enumerate_threads
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -17,45 +18,49 @@ from app.table import csv, spool
 from app.table.csv import csv_chunks
 from app.table.scope import WHOLE_PARTNER
 from app.web.reports.export import MAX_EXPORTS
-from models import Customer, access_db, reports_db, snapshot
+from models import AuditEvent, Customer, access_db, reports_db, snapshot
 from tests.support import NASTY, csv_rows, load, view_of
 
 pytestmark = pytest.mark.usefixtures("nasty")
 
 
-def test_all_rows_are_of_the_moment_when_the_first_was_read(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, client: FlaskClient
-) -> None:
+def test_csv_is_a_snapshot(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, client: FlaskClient) -> None:
     monkeypatch.setattr(csv, "CHUNK_ROWS", 2)
     before = client.get("/reports/customer-subscriptions.csv").data
     pieces = csv_chunks(view_of("customer-subscriptions", []), WHOLE_PARTNER)
-    begun = next(pieces) + next(pieces)
+    beginning = next(pieces) + next(pieces)
     changed = (NASTY / "customer-subscriptions.csv").read_text("utf-8").replace("TLS Basic", "Changed meanwhile")
     (tmp_path / "changed.csv").write_text(changed, "utf-8")
     assert load("customer-subscriptions", tmp_path / "changed.csv").updated == 2
-    assert begun + b"".join(pieces) == before
+    assert beginning + b"".join(pieces) == before
     assert b"Changed meanwhile" in client.get("/reports/customer-subscriptions.csv").data
 
 
-def test_the_heading_is_written_before_any_row_is_read() -> None:
+def test_heading_comes_before_any_row_is_read() -> None:
     pieces = csv_chunks(view_of("customer-usage", [("columns", "used")]), WHOLE_PARTNER)
     assert next(pieces) == "\ufeffCustomer,Used\r\n".encode()
 
 
-def test_an_error_on_the_way_breaks_the_transfer(monkeypatch: pytest.MonkeyPatch, client: FlaskClient) -> None:
+def test_error_breaks_off_the_transfer(monkeypatch: pytest.MonkeyPatch, client: FlaskClient) -> None:
     monkeypatch.setattr(csv, "CHUNK_ROWS", 2)
-    written = csv._join_rows
-    chunks = count(1)
-    monkeypatch.setattr(csv, "_join_rows", lambda *asked: written(*asked) if next(chunks) < 4 else 1 // 0)
-    answer = client.get("/reports/customer-transactions.csv")
-    had: list[bytes] = []
+    chunks = csv.column_chunks
+
+    def fail_after_three(*args: Any) -> Iterator[Any]:
+        yield from islice(chunks(*args), 3)
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(csv, "column_chunks", fail_after_three)
+    response = client.get("/reports/customer-transactions.csv")
+    pieces: list[bytes] = []
     with pytest.raises(ZeroDivisionError):
-        had.extend(answer.iter_encoded())
-    assert b"".join(had).count(b"\r\n") == 7, "what was written before is handed on"
-    answer.close()
+        pieces.extend(response.iter_encoded())
+    assert b"".join(pieces).count(b"\r\n") == 7, "what was written before is sent"
+    response.close()
+    last = AuditEvent.select().order_by(AuditEvent.id.desc()).get()
+    assert (last.event, last.outcome, last.details) == ("export", "failed", '{"rows": 6}')
 
 
-def test_a_reader_who_leaves_leaves_no_snapshot_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_closed_reader_closes_the_snapshot(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(csv, "CHUNK_ROWS", 2)
     pieces = csv_chunks(view_of("customer-transactions", []), WHOLE_PARTNER)
     next(pieces)
@@ -64,36 +69,37 @@ def test_a_reader_who_leaves_leaves_no_snapshot_behind(monkeypatch: pytest.Monke
     assert reports_db.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
 
 
-def test_a_reader_who_is_slow_holds_no_snapshot(monkeypatch: pytest.MonkeyPatch, client: FlaskClient) -> None:
+def test_slow_reader_holds_no_snapshot(monkeypatch: pytest.MonkeyPatch, client: FlaskClient) -> None:
     whole = client.get("/reports/customer-transactions.csv").data
     monkeypatch.setattr(csv, "CHUNK_ROWS", 2)
     monkeypatch.setattr(spool, "PIECE_BYTES", 10)
-    answer = client.get("/reports/customer-transactions.csv")
-    pieces = answer.iter_encoded()
-    had = next(pieces)
+    response = client.get("/reports/customer-transactions.csv")
+    pieces = response.iter_encoded()
+    beginning = next(pieces)
     for thread in enumerate_threads():
         if isinstance(thread, spool._Spool):  # which may have ended already
             thread.join()
     assert reports_db.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
     reports_db.execute_sql('DELETE FROM "transaction"')
-    assert had + b"".join(pieces) == whole
-    answer.close()
+    assert beginning + b"".join(pieces) == whole
+    response.close()
 
 
-def test_a_reader_who_leaves_ends_the_writing(monkeypatch: pytest.MonkeyPatch, client: FlaskClient) -> None:
-    monkeypatch.setattr(csv, "CHUNK_ROWS", 1)
-    go_on = Event()
-    written = csv._join_rows
-    monkeypatch.setattr(csv, "_join_rows", lambda *asked: go_on.wait() and written(*asked))
-    answer = client.get("/reports/customer-transactions.csv")
-    next(answer.iter_encoded())
-    go_on.set()
-    answer.close()
+def test_closed_response_ends_the_spool_thread(monkeypatch: pytest.MonkeyPatch, client: FlaskClient) -> None:
+    reading = Event()
+    chunks = csv.column_chunks
+    monkeypatch.setattr(csv, "column_chunks", lambda *args: chunks(*args) if reading.wait() else iter(()))
+    response = client.get("/reports/customer-transactions.csv")
+    next(response.iter_encoded())
+    reading.set()
+    response.close()
     assert not [thread for thread in enumerate_threads() if isinstance(thread, spool._Spool)]
     assert reports_db.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
+    last = AuditEvent.select().order_by(AuditEvent.id.desc()).get()
+    assert (last.event, last.outcome) == ("export", "failed")
 
 
-def test_more_exports_than_there_are_places_for_are_told_when_to_come_back(client: FlaskClient) -> None:
+def test_too_many_exports_are_503_with_retry_after(client: FlaskClient) -> None:
     running = [client.get("/reports/customer-usage.csv") for _ in range(MAX_EXPORTS)]
     refused = client.get("/reports/customer-usage.csv", headers={"Accept": "text/html"})
     assert (refused.status_code, refused.headers["Retry-After"]) == (503, "30")
@@ -101,28 +107,28 @@ def test_more_exports_than_there_are_places_for_are_told_when_to_come_back(clien
     assert 'href="/reports/customer-usage' in refused.text
     assert client.get("/reports/customer-usage").status_code == 200
     assert client.head("/reports/customer-usage.csv").status_code == 200
-    for answer in running:
-        answer.close()
+    for response in running:
+        response.close()
     assert client.get("/reports/customer-usage.csv").status_code == 200
 
 
 @pytest.mark.parametrize("ending", ["csv", "xlsx"])
-def test_a_file_that_nobody_begins_to_read_keeps_no_place(app: Flask, client: FlaskClient, ending: str) -> None:
+def test_unread_file_keeps_no_slot(app: Flask, client: FlaskClient, ending: str) -> None:
     session = client.get_cookie("session")
     headers = {"Cookie": f"session={session.value if session else ''}"}
     environ = app.test_request_context(f"/reports/customer-usage.{ending}", headers=headers).request.environ
-    told: list[str] = []
+    statuses: list[str] = []
 
     def start(status: str, *_: object) -> Callable[[bytes], object]:
-        told.append(status)
+        statuses.append(status)
         return bytes
 
     for _ in range(MAX_EXPORTS + 1):
         app({**environ}, start).close()  # type: ignore[attr-defined]
-    assert told == ["200 OK"] * (MAX_EXPORTS + 1)
+    assert statuses == ["200 OK"] * (MAX_EXPORTS + 1)
 
 
-def test_a_refused_export_takes_no_place(client: FlaskClient) -> None:
+def test_refused_export_takes_no_slot(client: FlaskClient) -> None:
     access_db.execute_sql(
         "CREATE TRIGGER full BEFORE INSERT ON audit_event BEGIN SELECT RAISE(ABORT, 'disk is full'); END"
     )
@@ -133,17 +139,17 @@ def test_a_refused_export_takes_no_place(client: FlaskClient) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux gives threads a priority of their own")
-def test_a_file_is_written_by_what_pages_leave_of_the_processor() -> None:
+def test_spool_thread_has_low_priority() -> None:
     def priority() -> int:
         return os.getpriority(os.PRIO_PROCESS, get_native_id())
 
     before = priority()
-    (written,) = spool.spool(lambda: iter([b"%d" % priority()]))
-    assert int(written) == min(before + 10, 19)
+    (piece,) = spool.spool(lambda: iter([b"%d" % priority()]))
+    assert int(piece) == min(before + 10, 19)
     assert priority() == before
 
 
-def test_a_snapshot_sees_no_later_commit() -> None:
+def test_snapshot_sees_no_later_commit() -> None:
     customers = Customer.select(fn.COUNT(Customer.id))
     with snapshot() as now:
         counted = list(now.columns(customers, 1))
@@ -159,16 +165,16 @@ def test_export_import_export_gives_the_same_bytes(client: FlaskClient, tmp_path
     assert set(expected) == {"customer-subscriptions", "customer-transactions", "customer-usage"}
     for slug, content in expected.items():
         assert load(slug, NASTY / "expected" / f"{slug}.csv").added == 0
-        every = "&".join(f"columns={column.key}" for column in view_of(slug, []).report.columns)
-        assert client.get(f"/reports/{slug}.csv?{every}").data == content
+        columns = "&".join(f"columns={column.key}" for column in view_of(slug, []).report.columns)
+        assert client.get(f"/reports/{slug}.csv?{columns}").data == content
 
 
-def test_a_client_that_could_not_tell_half_a_file_is_refused(client: FlaskClient) -> None:
-    answer = client.get("/reports/customer-usage.csv", environ_overrides={"SERVER_PROTOCOL": "HTTP/1.0"})
-    assert answer.status_code == 505
-    assert "HTTP/1.1" in answer.text
+def test_http_1_0_gets_no_csv(client: FlaskClient) -> None:
+    response = client.get("/reports/customer-usage.csv", environ_overrides={"SERVER_PROTOCOL": "HTTP/1.0"})
+    assert response.status_code == 505
+    assert "HTTP/1.1" in response.text
 
 
-def test_a_lone_empty_cell_is_an_empty_line(client: FlaskClient) -> None:
+def test_single_empty_cell_is_an_empty_line(client: FlaskClient) -> None:
     rows = csv_rows(client.get("/reports/customer-subscriptions.csv?columns=reseller").data)
     assert rows[1] == [""]

@@ -1,4 +1,4 @@
-"""Finding: chips, periods and days that give way to one another, links to ids and to other reports, names of files."""
+"""Filters: chips, periods and ranges of days, links to IDs and to other reports, file names."""
 
 import re
 from datetime import UTC, date, datetime, timedelta
@@ -9,19 +9,19 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.reports import REPORTS
 from app.reports.periods import PERIODS, period_dates
 from app.table.definitions import Column, Report
 from app.table.view import Cursor, PagePosition
-from tests.strategies import queries
+from tests.strategies import examples, queries
 from tests.support import load, signed_in, table_rows, view_of
 from tests.web import parties
 
 FRAGMENT = {"Accept": "text/html", "HX-Request": "true", "HX-Request-Type": "partial"}
-SENT = {**FRAGMENT, "HX-Source": "form#filters"}
+SUBMITTED = {**FRAGMENT, "HX-Source": "form#filters"}
 SUBSCRIPTIONS, TRANSACTIONS, USAGE = REPORTS
 LINKED = [
     (report, column) for report in REPORTS.values() for column in report.columns if column.link and column.link.report
@@ -31,37 +31,37 @@ pytestmark = pytest.mark.usefixtures("nasty")
 
 
 def chips(html: str) -> dict[str, str]:
-    """The names of chips, as they are read out, with their addresses."""
+    """The names of the filter chips, as screen readers say them, with their addresses."""
     found = re.findall(r'<a id="chip-\w+" class="chip" href="([^"]*)"[^>]*>(.*?)</a>', html)
     return {unescape(re.sub("<[^>]+>", "", name)): unescape(address) for address, name in found}
 
 
-def refreshed(html: str) -> dict[str, str]:
-    """The fields of the form that a fragment brings anew, with their values."""
+def updated_fields(html: str) -> dict[str, str]:
+    """The form fields that a fragment replaces, with their values."""
     fields = re.findall(r'<hx-partial hx-target="#field-(\w+)"[^>]*>(.*?)</hx-partial>', html, re.DOTALL)
     values = {
         key: re.findall(r'(?:<input[^>]*value|<option value)="([^"]*)"(?: selected)?(?=[^>]*>)', text)
         for key, text in fields
     }
-    chosen = {key: re.findall(r'value="([^"]*)" selected', text) for key, text in fields}
-    return {key: (chosen[key] or values[key])[0] for key in values}
+    selected = {key: re.findall(r'value="([^"]*)" selected', text) for key, text in fields}
+    return {key: (selected[key] or values[key])[0] for key in values}
 
 
 # ------------------------------------------------------------------ chips
 
 
 @pytest.mark.parametrize("slug", REPORTS)
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(12)
 @given(data=st.data())
-def test_every_filter_is_a_chip_that_takes_it_away(client: FlaskClient, slug: str, data: st.DataObject) -> None:
+def test_every_filter_has_a_chip_that_removes_it(client: FlaskClient, slug: str, data: st.DataObject) -> None:
     view = view_of(slug, data.draw(queries(slug)))
     shown = chips(client.get(f"/reports/{slug}?{view.query_string}").text)
     assert list(shown.values()) == [
-        f"/reports/{slug}" + (f"?{rest}" if (rest := view.without_filter(each.key).query_string) else "")
-        for each, _ in view.active_filters
+        f"/reports/{slug}" + (f"?{rest}" if (rest := view.without_filter(active.key).query_string) else "")
+        for active, _ in view.active_filters
     ]
-    for (each, value), name in zip(view.active_filters, shown, strict=True):
-        assert name == f"Remove filter {each.label}: {each.describe(value, view.today)}"
+    for (active, value), name in zip(view.active_filters, shown, strict=True):
+        assert name == f"Remove filter {active.label}: {active.describe(value, view.today)}"
 
 
 @pytest.mark.parametrize(
@@ -73,45 +73,47 @@ def test_every_filter_is_a_chip_that_takes_it_away(client: FlaskClient, slug: st
         (f"{SUBSCRIPTIONS}?sort=-cost&size=25", []),
     ],
 )
-def test_chips_say_in_words_what_is_chosen(client: FlaskClient, path: str, names: list[str]) -> None:
+def test_chips_describe_filters_in_words(client: FlaskClient, path: str, names: list[str]) -> None:
     assert list(chips(client.get(f"/reports/{path}").text)) == [f"Remove filter {name}" for name in names]
 
 
-def test_a_period_is_told_with_the_days_that_it_means(client: FlaskClient) -> None:
+def test_chip_of_a_period_shows_its_days(client: FlaskClient) -> None:
     first, last = period_dates("last-month", datetime.now(UTC).date())
     name = f"Remove filter Date in: Last month, {first} to {last}"
     assert list(chips(client.get(f"/reports/{TRANSACTIONS}?period=last-month").text)) == [name]
 
 
-def test_all_filters_go_at_once_where_there_are_two(client: FlaskClient) -> None:
+def test_clear_all_needs_two_filters(client: FlaskClient) -> None:
     one = client.get(f"/reports/{TRANSACTIONS}?action=Renew&sort=cost").text
     two = client.get(f"/reports/{TRANSACTIONS}?action=Renew&q=a&sort=cost").text
     assert "Clear all" not in one
     assert re.findall(r'href="([^"]*)"[^>]*>Clear all', two) == [f"/reports/{TRANSACTIONS}?sort=cost"]
 
 
-def test_a_removed_filter_leaves_the_form_too_and_nothing_else_there_is_touched(client: FlaskClient) -> None:
-    seen = {"HX-Current-URL": f"http://localhost/reports/{TRANSACTIONS}?q=a&reseller=%40home&action=Renew"}
+def test_removed_filter_updates_only_its_form_field(client: FlaskClient) -> None:
+    current = {"HX-Current-URL": f"http://localhost/reports/{TRANSACTIONS}?q=a&reseller=%40home&action=Renew"}
     link = client.get(
-        f"/reports/{TRANSACTIONS}?q=a&action=Renew", headers={**FRAGMENT, **seen, "HX-Source": "a#chip-reseller"}
+        f"/reports/{TRANSACTIONS}?q=a&action=Renew", headers={**FRAGMENT, **current, "HX-Source": "a#chip-reseller"}
     )
-    assert refreshed(link.text) == {"reseller": ""}
+    assert updated_fields(link.text) == {"reseller": ""}
     sort = client.get(
         f"/reports/{TRANSACTIONS}?q=a&reseller=%40home&action=Renew&sort=cost",
-        headers={**FRAGMENT, **seen, "HX-Source": "a#sort-cost"},
+        headers={**FRAGMENT, **current, "HX-Source": "a#sort-cost"},
     )
-    assert refreshed(sort.text) == {}
-    none = client.get(f"/reports/{TRANSACTIONS}", headers={**FRAGMENT, **seen, "HX-Source": "a#chips-clear"})
-    assert refreshed(none.text) == {"q": "", "reseller": "", "action": ""}
-    typed = client.get(f"/reports/{TRANSACTIONS}?q=ab&reseller=%40home&action=Renew&was=", headers={**SENT, **seen})
-    assert refreshed(typed.text) == {}
+    assert updated_fields(sort.text) == {}
+    none = client.get(f"/reports/{TRANSACTIONS}", headers={**FRAGMENT, **current, "HX-Source": "a#chips-clear"})
+    assert updated_fields(none.text) == {"q": "", "reseller": "", "action": ""}
+    typed = client.get(
+        f"/reports/{TRANSACTIONS}?q=ab&reseller=%40home&action=Renew&was=", headers={**SUBMITTED, **current}
+    )
+    assert updated_fields(typed.text) == {}
 
 
 # ------------------------------------------------------------------ periods and days
 
 
 @pytest.mark.parametrize(
-    ("query", "named"),
+    ("query", "expected"),
     [
         ("period=fortnight", "last-month"), ("period=Last+month", "last-month"),
         ("period=today&period=today", "second"),
@@ -120,59 +122,43 @@ def test_a_removed_filter_leaves_the_form_too_and_nothing_else_there_is_touched(
         ("was=today&was=today", "no such key"),
     ],
 )  # fmt: skip
-def test_a_period_that_cannot_be_is_refused(client: FlaskClient, query: str, named: str) -> None:
+def test_wrong_period_is_refused(client: FlaskClient, query: str, expected: str) -> None:
     for slug, ending in product((SUBSCRIPTIONS, TRANSACTIONS), ("", ".csv")):
-        answer = client.get(f"/reports/{slug}{ending}?{query}")
-        assert answer.status_code == 400
-        assert named in answer.text
+        response = client.get(f"/reports/{slug}{ending}?{query}")
+        assert response.status_code == 400
+        assert expected in response.text
 
 
 @pytest.mark.parametrize(
     "query", ["status=active", "status=x", "usage=all", "usage=over&usage=over", "period=today", "was=today"]
 )
-def test_what_a_report_does_not_have_is_refused(client: FlaskClient, query: str) -> None:
+def test_wrong_status_and_usage_are_refused(client: FlaskClient, query: str) -> None:
     slug = SUBSCRIPTIONS if query.startswith("status") else USAGE
     assert client.get(f"/reports/{slug}?{query}").status_code == 400
 
 
-PERIOD = st.sampled_from(["", "last-month", "today", "next-90-days"])
-DAY = st.sampled_from(["", "2025-05-05", "2024-02-29"])
+@pytest.mark.parametrize(("slug", "key", "menu"), [(SUBSCRIPTIONS, "from", "status"), (TRANSACTIONS, "to", "action")])
+def test_newer_of_period_and_days_wins_in_the_form(client: FlaskClient, slug: str, key: str, menu: str) -> None:
+    for was, period, day in product(["", "last-month", "today"], ["", "last-month", "today"], ["", "2024-02-29"]):
+        form = f"/reports/{slug}?q=&period={period}&{key}={day}&{menu}=&was={was}"
+        days_are_newer = bool(day) and (not period or period == was)
+        query = f"?{key}={day}" if days_are_newer else f"?period={period}" if period else ""
+        plain = client.get(form)
+        assert (plain.status_code, plain.location) == (303, f"/reports/{slug}{query}")
+        fragment = client.get(form, headers=SUBMITTED)
+        assert fragment.status_code == 200
+        older = "period" if days_are_newer else key
+        assert updated_fields(fragment.text) == ({older: ""} if day and period else {})
+        assert f'name="was" value="{"" if days_are_newer else period}"' in fragment.text
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    slug=st.sampled_from([SUBSCRIPTIONS, TRANSACTIONS]),
-    was=PERIOD,
-    period=PERIOD,
-    day=DAY,
-    key=st.sampled_from(["from", "to"]),
-)
-def test_of_a_period_and_days_in_a_form_the_later_choice_counts(
-    client: FlaskClient, slug: str, was: str, period: str, day: str, key: str
-) -> None:
-    form = f"/reports/{slug}?q=&period={period}&{key}={day}&action=&was={was}".replace(
-        "&action=", "&action=" if slug == TRANSACTIONS else "&status="
-    )
-    days_are_later = bool(day) and (not period or period == was)
-    right = f"{key}={day}" if days_are_later else f"period={period}" if period else ""
-    plain = client.get(form)
-    assert (plain.status_code, plain.location) == (303, f"/reports/{slug}" + (f"?{right}" if right else ""))
-    fragment = client.get(form, headers=SENT)
-    assert fragment.status_code == 200
-    gone = {}
-    if day and period:
-        gone = {"period": ""} if days_are_later else {key: ""}
-    assert refreshed(fragment.text) == gone
-    assert f'name="was" value="{"" if days_are_later else period}"' in fragment.text
-
-
-def test_the_address_keeps_the_name_of_the_period(client: FlaskClient) -> None:
+def test_address_keeps_the_name_of_a_period(client: FlaskClient) -> None:
     shown = client.get(f"/reports/{TRANSACTIONS}?period=this-year&sort=cost").text
     assert "period=this-year" in shown
     assert "from=" not in shown
 
 
-def test_a_period_that_the_menu_does_not_offer_is_kept_in_it(client: FlaskClient) -> None:
+def test_menu_shows_a_period_that_it_does_not_offer(client: FlaskClient) -> None:
     assert 'value="next-30-days"' not in client.get(f"/reports/{TRANSACTIONS}").text
     assert (
         '<option value="next-30-days" selected>Next 30 days'
@@ -182,19 +168,19 @@ def test_a_period_that_the_menu_does_not_offer_is_kept_in_it(client: FlaskClient
 
 
 @pytest.mark.parametrize("query", ["period=yesterday", "status=Cancelled"])
-def test_a_place_that_midnight_has_moved_leads_to_the_first_page(client: FlaskClient, query: str) -> None:
+def test_cursor_that_midnight_moved_redirects_to_page_one(client: FlaskClient, query: str) -> None:
     view = view_of(SUBSCRIPTIONS, [tuple(query.split("="))])
     moved = view.at_position(PagePosition(forward=True, cursor=Cursor(0, 1, "00000000", 50, view.cursor_context)))
-    answer = client.get(f"/reports/{SUBSCRIPTIONS}?{moved.query_string}")
-    assert (answer.status_code, answer.location) == (303, f"/reports/{SUBSCRIPTIONS}?{query}")
-    assert client.get(answer.location).status_code == 200
+    response = client.get(f"/reports/{SUBSCRIPTIONS}?{moved.query_string}")
+    assert (response.status_code, response.location) == (303, f"/reports/{SUBSCRIPTIONS}?{query}")
+    assert client.get(response.location).status_code == 200
 
 
 # ------------------------------------------------------------------ files
 
 
 @pytest.mark.parametrize(
-    ("query", "days"),
+    ("query", "suffix"),
     [
         ("", "{now}"), ("action=Renew", "{now}"),
         ("from=2026-01-02", "from-2026-01-02"), ("to=2026-01-02", "to-2026-01-02"),
@@ -202,21 +188,21 @@ def test_a_place_that_midnight_has_moved_leads_to_the_first_page(client: FlaskCl
         *((f"period={name}", f"{{{name}}}") for name in PERIODS),
     ],
 )  # fmt: skip
-def test_a_file_is_named_for_its_days(client: FlaskClient, query: str, days: str) -> None:
+def test_file_is_named_after_its_days(client: FlaskClient, query: str, suffix: str) -> None:
     today = datetime.now(UTC).date()
-    named = {name: "-to-".join(period_dates(name, today)) for name in PERIODS}
-    answer = client.head(f"/reports/{TRANSACTIONS}.csv?{query}")
-    name = f"{TRANSACTIONS}-{days.format_map({**named, 'now': str(today)})}.csv"
-    assert answer.headers["Content-Disposition"] == f'attachment; filename="{name}"'
+    ranges = {name: "-to-".join(period_dates(name, today)) for name in PERIODS}
+    response = client.head(f"/reports/{TRANSACTIONS}.csv?{query}")
+    name = f"{TRANSACTIONS}-{suffix.format_map({**ranges, 'now': str(today)})}.csv"
+    assert response.headers["Content-Disposition"] == f'attachment; filename="{name}"'
 
 
 # ------------------------------------------------------------------ links
 
 
-@pytest.mark.parametrize(("report", "column"), LINKED, ids=lambda each: getattr(each, "slug", getattr(each, "key", "")))
-def test_every_id_leads_to_its_rows_and_no_id_leads_nowhere(
-    client: FlaskClient, report: Report, column: Column
-) -> None:
+@pytest.mark.parametrize(
+    ("report", "column"), LINKED, ids=lambda value: getattr(value, "slug", getattr(value, "key", ""))
+)
+def test_ids_link_to_their_rows(client: FlaskClient, report: Report, column: Column) -> None:
     page = client.get(f"/reports/{report.slug}?columns=customer&columns={column.key}&size=200").text
     texts = {row[1] for row in table_rows(page)}
     links = dict(re.findall(r'<td><a href="([^"]+)">([^<]+)</a></td>', page))
@@ -225,14 +211,14 @@ def test_every_id_leads_to_its_rows_and_no_id_leads_nowhere(
     for address, text in links.items():
         slug = column.link.report
         assert address.startswith(f"/reports/{slug}?{column.link.key}=")
-        answer = client.get(
+        response = client.get(
             unescape(address) + f"&columns={column.key}" if column.key in REPORTS[slug].columns_by_key else address
         )
-        assert answer.status_code == 200
-        assert {row[-1] for row in table_rows(answer.text)} <= {unescape(text)}
+        assert response.status_code == 200
+        assert {row[-1] for row in table_rows(response.text)} <= {unescape(text)}
 
 
-def test_the_links_of_columns_are_filters_of_reports() -> None:
+def test_linked_columns_have_a_filter_in_the_target_report() -> None:
     assert {(report.slug, column.key) for report, column in LINKED} == {
         (SUBSCRIPTIONS, "subscription_id"), (TRANSACTIONS, "subscription_id"),
     }  # fmt: skip
@@ -241,20 +227,20 @@ def test_the_links_of_columns_are_filters_of_reports() -> None:
         assert column.link.key in REPORTS[column.link.report].filters_by_key
 
 
-def test_an_id_that_is_first_is_a_link_and_an_end_that_is_first_has_its_note(client: FlaskClient) -> None:
+def test_first_column_has_link_and_note_too(client: FlaskClient) -> None:
     page = client.get(f"/reports/{SUBSCRIPTIONS}?columns=subscription_id&columns=end&q=S-2").text
     assert f'<a class="row-name" href="/reports/{TRANSACTIONS}?subscription=S-2">S-2</a>' in page
     assert "<time>2021-01-01</time> <small>ended</small>" in page
     assert "2021-01-01 <small>ended</small>" in client.get(f"/reports/{SUBSCRIPTIONS}?columns=end&q=S-2").text
 
 
-def test_notes_and_links_are_in_no_file(client: FlaskClient) -> None:
+def test_csv_has_neither_notes_nor_links(client: FlaskClient) -> None:
     text = client.get(f"/reports/{SUBSCRIPTIONS}.csv?columns=end&columns=subscription_id&q=S-2").text
     assert text == "\ufeffEnd,Subscription ID\r\n2021-01-01,S-2\r\n"
 
 
 @pytest.mark.parametrize(
-    ("path", "there"),
+    ("path", "targets"),
     [
         (f"{SUBSCRIPTIONS}?customer=C-1&reseller=-&period=next-30-days&status=Active&sort=end&q=x",
          {TRANSACTIONS: "customer=C-1&reseller=-&period=next-30-days", USAGE: "customer=C-1&reseller=-"}),
@@ -267,22 +253,22 @@ def test_notes_and_links_are_in_no_file(client: FlaskClient) -> None:
         (USAGE, {SUBSCRIPTIONS: "", TRANSACTIONS: ""}),
     ],
 )  # fmt: skip
-def test_moving_between_reports_keeps_customer_reseller_and_period(
-    client: FlaskClient, path: str, there: dict[str, str]
+def test_other_reports_keep_customer_reseller_and_period(
+    client: FlaskClient, path: str, targets: dict[str, str]
 ) -> None:
-    right = [f"/reports/{slug}" + (f"?{query}" if query else "") for slug, query in there.items()]
+    expected = [f"/reports/{slug}" + (f"?{query}" if query else "") for slug, query in targets.items()]
     for headers in ({}, FRAGMENT):
         page = client.get(f"/reports/{path}", headers=headers).text
         (others,) = re.findall(
             r'id="report-nav".*?</nav>' if not headers else r'hx-target="#report-nav".*?</hx-partial>', page, re.DOTALL
         )
-        assert list(map(unescape, re.findall(r'href="([^"]+)"', others))) == right
+        assert list(map(unescape, re.findall(r'href="([^"]+)"', others))) == expected
         assert others.count("aria-current") == 1
-        for address in right:
+        for address in expected:
             assert client.get(address).status_code == 200
 
 
-def test_a_viewer_finds_without_looking_inside(app: Flask) -> None:
+def test_viewer_filters_top_level_rows(app: Flask) -> None:
     viewer = signed_in(app, "viewer")
     page = viewer.get(f"/reports/{USAGE}?usage=over&customer=C-1").text
     assert [row[0] for row in table_rows(page)] == ["Ångström & Søn, A/S"]
@@ -292,7 +278,7 @@ def test_a_viewer_finds_without_looking_inside(app: Flask) -> None:
 # ------------------------------------------------------------------ how far away an end is
 
 
-def test_the_end_of_a_subscription_says_how_far_away_it_is(client: FlaskClient, tmp_path: Path) -> None:
+def test_end_of_a_subscription_shows_its_distance(client: FlaskClient, tmp_path: Path) -> None:
     today: date = datetime.now(UTC).date()
     lines = [parties.SUBSCRIPTIONS]
     for number, days in enumerate((-3, 0, 12, 91)):

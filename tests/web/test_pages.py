@@ -18,12 +18,12 @@ FRAGMENT = {"Accept": "text/html", "HX-Request": "true", "HX-Request-Type": "par
 SLUGS = list(REPORTS)
 
 
-def test_the_root_leads_to_the_reports(client: FlaskClient) -> None:
-    answer = client.get("/")
-    assert (answer.status_code, answer.location) == (303, "/reports")
+def test_root_redirects_to_the_reports(client: FlaskClient) -> None:
+    response = client.get("/")
+    assert (response.status_code, response.location) == (303, "/reports")
 
 
-def test_the_reports_page_offers_every_report_with_its_description(client: FlaskClient) -> None:
+def test_start_page_describes_every_report(client: FlaskClient) -> None:
     page = client.get("/reports").text
     for report in REPORTS.values():
         assert f'value="{report.slug}"' in page
@@ -34,24 +34,24 @@ def test_the_reports_page_offers_every_report_with_its_description(client: Flask
 
 
 @pytest.mark.parametrize("slug", SLUGS)
-def test_view_report_leads_to_the_chosen_report(client: FlaskClient, slug: str) -> None:
-    answer = client.get(f"/reports/open?report={slug}")
-    assert (answer.status_code, answer.location) == (303, f"/reports/{slug}")
+def test_view_report_redirects_to_the_selected_report(client: FlaskClient, slug: str) -> None:
+    response = client.get(f"/reports/open?report={slug}")
+    assert (response.status_code, response.location) == (303, f"/reports/{slug}")
 
 
 @pytest.mark.parametrize(
     "path", ["/reports/sales", "/reports/sales.csv", "/reports/sales/rows?node=1", "/reports/open"]
 )
-def test_an_unknown_report_names_those_there_are(client: FlaskClient, path: str) -> None:
+def test_unknown_report_is_404_and_lists_all(client: FlaskClient, path: str) -> None:
     for headers in ({}, HTML):
-        answer = client.get(path, headers=headers)
-        assert answer.status_code == 404
-        assert all(slug in answer.text for slug in SLUGS)
+        response = client.get(path, headers=headers)
+        assert response.status_code == 404
+        assert all(slug in response.text for slug in SLUGS)
 
 
 @pytest.mark.parametrize("slug", SLUGS)
 @pytest.mark.usefixtures("nasty")
-def test_headings_are_the_labels_on_the_page_in_the_chooser_and_in_the_file(client: FlaskClient, slug: str) -> None:
+def test_page_chooser_and_file_have_the_same_headings(client: FlaskClient, slug: str) -> None:
     report = REPORTS[slug]
     query = "&".join(f"columns={column.key}" for column in report.columns)
     page = client.get(f"/reports/{slug}?{query}").text
@@ -63,17 +63,17 @@ def test_headings_are_the_labels_on_the_page_in_the_chooser_and_in_the_file(clie
 
 @pytest.mark.parametrize("slug", SLUGS)
 @pytest.mark.usefixtures("nasty")
-def test_the_full_file_is_the_one_written_by_hand(client: FlaskClient, slug: str) -> None:
+def test_csv_equals_the_expected_file(client: FlaskClient, slug: str) -> None:
     query = "&".join(f"columns={column.key}" for column in REPORTS[slug].columns)
-    answer = client.get(f"/reports/{slug}.csv?{query}")
-    assert answer.data == (NASTY / f"expected/{slug}.csv").read_bytes()
-    assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
+    response = client.get(f"/reports/{slug}.csv?{query}")
+    assert response.data == (NASTY / f"expected/{slug}.csv").read_bytes()
+    assert response.headers["Content-Type"] == "text/csv; charset=utf-8"
     day = datetime.now(UTC).date()
-    assert answer.headers["Content-Disposition"] == f'attachment; filename="{slug}-{day}.csv"'
+    assert response.headers["Content-Disposition"] == f'attachment; filename="{slug}-{day}.csv"'
 
 
 @pytest.mark.usefixtures("nasty")
-def test_a_page_shows_what_the_file_says_for_people(client: FlaskClient) -> None:
+def test_page_formats_numbers(client: FlaskClient) -> None:
     rows = table_rows(
         client.get("/reports/customer-transactions?q=T-11&columns=customer&columns=total&columns=cost").text
     )
@@ -81,19 +81,19 @@ def test_a_page_shows_what_the_file_says_for_people(client: FlaskClient) -> None
 
 
 @pytest.mark.usefixtures("nasty")
-def test_a_file_pays_no_heed_to_the_page(client: FlaskClient) -> None:
+def test_csv_ignores_paging_and_open_rows(client: FlaskClient) -> None:
     whole = client.get("/reports/customer-transactions.csv").data
     assert client.get("/reports/customer-transactions.csv?after=x&before=y&size=7&open=z&after=w").data == whole
 
 
 @pytest.mark.usefixtures("nasty")
-def test_head_runs_no_export(client: FlaskClient) -> None:
-    answer = client.head("/reports/customer-usage.csv")
-    assert (answer.status_code, answer.data) == (200, b"")
+def test_head_of_a_csv_has_no_body(client: FlaskClient) -> None:
+    response = client.head("/reports/customer-usage.csv")
+    assert (response.status_code, response.data) == (200, b"")
 
 
 @pytest.mark.parametrize(
-    ("query", "named"),
+    ("query", "expected"),
     [
         ("columns=price", "price"),
         ("columns=cost&columns=cost", "twice"),
@@ -119,87 +119,89 @@ def test_head_runs_no_export(client: FlaskClient) -> None:
     ],
 )
 @pytest.mark.usefixtures("nasty")
-def test_what_cannot_be_is_refused_and_named(client: FlaskClient, query: str, named: str) -> None:
+def test_wrong_value_is_refused_and_named(client: FlaskClient, query: str, expected: str) -> None:
     key, _, value = query.rpartition("&")[2].partition("=")
     for headers in ({}, HTML, FRAGMENT):
-        answer = client.get(f"/reports/customer-transactions?{query}", headers=headers)
-        text = unescape(answer.text)
-        assert answer.status_code == 400
-        assert answer.mimetype == ("text/html" if headers else "text/plain")
-        assert named in text
+        response = client.get(f"/reports/customer-transactions?{query}", headers=headers)
+        text = unescape(response.text)
+        assert response.status_code == 400
+        assert response.mimetype == ("text/html" if headers else "text/plain")
+        assert expected in text
         assert key in text
         assert value == "%00" or value in text
 
 
 @pytest.mark.usefixtures("nasty")
-def test_a_place_that_has_gone_is_said_to_have(client: FlaskClient) -> None:
+def test_cursor_of_a_deleted_row_is_refused(client: FlaskClient) -> None:
     view = view_of("customer-usage", [])
     renumbered = view.at_position(PagePosition(forward=True, cursor=Cursor(0, 1, "00000000", 50, view.cursor_context)))
     assert client.get(f"/reports/customer-usage?{renumbered.query_string}").status_code == 400
-    gone = view.at_position(PagePosition(forward=True, cursor=Cursor(0, 999_999, "00000000", 50, view.cursor_context)))
-    answer = client.get(f"/reports/customer-usage?{gone.query_string}")
-    assert answer.status_code == 400
-    assert "after: " in answer.text
-    assert "has gone" in answer.text
+    deleted = view.at_position(
+        PagePosition(forward=True, cursor=Cursor(0, 999_999, "00000000", 50, view.cursor_context))
+    )
+    response = client.get(f"/reports/customer-usage?{deleted.query_string}")
+    assert response.status_code == 400
+    assert "after: " in response.text
+    assert "has gone" in response.text
 
 
-@pytest.mark.parametrize("node", ["", "x", "0", "999", "1.999", "1.1.1", "1.1.1.1", "-1", "1." * 50, "9" * 40])
 @pytest.mark.usefixtures("nasty")
-def test_a_node_that_is_not_there_is_404(client: FlaskClient, node: str) -> None:
-    assert client.get(f"/reports/customer-usage/rows?node={node}").status_code == 404
+def test_missing_row_is_404(client: FlaskClient) -> None:
+    for path in ("", "x", "0", "999", "1.999", "1.1.1", "1.1.1.1", "-1", "1." * 50, "9" * 40):
+        assert client.get(f"/reports/customer-usage/rows?node={path}").status_code == 404
 
 
 @pytest.mark.parametrize("slug", SLUGS[:2])
 @pytest.mark.usefixtures("nasty")
-def test_a_flat_report_has_nothing_to_expand(client: FlaskClient, slug: str) -> None:
+def test_rows_of_a_flat_report_do_not_open(client: FlaskClient, slug: str) -> None:
     assert client.get(f"/reports/{slug}/rows?node=1").status_code == 404
 
 
 @pytest.mark.usefixtures("nasty")
-def test_rows_open_in_place_and_two_levels_deep(client: FlaskClient) -> None:
+def test_rows_open_two_levels_deep(client: FlaskClient) -> None:
     page = client.get("/reports/customer-usage?q=C-1").text
-    node = re.findall(r'name="toggle" value="(\d+)"', page)[0]
-    types = client.get(f"/reports/customer-usage/rows?q=C-1&node={node}")
+    path = re.findall(r'name="toggle" value="(\d+)"', page)[0]
+    types = client.get(f"/reports/customer-usage/rows?q=C-1&node={path}")
     assert types.text.lstrip().startswith("<tr")
     assert table_rows(types.text) == [["client", "", "", "0", "0", "0"], ["SSL", "", "", "8", "5", "8"]]
-    assert types.headers["HX-Replace-Url"] == f"/reports/customer-usage?open={node}&q=C-1"
+    assert types.headers["HX-Replace-Url"] == f"/reports/customer-usage?open={path}&q=C-1"
     inner = re.findall(r'name="toggle" value="([\d.]+)"', types.text)[1]
     products = client.get(f"/reports/customer-usage/rows?q=C-1&node={inner}").text
     assert table_rows(products) == [["DV Single", "", "", "3", "0", "8"], ["EV Wildcard", "", "", "5", "5", "0"]]
     assert "over by 5" in products
-    whole = client.get(f"/reports/customer-usage?q=C-1&open={node}&open={inner}").text
+    whole = client.get(f"/reports/customer-usage?q=C-1&open={path}&open={inner}").text
     assert [row[0] for row in table_rows(whole)] == [
         "Ångström & Søn, A/S", "client", "SSL", "DV Single", "EV Wildcard"
     ]  # fmt: skip
 
 
 @pytest.mark.usefixtures("nasty")
-def test_expanded_rows_obey_the_filters(client: FlaskClient) -> None:
+def test_filters_apply_inside_open_rows(client: FlaskClient) -> None:
     page = client.get("/reports/customer-usage?product=EV+Wildcard").text
     assert table_rows(page) == [["Ångström & Søn, A/S", "C-1", "Zebra Resale", "5", "5", "0"]]
-    node = re.findall(r'name="toggle" value="(\d+)"', page)[0]
-    types = client.get(f"/reports/customer-usage/rows?product=EV+Wildcard&node={node}").text
+    path = re.findall(r'name="toggle" value="(\d+)"', page)[0]
+    types = client.get(f"/reports/customer-usage/rows?product=EV+Wildcard&node={path}").text
     assert table_rows(types) == [["SSL", "", "", "5", "5", "0"]]
 
 
 @pytest.mark.usefixtures("nasty")
-def test_a_row_outside_the_view_does_not_open(client: FlaskClient) -> None:
-    node = re.findall(r'name="toggle" value="(\d+)"', client.get("/reports/customer-usage?q=C-1").text)[0]
-    assert client.get(f"/reports/customer-usage/rows?q=lodz&node={node}").status_code == 404
-    page = client.get(f"/reports/customer-usage?q=lodz&open={node}")
+def test_row_outside_the_filters_does_not_open(client: FlaskClient) -> None:
+    path = re.findall(r'name="toggle" value="(\d+)"', client.get("/reports/customer-usage?q=C-1").text)[0]
+    assert client.get(f"/reports/customer-usage/rows?q=lodz&node={path}").status_code == 404
+    page = client.get(f"/reports/customer-usage?q=lodz&open={path}")
     assert [row[0] for row in table_rows(page.text)] == ["Łódź Trust"]
 
 
 @pytest.mark.usefixtures("nasty")
-def test_buttons_without_scripts_lead_to_the_canonical_address(client: FlaskClient) -> None:
-    answer = client.get("/reports/customer-usage?q=&sort=customer&open=2&toggle=1&columns=used&columns=customer")
-    assert (answer.status_code, answer.location) == (
+def test_buttons_without_scripts_redirect_to_the_new_view(client: FlaskClient) -> None:
+    response = client.get("/reports/customer-usage?q=&sort=customer&open=2&toggle=1&columns=used&columns=customer")
+    assert (response.status_code, response.location) == (
         303, "/reports/customer-usage?columns=customer&columns=used&open=1&open=2"
     )  # fmt: skip
-    answer = client.get("/reports/customer-usage?open=1&open=1.2&toggle=1")
-    assert answer.location == "/reports/customer-usage"
-    answer = client.get("/reports/customer-subscriptions?columns=customer&columns=end&columns=cost&move=cost:up")
-    assert answer.location == "/reports/customer-subscriptions?columns=customer&columns=cost&columns=end"
+    response = client.get("/reports/customer-usage?open=1&open=1.2&toggle=1")
+    assert response.location == "/reports/customer-usage"
+    response = client.get("/reports/customer-subscriptions?columns=customer&columns=end&columns=cost&move=cost:up")
+    assert response.location == "/reports/customer-subscriptions?columns=customer&columns=cost&columns=end"
     assert client.get("/reports/customer-subscriptions?move=cost:left").status_code == 400
     assert client.get("/reports/customer-subscriptions?toggle=1").status_code == 400
 
@@ -214,12 +216,12 @@ def test_buttons_without_scripts_lead_to_the_canonical_address(client: FlaskClie
     ],
 )
 @pytest.mark.usefixtures("nasty")
-def test_two_values_or_too_long_ones_are_refused(client: FlaskClient, path: str) -> None:
+def test_second_and_too_long_values_are_refused(client: FlaskClient, path: str) -> None:
     assert client.get(path).status_code == 400
 
 
 @pytest.mark.usefixtures("nasty")
-def test_hiding_the_sorted_column_brings_the_default_sort_back(client: FlaskClient) -> None:
+def test_hidden_sort_column_gives_the_default_sort(client: FlaskClient) -> None:
     page = client.get("/reports/customer-transactions?columns=customer&columns=date&sort=cost").text
     assert re.findall(r'id="th-(\w+)"[^>]*aria-sort="(\w+)"', page) == [("date", "descending")]
 
@@ -236,19 +238,19 @@ def test_many_rows_are_counted_after_the_page(client: FlaskClient, monkeypatch: 
     assert client.get("/reports/customer-transactions/count?sort=price").status_code == 400
 
 
-def test_an_empty_result_says_how_to_get_out_of_it(client: FlaskClient) -> None:
+def test_empty_result_says_so(client: FlaskClient) -> None:
     page = client.get("/reports/customer-usage?q=nobody+at+all").text
     assert "Nothing matches these filters" in page
     assert "No rows" in page
 
 
 @pytest.mark.parametrize("slug", SLUGS)
-def test_an_empty_database_says_what_to_do_next(client: FlaskClient, slug: str) -> None:
+def test_empty_database_names_the_import_command(client: FlaskClient, slug: str) -> None:
     assert f"flask import {slug} FILE" in client.get(f"/reports/{slug}").text
 
 
 @pytest.mark.usefixtures("nasty")
-def test_a_fragment_is_the_region_alone_and_back_is_the_whole_page(client: FlaskClient) -> None:
+def test_fragment_is_the_region_and_back_gets_the_page(client: FlaskClient) -> None:
     fragment = client.get("/reports/customer-usage?sort=-used", headers=FRAGMENT)
     assert fragment.text.startswith('<div id="results"')
     assert "<html" not in fragment.text
@@ -260,7 +262,7 @@ def test_a_fragment_is_the_region_alone_and_back_is_the_whole_page(client: Flask
 
 
 @pytest.mark.parametrize(
-    ("present", "wanted", "header"),
+    ("current", "requested", "header"),
     [
         ("", "q=a", "HX-Push-Url"), ("q=a", "q=ac", "HX-Replace-Url"), ("q=a", "q=ac&reseller=-", "HX-Push-Url"),
         ("q=ac", "", "HX-Push-Url"), ("q=a", "q=a", ""), ("reseller=-&q=a", "q=a&reseller=-", ""),
@@ -269,16 +271,16 @@ def test_a_fragment_is_the_region_alone_and_back_is_the_whole_page(client: Flask
     ],
 )  # fmt: skip
 @pytest.mark.usefixtures("nasty")
-def test_typing_leaves_one_entry_in_the_history(client: FlaskClient, present: str, wanted: str, header: str) -> None:
-    headers = {**FRAGMENT, "HX-Current-URL": f"http://localhost/reports/customer-usage?{present}"}
-    answer = client.get(f"/reports/customer-usage?{wanted}", headers=headers)
-    assert [name for name in ("HX-Push-Url", "HX-Replace-Url") if name in answer.headers] == (
+def test_typing_leaves_one_history_entry(client: FlaskClient, current: str, requested: str, header: str) -> None:
+    headers = {**FRAGMENT, "HX-Current-URL": f"http://localhost/reports/customer-usage?{current}"}
+    response = client.get(f"/reports/customer-usage?{requested}", headers=headers)
+    assert [name for name in ("HX-Push-Url", "HX-Replace-Url") if name in response.headers] == (
         [header] if header else []
     )
 
 
 @pytest.mark.usefixtures("nasty")
-def test_what_people_wrote_is_escaped(client: FlaskClient, tmp_path: Path) -> None:
+def test_texts_are_escaped(client: FlaskClient, tmp_path: Path) -> None:
     hostile = "<b>&'"
     (tmp_path / "hostile.csv").write_text(
         "Customer,Customer ID,Reseller,Certificate Type,Product,Current Inventory,Used\n"
@@ -296,9 +298,9 @@ def test_what_people_wrote_is_escaped(client: FlaskClient, tmp_path: Path) -> No
             assert hostile not in client.get(f"/reports/customer-usage?{query}", headers=headers).text
 
 
-def test_health_is_ok_while_the_database_answers(client: FlaskClient) -> None:
-    answer = client.get("/healthz")
-    assert (answer.status_code, answer.text) == (200, "ok")
+def test_health_depends_on_the_database(client: FlaskClient) -> None:
+    response = client.get("/healthz")
+    assert (response.status_code, response.text) == (200, "ok")
     reports_db.execute_sql("DROP TABLE load")
     assert client.get("/healthz").status_code == 503
 
@@ -306,7 +308,7 @@ def test_health_is_ok_while_the_database_answers(client: FlaskClient) -> None:
 @pytest.mark.parametrize(
     "path", ["/reports", "/nowhere", "/reports/customer-usage?size=1", "/static/app.css", "/healthz"]
 )
-def test_every_answer_carries_the_security_headers(client: FlaskClient, path: str) -> None:
+def test_every_response_has_the_security_headers(client: FlaskClient, path: str) -> None:
     headers = client.get(path, buffered=True).headers
     assert headers["Content-Security-Policy"].startswith(
         "default-src 'none'; script-src 'self' https://cdn.jsdelivr.net/"
@@ -315,7 +317,7 @@ def test_every_answer_carries_the_security_headers(client: FlaskClient, path: st
     assert headers["Referrer-Policy"] == "same-origin"
 
 
-def test_another_method_is_refused_with_what_is_allowed(client: FlaskClient) -> None:
-    answer = client.post("/reports", headers=OURS)
-    assert answer.status_code == 405
-    assert "GET" in answer.headers["Allow"]
+def test_other_methods_are_405(client: FlaskClient) -> None:
+    response = client.post("/reports", headers=OURS)
+    assert response.status_code == 405
+    assert "GET" in response.headers["Allow"]

@@ -1,4 +1,4 @@
-"""The picture of usage when there are more certificate types than bars."""
+"""The chart of usage when there are more certificate types than bars."""
 
 import re
 from html import unescape
@@ -14,9 +14,7 @@ BAR = re.compile(r'<(a href="[^"]+"|g role="img") aria-label="([^"]+)">')
 
 
 @pytest.mark.parametrize("types", [MAX_BARS, MAX_BARS + 1, MAX_BARS + 3])
-def test_what_is_less_than_the_ten_largest_stands_together_and_leads_nowhere(
-    client: FlaskClient, tmp_path: Path, types: int
-) -> None:
+def test_chart_joins_all_but_the_largest_types(client: FlaskClient, tmp_path: Path, types: int) -> None:
     file = tmp_path / "usage.csv"
     rows = [f"One,C-1,,Type {number},DV,{number * 1000},{number}" for number in range(1, types + 1)]
     file.write_text("\n".join(["Customer,Customer ID,Reseller,Certificate Type,Product,Current Inventory,Used", *rows]))

@@ -1,4 +1,4 @@
-"""A view for paper: all its rows on one page, as they stand on the screen."""
+"""The print page: all rows of a view on one page, as the screen shows them."""
 
 import re
 from html import unescape
@@ -10,11 +10,8 @@ from flask.testing import FlaskClient
 from app.reports import REPORTS
 from app.web.reports import print_view
 from models import Import
-from tests.databases import on_both as database_url
 from tests.support import csv_rows, signed_in, table_rows
 from tests.web.test_whole import link
-
-__all__ = ["database_url"]
 
 pytestmark = pytest.mark.usefixtures("nasty")
 
@@ -22,60 +19,61 @@ USAGE = "/reports/customer-usage"
 HTML = {"Accept": "text/html"}
 
 
-@pytest.mark.parametrize("slug", REPORTS)
-@pytest.mark.parametrize("query", ["", "sort=-customer&size=25", "q=twin&reseller=-"])
-def test_paper_has_all_rows_that_the_pages_have(client: FlaskClient, slug: str, query: str) -> None:
+@pytest.mark.parametrize(
+    ("slug", "query"), list(zip(REPORTS, ["", "sort=-customer&size=25", "q=twin&reseller=-"], strict=True))
+)
+def test_print_page_has_the_rows_of_all_pages(client: FlaskClient, slug: str, query: str) -> None:
     address = f"/reports/{slug}?{query}"
-    paper, rows = client.get(f"/reports/{slug}/print?{query}").text, []
+    printed, rows = client.get(f"/reports/{slug}/print?{query}").text, []
     while address:
         page = client.get(address).text
         rows += table_rows(page)
         address = unescape("".join(re.findall(r'<a id="next" class="button" href="([^"]+)"', page)))
-    assert table_rows(paper) == rows
+    assert table_rows(printed) == rows
     assert len(rows) == len(csv_rows(client.get(f"/reports/{slug}.csv?{query}").data)) - 1
-    assert f"<dd>{len(rows)}" in paper
+    assert f"<dd>{len(rows)}" in printed
 
 
 @pytest.mark.parametrize(
     "query", ["open=all", "open=all&columns=certificate_type&columns=used", "open=1&open=2&open=2.1"]
 )
-def test_what_is_open_on_the_screen_is_open_on_paper(client: FlaskClient, query: str) -> None:
+def test_open_rows_are_open_in_print(client: FlaskClient, query: str) -> None:
     screen = client.get(f"{USAGE}?size=200&{query}").text
-    paper = client.get(f"{USAGE}/print?{query}").text
-    assert table_rows(paper) == table_rows(screen)
-    assert 'data-depth="1"' in paper
-    assert f"<dt>Rows</dt><dd>{len(csv_rows(client.get(f'{USAGE}.csv?{query}').data)) - 1}<" in paper, (
+    printed = client.get(f"{USAGE}/print?{query}").text
+    assert table_rows(printed) == table_rows(screen)
+    assert 'data-depth="1"' in printed
+    assert f"<dt>Rows</dt><dd>{len(csv_rows(client.get(f'{USAGE}.csv?{query}').data)) - 1}<" in printed, (
         "as the page counts"
     )
-    assert not re.search(r"hx-get|expander|<input|sort-", paper.partition("<main")[2])
+    assert not re.search(r"hx-get|expander|<input|sort-", printed.partition("<main")[2])
 
 
-def test_the_page_leads_to_its_paper_and_back(client: FlaskClient) -> None:
+def test_links_lead_to_the_print_page_and_back(client: FlaskClient) -> None:
     query = "columns=customer&columns=used&sort=-used&size=25&open=1&q=a"
     page = client.get(f"{USAGE}?{query}").text
     assert link(page, "print") == f"{USAGE}/print?{query.replace('&size=25', '')}"
-    paper = client.get(link(page, "print")).text
-    assert re.findall(r'<th scope="col"[^>]*>([^<]*)</th>', paper) == ["Customer", "Used"]
-    assert f'href="{USAGE}?{query.replace("&size=25", "").replace("&", "&amp;")}">Back to the report' in paper
+    printed = client.get(link(page, "print")).text
+    assert re.findall(r'<th scope="col"[^>]*>([^<]*)</th>', printed) == ["Customer", "Used"]
+    assert f'href="{USAGE}?{query.replace("&size=25", "").replace("&", "&amp;")}">Back to the report' in printed
 
 
-def test_paper_tells_what_it_is_of(client: FlaskClient) -> None:
-    paper = client.get("/reports/customer-subscriptions/print?period=this-year&status=Active").text
+def test_print_page_describes_its_view(client: FlaskClient) -> None:
+    printed = client.get("/reports/customer-subscriptions/print?period=this-year&status=Active").text
     for label in ("End in", "Status", "Sorted by", "Data as of", "Rows"):
-        assert f"<dt>{label}</dt>" in paper
-    assert f"<time>{Import.last()[1]}</time> UTC" in paper, "of the import that its numbers are from"
-    assert "costs in USD" in paper
+        assert f"<dt>{label}</dt>" in printed
+    assert f"<time>{Import.last()[1]}</time> UTC" in printed, "of the import that its numbers are from"
+    assert "costs in USD" in printed
     assert "times in UTC" in client.get("/reports/customer-transactions/print").text
 
 
-def test_paper_of_a_reseller_says_whose_it_is(app: Flask, client: FlaskClient) -> None:
+def test_print_page_of_a_reseller_names_it(app: Flask, client: FlaskClient) -> None:
     own = signed_in(app, "viewer", "Zebra Resale")
     assert "<dt>Customers of</dt><dd><bdi>Zebra Resale</bdi></dd>" in own.get(f"{USAGE}/print").text
     assert table_rows(own.get(f"{USAGE}/print").text) == table_rows(own.get(USAGE).text)
     assert "Customers of" not in client.get(f"{USAGE}/print").text
 
 
-def test_a_viewer_prints_what_they_see(app: Flask, client: FlaskClient) -> None:
+def test_viewer_prints_top_level_rows_only(app: Flask, client: FlaskClient) -> None:
     viewer = signed_in(app, "viewer")
     assert link(viewer.get(USAGE).text, "print") == f"{USAGE}/print"
     assert table_rows(viewer.get(f"{USAGE}/print").text) == table_rows(client.get(f"{USAGE}/print").text)
@@ -84,28 +82,28 @@ def test_a_viewer_prints_what_they_see(app: Flask, client: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize("query", ["", "open=all"])
-def test_what_is_too_long_says_so_and_what_to_do(
+def test_too_many_rows_are_refused_with_the_csv(
     app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch, query: str
 ) -> None:
     rows = len(table_rows(client.get(f"{USAGE}/print?{query}").text))
     monkeypatch.setattr(print_view, "MAX_PRINTED_ROWS", rows)
     assert len(table_rows(client.get(f"{USAGE}/print?{query}").text)) == rows
     monkeypatch.setattr(print_view, "MAX_PRINTED_ROWS", rows - 1)
-    answer = client.get(f"{USAGE}/print?{query}", headers=HTML)
-    assert answer.status_code == 400
-    assert f"more than {rows - 1} rows" in answer.text
-    assert 'href="/reports/customer-usage.csv">Export as CSV' in answer.text
+    response = client.get(f"{USAGE}/print?{query}", headers=HTML)
+    assert response.status_code == 400
+    assert f"more than {rows - 1} rows" in response.text
+    assert 'href="/reports/customer-usage.csv">Export as CSV' in response.text
     if not query:
-        answer = signed_in(app, "viewer").get(f"{USAGE}/print", headers=HTML)
-        assert answer.status_code == 400
-        assert ".csv" not in answer.text
+        response = signed_in(app, "viewer").get(f"{USAGE}/print", headers=HTML)
+        assert response.status_code == 400
+        assert ".csv" not in response.text
 
 
 @pytest.mark.parametrize("query", ["size=x&sort=none", "open=none", "q=a&q=b", "toggle=1"])
-def test_what_cannot_be_is_refused(client: FlaskClient, query: str) -> None:
+def test_wrong_query_is_refused(client: FlaskClient, query: str) -> None:
     assert client.get(f"{USAGE}/print?{query}").status_code == 400
 
 
-def test_nothing_found_is_said_on_paper(client: FlaskClient) -> None:
+def test_empty_view_says_so_in_print(client: FlaskClient) -> None:
     assert "Nothing matches" in client.get(f"{USAGE}/print?q=nothing+like+it").text
     assert 'id="print"' not in client.get(f"{USAGE}?q=nothing+like+it").text

@@ -1,4 +1,4 @@
-"""Whole trees: all rows of a page open at once, closed again, one by one or all."""
+"""Open all rows of a page at once, and close them again, one by one or together."""
 
 import re
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from html import unescape
 
 import pytest
 from flask.testing import FlaskClient
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.reports import REPORTS
@@ -15,11 +15,8 @@ from app.table.paging import Row, read_children, read_page
 from app.table.scope import WHOLE_PARTNER
 from app.table.view import Cursor, RowPath, View, digest
 from models import reports_db
-from tests.databases import on_both as database_url
-from tests.strategies import Query, queries
+from tests.strategies import Query, examples, queries
 from tests.support import table_rows, view_of
-
-__all__ = ["database_url"]
 
 pytestmark = pytest.mark.usefixtures("nasty")
 
@@ -28,7 +25,7 @@ FRAGMENT = {"HX-Request": "true", "HX-Request-Type": "partial"}
 
 
 def one_by_one(view: View, rows: Sequence[Row]) -> list[Row]:
-    """The rows with what stands open inside them, asked for as a person does who opens each."""
+    """The rows with those inside open rows, which are read one by one."""
     return [
         row._replace(children=one_by_one(view, read_children(view.with_all_closed(), WHOLE_PARTNER, row.path) or []))
         if row.expandable and view.is_open(row.path)
@@ -41,24 +38,29 @@ def open_paths(rows: Sequence[Row]) -> list[RowPath]:
     return [path for row in rows if row.children is not None for path in (row.path, *open_paths(row.children))]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(12)
 @given(queries("customer-usage"), st.data())
-def test_what_opens_stands_open_to_the_deepest_level(app: object, query: Query, data: st.DataObject) -> None:
+def test_open_rows_equal_rows_read_one_by_one(query: Query, data: st.DataObject) -> None:
+    check_open_rows(query, data)
+
+
+def check_open_rows(query: Query, data: st.DataObject) -> None:
+    """Check a view with all of its rows open, and with some."""
     view = view_of("customer-usage", query)
-    closed, whole = read_page(view, WHOLE_PARTNER), read_page(view.with_all_open(), WHOLE_PARTNER)
-    assert whole.rows == one_by_one(view.with_all_open(), closed.rows)
-    assert (whole.first, whole.total) == (closed.first, closed.total)
-    named = replace(view, open_rows=tuple(sorted(open_paths(whole.rows))))
-    assert read_page(named, WHOLE_PARTNER).rows == whole.rows
-    for node in data.draw(st.lists(st.sampled_from(named.open_rows), max_size=3)) if named.open_rows else []:
-        some = view.with_toggled(node[:1]).with_toggled(node) if len(node) > 1 else view.with_toggled(node)
+    closed, opened = read_page(view, WHOLE_PARTNER), read_page(view.with_all_open(), WHOLE_PARTNER)
+    assert opened.rows == one_by_one(view.with_all_open(), closed.rows)
+    assert (opened.first, opened.total) == (closed.first, closed.total)
+    named = replace(view, open_rows=tuple(sorted(open_paths(opened.rows))))
+    assert read_page(named, WHOLE_PARTNER).rows == opened.rows
+    for path in data.draw(st.lists(st.sampled_from(named.open_rows), max_size=3)) if named.open_rows else []:
+        some = view.with_toggled(path[:1]).with_toggled(path) if len(path) > 1 else view.with_toggled(path)
         assert read_page(some, WHOLE_PARTNER).rows == one_by_one(some, closed.rows)
-        assert read_page(named.with_toggled(node), WHOLE_PARTNER).rows == one_by_one(
-            named.with_toggled(node), closed.rows
+        assert read_page(named.with_toggled(path), WHOLE_PARTNER).rows == one_by_one(
+            named.with_toggled(path), closed.rows
         )
 
 
-def test_each_row_opens_to_its_own_whichever_was_opened_before(app: object) -> None:
+def test_each_row_opens_to_its_own_rows() -> None:
     view = view_of("customer-usage", [("sort", "-available")])
     closed = read_page(view, WHOLE_PARTNER).rows
     for some in [view.with_toggled(row.path) for row in closed if row.expandable]:
@@ -74,33 +76,34 @@ def test_each_row_opens_to_its_own_whichever_was_opened_before(app: object) -> N
         ("sort=-used&open=all&q=a", "sort=-used&open=all&q=a"),
     ],
 )
-def test_all_stands_alone_in_the_address(query: str, canonical: str) -> None:
+def test_open_all_replaces_single_rows_in_the_address(query: str, canonical: str) -> None:
     pairs = [tuple(pair.split("=")) for pair in query.split("&")]
     assert view_of("customer-usage", pairs).query_string == canonical
 
 
 @pytest.mark.parametrize("slug", ["customer-subscriptions", "customer-transactions"])
-def test_reports_whose_rows_do_not_open_have_no_such_key(client: FlaskClient, slug: str) -> None:
-    answer = client.get(f"/reports/{slug}?open=all")
-    assert answer.status_code == 400
-    assert "open: “all”" in answer.text
+def test_flat_report_refuses_open(client: FlaskClient, slug: str) -> None:
+    response = client.get(f"/reports/{slug}?open=all")
+    assert response.status_code == 400
+    assert "open: “all”" in response.text
     assert "xpand all" not in client.get(f"/reports/{slug}").text
 
 
 @pytest.mark.parametrize("value", ["ALL", "al", "all.1", "none"])
-def test_nothing_else_means_all(client: FlaskClient, value: str) -> None:
-    answer = client.get(f"{USAGE}?open={value}")
-    assert answer.status_code == 400
-    assert "named like 17 or 17.3, or all" in answer.text
+def test_wrong_row_path_is_refused(client: FlaskClient, value: str) -> None:
+    response = client.get(f"{USAGE}?open={value}")
+    assert response.status_code == 400
+    assert "named like 17 or 17.3, or all" in response.text
 
 
-def link(text: str, name: str) -> str:
-    [address] = re.findall(rf'<a id="{name}" class="toolbar-link" href="([^"]+)"', text)
+def link(page: str, link_id: str) -> str:
+    """The address of a link of the toolbar."""
+    [address] = re.findall(rf'<a id="{link_id}" class="toolbar-link" href="([^"]+)"', page)
     return unescape(address)
 
 
 @pytest.mark.parametrize("query", ["", "?sort=-used&size=25&q=a", "?columns=certificate_type&columns=used"])
-def test_the_page_leads_to_all_open_and_back(client: FlaskClient, query: str) -> None:
+def test_expand_all_and_collapse_all(client: FlaskClient, query: str) -> None:
     text = client.get(f"{USAGE}{query}").text
     whole = client.get(link(text, "expand-all")).text
     assert len(table_rows(whole)) > len(table_rows(text))
@@ -108,54 +111,53 @@ def test_the_page_leads_to_all_open_and_back(client: FlaskClient, query: str) ->
     assert table_rows(client.get(link(whole, "collapse-all")).text) == table_rows(text)
 
 
-def test_products_and_no_rows_have_nothing_to_expand(client: FlaskClient) -> None:
+def test_expand_all_needs_rows_that_open(client: FlaskClient) -> None:
     for query in ("columns=product", "q=nothing+like+it"):
         assert "xpand all" not in client.get(f"{USAGE}?{query}").text
 
 
 @pytest.mark.parametrize("headers", [{}, FRAGMENT])
-def test_one_row_closed_leaves_the_others_open(client: FlaskClient, headers: dict[str, str]) -> None:
-    whole = client.get(f"{USAGE}?open=all").text
-    nodes = re.findall(r'name="toggle" value="([^"]+)"', whole)
-    answer = client.get(f"{USAGE}?open=all&toggle={nodes[0]}", headers=headers)
-    address = answer.headers.get("HX-Push-Url") or answer.location
-    others = [node for node in nodes if node.split(".")[0] != nodes[0]]
+def test_closing_one_row_leaves_the_others_open(client: FlaskClient, headers: dict[str, str]) -> None:
+    page = client.get(f"{USAGE}?open=all").text
+    paths = re.findall(r'name="toggle" value="([^"]+)"', page)
+    response = client.get(f"{USAGE}?open=all&toggle={paths[0]}", headers=headers)
+    address = response.headers.get("HX-Push-Url") or response.location
+    others = [path for path in paths if path.split(".")[0] != paths[0]]
     assert others
     assert set(re.findall("open=([0-9.]+)", address)) == set(others)
-    rows = table_rows(client.get(address).text)
-    assert len(rows) < len(table_rows(whole))
-    deepest = next(node for node in nodes if "." in node)
-    shut = client.get(f"{USAGE}?open=all&toggle={deepest}").location
-    assert set(re.findall("open=([0-9.]+)", shut)) == set(nodes) - {deepest}
+    assert len(table_rows(client.get(address).text)) < len(table_rows(page))
+    inner = next(path for path in paths if "." in path)
+    address = client.get(f"{USAGE}?open=all&toggle={inner}").location
+    assert set(re.findall("open=([0-9.]+)", address)) == set(paths) - {inner}
 
 
-def test_more_open_rows_than_an_address_holds_are_said_to_be(
-    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_too_many_open_rows_for_an_address_are_refused(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.web.reports.page.MAX_URL_LENGTH", 40)
     assert client.get(f"{USAGE}?open=all").status_code == 200
-    [node, *_] = re.findall(r'name="toggle" value="([^"]+)"', client.get(USAGE).text)
-    answer = client.get(f"{USAGE}?open=all&toggle={node}")
-    assert answer.status_code == 400
-    assert "more than an address can hold" in answer.text
+    [path, *_] = re.findall(r'name="toggle" value="([^"]+)"', client.get(USAGE).text)
+    response = client.get(f"{USAGE}?open=all&toggle={path}")
+    assert response.status_code == 400
+    assert "more than an address can hold" in response.text
 
 
 @pytest.mark.parametrize("key", ["after", "before"])
-def test_a_place_that_has_gone_is_said_so_while_a_row_is_closed(client: FlaskClient, key: str) -> None:
+def test_deleted_cursor_is_refused_while_a_row_closes(client: FlaskClient, key: str) -> None:
     gone = Cursor(0, 987_654, digest("gone"), 3, view_of("customer-usage", []).cursor_context)
-    answer = client.get(f"{USAGE}?open=all&toggle=1&{key}={gone}")
-    assert answer.status_code == 400
-    assert "is a place that has gone" in answer.text
+    response = client.get(f"{USAGE}?open=all&toggle=1&{key}={gone}")
+    assert response.status_code == 400
+    assert "is a place that has gone" in response.text
 
 
-def test_a_page_takes_one_query_more_for_each_level(app: object, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[str] = []
+def test_open_rows_take_one_query_for_each_level(monkeypatch: pytest.MonkeyPatch) -> None:
+    statements: list[str] = []
     execute = reports_db.obj.execute_sql
-    monkeypatch.setattr(reports_db.obj, "execute_sql", lambda sql, *rest: (asked.append(sql), execute(sql, *rest))[1])
+    monkeypatch.setattr(
+        reports_db.obj, "execute_sql", lambda sql, *rest: (statements.append(sql), execute(sql, *rest))[1]
+    )
     view = view_of("customer-usage", [])
-    numbers = []
-    for each in (view, view, view.with_all_open()):
-        asked.clear()
-        read_page(each, WHOLE_PARTNER)
-        numbers.append(len(asked))
-    assert numbers[2] - numbers[1] == len(REPORTS["customer-usage"].levels) - 1
+    counts = []
+    for opened in (view, view, view.with_all_open()):  # the first one fills the caches
+        statements.clear()
+        read_page(opened, WHOLE_PARTNER)
+        counts.append(len(statements))
+    assert counts[2] - counts[1] == len(REPORTS["customer-usage"].levels) - 1
