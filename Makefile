@@ -5,7 +5,7 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 py
 PY = .venv/bin/python
 INSTALL = $(PY) -m pip install -qq --disable-pip-version-check --require-hashes
 
-.PHONY: run test trials check format lock bench bench-peers
+.PHONY: run test trials check format lock bench
 
 # Demo data goes only into a database without customers, and an administrator only into one without users.
 run: .venv/runtime $(if $(filter postgresql:%,$(DATABASE_URL)),.venv/postgres)
@@ -29,18 +29,10 @@ format: .venv/dev
 	$(PY) -m ruff check --fix
 	$(PY) -m ruff format
 
-# Measures everything and writes docs/benchmarks.md; the databases are made once. SIZES="10000 1000000 10000000" names others.
+# Measures pages, exports, imports and load, and writes docs/benchmarks.md; a run takes about 12 minutes. The databases are
+# made once and stay in .cache/bench. SIZES="10000 1000000 10000000" sets the numbers of transactions.
 bench: .venv/dev
 	@$(PY) -m bench $(SIZES)
-
-# Measures those who do the same, and writes its own section there.
-bench-peers: .venv/runtime .cache/peers
-	@$(PY) -m bench.peers
-
-.cache/peers: bench/peers/requirements.txt | .venv/runtime
-	@$(PY) -m venv --clear $@
-	@$@/bin/pip install -qq --disable-pip-version-check -r $<
-	@touch $@
 
 # Add or bump a dependency in pyproject.toml, then make lock. UPGRADE=--upgrade takes the newest of all.
 lock: .cache/uv
