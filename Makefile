@@ -29,8 +29,8 @@ format: .venv/dev
 	$(PY) -m ruff check --fix
 	$(PY) -m ruff format
 
-# Measures pages, exports, imports and load, and writes docs/benchmarks.md; a run takes about 12 minutes. The databases are
-# made once and stay in .cache/bench. SIZES="10000 1000000 10000000" sets the numbers of transactions.
+# Measures pages, exports and imports, and writes docs/benchmarks.md. SIZES="10000 1000000 10000000" sets the numbers of
+# transactions. The databases are created once and kept in .cache.
 bench: .venv/dev
 	@$(PY) -m bench $(SIZES)
 

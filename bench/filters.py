@@ -61,9 +61,8 @@ def measure_filters(path: Path, rounds: int) -> str:
 def _scopes() -> Iterator[tuple[str, Scope]]:
     sql = 'SELECT reseller_id FROM "transaction" WHERE reseller_id > 0 GROUP BY 1 ORDER BY count(*) DESC'
     resellers = [reseller_id for (reseller_id,) in reports_db.execute_sql(sql).fetchall()]
-    yield "scope: the largest reseller", Scope(resellers[0])
-    yield "scope: a reseller of middle size", Scope(resellers[len(resellers) // 2])
-    yield "scope: the smallest reseller", Scope(resellers[-1])
+    for name, place in (("largest", 0), ("middle", len(resellers) // 2), ("smallest", -1)):
+        yield f"scope: the {name} reseller", Scope(resellers[place])
 
 
 def measure_far_end(path: Path, rounds: int) -> str:

@@ -30,16 +30,13 @@ don't read on while the server writes their files."""
 def measure_throughput(path: Path, rounds: int) -> str:
     cookie = sign_in(open_app(path))
     with serve(OURS, path, cookie, workers=2) as ours, serve(bare_app(path), path, workers=2) as bare:
-        rates = [(_rate(ours, _PAGE), _rate(bare, f"/{REPORT.slug}?after=100")) for _ in range(rounds)]
-    our_rate, bare_rate = max(rate for rate, _ in rates), max(rate for _, rate in rates)
+        pages = (ours, _PAGE), (bare, f"/{REPORT.slug}?after=100")
+        rates = [[len(_request_for(*page, duration=2)) / 2 for page in pages] for _ in range(rounds)]
+    our_rate, bare_rate = map(max, zip(*rates, strict=True))
     ratio = mark(our_rate / bare_rate, THROUGHPUT_BOUND, 2, at_least=True)
     headings = "requests per second", "ours", "bare", f"× (≥ {THROUGHPUT_BOUND})"
     rows = [("two workers", f"{our_rate:,.0f}", f"{bare_rate:,.0f}", ratio)]
     return section("Requests per second", _ABOUT_THROUGHPUT, table(headings, rows))
-
-
-def _rate(server: Server, address: str, duration: float = 2) -> float:
-    return len(_request_for(server, address, duration)) / duration
 
 
 def measure_beside_exports(path: Path, duration: float) -> str:

@@ -68,14 +68,11 @@ def serve(
 ) -> Iterator[Server]:
     """Serve an application on a database, given as a path or URL, with the settings of gunicorn.conf.py.
 
-    cookie:  is sent with each request.
-    workers: so many of them, with one thread each; 0 keeps the settings.
-    also:    the id of another process whose children are measured too, such as PostgreSQL's.
-
-    Raises RuntimeError when the server doesn't start.
+    With `workers`, there are so many with one thread each. `also` is the id of another process whose children are
+    measured, such as PostgreSQL's. Raises RuntimeError when the server doesn't start.
     """
     url = sqlite_url(database) if isinstance(database, Path) else database
-    environ = os.environ | {"DATABASE_URL": url, "HOST": "127.0.0.1", "PORT": "0"}
+    environ = os.environ | {"DATABASE_URL": url, "HOST": "127.0.0.1", "PORT": "0"}  # any free port
     options = ["--workers", str(workers), "--threads", "1"] if workers else []
     with _LOG.open("a") as log:
         command = [sys.executable, "-m", "gunicorn", *options, application]

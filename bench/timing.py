@@ -14,15 +14,9 @@ def compare(ours: Measure, base: Measure, bound: float, rounds: int) -> tuple[fl
     When ours seems to exceed `bound` times the base, three times as many rounds follow: on a busy machine a fast page
     looks slow for a while.
     """
-    least_ours, least_base = _least(ours, base, rounds)
-    if least_ours > bound * least_base:
-        again_ours, again_base = _least(ours, base, 3 * rounds)
-        return min(least_ours, again_ours), min(least_base, again_base)
-    return least_ours, least_base
-
-
-def _least(ours: Measure, base: Measure, rounds: int) -> tuple[float, float]:
     pairs = [(ours(), base()) for _ in range(rounds)]
+    if min(pair[0] for pair in pairs) > bound * min(pair[1] for pair in pairs):
+        pairs += [(ours(), base()) for _ in range(3 * rounds)]
     return min(pair[0] for pair in pairs), min(pair[1] for pair in pairs)
 
 
