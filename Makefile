@@ -5,7 +5,7 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 py
 PY = .venv/bin/python
 INSTALL = $(PY) -m pip install -qq --disable-pip-version-check --require-hashes
 
-.PHONY: run test trials check format lock bench bench-peers
+.PHONY: run test trials check format lock bench
 
 # Demo data goes only into a database without customers, and an administrator only into one without users.
 run: .venv/runtime $(if $(filter postgresql:%,$(DATABASE_URL)),.venv/postgres)
@@ -35,16 +35,7 @@ format: .venv/dev
 bench: .venv/dev
 	@$(PY) -m bench $(SIZES)
 
-# Measures other table libraries and writes their section of docs/benchmarks.md.
-bench-peers: .venv/runtime .cache/peers
-	@$(PY) -m bench.peers
-
-.cache/peers: bench/peers/requirements.txt | .venv/runtime
-	@$(PY) -m venv --clear $@
-	@$@/bin/pip install -qq --disable-pip-version-check -r $<
-	@touch $@
-
-# Writes requirements*.txt from pyproject.toml: run it after a change there. UPGRADE=--upgrade updates all packages.
+# Add or bump a dependency in pyproject.toml, then make lock. UPGRADE=--upgrade takes the newest of all.
 lock: .cache/uv
 	.cache/uv/bin/uv pip compile $(LOCK) pyproject.toml -o requirements.txt
 	.cache/uv/bin/uv pip compile $(LOCK) --extra postgres pyproject.toml -c requirements.txt -o requirements-postgres.txt

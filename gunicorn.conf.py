@@ -43,7 +43,7 @@ if not sys.stderr.isatty():  # the main process logs JSON lines as its workers d
 
 def on_starting(_: Any) -> None:
     """Stop with one line that says why when the settings or the databases don't fit."""
-    if subprocess.run([sys.executable, "-m", "app.startup"], check=False).returncode:
+    if subprocess.run([sys.executable, "-m", "flask", "check"], check=False).returncode:
         sys.exit(1)
 
 

@@ -1,1 +1,1 @@
-"""How fast we are, as ratios to the least that could do the same: run by hand, `python -m bench`."""
+"""Benchmarks: `make bench` compares the application with the least code that could do the same."""

@@ -1,77 +1,76 @@
-"""Measures what docs/benchmarks.md tells, and writes it: `make bench`, or `make bench SIZES="10000 1000000 10000000"`.
+"""Measure the application and write docs/benchmarks.md: `make bench`, or `make bench SIZES="10000 1000000 10000000"`.
 
-Databases are made once and kept in .cache/bench. A database that is there already is measured without being named.
+The second size is measured against the bounds; it and further ones are compared with the first.
 """
 
-import argparse
-import subprocess
 import sys
+from argparse import ArgumentParser
 from collections.abc import Iterator
+from pathlib import Path
 from shutil import which
 
-from bench.databases import described, kept, made
-from bench.document import MISSED, machine, write_ours
+from bench.databases import describe, make_database
+from bench.document import MISSED, machine, write_results
+from bench.files import measure_exports, measure_imports
+from bench.filters import measure_far_end, measure_filters
+from bench.load import measure_beside_exports, measure_throughput
+from bench.pages import measure_growth, measure_pages
+from bench.postgres import measure_postgres
 
-SIZES = (10_000, 1_000_000)
-MILLION = 1_000_000
-PARTS = ("pages", "inside", "filters", "far", "access", "exports", "crowd", "slow", "imports", "postgres")
+SIZES = (10_000, 1_000_000)  # transactions
 
 _HEAD = """# Benchmarks
 
-What `make bench` measured in one run, against bounds that were set before; ` !` marks what misses its bound. It isn't
-part of the tests or of CI. Ratios are trusted before milliseconds, and CPU time before wall time: everything is
-compared with something measured in the same run, in turns, on the same data.
+The results of one run of `make bench`, against bounds that were set before; ` !` marks a figure that misses its bound.
+Benchmarks are no part of the tests or of CI. Ratios say more than milliseconds, and CPU time says more than wall time:
+both sides of a ratio are measured in turns, in the same run, on the same data.
 
-* **The bare route** is Flask, sqlite3's own rows and one Jinja loop: 50 rows of 11 cells by keyset, and nothing else.
-  Against it stand whole pages with form, chooser, counts, links and pager, of somebody who is signed in.
-* **CPU of the server** is what gunicorn's processes used for a request. Where it says **in the process alone**, there
-  is neither gunicorn nor a client.
-* **Cold** is not measured: each page is asked for a few times first, unless it says that nothing is remembered.
-* What **seems to miss** its bound against another server is asked for longer, and so is that: a busy moment looks like
-  a slow page.
+* **The bare route** is Flask, sqlite3 and one Jinja loop: 50 rows of 11 cells by keyset, and nothing else. Our pages
+  have a form, column chooser, counts, links and pager, and a visitor who is signed in.
+* **CPU of the server** is the CPU time of gunicorn's workers per request. **In the process** there is no server and no
+  client.
+* **Caches are warm**, unless the text says otherwise. What seems to miss its bound is measured for longer.
 """
-_UNMEASURED = """## What wasn't measured
+_NOT_MEASURED = """## Not measured
 
-* Any other machine; PostgreSQL on one of its own, behind a network, or at 10,000,000 transactions.
-* Filters, exports and imports at 10,000,000 transactions; other sorts there than those named.
-* The very shape of usage that its bound names, 200,000 customers with 1,000,000 holdings: the demo's is told above.
-* Networks, TLS and the proxy in front; what the browser does with a page.
+* Other machines; PostgreSQL on a machine of its own or behind a network.
+* Filters, exports and imports with more than 1,000,000 transactions.
+* Networks, TLS and the reverse proxy; the browser.
 """
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("sizes", type=int, nargs="*", help="how many transactions the databases have")
+    parser = ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("sizes", type=int, nargs="*", default=SIZES, help="numbers of transactions")
+    parser.add_argument("--quick", action="store_true", help="only check that every part runs; write nothing")
+    arguments = parser.parse_args()
     if not which("sqlite3"):
-        sys.exit("The bench needs sqlite3, the command line tool: exports are compared with its own.")
-    sizes = sorted(parser.parse_args().sizes or {*SIZES, *kept()})
-    text = "\n".join([_HEAD, *_measured(sizes), _UNMEASURED])
-    missed = text.count(f"{MISSED} |")
-    write_ours(text.replace(_HEAD, f"{_HEAD}\n{missed or 'No'} figures miss their bound.\n", 1))
+        sys.exit("The benchmarks need sqlite3, the command line tool.")
+    parts = [f"The machine: {machine()}.\n"]
+    for part in measure(arguments.sizes, 1 if arguments.quick else 10):
+        print(f"{part}\n", flush=True)
+        parts.append(f"{part}\n")
+    misses = sum(part.count(f"{MISSED} |") for part in parts)
+    if not arguments.quick:
+        write_results("\n".join([_HEAD, f"{misses or 'No'} figures miss their bound.\n", *parts, _NOT_MEASURED]))
 
 
-def _measured(sizes: list[int]) -> Iterator[str]:
-    """Everything on the largest database up to a million, to which the bounds apply, and pages on all of them."""
-    databases = {size: made(size) for size in sizes}
-    yield f"The machine: {machine()}.\n"
-    chief = max((size for size in sizes if size <= MILLION), default=sizes[0])
-    yield f"## {described(databases[chief])}\n"
-    for part in PARTS:
-        yield _printed(part, databases[chief])
-    if len(sizes) > 1:
-        yield _printed("growth", *databases.values())
-    for size in sizes:
-        if size > MILLION:
-            yield f"## {described(databases[size])}\n"
-            yield _printed("pages", databases[size], "customer-usage")
-
-
-def _printed(part: str, *arguments: object) -> str:
-    """What a part prints, which runs in a process of its own; it is seen at once."""
-    command = [sys.executable, "-m", f"bench.{part}", *map(str, arguments)]
-    printed = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
-    print(printed, flush=True)
-    return f"{printed.rstrip()}\n"
+def measure(sizes: list[int], rounds: int) -> Iterator[str]:
+    """Yield the sections of the document."""
+    databases: list[Path] = [make_database(size) for size in sizes]
+    path = databases[:2][-1]
+    few = max(1, rounds // 4)
+    yield f"## {describe(path)}"
+    yield measure_pages(path, rounds)
+    for large in databases[1:]:
+        yield measure_growth(databases[0], large, rounds)
+    yield measure_filters(path, few + 1)
+    yield measure_far_end(path, few + 1)
+    yield measure_exports(path, few)
+    yield measure_throughput(path, few + 1)
+    yield measure_beside_exports(path, rounds)
+    yield measure_imports(path)
+    yield measure_postgres(path, rounds)
 
 
 if __name__ == "__main__":

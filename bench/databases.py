@@ -1,4 +1,4 @@
-"""The databases that are measured: the demo's partner in several sizes."""
+"""The databases to measure: the demo's partner in several sizes. They are made once and stay in .cache/bench."""
 
 import os
 import sys
@@ -16,79 +16,63 @@ from app.demo import fill
 from models import Customer, Holding, Subscription, Transaction, migrate, reports_db
 
 CACHE = Path(__file__).parents[1] / ".cache" / "bench"
-_PER_CUSTOMER = 25
+_TRANSACTIONS_PER_CUSTOMER = 25
 _TODAY = date(2026, 11, 22)
-_PASSWORD = "only for measuring"
+_EMAIL, _PASSWORD = "bench@partner.example", "only for measuring"
 
 
-def kept() -> list[int]:
-    """How many transactions the databases have that are there."""
-    return [int(path.stem) for path in CACHE.glob("*.db") if path.stem.isdigit()]
+def make_database(transactions: int) -> Path:
+    """Return the database with so many transactions; make it when it isn't there. A million takes some minutes."""
+    customers = max(1, transactions // _TRANSACTIONS_PER_CUSTOMER)
+    return _make_once(CACHE / f"{transactions}.db", lambda: fill(customers, transactions, 1, _TODAY))
 
 
-def made(transactions: int) -> Path:
-    """The database with so many transactions, made when it isn't there."""
-    path = CACHE / f"{transactions}.db"
+def make_copy(path: Path, name: str, change: Callable[[], object]) -> Path:
+    """Return a copy of a database, named `name`, after `change` was called on it; make it when it isn't there."""
+    return _make_once(path.with_name(f"{name}.db"), change, path)
+
+
+def _make_once(path: Path, make: Callable[[], object], template: Path | None = None) -> Path:
+    """Call `make` on a new file or a copy of `template`, and give the file its name when it is complete."""
     if not path.exists():
-        print(f"Making a database with {transactions:,} transactions", file=sys.stderr)
+        print(f"Making {path.name}", file=sys.stderr)
+        path.parent.mkdir(parents=True, exist_ok=True)
         unfinished = path.with_suffix(".unfinished")
         unfinished.unlink(missing_ok=True)
-        opened(unfinished)
-        migrate()
-        fill(max(1, transactions // _PER_CUSTOMER), transactions, 1, _TODAY)
+        if template:
+            open_app(template)
+            reports_db.execute_sql("VACUUM INTO ?", (str(unfinished),))
+        open_app(unfinished)
+        make()
         reports_db.close()
         unfinished.rename(path)
     return path
 
 
-def changed(path: Path, name: str, change: Callable[[], object]) -> Path:
-    """A copy beside the database, in which something was changed; made when it isn't there."""
-    copy = path.with_name(f"{name}.db")
-    if not copy.exists():
-        unfinished = copy.with_suffix(".unfinished")
-        unfinished.unlink(missing_ok=True)
-        opened(path)
-        reports_db.execute_sql("VACUUM INTO ?", (str(unfinished),))
-        opened(unfinished)
-        change()
-        reports_db.close()
-        unfinished.rename(copy)
-    return copy
+def describe(path: Path) -> str:
+    """The number of rows and the size, as "10,000 transactions, 400 customers, …; 10 MB"."""
+    open_app(path)
+    models = {"transactions": Transaction, "customers": Customer, "subscriptions": Subscription, "holdings": Holding}
+    counts = [f"{model.select().count():,} {name}" for name, model in models.items()]
+    return f"{', '.join(counts)}; {path.stat().st_size / 1e6:,.0f} MB"
 
 
-def described(path: Path) -> str:
-    """What the database holds, in words."""
-    opened(path)
-    counted = (
-        (Transaction, "transactions"),
-        (Customer, "customers"),
-        (Subscription, "subscriptions"),
-        (Holding, "holdings"),
-    )
-    held = [f"{table.select().count():,} {name}" for table, name in counted]
-    reports_db.close()
-    return f"{', '.join(held)}; {path.stat().st_size / 1e6:,.0f} MB"
-
-
-def opened(path: Path) -> Flask:
-    """The application on a file."""
-    return opened_at(f"sqlite:///{path}")
-
-
-def opened_at(url: str) -> Flask:
-    os.environ["DATABASE_URL"] = url
+def open_app(database: Path | str) -> Flask:
+    """The application on a SQLite file, or on the database of a URL, with its schema up to date."""
+    os.environ["DATABASE_URL"] = sqlite_url(database) if isinstance(database, Path) else database
     os.environ["SECRET_KEY"] = "only for measuring, and long enough for any"
     app = create_app()
     migrate()
     return app
 
 
-def signed_in(app: Flask, reseller: str | None = None) -> str:
-    """The cookie of an admin, of the whole partner or of a reseller."""
-    email = f"bench@{reseller or 'partner'}.example".replace(" ", "-")
-    if not find_user(email):
-        users.add_user({"who": "bench"}, email, "admin", reseller, _PASSWORD)
-    user = authenticate(email, _PASSWORD, "bench")
-    if user is None:
-        raise RuntimeError(f"{email} can't sign in")
+def sqlite_url(path: Path) -> str:
+    return f"sqlite:///{path}"
+
+
+def sign_in(app: Flask) -> str:
+    """The session cookie of an admin who sees the whole partner."""
+    if not find_user(_EMAIL):
+        users.add_user({"who": "bench"}, _EMAIL, "admin", None, _PASSWORD)
+    user = authenticate(_EMAIL, _PASSWORD, "bench")
     return f"session={app.extensions['sessions'].create(user)}"

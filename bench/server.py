@@ -1,125 +1,87 @@
-"""Servers in processes of their own, asked the way a browser asks, and the CPU that they use."""
+"""Serve an application with gunicorn, request pages from it, and measure the CPU time that its workers use."""
 
 import os
-import socket
+import re
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
-from time import clock_gettime, perf_counter, sleep
+from time import clock_gettime
+
+from bench.databases import CACHE, sqlite_url
 
 OURS = "wsgi:app"
-ALONE = ("--workers", "1")
-"""One process, so that whatever is remembered is remembered for the next request."""
 
-_LOG = Path(__file__).parents[1] / ".cache" / "bench" / "servers.log"
-_ENOUGH = 1_000_000
-"""Bytes of an answer that are read: all of a page, the beginning of an export."""
-
-_PATIENCE = 20.0
-"""Seconds."""
+_LOG = CACHE / "servers.log"
+_PORT = re.compile(r":(\d+)$", re.MULTILINE)  # in the line that gunicorn.conf.py prints when the server listens
+_TIMEOUT = 20.0  # seconds for an answer
 
 
 @dataclass(frozen=True)
 class Server:
+    """A running server. `process_ids` are processes whose children, the workers, are measured."""
+
     port: int
-    pid: int
+    process_ids: tuple[int, ...]
     cookie: str
 
-    def get(self, address: str, patience: float = _PATIENCE) -> tuple[float, float]:
-        """Ask, and return the milliseconds until the body's first byte and until its second line."""
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=patience)
-        start = perf_counter()
-        connection.request("GET", address, headers={"Cookie": self.cookie})
+    def open(self, address: str) -> HTTPResponse:
+        """Request an address over a new connection; the body is unread. Raises RuntimeError for any status but 200."""
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=_TIMEOUT)
+        connection.request("GET", address, headers={"Cookie": self.cookie, "Connection": "close"})
         response = connection.getresponse()
         if response.status != HTTPStatus.OK:
             raise RuntimeError(f"{address}: {response.status}")
-        response.read(1)
-        byte = perf_counter()
-        response.readline()
-        response.read(1)
-        line = perf_counter()
-        response.read(_ENOUGH)
-        connection.close()
-        return (byte - start) * 1000, (line - start) * 1000
+        return response
 
-    def cost(self, address: str, times: int, patience: float = _PATIENCE) -> float:
-        """CPU milliseconds for one of so many requests."""
-        start = self.cpu()
-        for _ in range(times):
-            self.get(address, patience)
-        return (self.cpu() - start) * 1000 / times
+    def get(self, address: str) -> None:
+        self.open(address).read()
 
-    def cpu(self) -> float:
-        """Seconds of CPU that the server and its workers have used so far."""
-        return cpu_of(self.processes())
+    def cpu_per_request(self, address: str, requests: int = 10) -> float:
+        """CPU milliseconds of the workers for one of so many requests."""
+        start = self.cpu_seconds()
+        for _ in range(requests):
+            self.get(address)
+        return (self.cpu_seconds() - start) * 1000 / requests
 
-    def processes(self) -> list[int]:
-        return family(self.pid)
+    def cpu_seconds(self) -> float:
+        """CPU seconds of the workers so far. The clock's number is what clock_getcpuclockid(3) returns on Linux."""
+        return sum(clock_gettime(~worker << 3 | 2) for worker in self._workers())
 
+    def memory(self, field: str) -> float:
+        """MB that the largest worker holds now ("VmRSS"), or held at its peak ("VmHWM")."""
+        lines = [line for each in self._workers() for line in Path(f"/proc/{each}/status").read_text().splitlines()]
+        return max(int(line.split()[1]) * 1024 / 1e6 for line in lines if line.startswith(field))
 
-@contextmanager
-def serving(application: str, database: Path, cookie: str = "", *options: str) -> Iterator[Server]:
-    """Run gunicorn with our own settings, besides `options`, on a free port. It is asked with `cookie`."""
-    with serving_at(application, f"sqlite:///{database}", cookie, *options) as server:
-        yield server
+    def _workers(self) -> list[int]:
+        files = [Path(f"/proc/{each}/task/{each}/children") for each in self.process_ids]
+        return [int(child) for file in files for child in file.read_text().split()]
 
 
 @contextmanager
-def serving_at(application: str, url: str, cookie: str, *options: str) -> Iterator[Server]:
-    port = free_port()
-    environ = {"DATABASE_URL": url, "HOST": "127.0.0.1", "PORT": str(port)}
-    with running([sys.executable, "-m", "gunicorn", *options, application], port, environ, cookie) as server:
-        yield server
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-    return port
-
-
-@contextmanager
-def running(
-    command: Sequence[str], port: int, environ: dict[str, str], cookie: str = "", folder: Path | None = None
+def serve(
+    application: str, database: Path | str, cookie: str = "", workers: int = 0, also: int = 0
 ) -> Iterator[Server]:
-    """Run a server until it isn't needed any more. Raises TimeoutError when it doesn't listen."""
+    """Serve an application on a database, given as a path or URL, with the settings of gunicorn.conf.py.
+
+    With `workers`, there are so many with one thread each. `also` is the id of another process whose children are
+    measured, such as PostgreSQL's. Raises RuntimeError when the server doesn't start.
+    """
+    url = sqlite_url(database) if isinstance(database, Path) else database
+    environ = os.environ | {"DATABASE_URL": url, "HOST": "127.0.0.1", "PORT": "0"}  # any free port
+    options = ["--workers", str(workers), "--threads", "1"] if workers else []
     with _LOG.open("a") as log:
-        server = subprocess.Popen(command, cwd=folder, env=os.environ | environ, stdout=log, stderr=log)
+        command = [sys.executable, "-m", "gunicorn", *options, application]
+        process = subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=log, text=True)
     try:
-        _await(port)
-        yield Server(port, server.pid, cookie)
+        ready = _PORT.search(process.stdout.readline()) if process.stdout else None
+        if not ready:
+            raise RuntimeError(f"the server doesn't start; see {_LOG}")
+        yield Server(int(ready[1]), (process.pid, also) if also else (process.pid,), cookie)
     finally:
-        server.terminate()
-        server.wait()
-
-
-def family(pid: int) -> list[int]:
-    """A process and its children."""
-    return [pid, *map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]
-
-
-def cpu_of(pids: Iterable[int]) -> float:
-    """Seconds of CPU that processes have used so far."""
-    return sum(map(_cpu, pids))
-
-
-def _await(port: int) -> None:
-    until = perf_counter() + _PATIENCE
-    while perf_counter() < until:
-        try:
-            socket.create_connection(("127.0.0.1", port)).close()
-        except ConnectionRefusedError:
-            sleep(0.05)
-        else:
-            return
-    raise TimeoutError(f"the server didn't start; what it said is in {_LOG}")
-
-
-def _cpu(pid: int) -> float:
-    """The clock's number is what clock_getcpuclockid(3) gives on Linux."""
-    return clock_gettime(~pid << 3 | 2)
+        process.terminate()
+        process.communicate()

@@ -12,8 +12,7 @@ from models.backup import (
     restore_backup,
     users_reenabled_by,
 )
-from models.clock import timestamp, today
-from models.connections import (  # fmt: skip
+from models.connections import (
     POSTGRES,
     BadDatabaseURL,
     access_db,
@@ -27,7 +26,7 @@ from models.connections import (  # fmt: skip
 )
 from models.copy_database import DatabaseCopy, DatabaseNotEmpty
 from models.errors import DATABASE_ERRORS, describe_error
-from models.reports import (  # fmt: skip
+from models.reports import (
     ACTIONS,
     NONE_ID,
     PRODUCT_SEPARATOR,
@@ -50,4 +49,4 @@ from models.reports import (  # fmt: skip
 )
 from models.schema import SchemaMismatch, check, migrate
 from models.sqlite import QueryBudgetExceeded
-from models.text import MAX_CHAR, fold
+from models.values import MAX_CHAR, fold, timestamp, today

@@ -7,7 +7,7 @@ from typing import Any
 from peewee import DateTimeField, TextField
 
 from models.access import AccessRecord
-from models.clock import timestamp
+from models.values import timestamp
 
 log = logging.getLogger("audit")
 

@@ -1,6 +1,6 @@
 """Connections to the two databases: one per thread for pages, one of its own for each export, one writer at a time."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
@@ -9,6 +9,7 @@ from typing import Any
 
 from peewee import DatabaseProxy
 
+from models.errors import driver_errors
 from models.sqlite import Sqlite
 
 reports_db = DatabaseProxy()  # what reports show
@@ -106,3 +107,18 @@ def fail_if_locked(database: Any) -> Any:
 def snapshot() -> Any:
     """A new connection to the reports that sees one moment. A streamed response outlives the request's connection."""
     return reports_db.snapshot()
+
+
+Table = Any  # a Peewee model class
+
+
+def execute_many(query: Any, rows: Iterable[Sequence[Any]]) -> None:
+    """Execute a model's query once for each of `rows`, which are its parameters in their order."""
+    sql, _ = query.sql()
+    with driver_errors:
+        query.model._meta.database.connection().cursor().executemany(sql, rows)
+
+
+def insert_query(table: Table, names: Sequence[str]) -> Any:
+    """Return the query that inserts one row with values for the fields `names`."""
+    return table.insert_many([[0] * len(names)], [getattr(table, name) for name in names]).returning()

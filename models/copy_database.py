@@ -6,8 +6,7 @@ from typing import Any
 from peewee import SQL, BooleanField, fn
 
 from models import access, audit, reports
-from models.bulk import Table, execute_many, insert_query
-from models.connections import access_db, databases_at, reports_db
+from models.connections import Table, access_db, databases_at, execute_many, insert_query, reports_db
 
 _BATCH_ROWS = 5000
 

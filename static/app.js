@@ -1,99 +1,150 @@
-// What HTML and htmx can't do: hide loaded rows again, keep the address true to them, say that an answer didn't come,
-// leave out the second of two clicks, show a password, print, and (a bug of htmx 4.0.1) Ctrl-click.
-// Without htmx every control works as plain HTML; nor is it waited for when it is long in coming.
-const showControls = () => document.documentElement.classList.toggle("plain", !window.htmx);
-setTimeout(showControls, 3000);
-document.addEventListener("DOMContentLoaded", start);  // behind htmx, which is deferred like this
-document.addEventListener("click", showPassword);
-document.addEventListener("submit", sendOnce);
+// What HTML and htmx can't do: hide loaded rows again, keep the address in step with them, report a failed request,
+// drop the second click of a double click, reveal a password, print, and work around Ctrl-click in htmx 4.0.1.
+// Every control also works as plain HTML. The class `no-htmx` shows the buttons that only plain HTML needs:
+// without htmx, and after 3 seconds of waiting for it.
+
+const HTMX_TIMEOUT = 3000; // milliseconds
+const DOUBLE_CLICK = 1000; // milliseconds within which a form is not sent twice
+
+setTimeout(markMissingHtmx, HTMX_TIMEOUT);
+document.addEventListener("DOMContentLoaded", start); // htmx is deferred too, so it has run by then
+document.addEventListener("click", togglePassword);
+document.addEventListener("submit", preventDoubleSubmit);
 document.getElementById("print-now")?.addEventListener("click", () => print());
 
-function start() {
-  if (showControls()) return;
-  if (matchMedia("(max-width: 40rem)").matches) document.querySelector(".pictures")?.removeAttribute("open");
-  document.addEventListener("click", leaveNewTabsToTheBrowser, true);
-  document.addEventListener("click", expandOrHide);
-  document.addEventListener("htmx:after:request", keepOut);
-  document.addEventListener("htmx:after:swap", afterSwap);
-  document.addEventListener("htmx:error", sayFailed);
+function markMissingHtmx() {
+  return document.documentElement.classList.toggle("no-htmx", !window.htmx);
 }
 
-const depth = (row) => Number(row.dataset.depth);
-const expander = (row) => row.querySelector(".expander");
-const isOpen = (button) => button?.getAttribute("aria-expanded") === "true";
-const loadsByItself = (element) => element.matches("[hx-trigger=load]");
-function inside(row) {
+function start() {
+  if (markMissingHtmx()) return;
+  if (matchMedia("(max-width: 40rem)").matches) document.querySelector(".charts")?.removeAttribute("open");
+  document.addEventListener("click", keepModifiedClicksFromHtmx, true);
+  document.addEventListener("click", handleExpanderClick);
+  document.addEventListener("htmx:after:request", rejectUnusableResponse);
+  document.addEventListener("htmx:after:swap", afterSwap);
+  document.addEventListener("htmx:error", showRequestError);
+}
+
+// ---------------------------------------------------------------- rows that expand
+
+const depthOf = (row) => Number(row.dataset.depth);
+const expanderOf = (row) => row.querySelector(".expander");
+const isExpanded = (button) => button?.getAttribute("aria-expanded") === "true";
+
+// The rows below this one that are deeper than it.
+function descendantsOf(row) {
   const rows = [];
-  for (let next = row.nextElementSibling; next && depth(next) > depth(row); next = next.nextElementSibling) rows.push(next);
+  for (let next = row.nextElementSibling; next && depthOf(next) > depthOf(row); next = next.nextElementSibling) {
+    rows.push(next);
+  }
   return rows;
 }
-function expandOrHide(event) {
+
+function handleExpanderClick(event) {
   const button = event.target.closest(".expander");
-  if (!button || document.querySelector("#state [name=open]")) return;  // where all are open, only the server can name the others
-  event.preventDefault();  // it submits the form where there are no scripts
-  if (event.detail > 1 || document.querySelector("#results.htmx-request")) return;  // a double click; rows about to be others
-  if (inside(button.closest("tr")).length) setOpen(button, !isOpen(button));
-  else button.dispatchEvent(new Event("expand"));  // htmx fetches the rows
+  if (!button) return;
+  const allRowsOpen = document.querySelector("#state [name=open]");
+  if (allRowsOpen) return; // then the form is sent: only the server can list the other rows
+  event.preventDefault();
+  const resultsAreLoading = document.querySelector("#results.htmx-request");
+  if (event.detail > 1 || resultsAreLoading) return; // the second click of a double click has detail 2
+  if (descendantsOf(button.closest("tr")).length) setExpanded(button, !isExpanded(button));
+  else button.dispatchEvent(new Event("expand")); // htmx fetches the rows
 }
-function setOpen(button, open) {
-  button.setAttribute("aria-expanded", String(open));
+
+function setExpanded(button, expanded) {
+  button.setAttribute("aria-expanded", String(expanded));
   const row = button.closest("tr");
-  let limit = row.hidden ? depth(row) - 1 : Infinity;  // rows deeper than this are hidden
-  for (const each of [row, ...inside(row)]) {
-    if (depth(each) <= limit) limit = Infinity;
-    each.hidden = depth(each) > limit;
-    if (limit === Infinity && expander(each) && !isOpen(expander(each))) limit = depth(each);
-    keepOpen(each);
+  let visibleDepth = row.hidden ? depthOf(row) - 1 : Infinity; // deeper rows are hidden
+  for (const current of [row, ...descendantsOf(row)]) {
+    if (depthOf(current) <= visibleDepth) visibleDepth = Infinity;
+    current.hidden = depthOf(current) > visibleDepth;
+    const expander = expanderOf(current);
+    if (visibleDepth === Infinity && expander && !isExpanded(expander)) visibleDepth = depthOf(current);
+    updateOpenInput(current);
   }
-  const address = new URL(location.href);
-  address.searchParams.delete("open");
-  for (const input of document.querySelectorAll("input[name=open]:enabled")) address.searchParams.append("open", input.value);
-  history.replaceState(history.state, "", address);
-  document.getElementById("print").search = address.search;
+  updateAddress();
 }
-// The hidden input lets the server render the same rows open when the columns change.
-function keepOpen(row) {
-  const button = expander(row);
+
+// The hidden input makes the server render the same rows open when the columns change.
+function updateOpenInput(row) {
+  const button = expanderOf(row);
   if (!button) return;
   const input = row.querySelector("input[name=open]") ?? document.createElement("input");
-  Object.assign(input, { type: "hidden", name: "open", value: button.value, disabled: row.hidden || !isOpen(button) });
+  const disabled = row.hidden || !isExpanded(button);
+  Object.assign(input, { type: "hidden", name: "open", value: button.value, disabled });
   input.setAttribute("form", "filters");
   button.after(input);
 }
-function leaveNewTabsToTheBrowser(event) {
-  if ((event.ctrlKey || event.metaKey || event.shiftKey) && event.target.closest("a[href]")) event.stopImmediatePropagation();
+
+function updateAddress() {
+  const address = new URL(location.href);
+  address.searchParams.delete("open");
+  for (const input of document.querySelectorAll("input[name=open]:enabled")) {
+    address.searchParams.append("open", input.value);
+  }
+  history.replaceState(history.state, "", address);
+  document.getElementById("print").search = address.search;
 }
-// Not ours is the page of a proxy, or of a network that wants a sign-in of its own. What loads by itself fails in its own
-// place. Rows that are there have been fetched again by a second click while the first one's were on their way.
-function keepOut(event) {
-  const { sourceElement, response } = event.detail.ctx, refused = response.status >= 400;
-  const failed = !response.headers.has("X-Request-ID") || (refused && loadsByItself(sourceElement));
-  const there = !refused && sourceElement.matches(".expander") && inside(sourceElement.closest("tr")).length;
-  if (failed || there) event.preventDefault();
-  if (failed) sayFailed(event);
+
+// ---------------------------------------------------------------- requests of htmx
+
+// htmx 4.0.1 also handles clicks that should open a new tab.
+function keepModifiedClicksFromHtmx(event) {
+  const isModified = event.ctrlKey || event.metaKey || event.shiftKey;
+  if (isModified && event.target.closest("a[href]")) event.stopImmediatePropagation();
 }
+
+const loadsByItself = (element) => element.matches("[hx-trigger=load]");
+
+function rejectUnusableResponse(event) {
+  const { sourceElement, response } = event.detail.ctx;
+  const isError = response.status >= 400;
+  // Without our header the page comes from a proxy, or from a network that asks for a sign-in of its own.
+  // An error of a part that loads by itself must not replace anything outside that part.
+  const failed = !response.headers.has("X-Request-ID") || (isError && loadsByItself(sourceElement));
+  // A second click can fetch rows that the first one has inserted in the meantime.
+  const isExpander = sourceElement.matches(".expander");
+  const rowsExist = !isError && isExpander && descendantsOf(sourceElement.closest("tr")).length;
+  if (failed || rowsExist) event.preventDefault();
+  if (failed) showRequestError(event);
+}
+
 function afterSwap({ detail: { ctx: { sourceElement, request, response } } }) {
   if (response.status >= 400 || loadsByItself(sourceElement)) return;
   document.getElementById("alert").replaceChildren();
-  if (sourceElement.matches(".expander")) setOpen(sourceElement, true);
-  // What was pressed has gone, and the focus with it: a link with its filter, for which htmx names the region, or a button.
-  if ((sourceElement.id === "results" || request.submitter) && document.activeElement === document.body)
+  if (sourceElement.matches(".expander")) setExpanded(sourceElement, true);
+  // The swap removed the control that had the focus: a link of a filter, for which htmx reports #results, or a button.
+  const controlMayBeGone = sourceElement.id === "results" || request.submitter;
+  if (controlMayBeGone && document.activeElement === document.body) {
     document.querySelector("#chips a, #scroll").focus({ preventScroll: true });
+  }
 }
-function sayFailed({ detail: { ctx: { sourceElement } } }) {
-  if (loadsByItself(sourceElement)) return sourceElement.querySelector(".unscripted")?.classList.remove("unscripted");
-  const said = document.getElementById("failed").content.cloneNode(true);
-  if (!sourceElement.matches("form")) said.querySelector("button").remove();  // a link is still there to be tried again
-  document.getElementById("alert").replaceChildren(said);
+
+function showRequestError({ detail: { ctx: { sourceElement } } }) {
+  if (loadsByItself(sourceElement)) {
+    sourceElement.querySelector(".no-script")?.classList.remove("no-script"); // a link to the same content
+    return;
+  }
+  const message = document.getElementById("failed-request").content.cloneNode(true);
+  if (!sourceElement.matches("form")) message.querySelector("button").remove(); // the link can be clicked again
+  document.getElementById("alert").replaceChildren(message);
 }
-function sendOnce(event) {
-  if (event.timeStamp - event.target.dataset.sent < 1000) event.preventDefault();
-  else if (!event.defaultPrevented) event.target.dataset.sent = event.timeStamp;
+
+// ---------------------------------------------------------------- forms
+
+function preventDoubleSubmit(event) {
+  const form = event.target;
+  if (event.timeStamp - form.dataset.sentAt < DOUBLE_CLICK) event.preventDefault();
+  else if (!event.defaultPrevented) form.dataset.sentAt = event.timeStamp;
 }
-function showPassword({ target }) {
-  const button = target.closest(".reveal");
+
+function togglePassword({ target }) {
+  const button = target.closest(".show-password");
   if (!button) return;
-  const input = document.getElementById(button.getAttribute("aria-controls")), shown = input.type === "text";
-  input.type = shown ? "password" : "text";
-  button.setAttribute("aria-pressed", String(!shown));
+  const input = document.getElementById(button.getAttribute("aria-controls"));
+  const visible = input.type === "text";
+  input.type = visible ? "password" : "text";
+  button.setAttribute("aria-pressed", String(!visible));
 }

@@ -1,29 +1,50 @@
-"""What every test stands on: an empty database in a file of its own, and the nasty set loaded into one."""
+"""Fixtures of all tests: an empty or a filled database of their own, the application, and clients of it."""
 
 from collections.abc import Iterator
 
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient, FlaskCliRunner
+from jinja2 import FileSystemBytecodeCache
 
 from app import create_app
+from app.auth import passwords
 from app.table import counts
-from models import close_connections, sqlite
-from tests.databases import in_file, migrated, on_both, postgres
-from tests.support import NASTY, load, signed_in
+from models import Import, close_connections, sqlite
+from tests.databases import in_file, load_nasty, loaded, migrated, on_both, postgres
+from tests.support import signed_in
 
-database_url = in_file
-"""Where a test finds its database. The folders whose tests run on both kinds say so in their own conftest."""
+database_url = in_file  # folders whose tests run on PostgreSQL too override it in their conftest
 
-__all__ = ["database_url", "in_file", "migrated", "on_both", "postgres"]
+CHEAP_HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+DUMMY_HASH = CHEAP_HASHER.hash("nobody's password")
+
+__all__ = ["database_url", "in_file", "loaded", "migrated", "on_both", "postgres"]
+
+
+@pytest.fixture(scope="session")
+def bytecode_cache(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBytecodeCache:
+    """Compiled templates. Without it each test would compile those that it renders, which takes 50 ms."""
+    return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
 
 
 @pytest.fixture
-def app(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
+def cheap_hasher(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hash with argon2's least memory and time. test_passwords.py, which has no `app`, tests the real parameters."""
+    monkeypatch.setattr(passwords, "_hasher", CHEAP_HASHER)
+    monkeypatch.setattr(passwords, "_DUMMY_HASH", DUMMY_HASH)
+
+
+@pytest.fixture
+def app(
+    database_url: str, bytecode_cache: FileSystemBytecodeCache, cheap_hasher: None, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Flask]:
     """The application on an empty, migrated database."""
     monkeypatch.setenv("DATABASE_URL", database_url)
     monkeypatch.setenv("SECRET_KEY", "only for tests, and long enough for any")
     application = create_app()
+    application.jinja_env.bytecode_cache = bytecode_cache
     application.testing = False  # errors must reach visitors as pages, never as tracebacks
     yield application
     close_connections()
@@ -46,16 +67,19 @@ def runner(app: Flask) -> FlaskCliRunner:
     return app.test_cli_runner()
 
 
-@pytest.fixture(params=["found first", "walked", "walked in vain"])
-def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """How the engine finds chosen rows: as few, as many, and as many that lie too far off to be walked to."""
-    monkeypatch.setattr(counts, "SORT_LIMIT", counts.SORT_LIMIT if request.param == "found first" else -1)
-    if request.param == "walked in vain":
+@pytest.fixture(params=["few matches", "index scan", "scan over budget"])
+def way(request: pytest.FixtureRequest, database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The strategy that finds the rows of a filtered page. A budget of scanned rows exists on SQLite alone."""
+    if request.param != "few matches":
+        monkeypatch.setattr(counts, "SORT_LIMIT", -1)
+    if request.param == "scan over budget":
+        if not database_url.startswith("sqlite:"):
+            pytest.skip("only SQLite has a budget")
         monkeypatch.setattr(sqlite, "_INSTRUCTIONS_PER_CHECK", 1)
 
 
 @pytest.fixture
 def nasty(app: Flask) -> None:
-    """The small set with everything that has ever gone wrong in a table or a CSV."""
-    for file in sorted(NASTY.glob("*.csv")):
-        load(file.stem, file)
+    """The small set of tests/nasty: everything that has ever gone wrong in a table or a CSV."""
+    if not Import.select().exists():  # a module has a `database_url` of its own, which is no copy of `loaded`
+        load_nasty()

@@ -1,4 +1,4 @@
-"""What reports must show, worked out from plain tables by plain Python: slowly, and independently of the engine."""
+"""The rows that reports must show, computed in plain Python from plain tables, independently of the engine."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
@@ -11,8 +11,7 @@ from app.table.definitions import Column
 from app.table.view import View
 from models import fold, reports_db
 
-Record = dict[str, Any]
-"""Column key → value as the database holds it; "tie" is what tells two rows apart, "products" what was affected."""
+Record = dict[str, Any]  # column key → stored value, and "tiebreaker" and "products"
 
 _SUBSCRIPTIONS = """
     SELECT c.id AS customer_number, c.name AS customer, c.ref AS customer_id, s.ref AS subscription_id,
@@ -43,17 +42,17 @@ _HOLDINGS = """
 
 def records(view: View) -> list[Record]:
     """All rows of a view in the order of its sort."""
-    return in_order(view, chosen(view))
+    return in_order(view, matching(view))
 
 
-def chosen(view: View) -> list[Record]:
+def matching(view: View) -> list[Record]:
     """All rows of a view, in no order."""
     return _SOURCES.get(view.report.slug, _declared)(view)
 
 
 def in_order(view: View, rows: list[Record]) -> list[Record]:
     order = _order(view.sort_column)
-    return sorted(rows, key=lambda row: (*order(row), *row["tie"]), reverse=view.descending)
+    return sorted(rows, key=lambda row: (*order(row), *row["tiebreaker"]), reverse=view.descending)
 
 
 def _order(column: Column) -> Callable[[Record], tuple[Any, ...]]:
@@ -80,9 +79,9 @@ def _subscriptions(view: View) -> list[Record]:
         cancels = [move["date"] for move in mine if move["action"] == "Cancel"]
         renewed = any(move["action"] == "Renew" and move["date"] > max(cancels, default="") for move in mine)
         row["cancelled"] = bool(cancels) and not renewed
-        row |= {"tie": (row["subscription_id"],), "status": _status(row, str(view.today))}
+        row |= {"tiebreaker": (row["subscription_id"],), "status": _status(row, str(view.today))}
         rows.append(row)
-    return [row for row in rows if _chosen(view, row, [row["subscription_id"]], row["end"])]
+    return [row for row in rows if _matches(view, row, [row["subscription_id"]], row["end"])]
 
 
 def _status(row: Record, today: str) -> str:
@@ -95,8 +94,8 @@ def _transactions(view: View) -> list[Record]:
         products[part["bundle"]].append(part["name"])
     for row in _read(_TRANSACTIONS):
         names = products[row["bundle"]]
-        row |= {"tie": (row["transaction_id"],), "products": names, "product": "; ".join(names)}
-        if _chosen(view, row, [row["transaction_id"], row["subscription_id"]], row["date"][:10]):
+        row |= {"tiebreaker": (row["transaction_id"],), "products": names, "product": "; ".join(names)}
+        if _matches(view, row, [row["transaction_id"], row["subscription_id"]], row["date"][:10]):
             rows.append(row)
     return rows
 
@@ -105,12 +104,12 @@ def _usage(view: View) -> list[Record]:
     sums: dict[tuple[Any, ...], Record] = {}
     for row in _read(_HOLDINGS):
         row |= {"products": [row["product"]]}
-        if not _chosen(view, row, [], ""):
+        if not _matches(view, row, [], ""):
             continue
         parts = [row["certificate_type"], row["product"]][: view.level]
         names = [text for part in parts for text in (fold(part), part)]
-        tie = (row["customer_id"], row["customer_number"], *names)
-        total = sums.setdefault(tie, {**row, "tie": tie, **dict.fromkeys(_NUMBERS, 0)})
+        tiebreaker = (row["customer_id"], row["customer_number"], *names)
+        total = sums.setdefault(tiebreaker, {**row, "tiebreaker": tiebreaker, **dict.fromkeys(_NUMBERS, 0)})
         total["current_inventory"] += row["current_inventory"]
         total["used"] += row["used"]
         total["available"] += max(row["current_inventory"] - row["used"], 0)
@@ -124,7 +123,7 @@ def _declared(view: View) -> list[Record]:
     rows = []
     for row in level.table.select():
         values = {column.key: _value(column.value, row) for column in view.report.columns}
-        rows.append({**values, "tie": (getattr(row, level.tiebreaker),)})
+        rows.append({**values, "tiebreaker": (getattr(row, level.tiebreaker),)})
     return rows
 
 
@@ -138,7 +137,7 @@ def _value(term: Any, row: Any) -> Any:
     return getattr(getattr(row, reference.name), term.name)
 
 
-def _chosen(view: View, row: Record, ids: list[str], day: str) -> bool:
+def _matches(view: View, row: Record, ids: list[str], day: str) -> bool:
     plain = {key: value for key, value in view.filters.items() if key not in ("period", "usage")}
     matches = all(_MATCHES[key](value, row, ids, day) for key, value in plain.items())
     period = view.filters.get("period")
@@ -146,7 +145,7 @@ def _chosen(view: View, row: Record, ids: list[str], day: str) -> bool:
 
 
 def holds(period: str, day: date, today: date) -> bool:
-    """Whether a day is one of a period: worked out from the day, not from where the period begins and ends."""
+    """Whether a day is in a period, computed from the day instead of the period's ends."""
     if period in ("today", "yesterday"):
         return (today - day).days == (period == "yesterday")
     which, length, *days = period.split("-")

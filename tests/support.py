@@ -26,7 +26,7 @@ CCADB_FILES = {
 
 _ROW = re.compile(r"<tr id=.*?</tr>", re.DOTALL)
 _CELL = re.compile(r"<t[hd][^>]*>(.*?)</t[hd]>", re.DOTALL)
-_ASIDE = re.compile(r'<span class="(?:badge over|vh)">.*?</span> ?| <small>.*?</small>', re.DOTALL)
+_ASIDE = re.compile(r'<span class="(?:badge over|visually-hidden)">.*?</span> ?| <small>.*?</small>', re.DOTALL)
 _TAG = re.compile(r"<[^>]+>")
 
 

@@ -6,6 +6,6 @@ from app.cli import backup, data, users
 
 
 def register(app: Flask) -> None:
-    data_commands = (data.setup, data.migrate, data.demo, data.copy_from, data.import_file, data.export, data.sql)
-    for command in (*data_commands, backup.backup, backup.restore, users.user):
+    of_data = (data.setup, data.check, data.migrate, data.demo, data.copy_from, data.import_file, data.export, data.sql)
+    for command in (*of_data, backup.backup, backup.restore, users.user):
         app.cli.add_command(command)

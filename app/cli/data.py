@@ -25,7 +25,7 @@ from app.table.csv import csv_chunks
 from app.table.paging import read_page
 from app.table.params import parse_export, parse_view
 from app.table.scope import WHOLE_PARTNER
-from app.web.reports.formats import FORMATS, file_url
+from app.web.reports.export import FORMATS, file_url
 from models import BadDatabaseURL, Customer, DatabaseCopy, DatabaseNotEmpty, User, reports_db
 from models.audit import DONE, FAILED
 from models.sqlite import Sqlite
@@ -54,6 +54,17 @@ def setup(context: click.Context, admin: str, no_demo: bool) -> None:
         except ValidationError as error:
             raise click.ClickException(str(error)) from None
         click.echo(f"Sign in as {admin} with the password {password} (it is shown only now).")
+
+
+@click.command()
+def check() -> None:
+    """Check that the server can start: print nothing, or one line that says why it can't."""
+    try:
+        models.check()
+    except models.SchemaMismatch as error:
+        raise SystemExit(f"Partner Reports can't start: {error}") from None
+    except models.DATABASE_ERRORS as error:
+        raise SystemExit(f"Partner Reports can't start: {models.describe_error(error)}") from None
 
 
 @click.command()

@@ -4,11 +4,10 @@ A file passes through the modules in this order: `reader` reads rows, `layouts` 
 finds the ids they refer to, `loader` stores them, `derived` updates what follows from them.
 """
 
-from app.importing.errors import Fault, FileRejected
 from app.importing.layouts import Record, SubscriptionRecord, TransactionRecord, UsageRecord
 from app.importing.loader import IMPORTABLE, load_file, load_records
 from app.importing.reader import Progress
-from app.importing.summary import ImportSummary
+from app.importing.results import Fault, FileRejected, ImportSummary
 
 __all__ = [
     "IMPORTABLE",

@@ -3,8 +3,8 @@
 from collections import defaultdict
 from dataclasses import dataclass
 
-from app.importing.errors import RowRejected, quote
 from app.importing.layouts import Record
+from app.importing.results import RowRejected, quote
 from app.importing.rows import Row, Table, insert_rows, update_rows
 from models import (
     PRODUCT_SEPARATOR,

@@ -10,8 +10,8 @@ from peewee import fn
 
 from app.importing.customers import CachedCustomer, Indexes
 from app.importing.layouts import usage_counts
+from app.importing.results import RowCounts
 from app.importing.rows import Row, Table, batches, field_names, in_values, insert_rows, select_rows, update_rows
-from app.importing.summary import RowCounts
 from models import (
     NONE_ID,
     USAGE_COUNTS,

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from app.importing.errors import quote
+from app.importing.results import quote
 from app.reports import subscriptions, transactions, usage
 from app.table.definitions import Report
 from app.table.kinds import INTEGER, TEXT

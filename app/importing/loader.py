@@ -10,11 +10,10 @@ from typing import IO, Any, ClassVar
 from app.importing import derived, layouts
 from app.importing.customers import CachedCustomer, Indexes
 from app.importing.derived import NO_HOLDING, HoldingKey
-from app.importing.errors import FaultList, RowRejected, quote
 from app.importing.layouts import Layout, Record, SubscriptionRecord, TransactionRecord
 from app.importing.reader import Progress, read_records
+from app.importing.results import FaultList, ImportSummary, RowCounts, RowRejected, quote
 from app.importing.rows import BATCH_ROWS, Row, batches, field_names, in_values, insert_rows, select_rows, update_rows
-from app.importing.summary import ImportSummary, RowCounts
 from models import PRODUCT_SEPARATOR, Import, Subscription, Transaction, fold, reports_db, timestamp, write_transaction
 
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from operator import itemgetter
 from typing import IO
 
-from app.importing.errors import FaultList, RowRejected, quote
 from app.importing.layouts import Layout, Record, describe_cell_error
+from app.importing.results import FaultList, RowRejected, quote
 from app.table.definitions import Report
 
 Progress = Callable[[int], None]  # is called with how much was done since the last call, here in bytes

@@ -6,7 +6,7 @@ from operator import itemgetter
 from typing import Any, TypeVar
 
 from models import reports_db
-from models.bulk import execute_many, insert_query
+from models.connections import execute_many, insert_query
 
 BATCH_ROWS = 1000  # rows that one statement reads or writes
 

@@ -1,11 +1,13 @@
-"""Write the rows of a view as CSV.
+"""Write the rows of a view as CSV, in one of its dialects.
 
 Rows are read in one snapshot of the database and formatted column by column, 250 rows at a time: a `map` over a column
 costs less than a call for each cell.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import lru_cache, partial
+from dataclasses import dataclass
+from functools import cached_property, lru_cache, partial
 from itertools import chain
 from typing import Any
 
@@ -13,13 +15,55 @@ from peewee import fn
 
 from app.table.counts import choose_strategy
 from app.table.definitions import Column
-from app.table.dialects import EXCEL, Dialect
 from app.table.expressions import Term, foreign_key, order_by, table_of, tables_of
 from app.table.kinds import DATE, DATETIME, INTEGER, MONEY, Kind
 from app.table.query import RowQuery
 from app.table.scope import Scope
 from app.table.view import View
 from models import snapshot
+
+DIALECT_KEY = "dialect"  # its key in the query string of a CSV; it is no part of a view
+_FORMULA_STARTS = frozenset("'=+-@\t")  # first characters of texts that `kinds.guard` may change
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """A way to write CSV.
+
+    name:      its value in the query string.
+    start:     what the file begins with: the byte order mark tells Excel that it is UTF-8.
+    delimiter: stands between cells.
+    decimal:   stands before the cents of an amount.
+    """
+
+    name: str
+    start: str = "\ufeff"
+    delimiter: str = ","
+    decimal: str = "."
+
+    def cell(self, kind: Kind, value: Any) -> str:
+        text = kind.export(value)
+        return self.quote(text.replace(".", self.decimal) if kind is MONEY else text)
+
+    def quote(self, text: str) -> str:
+        return '"' + text.replace('"', '""') + '"' if self._special(text) else text
+
+    def all_plain(self, texts: Sequence[str]) -> bool:
+        """Whether no text needs quotes or a guard. To search all texts as one string is faster than each by itself."""
+        joined = "\n".join(texts)
+        special = any(each in joined for each in (self.delimiter, '"', "\r")) or joined.count("\n") >= len(texts)
+        return not special and _FORMULA_STARTS.isdisjoint([text[:1] for text in texts])
+
+    @cached_property
+    def _special(self) -> Callable[[str], Any]:
+        return re.compile(f'[{self.delimiter}"\r\n]').search
+
+
+EXCEL = Dialect("excel")  # the default
+SEMICOLON = Dialect("semicolon", delimiter=";", decimal=",")  # for countries with a decimal comma
+PLAIN = Dialect("plain", start="")  # for programs that take the byte order mark for a part of the heading
+DIALECTS = {dialect.name: dialect for dialect in (EXCEL, SEMICOLON, PLAIN)}
+
 
 ColumnWriter = Callable[[Sequence[Any]], Iterable[Any]]  # one column's values → its cells
 NamesById = Iterable[tuple[int, Any]]  # (id, name) of all rows of a table of names
@@ -42,8 +86,7 @@ def csv_chunks(view: View, scope: Scope, progress: Progress | None = None, diale
         for length, columns in column_chunks(view, scope, partial(cell_writer, dialect), connection):
             if progress:
                 progress(length)
-            rows = map(dialect.delimiter.join, zip(*columns, strict=True))
-            yield ("\r\n".join(rows) + "\r\n").encode()
+            yield _join_rows(columns, dialect.delimiter)
 
 
 def column_chunks(
@@ -79,6 +122,10 @@ def _column_source(
 def _fits_in_memory(table: Any, connection: Any) -> bool:
     [[(largest_id,)]] = connection.columns(table.select(fn.COALESCE(fn.MAX(table.id), 0)), 1)
     return int(largest_id) <= LOOKUP_LIMIT
+
+
+def _join_rows(columns: list[Iterable[str]], delimiter: str) -> bytes:
+    return ("\r\n".join(map(delimiter.join, zip(*columns, strict=True))) + "\r\n").encode()
 
 
 def cell_writer(dialect: Dialect, kind: Kind, names: NamesById | None = None) -> ColumnWriter:

@@ -18,7 +18,6 @@ from peewee import Expression, Value, fn
 
 from app.table import counts
 from app.table.counts import choose_strategy, count_if_quick, count_rows
-from app.table.cursor import Cursor, PagePosition, digest
 from app.table.definitions import Column
 from app.table.expressions import (
     FirstRows,
@@ -33,7 +32,7 @@ from app.table.expressions import (
 from app.table.query import RowQuery
 from app.table.scope import Scope
 from app.table.statements import compiled, placeholder
-from app.table.view import RowPath, View
+from app.table.view import Cursor, PagePosition, RowPath, View, digest
 from models import MAX_CHAR, QueryBudgetExceeded, read_transaction, reports_db
 
 SortKey = tuple[Any, ...]  # a row's values of `RowQuery.order`

@@ -7,10 +7,9 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from app.table.cursor import LAST_PAGE, Cursor, PagePosition
+from app.table.csv import DIALECT_KEY, DIALECTS, EXCEL, Dialect
 from app.table.definitions import Column, Report
-from app.table.dialects import DIALECT_KEY, DIALECTS, EXCEL, Dialect
-from app.table.view import ALL_ROWS, DEFAULT_SIZE, SIZES, RowPath, View, format_path
+from app.table.view import ALL_ROWS, DEFAULT_SIZE, LAST_PAGE, SIZES, Cursor, PagePosition, RowPath, View, format_path
 
 REPEATABLE_KEYS = ("columns", "open")
 PAGING_KEYS = ("after", "before", "size", "open")  # these select a page of a view; files ignore them

@@ -1,16 +1,65 @@
 """A view of a report: columns, sort, filters, page and open rows. It is made from a query string and makes it again."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 from typing import Any
 from urllib.parse import quote
+from zlib import crc32
 
-from app.table.cursor import LAST_PAGE, PagePosition, digest
 from app.table.definitions import Column, Filter, Report
 from models import today
+
+LAST_PAGE = "end"  # `before=end`
+
+_PATTERN = re.compile(r"([0-9])-([0-9]{1,18})-([0-9a-f]{8})-([0-9]{1,18})-([0-9a-f]{8})-([0-9a-f]{8})")
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """A row at the edge of a page, as it stands in an address: `0-4711-9ae0daaf-50-8c736521-1d0b1f1e`.
+
+    level, row_id: the row's level, and its id there.
+    tiebreaker:    a digest of the row's tiebreaker, because a database may give the id of a removed row to another.
+    rows_before:   how many rows of the view stand before the edge, so that a page needn't count them.
+    context:       `View.cursor_context`. A cursor of another sort, filter or page size is ignored.
+
+    It names the row instead of its sort key. So addresses stay short and hold no data.
+    """
+
+    level: int
+    row_id: int
+    tiebreaker: str
+    rows_before: int
+    context: str
+
+    def __str__(self) -> str:
+        body = f"{self.level}-{self.row_id}-{self.tiebreaker}-{self.rows_before}-{self.context}"
+        return f"{body}-{digest(body)}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Cursor":
+        """Raises ValueError when the text was not made by `str(cursor)`."""
+        match = _PATTERN.fullmatch(text)
+        if not match or digest(text.rpartition("-")[0]) != match[6]:
+            raise ValueError("is not the place of a page; leave it out for the first page")
+        return cls(int(match[1]), int(match[2]), match[3], int(match[4]), match[5])
+
+
+@dataclass(frozen=True)
+class PagePosition:
+    """The page behind the cursor's row (`forward`) or before it. Backward without a cursor is the last page."""
+
+    forward: bool
+    cursor: Cursor | None
+
+
+def digest(text: str) -> str:
+    """Eight hex digits that detect damaged or foreign text. It is a checksum, not a signature."""
+    return f"{crc32(text.encode('utf-8', 'surrogatepass')):08x}"
+
 
 RowPath = tuple[int, ...]  # the ids that name an expandable row: (customer,) or (customer, certificate type)
 
@@ -19,21 +68,13 @@ ALL_ROWS: RowPath = ()  # "all" in `open_rows`: every row is open but those that
 SIZES = (25, 50, 100, 200)  # rows on a page
 DEFAULT_SIZE = 50
 
-_plain = re.compile("[A-Za-z0-9_.-]+").fullmatch
-_plain_lines = re.compile("(?:[A-Za-z0-9_.-]{1,100}\n)+").fullmatch
-
 
 def quote_value(text: str) -> str:
-    """Quote text for a query string. Most ids and keys need no quoting, and one match is faster than `quote`."""
-    return text if _plain(text) else quote(text, safe="")
+    """Quote a value for a query string, "/" and "&" too."""
+    return quote(text, safe="")
 
 
-def need_no_quoting(texts: Sequence[Any]) -> bool:
-    """Whether no text needs quoting or is long. One match over a page's ids is faster than one for each."""
-    return None not in texts and bool(_plain_lines("\n".join([*texts, ""])))
-
-
-def encode_query(pairs: list[tuple[str, str]]) -> str:
+def encode_query(pairs: Iterable[tuple[str, str]]) -> str:
     return "&".join([f"{key}={quote_value(value)}" for key, value in pairs])
 
 

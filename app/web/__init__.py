@@ -1,17 +1,42 @@
 """Everything between a request and its response: security, errors, headers, the log, and a module for each page."""
 
+from hashlib import sha256
+from pathlib import Path
+
 from flask import Flask
 
 from app.settings import Settings
-from app.web import account, assets, audit, customers, errors, headers, home, request_log, saved_views, security, users
+from app.web import account, audit, customers, errors, headers, home, request_log, saved_views, security, users
 from app.web.reports import export, page, print_view, summary
+
+HTMX_HASH = "sha384-Qp9rdC8H7EqOoX+nR0P3RPG2Noji+qdwJlGpfzwQJsfOpp3sGwIdSP9xO3+UlEhn"
+_YEAR = 365 * 24 * 60 * 60  # seconds
 
 
 def register(app: Flask, settings: Settings) -> None:
-    assets.register(app, settings)
+    _register_template_globals(app, settings)
     headers.register(app, settings)
     errors.register(app)
     security.register(app, settings)
     request_log.register(app)
     for module in (account, home, customers, export, print_view, page, summary, audit, users, saved_views):
         app.register_blueprint(module.blueprint)
+
+
+def _register_template_globals(app: Flask, settings: Settings) -> None:
+    """What every page needs besides its rows: versioned scripts and styles, the currency and the partner's name."""
+    app.config["SEND_FILE_MAX_AGE_DEFAULT"] = _YEAR
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    files = Path(app.static_folder or "").iterdir()
+    urls = {file.name: f"{app.static_url_path}/{file.name}?v={_version(file)}" for file in files}
+    app.jinja_env.globals.update(
+        assets=urls,
+        htmx={"url": settings.htmx_url, "hash": HTMX_HASH},
+        currency=settings.currency,
+        partner_name=settings.partner_name,
+    )
+
+
+def _version(file: Path) -> str:
+    """Return a hash of the file's content, so that browsers can cache each version for a year."""
+    return sha256(file.read_bytes()).hexdigest()[:10]

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from app.reports import REPORTS
 from app.table.definitions import Link, Report
-from app.table.view import DEFAULT_SIZE, View, encode_query, need_no_quoting, quote_value
+from app.table.view import DEFAULT_SIZE, View, encode_query, quote_value
 
 # Characters in the address of a view. gunicorn reads request lines of up to 8,190 bytes; a form adds to its view.
 MAX_URL_LENGTH = 7500
@@ -36,33 +37,24 @@ def summary_url(view: View) -> str:
 
 def customer_url(keys: Mapping[str, str]) -> str:
     """Return the address of the page of the customer that these keys identify."""
-    return f"{_CUSTOMERS}?{encode_query(list(keys.items()))}"
+    return f"{_CUSTOMERS}?{encode_query(keys.items())}"
 
 
-def link_maker(link: Link, by_ref: bool) -> LinkColumn:
+def link_maker(link: Link, by_id: bool) -> LinkColumn:
     """Return a function that makes a column's values the addresses of what they link to; an empty value has none.
 
-    With `by_ref` the id that was read beside a value identifies the customer. The id is None where the name belongs
+    With `by_id` the id that was read beside a value identifies the customer. The id is None where the name belongs
     to no customer, and "" where the customer has no id: then the name identifies it.
     """
     path = f"/reports/{link.report}" if link.report else _CUSTOMERS
-    by_key, by_name = f"{path}?{link.key}=", f"{path}?{link.name_key}="
 
-    def value_url(value: str, _: Any) -> str:
-        return empty_if_too_long(by_key + quote_value(value)) if value else ""
+    def url(key: str, value: str) -> str:
+        return empty_if_too_long(f"{path}?{key}={quote_value(value)}") if value else ""
 
-    def ref_url(name: str, ref: Any) -> str:
-        return (
-            "" if ref is None else empty_if_too_long(by_key + quote_value(ref) if ref else by_name + quote_value(name))
-        )
+    def customer(name: str, id_: str | None) -> str:
+        return "" if id_ is None else url(link.key, id_) if id_ else url(link.name_key, name)
 
-    def urls(values: Sequence[str], refs: Iterable[Any]) -> Iterable[str]:
-        ids = list(refs) if by_ref else values
-        if need_no_quoting(ids):
-            return [by_key + id_ for id_ in ids]
-        return map(ref_url if by_ref else value_url, values, ids)
-
-    return urls
+    return partial(map, customer) if by_id else lambda values, _: [url(link.key, value) for value in values]
 
 
 def empty_if_too_long(url: str) -> str:

@@ -9,8 +9,8 @@ from flask import Response, abort, request
 
 from app.auth.permissions import Permission
 from app.reports import REPORTS
+from app.table.csv import Dialect
 from app.table.definitions import Report
-from app.table.dialects import Dialect
 from app.table.params import ParamError, parse_export, parse_view
 from app.table.view import View
 from app.web.errors import error_response

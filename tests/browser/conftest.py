@@ -41,7 +41,7 @@ def expect_sign_in(page: Page) -> None:
 def expect_whole(page: Page) -> None:
     """What a report fetches after its page has arrived, too."""
     expect(page.locator("tfoot")).to_be_attached()
-    expect(page.locator("tfoot .unscripted")).to_have_count(0)
+    expect(page.locator("tfoot .no-script")).to_have_count(0)
 
 
 def give(page: Page, email: str, password: str = PASSWORD) -> None:

@@ -73,7 +73,7 @@ def test_open_rows_and_the_open_chooser_have_no_violation(seen: Page) -> None:
     seen.locator(".expander").first.click()
     seen.locator('tr[data-depth="1"] .expander').first.click()
     seen.locator('tr[data-depth="2"]').first.wait_for()
-    seen.locator(".chooser summary").click()
+    seen.locator(".column-chooser summary").click()
     check(seen)
 
 
@@ -119,7 +119,7 @@ def test_adding_and_disabling_a_user_has_no_violation_at_any_step(seen: Page) ->
     seen.get_by_role("radio", name="Viewer").check()
     seen.get_by_label("Reseller", exact=True).fill(RESELLER)
     seen.get_by_role("button", name="Add user").click()
-    expect(seen.locator(".given")).to_be_visible()
+    expect(seen.locator(".secret")).to_be_visible()
     check(seen)
     seen.get_by_role("button", name="Disable").click()
     expect(seen.locator(".notice")).to_have_text("This person can't sign in any more.")

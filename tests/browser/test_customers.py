@@ -44,7 +44,7 @@ def test_the_expander_still_opens_and_the_link_beside_it_does_not(page: Page) ->
     page.locator(".expander").first.click()
     expect(page.locator('tr[data-depth="1"]').first).to_be_visible()
     expect(page).to_have_url(re.compile(r"\?open=\d+$"))
-    expect(page.locator('tr[data-depth="1"] .go')).to_have_count(0)
+    expect(page.locator('tr[data-depth="1"] .customer-link')).to_have_count(0)
 
 
 def test_a_name_leads_from_transactions_to_the_customer(page: Page) -> None:
@@ -52,7 +52,7 @@ def test_a_name_leads_from_transactions_to_the_customer(page: Page) -> None:
     name = page.locator("#results tbody th a").first.inner_text()
     page.locator("#results tbody th a").first.click()
     assert heading(page) == name
-    page.locator(".part .scroll a").first.click()
+    page.locator(".customer-section .scroll a").first.click()
     expect(page).to_have_url(re.compile(r"\?subscription="))
 
 
@@ -78,21 +78,21 @@ def test_somebody_elses_customer_is_not_there(sign_in: SignIn, base_url: str, pa
 
 def test_what_needs_attention_comes_after_the_page_and_leads_to_its_rows(page: Page) -> None:
     page.goto("/reports")
-    expect(page.locator("#needed .needed li")).to_have_count(3)
-    expect(page.locator("#needed")).to_contain_text("Data as of")
-    for number, link in enumerate(page.locator(".needed a").all()):
+    expect(page.locator("#attention-counts .attention-list li")).to_have_count(3)
+    expect(page.locator("#attention-counts")).to_contain_text("Data as of")
+    for number, link in enumerate(page.locator(".attention-list a").all()):
         shown = link.inner_text().split()[0]
-        page.locator(".needed a").nth(number).click()
+        page.locator(".attention-list a").nth(number).click()
         expect(page.locator("#count")).to_contain_text(f"of {shown} row")
         page.go_back()
-        expect(page.locator("#needed .needed li")).to_have_count(3)
+        expect(page.locator("#attention-counts .attention-list li")).to_have_count(3)
 
 
 @pytest.mark.provokes("404", "gone.js")
 def test_without_scripts_a_link_shows_what_needs_attention(opened: Open) -> None:  # noqa: F811
     plain = opened("/reports")
     plain.get_by_role("link", name="Show what needs attention").click()
-    expect(plain.locator(".needed li")).to_have_count(3)
+    expect(plain.locator(".attention-list li")).to_have_count(3)
     assert heading(plain) == "Needs attention"
 
 

@@ -90,4 +90,4 @@ def test_a_viewer_is_offered_no_file(sign_in: SignIn) -> None:
     tab = sign_in(VIEWER)
     tab.goto(TRANSACTIONS)
     expect(tab.locator("#count")).to_contain_text("rows")
-    expect(tab.locator(".files")).to_have_count(0)
+    expect(tab.locator(".export-control")).to_have_count(0)

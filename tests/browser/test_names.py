@@ -101,8 +101,8 @@ ISOLATED = """names => {
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), bad = [];
   while (walker.nextNode()) {
     const text = walker.currentNode, name = names.find(name => text.data.includes(name));
-    if (!name || text.parentElement.closest("option, template, title, .vh")) continue;
-    const around = text.parentElement.closest("bdi, .text, td a, tbody th span, tbody th a, .bars text, .chip b");
+    if (!name || text.parentElement.closest("option, template, title, .visually-hidden")) continue;
+    const around = text.parentElement.closest("bdi, .text, td a, tbody th span, tbody th a, .chart text, .chip b");
     const kept = around && (around.matches("bdi") || getComputedStyle(around).unicodeBidi === "plaintext");
     if (!kept || around.textContent.trim() !== name) bad.push(text.parentElement.outerHTML.slice(0, 300));
   }

@@ -128,7 +128,7 @@ def test_without_any_column_the_default_ones_return(page: Page) -> None:
 def test_the_chooser_does_not_cover_the_table(page: Page) -> None:
     page.goto("/reports/customer-transactions")
     open_chooser(page)
-    chooser, table = page.locator(".chooser fieldset").bounding_box(), page.locator("#results").bounding_box()
+    chooser, table = page.locator(".column-chooser fieldset").bounding_box(), page.locator("#results").bounding_box()
     assert chooser
     assert table
     assert chooser["y"] + chooser["height"] <= table["y"]
@@ -181,7 +181,7 @@ def test_open_rows_stay_open_when_columns_change_and_when_the_address_is_pasted(
     other.goto(page.url)
     assert column(other, "customer") == shown
     exported = csv_rows(other.request.get(other.locator("#export").get_attribute("href") or "").body())
-    closed = other.locator('#results tbody tr[data-depth="0"] > th :is(.expander, .leaf)').all_inner_texts()
+    closed = other.locator('#results tbody tr[data-depth="0"] > th :is(.expander, .row-name)').all_inner_texts()
     assert [row[0] for row in exported[1 : 1 + len(closed)]] == closed
 
 

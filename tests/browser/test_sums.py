@@ -32,7 +32,7 @@ def test_sums_come_after_the_page_and_are_of_all_its_rows(page: Page, slug: str)
     foot = page.locator("tfoot tr").last
     expect(foot).to_contain_text(re.compile(r"All [\d,]+ rows"))
     assert f"All {counted(page):,} rows" in foot.inner_text()
-    expect(page.locator("#pictures svg").first).to_be_visible()
+    expect(page.locator("#charts svg").first).to_be_visible()
 
 
 def test_the_table_does_not_wait_for_its_sums(page: Page) -> None:
@@ -63,26 +63,26 @@ def test_sums_are_asked_for_again_only_when_the_rows_are_others(page: Page) -> N
     assert len(asked) == 1
     page.locator("#action").select_option("Renew")
     expect(page.locator("tfoot tr")).to_have_count(2)
-    expect(page.locator("#pictures .key").first).to_have_text("Renew")
+    expect(page.locator("#charts .legend-item").first).to_have_text("Renew")
     assert len(asked) == 2
-    page.locator(".chooser summary").click()
+    page.locator(".column-chooser summary").click()
     page.get_by_role("checkbox", name="Cost", exact=True).uncheck()
     expect(page.locator("tfoot tr").last).to_contain_text("Cost")
-    expect(page.locator("tfoot tr").last.locator(".said")).to_be_visible()
+    expect(page.locator("tfoot tr").last.locator(".total-text")).to_be_visible()
 
 
 @pytest.mark.parametrize("slug", REPORTS)
 def test_a_bar_leads_by_keyboard_to_the_rows_that_it_counted(page: Page, slug: str) -> None:
     page.goto(f"/reports/{slug}")
-    bar = page.locator("#pictures svg").first.locator("a").last
+    bar = page.locator("#charts svg").first.locator("a").last
     words = bar.get_attribute("aria-label") or ""
     href = bar.get_attribute("href") or ""
     bar.focus()
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile(re.escape(href)))
     assert {key for key, _ in parse_qsl(urlsplit(page.url).query)} in ({"from", "to"}, {"certificate_type"})
-    expect(page.locator("#pictures svg a")).to_have_count(1 if slug != "customer-transactions" else 2)
-    assert told(page.locator("#pictures svg a").first.get_attribute("aria-label") or "") == told(words)
+    expect(page.locator("#charts svg a")).to_have_count(1 if slug != "customer-transactions" else 2)
+    assert told(page.locator("#charts svg a").first.get_attribute("aria-label") or "") == told(words)
     if slug == "customer-subscriptions":
         assert sum(int(number) for number in re.findall(r"(\d+)(?:,|$)", words)) == counted(page)
 
@@ -100,33 +100,33 @@ def test_a_slim_bar_shows_how_much_of_an_inventory_is_used(page: Page) -> None:
 
 def test_a_bar_s_numbers_stand_in_a_table_too(page: Page) -> None:
     page.goto(TRANSACTIONS)
-    page.locator(".astable summary").first.click()
-    table = page.locator(".astable table").first
+    page.locator(".as-table summary").first.click()
+    table = page.locator(".as-table table").first
     expect(table).to_be_visible()
     cells = table.locator("tbody tr").first.locator("td").all_inner_texts()
-    words = page.locator("#pictures svg :is(a, g)").first.get_attribute("aria-label") or ""
+    words = page.locator("#charts svg :is(a, g)").first.get_attribute("aria-label") or ""
     assert all(cell in words for cell in cells)
 
 
 def test_on_a_phone_sums_are_read_without_scrolling_and_the_picture_is_closed(page: Page) -> None:
     page.set_viewport_size(PHONE)
     page.goto(TRANSACTIONS)
-    said = page.locator("tfoot tr").last.locator(".said")
+    said = page.locator("tfoot tr").last.locator(".total-text")
     expect(said).to_be_visible()
     box = said.bounding_box()
     assert box
     assert box["x"] + box["width"] <= PHONE["width"]
-    expect(page.locator("#pictures")).to_be_hidden()
-    page.locator(".pictures > summary").click()
-    expect(page.locator("#pictures svg").first).to_be_visible()
+    expect(page.locator("#charts")).to_be_hidden()
+    page.locator(".charts > summary").click()
+    expect(page.locator("#charts svg").first).to_be_visible()
 
 
 def test_a_picture_is_slim(page: Page) -> None:
     page.set_viewport_size(LAPTOP)
     for slug in REPORTS:
         page.goto(f"/reports/{slug}")
-        expect(page.locator("#pictures svg").first).to_be_visible()
-        box = page.locator(".pictures").bounding_box()
+        expect(page.locator("#charts svg").first).to_be_visible()
+        box = page.locator(".charts").bounding_box()
         assert box
         assert box["height"] <= 160
 
@@ -135,7 +135,7 @@ def test_a_viewer_of_usage_has_sums_and_no_picture(sign_in: SignIn) -> None:
     tab = sign_in(VIEWER)
     tab.goto("/reports/customer-usage")
     expect(tab.locator("tfoot tr")).to_have_count(1)
-    expect(tab.locator(".pictures")).to_be_hidden()
+    expect(tab.locator(".charts")).to_be_hidden()
 
 
 def test_without_scripts_a_link_leads_to_them(new_context: Callable[..., BrowserContext]) -> None:
@@ -143,8 +143,8 @@ def test_without_scripts_a_link_leads_to_them(new_context: Callable[..., Browser
     page.goto(f"{TRANSACTIONS}?action=Renew")
     page.get_by_role("link", name="Show sums and pictures").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Sums of the Customer Transactions Report")
-    expect(page.locator(".sheet tbody tr")).to_have_count(2)
-    expect(page.locator(".pictures svg")).to_have_count(2)
+    expect(page.locator(".panel tbody tr")).to_have_count(2)
+    expect(page.locator(".charts svg")).to_have_count(2)
     page.get_by_role("link", name="Customer Transactions Report").click()
     expect(page).to_have_url(re.compile(r"customer-transactions\?action=Renew$"))
 
@@ -154,8 +154,8 @@ def test_without_scripts_a_link_leads_to_them(new_context: Callable[..., Browser
 def test_sums_and_pictures_have_no_violation(seen: Page, slug: str, path: str) -> None:
     seen.goto(f"/reports/{slug}{path}")
     seen.wait_for_load_state("networkidle")
-    if seen.locator(".pictures:not([open]) > summary").count():
-        seen.locator(".pictures > summary").click()
-    for each in seen.locator(".astable summary").all():
+    if seen.locator(".charts:not([open]) > summary").count():
+        seen.locator(".charts > summary").click()
+    for each in seen.locator(".as-table summary").all():
         each.click()
     check(seen)

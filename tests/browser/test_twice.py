@@ -89,7 +89,7 @@ def test_a_user_is_added_once_and_the_password_is_seen(page: Page) -> None:
     page.get_by_role("radio", name="One reseller").check()
     page.get_by_label("Reseller", exact=True).fill(RESELLER)
     press_twice(page.get_by_role("button", name="Add user"))
-    expect(page.locator(".given")).to_be_visible()
+    expect(page.locator(".secret")).to_be_visible()
 
 
 def test_enter_twice_signs_in_and_a_double_click_out(stranger: Page) -> None:
@@ -117,7 +117,7 @@ def test_two_tabs_choose_columns_at_once_and_each_keeps_its_own(sign_in: SignIn)
     for tab in tabs:
         tab.goto("/reports/customer-subscriptions")
         expect_whole(tab)
-        tab.locator(".chooser summary").click()
+        tab.locator(".column-chooser summary").click()
     for tab, label in tabs.items():
         tab.get_by_role("checkbox", name=label, exact=True).uncheck()
     for tab, label in tabs.items():

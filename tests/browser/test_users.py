@@ -26,7 +26,7 @@ def add(page: Page, email: str, role: str = "Viewer") -> str:
     page.get_by_role("radio", name="The whole partner").check()
     press(page, "Add user")
     expect(page.get_by_role("heading", level=1)).to_have_text(email)
-    return page.locator(".given").inner_text()
+    return page.locator(".secret").inner_text()
 
 
 def choose_password(page: Page, present: str) -> None:
@@ -86,13 +86,13 @@ def test_what_is_wrong_with_a_new_user_is_said_beside_its_field_and_what_was_typ
 
 def test_a_password_that_was_made_is_shown_once(page: Page) -> None:
     secret = add(page, "nia@partner.example")
-    page.locator(".crumb a").click()
+    page.locator(".breadcrumb a").click()
     page.get_by_role("link", name="nia@partner.example").click()
     expect(page.get_by_text("Has a temporary password")).to_be_visible()
     expect(page.locator("main")).not_to_contain_text(secret)
     press(page, "New temporary password")
-    expect(page.locator(".given")).to_be_visible()
-    expect(page.locator(".given")).not_to_have_text(secret)
+    expect(page.locator(".secret")).to_be_visible()
+    expect(page.locator(".secret")).not_to_have_text(secret)
 
 
 def test_whoever_got_a_password_chooses_their_own_before_they_see_a_report(page: Page, stranger: Page) -> None:

@@ -60,7 +60,7 @@ def test_typing_a_name_leaves_the_table_alone(page: Page, base_url: str, name: s
 
 def test_a_view_is_saved_and_deleted_by_the_keyboard(page: Page, name: str) -> None:
     page.goto(USAGE)
-    page.locator(".saver summary").press("Enter")
+    page.locator(".save-view summary").press("Enter")
     page.keyboard.press("Tab")
     page.keyboard.type(name)
     page.keyboard.press("Enter")

@@ -98,7 +98,7 @@ def test_paper_has_the_rows_that_were_opened_on_the_screen(page: Page) -> None:
     assert page.locator('tr[data-depth="0"]').count() > 25
     page.emulate_media(media="print")
     expect(page.get_by_role("button", name="Print")).to_be_hidden()
-    expect(page.locator(".top")).to_be_hidden()
+    expect(page.locator(".site-header")).to_be_hidden()
     page.emulate_media(media="screen")
     page.get_by_role("link", name="Back to the report").click()
     expect(page.locator('tr[data-depth="1"]').first).to_be_visible()
@@ -109,7 +109,7 @@ def test_the_button_prints(page: Page) -> None:
     page.goto("/reports/customer-transactions/print?q=c-1")
     page.get_by_role("button", name="Print").press("Enter")
     expect(page.locator("body")).to_have_attribute("data-printed", "yes")
-    expect(page.locator(".unscripted")).to_be_hidden()
+    expect(page.locator(".no-script")).to_be_hidden()
 
 
 @pytest.mark.provokes("404", "gone.js")

@@ -65,9 +65,9 @@ def test_sorting_and_paging_are_links(opened: Open) -> None:
 
 def test_pictures_take_no_room_until_the_link_to_them_is_followed(opened: Open) -> None:
     page = opened("/reports/customer-transactions")
-    expect(page.locator(".pictures")).to_be_hidden()
+    expect(page.locator(".charts")).to_be_hidden()
     page.get_by_role("link", name="Show sums and pictures").click()
-    expect(page.locator(".pictures figure").first).to_be_visible()
+    expect(page.locator(".charts figure").first).to_be_visible()
 
 
 def test_filters_are_a_form(opened: Open) -> None:

@@ -7,7 +7,7 @@ from io import BytesIO, StringIO
 from typing import Any
 
 from app.importing import FileRejected, ImportSummary, load_file
-from models import (  # fmt: skip
+from models import (
     Actor,
     Bundle,
     BundleProduct,

@@ -7,7 +7,7 @@ import pytest
 from peewee import fn
 
 from app.importing import ImportSummary, load_file
-from models import (  # fmt: skip
+from models import (
     ACTIONS,
     USAGE_COUNTS,
     CertificateType,

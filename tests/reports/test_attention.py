@@ -28,7 +28,7 @@ EACH = pytest.mark.parametrize("each", ATTENTION_ITEMS, ids=lambda each: each.sl
 
 def needed(page: str) -> list[tuple[str, str, str]]:
     """The addresses, numbers and labels on the page; without rows the address is empty."""
-    (listed,) = re.findall(r'<ul class="needed">(.*?)</ul>', page, re.DOTALL)
+    (listed,) = re.findall(r'<ul class="attention-list">(.*?)</ul>', page, re.DOTALL)
     found = re.findall(r'<li>(?:<a href="([^"]+)"><strong>([^<]+)</strong> )?([^<]+?)(?:</a>)?</li>', listed)
     return [(unescape(address), number, words) for address, number, words in found]
 

@@ -1,11 +1,10 @@
-"""A column of cells is written as if each had been written alone."""
+"""A column of cells equals its cells written one by one."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.table.csv import cell_writer
-from app.table.dialects import DIALECTS, EXCEL, Dialect
+from app.table.csv import DIALECTS, EXCEL, Dialect, cell_writer
 from app.table.kinds import BADGE, ID, MONEY, TEXT, Kind, guard
 
 texts = st.text(alphabet=st.sampled_from("ab,;\"'=+-@\t\r\n é漢"), max_size=6)

@@ -1,4 +1,4 @@
-"""Every form of a file holds the rows of the page: what plain SQL says, whole, and typed where it can be."""
+"""CSV and workbook have the rows of the page; the workbook's cells are typed."""
 
 import csv as reader
 from contextlib import nullcontext
@@ -17,8 +17,7 @@ from xlsxwriter.exceptions import FileCreateError
 from app.reports import REPORTS
 from app.table import csv, xlsx
 from app.table.counts import count_rows
-from app.table.csv import csv_chunks
-from app.table.dialects import DIALECTS, Dialect
+from app.table.csv import DIALECTS, Dialect, csv_chunks
 from app.table.paging import read_page
 from app.table.query import RowQuery
 from app.table.scope import WHOLE_PARTNER
@@ -31,17 +30,16 @@ from tests.support import NASTY, load, view_of
 from tests.table.test_rows import expected
 
 SUBSCRIPTIONS = "customer-subscriptions"
-ODD = [
+ODD = [  # texts that a workbook could change, run, or break on
     "=1+1", "+1", "-1", "@SUM(A1)", "'=1", "00123", "1E5", "12345678901234567890", "0x10", "1/2", "TRUE",
     "http://partner.example/", "mailto:ann@partner.example", "internal:Report!A1", "{=1}", "#N/A", "_x0041_",
     "<r><t>other</t></r>", "<r></r>", "<b>&amp;</b>", "a\rb", "a\r\nb", "a\nb", " a ", "\t", "\x01\x1f\x7f",
     "\ufffe\uffff", "𝄞北京", "\u202eabc",
 ]  # fmt: skip
-"""Texts that a workbook may change, run, or break by."""
 
 
 def cells(view: View, dialect: Dialect) -> list[list[str]]:
-    """A CSV read back: the heading first, amounts in the contract's notation."""
+    """The rows of a CSV, the heading first, amounts with a decimal point."""
     data = b"".join(csv_chunks(view, WHOLE_PARTNER, dialect=dialect))
     assert data.startswith("\ufeff".encode()) is (dialect.name != "plain")
     text = StringIO(data.decode("utf-8-sig"), newline="")
@@ -92,7 +90,7 @@ def check_files(view: View) -> None:
 
 @pytest.fixture
 def odd(nasty: None) -> None:
-    """Each odd text as a name, and as an id."""
+    """Subscriptions with each odd text as name and id."""
     for number, text in enumerate(ODD):
         Subscription.update(name=text, ref=text).where(Subscription.id == number + 1).execute()
     first = Subscription.get_by_id(1).__data__

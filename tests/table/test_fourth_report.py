@@ -1,4 +1,4 @@
-"""A fourth report is one declaration: everything else follows from it."""
+"""A new report is one declaration of at most 60 lines."""
 
 import inspect
 import sys

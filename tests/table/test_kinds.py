@@ -1,4 +1,4 @@
-"""How values are read and written."""
+"""Kinds parse and export values."""
 
 import pytest
 from hypothesis import given

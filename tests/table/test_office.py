@@ -1,4 +1,4 @@
-"""LibreOffice opens every form of a file as people expect: letters are right, numbers are numbers, ids whole."""
+"""LibreOffice reads CSV and workbook: letters are right, numbers are numbers, ids are whole."""
 
 import shutil
 import subprocess
@@ -10,16 +10,14 @@ from typing import Any
 import pytest
 from openpyxl import load_workbook
 
-from app.table.csv import csv_chunks
-from app.table.dialects import DIALECTS
+from app.table.csv import DIALECTS, csv_chunks
 from app.table.scope import WHOLE_PARTNER
 from models import Subscription
 from tests import workbooks
 from tests.support import view_of
 
 OFFICE = shutil.which("soffice")
-LANGUAGES = {"excel": "1033", "semicolon": "1031", "plain": "1033"}
-"""Which language's numbers a person who chooses a dialect has: American English, German."""
+LANGUAGES = {"excel": "1033", "semicolon": "1031", "plain": "1033"}  # American English, German
 
 KEYS = ("subscription_id", "customer", "subscription", "end", "cost", "last_modified_date", "items_quantity")
 IDS = {"S-1": "00123", "S-2": "1E5", "S-3": "12345678901234567890"}

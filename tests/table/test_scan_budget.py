@@ -1,4 +1,4 @@
-"""Chosen rows that lie far off in an order are found without walking there, and a walk that ends is no failure."""
+"""A scan that exceeds its budget is interrupted, and its rows are read by sorting."""
 
 import pytest
 from peewee import OperationalError, ProgrammingError
@@ -22,7 +22,7 @@ def test_query_over_budget_is_interrupted(found: str) -> None:
     with reports_db.query_budget():
         assert reports_db.execute_sql("SELECT 1").fetchone() == (1,)
     assert reports_db.execute_sql(LONG.format("max(i)").replace("5000000", "300000")).fetchone() == (300_000,), (
-        "nothing hurries any more"
+        "no budget is left behind"
     )
 
 
@@ -40,18 +40,18 @@ def test_other_database_errors_pass_through() -> None:
 def test_scan_over_budget_falls_back_to_sorting(monkeypatch: pytest.MonkeyPatch) -> None:
     view = view_of("customer-transactions", [("q", "a"), ("sort", "cost")])
     expected = read_page(view, WHOLE_PARTNER)
-    walks = []
+    attempts = []
     fetched = paging._fetch_segments
 
-    def seen(rows: paging.RowQuery, *rest: object) -> list[paging.Row]:
-        walks.append(rows.sort_matches)
+    def recorded(rows: paging.RowQuery, *rest: object) -> list[paging.Row]:
+        attempts.append(rows.sort_matches)
         return fetched(rows, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(paging, "_fetch_segments", seen)
+    monkeypatch.setattr(paging, "_fetch_segments", recorded)
     monkeypatch.setattr(counts, "SORT_LIMIT", -1)
     monkeypatch.setattr(sqlite, "_INSTRUCTIONS_PER_CHECK", 1)
     assert read_page(view, WHOLE_PARTNER) == expected
-    assert walks == ([False] if is_server(reports_db) else [False, True])
+    assert attempts == ([False] if is_server(reports_db) else [False, True])
 
 
 def test_any_budget_reads_the_same_rows(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Rows outside a scope don't exist: not in pages, counts, files, expansions or menus."""
+"""Pages, counts, files, expanded rows and options hold only rows of the scope."""
 
 import pytest
 

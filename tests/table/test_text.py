@@ -1,4 +1,4 @@
-"""What search and order ignore."""
+"""Search and sort ignore case and accents."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""What depends on the day is asked anew on the next one."""
+"""Relative filters are resolved for the day of the request."""
 
 from dataclasses import replace
 from datetime import date

@@ -23,11 +23,11 @@ from tests.strategies import SORT, Query, days, engine_strategies, examples, for
 from tests.support import csv_rows, view_of
 from tests.table.test_plans import VALUES, plan
 
-PICTURES = [(slug, at) for slug, report in REPORTS.items() for at in range(len(report.charts))]
+CHARTS = [(slug, at) for slug, report in REPORTS.items() for at in range(len(report.charts))]
 
 
-def in_file(view: View, measures: Iterable[str]) -> list[int]:
-    """What the columns of a view's file add up to, whether it shows them or not."""
+def file_sums(view: View, measures: Iterable[str]) -> list[int]:
+    """The sums of the measures in a view's CSV, visible or not."""
     columns = [view.report.columns_by_key[key] for key in measures]
     fixed = [column for column in view.columns if column.fixed or column.level == view.level]
     shown = replace(view, columns=(*fixed, *columns), sort=view.sort if view.sort_column in columns else fixed[0].key)
@@ -35,13 +35,13 @@ def in_file(view: View, measures: Iterable[str]) -> list[int]:
     return [sum(column.kind.parse(row[len(fixed) + at]) for row in rows) for at, column in enumerate(columns)]
 
 
-def told(view: View, measures: Iterable[str]) -> list[int]:
-    """The same, and before it the number of rows, as plain Python says."""
+def expected_sums(view: View, measures: Iterable[str]) -> list[int]:
+    """The number of rows and the sums of the measures, by plain Python."""
     records = oracle.records(view)
     return [len(records), *(sum(record[key] for record in records) for key in measures)]
 
 
-def added(groups: Iterable[Group], measures: Iterable[str]) -> list[int]:
+def total_sums(groups: Iterable[Group], measures: Iterable[str]) -> list[int]:
     groups = list(groups)
     return [sum(group.rows for group in groups), *(sum(g.sums[at] for g in groups) for at, _ in enumerate(measures))]
 
@@ -55,9 +55,9 @@ def test_sums_equal_those_of_the_file(slug: str, data: st.DataObject, today: dat
     view = replace(view_of(slug, query), today=today)
     summary = view.report.summary
     with forced(strategy):
-        found = added(summarize(summary, view, WHOLE_PARTNER), summary.measures)
-        assert found == told(view, summary.measures)
-        assert found[1:] == in_file(view, summary.measures)
+        found = total_sums(summarize(summary, view, WHOLE_PARTNER), summary.measures)
+        assert found == expected_sums(view, summary.measures)
+        assert found[1:] == file_sums(view, summary.measures)
 
 
 @pytest.mark.parametrize("slug", REPORTS)
@@ -69,7 +69,7 @@ def test_group_filters_select_its_rows(slug: str, data: st.DataObject, today: da
     check(view.report.summary, view)
 
 
-@pytest.mark.parametrize(("slug", "at"), PICTURES)
+@pytest.mark.parametrize(("slug", "at"), CHARTS)
 @examples(30)
 @given(data=st.data(), today=days, strategy=engine_strategies)
 @example(data=None, today=date(9999, 12, 31), strategy=SORT)
@@ -82,19 +82,19 @@ def test_bars_link_to_their_rows(slug: str, at: int, data: st.DataObject | None,
 
 def check_bars(slug: str, at: int, data: st.DataObject | None, today: date) -> None:
     view = replace(view_of(slug, data.draw(queries(slug)) if data else []), today=today)
-    picture = view.report.charts[at]
-    chosen, along = chart_range(picture, view, WHOLE_PARTNER)
-    if not along and picture.axis_values:
+    chart = view.report.charts[at]
+    chosen, along = chart_range(chart, view, WHOLE_PARTNER)
+    if not along and chart.axis_values:
         return
-    check(picture.summary, chosen)
+    check(chart.summary, chosen)
     if "usage" not in view.filters:  # which chooses by the sum of what a row is made of, or by each of those
-        groups = summarize(picture.summary, chosen, WHOLE_PARTNER)
-        assert added(groups, picture.summary.measures)[1:] == told(chosen, picture.summary.measures)[1:]
+        groups = summarize(chart.summary, chosen, WHOLE_PARTNER)
+        assert total_sums(groups, chart.summary.measures)[1:] == expected_sums(chosen, chart.summary.measures)[1:]
     if along:
-        key = picture.latest_column or "end"
+        key = chart.latest_column or "end"
         there = [record for record in oracle.records(view) if record[key][: len("2026-11")] in along]
         assert oracle.records(chosen) == there
-        assert {group.values[0] for group in summarize(picture.summary, chosen, WHOLE_PARTNER)} <= set(along)
+        assert {group.values[0] for group in summarize(chart.summary, chosen, WHOLE_PARTNER)} <= set(along)
 
 
 def check(summary: Summary, view: View) -> None:
@@ -106,7 +106,7 @@ def check(summary: Summary, view: View) -> None:
             for by, value in zip(summary.group_by, group.values, strict=True):
                 chosen = narrow_view(chosen, by.filters(value))
             chosen = replace(view_of(chosen.report.slug, chosen.params()), today=view.today)  # as its address is read
-            assert [group.rows, *group.sums] == told(chosen, summary.measures), group.values
+            assert [group.rows, *group.sums] == expected_sums(chosen, summary.measures), group.values
 
 
 @pytest.mark.parametrize("key", ["", "q", "reseller", "period", "from", "action", "product", "scope"])
@@ -129,11 +129,11 @@ def test_sums_use_the_covering_index(key: str) -> None:
 @pytest.mark.usefixtures("nasty")
 def test_chart_ends_with_the_latest_month() -> None:
     report = REPORTS["customer-transactions"]
-    (picture,) = report.charts
+    (chart,) = report.charts
     newest = max(record["date"] for record in oracle.records(view_of(report.slug, [])))
-    _, along = chart_range(picture, view_of(report.slug, []), WHOLE_PARTNER)
+    _, along = chart_range(chart, view_of(report.slug, []), WHOLE_PARTNER)
     assert (len(along), along[-1]) == (12, newest[:7])
-    assert chart_range(picture, view_of(report.slug, []), NO_ROWS)[1] == []
+    assert chart_range(chart, view_of(report.slug, []), NO_ROWS)[1] == []
 
 
 @pytest.mark.parametrize(

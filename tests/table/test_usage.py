@@ -1,4 +1,4 @@
-"""Usage over or near its inventory: a row is kept by the numbers that it shows, and opens to all that they are of."""
+"""The usage filter tests the sums that a row shows, and keeps all rows inside it."""
 
 from itertools import product
 from pathlib import Path

@@ -56,7 +56,7 @@ def million(folder: Path) -> str:
     """The benchmark's database of a million transactions, made if it is missing, with users of its own."""
     kept = CACHE / "1000000.db"
     if not kept.exists():
-        making = "from bench.databases import made; made(1_000_000)"
+        making = "from bench.databases import make_database; make_database(1_000_000)"
         subprocess.run([sys.executable, "-c", making], cwd=ROOT, check=True)
     (folder / "million.db").symlink_to(kept)
     url = f"sqlite:///{folder}/million.db"

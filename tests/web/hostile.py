@@ -8,8 +8,8 @@ from flask import Flask
 from hypothesis import strategies as st
 
 from app.reports import REPORTS
+from app.table.csv import DIALECT_KEY as DIALECT
 from app.table.definitions import Report
-from app.table.dialects import DIALECT_KEY as DIALECT
 from app.table.params import PAGING_KEYS
 from models import User
 from tests.serving import ROOT

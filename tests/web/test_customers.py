@@ -29,7 +29,7 @@ ON_SQLITE = pytest.mark.parametrize("database_url", ["SQLite"], indirect=True)
 def parts(page: str) -> dict[str, str]:
     """The sections of a customer's page, by the address that each heading leads to."""
     found = re.findall(
-        r'<section class="part"[^>]*>\s*<h2[^>]*><a href="([^"]+)">.*?</h2>(.*?)</section>', page, re.DOTALL
+        r'<section class="customer-section"[^>]*>\s*<h2[^>]*><a href="([^"]+)">.*?</h2>(.*?)</section>', page, re.DOTALL
     )
     return {unescape(address): text for address, text in found}
 
@@ -57,7 +57,8 @@ def test_names_and_ids_link_to_the_customer(client: FlaskClient, slug: str) -> N
 @ON_SQLITE
 def test_expandable_row_has_a_customer_link(client: FlaskClient) -> None:
     page = client.get(f"/reports/{USAGE}?q=C-1").text
-    assert re.search(r'</button><a class="go" href="/customers\?customer=C-1"[^>]*><span class="vh">Page of Ång', page)
+    link = r'<a class="customer-link" href="/customers\?customer=C-1"[^>]*>'
+    assert re.search(rf'</button>{link}<span class="visually-hidden">Page of Ång', page)
     number = Customer.get(Customer.ref == "C-1").id
     assert not addresses(client.get(f"/reports/{USAGE}/rows?node={number}&columns=customer_id").text)
 
@@ -65,7 +66,7 @@ def test_expandable_row_has_a_customer_link(client: FlaskClient) -> None:
 @ON_SQLITE
 def test_name_is_a_link_in_any_column(client: FlaskClient) -> None:
     first = client.get(f"/reports/{SUBSCRIPTIONS}?columns=customer&columns=cost&customer=C-1").text
-    assert re.search(r'<a class="leaf" href="/customers\?customer=C-1">Ång', first)
+    assert re.search(r'<a class="row-name" href="/customers\?customer=C-1">Ång', first)
     behind = client.get(f"/reports/{SUBSCRIPTIONS}?columns=cost&columns=customer&customer=C-1").text
     assert re.search(r'<td class="text"><a href="/customers\?customer=C-1">Ång', behind)
 

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from app.reports import REPORTS
 from app.reports.periods import PERIODS, period_dates
-from app.table.cursor import Cursor, PagePosition
 from app.table.definitions import Column, Report
+from app.table.view import Cursor, PagePosition
 from tests.strategies import examples, queries
 from tests.support import load, signed_in, table_rows, view_of
 from tests.web import parties
@@ -256,7 +256,7 @@ def test_linked_columns_have_a_filter_in_the_target_report() -> None:
 
 def test_first_column_has_link_and_note_too(client: FlaskClient) -> None:
     page = client.get(f"/reports/{SUBSCRIPTIONS}?columns=subscription_id&columns=end&q=S-2").text
-    assert f'<a class="leaf" href="/reports/{TRANSACTIONS}?subscription=S-2">S-2</a>' in page
+    assert f'<a class="row-name" href="/reports/{TRANSACTIONS}?subscription=S-2">S-2</a>' in page
     assert "<time>2021-01-01</time> <small>ended</small>" in page
     assert "2021-01-01 <small>ended</small>" in client.get(f"/reports/{SUBSCRIPTIONS}?columns=end&q=S-2").text
 
@@ -287,7 +287,7 @@ def test_other_reports_keep_customer_reseller_and_period(
     for headers in ({}, FRAGMENT):
         page = client.get(f"/reports/{path}", headers=headers).text
         (others,) = re.findall(
-            r'id="others".*?</nav>' if not headers else r'hx-target="#others".*?</hx-partial>', page, re.DOTALL
+            r'id="report-nav".*?</nav>' if not headers else r'hx-target="#report-nav".*?</hx-partial>', page, re.DOTALL
         )
         assert list(map(unescape, re.findall(r'href="([^"]+)"', others))) == expected
         assert others.count("aria-current") == 1

@@ -10,7 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from app.reports import REPORTS
-from app.table.cursor import Cursor, PagePosition
+from app.table.view import Cursor, PagePosition
 from models import reports_db
 from tests.support import NASTY, OURS, csv_rows, load, table_rows, view_of
 

@@ -15,8 +15,8 @@ from flask.testing import FlaskClient
 from werkzeug.datastructures import MultiDict
 
 from app.reports import REPORTS
-from app.table.cursor import Cursor, digest
-from app.web.reports.formats import WORKBOOK
+from app.table.view import Cursor, digest
+from app.web.reports.export import WORKBOOK
 from app.web.rules import PUBLIC_ENDPOINTS
 from models import CertificateType, Customer, Subscription
 from tests import workbooks

@@ -27,7 +27,7 @@ def errors(answer: TestResponse) -> set[str]:
 
 
 def secret(answer: TestResponse) -> str:
-    return re.findall(r'class="given">([^<]+)<', answer.text)[0]
+    return re.findall(r'class="secret">([^<]+)<', answer.text)[0]
 
 
 @pytest.fixture

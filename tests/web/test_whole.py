@@ -11,10 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.reports import REPORTS
-from app.table.cursor import Cursor, digest
 from app.table.paging import Row, read_children, read_page
 from app.table.scope import WHOLE_PARTNER
-from app.table.view import RowPath, View
+from app.table.view import Cursor, RowPath, View, digest
 from models import reports_db
 from tests.strategies import Query, examples, queries
 from tests.support import table_rows, view_of
@@ -99,7 +98,7 @@ def test_wrong_row_path_is_refused(client: FlaskClient, value: str) -> None:
 
 def link(page: str, link_id: str) -> str:
     """The address of a link of the toolbar."""
-    [address] = re.findall(rf'<a id="{link_id}" class="reset" href="([^"]+)"', page)
+    [address] = re.findall(rf'<a id="{link_id}" class="toolbar-link" href="([^"]+)"', page)
     return unescape(address)
 
 

@@ -1,6 +1,7 @@
 """The charts of a view: which bars they have, where a bar leads, and where its rectangles stand in the SVG."""
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import count
 from typing import NamedTuple
 
 from app.table.definitions import Chart, GroupBy
@@ -30,14 +31,6 @@ class Series(NamedTuple):
     url: str = ""
 
 
-class BarData(NamedTuple):
-    """A bar before it is drawn: its name, a link to its rows, and a number for each series."""
-
-    name: str
-    url: str
-    numbers: Sequence[int]
-
-
 class Rectangle(NamedTuple):
     """A rectangle of a bar, in pixels."""
 
@@ -49,18 +42,25 @@ class Rectangle(NamedTuple):
 
 
 class Bar(NamedTuple):
-    """A drawn bar. `x` is the left edge of its step, `numbers` are formatted."""
+    """A bar: its name, a link to its rows, and a number for each series. `x` is the left edge of its step."""
 
     name: str
-    short_name: str
     url: str
-    x: int
-    rectangles: Sequence[Rectangle]
-    numbers: Sequence[str]
+    numbers: Sequence[int]
+    x: int = 0
+    rectangles: Sequence[Rectangle] = ()
+
+    @property
+    def short_name(self) -> str:
+        return self.name if len(self.name) <= _LABEL_LENGTH else f"{self.name[: _LABEL_LENGTH - 1]}…"
+
+    def texts(self, series: Sequence[Series]) -> list[str]:
+        """The numbers, formatted."""
+        return [part.kind.show(number) for part, number in zip(series, self.numbers, strict=False)]
 
     def describe(self, series: Sequence[Series]) -> str:
         """The bar in words: "2026-11: Active 12, Ended 3"."""
-        numbers = (f"{part.label} {number}" for part, number in zip(series, self.numbers, strict=False))
+        numbers = (f"{part.label} {text}" for part, text in zip(series, self.texts(series), strict=False))
         return f"{self.name}: {', '.join(numbers)}"
 
 
@@ -85,7 +85,7 @@ class DrawnChart(NamedTuple):
 
 
 # Yields the rectangles of a bar, given its left edge, the pixels of a unit, and the height of the axis.
-DrawBar = Callable[[BarData, float, float, float], Iterator[Rectangle]]
+DrawBar = Callable[[Bar, float, float, float], Iterator[Rectangle]]
 
 
 def draw_chart(chart: Chart, view: View, scope: Scope) -> list[DrawnChart]:
@@ -117,12 +117,12 @@ def draw_chart(chart: Chart, view: View, scope: Scope) -> list[DrawnChart]:
 
 def _axis_bars(
     view: View, axis: GroupBy, axis_values: Sequence[str], groups: Sequence[Group], values: Sequence[str], measure: int
-) -> list[BarData]:
+) -> list[Bar]:
     """A bar for each value of the axis, also for those without rows, which link to nothing."""
     numbers = {group.values: group.sums[measure] if group.sums else group.rows for group in groups}
     present = {name for name, _ in numbers}
     return [
-        BarData(
+        Bar(
             name,
             _group_url(view, axis, name) if name in present else "",
             [numbers.get((name, value), 0) for value in values],
@@ -131,25 +131,25 @@ def _axis_bars(
     ]
 
 
-def _largest_bars(view: View, axis: GroupBy, groups: Sequence[Group]) -> list[BarData]:
+def _largest_bars(view: View, axis: GroupBy, groups: Sequence[Group]) -> list[Bar]:
     """The groups with the largest numbers, then one bar for the sums of all others."""
     ordered = sorted((group for group in groups if any(group.sums)), key=lambda group: group.sums, reverse=True)
     largest = ((group.values[0], group.sums) for group in ordered[:MAX_BARS])
-    bars = [BarData(name, _group_url(view, axis, name), sums) for name, sums in largest]
+    bars = [Bar(name, _group_url(view, axis, name), sums) for name, sums in largest]
     rest = [sum(sums) for sums in zip(*(group.sums for group in ordered[MAX_BARS:]), strict=True)]
-    return [*bars, BarData(_OTHERS, "", rest)] if rest else bars
+    return [*bars, Bar(_OTHERS, "", rest)] if rest else bars
 
 
 def _group_url(view: View, axis: GroupBy, value: str) -> str:
     return empty_if_too_long(report_url(narrow_view(view, axis.filters(value))))
 
 
-def _draw_stacks(title: str, axis_label: str, series: Sequence[Series], bars: Sequence[BarData]) -> DrawnChart:
+def _draw_stacks(title: str, axis_label: str, series: Sequence[Series], bars: Sequence[Bar]) -> DrawnChart:
     """One bar for each name, its series stacked: what is below zero hangs from the axis."""
     ends = [sum(n for n in bar.numbers if (n > 0) == positive) for bar in bars for positive in (True, False)]
     width, margin = _STACK_STEP * _FILLED, _STACK_STEP * (1 - _FILLED) / 2
 
-    def rectangles(bar: BarData, x: float, scale: float, zero: float) -> Iterator[Rectangle]:
+    def rectangles(bar: Bar, x: float, scale: float, zero: float) -> Iterator[Rectangle]:
         above = below = 0
         for part, number in zip(series, bar.numbers, strict=True):
             if number > 0:
@@ -162,12 +162,12 @@ def _draw_stacks(title: str, axis_label: str, series: Sequence[Series], bars: Se
     return _draw(DrawnChart(title, axis_label, series, _STACK_STEP), bars, ends, rectangles)
 
 
-def _draw_clusters(axis_label: str, series: Sequence[Series], bars: Sequence[BarData]) -> DrawnChart:
+def _draw_clusters(axis_label: str, series: Sequence[Series], bars: Sequence[Bar]) -> DrawnChart:
     """A bar for each series of a name, beside each other."""
     ends = [number for bar in bars for number in bar.numbers]
     width, margin = _CLUSTER_STEP * _FILLED / len(series), _CLUSTER_STEP * (1 - _FILLED) / 2
 
-    def rectangles(bar: BarData, x: float, scale: float, zero: float) -> Iterator[Rectangle]:
+    def rectangles(bar: Bar, x: float, scale: float, zero: float) -> Iterator[Rectangle]:
         for index, (part, number) in enumerate(zip(series, bar.numbers, strict=True)):
             left, top = x + margin + index * width, zero - max(number, 0) * scale
             yield Rectangle(part.color, left, top, width, abs(number) * scale)
@@ -175,18 +175,12 @@ def _draw_clusters(axis_label: str, series: Sequence[Series], bars: Sequence[Bar
     return _draw(DrawnChart("", axis_label, series, _CLUSTER_STEP), bars, ends, rectangles)
 
 
-def _draw(chart: DrawnChart, bars: Sequence[BarData], ends: Sequence[int], rectangles: DrawBar) -> DrawnChart:
+def _draw(chart: DrawnChart, bars: Sequence[Bar], ends: Sequence[int], rectangles: DrawBar) -> DrawnChart:
     """Add the bars to a chart, scaled to the height between the largest and the smallest of `ends`."""
     top, bottom = max([0, *ends]), min([0, *ends])
     scale = _HEIGHT / (top - bottom or 1)
     zero = _TOP + top * scale
     drawn = []
-    for index, bar in enumerate(bars):
-        x = index * chart.step
-        numbers = [part.kind.show(number) for part, number in zip(chart.series, bar.numbers, strict=False)]
-        drawn.append(Bar(bar.name, _shorten(bar.name), bar.url, x, list(rectangles(bar, x, scale, zero)), numbers))
+    for x, bar in zip(count(0, chart.step), bars, strict=False):
+        drawn.append(bar._replace(x=x, rectangles=list(rectangles(bar, x, scale, zero))))
     return chart._replace(bars=drawn, zero_y=zero, max_label=chart.series[0].kind.show(top))
-
-
-def _shorten(name: str) -> str:
-    return name if len(name) <= _LABEL_LENGTH else f"{name[: _LABEL_LENGTH - 1]}…"

@@ -6,12 +6,11 @@ from typing import Any, NamedTuple
 
 from app.importing import IMPORTABLE
 from app.table.cache import cached_until_import
-from app.table.cursor import digest
 from app.table.definitions import Column, Filter
 from app.table.paging import Page, Row
 from app.table.scope import Scope
-from app.table.view import SIZES, View, chooser_columns, format_path, quote_value
-from app.web.reports.formats import FORMATS, file_url, last_format
+from app.table.view import SIZES, View, chooser_columns, digest, format_path, quote_value
+from app.web.reports.export import FORMATS, file_url, last_format
 from app.web.urls import empty_if_too_long, link_maker, other_reports, report_url, summary_url
 from models import Import
 

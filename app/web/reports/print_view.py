@@ -7,7 +7,7 @@ from app.table.paging import read_all_rows
 from app.table.view import View, describe_view
 from app.web.errors import error_response
 from app.web.reports.context import present_rows
-from app.web.reports.formats import DEFAULT_FORMAT, file_url
+from app.web.reports.export import DEFAULT_FORMAT, file_url
 from app.web.request_log import timed
 from app.web.security import visitor
 from app.web.urls import report_url

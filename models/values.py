@@ -1,9 +1,21 @@
-"""Sort and search keys: stored text that every database compares in the same way."""
+"""Values as both databases store them: days, moments, and the sort keys of text."""
 
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from unicodedata import combining, name, normalize
 
 from anyascii import anyascii
+
+
+def today() -> date:
+    """Return the current day in UTC."""
+    return datetime.now(UTC).date()
+
+
+def timestamp(seconds: int = 0) -> str:
+    """Return the time in UTC, `seconds` from now: "2026-11-22 13:05:00". Times compare as text."""
+    return (datetime.now(UTC) + timedelta(seconds=seconds)).strftime("%Y-%m-%d %H:%M:%S")
+
 
 MAX_CHAR = "\U0010ffff"  # sorts behind every character that a text may continue with
 

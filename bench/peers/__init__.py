@@ -1,1 +1,0 @@
-"""Those who show rows of a database as pages and as CSV, on the rows that we show: run by hand, `make bench-peers`."""
