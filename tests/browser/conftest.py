@@ -1,51 +1,67 @@
-"""A real Chromium, and the real server on a small demo. Whatever a page complains of fails its test."""
+"""A real Chromium, and the real server on small demo data. An error in the browser's console fails the test."""
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date
 from functools import partial
 from pathlib import Path
+from shutil import copy
 from typing import Any, Protocol
 
 import pytest
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, WebError, expect
 
+from app.auth import users
+from app.demo import fill
+from models import close_connections, migrate, open_database
 from tests import provision
-from tests.serving import TODAY, Serve, flask, htmx_server, server, token
+from tests.serving import TODAY, Serve, htmx_server, server, token
+from tests.support import BY
 
 PASSWORD = "correct horse battery"
 ADMIN = "ann@partner.example"
-LEAVER = "lea@partner.example"
-"""An admin too. Tests may end her sessions; everybody else keeps theirs."""
-
+LEAVER = "lea@partner.example"  # another admin; tests may end her sessions, but nobody else's
 VIEWER, RESELLER = "vic@reseller.example", "Systemhaus Grünwald AG"
-PEOPLE = {ADMIN: ["--role", "admin"], LEAVER: ["--role", "admin"], VIEWER: ["--role", "viewer", "--reseller", RESELLER]}
+USERS = [(ADMIN, "admin", None), (LEAVER, "admin", None), (VIEWER, "viewer", RESELLER)]
 
+# Features of Chromium that cost half of its time in a test: the windows of the address bar, and a spare process.
+# The others are those that Playwright itself disables: only the last --disable-features counts.
+DISABLED_FEATURES = (
+    "WebUIOmniboxPopup", "WebUIOmniboxAimPopup", "SpareRendererForSitePerProcess",
+    "AvoidUnnecessaryBeforeUnloadCheckSync", "DestroyProfileOnBrowserClose", "HttpsUpgrades",
+    "HttpsFirstBalancedModeAutoEnable", "LensOverlay", "MediaRouter", "PaintHolding", "ThirdPartyStoragePartitioning",
+    "AvoidCorsURLLoaderRestartOnRedirect", "OptimizationHints", "NetworkTimeServiceQuerying", "AimEnabled",
+    "PreconnectToSearch",
+)  # fmt: skip
 
 WATCH_POLICY = """addEventListener("securitypolicyviolation", violation =>
     console.error(`${violation.violatedDirective} forbids ${violation.blockedURI}`))"""
 
 
+Open = Callable[[str], Page]
+
+
 class SignIn(Protocol):
-    """Opens a tab in a browser of its own, where a person has signed in."""
+    """Opens a page in a context of its own, where a person has signed in."""
 
     def __call__(self, email: str, password: str = PASSWORD) -> Page: ...
 
 
 def expect_sign_in(page: Page) -> None:
-    """The sign-in page is seen, and nothing of any report."""
+    """Expect the sign-in page, and nothing of any report."""
     expect(page).to_have_url(re.compile(r"/login(\?|$)"))
     expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
     expect(page.locator("tbody tr")).to_have_count(0)
 
 
-def expect_whole(page: Page) -> None:
-    """What a report fetches after its page has arrived, too."""
+def expect_loaded(page: Page) -> None:
+    """Expect a report's totals, which it fetches after the page."""
     expect(page.locator("tfoot")).to_be_attached()
     expect(page.locator("tfoot .no-script")).to_have_count(0)
 
 
-def give(page: Page, email: str, password: str = PASSWORD) -> None:
-    """Fill in the sign-in page, and send it."""
+def submit_sign_in(page: Page, email: str, password: str = PASSWORD) -> None:
     page.get_by_label("Email").fill(email)
     page.get_by_label("Password", exact=True).fill(password)
     page.keyboard.press("Enter")
@@ -53,8 +69,9 @@ def give(page: Page, email: str, password: str = PASSWORD) -> None:
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
-    """Chromium as it is found. Playwright itself turns off the sandbox, which root can't have, and calls home."""
-    args = ["--disable-gpu", "--disable-quic"]
+    """The Chromium that is installed. Playwright itself disables the sandbox, which root can't have, and calls home."""
+    features = f"--disable-features={','.join(DISABLED_FEATURES)}"
+    args = ["--disable-gpu", "--disable-quic", "--in-process-gpu", "--process-per-site", features]
     return {"executable_path": provision.browser(), "args": args} | browser_type_launch_args
 
 
@@ -64,79 +81,120 @@ def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]
 
 
 @pytest.fixture(scope="session")
-def admitted(base_url: str) -> str:
-    """The session of an admin of the whole partner, good at every server that is served here; cookies know no ports."""
+def admin_session(base_url: str) -> str:
+    """The session token of an admin, valid on every server here: cookies ignore ports."""
     return token(base_url, ADMIN, PASSWORD)
 
 
 @pytest.fixture(scope="session")
 def base_url(serve: Serve, htmx_url: str) -> Iterator[str]:
-    """The address of the server that most tests share; they change nothing in it."""
+    """The address of the server that most tests share. They must not change its reports."""
     with serve(HTMX_URL=htmx_url) as address:
         yield address
 
 
 @pytest.fixture(scope="session")
 def htmx_url() -> Iterator[str]:
-    """Where htmx is had from: a server of ours.
+    """The address of a server with htmx.
 
-    Answering the CDN's address inside the browser (`page.route`) would turn its cache off, and hide every fault that
-    only a cache shows, such as Back finding a fragment in place of a page.
+    Answering the CDN's address inside the browser (`page.route`) would disable its cache, and hide faults that only a
+    cache shows, such as Back showing a fragment in place of a page.
     """
     with htmx_server(provision.htmx().read_bytes()) as address:
         yield address
 
 
 @pytest.fixture(scope="session")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the databases of the demo are, and of those who may see it."""
-    return tmp_path_factory.mktemp("demo")
+def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder with reports.db, filled with demo data, and access.db with USERS."""
+    folder = tmp_path_factory.mktemp("demo")
+    with opened(folder):
+        migrate()
+        fill(60, 900, 7, date.fromisoformat(TODAY))
+        for email, role, reseller in USERS:
+            users.add_user(BY, email, role, reseller, PASSWORD)
+    return folder
 
 
 @pytest.fixture(scope="session")
-def serve(folder: Path) -> Serve:
-    """Starts a server with settings of its own on the demo that all share."""
-    database = f"sqlite:///{folder / 'reports.db'}"
-    flask("migrate", DATABASE_URL=database)
-    sizes = ["--customers", "60", "--transactions", "900", "--seed", "7", "--today", TODAY]
-    flask("demo", *sizes, DATABASE_URL=database)
-    for email, rights in PEOPLE.items():
-        flask("user", "add", email, *rights, "--password-stdin", says=PASSWORD, DATABASE_URL=database)
-    return partial(server, DATABASE_URL=database)
+def serve(demo_folder: Path) -> Serve:
+    """Starts a server with settings of its own on the demo data that all tests share."""
+    return partial(server, DATABASE_URL=url_of(demo_folder))
+
+
+@pytest.fixture
+def demo_copy(demo_folder: Path, tmp_path: Path) -> Path:
+    """A folder with a copy of the demo data, which a test may change."""
+    for file in demo_folder.glob("*.db*"):
+        copy(file, tmp_path)
+    return tmp_path
+
+
+@contextmanager
+def opened(folder: Path) -> Iterator[None]:
+    """Open the databases in a folder, or create them."""
+    open_database(url_of(folder))
+    yield
+    close_connections()
+
+
+def url_of(folder: Path) -> str:
+    return f"sqlite:///{folder / 'reports.db'}"
+
+
+@pytest.fixture(scope="session")
+def address_without_htmx(serve: Serve) -> Iterator[str]:
+    """The address of a server whose pages name an htmx that doesn't exist."""
+    with serve(HTMX_URL="/static/gone.js") as address:
+        yield address
+
+
+@pytest.fixture(params=["scripts off"])
+def open_plain(
+    request: pytest.FixtureRequest, new_context: Callable[..., BrowserContext], address_without_htmx: str
+) -> Open:
+    """Opens a path in a browser without scripts; with the parameter "no htmx", in one that only lacks htmx."""
+    page = new_context(java_script_enabled=request.param == "no htmx").new_page()
+
+    def open_path(path: str) -> Page:
+        page.goto(address_without_htmx + path)
+        return page
+
+    return open_path
 
 
 @pytest.fixture
 def new_context(
-    new_context: Callable[..., BrowserContext], admitted: str, request: pytest.FixtureRequest
+    new_context: Callable[..., BrowserContext], admin_session: str, request: pytest.FixtureRequest
 ) -> Iterator[Callable[..., BrowserContext]]:
-    """Watch every page that a test opens: its console, scripts and content policy must have nothing to complain of.
+    """Creates contexts in which errors of the console, of scripts and of the content policy fail the test.
 
-    A test that provokes complaints names a part of each: @pytest.mark.provokes("status of 400").
-    The browser holds the session of an admin, unless a test gives it another, or "".
+    A test that provokes errors names a part of each: @pytest.mark.provokes("status of 400").
+    The context has the session of an admin, unless a test passes another, or "".
     """
-    complaints: list[str] = []
+    errors: list[str] = []
 
-    def of_console(message: ConsoleMessage) -> None:
+    def record_message(message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"}:
-            complaints.append(f"{message.text} ({message.location['url']})")
+            errors.append(f"{message.text} ({message.location['url']})")
 
-    def of_script(failure: WebError) -> None:
-        complaints.append(str(failure.error))
+    def record_error(failure: WebError) -> None:
+        errors.append(str(failure.error))
 
-    def watched(session: str = admitted, **options: Any) -> BrowserContext:
+    def create(session: str = admin_session, **options: Any) -> BrowserContext:
         context = new_context(**options)
         if session:
             context.add_cookies([{"name": "session", "value": session, "domain": "127.0.0.1", "path": "/"}])
-        context.on("console", of_console)
-        context.on("weberror", of_script)
+        context.on("console", record_message)
+        context.on("weberror", record_error)
         context.add_init_script(WATCH_POLICY)
         return context
 
-    yield watched
-    provoked = [text for mark in request.node.iter_markers("provokes") for text in mark.args]
-    unprovoked = [each for each in complaints if not any(text in each for text in provoked)]
-    if unprovoked:
-        pytest.fail("The browser complained:\n" + "\n".join(unprovoked), pytrace=False)
+    yield create
+    expected = [text for mark in request.node.iter_markers("provokes") for text in mark.args]
+    unexpected = [error for error in errors if not any(text in error for text in expected)]
+    if unexpected:
+        pytest.fail("The browser reported errors:\n" + "\n".join(unexpected), pytrace=False)
 
 
 @pytest.fixture
@@ -149,5 +207,5 @@ def sign_in(new_context: Callable[..., BrowserContext], base_url: str) -> SignIn
 
 @pytest.fixture
 def stranger(new_context: Callable[..., BrowserContext]) -> Page:
-    """A tab in a browser where nobody has signed in."""
+    """A page in a context where nobody has signed in."""
     return new_context(session="").new_page()

@@ -1,7 +1,6 @@
-"""A person's walk through the reports, in Chromium with scripts."""
+"""Sort, page, expand, filter and choose columns by htmx."""
 
 import re
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, Request, expect
@@ -9,20 +8,19 @@ from playwright.sync_api import Page, Request, expect
 from app.reports import REPORTS
 from tests.support import csv_rows
 
-SLUGS = list(REPORTS)
 USAGE = "/reports/customer-usage"
 
 
 def requests_of(page: Page) -> list[str]:
-    """Collects the reports that a page asks for from now on, as it does so."""
-    asked: list[str] = []
+    """Return a list that grows with each report that the page requests from now on."""
+    requests: list[str] = []
 
     def note(request: Request) -> None:
-        if "/reports/" in request.url and "/summary" not in request.url:  # sums come when they will
-            asked.append(request.url)
+        if "/reports/" in request.url and "/summary" not in request.url:  # totals load at any time
+            requests.append(request.url)
 
     page.on("request", note)
-    return asked
+    return requests
 
 
 def column(page: Page, key: str) -> list[str]:
@@ -37,7 +35,7 @@ def open_chooser(page: Page) -> None:
     page.get_by_text("Columns", exact=True).click()
 
 
-def test_view_report_opens_the_chosen_report_in_a_new_tab(page: Page) -> None:
+def test_view_report_opens_a_new_tab(page: Page) -> None:
     page.goto("/reports")
     page.get_by_text("Customer Usage Report").first.click()
     with page.expect_popup() as popup:
@@ -45,10 +43,14 @@ def test_view_report_opens_the_chosen_report_in_a_new_tab(page: Page) -> None:
     expect(popup.value.get_by_role("heading", level=1)).to_have_text("Customer Usage Report")
 
 
-@pytest.mark.parametrize("slug", SLUGS)
-def test_every_heading_sorts_in_both_directions_and_back_undoes_it(page: Page, slug: str) -> None:
+def test_headings_sort_and_back_undoes_it(page: Page) -> None:
+    check_sorting(page, "customer-transactions", 2)
+
+
+def check_sorting(page: Page, slug: str, columns: int) -> None:
+    """Sort by some columns in both directions, and undo it by Back."""
     page.goto(f"/reports/{slug}?reseller=-")
-    for heading in REPORTS[slug].default_columns[1:4]:
+    for heading in REPORTS[slug].default_columns[1 : 1 + columns]:
         before = page.url
         page.locator(f"#sort-{heading.key}").click()
         expect(page.locator(f"#th-{heading.key}")).to_have_attribute("aria-sort", "ascending")
@@ -62,7 +64,7 @@ def test_every_heading_sorts_in_both_directions_and_back_undoes_it(page: Page, s
         expect(page.locator("#filters")).to_be_visible()
 
 
-def test_the_pager_walks_to_the_end_and_back(page: Page) -> None:
+def test_pager(page: Page) -> None:
     page.goto("/reports/customer-transactions?size=200")
     expect(page.locator("#first")).to_have_attribute("aria-disabled", "true")
     page.locator("#last").click()
@@ -78,15 +80,7 @@ def test_the_pager_walks_to_the_end_and_back(page: Page) -> None:
     expect(page.locator("#count")).to_have_text("1–25 of 900 rows")
 
 
-def test_the_focus_stays_where_it_was_at_the_ends_of_the_pager(page: Page) -> None:
-    page.goto("/reports/customer-transactions")
-    for button, count in (("last", "851–900"), ("first", "1–50"), ("size-25", "1–25")):
-        page.locator(f"#{button}").press("Enter")
-        expect(page.locator("#count")).to_contain_text(count)
-        expect(page.locator(f"#{button}")).to_be_focused()
-
-
-def test_columns_come_and_go_without_losing_the_place(page: Page) -> None:
+def test_columns_change_and_the_page_stays(page: Page) -> None:
     page.goto("/reports/customer-transactions")
     page.locator("#next").click()
     expect(page.locator("#count")).to_have_text("51–100 of 900 rows")
@@ -102,7 +96,7 @@ def test_columns_come_and_go_without_losing_the_place(page: Page) -> None:
     assert column(page, "transaction_id") == ids
 
 
-def test_a_column_moves_by_its_buttons_and_they_keep_the_focus(page: Page) -> None:
+def test_column_moves_and_its_button_keeps_the_focus(page: Page) -> None:
     page.goto("/reports/customer-subscriptions")
     open_chooser(page)
     button = page.get_by_role("button", name="Move Cost towards the front")
@@ -117,24 +111,7 @@ def test_a_column_moves_by_its_buttons_and_they_keep_the_focus(page: Page) -> No
     expect(page.locator("#th-status")).to_be_visible()
 
 
-def test_without_any_column_the_default_ones_return(page: Page) -> None:
-    page.goto("/reports/customer-subscriptions?columns=cost")
-    open_chooser(page)
-    page.get_by_role("checkbox", name="Cost").click()
-    expect(page.locator("#results thead th")).to_have_count(10)
-    expect(page.get_by_role("checkbox", name="Cost")).to_be_checked()
-
-
-def test_the_chooser_does_not_cover_the_table(page: Page) -> None:
-    page.goto("/reports/customer-transactions")
-    open_chooser(page)
-    chooser, table = page.locator(".column-chooser fieldset").bounding_box(), page.locator("#results").bounding_box()
-    assert chooser
-    assert table
-    assert chooser["y"] + chooser["height"] <= table["y"]
-
-
-def test_rows_open_once_fetched_and_close_without_a_request(page: Page) -> None:
+def test_rows_close_and_reopen_without_a_request(page: Page) -> None:
     page.goto(USAGE)
     customer = page.locator(".expander").first
     customer.click()
@@ -145,7 +122,7 @@ def test_rows_open_once_fetched_and_close_without_a_request(page: Page) -> None:
     expect(products.first).to_be_visible()
     opened = page.url
     assert opened.count("open=") == 2
-    asked = requests_of(page)
+    requests = requests_of(page)
     customer.click()
     expect(products.first).to_be_hidden()
     expect(kinds.first).to_be_hidden()
@@ -153,10 +130,10 @@ def test_rows_open_once_fetched_and_close_without_a_request(page: Page) -> None:
     customer.click()
     expect(products.first).to_be_visible()
     assert page.url == opened
-    assert asked == []
+    assert requests == []
 
 
-def test_a_double_click_opens_a_row_once(page: Page) -> None:
+def test_double_click_opens_a_row_once(page: Page) -> None:
     page.goto(USAGE)
     page.locator(".expander").first.dblclick()
     expect(page.locator('#results tr[data-depth="1"]').first).to_be_visible()
@@ -167,25 +144,25 @@ def test_a_double_click_opens_a_row_once(page: Page) -> None:
     assert len(ids) == len(set(ids))
 
 
-def test_open_rows_stay_open_when_columns_change_and_when_the_address_is_pasted(page: Page) -> None:
+def test_open_rows_survive_columns_and_a_pasted_address(page: Page) -> None:
     page.goto(USAGE)
     page.locator(".expander").first.click()
     page.locator('#results tr[data-depth="1"] .expander').first.click()
     expect(page.locator('#results tr[data-depth="2"]').first).to_be_visible()
-    shown = column(page, "customer")
+    names = column(page, "customer")
     open_chooser(page)
     page.get_by_role("checkbox", name="Over Inventory").check()
     expect(page.locator("#th-over_inventory")).to_be_visible()
-    assert column(page, "customer") == shown
+    assert column(page, "customer") == names
     other = page.context.new_page()
     other.goto(page.url)
-    assert column(other, "customer") == shown
+    assert column(other, "customer") == names
     exported = csv_rows(other.request.get(other.locator("#export").get_attribute("href") or "").body())
     closed = other.locator('#results tbody tr[data-depth="0"] > th :is(.expander, .row-name)').all_inner_texts()
     assert [row[0] for row in exported[1 : 1 + len(closed)]] == closed
 
 
-def test_rows_open_by_the_keyboard(page: Page) -> None:
+def test_rows_open_by_keyboard(page: Page) -> None:
     page.goto(USAGE)
     page.locator(".expander").first.focus()
     page.keyboard.press("Enter")
@@ -198,7 +175,7 @@ def test_rows_open_by_the_keyboard(page: Page) -> None:
     expect(page.locator('#results tr[data-depth="2"]').first).to_be_visible()
 
 
-def test_typing_searches_and_leaves_one_entry_in_the_history(page: Page) -> None:
+def test_typing_searches_and_adds_one_history_entry(page: Page) -> None:
     page.goto(USAGE)
     page.locator("#q").press_sequentially("c-1", delay=400)
     expect(page).to_have_url(re.compile(r"\?q=c-1$"))
@@ -209,28 +186,7 @@ def test_typing_searches_and_leaves_one_entry_in_the_history(page: Page) -> None
     expect(page.locator("#q")).to_have_value("")
 
 
-def test_filters_apply_at_once_and_are_cleared_by_one_link(page: Page) -> None:
-    page.goto("/reports/customer-transactions")
-    page.locator("#action").select_option("Cancel")
-    expect(page).to_have_url(re.compile("action=Cancel"))
-    assert set(column(page, "action")) == {"Cancel"}
-    page.get_by_role("link", name="Remove filter Action: Cancel").click()
-    expect(page.locator("#action")).to_have_value("")
-    expect(page.locator("#count")).to_contain_text("900 rows")
-
-
-def test_the_export_is_what_is_on_the_screen(page: Page, tmp_path: Path) -> None:
-    page.goto("/reports/customer-transactions?action=Renew&sort=user&columns=user&columns=transaction_id&size=200")
-    with page.expect_download() as download:
-        page.get_by_role("link", name="Export").click()
-    download.value.save_as(tmp_path / "export.csv")
-    rows = csv_rows((tmp_path / "export.csv").read_bytes())
-    assert download.value.suggested_filename.startswith("customer-transactions-")
-    assert rows[0] == ["User", "Transaction ID"]
-    assert [row[1] for row in rows[1:201]] == column(page, "transaction_id")
-
-
-def test_a_click_with_control_opens_a_new_tab(page: Page) -> None:
+def test_ctrl_click_opens_a_new_tab(page: Page) -> None:
     page.goto(USAGE)
     with page.context.expect_page() as opened:
         page.locator("#sort-used").click(modifiers=["ControlOrMeta"])
@@ -238,7 +194,7 @@ def test_a_click_with_control_opens_a_new_tab(page: Page) -> None:
 
 
 @pytest.mark.provokes("400")
-def test_a_refused_filter_is_explained_and_the_table_stays(page: Page) -> None:
+def test_invalid_filter_is_explained(page: Page) -> None:
     page.goto("/reports/customer-transactions?to=2026-01-01")
     ids = column(page, "transaction_id")
     page.get_by_label("Date from").fill("2026-05-05")
@@ -250,32 +206,7 @@ def test_a_refused_filter_is_explained_and_the_table_stays(page: Page) -> None:
     expect(page.locator("#alert")).to_be_empty()
 
 
-@pytest.mark.provokes("ERR_INTERNET_DISCONNECTED", "Failed to fetch", "htmx:error")
-def test_a_lost_connection_is_said_and_the_second_click_works(page: Page) -> None:
-    page.goto(USAGE)
-    page.context.set_offline(True)
-    page.locator(".expander").first.click()
-    expect(page.locator("#alert")).to_contain_text("The server doesn't answer")
-    page.context.set_offline(False)
-    page.locator(".expander").first.click()
-    expect(page.locator('#results tr[data-depth="1"]').first).to_be_visible()
-    expect(page.locator("#alert")).to_be_empty()
-
-
-@pytest.mark.parametrize("slug", SLUGS)
-def test_all_default_columns_fit_a_laptop(page: Page, slug: str) -> None:
-    page.goto(f"/reports/{slug}")
-    assert page.evaluate(
-        "document.querySelector('#scroll').scrollWidth <= document.querySelector('#scroll').clientWidth"
-    )
-
-
-def test_what_is_over_is_said_in_words(page: Page) -> None:
-    page.goto(f"{USAGE}?columns=used&columns=over_inventory&sort=-over_inventory")
-    expect(page.locator("#results tbody tr").first).to_contain_text("over by")
-
-
-def test_skipping_leads_past_the_header(page: Page) -> None:
+def test_skip_link(page: Page) -> None:
     page.goto(USAGE)
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to main content")).to_be_focused()
@@ -283,11 +214,14 @@ def test_skipping_leads_past_the_header(page: Page) -> None:
     expect(page.locator("#main")).to_be_focused()
 
 
-SLOW = """const now = fetch;
-    window.fetch = async (...asked) => { await new Promise(go => setTimeout(go, 500)); return now(...asked) }"""
+SLOW = """const original = fetch;
+    window.fetch = async (...args) => {
+        await new Promise(resolve => setTimeout(resolve, 500));
+        return original(...args);
+    };"""
 
 
-def test_a_row_does_not_open_while_others_are_on_their_way(page: Page) -> None:
+def test_row_does_not_open_while_results_load(page: Page) -> None:
     page.add_init_script(SLOW)
     page.goto(USAGE)
     page.locator("#reseller").select_option("-")
@@ -299,7 +233,7 @@ def test_a_row_does_not_open_while_others_are_on_their_way(page: Page) -> None:
     expect(page).to_have_url(re.compile(r"reseller=-"))
 
 
-def test_a_row_that_was_closed_meanwhile_stays_closed(page: Page) -> None:
+def test_row_closed_while_loading_stays_closed(page: Page) -> None:
     page.add_init_script(SLOW)
     page.goto(USAGE)
     customer = page.locator(".expander").first
@@ -312,12 +246,3 @@ def test_a_row_that_was_closed_meanwhile_stays_closed(page: Page) -> None:
     expect(page.locator('#results tr[data-depth="2"]').first).to_be_hidden()
     customer.click()
     expect(page.locator('#results tr[data-depth="2"]').first).to_be_visible()
-
-
-def test_back_from_the_next_page_of_a_search_stays_in_it(page: Page) -> None:
-    page.goto("/reports/customer-transactions?q=c-")
-    page.locator("#next").click()
-    expect(page.locator("#count")).to_contain_text("51–100")
-    page.go_back()
-    expect(page).to_have_url(re.compile(r"\?q=c-$"))
-    expect(page.locator("#count")).to_contain_text("1–50")

@@ -1,12 +1,12 @@
-"""Whole trees and whole views in Chromium: all rows opened, closed and printed, with scripts and without."""
+"""Expand all, collapse all and print."""
 
 import re
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.test_accessibility import Dress, check, dress  # noqa: F401, fixtures
-from tests.browser.test_without_scripts import Open, address, opened  # noqa: F401, fixtures
+from tests.browser.conftest import Open
+from tests.browser.test_accessibility import check
 
 USAGE = "/reports/customer-usage?size=25&q=a"
 
@@ -17,7 +17,7 @@ def expect_all_open(page: Page) -> None:
     expect(page.locator('tr[data-depth="2"]').first).to_be_visible()
 
 
-def test_all_rows_open_and_close_in_place(page: Page) -> None:
+def test_expand_all_and_collapse_all(page: Page) -> None:
     page.goto(USAGE)
     page.locator("#expand-all").click()
     expect_all_open(page)
@@ -32,7 +32,7 @@ def test_all_rows_open_and_close_in_place(page: Page) -> None:
     expect_all_open(page)
 
 
-def test_one_row_closes_while_all_are_open_and_opens_again(page: Page) -> None:
+def test_one_row_closes_while_all_are_open(page: Page) -> None:
     page.goto(f"{USAGE}&open=all")
     rows = page.locator("#results tbody tr:visible")
     before = rows.count()
@@ -52,28 +52,9 @@ def test_one_row_closes_while_all_are_open_and_opens_again(page: Page) -> None:
     expect(rows).to_have_count(25)
 
 
-def test_rows_that_were_opened_one_by_one_close_together(page: Page) -> None:
-    page.goto(USAGE)
-    for index in (2, 0):
-        page.locator('tr[data-depth="0"] .expander').nth(index).click()
-        expect(page.locator('tr[data-depth="0"] .expander').nth(index)).to_have_attribute("aria-expanded", "true")
-    page.locator("#collapse-all").click()
-    expect(page.locator('tr[data-depth="1"]:visible')).to_have_count(0)
-    expect(page.locator("input[name=open]:enabled")).to_have_count(0)
-
-
-def test_other_columns_leave_all_open(page: Page) -> None:
-    page.goto(f"{USAGE}&open=all")
-    page.get_by_text("Columns", exact=True).click()
-    page.get_by_role("checkbox", name="Over Inventory").check()
-    expect(page.locator("#th-over_inventory")).to_be_visible()
-    expect_all_open(page)
-    expect(page).to_have_url(re.compile("open=all"))
-
-
 @pytest.mark.provokes("404", "gone.js")
-def test_without_scripts_they_are_links_and_a_button(opened: Open) -> None:  # noqa: F811
-    plain = opened(USAGE)
+def test_expand_all_without_scripts(open_plain: Open) -> None:
+    plain = open_plain(USAGE)
     plain.locator("#expand-all").click()
     expect_all_open(plain)
     plain.locator(".expander").first.click()
@@ -82,13 +63,12 @@ def test_without_scripts_they_are_links_and_a_button(opened: Open) -> None:  # n
     expect(plain.locator('tr[data-depth="1"]')).to_have_count(0)
 
 
-def test_an_open_tree_has_no_violation(page: Page, dress: Dress) -> None:  # noqa: F811
-    seen = dress(page)
-    seen.goto("/reports/customer-usage?size=25&open=all&columns=customer&columns=used&columns=over_inventory")
-    check(seen)
+def test_open_tree_has_no_violation(page: Page) -> None:
+    page.goto("/reports/customer-usage?q=c-1001&open=all&columns=customer&columns=used&columns=over_inventory")
+    check(page)
 
 
-def test_paper_has_the_rows_that_were_opened_on_the_screen(page: Page) -> None:
+def test_print_page_has_the_open_rows(page: Page) -> None:
     page.goto(USAGE)
     page.locator(".expander").first.click()
     expect(page.locator('tr[data-depth="1"]').first).to_be_visible()
@@ -104,7 +84,7 @@ def test_paper_has_the_rows_that_were_opened_on_the_screen(page: Page) -> None:
     expect(page.locator('tr[data-depth="1"]').first).to_be_visible()
 
 
-def test_the_button_prints(page: Page) -> None:
+def test_print_button(page: Page) -> None:
     page.add_init_script("window.print = () => document.body.dataset.printed = 'yes'")
     page.goto("/reports/customer-transactions/print?q=c-1")
     page.get_by_role("button", name="Print").press("Enter")
@@ -113,14 +93,7 @@ def test_the_button_prints(page: Page) -> None:
 
 
 @pytest.mark.provokes("404", "gone.js")
-def test_paper_without_scripts_says_how(opened: Open) -> None:  # noqa: F811
-    plain = opened("/reports/customer-subscriptions?q=c-1")
+def test_print_without_scripts(open_plain: Open) -> None:
+    plain = open_plain("/reports/customer-subscriptions?q=c-1")
     plain.get_by_role("link", name="Print").click()
     expect(plain.get_by_text("Print this page from the menu of your browser.")).to_be_visible()
-
-
-@pytest.mark.parametrize("path", ["customer-usage/print?open=all&q=a", "customer-transactions/print?action=Cancel"])
-def test_paper_has_no_violation(page: Page, dress: Dress, path: str) -> None:  # noqa: F811
-    seen = dress(page)
-    seen.goto(f"/reports/{path}")
-    check(seen)
