@@ -11,6 +11,7 @@ from app.auth.validation import ValidationError, find_user
 from app.web import security
 from app.web.audit import audit_actor, record_event
 from app.web.redirects import safe_next
+from app.web.request_log import set_error_reason
 from app.web.security import sessions, visitor
 from models import User, access_db, write_transaction
 from models.audit import FAILED, REFUSED
@@ -124,6 +125,8 @@ def _start_session(user: User, next_url: str) -> Response:
 
 def _sign_in_page(next_url: str, status: int = 200, email: str = "", errors: dict[str, str] | None = None) -> Response:
     context = {"next": next_url, "email": email, "errors": errors or {}}
+    if errors:
+        set_error_reason(*errors.values())
     response = make_response(render_template("account/sign_in.html", **context), status)
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         response.headers["Retry-After"] = str(WINDOW)
@@ -131,5 +134,7 @@ def _sign_in_page(next_url: str, status: int = 200, email: str = "", errors: dic
 
 
 def _account_page(status: int = 200, errors: dict[str, str] | None = None) -> Response:
+    if errors:
+        set_error_reason(f"Not accepted: {', '.join(errors)}")  # its sentence would tell the length of the password
     context = {"errors": errors or {}, "password_changed": request.args.get("done") == "password"}
     return make_response(render_template("account/account.html", **context), status)

@@ -15,6 +15,7 @@ from app.table.params import parse_view
 from app.table.view import View, describe_view
 from app.web.audit import audit_actor
 from app.web.errors import error_response
+from app.web.request_log import set_error_reason
 from app.web.security import visitor
 from app.web.urls import MAX_URL_LENGTH, report_url
 from app.web.view_request import detail_parts, permitted_view, report_or_404
@@ -112,6 +113,7 @@ def start_url(report: Report) -> str:
 
 
 def _save_form(view: View, name: str, error: ValidationError, existing: SavedView | None = None) -> Response:
+    set_error_reason(*error.errors.values())
     context = {"view": view, "name": name, "errors": error.errors, "existing": existing}
     context |= {"description": describe_view(view), "report_url": report_url(view)}
     return make_response(render_template("saved_views/save.html", **context), 400)

@@ -10,6 +10,7 @@ from app.auth.permissions import ROLES, AuditActor, Permission, roles_with
 from app.auth.validation import ValidationError, validate_user
 from app.web.audit import audit_actor
 from app.web.errors import error_response
+from app.web.request_log import set_error_reason
 from app.web.security import sessions, visitor
 from models import NONE_ID, Reseller, User, reports_db
 
@@ -121,7 +122,9 @@ def _user_page(
 
 
 def _form_context(errors: Mapping[str, str] | None, user: User | None = None) -> dict[str, Any]:
-    """The choices of the form, and its values: those that were sent, else those of the user."""
+    """Template context of the form: its choices, its values, as sent or else as the user has them, and its errors."""
+    if errors:
+        set_error_reason(*errors.values())
     names = Reseller.select(Reseller.name).where(Reseller.id != NONE_ID).order_by(Reseller.name_key)
     resellers = [name for (name,) in reports_db.execute(names.limit(MAX_SUGGESTIONS + 1))]
     values: Mapping[str, Any] = {}
