@@ -12,7 +12,5 @@ except BadSetting as error:
     raise SystemExit(f"Partner Reports can't start: {error}") from None
 
 command = click.get_current_context(silent=True)
-if (
-    command and command.info_name == "run"
-):  # gunicorn.conf.py does it for gunicorn
+if command and command.info_name == "run":  # gunicorn.conf.py does it for gunicorn
     configure_logging()

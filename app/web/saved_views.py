@@ -153,6 +153,5 @@ def _remaining_view(saved_view: SavedView) -> tuple[View, list[str]]:
     reasons = [str(error) for error in errors]
     if visitor().can(Permission.VIEW_DETAILS):
         return view, reasons
-    for part in detail_parts(view):
-        reasons.append(visitor().refusal(f"{part}: looking inside rows is", Permission.VIEW_DETAILS))
+    reasons += [visitor().refusal(Permission.VIEW_DETAILS, part) for part in detail_parts(view)]
     return parse_view(report.summary_only, params)[0], reasons

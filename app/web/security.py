@@ -1,4 +1,4 @@
-"""What every request passes, in this order: trusted host, framing, session, CSRF check, sign-in, permission."""
+"""The checks of every request, in this order: trusted host, Transfer-Encoding, session, CSRF, sign-in, permission."""
 
 import re
 import secrets
@@ -14,7 +14,7 @@ from app.settings import Settings
 from app.web.audit import record_refusal
 from app.web.errors import error_response
 from app.web.redirects import redirect_or_status, same_host_redirect, sign_in_url
-from app.web.rules import ACCOUNT_ENDPOINTS, PUBLIC_ENDPOINTS, REFUSAL_SUBJECTS, RULES
+from app.web.rules import ACCOUNT_ENDPOINTS, PUBLIC_ENDPOINTS, RULES
 
 MAX_FORM_BYTES = 64 * 1024  # ten times what any form here needs
 
@@ -61,7 +61,7 @@ def _check_visitor() -> Response | None:
     permission = RULES[request.endpoint or ""]  # a route without a rule raises KeyError and answers nobody
     if permission is None or g.visitor.can(permission):
         return None
-    return forbidden(g.visitor.refusal(REFUSAL_SUBJECTS[permission], permission))
+    return forbidden(g.visitor.refusal(permission))
 
 
 def request_id() -> str:

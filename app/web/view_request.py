@@ -60,7 +60,7 @@ def permitted_view(view: View, errors: Sequence[ParamError]) -> View:
     if visitor().can(Permission.VIEW_DETAILS):
         return view
     if parts := detail_parts(view):
-        why = visitor().refusal(f"{', '.join(parts)}: looking inside rows is", Permission.VIEW_DETAILS)
+        why = visitor().refusal(Permission.VIEW_DETAILS, ", ".join(parts))
         abort(forbidden(why, f"/reports/{view.report.slug}"))
     return view.summary_only()
 
