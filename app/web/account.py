@@ -6,8 +6,7 @@ from flask import Blueprint, Response, g, make_response, redirect, render_templa
 
 from app.auth.sessions import end_session, end_user_sessions
 from app.auth.throttle import WINDOW, TooManyAttempts
-from app.auth.users import authenticate, choose_password, login_blocked_reason
-from app.auth.validation import ValidationError, find_user
+from app.auth.users import ValidationError, authenticate, choose_password, find_user, login_blocked_reason
 from app.web import security
 from app.web.audit import audit_actor, record_event
 from app.web.redirects import safe_next

@@ -1,6 +1,7 @@
 """Saved views: save one from a report's page, list them on the Reports page, open, share and delete them."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
@@ -8,7 +9,7 @@ from flask import Blueprint, Response, abort, make_response, redirect, render_te
 
 from app.auth import saved_views
 from app.auth.permissions import AuditActor, Permission
-from app.auth.validation import ValidationError
+from app.auth.users import ValidationError
 from app.reports import REPORTS
 from app.table.definitions import Report
 from app.table.params import parse_view
@@ -23,10 +24,10 @@ from models import SavedView
 
 # What the buttons beside a saved view do, by the last part of their address.
 ACTIONS: Mapping[str, Callable[[AuditActor, SavedView], object]] = {
-    "share": saved_views.share_view,
-    "unshare": saved_views.unshare_view,
-    "default": lambda _, view: saved_views.set_default_view(view),
-    "undefault": lambda _, view: saved_views.clear_default_view(view),
+    "share": partial(saved_views.set_shared, shared=True),
+    "unshare": partial(saved_views.set_shared, shared=False),
+    "default": lambda _, view: saved_views.set_default(view, is_default=True),
+    "undefault": lambda _, view: saved_views.set_default(view, is_default=False),
     "delete": saved_views.delete_view,
 }
 # What the Reports page says after an action, by the value of `done` in its address.

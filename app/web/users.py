@@ -7,7 +7,7 @@ from flask import Blueprint, Response, abort, make_response, redirect, render_te
 
 from app.auth import users
 from app.auth.permissions import ROLES, AuditActor, Permission, roles_with
-from app.auth.validation import ValidationError, validate_user
+from app.auth.users import ValidationError, validate_user
 from app.web.audit import audit_actor
 from app.web.errors import error_response
 from app.web.request_log import set_error_reason
