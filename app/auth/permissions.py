@@ -102,9 +102,6 @@ class Visitor:
 
 def _related(permission: Permission) -> list[Permission]:
     """Return the permission and those that the same people have."""
-
-    def holders(other: Permission) -> tuple[list[Role], bool]:
-        return roles_with(other), other in PARTNER_PERMISSIONS
-
-    same = [other for other in Permission if holders(other) == holders(permission)]
+    holders = {other: (roles_with(other), other in PARTNER_PERMISSIONS) for other in Permission}
+    same = [other for other in Permission if holders[other] == holders[permission]]
     return [other for other in same if other is permission or other not in _SILENT_PERMISSIONS]

@@ -50,8 +50,8 @@ def add_user(actor: AuditActor, email: str, role: str, reseller: str | None, pas
     `reseller` is the name of the reseller whose customers the user sees, None for all. Raises ValidationError.
     """
     email = email.strip()
-    secret = _check_or_generate(email, password)
-    rights, password_fields = {"role": role, "reseller": reseller}, _password_fields(secret, is_temporary=not password)
+    secret, password_fields = _password_fields(email, password)
+    rights = {"role": role, "reseller": reseller}
     with write_transaction(access_db):
         if errors := validate_user(role, reseller, email):
             raise ValidationError(errors)
@@ -138,7 +138,7 @@ def choose_password(actor: AuditActor, user: User, password: str) -> None:
 
     Raises ValidationError, also when the password has changed since `user` was read.
     """
-    password_fields = _password_fields(_check_or_generate(user.email, password), is_temporary=False)
+    _, password_fields = _password_fields(user.email, password)
     unchanged = (User.id == user.id) & (User.password_hash == user.password_hash) & ~User.disabled
     with write_transaction(access_db):
         if not User.update(password_fields).where(unchanged).execute():
@@ -152,8 +152,7 @@ def reset_password(actor: AuditActor, user: User, password: str | None = None) -
 
     Raises ValidationError.
     """
-    secret = _check_or_generate(user.email, password)
-    password_fields = _password_fields(secret, is_temporary=not password)
+    secret, password_fields = _password_fields(user.email, password)
     with write_transaction(access_db):
         User.update(password_fields).where(User.id == user.id).execute()
         end_user_sessions(user.id)
@@ -161,19 +160,18 @@ def reset_password(actor: AuditActor, user: User, password: str | None = None) -
     return secret
 
 
-def _check_or_generate(email: str, password: str | None) -> str:
-    """Return `password`, or a generated one for None. Raises ValidationError for a weak one."""
-    if password is not None and (weakness := password_weakness(password, email)):
+def _password_fields(email: str, password: str | None) -> tuple[str, dict[str, str | None]]:
+    """Return `password`, or a temporary one for None, and the fields of a user who has it.
+
+    Raises ValidationError for a weak one. Call it outside a transaction: hashing is slow by design.
+    """
+    if password is None:
+        password, temporary_until = generate_password(), timestamp(TEMPORARY_DAYS * _DAY)
+    elif weakness := password_weakness(password, email):
         raise ValidationError({"password": f"The password {weakness}"})
-    return password or generate_password()
-
-
-def _password_fields(password: str, is_temporary: bool) -> dict[str, str | None]:
-    """The fields of a user with this password. Call it outside a transaction: hashing is slow by design."""
-    return {
-        "password_hash": hash_password(password),
-        "temporary_until": timestamp(TEMPORARY_DAYS * _DAY) if is_temporary else None,
-    }
+    else:
+        temporary_until = None
+    return password, {"password_hash": hash_password(password), "temporary_until": temporary_until}
 
 
 def _email_error(email: str) -> str:

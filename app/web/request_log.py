@@ -30,7 +30,14 @@ _ENVIRON_KEY = "partner_reports.log_fields"  # hands the fields of a request on 
 def register(app: Flask) -> None:
     app.after_request(_add_server_timing)
     app.after_request(_collect_fields)
-    app.wsgi_app = _RequestLogMiddleware(app.wsgi_app)  # type: ignore[method-assign]
+    wsgi_app = app.wsgi_app
+
+    def log_request(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        start = perf_counter()
+        chunks = wsgi_app(environ, start_response)
+        return _LoggedResponse(chunks, environ.get(_ENVIRON_KEY, {}), start)
+
+    app.wsgi_app = log_request  # type: ignore[method-assign]
 
 
 @contextmanager
@@ -46,7 +53,8 @@ def timed(part: str) -> Iterator[None]:
 
 def set_error_reason(*reasons: str) -> None:
     """Say in the log why this request fails. Values in “quotes” are masked: a person typed them."""
-    g.error_reason = "; ".join(_QUOTED.sub(f"“{_MASK}”", reason) for reason in reasons)[:_MAX_LENGTH]
+    if reasons:
+        g.error_reason = "; ".join(_QUOTED.sub(f"“{_MASK}”", reason) for reason in reasons)[:_MAX_LENGTH]
 
 
 def safe_key(key: str) -> str:
@@ -82,20 +90,11 @@ def _collect_fields(response: Response) -> Response:
     return response
 
 
-class _RequestLogMiddleware:
-    """WSGI middleware that logs a line when a response has gone out or has broken off."""
-
-    def __init__(self, app: Any) -> None:
-        self._app = app
-
-    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        start = perf_counter()
-        chunks = self._app(environ, start_response)
-        return _LoggedResponse(chunks, environ.get(_ENVIRON_KEY, {}), start)
-
-
 class _LoggedResponse:
-    """The body of a response. The server calls `close()` after the last chunk, and also when the client has gone."""
+    """The body of a response, which logs a line when it has gone out or has broken off.
+
+    The server calls `close()` after the last chunk, and also when the client has gone.
+    """
 
     def __init__(self, chunks: Iterable[bytes], fields: dict[str, Any], start: float) -> None:
         self._chunks, self._fields, self._start = chunks, fields, start

@@ -7,6 +7,7 @@ from flask import Flask, Response, current_app, g, request
 from werkzeug.exceptions import LengthRequired, SecurityError
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import RequestRedirect
+from werkzeug.wrappers import Response as BaseResponse
 
 from app.auth.permissions import Permission, Visitor
 from app.auth.sessions import Sessions
@@ -41,7 +42,7 @@ def _check_request() -> Response | None:
         raise request.routing_exception
     if "Transfer-Encoding" in request.headers:  # a malformed chunk would fail in the middle of a form
         raise LengthRequired
-    if request.endpoint not in _WITHOUT_SESSION and (token := read_session_cookie()):
+    if request.endpoint not in _WITHOUT_SESSION and (token := request.cookies.get(_cookie_name())):
         g.visitor = sessions().find(token)
     if request.method not in _SAFE_METHODS and not _is_same_origin():
         return _csrf_error()
@@ -84,15 +85,11 @@ def visitor() -> Visitor:
     return signed_in
 
 
-def read_session_cookie() -> str:
-    return request.cookies.get(_cookie_name(), "")
-
-
-def set_session_cookie(response: Response, token: str) -> None:
+def set_session_cookie(response: BaseResponse, token: str) -> None:
     response.set_cookie(_cookie_name(), token, secure=request.is_secure, httponly=True, samesite="Lax")
 
 
-def delete_session_cookie(response: Response) -> None:
+def delete_session_cookie(response: BaseResponse) -> None:
     response.delete_cookie(_cookie_name(), secure=request.is_secure, httponly=True, samesite="Lax")
 
 
