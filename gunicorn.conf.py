@@ -26,18 +26,17 @@ forwarder_headers = ""  # the application itself trusts X-Forwarded-*, and only 
 secure_scheme_headers: dict[str, str] = {}
 control_socket_disable = True  # its path belongs to the user: two installations would share it
 loglevel = "warning"
+json_format: dict[str, Any] = {
+    "fmt": ["levelname", "name", "message"],
+    "timestamp": "at",
+    "rename_fields": {"levelname": "level", "name": "log", "exc_info": "trace"},
+}
+is_terminal = sys.stderr is not None and sys.stderr.isatty()
 logconfig_dict: dict[str, Any] = {}
-if not sys.stderr.isatty():  # the main process logs JSON lines as its workers do
+if not is_terminal:  # the main process logs JSON lines as its workers do
     logconfig_dict = {
         "loggers": {"gunicorn.error": {"level": "WARNING", "handlers": ["error_console"], "propagate": False}},
-        "formatters": {
-            "generic": {
-                "()": "pythonjsonlogger.json.JsonFormatter",
-                "fmt": ["levelname", "name", "message"],
-                "timestamp": "at",
-                "rename_fields": {"levelname": "level", "name": "log", "exc_info": "trace"},
-            }
-        },
+        "formatters": {"generic": {"()": "pythonjsonlogger.json.JsonFormatter", **json_format}},
     }
 
 
@@ -50,7 +49,7 @@ def on_starting(_: Any) -> None:
 def post_worker_init(_: Any) -> None:
     from app.web.request_log import configure_logging  # noqa: PLC0415 - see above
 
-    configure_logging()
+    configure_logging(None if is_terminal else json_format)
 
 
 def when_ready(server: Any) -> None:

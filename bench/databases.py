@@ -10,8 +10,7 @@ from flask import Flask
 
 from app import create_app
 from app.auth import users
-from app.auth.users import authenticate
-from app.auth.validation import find_user
+from app.auth.users import authenticate, find_user
 from app.demo import fill
 from models import Customer, Holding, Subscription, Transaction, migrate, reports_db
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.auth.validation import find_user
+from app.auth.users import find_user
 from app.importing import ImportSummary, load_file
 from app.reports import REPORTS
 from app.table.params import parse_view

@@ -1,12 +1,14 @@
-"""Who is signed in, and what they may do. This is the one place that declares roles.
+"""Roles, their permissions, and the visitor who has a role. This is the one place that declares roles.
 
-To add a role, add a `Role` to `ROLES` and a case to tests/auth/test_permissions.py: commands, forms and checks follow.
-To require a permission, name it for a route in `app/web/rules.py`, or ask `visitor.can(Permission.EXPORT)`.
+To add a role, add a `Role` to `ROLES` and a case to tests/auth/test_permissions.py: commands, forms, checks and the
+sentences of refusals follow. To require a permission, name it for a route in `app/web/rules.py`, or ask
+`visitor.can(Permission.EXPORT)`.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import Enum, auto
+from enum import Enum
+from functools import cached_property
 
 from app.table.scope import Scope
 
@@ -15,22 +17,27 @@ AuditActor = Mapping[str, str]
 
 
 class Permission(Enum):
-    """What a role may allow. Everybody who is signed in sees reports and customers, and saves views."""
+    """A thing that a role may allow. Everybody who is signed in sees reports and customers, and saves views.
 
-    EXPORT = auto()  # download a report as CSV or Excel
-    VIEW_DETAILS = auto()  # look inside rows: expand them, show the columns of inner levels and filter by these
-    VIEW_TIMINGS = auto()  # get the `Server-Timing` header
-    MANAGE_USERS = auto()  # add, change and disable users
-    READ_AUDIT_TRAIL = auto()
+    The value is how a refusal begins: subject and verb.
+    """
+
+    EXPORT = "export", "is"  # download a report as CSV or Excel
+    VIEW_DETAILS = "looking inside rows", "is"  # expand rows, show the columns of inner levels and filter by these
+    VIEW_TIMINGS = "server timing", "is"  # get the `Server-Timing` header
+    MANAGE_USERS = "users", "are"  # add, change and disable users
+    READ_AUDIT_TRAIL = "the audit trail", "is"
 
 
 # Permissions that only users of the whole partner have, whatever their role: users of one reseller never have them.
 PARTNER_PERMISSIONS = frozenset({Permission.MANAGE_USERS, Permission.READ_AUDIT_TRAIL})
+# Without these something is left out of a response, so that the refusal of another permission doesn't mention them.
+_SILENT_PERMISSIONS = frozenset({Permission.VIEW_TIMINGS})
 
 
 @dataclass(frozen=True)
 class Role:
-    """What the role of an account allows."""
+    """A role of accounts, with the permissions that it grants."""
 
     name: str  # stored in the database, and taken by `flask user add --role`
     noun: str  # the name with its article: "an admin"
@@ -65,7 +72,7 @@ class Visitor:
     must_change_password: bool
     session: str
 
-    @property
+    @cached_property
     def scope(self) -> Scope:
         return Scope.for_reseller(self.reseller)
 
@@ -74,10 +81,27 @@ class Visitor:
             return False
         return self.role in ROLES and permission in ROLES[self.role].permissions
 
-    def refusal(self, subject: str, permission: Permission) -> str:
-        """The sentence that says why `can` is False. `subject` has its verb, as in "Export is"."""
+    def refusal(self, permission: Permission, part: str = "") -> str:
+        """Return the sentence that says why `can` is False: "Export is for admins, and you are signed in as a viewer."
+
+        `part` names what of a page needs the permission. Without it, the sentence mentions other permissions that
+        belong to exactly the same people.
+        """
+        subject, verb = permission.value
+        if part:
+            subject = f"{part}: {subject}"
+        elif len(related := _related(permission)) > 1:
+            subject, verb = " and ".join(each.value[0] for each in related), "are"
         roles = " and ".join(f"{role.name}s" for role in roles_with(permission))
+        sentence = f"{subject[0].upper()}{subject[1:]} {verb} for {roles}"
         if permission in PARTNER_PERMISSIONS:
-            return f"{subject} for {roles} of the whole partner."
+            return f"{sentence} of the whole partner."
         noun = ROLES[self.role].noun if self.role in ROLES else self.role
-        return f"{subject} for {roles}, and you are signed in as {noun}."
+        return f"{sentence}, and you are signed in as {noun}."
+
+
+def _related(permission: Permission) -> list[Permission]:
+    """Return the permission and those that the same people have."""
+    holders = {other: (roles_with(other), other in PARTNER_PERMISSIONS) for other in Permission}
+    same = [other for other in Permission if holders[other] == holders[permission]]
+    return [other for other in same if other is permission or other not in _SILENT_PERMISSIONS]

@@ -4,7 +4,7 @@ from typing import Any
 from unicodedata import category
 
 from app.auth.permissions import AuditActor, Visitor
-from app.auth.validation import ValidationError
+from app.auth.users import ValidationError
 from models import SavedView, User, access_db, audit, write_transaction
 
 MAX_NAME_LENGTH = 80  # characters
@@ -73,33 +73,20 @@ def replace_view(actor: AuditActor, view: SavedView, query: str) -> None:
             _record("view replaced", actor, view)
 
 
-def share_view(actor: AuditActor, view: SavedView) -> None:
-    """Show a view to everybody who sees the same customers as its owner."""
+def set_shared(actor: AuditActor, view: SavedView, shared: bool) -> None:
+    """Show a view to everybody who sees the same customers as its owner, or to its owner only."""
     with write_transaction(access_db):
-        _update(view, shared=True)
-        _record("view shared", actor, view)
+        _update(view, shared=shared)
+        _record("view shared" if shared else "view unshared", actor, view)
 
 
-def unshare_view(actor: AuditActor, view: SavedView) -> None:
-    with write_transaction(access_db):
-        _update(view, shared=False)
-        _record("view unshared", actor, view)
-
-
-def unshare_all_views(user_id: int) -> None:
-    SavedView.update(shared=False).where(SavedView.user == user_id).execute()
-
-
-def set_default_view(view: SavedView) -> None:
-    """Open the report with this view for its owner, instead of any other."""
+def set_default(view: SavedView, is_default: bool) -> None:
+    """Open the report with this view for its owner, instead of any other, or with none."""
     of_report = (SavedView.user == view.user_id) & (SavedView.report == view.report)
     with write_transaction(access_db):
-        SavedView.update(is_default=False).where(of_report).execute()
-        _update(view, is_default=True)
-
-
-def clear_default_view(view: SavedView) -> None:
-    _update(view, is_default=False)
+        if is_default:
+            SavedView.update(is_default=False).where(of_report).execute()
+        _update(view, is_default=is_default)
 
 
 def delete_view(actor: AuditActor, view: SavedView) -> None:

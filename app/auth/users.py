@@ -1,18 +1,47 @@
-"""User accounts: add, change, disable, authenticate, set passwords. Each change records its audit event."""
+"""User accounts: find, add, change, disable, authenticate, set passwords. Each change records its audit event."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from app.auth import throttle
 from app.auth.passwords import generate_password, hash_password, password_weakness, verify_password
-from app.auth.permissions import AuditActor, Permission, roles_with
-from app.auth.saved_views import unshare_all_views
+from app.auth.permissions import ROLES, AuditActor, Permission, roles_with
 from app.auth.sessions import end_user_sessions
-from app.auth.validation import ValidationError, email_key, find_user, validate_user
-from models import User, access_db, audit, timestamp, write_transaction
+from models import NONE_ID, Reseller, SavedView, User, access_db, audit, fold, timestamp, write_transaction
 
 TEMPORARY_DAYS = 7  # days for which a generated password works
 _DAY = 24 * 60 * 60  # seconds
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+_MAX_EMAIL_LENGTH = 254  # characters, RFC 5321
+
+
+class ValidationError(ValueError):
+    """Values that can't be stored. `errors` has a sentence for each field: email, role, reseller, password, name…"""
+
+    def __init__(self, errors: dict[str, str]) -> None:
+        super().__init__("; ".join(errors.values()))
+        self.errors = errors
+
+
+def find_user(email: str) -> User | None:
+    user: User | None = User.get_or_none(User.email_key == email_key(email)) if email.isprintable() else None
+    return user
+
+
+def email_key(email: str) -> str:
+    """The form in which emails are compared: case and surrounding spaces don't matter."""
+    return email.strip().casefold()
+
+
+def validate_user(role: str, reseller: str | None, email: str | None = None) -> dict[str, str]:
+    """Return an error for each invalid field. Without `email`, as for an existing account, it is not validated."""
+    errors = {
+        "email": "" if email is None else _email_error(email),
+        "role": _role_error(role),
+        "reseller": "" if reseller is None else _reseller_error(reseller),
+    }
+    return {field: error for field, error in errors.items() if error}
 
 
 def add_user(actor: AuditActor, email: str, role: str, reseller: str | None, password: str | None = None) -> str:
@@ -21,8 +50,8 @@ def add_user(actor: AuditActor, email: str, role: str, reseller: str | None, pas
     `reseller` is the name of the reseller whose customers the user sees, None for all. Raises ValidationError.
     """
     email = email.strip()
-    secret = _check_or_generate(email, password)
-    rights, password_fields = {"role": role, "reseller": reseller}, _password_fields(secret, is_temporary=not password)
+    secret, password_fields = _password_fields(email, password)
+    rights = {"role": role, "reseller": reseller}
     with write_transaction(access_db):
         if errors := validate_user(role, reseller, email):
             raise ValidationError(errors)
@@ -43,7 +72,7 @@ def change_user(actor: AuditActor, user: User, role: str, reseller: str | None) 
     with _keep_one_user_manager():
         User.update(rights).where(User.id == user.id).execute()
         if reseller != user.reseller:
-            unshare_all_views(user.id)
+            SavedView.update(shared=False).where(SavedView.user == user.id).execute()
         audit.record("user changed", about=user.email, **rights, **actor)
 
 
@@ -109,7 +138,7 @@ def choose_password(actor: AuditActor, user: User, password: str) -> None:
 
     Raises ValidationError, also when the password has changed since `user` was read.
     """
-    password_fields = _password_fields(_check_or_generate(user.email, password), is_temporary=False)
+    _, password_fields = _password_fields(user.email, password)
     unchanged = (User.id == user.id) & (User.password_hash == user.password_hash) & ~User.disabled
     with write_transaction(access_db):
         if not User.update(password_fields).where(unchanged).execute():
@@ -123,8 +152,7 @@ def reset_password(actor: AuditActor, user: User, password: str | None = None) -
 
     Raises ValidationError.
     """
-    secret = _check_or_generate(user.email, password)
-    password_fields = _password_fields(secret, is_temporary=not password)
+    secret, password_fields = _password_fields(user.email, password)
     with write_transaction(access_db):
         User.update(password_fields).where(User.id == user.id).execute()
         end_user_sessions(user.id)
@@ -132,16 +160,40 @@ def reset_password(actor: AuditActor, user: User, password: str | None = None) -
     return secret
 
 
-def _check_or_generate(email: str, password: str | None) -> str:
-    """Return `password`, or a generated one for None. Raises ValidationError for a weak one."""
-    if password is not None and (weakness := password_weakness(password, email)):
+def _password_fields(email: str, password: str | None) -> tuple[str, dict[str, str | None]]:
+    """Return `password`, or a temporary one for None, and the fields of a user who has it.
+
+    Raises ValidationError for a weak one. Call it outside a transaction: hashing is slow by design.
+    """
+    if password is None:
+        password, temporary_until = generate_password(), timestamp(TEMPORARY_DAYS * _DAY)
+    elif weakness := password_weakness(password, email):
         raise ValidationError({"password": f"The password {weakness}"})
-    return password or generate_password()
+    else:
+        temporary_until = None
+    return password, {"password_hash": hash_password(password), "temporary_until": temporary_until}
 
 
-def _password_fields(password: str, is_temporary: bool) -> dict[str, str | None]:
-    """The fields of a user with this password. Call it outside a transaction: hashing is slow by design."""
-    return {
-        "password_hash": hash_password(password),
-        "temporary_until": timestamp(TEMPORARY_DAYS * _DAY) if is_temporary else None,
-    }
+def _email_error(email: str) -> str:
+    if not email:
+        return "Enter an email address"
+    if not _EMAIL.fullmatch(email) or not email.isprintable() or len(email) > _MAX_EMAIL_LENGTH:
+        return f"“{email}” is not an email address such as ann@partner.example"
+    return f"“{email}” has an account already" if find_user(email) else ""
+
+
+def _role_error(role: str) -> str:
+    if not role:
+        return "Choose a role"
+    return "" if role in ROLES else f"“{role}” is not a role; choose {' or '.join(ROLES)}"
+
+
+def _reseller_error(name: str) -> str:
+    if not name:
+        return "Enter the name of a reseller"
+    if name != name.encode("utf-8", "ignore").decode():  # command line arguments may hold lone surrogates
+        return f"“{name}” is not the name of a reseller"
+    if Reseller.select().where(Reseller.name == name).exists():
+        return ""
+    similar = Reseller.get_or_none(Reseller.name_key == fold(name.strip()), Reseller.id != NONE_ID)
+    return f"“{name}” is not the name of a reseller" + (f"; did you mean “{similar.name}”?" if similar else "")

@@ -15,8 +15,7 @@ import click
 
 import models
 from app.auth.passwords import generate_password
-from app.auth.users import add_user
-from app.auth.validation import ValidationError
+from app.auth.users import ValidationError, add_user
 from app.cli.common import audit_actor, database_errors_explained, database_ready, record_event
 from app.demo import fill
 from app.importing import IMPORTABLE, FileRejected, load_file

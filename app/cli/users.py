@@ -6,7 +6,7 @@ import click
 
 from app.auth import users
 from app.auth.permissions import ROLES
-from app.auth.validation import ValidationError, find_user
+from app.auth.users import ValidationError, find_user
 from app.cli.common import audit_actor, database_ready
 from models import User
 

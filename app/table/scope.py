@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-from app.table.statements import compiled, placeholder
 from models import Reseller
 
 
@@ -18,9 +17,8 @@ class Scope:
         """The scope of the reseller with this name: NO_ROWS if there is none, WHOLE_PARTNER if `name` is None."""
         if name is None:
             return WHOLE_PARTNER
-        (by_name,) = compiled("scope", lambda: [Reseller.select(Reseller.id).where(Reseller.name == placeholder(0))])
-        record = by_name.run(name).fetchone() if name else None
-        return cls(record[0]) if record else NO_ROWS
+        reseller = Reseller.select(Reseller.id).where(Reseller.name == name).first() if name else None
+        return cls(reseller.id) if reseller else NO_ROWS
 
     def conditions(self, table: Any) -> list[Any]:
         return [] if self.reseller_id is None else [reseller_field(table) == self.reseller_id]

@@ -8,6 +8,7 @@ from flask import Flask
 from app.settings import Settings
 from app.web import account, audit, customers, errors, headers, home, request_log, saved_views, security, users
 from app.web.reports import export, page, print_view, summary
+from app.web.urls import customer_url, report_url
 
 HTMX_HASH = "sha384-Qp9rdC8H7EqOoX+nR0P3RPG2Noji+qdwJlGpfzwQJsfOpp3sGwIdSP9xO3+UlEhn"
 _YEAR = 365 * 24 * 60 * 60  # seconds
@@ -24,16 +25,17 @@ def register(app: Flask, settings: Settings) -> None:
 
 
 def _register_template_globals(app: Flask, settings: Settings) -> None:
-    """What every page needs besides its rows: versioned scripts and styles, the currency and the partner's name."""
+    """Set up Jinja: versioned addresses of scripts and styles, and what else the templates of all pages need."""
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = _YEAR
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     files = Path(app.static_folder or "").iterdir()
-    urls = {file.name: f"{app.static_url_path}/{file.name}?v={_version(file)}" for file in files}
     app.jinja_env.globals.update(
-        assets=urls,
+        assets={file.name: f"{app.static_url_path}/{file.name}?v={_version(file)}" for file in files},
         htmx={"url": settings.htmx_url, "hash": HTMX_HASH},
         currency=settings.currency,
         partner_name=settings.partner_name,
+        customer_url=customer_url,
+        report_url=report_url,
     )
 
 

@@ -1,16 +1,18 @@
 """Sign in, sign out, and the account page where users change their own password."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
 
-from flask import Blueprint, Response, g, make_response, redirect, render_template, request
+from flask import Blueprint, g, redirect, render_template, request
+from flask.typing import ResponseReturnValue
 
 from app.auth.sessions import end_session, end_user_sessions
 from app.auth.throttle import WINDOW, TooManyAttempts
-from app.auth.users import authenticate, choose_password, login_blocked_reason
-from app.auth.validation import ValidationError, find_user
+from app.auth.users import ValidationError, authenticate, choose_password, find_user, login_blocked_reason
 from app.web import security
 from app.web.audit import audit_actor, record_event
 from app.web.redirects import safe_next
+from app.web.request_log import set_error_reason
 from app.web.security import sessions, visitor
 from models import User, access_db, write_transaction
 from models.audit import FAILED, REFUSED
@@ -29,14 +31,14 @@ class SignInRefused(Exception):
 
 
 @blueprint.get("/login")
-def sign_in_form() -> Response:
+def sign_in_form() -> ResponseReturnValue:
     """Show the form; redirect who is signed in already."""
     next_url = safe_next(request.args.get("next", ""))
-    return make_response(redirect(next_url, 303)) if g.visitor else _sign_in_page(next_url)
+    return redirect(next_url, 303) if g.visitor else _sign_in_page(next_url)
 
 
 @blueprint.post("/login")
-def sign_in() -> Response:
+def sign_in() -> ResponseReturnValue:
     email, password = request.form.get("email", "").strip(), request.form.get("password", "")
     next_url = safe_next(request.form.get("next", ""))
     missing = {key: f"Enter your {key}." for key, value in (("email", email), ("password", password)) if not value}
@@ -49,7 +51,7 @@ def sign_in() -> Response:
 
 
 @blueprint.post("/logout")
-def sign_out() -> Response:
+def sign_out() -> ResponseReturnValue:
     """End this session, or all sessions of the user."""
     everywhere = bool(request.form.get("everywhere"))
     with write_transaction(access_db):
@@ -58,19 +60,19 @@ def sign_out() -> Response:
         else:
             end_session(visitor().session)
         record_event("sign-out", everywhere=everywhere)
-    response = make_response(redirect("/login", 303))
+    response = redirect("/login", 303)
     security.delete_session_cookie(response)
     response.headers["Clear-Site-Data"] = '"cache", "storage"'  # "Back" must not show a page from the cache
     return response
 
 
 @blueprint.get("/account")
-def show() -> Response:
+def show() -> ResponseReturnValue:
     return _account_page()
 
 
 @blueprint.post("/account")
-def change_password() -> Response:
+def change_password() -> ResponseReturnValue:
     """Change the visitor's password, end all their sessions, and start a new one here."""
     current, password = request.form.get("current", ""), request.form.get("password", "")
     try:
@@ -82,10 +84,8 @@ def change_password() -> Response:
     except ValidationError as error:
         return _account_page(400, error.errors)
     except SignInRefused as error:
-        is_wrong = error.status == HTTPStatus.UNAUTHORIZED
-        return _account_page(
-            error.status, {"current": "This is not your present password." if is_wrong else str(error)}
-        )
+        message = "This is not your present password." if error.status == HTTPStatus.UNAUTHORIZED else str(error)
+        return _account_page(error.status, {"current": message})
 
 
 def _authenticate(event: str, email: str, password: str) -> User:
@@ -108,7 +108,7 @@ def _authenticate(event: str, email: str, password: str) -> User:
     return user
 
 
-def _start_session(user: User, next_url: str) -> Response:
+def _start_session(user: User, next_url: str) -> ResponseReturnValue:
     """Replace this browser's session with a new one, and redirect. Raises SignInRefused."""
     with write_transaction(access_db):
         if g.visitor:
@@ -117,19 +117,22 @@ def _start_session(user: User, next_url: str) -> Response:
         if token is None:
             raise SignInRefused(401, WRONG_CREDENTIALS)
         record_event("sign-in", who=user.email)
-    response = make_response(redirect(next_url, 303))
+    response = redirect(next_url, 303)
     security.set_session_cookie(response, token)
     return response
 
 
-def _sign_in_page(next_url: str, status: int = 200, email: str = "", errors: dict[str, str] | None = None) -> Response:
-    context = {"next": next_url, "email": email, "errors": errors or {}}
-    response = make_response(render_template("account/sign_in.html", **context), status)
-    if status == HTTPStatus.TOO_MANY_REQUESTS:
-        response.headers["Retry-After"] = str(WINDOW)
-    return response
+def _sign_in_page(
+    next_url: str, status: int = 200, email: str = "", errors: Mapping[str, str] = {}
+) -> ResponseReturnValue:
+    context = {"next": next_url, "email": email, "errors": errors}
+    set_error_reason(*errors.values())
+    headers = {"Retry-After": str(WINDOW)} if status == HTTPStatus.TOO_MANY_REQUESTS else {}
+    return render_template("account/sign_in.html", **context), status, headers
 
 
-def _account_page(status: int = 200, errors: dict[str, str] | None = None) -> Response:
-    context = {"errors": errors or {}, "password_changed": request.args.get("done") == "password"}
-    return make_response(render_template("account/account.html", **context), status)
+def _account_page(status: int = 200, errors: Mapping[str, str] = {}) -> ResponseReturnValue:
+    if errors:
+        set_error_reason(f"Not accepted: {', '.join(errors)}")  # its sentence would tell the length of the password
+    context = {"errors": errors, "password_changed": request.args.get("done") == "password"}
+    return render_template("account/account.html", **context), status

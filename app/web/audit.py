@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Blueprint, abort, g, render_template, request
 
-from app.auth.validation import find_user
+from app.auth.users import find_user
 from app.web.errors import error_response
 from models import DATABASE_ERRORS, AuditEvent, audit
 from models.audit import DONE, REFUSED

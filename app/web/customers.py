@@ -37,7 +37,7 @@ def show() -> BaseResponse | str:
     if "reseller" in keys:  # which identifies a customer without an id
         customers = [each for each in customers if not each.ref] or customers
     if len(customers) > 1:
-        return render_template("customers/which.html", name=keys["name"], customers=customers, url=customer_url)
+        return render_template("customers/which.html", name=keys["name"], customers=customers)
     customer = customers[0]
     if customer.ref and "name" in keys:
         return redirect(customer_url(customer.keys), 303)
@@ -57,7 +57,7 @@ def _customer_keys() -> Mapping[str, str]:
 def _customer_page(customer: CustomerIdentity, views: Mapping[Section, View]) -> str:
     with timed("query"), read_transaction():
         sections = [_section_context(section, view.with_filters(customer.keys)) for section, view in views.items()]
-        context = {"customer": customer, "sections": sections, "as_of": Import.last(), "url": report_url}
+        context = {"customer": customer, "sections": sections, "as_of": Import.last()}
     with timed("render"):
         return render_template("customers/customer.html", **context)
 

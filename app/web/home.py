@@ -1,7 +1,5 @@
 """The Reports page with its "Needs attention" part, the address that opens a report, and the health check."""
 
-from typing import NamedTuple
-
 from flask import Blueprint, Response, redirect, render_template
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -16,26 +14,6 @@ from app.web.security import visitor
 from app.web.urls import report_url
 from app.web.view_request import permitted_view, report_or_404, single_arg
 from models import Import, access_db, read_transaction
-
-_FROM_STDIN = "-"  # the file name of an import that read standard input
-
-
-class AttentionCount(NamedTuple):
-    """The number of rows that need attention, the words behind the number, and the address of the rows."""
-
-    number: int
-    label: str
-    url: str
-
-
-class LastImport(NamedTuple):
-    """A report's last import; texts are empty where there is none. Users of one reseller see no `file` and no `who`."""
-
-    title: str
-    at: str
-    file: str
-    who: str
-
 
 blueprint = Blueprint("home", __name__)
 
@@ -60,7 +38,8 @@ def open_report() -> BaseResponse:
 def show_attention() -> str:
     """Show what needs attention. The Reports page loads it as a fragment, so that it doesn't wait for the counts."""
     with timed("query"), read_transaction():
-        counts, imports = [_attention_count(item) for item in ATTENTION_ITEMS], _last_imports()
+        counts, last = [_attention_count(item) for item in ATTENTION_ITEMS], Import.last_of_each()
+    imports = [(report.title.removesuffix(" Report"), last.get(slug)) for slug, report in REPORTS.items()]
     template = "home/_attention.html" if is_fragment_request() else "home/attention.html"
     with timed("render"):
         return render_template(template, counts=counts, imports=imports)
@@ -74,22 +53,9 @@ def health() -> Response:
     return Response("ok", mimetype="text/plain")
 
 
-def _attention_count(item: AttentionItem) -> AttentionCount:
+def _attention_count(item: AttentionItem) -> tuple[int, str, str]:
+    """Return the number of rows that need attention, the words behind the number, and the address of the rows."""
     view = permitted_view(item.view, [])
     number = count_rows(RowQuery(view, visitor().scope, view.level))
     label = item.one if number == 1 else item.many if number else item.none
-    return AttentionCount(number, label, report_url(view))
-
-
-def _last_imports() -> list[LastImport]:
-    imports = Import.last_of_each()
-    return [_last_import(report.title.removesuffix(" Report"), imports.get(slug)) for slug, report in REPORTS.items()]
-
-
-def _last_import(title: str, last: Import | None) -> LastImport:
-    if last is None:
-        return LastImport(title, "", "", "")
-    if visitor().reseller is not None:
-        return LastImport(title, str(last.loaded_at), "", "")
-    file = "standard input" if last.file == _FROM_STDIN else last.file.rpartition("/")[2]
-    return LastImport(title, str(last.loaded_at), file, last.who)
+    return number, label, report_url(view)

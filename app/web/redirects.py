@@ -3,8 +3,7 @@
 import re
 from urllib.parse import quote, urlsplit
 
-from flask import Response, make_response, redirect, request
-from flask.globals import request_ctx
+from flask import Response, current_app, make_response, redirect, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 
@@ -48,7 +47,7 @@ def safe_next(url: str) -> str:
 
     Browsers read `//host`, `/\\host` and paths with control characters as the address of another host.
     """
-    adapter = request_ctx.url_adapter
+    adapter = current_app.create_url_adapter(request)
     if not url.startswith("/") or url.startswith("//") or "\\" in url or not url.isprintable():
         return HOME
     try:

@@ -2,8 +2,7 @@
 
 import logging
 import re
-import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from http import HTTPStatus
 from time import perf_counter
@@ -31,7 +30,14 @@ _ENVIRON_KEY = "partner_reports.log_fields"  # hands the fields of a request on 
 def register(app: Flask) -> None:
     app.after_request(_add_server_timing)
     app.after_request(_collect_fields)
-    app.wsgi_app = _RequestLogMiddleware(app.wsgi_app)  # type: ignore[method-assign]
+    wsgi_app = app.wsgi_app
+
+    def log_request(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        start = perf_counter()
+        chunks = wsgi_app(environ, start_response)
+        return _LoggedResponse(chunks, environ.get(_ENVIRON_KEY, {}), start)
+
+    app.wsgi_app = log_request  # type: ignore[method-assign]
 
 
 @contextmanager
@@ -45,9 +51,10 @@ def timed(part: str) -> Iterator[None]:
         seconds[part] = seconds.get(part, 0) + perf_counter() - start
 
 
-def set_error_reason(reason: str) -> None:
+def set_error_reason(*reasons: str) -> None:
     """Say in the log why this request fails. Values in “quotes” are masked: a person typed them."""
-    g.error_reason = _QUOTED.sub(f"“{_MASK}”", reason)[:_MAX_LENGTH]
+    if reasons:
+        g.error_reason = "; ".join(_QUOTED.sub(f"“{_MASK}”", reason) for reason in reasons)[:_MAX_LENGTH]
 
 
 def safe_key(key: str) -> str:
@@ -83,20 +90,11 @@ def _collect_fields(response: Response) -> Response:
     return response
 
 
-class _RequestLogMiddleware:
-    """WSGI middleware that logs a line when a response has gone out or has broken off."""
-
-    def __init__(self, app: Any) -> None:
-        self._app = app
-
-    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        start = perf_counter()
-        chunks = self._app(environ, start_response)
-        return _LoggedResponse(chunks, environ.get(_ENVIRON_KEY, {}), start)
-
-
 class _LoggedResponse:
-    """The body of a response. The server calls `close()` after the last chunk, and also when the client has gone."""
+    """The body of a response, which logs a line when it has gone out or has broken off.
+
+    The server calls `close()` after the last chunk, and also when the client has gone.
+    """
 
     def __init__(self, chunks: Iterable[bytes], fields: dict[str, Any], start: float) -> None:
         self._chunks, self._fields, self._start = chunks, fields, start
@@ -117,20 +115,21 @@ class _LoggedResponse:
             self._chunks.close()
         milliseconds = round((perf_counter() - self._start) * 1000, 1)
         fields = self._fields | {"ms": milliseconds, "bytes": self._bytes, "whole": self._complete}
-        log.info("%(method)s %(path)r: %(status)s", fields, extra=fields)
+        level = logging.WARNING if fields.get("status", 500) >= HTTPStatus.BAD_REQUEST else logging.INFO
+        reason = " %(error)s" if "error" in fields else ""
+        log.log(level, f"%(method)s %(path)r: %(status)s{reason}", fields, extra=fields)
 
 
-def configure_logging() -> None:
-    """Log to standard error: JSON lines, or on a terminal plain text without the requests that went well.
+def configure_logging(json_format: Mapping[str, Any] | None = None) -> None:
+    """Log to standard error: JSON lines in the given format, or plain text without successful requests.
 
     A line that can't be written is lost and breaks no request.
     """
-    terminal = sys.stderr is not None and sys.stderr.isatty()
     logging.raiseExceptions = False
     handler = logging.StreamHandler()
-    handler.setFormatter(TerminalFormatter() if terminal else RequestJsonFormatter())
+    handler.setFormatter(RequestJsonFormatter(**json_format) if json_format else TerminalFormatter())
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
-    log.setLevel(logging.WARNING if terminal else logging.INFO)
+    log.setLevel(logging.INFO if json_format else logging.WARNING)
     audit, gunicorn = logging.getLogger("audit"), logging.getLogger("gunicorn.error")
     audit.setLevel(logging.INFO)
     audit.propagate, audit.handlers = False, [logging.StreamHandler()]  # it writes lines of JSON itself
@@ -139,10 +138,6 @@ def configure_logging() -> None:
 
 class RequestJsonFormatter(JsonFormatter):
     """JSON with the id of the current request. A line is ASCII, so that no text ends it or controls a terminal."""
-
-    def __init__(self) -> None:
-        names = {"levelname": "level", "name": "log", "exc_info": "trace"}
-        super().__init__(["levelname", "name", "message"], rename_fields=names, timestamp="at")
 
     def add_fields(self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]) -> None:
         super().add_fields(log_data, record, message_dict)

@@ -1,4 +1,4 @@
-"""Which permission each route needs. A route in none of these tables answers nobody, and a test fails."""
+"""The permission that each route needs. A route in none of these tables answers nobody, and a test fails."""
 
 from collections.abc import Mapping
 
@@ -34,12 +34,4 @@ RULES: Mapping[str, Permission | None] = {
     "users.change": Permission.MANAGE_USERS,
     "users.act": Permission.MANAGE_USERS,
     "audit.show": Permission.READ_AUDIT_TRAIL,
-}
-
-# How a refusal names what a permission allows.
-REFUSAL_SUBJECTS: Mapping[Permission, str] = {
-    Permission.EXPORT: "Export and looking inside rows are",
-    Permission.VIEW_DETAILS: "Export and looking inside rows are",
-    Permission.MANAGE_USERS: "Users and the audit trail are",
-    Permission.READ_AUDIT_TRAIL: "Users and the audit trail are",
 }

@@ -1,20 +1,23 @@
 """Saved views: save one from a report's page, list them on the Reports page, open, share and delete them."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any
 from urllib.parse import parse_qsl
 
-from flask import Blueprint, Response, abort, make_response, redirect, render_template, request
+from flask import Blueprint, abort, redirect, render_template, request
+from flask.typing import ResponseReturnValue
 
 from app.auth import saved_views
 from app.auth.permissions import AuditActor, Permission
-from app.auth.validation import ValidationError
+from app.auth.users import ValidationError
 from app.reports import REPORTS
 from app.table.definitions import Report
 from app.table.params import parse_view
 from app.table.view import View, describe_view
 from app.web.audit import audit_actor
 from app.web.errors import error_response
+from app.web.request_log import set_error_reason
 from app.web.security import visitor
 from app.web.urls import MAX_URL_LENGTH, report_url
 from app.web.view_request import detail_parts, permitted_view, report_or_404
@@ -22,10 +25,10 @@ from models import SavedView
 
 # What the buttons beside a saved view do, by the last part of their address.
 ACTIONS: Mapping[str, Callable[[AuditActor, SavedView], object]] = {
-    "share": saved_views.share_view,
-    "unshare": saved_views.unshare_view,
-    "default": lambda _, view: saved_views.set_default_view(view),
-    "undefault": lambda _, view: saved_views.clear_default_view(view),
+    "share": partial(saved_views.set_shared, shared=True),
+    "unshare": partial(saved_views.set_shared, shared=False),
+    "default": lambda _, view: saved_views.set_default(view, is_default=True),
+    "undefault": lambda _, view: saved_views.set_default(view, is_default=False),
     "delete": saved_views.delete_view,
 }
 # What the Reports page says after an action, by the value of `done` in its address.
@@ -41,19 +44,11 @@ MESSAGES: Mapping[str, str] = {
 MAX_LISTED_SHARED = 50  # views of colleagues on the Reports page, until a link asks for all
 
 
-class ListedView(NamedTuple):
-    """A saved view on the Reports page. `owner` is a colleague's email, "" for the visitor's own views."""
-
-    view: SavedView
-    url: str
-    owner: str
-
-
 blueprint = Blueprint("saved_views", __name__)
 
 
 @blueprint.post("/reports/<slug>/views")
-def save(slug: str) -> Response:
+def save(slug: str) -> ResponseReturnValue:
     """Save the view that the form sends; a taken name is answered by a form that offers to replace that view."""
     view = _submitted_view(report_or_404(slug))
     name, done = request.form.get("name", ""), "save"
@@ -66,38 +61,42 @@ def save(slug: str) -> Response:
         done = "replace"
     except ValidationError as error:
         return _save_form(view, name, error)
-    return make_response(redirect(f"/reports?done={done}#views", 303))
+    return redirect(f"/reports?done={done}#views", 303)
 
 
 @blueprint.get("/reports/views/<int(max=999999999):view>")
-def show(view: int) -> Response:
+def show(view: int) -> ResponseReturnValue:
     """Redirect to the report with a saved view, or list the parts of the view that can't be shown any more."""
     saved_view = _saved_view_or_404(view)
     remaining, reasons = _remaining_view(saved_view)
     if not reasons:
-        return make_response(redirect(report_url(remaining), 303))
-    context = {"saved_view": saved_view, "reasons": reasons, "remaining_url": report_url(remaining)}
-    return make_response(render_template("saved_views/incomplete.html", **context))
+        return redirect(report_url(remaining), 303)
+    return render_template(
+        "saved_views/incomplete.html", saved_view=saved_view, reasons=reasons, remaining_url=report_url(remaining)
+    )
 
 
 @blueprint.post(f"/reports/views/<int(max=999999999):view>/<any({', '.join(ACTIONS)}):action>")
-def act(view: int, action: str) -> Response:
+def act(view: int, action: str) -> ResponseReturnValue:
     """Do what a button beside one of the visitor's own views says."""
     saved_view = _saved_view_or_404(view)
     if saved_view.user_id != visitor().id:
         abort(error_response(404, f"You have no saved view “{view}”.", ["Only whoever saved a view can change it."]))
     ACTIONS[action](audit_actor(), saved_view)
-    return make_response(redirect(f"/reports?done={action}#views", 303))
+    return redirect(f"/reports?done={action}#views", 303)
 
 
 def saved_views_context() -> dict[str, Any]:
-    """The template context of the list on the Reports page: views by report, and a message after an action."""
+    """Template context of the list on the Reports page: views by report, and a message after an action.
+
+    A view comes with its address and its owner: a colleague's email, "" for the visitor's own views.
+    """
     shared_limit = None if "shared" in request.args else MAX_LISTED_SHARED
-    listed: dict[str, list[ListedView]] = {slug: [] for slug in REPORTS}
+    listed: dict[str, list[tuple[SavedView, str, str]]] = {slug: [] for slug in REPORTS}
     for view in saved_views.visible_views(visitor(), shared_limit):
         if view.report in REPORTS:
             owner = "" if view.user_id == visitor().id else view.user.email
-            listed[view.report].append(ListedView(view, _saved_view_url(view), owner))
+            listed[view.report].append((view, _saved_view_url(view), owner))
     return {
         "views_by_report": [(REPORTS[slug], views) for slug, views in listed.items() if views],
         "unlisted_count": max(saved_views.count_shared_with(visitor()) - shared_limit, 0) if shared_limit else 0,
@@ -111,10 +110,11 @@ def start_url(report: Report) -> str:
     return _saved_view_url(view) if view else f"/reports/{report.slug}"
 
 
-def _save_form(view: View, name: str, error: ValidationError, existing: SavedView | None = None) -> Response:
+def _save_form(view: View, name: str, error: ValidationError, existing: SavedView | None = None) -> ResponseReturnValue:
+    set_error_reason(*error.errors.values())
     context = {"view": view, "name": name, "errors": error.errors, "existing": existing}
-    context |= {"description": describe_view(view), "report_url": report_url(view)}
-    return make_response(render_template("saved_views/save.html", **context), 400)
+    context |= {"description": describe_view(view)}
+    return render_template("saved_views/save.html", **context), 400
 
 
 def _saved_view_or_404(view_id: int) -> SavedView:
@@ -151,6 +151,5 @@ def _remaining_view(saved_view: SavedView) -> tuple[View, list[str]]:
     reasons = [str(error) for error in errors]
     if visitor().can(Permission.VIEW_DETAILS):
         return view, reasons
-    for part in detail_parts(view):
-        reasons.append(visitor().refusal(f"{part}: looking inside rows is", Permission.VIEW_DETAILS))
+    reasons += [visitor().refusal(Permission.VIEW_DETAILS, part) for part in detail_parts(view)]
     return parse_view(report.summary_only, params)[0], reasons

@@ -1,4 +1,4 @@
-"""What every request passes, in this order: trusted host, framing, session, CSRF check, sign-in, permission."""
+"""The checks of every request, in this order: trusted host, Transfer-Encoding, session, CSRF, sign-in, permission."""
 
 import re
 import secrets
@@ -7,6 +7,7 @@ from flask import Flask, Response, current_app, g, request
 from werkzeug.exceptions import LengthRequired, SecurityError
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import RequestRedirect
+from werkzeug.wrappers import Response as BaseResponse
 
 from app.auth.permissions import Permission, Visitor
 from app.auth.sessions import Sessions
@@ -14,7 +15,7 @@ from app.settings import Settings
 from app.web.audit import record_refusal
 from app.web.errors import error_response
 from app.web.redirects import redirect_or_status, same_host_redirect, sign_in_url
-from app.web.rules import ACCOUNT_ENDPOINTS, PUBLIC_ENDPOINTS, REFUSAL_SUBJECTS, RULES
+from app.web.rules import ACCOUNT_ENDPOINTS, PUBLIC_ENDPOINTS, RULES
 
 MAX_FORM_BYTES = 64 * 1024  # ten times what any form here needs
 
@@ -41,7 +42,7 @@ def _check_request() -> Response | None:
         raise request.routing_exception
     if "Transfer-Encoding" in request.headers:  # a malformed chunk would fail in the middle of a form
         raise LengthRequired
-    if request.endpoint not in _WITHOUT_SESSION and (token := read_session_cookie()):
+    if request.endpoint not in _WITHOUT_SESSION and (token := request.cookies.get(_cookie_name())):
         g.visitor = sessions().find(token)
     if request.method not in _SAFE_METHODS and not _is_same_origin():
         return _csrf_error()
@@ -61,7 +62,7 @@ def _check_visitor() -> Response | None:
     permission = RULES[request.endpoint or ""]  # a route without a rule raises KeyError and answers nobody
     if permission is None or g.visitor.can(permission):
         return None
-    return forbidden(g.visitor.refusal(REFUSAL_SUBJECTS[permission], permission))
+    return forbidden(g.visitor.refusal(permission))
 
 
 def request_id() -> str:
@@ -84,15 +85,11 @@ def visitor() -> Visitor:
     return signed_in
 
 
-def read_session_cookie() -> str:
-    return request.cookies.get(_cookie_name(), "")
-
-
-def set_session_cookie(response: Response, token: str) -> None:
+def set_session_cookie(response: BaseResponse, token: str) -> None:
     response.set_cookie(_cookie_name(), token, secure=request.is_secure, httponly=True, samesite="Lax")
 
 
-def delete_session_cookie(response: Response) -> None:
+def delete_session_cookie(response: BaseResponse) -> None:
     response.delete_cookie(_cookie_name(), secure=request.is_secure, httponly=True, samesite="Lax")
 
 

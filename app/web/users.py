@@ -3,13 +3,15 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from flask import Blueprint, Response, abort, make_response, redirect, render_template, request
+from flask import Blueprint, abort, redirect, render_template, request
+from flask.typing import ResponseReturnValue
 
 from app.auth import users
 from app.auth.permissions import ROLES, AuditActor, Permission, roles_with
-from app.auth.validation import ValidationError, validate_user
+from app.auth.users import ValidationError, validate_user
 from app.web.audit import audit_actor
 from app.web.errors import error_response
+from app.web.request_log import set_error_reason
 from app.web.security import sessions, visitor
 from models import NONE_ID, Reseller, User, reports_db
 
@@ -35,12 +37,12 @@ blueprint = Blueprint("users", __name__, url_prefix="/users")
 
 
 @blueprint.get("")
-def list_users() -> Response:
+def list_users() -> ResponseReturnValue:
     return _users_page()
 
 
 @blueprint.post("")
-def add() -> Response:
+def add() -> ResponseReturnValue:
     """Add a user, and show the temporary password on the user's page."""
     email = request.form.get("email", "").strip()
     try:
@@ -52,12 +54,12 @@ def add() -> Response:
 
 
 @blueprint.get(f"/{_USER}")
-def show(number: int) -> Response:
+def show(number: int) -> ResponseReturnValue:
     return _user_page(_user_or_404(number), message=MESSAGES.get(request.args.get("done", ""), ""))
 
 
 @blueprint.post(f"/{_USER}")
-def change(number: int) -> Response:
+def change(number: int) -> ResponseReturnValue:
     """Change a user's role and reseller."""
     user = _user_or_404(number)
     try:
@@ -66,12 +68,12 @@ def change(number: int) -> Response:
     except ValidationError as error:
         return _user_page(user, 400, error.errors)
     if user.id == visitor().id:  # who may have lost the permission to see this page
-        return make_response(redirect("/account", 303))
-    return make_response(redirect(f"/users/{number}?done=change", 303))
+        return redirect("/account", 303)
+    return redirect(f"/users/{number}?done=change", 303)
 
 
 @blueprint.post(f"/{_USER}/<any({', '.join(ACTIONS)}):name>")
-def act(number: int, name: str) -> Response:
+def act(number: int, name: str) -> ResponseReturnValue:
     """Do what a button on a user's page says."""
     user = _user_or_404(number)
     try:
@@ -80,7 +82,7 @@ def act(number: int, name: str) -> Response:
         return _user_page(user, 400, {"action": str(error)})
     if password:
         return _user_page(_user_or_404(number), password=password)
-    return make_response(redirect(f"/users/{number}?done={name}", 303))
+    return redirect(f"/users/{number}?done={name}", 303)
 
 
 def _user_or_404(number: int) -> User:
@@ -106,22 +108,23 @@ def _submitted_rights(email: str | None = None) -> tuple[str, str | None]:
     return role, None
 
 
-def _users_page(status: int = 200, errors: Mapping[str, str] | None = None) -> Response:
+def _users_page(status: int = 200, errors: Mapping[str, str] = {}) -> ResponseReturnValue:
     all_users = User.select().order_by(User.email_key)
     context = {"users": all_users, "sessions": sessions().active_counts(), **_form_context(errors)}
-    return make_response(render_template("users/users.html", **context), status)
+    return render_template("users/users.html", **context), status
 
 
 def _user_page(
-    user: User, status: int = 200, errors: Mapping[str, str] | None = None, message: str = "", password: str = ""
-) -> Response:
+    user: User, status: int = 200, errors: Mapping[str, str] = {}, message: str = "", password: str = ""
+) -> ResponseReturnValue:
     count, seen = sessions().active_counts().get(user.id, (0, ""))
     context = {"user": user, "message": message, "password": password, "session_count": count, "last_seen": seen}
-    return make_response(render_template("users/user.html", **context, **_form_context(errors, user)), status)
+    return render_template("users/user.html", **context, **_form_context(errors, user)), status
 
 
-def _form_context(errors: Mapping[str, str] | None, user: User | None = None) -> dict[str, Any]:
-    """The choices of the form, and its values: those that were sent, else those of the user."""
+def _form_context(errors: Mapping[str, str], user: User | None = None) -> dict[str, Any]:
+    """Template context of the form: its choices, its values, as sent or else as the user has them, and its errors."""
+    set_error_reason(*errors.values())
     names = Reseller.select(Reseller.name).where(Reseller.id != NONE_ID).order_by(Reseller.name_key)
     resellers = [name for (name,) in reports_db.execute(names.limit(MAX_SUGGESTIONS + 1))]
     values: Mapping[str, Any] = {}
@@ -133,5 +136,5 @@ def _form_context(errors: Mapping[str, str] | None, user: User | None = None) ->
         "user_managers": " or ".join(role.noun for role in roles_with(Permission.MANAGE_USERS)),
         "resellers": resellers if len(resellers) <= MAX_SUGGESTIONS else [],
         "values": request.form or values,
-        "errors": errors or {},
+        "errors": errors,
     }

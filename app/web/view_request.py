@@ -56,11 +56,12 @@ def permitted_view(view: View, errors: Sequence[ParamError]) -> View:
 
     `errors` are those of the query string that the view was parsed from; any error is a 400.
     """
-    abort_if_invalid(view.report, errors)
+    if errors:
+        abort(invalid_response(view.report, errors))
     if visitor().can(Permission.VIEW_DETAILS):
         return view
     if parts := detail_parts(view):
-        why = visitor().refusal(f"{', '.join(parts)}: looking inside rows is", Permission.VIEW_DETAILS)
+        why = visitor().refusal(Permission.VIEW_DETAILS, ", ".join(parts))
         abort(forbidden(why, f"/reports/{view.report.slug}"))
     return view.summary_only()
 
@@ -70,12 +71,6 @@ def detail_parts(view: View) -> list[str]:
     parts = [f"{column.label} as a column" for column in view.columns if column.level]
     parts += [f"{condition.label} as a filter" for condition, _ in view.active_filters if condition.level]
     return [*parts, "Opened rows"] if view.open_rows else parts
-
-
-def abort_if_invalid(report: Report, errors: Sequence[ParamError]) -> None:
-    """End the request with `invalid_response` if there are errors."""
-    if errors:
-        abort(invalid_response(report, errors))
 
 
 def invalid_response(report: Report, errors: Sequence[ParamError]) -> Response:

@@ -7,7 +7,7 @@ from flask import Flask
 
 from app.auth import users
 from app.auth.sessions import Sessions
-from app.auth.validation import find_user
+from app.auth.users import find_user
 from models import Reseller, User, fold
 from tests.support import BY
 

@@ -6,8 +6,7 @@ from peewee import DatabaseError
 
 from app.auth import users
 from app.auth.sessions import Sessions
-from app.auth.users import authenticate, choose_password, reset_password
-from app.auth.validation import ValidationError, find_user
+from app.auth.users import ValidationError, authenticate, choose_password, find_user, reset_password
 from models import AuditEvent, Session, User, timestamp
 from tests.auth.conftest import PASSWORD, ZEBRA, Person
 from tests.databases import refuse_rows

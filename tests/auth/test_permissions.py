@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.auth.permissions import PARTNER_PERMISSIONS, ROLES, Permission, Visitor
+from app.auth.permissions import PARTNER_PERMISSIONS, ROLES, Permission, Role, Visitor
 
 DETAILS = {Permission.EXPORT, Permission.VIEW_DETAILS, Permission.VIEW_TIMINGS}
 MANAGEMENT = {Permission.MANAGE_USERS, Permission.READ_AUDIT_TRAIL}
@@ -34,8 +34,25 @@ def test_management_needs_the_whole_partner() -> None:
 
 
 def test_refusals_name_the_roles() -> None:
-    assert visitor("viewer").refusal("Export is", Permission.EXPORT) == (
-        "Export is for admins, and you are signed in as a viewer."
+    viewer, colleague = visitor("viewer"), visitor("admin", "Zebra Resale")
+    for permission in (Permission.EXPORT, Permission.VIEW_DETAILS):
+        assert viewer.refusal(permission) == (
+            "Export and looking inside rows are for admins, and you are signed in as a viewer."
+        )
+    for permission in MANAGEMENT:
+        assert colleague.refusal(permission) == "Users and the audit trail are for admins of the whole partner."
+    assert viewer.refusal(Permission.VIEW_DETAILS, "Price as a column") == (
+        "Price as a column: looking inside rows is for admins, and you are signed in as a viewer."
     )
-    refusal = visitor("admin", "Zebra Resale").refusal("Users are", Permission.MANAGE_USERS)
-    assert refusal == "Users are for admins of the whole partner."
+
+
+@pytest.mark.parametrize("permission", Permission)
+def test_refusals_mention_only_what_the_same_roles_have(
+    monkeypatch: pytest.MonkeyPatch, permission: Permission
+) -> None:
+    monkeypatch.setitem(ROLES, "some", Role("some", "a some", "has one permission", frozenset({permission})))  # type: ignore[arg-type]
+    for other in set(Permission) - {permission}:
+        assert permission.value[0] not in visitor("some").refusal(other).lower()
+    subject, verb = permission.value
+    sentence = visitor("viewer").refusal(permission)
+    assert sentence.lower().startswith(f"{subject} {verb} for admins and somes")

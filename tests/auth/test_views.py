@@ -1,13 +1,14 @@
 """Saved views: names, visibility, defaults, audit events."""
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 from flask import Flask
 
 from app.auth import saved_views, users
 from app.auth.permissions import Visitor
-from app.auth.validation import ValidationError, find_user
+from app.auth.users import ValidationError, find_user
 from models import AuditEvent, SavedView, User
 from tests.auth.conftest import ZEBRA, Person
 from tests.databases import on_both as database_url
@@ -82,10 +83,10 @@ def test_saving_twice_changes_nothing(visit: Visit) -> None:
 
 def test_replace_keeps_id_sharing_and_default(visit: Visit) -> None:
     view = saved_views.save_view(visit(), SLUG, "Mine", "sort=-used")
-    saved_views.set_default_view(view)
+    saved_views.set_default(view, is_default=True)
     saved_views.replace_view(BY, saved_views.visible_views(visit())[0], "sort=used")
     assert not AuditEvent.select().count()
-    saved_views.share_view(BY, view)
+    saved_views.set_shared(BY, view, shared=True)
     saved_views.replace_view(BY, saved_views.visible_views(visit("bob"))[0], "q=a")
     [view] = saved_views.visible_views(visit("bob"))
     assert (view.id, view.name, view.query, view.shared, view.is_default) == (view.id, "Mine", "q=a", True, True)
@@ -96,7 +97,7 @@ def test_replace_keeps_id_sharing_and_default(visit: Visit) -> None:
 
 def test_limit_applies_to_shared_views_only(visit: Visit) -> None:
     for number in range(9):
-        saved_views.share_view(BY, saved_views.save_view(visit(), SLUG, f"{number} of Ann", ""))
+        saved_views.set_shared(BY, saved_views.save_view(visit(), SLUG, f"{number} of Ann", ""), shared=True)
         saved_views.save_view(visit("bob"), SLUG, f"{number} of Bob", "")
     names = [view.name for view in saved_views.visible_views(visit("bob"), 2)]
     assert names == ["0 of Ann", "0 of Bob", "1 of Ann", *(f"{number} of Bob" for number in range(1, 9))]
@@ -123,11 +124,11 @@ def test_shared_view_is_visible_to_colleagues(visit: Visit) -> None:
     ]  # fmt: skip
     of_all, of_zebra = (saved_views.save_view(who, SLUG, who.email, "") for who in (partner, zebra))
     assert [visible_names(who) for who in everybody] == [{"ann"}, set(), {"zoe"}, set(), set(), set()]
-    saved_views.share_view(BY, of_all)
-    saved_views.share_view(BY, of_zebra)
+    saved_views.set_shared(BY, of_all, shared=True)
+    saved_views.set_shared(BY, of_zebra, shared=True)
     assert [visible_names(who) for who in everybody] == [{"ann"}, {"ann"}, {"zoe"}, {"zoe"}, set(), set()]
-    saved_views.unshare_view(BY, of_all)
-    saved_views.unshare_view(BY, of_zebra)
+    saved_views.set_shared(BY, of_all, shared=False)
+    saved_views.set_shared(BY, of_zebra, shared=False)
     assert [visible_names(who) for who in everybody] == [{"ann"}, set(), {"zoe"}, set(), set(), set()]
 
 
@@ -135,7 +136,7 @@ def test_shared_view_is_visible_to_colleagues(visit: Visit) -> None:
 def test_changing_reseller_ends_sharing(visit: Visit, person: Person) -> None:
     person()
     mover, colleague, new = visit("mo"), visit("ann@partner.example"), visit("zoe", ZEBRA)
-    saved_views.share_view(BY, saved_views.save_view(mover, SLUG, "names everybody", "reseller=Beta"))
+    saved_views.set_shared(BY, saved_views.save_view(mover, SLUG, "names everybody", "reseller=Beta"), shared=True)
     users.change_user(BY, User.get_by_id(mover.id), "viewer", None)
     assert visible_names(colleague), "another role leaves them colleagues"
     users.change_user(BY, User.get_by_id(mover.id), "viewer", ZEBRA)
@@ -148,7 +149,7 @@ def test_changing_reseller_ends_sharing(visit: Visit, person: Person) -> None:
 def test_views_of_disabled_user_are_hidden(visit: Visit, person: Person) -> None:
     bob = person("bob@partner.example")
     person()
-    saved_views.share_view(BY, saved_views.save_view(visit(bob.email), SLUG, "his", ""))
+    saved_views.set_shared(BY, saved_views.save_view(visit(bob.email), SLUG, "his", ""), shared=True)
     users.disable_user(BY, bob)
     assert not visible_names(visit())
     users.enable_user(BY, bob)
@@ -162,19 +163,21 @@ def test_one_default_per_user_and_report(visit: Visit) -> None:
         saved_views.save_view(visit("bob"), SLUG, "4", ""),
     )
     for view in (other, of_bob, one, two):
-        saved_views.set_default_view(view)
+        saved_views.set_default(view, is_default=True)
     assert saved_views.default_view(visit(), SLUG) == two
     assert saved_views.default_view(visit("bob"), SLUG) == of_bob
-    saved_views.clear_default_view(two)
+    saved_views.set_default(one, is_default=False)
+    assert saved_views.default_view(visit(), SLUG) == two
+    saved_views.set_default(two, is_default=False)
     assert saved_views.default_view(visit(), SLUG) is None
     assert saved_views.default_view(visit(), "customer-transactions") == other
 
 
 def test_only_shared_views_are_audited(visit: Visit) -> None:
     view = saved_views.save_view(visit(), SLUG, "Mine", "sort=-used")
-    saved_views.set_default_view(view)
+    saved_views.set_default(view, is_default=True)
     assert not AuditEvent.select().exists()
-    saved_views.share_view(BY, view)
+    saved_views.set_shared(BY, view, shared=True)
     saved_views.delete_view(BY, SavedView.get_by_id(view.id))
     saved_views.delete_view(BY, saved_views.save_view(visit(), SLUG, "Mine", ""))
     events = [(each.event, each.who, each.about) for each in AuditEvent.select().order_by(AuditEvent.id)]
@@ -183,12 +186,12 @@ def test_only_shared_views_are_audited(visit: Visit) -> None:
 
 def test_sharing_rolls_back_without_audit_event(visit: Visit) -> None:
     shared, own = (saved_views.save_view(visit(), SLUG, name, "") for name in "12")
-    saved_views.share_view(BY, shared)
+    saved_views.set_shared(BY, shared, shared=True)
     shared = SavedView.get_by_id(shared.id)
     refuse_rows(AuditEvent)
     for change, view in (
-        (saved_views.share_view, own),
-        (saved_views.unshare_view, shared),
+        (partial(saved_views.set_shared, shared=True), own),
+        (partial(saved_views.set_shared, shared=False), shared),
         (saved_views.delete_view, shared),
     ):
         with pytest.raises(Exception, match="disk is full"):

@@ -8,7 +8,7 @@ from flask.testing import FlaskCliRunner
 from app.auth import users
 from app.auth.permissions import Visitor
 from app.auth.saved_views import save_view
-from app.auth.validation import find_user
+from app.auth.users import find_user
 from tests.support import BY
 
 

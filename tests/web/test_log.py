@@ -3,28 +3,33 @@
 import io
 import json
 import logging
+import runpy
 import sys
 from collections.abc import Iterator
 from typing import Any
 
+import click
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
 from app import create_app
+from app.auth.passwords import hash_password
 from app.web.request_log import RequestJsonFormatter, configure_logging
+from models import User
 from tests.support import OURS, signed_in
 from tests.web.routes import routes
 
 HTML = {"Accept": "text/html"}
 SECRET = "Hrzgrz"
 USAGE = "/reports/customer-usage"
+JSON_FORMAT = runpy.run_path("gunicorn.conf.py")["json_format"]
 
 
 class LogLines(logging.Handler):
     def __init__(self) -> None:
         super().__init__()
-        self.setFormatter(RequestJsonFormatter())
+        self.setFormatter(RequestJsonFormatter(**JSON_FORMAT))
         self.lines: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -103,6 +108,34 @@ def test_line_says_why_a_request_was_refused(app: Flask, stranger: FlaskClient, 
     assert log.records[-1]["error"] == "The request is cross-site."
     stranger.get(USAGE, buffered=True)
     assert (log.records[-1]["status"], log.records[-1]["error"]) == (401, "Sign in first.")
+
+
+@pytest.mark.parametrize(
+    ("address", "form", "reason"),
+    [
+        ("/login", {"email": SECRET}, "Enter your password."),
+        ("/login", {"email": SECRET, "password": SECRET}, "The email or the password is wrong."),
+        ("/account", {"current": SECRET, "password": "x" * 11}, "Not accepted: password"),
+        ("/account", {"current": f"not {SECRET}", "password": SECRET}, "Not accepted: current"),
+        (
+            "/users",
+            {"email": SECRET, "role": SECRET, "reach": "reseller", "reseller": SECRET},
+            "“…” is not an email address such as ann@partner.example; "
+            "“…” is not a role; choose admin or viewer; “…” is not the name of a reseller",
+        ),
+        ("/users/1", {"role": "admin", "reach": "partner", "reseller": SECRET}, "Choose “…”, or leave this empty."),
+        (f"{USAGE}/views", {"view": "", "name": "x" * 81}, "A name has at most 80 characters; this one has 81"),
+    ],
+)
+def test_line_says_why_a_form_failed(
+    client: FlaskClient, log: LogLines, address: str, form: dict[str, str], reason: str
+) -> None:
+    User.update(password_hash=hash_password(SECRET)).execute()
+    client.post(address, data=form, headers=OURS, buffered=True)
+    line = log.records[-1]
+    assert line["level"] == "WARNING"
+    assert line["status"] in (400, 401)
+    assert line["error"] == reason
 
 
 def test_line_says_that_a_host_is_not_trusted(app: Flask, monkeypatch: pytest.MonkeyPatch, log: LogLines) -> None:
@@ -191,11 +224,6 @@ def test_proxy_may_set_the_request_id(
     assert len(response.headers["X-Request-ID"]) >= 16
 
 
-class Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
-
-
 @pytest.fixture
 def restored_logging() -> Iterator[None]:
     """Leave logging as it was."""
@@ -210,10 +238,16 @@ def restored_logging() -> Iterator[None]:
 
 @pytest.mark.usefixtures("restored_logging")
 def test_terminal_shows_errors_as_text(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "stderr", screen := Terminal())
+    monkeypatch.setattr(sys, "stderr", screen := io.StringIO())
     configure_logging()
     assert client.get("/reports", buffered=True).status_code == 200
     assert screen.getvalue() == ""
+    client.get(f"{USAGE}?sort={SECRET}", buffered=True)
+    client.get("/nothing", buffered=True)
+    bad, missing = screen.getvalue().splitlines()
+    assert bad.startswith(f"GET '{USAGE}': 400 sort: is not a column to sort by; use one of ")
+    assert missing == "GET '/nothing': 404 Not Found (NotFound)"
+    screen.truncate(screen.seek(0))
 
     def broken(*_: object) -> None:
         raise ValueError("\x1b[31m\u202e")
@@ -225,12 +259,22 @@ def test_terminal_shows_errors_as_text(client: FlaskClient, monkeypatch: pytest.
     assert all(line.isprintable() for line in text.split("\n"))
 
 
+@pytest.mark.usefixtures("app", "restored_logging")
+@pytest.mark.parametrize(("command", "shown"), [("run", "GET '/nothing': 401 Sign in first.\n"), ("user", "")])
+def test_flask_run_logs_as_text(monkeypatch: pytest.MonkeyPatch, command: str, shown: str) -> None:
+    monkeypatch.setattr(sys, "stderr", screen := io.StringIO())
+    with click.Context(click.Command(command), info_name=command):
+        server = runpy.run_path("wsgi.py")["app"]
+    server.test_client().get("/nothing", buffered=True)
+    assert screen.getvalue() == shown
+
+
 @pytest.mark.usefixtures("restored_logging")
 def test_log_that_cannot_be_written_breaks_no_page(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.web.reports.page.read_page", lambda *_: 1 // 0)
     for stream in (None, io.StringIO()):  # closed before the server started, and closed meanwhile
         monkeypatch.setattr(sys, "stderr", stream)
-        configure_logging()
+        configure_logging(JSON_FORMAT)
         if stream:
             stream.close()
         assert client.get("/reports", buffered=True).status_code == 200

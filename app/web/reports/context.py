@@ -11,7 +11,7 @@ from app.table.paging import Page, Row
 from app.table.scope import Scope
 from app.table.view import SIZES, View, chooser_columns, digest, format_path, quote_value
 from app.web.reports.export import FORMATS, file_url, last_format
-from app.web.urls import empty_if_too_long, link_maker, other_reports, report_url, summary_url
+from app.web.urls import empty_if_too_long, link_maker, other_reports, summary_url
 from models import Import
 
 MAX_MENU_OPTIONS = 300  # a filter with more options is a text field instead of a menu
@@ -79,7 +79,6 @@ def report_context(page: Page, scope: Scope) -> dict[str, Any]:
         "summary_url": summary,
         "summary_id": digest(f"{summary} {view.today} {Import.version()}"),
         "as_of": Import.last(),
-        "url": report_url,
         "file_url": file_url,
     }
 

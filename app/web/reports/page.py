@@ -61,7 +61,7 @@ def expand(slug: str) -> Response:
     opened = view if view.is_open(path) else view.with_toggled(path)
     if len(report_url(opened)) > MAX_URL_LENGTH:
         return error_response(400, "So many rows can't be open at once.", ["Close some rows first."])
-    response = _render("reports/_rows.html", {"rows": present_rows(rows, view), "view": opened, "url": report_url})
+    response = _render("reports/_rows.html", {"rows": present_rows(rows, view), "view": opened})
     response.headers["HX-Replace-Url"] = report_url(opened)
     return response
 

@@ -34,7 +34,6 @@ def show(slug: str) -> Response:
         "description": describe_view(view),
         "as_of": as_of,
         "kinds": {column.kind.name for column in view.columns},
-        "url": report_url,
     }
     with timed("render"):
         return make_response(render_template("reports/print.html", **context))

@@ -15,7 +15,6 @@ from app.web.errors import is_fragment_request
 from app.web.reports.charts import draw_chart
 from app.web.request_log import timed
 from app.web.security import visitor
-from app.web.urls import report_url
 from app.web.view_request import requested_view
 from models import read_transaction
 
@@ -36,7 +35,7 @@ def show(slug: str) -> str:
     with timed("query"), read_transaction():
         lines = total_lines(view, scope)
         charts = [(chart.title, draw_chart(chart, view, scope)) for chart in view.report.charts]
-    context = {"view": view, "report": view.report, "lines": lines, "charts": charts, "url": report_url}
+    context = {"view": view, "report": view.report, "lines": lines, "charts": charts}
     template = "reports/_summary.html" if is_fragment_request() else "reports/summary.html"
     with timed("render"):
         return render_template(template, **context, **_column_layout(view))
