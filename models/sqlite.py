@@ -89,11 +89,9 @@ class Sqlite(CySqliteDatabase):
         """A transaction that sees one moment of the database."""
         return self.atomic()
 
-    @contextmanager
-    def write_transaction(self) -> Iterator[None]:
+    def write_transaction(self) -> Any:
         """A transaction that holds the write lock from its start, so that it never has to give up half-way."""
-        with self.atomic("IMMEDIATE"):
-            yield
+        return self.atomic("IMMEDIATE")
 
     @contextmanager
     def migration(self) -> Iterator[None]:

@@ -119,8 +119,8 @@ def import_file(report: str, file: str, dry_run: bool) -> None:
         with database_ready(), click.open_file(file, "rb") as stream, _progress_bar(size, file) as advance:
             summary = load_file(report, stream, file, dry_run, advance, **audit_actor())
     except FileRejected as rejected:
-        for fault in rejected.faults[:_MAX_FAULTS]:
-            click.echo(str(fault), err=True)
+        for message in rejected.messages[:_MAX_FAULTS]:
+            click.echo(message, err=True)
         if len(rejected.faults) > _MAX_FAULTS:
             click.echo(f"… and {len(rejected.faults) - _MAX_FAULTS:,} more", err=True)
         record_event("import", FAILED, f"{report} {file}", faults=len(rejected.faults))
@@ -186,5 +186,8 @@ def _progress_bar(length: int, label: str) -> Iterator[Callable[[int], None] | N
     if not (length and sys.stderr.isatty()):
         yield None
         return
-    with click.progressbar(length=length, label=label, file=sys.stderr) as bar:
+    steps = max(length // 100, 1)
+    with click.progressbar(length=length, label=label, file=sys.stderr, update_min_steps=steps) as bar:
         yield bar.update
+        bar.finish()
+        bar.render_progress()

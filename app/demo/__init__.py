@@ -11,7 +11,7 @@ from models import Customer, DatabaseNotEmpty, write_transaction
 def fill(customers: int, transactions: int, seed: int, today: date, progress: Progress | None = None) -> None:
     """Add exactly this many customers (at least one) and transactions, as they stand on the morning of `today`.
 
-    `progress` is called with the number of transactions written since the last call. Raises DatabaseNotEmpty, and
+    `progress` is called with 1 for each transaction. Raises DatabaseNotEmpty, and
     changes nothing, where customers exist.
     """
     subscriptions: list[Record] = []
@@ -19,13 +19,11 @@ def fill(customers: int, transactions: int, seed: int, today: date, progress: Pr
 
     def transaction_records() -> Iterator[Record]:
         """Stream the transactions, by far the most records, and collect the others."""
-        written = 0
         for record in partner_records(customers, transactions, seed, today):
             if isinstance(record, TransactionRecord):
                 yield record
-                written += 1
-                if progress and written % 1000 == 0:
-                    progress(1000)
+                if progress:
+                    progress(1)
             else:
                 (subscriptions if isinstance(record, SubscriptionRecord) else usage).append(record)
 

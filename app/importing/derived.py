@@ -10,8 +10,7 @@ from peewee import fn
 
 from app.importing.customers import CachedCustomer, Indexes
 from app.importing.layouts import usage_counts
-from app.importing.results import RowCounts
-from app.importing.rows import Row, Table, batches, field_names, in_values, insert_rows, select_rows, update_rows
+from app.importing.rows import Row, Table, batches, field_names, insert_rows, select_rows, update_rows
 from models import (
     NONE_ID,
     USAGE_COUNTS,
@@ -101,21 +100,21 @@ def find_foreign_rows(table: Table, refs: list[str]) -> list[tuple[str, str]]:
     """
     other_owner = (Subscription.ref == Transaction.subscription_ref) & (Subscription.customer != Transaction.customer)
     pairs = Transaction.select(table.ref, Subscription.ref).join(Subscription, on=other_owner).distinct()
-    return list(reports_db.execute(pairs.where(in_values(table.ref, refs))))
+    return list(reports_db.execute(pairs.where(reports_db.in_values(table.ref, refs))))
 
 
 def update_cancelled(subscriptions: Iterable[str]) -> None:
     """Set the cancelled flag of subscriptions, by ref: a Cancel cancels until a later Renew."""
     for refs in batches(subscriptions):
         change = Subscription.update(cancelled=Subscription.ref.in_(_cancelled_refs(refs)))
-        change.where(in_values(Subscription.ref, refs)).execute()
+        change.where(reports_db.in_values(Subscription.ref, refs)).execute()
 
 
 def _cancelled_refs(refs: list[str]) -> Any:
     cancelled, renewed = _last_date("Cancel"), _last_date("Renew")
     is_cancelled = cancelled.is_null(False) & (renewed.is_null() | (cancelled >= renewed))
     ref = Transaction.subscription_ref
-    return Transaction.select(ref).where(in_values(ref, refs)).group_by(ref).having(is_cancelled)
+    return Transaction.select(ref).where(reports_db.in_values(ref, refs)).group_by(ref).having(is_cancelled)
 
 
 def _last_date(action: str) -> Any:
@@ -136,7 +135,7 @@ def _copy_customer_fields(table: Table, customer_ids: list[int]) -> None:
         table.customer_ref: Customer.select(Customer.ref).where(owner),
         table.reseller: Customer.select(Customer.reseller).where(owner),
     }
-    table.update(copies).where(in_values(table.customer, customer_ids)).execute()
+    table.update(copies).where(reports_db.in_values(table.customer, customer_ids)).execute()
 
 
 def update_usage_rows(indexes: Indexes) -> None:
@@ -150,7 +149,7 @@ def update_usage_rows(indexes: Indexes) -> None:
         replace_holdings({customer: stored[customer.id] for customer in batch}, indexes)
 
 
-def replace_holdings(inventories: Mapping[CachedCustomer, Inventory], indexes: Indexes) -> RowCounts:
+def replace_holdings(inventories: Mapping[CachedCustomer, Inventory], indexes: Indexes) -> Counter[str]:
     """Replace all holdings of these customers, with their sums, and count how the rows of holdings changed."""
     customer_ids = [customer.id for customer in inventories]
     holdings = list(holding_rows(inventories, indexes))
@@ -162,7 +161,7 @@ def replace_holdings(inventories: Mapping[CachedCustomer, Inventory], indexes: I
 
 
 def _stored_rows(table: Table, customer_ids: list[int]) -> Iterator[Row]:
-    return select_rows(table, field_names(table), in_values(table.customer, customer_ids))
+    return select_rows(table, field_names(table), reports_db.in_values(table.customer, customer_ids))
 
 
 def _replace_rows(table: Table, rows: list[Row], customer_ids: list[int]) -> dict[Any, Row]:
@@ -174,7 +173,7 @@ def _replace_rows(table: Table, rows: list[Row], customer_ids: list[int]) -> dic
     update_rows(table, [{**old, **row} for old, row in pairs if {**old, **row} != old])
     removed = before.keys() - set(map(key, rows))
     for ids in batches(before[each]["id"] for each in removed):
-        table.delete().where(in_values(table.id, ids)).execute()
+        table.delete().where(reports_db.in_values(table.id, ids)).execute()
     return before
 
 
@@ -183,13 +182,13 @@ def _row_key(table: Table) -> Callable[[Row], Any]:
     return itemgetter(*(name for name in ("customer", *HoldingKey._fields) if name in table._meta.fields))
 
 
-def _count_changes(before: Mapping[Any, Row], rows: list[Row]) -> RowCounts:
+def _count_changes(before: Mapping[Any, Row], rows: list[Row]) -> Counter[str]:
     """Count added, updated, unchanged and removed holdings. A customer's row of zeros never counts as removed."""
     key, customer_ids = _row_key(Holding), {row["customer"] for row in before.values()}
     counts = Counter(_change_of(before.get(key(row)), row, row["customer"] in customer_ids) for row in rows)
     keys = set(map(key, rows))
     counts["removed"] = sum(row["product"] != NONE_ID and each not in keys for each, row in before.items())
-    return RowCounts(**counts)
+    return counts
 
 
 def _change_of(old: Row | None, row: Row, had_rows: bool) -> str:

@@ -65,13 +65,15 @@ Parser = Callable[[str], Any]  # raises ValueError with a text like "is not a na
 class Layout:
     """The file of a report. Its headings are the labels of the report's columns, and each row becomes a `record`.
 
-    `parsers`, by column key, replace those of the columns' kinds. `renamed` maps a record's fields to column keys where
-    the names differ. `check` yields what is wrong with a row whose cells are right one by one.
+    `parsers`, by column key, replace those of the columns' kinds. `optional` are headings that a file may lack.
+    `renamed` maps a record's fields to column keys where the names differ. `check` yields what is wrong with a row
+    whose cells are right one by one.
     """
 
     report: Report
     record: type[Record]
     parsers: Mapping[str, Parser]
+    optional: tuple[str, ...]
     renamed: Mapping[str, str] = field(default_factory=dict)
     check: Callable[[Values], Iterable[str]] = lambda values: ()
 
@@ -171,6 +173,7 @@ SUBSCRIPTIONS = Layout(
         "subscription": _required("a name"),
         "items_quantity": _count,
     },
+    optional=("Customer ID", "Status"),
 )
 TRANSACTIONS = Layout(
     transactions.REPORT,
@@ -182,6 +185,7 @@ TRANSACTIONS = Layout(
         "transaction_id": _required("an ID"),
         "action": _one_of(ACTIONS),
     },
+    optional=("Customer ID",),
     renamed={"products": "product"},
 )
 USAGE = Layout(
@@ -196,5 +200,6 @@ USAGE = Layout(
         "used": _count,
         "over_inventory": _optional_integer,
     },
+    optional=("Customer ID", "Available", "Over Inventory"),
     check=_check_usage,
 )

@@ -1,55 +1,42 @@
 """What an import reports: the number of rows that changed, or the faults for which a file is rejected."""
 
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
+from typing import NamedTuple
+
+CHANGES = (
+    "added",
+    "updated",
+    "unchanged",
+    "removed",
+)  # what an import does to rows; their numbers are kept by Counters
 
 _MAX_QUOTED_CHARS = 60
 
 
-@dataclass(frozen=True)
-class Fault:
-    """One thing that is wrong in `file`. `line` is where the faulty row begins; the headings are line 1."""
+class Fault(NamedTuple):
+    """One thing that is wrong in a file. `line` is where the faulty row begins; the headings are line 1."""
 
     line: int
     text: str
-    file: str
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.text}"
 
 
 class FileRejected(Exception):
     """The file was not loaded. `faults` holds everything wrong with it, by line."""
 
-    def __init__(self, faults: list[Fault]) -> None:
-        super().__init__(faults)
+    def __init__(self, file: str, faults: list[Fault]) -> None:
+        super().__init__(file, faults)
         self.faults = faults
+        self.messages = [f"{file}:{fault.line}: {fault.text}" for fault in faults]
 
     def __str__(self) -> str:
-        return "\n".join(map(str, self.faults))
+        return "\n".join(self.messages)
 
 
 class RowRejected(Exception):
     """A row can't be loaded. Each argument is one reason."""
 
-
-class FaultList:
-    """Collects the faults of one file."""
-
-    def __init__(self, file: str) -> None:
-        self._file = file
-        self._faults: list[Fault] = []
-
-    def add(self, line: int, text: str) -> None:
-        self._faults.append(Fault(line, text, self._file))
-
-    def add_rejection(self, line: int, rejection: RowRejected) -> None:
-        for text in rejection.args:
-            self.add(line, text)
-
-    def raise_if_any(self) -> None:
-        """Raises FileRejected where a fault was added."""
-        if self._faults:
-            raise FileRejected(sorted(self._faults, key=lambda fault: fault.line))
+    def faults(self, line: int) -> list[Fault]:
+        return [Fault(line, reason) for reason in self.args]
 
 
 def quote(text: str) -> str:
@@ -63,27 +50,19 @@ def _escape(char: str) -> str:
 
 
 @dataclass(frozen=True)
-class RowCounts:
-    """How many rows of a file were new, changed a stored row, or equalled it, and how many the file removed."""
+class ImportSummary:
+    """How many rows of a file were new, changed a stored row, or equalled it, and how many the file removed.
 
-    added: int = 0
-    updated: int = 0
-    unchanged: int = 0
-    removed: int = 0
-
-    def __add__(self, other: "RowCounts") -> "RowCounts":
-        return RowCounts(*map(sum, zip(astuple(self), astuple(other), strict=True)))
-
-
-@dataclass(frozen=True)
-class ImportSummary(RowCounts):
-    """The row counts, and how many customers got another name or another reseller.
-
-    As text: "3 rows: 3 added, 0 updated, 0 unchanged, 0 removed; 2 customers renamed, 1 moved".
+    `renamed` and `moved` count customers that got another name or another reseller. As text:
+    "3 rows: 3 added, 0 updated, 0 unchanged, 0 removed; 2 customers renamed, 1 moved".
     """
 
-    renamed: int = 0
-    moved: int = 0
+    added: int
+    updated: int
+    unchanged: int
+    removed: int
+    renamed: int
+    moved: int
 
     @property
     def rows(self) -> int:

@@ -47,8 +47,3 @@ def select_rows(table: Table, names: Sequence[str], condition: Any) -> Iterator[
     selected = ["id", *names]
     query = table.select(*(getattr(table, name) for name in selected)).where(condition)
     return (dict(zip(selected, values, strict=True)) for values in reports_db.execute(query))
-
-
-def in_values(field: Any, values: Sequence[str | int]) -> Any:
-    """The condition that `field` is one of `values`, passed as one parameter: Peewee is slow with thousands."""
-    return reports_db.in_values(field, values)

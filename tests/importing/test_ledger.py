@@ -78,7 +78,7 @@ def test_customer_changes_leave_rows_unchanged(slug: str) -> None:
 @pytest.mark.parametrize("between", [0, 1200])
 def test_duplicate_id_is_a_fault(slug: str, between: int) -> None:
     rows = [{KEY[slug]: f"X-{number}"} for number in range(between)]
-    assert faults(slug, {}, *rows, {}) == [(between + 3, f"{KEY[slug]}: “{KEY[slug][0]}-1” stands in line 2 already")]
+    assert faults(slug, {}, *rows, {}) == [(between + 3, f"{KEY[slug]}: “{KEY[slug][0]}-1” is already in line 2")]
 
 
 @pytest.mark.parametrize("slug", [SUBSCRIPTIONS, TRANSACTIONS])

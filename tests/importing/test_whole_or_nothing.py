@@ -31,7 +31,7 @@ def test_fault_text() -> None:
         load(USAGE, {"Used": "-1", "Product": "A; B"})
     lines = ["file.csv:2: Product: “A; B” is not one product's name, which can't contain “; ”",
             "file.csv:2: Used: “-1” is not a whole number of 0 or more"]  # fmt: skip
-    assert [str(fault) for fault in raised.value.faults] == lines
+    assert raised.value.messages == lines
     assert str(raised.value) == "\n".join(lines)
 
 
