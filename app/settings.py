@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 from models import POSTGRES
 
@@ -107,9 +108,7 @@ def _key_from_file() -> str:
 def _create_key_file() -> None:
     """Create the file by a hard link, which fails if it exists: processes that start together get the same key."""
     _KEY_FILE.parent.mkdir(parents=True, exist_ok=True)
-    draft = _KEY_FILE.with_suffix(f".{os.getpid()}")
-    draft.touch(mode=0o600)
-    draft.write_text(secrets.token_hex(_KEY_LENGTH), "ascii")
-    with suppress(FileExistsError):
-        os.link(draft, _KEY_FILE)
-    draft.unlink()
+    with NamedTemporaryFile("w", dir=_KEY_FILE.parent) as draft, suppress(FileExistsError):  # its mode is 0600
+        draft.write(secrets.token_hex(_KEY_LENGTH))
+        draft.flush()
+        os.link(draft.name, _KEY_FILE)

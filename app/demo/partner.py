@@ -7,8 +7,7 @@ from itertools import count
 from random import Random
 from typing import NamedTuple
 
-from app.demo.catalogue import PLANS, Product
-from app.demo.ledger import Change, Ledger, add_years
+from app.demo.ledger import PLANS, Change, Ledger, Product, add_years
 from app.demo.names import Customer, User, generate_customers
 from app.importing import Record, SubscriptionRecord, TransactionRecord, UsageRecord
 

@@ -8,17 +8,3 @@ from app.importing.layouts import Record, SubscriptionRecord, TransactionRecord,
 from app.importing.loader import IMPORTABLE, load_file, load_records
 from app.importing.reader import Progress
 from app.importing.results import Fault, FileRejected, ImportSummary
-
-__all__ = [
-    "IMPORTABLE",
-    "Fault",
-    "FileRejected",
-    "ImportSummary",
-    "Progress",
-    "Record",
-    "SubscriptionRecord",
-    "TransactionRecord",
-    "UsageRecord",
-    "load_file",
-    "load_records",
-]  # fmt: skip
