@@ -9,6 +9,7 @@ from peewee import EXCEPTIONS, DatabaseError, ExceptionWrapper, InterfaceError  
 DATABASE_ERRORS = (DatabaseError, InterfaceError, SqliteError)
 
 # Context manager that raises the driver's errors as Peewee's, for code that uses the driver's cursors directly.
+# Peewee has it for its own queries, but doesn't document it: nothing else of ours may depend on it.
 driver_errors = ExceptionWrapper(EXCEPTIONS)
 
 _QUERY = re.compile(r"error [a-z ]+: \[.*\] ", re.DOTALL)

@@ -90,7 +90,7 @@ class Sqlite(CySqliteDatabase):
         return self.atomic()
 
     def write_transaction(self) -> Any:
-        """A transaction that holds the write lock from its start, so that it never has to give up half-way."""
+        """A transaction that holds the write lock from its start: writers wait for each other, none fails half-way."""
         return self.atomic("IMMEDIATE")
 
     @contextmanager
@@ -137,7 +137,7 @@ class Sqlite(CySqliteDatabase):
 
     @contextmanager
     def snapshot(self) -> Iterator[Snapshot]:
-        """A new connection that sees one moment until the context ends."""
+        """A new connection that sees one moment. A streamed response outlives the request's connection."""
         own = Sqlite(self.database, self.lock_timeout_ms, thread_safe=False)
         with driver_errors, own.connection_context(), own.read_transaction():
             yield Snapshot(lambda query, _: own.execute(query))

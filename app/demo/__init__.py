@@ -5,7 +5,7 @@ from datetime import date
 
 from app.demo.partner import partner_records
 from app.importing import Progress, Record, SubscriptionRecord, TransactionRecord, load_records
-from models import Customer, DatabaseNotEmpty, write_transaction
+from models import Customer, DatabaseNotEmpty, reports_db
 
 
 def fill(customers: int, transactions: int, seed: int, today: date, progress: Progress | None = None) -> None:
@@ -27,7 +27,7 @@ def fill(customers: int, transactions: int, seed: int, today: date, progress: Pr
             else:
                 (subscriptions if isinstance(record, SubscriptionRecord) else usage).append(record)
 
-    with write_transaction():
+    with reports_db.write_transaction():
         if Customer.select().exists():
             raise DatabaseNotEmpty("The database already holds customers; the demo fills only an empty one.")
         load_records("customer-transactions", enumerate(transaction_records(), 1), "demo", who="demo")

@@ -124,18 +124,14 @@ def _last_date(action: str) -> Any:
 def update_customer_copies(indexes: Indexes) -> None:
     """Write the customers that changed, and copy their fields to their subscriptions and transactions."""
     indexes.customers.write_changes()
-    for batch in batches(indexes.customers.changed):
+    for batch in batches(customer.id for customer in indexes.customers.changed):
         for table in (Subscription, Transaction):
-            _copy_customer_fields(table, [customer.id for customer in batch])
-
-
-def _copy_customer_fields(table: Table, customer_ids: list[int]) -> None:
-    owner = Customer.id == table.customer
-    copies = {
-        table.customer_ref: Customer.select(Customer.ref).where(owner),
-        table.reseller: Customer.select(Customer.reseller).where(owner),
-    }
-    table.update(copies).where(reports_db.in_values(table.customer, customer_ids)).execute()
+            owner = Customer.id == table.customer
+            copies = {
+                table.customer_ref: Customer.select(Customer.ref).where(owner),
+                table.reseller: Customer.select(Customer.reseller).where(owner),
+            }
+            table.update(copies).where(reports_db.in_values(table.customer, batch)).execute()
 
 
 def update_usage_rows(indexes: Indexes) -> None:

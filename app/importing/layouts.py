@@ -163,12 +163,12 @@ def _check_usage(values: Values) -> Iterator[str]:
             yield f"{label}: {value} is not what Current Inventory and Used make, {expected[key]}"
 
 
+_OWNER_PARSERS = {"customer": _required("a name"), "reseller": _reseller_name}
 SUBSCRIPTIONS = Layout(
     subscriptions.REPORT,
     SubscriptionRecord,
     parsers={
-        "customer": _required("a name"),
-        "reseller": _reseller_name,
+        **_OWNER_PARSERS,
         "subscription_id": _required("an ID"),
         "subscription": _required("a name"),
         "items_quantity": _count,
@@ -179,8 +179,7 @@ TRANSACTIONS = Layout(
     transactions.REPORT,
     TransactionRecord,
     parsers={
-        "customer": _required("a name"),
-        "reseller": _reseller_name,
+        **_OWNER_PARSERS,
         "product": _product_names,
         "transaction_id": _required("an ID"),
         "action": _one_of(ACTIONS),
@@ -192,8 +191,7 @@ USAGE = Layout(
     usage.REPORT,
     UsageRecord,
     parsers={
-        "customer": _required("a name"),
-        "reseller": _reseller_name,
+        **_OWNER_PARSERS,
         "product": _product_name,
         "current_inventory": _count,
         "available": _optional_integer,

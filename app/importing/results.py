@@ -54,7 +54,7 @@ class ImportSummary:
     """How many rows of a file were new, changed a stored row, or equalled it, and how many the file removed.
 
     `renamed` and `moved` count customers that got another name or another reseller. As text:
-    "3 rows: 3 added, 0 updated, 0 unchanged, 0 removed; 2 customers renamed, 1 moved".
+    "3 rows: 3 added, 0 updated, 0 unchanged, 0 removed; customers: 2 renamed, 1 moved".
     """
 
     added: int
@@ -70,12 +70,5 @@ class ImportSummary:
 
     def __str__(self) -> str:
         counts = f"{self.added} added, {self.updated} updated, {self.unchanged} unchanged, {self.removed} removed"
-        return "; ".join([f"{self.rows} rows: {counts}", *self._customer_changes()])
-
-    def _customer_changes(self) -> list[str]:
-        changes = [(count, verb) for count, verb in ((self.renamed, "renamed"), (self.moved, "moved")) if count]
-        if not changes:
-            return []
-        (count, verb), *others = changes
-        noun = "customer" if count == 1 else "customers"
-        return [", ".join([f"{count} {noun} {verb}", *(f"{count} {verb}" for count, verb in others)])]
+        customers = f"; customers: {self.renamed} renamed, {self.moved} moved" if self.renamed or self.moved else ""
+        return f"{self.rows} rows: {counts}{customers}"

@@ -6,7 +6,7 @@ from operator import itemgetter
 from typing import Any, TypeVar
 
 from models import reports_db
-from models.connections import execute_many, insert_query
+from models.connections import execute_many, insert_many
 
 BATCH_ROWS = 1000  # rows that one statement reads or writes
 
@@ -31,7 +31,7 @@ def insert_rows(table: Table, rows: Sequence[Row]) -> None:
     """Insert rows, all with the same fields."""
     if rows:
         names = list(rows[0])
-        execute_many(insert_query(table, names), map(itemgetter(*names), rows))
+        insert_many(table, names, map(itemgetter(*names), rows))
 
 
 def update_rows(table: Table, rows: Sequence[Row]) -> None:

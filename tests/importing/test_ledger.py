@@ -71,7 +71,7 @@ def test_unnamed_rows_stay(slug: str) -> None:
 def test_customer_changes_leave_rows_unchanged(slug: str) -> None:
     load(slug, {})
     summary = load(slug, {"Customer": "New", "Reseller": "North"})
-    assert str(summary) == "1 rows: 0 added, 0 updated, 1 unchanged, 0 removed; 1 customer renamed, 1 moved"
+    assert str(summary) == "1 rows: 0 added, 0 updated, 1 unchanged, 0 removed; customers: 1 renamed, 1 moved"
 
 
 @pytest.mark.parametrize("slug", [SUBSCRIPTIONS, TRANSACTIONS])
