@@ -91,19 +91,17 @@ def _secret_key(key: str | None, required: bool) -> str:
 
 
 def _key_from_file() -> str:
-    """Return the key in _KEY_FILE, which the first start creates."""
+    """Return the key in _KEY_FILE, which the first start creates.
+
+    A hard link fails if the file exists, so that processes that start together get the same key.
+    """
     try:
         if not _KEY_FILE.exists():
-            _create_key_file()
+            _KEY_FILE.parent.mkdir(parents=True, exist_ok=True)
+            with NamedTemporaryFile("w", dir=_KEY_FILE.parent) as draft, suppress(FileExistsError):  # its mode is 0600
+                draft.write(secrets.token_hex(_KEY_LENGTH))
+                draft.flush()
+                os.link(draft.name, _KEY_FILE)
         return _KEY_FILE.read_text("ascii").strip()
     except OSError as error:
         raise BadSetting(f"SECRET_KEY: none is set, and {_KEY_FILE} can't be kept: {error.strerror}") from error
-
-
-def _create_key_file() -> None:
-    """Create the file by a hard link, which fails if it exists: processes that start together get the same key."""
-    _KEY_FILE.parent.mkdir(parents=True, exist_ok=True)
-    with NamedTemporaryFile("w", dir=_KEY_FILE.parent) as draft, suppress(FileExistsError):  # its mode is 0600
-        draft.write(secrets.token_hex(_KEY_LENGTH))
-        draft.flush()
-        os.link(draft.name, _KEY_FILE)

@@ -90,7 +90,7 @@ def read_transaction() -> Iterator[None]:
         yield
     else:
         with reports_db.read_transaction():
-            reports_db.top_transaction().cache = {}  # for what is true of this moment: `Import.version`
+            reports_db.top_transaction().cache = {}  # for `Import.version`
             yield
 
 

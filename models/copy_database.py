@@ -48,8 +48,7 @@ class DatabaseCopy:
 
 
 def _count(database: Any, table: Any) -> int:
-    count: int = database.execute(_select(table, fn.COUNT(SQL("*")))).fetchone()[0]
-    return count
+    return int(database.execute(_select(table, fn.COUNT(SQL("*")))).fetchone()[0])
 
 
 def _copy_table(snapshot: Any, table: Any, progress: Progress | None) -> None:

@@ -228,22 +228,21 @@ class Import(BaseModel):
         table_name = "load"
 
     @classmethod
-    def version(cls) -> tuple[object, ...]:
+    def version(cls) -> tuple[Any, ...]:
         """Return a cache key of the data: the database, and the id, time and edition of its last import.
 
         After a restore the next import may get an id that another had before; the edition tells the two apart.
         """
-        cache = getattr(reports_db.top_transaction(), "cache", {})
+        cache: dict[str, tuple[Any, ...]] = getattr(reports_db.top_transaction(), "cache", {})
         if "version" not in cache:
             last = reports_db.execute_sql(_LAST_IMPORT % reports_db.edition).fetchall()
             cache["version"] = (reports_db.database, *last)
-        version: tuple[object, ...] = cache["version"]
-        return version
+        return cache["version"]
 
     @classmethod
     def last(cls) -> tuple[str, str] | None:
         """Return a name of the last import that no other ever has, and its time in UTC; None before the first."""
-        rows: list[Any] = list(cls.version()[1:])
+        _, *rows = cls.version()
         if not rows:
             return None
         number, loaded_at, edition = rows[0]

@@ -14,9 +14,7 @@ from playhouse.cysqlite_ext import CySqliteDatabase
 from models.errors import driver_errors
 
 _PRAGMAS = {"journal_mode": "wal", "foreign_keys": 1, "synchronous": "normal"}
-_BULK_CACHE = (
-    -256_000
-)  # kB of page cache, negative as SQLite wants it: in the default 2 MB an import takes twice as long
+_BULK_CACHE = -256_000  # kB of page cache, negative as SQLite wants it: with its 2 MB an import takes twice as long
 
 # A query budget: SQLite asks after so many instructions whether to go on, and may so many times. Rejecting a row takes
 # three instructions. A cached statement counts on where its last run ended, so that it may be stopped one check early.

@@ -14,14 +14,7 @@ from models.audit import DONE, FAILED
 
 _FILE = click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 
-# The tables whose rows are counted in messages, and what the rows are called there.
-_COUNTED_TABLES = {
-    "customer": "customers",
-    "subscription": "subscriptions",
-    "transaction": "transactions",
-    "user": "users",
-    "saved_view": "saved views",
-}
+_COUNTED_TABLES = ("customer", "subscription", "transaction", "user", "saved_view")  # whose rows messages count
 
 
 @click.command()
@@ -65,7 +58,7 @@ def _failures_recorded(event: str, file: Path) -> Iterator[None]:
 
 
 def _describe(contents: DatabaseContents) -> str:
-    counts = [f"{contents.rows.get(table, 0):,} {name}" for table, name in _COUNTED_TABLES.items()]
+    counts = [f"{contents.rows.get(table, 0):,} {table.replace('_', ' ')}s" for table in _COUNTED_TABLES]
     return f"{', '.join(counts)}; the last import was {contents.last_import or 'never'}"
 
 

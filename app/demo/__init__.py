@@ -11,8 +11,7 @@ from models import Customer, DatabaseNotEmpty, reports_db
 def fill(customers: int, transactions: int, seed: int, today: date, progress: Progress | None = None) -> None:
     """Add exactly this many customers (at least one) and transactions, as they stand on the morning of `today`.
 
-    `progress` is called with 1 for each transaction. Raises DatabaseNotEmpty, and
-    changes nothing, where customers exist.
+    `progress` is called with 1 for each transaction. Raises DatabaseNotEmpty where customers exist.
     """
     subscriptions: list[Record] = []
     usage: list[Record] = []

@@ -1,6 +1,6 @@
 """Import files: read, check and load CSV files into the database, each of them whole or not at all.
 
-A file passes through the modules in this order: `reader` reads rows, `layouts` says what their cells mean, `customers`
+A file passes through the modules in this order: `reader` reads rows, `layouts` parses their cells, `customers`
 finds the ids they refer to, `loader` stores them, `derived` updates what follows from them.
 """
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from app.importing.layouts import Record
 from app.importing.results import RowRejected, quote
-from app.importing.rows import Row, Table, insert_rows, update_rows
+from app.importing.rows import Row, Table, insert_rows
 from models import (
     PRODUCT_SEPARATOR,
     Actor,
@@ -122,10 +122,6 @@ class CustomerIndex:
         """Insert the customers created since the last call."""
         insert_rows(Customer, [customer.row() for customer in self._pending])
         self._pending = []
-
-    def write_changes(self) -> None:
-        """Update the customers that changed."""
-        update_rows(Customer, [customer.row() for customer in self.changed])
 
     def _find_by_name(self, name: str, ref: str, reseller: int) -> CachedCustomer:
         matches = [customer for customer in self._by_name[name, reseller] if not (ref and customer.ref)]

@@ -1,6 +1,6 @@
-"""What each import file's columns are, and how their cells are parsed."""
+"""The columns of each import file, and the parsers of their cells."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -125,13 +125,10 @@ def _optional_integer(cell: str) -> Any:
     return cell and INTEGER.parse(cell)
 
 
-def _one_of(values: Sequence[str]) -> Parser:
-    def parse(cell: str) -> str:
-        if cell not in values:
-            raise ValueError(f"is not one of {', '.join(values)}")
-        return cell
-
-    return parse
+def _action(cell: str) -> str:
+    if cell not in ACTIONS:
+        raise ValueError(f"is not one of {', '.join(ACTIONS)}")
+    return cell
 
 
 def _product_name(cell: str) -> str:
@@ -182,7 +179,7 @@ TRANSACTIONS = Layout(
         **_OWNER_PARSERS,
         "product": _product_names,
         "transaction_id": _required("an ID"),
-        "action": _one_of(ACTIONS),
+        "action": _action,
     },
     optional=("Customer ID",),
     renamed={"products": "product"},

@@ -5,13 +5,15 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from typing import IO, Any, ClassVar
 
+from peewee import chunked
+
 from app.importing import derived, layouts
 from app.importing.customers import CachedCustomer, Indexes
 from app.importing.derived import NO_HOLDING, HoldingKey
 from app.importing.layouts import Layout, Record, SubscriptionRecord, TransactionRecord
 from app.importing.reader import Progress, read_records
 from app.importing.results import CHANGES, Fault, FileRejected, ImportSummary, RowRejected, quote
-from app.importing.rows import BATCH_ROWS, Row, batches, field_names, insert_rows, select_rows, update_rows
+from app.importing.rows import BATCH_ROWS, Row, field_names, insert_rows, select_rows, update_rows
 from models import PRODUCT_SEPARATOR, Import, Subscription, Transaction, fold, reports_db, timestamp
 
 
@@ -47,14 +49,16 @@ class RowLoader(ABC):
         if first != line:
             label = self.layout.report.columns_by_key[self.id_key].label
             raise RowRejected(f"{label}: {quote(ref)} is already in line {first}")
-        self._batch.append(_shared_fields(ref, self.indexes.find_customer(record)) | self.row(record))
+        customer = self.indexes.find_customer(record)
+        owner = {"customer": customer.id, "customer_ref": customer.ref, "reseller": customer.reseller}
+        self._batch.append({"ref": ref, "ref_key": ref.casefold(), **owner, **self.row(record)})
         if len(self._batch) == BATCH_ROWS:
             self._flush()
 
     def finish(self) -> Iterator[Fault]:
         """Write the last batch, and yield the faults that show only now."""
         self._flush()
-        for refs in batches(self._lines):
+        for refs in chunked(self._lines, BATCH_ROWS):
             for ref, subscription in derived.find_foreign_rows(self.table, refs):
                 yield Fault(self._lines[ref], f"Subscription ID: {quote(subscription)} {self.foreign_error}")
 
@@ -79,16 +83,6 @@ class RowLoader(ABC):
         for row in (*new, *(row for pair in changed for row in pair)):
             self._changed_subscriptions.add(row[self.subscription_field])
         self._batch = []
-
-
-def _shared_fields(ref: str, customer: CachedCustomer) -> Row:
-    return {
-        "ref": ref,
-        "ref_key": ref.casefold(),
-        "customer": customer.id,
-        "customer_ref": customer.ref,
-        "reseller": customer.reseller,
-    }
 
 
 class SubscriptionLoader(RowLoader):
@@ -153,8 +147,14 @@ class UsageLoader:
             self.indexes.certificate_types.id_of(record.certificate_type),
             self.indexes.products.id_of(record.product),
         )
-        _reject_contradiction(key, self._lines[customer])
-        self._lines[customer][key] = line
+        lines = self._lines[customer]
+        if key in lines:
+            raise RowRejected(f"Product: line {lines[key]} already says what the customer holds of it")
+        if key == NO_HOLDING and lines:
+            raise RowRejected(f"Product: is empty, but the customer holds something in line {min(lines.values())}")
+        if NO_HOLDING in lines:
+            raise RowRejected(f"Product: the customer holds nothing in line {lines[NO_HOLDING]}")
+        lines[key] = line
         self._inventories[customer][key] = record.current_inventory, record.used
 
     def finish(self) -> Iterable[Fault]:
@@ -165,18 +165,8 @@ class UsageLoader:
         """Write the holdings, and what follows from them."""
         self.indexes.write()
         derived.update_customer_copies(self.indexes)
-        for batch in batches(self._inventories.items()):
+        for batch in chunked(self._inventories.items(), BATCH_ROWS):
             self.counts.update(derived.replace_holdings(dict(batch), self.indexes))
-
-
-def _reject_contradiction(key: HoldingKey, lines: dict[HoldingKey, int]) -> None:
-    """Raises RowRejected. `lines` are those of the customer's earlier rows."""
-    if key in lines:
-        raise RowRejected(f"Product: line {lines[key]} already says what the customer holds of it")
-    if key == NO_HOLDING and lines:
-        raise RowRejected(f"Product: is empty, but the customer holds something in line {min(lines.values())}")
-    if NO_HOLDING in lines:
-        raise RowRejected(f"Product: the customer holds nothing in line {lines[NO_HOLDING]}")
 
 
 _LOADERS = {loader.layout.report.slug: loader for loader in (SubscriptionLoader, TransactionLoader, UsageLoader)}

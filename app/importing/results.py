@@ -1,4 +1,4 @@
-"""What an import reports: the number of rows that changed, or the faults for which a file is rejected."""
+"""The result of an import: the number of rows that changed, or the faults for which a file is rejected."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -42,16 +42,13 @@ class RowRejected(Exception):
 def quote(text: str) -> str:
     """Quote `text` for a message: on one line, shortened to 60 characters, without terminal escapes."""
     short = text if len(text) <= _MAX_QUOTED_CHARS else text[: _MAX_QUOTED_CHARS - 1] + "…"
-    return "“" + "".join(map(_escape, short)) + "”"
-
-
-def _escape(char: str) -> str:
-    return char if char.isprintable() else char.encode("unicode_escape").decode()
+    chars = (char if char.isprintable() else char.encode("unicode_escape").decode() for char in short)
+    return f"“{''.join(chars)}”"
 
 
 @dataclass(frozen=True)
 class ImportSummary:
-    """How many rows of a file were new, changed a stored row, or equalled it, and how many the file removed.
+    """The numbers of rows that were new, changed a stored row, or equalled it, and of those that the file removed.
 
     `renamed` and `moved` count customers that got another name or another reseller. As text:
     "3 rows: 3 added, 0 updated, 0 unchanged, 0 removed; customers: 2 renamed, 1 moved".

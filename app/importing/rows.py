@@ -1,9 +1,8 @@
 """Read and write many rows of one table at once."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Iterator, Sequence
 from operator import itemgetter
-from typing import Any, TypeVar
+from typing import Any
 
 from models import reports_db
 from models.connections import execute_many, insert_many
@@ -12,14 +11,6 @@ BATCH_ROWS = 1000  # rows that one statement reads or writes
 
 Row = dict[str, Any]  # a table row's values by field name; dates are text, as in files
 Table = Any  # a Peewee model class
-T = TypeVar("T")
-
-
-def batches(items: Iterable[T]) -> Iterator[list[T]]:
-    """Yield `items` in lists of at most BATCH_ROWS."""
-    rest = iter(items)
-    while batch := list(islice(rest, BATCH_ROWS)):
-        yield batch
 
 
 def field_names(table: Table, *excluded: str) -> list[str]:
