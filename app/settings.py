@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 from models import POSTGRES
 
 _KEY_FILE = Path("instance/secret_key")
 _KEY_LENGTH = 32  # characters, at least
 _WEEK = 7 * 24  # hours
+_URL = r"(https?://|/)[A-Za-z0-9._~:/@%+\-\[\]]+"  # part of the Content-Security-Policy: no space , or ;
 _HTMX = "https://cdn.jsdelivr.net/npm/htmx.org@4.0.1/dist/htmx.min.js"
 
 
@@ -41,8 +43,8 @@ class Settings:
         return cls(
             database_url=url,
             secret_key=_secret_key(environment.get("SECRET_KEY"), required=url.startswith(POSTGRES)),
-            htmx_url=_htmx_url(environment.get("HTMX_URL") or _HTMX),
-            currency=_currency(environment.get("CURRENCY") or "USD"),
+            htmx_url=_text(environment, "HTMX_URL", _HTMX, _URL, f"the address of a script such as {_HTMX}"),
+            currency=_text(environment, "CURRENCY", "USD", "[A-Z]{3}", "an ISO 4217 code such as USD"),
             partner_name=environment.get("PARTNER_NAME") or "Partner Reports",
             trusted_hosts=_hosts(environment.get("TRUSTED_HOSTS") or ""),
             proxies=_integer(environment, "PROXIES", "0", range(10)),
@@ -51,17 +53,11 @@ class Settings:
         )
 
 
-def _currency(code: str) -> str:
-    if not re.fullmatch("[A-Z]{3}", code):
-        raise BadSetting(f"CURRENCY: “{code}” is not an ISO 4217 code such as USD")
-    return code
-
-
-def _htmx_url(url: str) -> str:
-    """The URL becomes part of the Content-Security-Policy, where a space, comma or semicolon would end it."""
-    if not re.fullmatch(r"(https?://|/)[A-Za-z0-9._~:/@%+\-\[\]]+", url):
-        raise BadSetting(f"HTMX_URL: “{url}” is not the address of a script such as {_HTMX}")
-    return url
+def _text(environment: Mapping[str, str], name: str, default: str, pattern: str, description: str) -> str:
+    text = environment.get(name) or default
+    if not re.fullmatch(pattern, text):
+        raise BadSetting(f"{name}: “{text}” is not {description}")
+    return text
 
 
 def _hosts(names: str) -> tuple[str, ...]:
@@ -95,21 +91,17 @@ def _secret_key(key: str | None, required: bool) -> str:
 
 
 def _key_from_file() -> str:
-    """Return the key in _KEY_FILE, which the first start creates."""
+    """Return the key in _KEY_FILE, which the first start creates.
+
+    A hard link fails if the file exists, so that processes that start together get the same key.
+    """
     try:
         if not _KEY_FILE.exists():
-            _create_key_file()
+            _KEY_FILE.parent.mkdir(parents=True, exist_ok=True)
+            with NamedTemporaryFile("w", dir=_KEY_FILE.parent) as draft, suppress(FileExistsError):  # its mode is 0600
+                draft.write(secrets.token_hex(_KEY_LENGTH))
+                draft.flush()
+                os.link(draft.name, _KEY_FILE)
         return _KEY_FILE.read_text("ascii").strip()
     except OSError as error:
         raise BadSetting(f"SECRET_KEY: none is set, and {_KEY_FILE} can't be kept: {error.strerror}") from error
-
-
-def _create_key_file() -> None:
-    """Create the file by a hard link, which fails if it exists: processes that start together get the same key."""
-    _KEY_FILE.parent.mkdir(parents=True, exist_ok=True)
-    draft = _KEY_FILE.with_suffix(f".{os.getpid()}")
-    draft.touch(mode=0o600)
-    draft.write_text(secrets.token_hex(_KEY_LENGTH), "ascii")
-    with suppress(FileExistsError):
-        os.link(draft, _KEY_FILE)
-    draft.unlink()

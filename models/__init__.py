@@ -17,12 +17,9 @@ from models.connections import (
     BadDatabaseURL,
     access_db,
     close_connections,
-    fail_if_locked,
     open_database,
     read_transaction,
     reports_db,
-    snapshot,
-    write_transaction,
 )
 from models.copy_database import DatabaseCopy, DatabaseNotEmpty
 from models.errors import DATABASE_ERRORS, describe_error

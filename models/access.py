@@ -10,7 +10,7 @@ from peewee import BooleanField, DateTimeField, ForeignKeyField, Model, TextFiel
 from models.connections import access_db
 
 
-class AccessRecord(Model):
+class AccessModel(Model):
     id: Any
 
     class Meta:
@@ -18,7 +18,7 @@ class AccessRecord(Model):
         legacy_table_names = False
 
 
-class User(AccessRecord):
+class User(AccessModel):
     """A person who may sign in.
 
     `email_key` is the email in the form in which emails are compared. `reseller` is the name of the reseller whose
@@ -36,7 +36,7 @@ class User(AccessRecord):
     created_at = DateTimeField()
 
 
-class Session(AccessRecord):
+class Session(AccessModel):
     """A user signed in at one browser, whose cookie holds the token that `token_hash` is the hash of."""
 
     token_hash = TextField(unique=True)
@@ -45,7 +45,7 @@ class Session(AccessRecord):
     seen_at = DateTimeField(index=True)
 
 
-class SavedView(AccessRecord):
+class SavedView(AccessModel):
     """A named view of a report. `query` is its canonical query string, without the page position and open rows.
 
     Everybody with the same `reseller` as the owner sees a shared view. A report opens with the user's default view.
@@ -63,7 +63,7 @@ class SavedView(AccessRecord):
         indexes = ((("user", "report", "name"), True),)
 
 
-class Attempt(AccessRecord):
+class Attempt(AccessModel):
     """A sign-in that has failed, or is being checked. `account` is a digest of what was typed as the email."""
 
     account = TextField()

@@ -6,7 +6,7 @@ from typing import Any
 
 from peewee import DateTimeField, TextField
 
-from models.access import AccessRecord
+from models.access import AccessModel
 from models.values import timestamp
 
 log = logging.getLogger("audit")
@@ -14,7 +14,7 @@ log = logging.getLogger("audit")
 BEGUN, DONE, REFUSED, FAILED = "begun", "done", "refused", "failed"  # outcomes
 
 
-class AuditEvent(AccessRecord):
+class AuditEvent(AccessModel):
     """`who` did `event` to `about`. `details` is a JSON object. A command has no `address` and no `request`."""
 
     at = DateTimeField()
@@ -33,7 +33,7 @@ class AuditEvent(AccessRecord):
 def record(event: str, outcome: str = DONE, /, **values: Any) -> None:
     """Add an event to the trail, and a line of JSON to the log. Values that aren't fields become its details.
 
-    Call it inside the `write_transaction(access_db)` of the change itself, so that both happen or neither.
+    Call it inside the `access_db.write_transaction()` of the change itself, so that both happen or neither.
     """
     fields = {name: values.pop(name, "") for name in ("who", "about", "address", "request")}
     fields = {"at": timestamp(), "event": event, "outcome": outcome, **fields}

@@ -36,7 +36,7 @@ class BackupError(Exception):
 
 @dataclass(frozen=True)
 class DatabaseContents:
-    """What both databases hold: rows by table, and the times (UTC) of the last event and import, "" for none."""
+    """The contents of both databases: rows by table, and the times (UTC) of the last event and import, "" for none."""
 
     last_event: str
     last_import: str

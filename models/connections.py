@@ -12,8 +12,8 @@ from peewee import DatabaseProxy
 from models.errors import driver_errors
 from models.sqlite import Sqlite
 
-reports_db = DatabaseProxy()  # what reports show
-access_db = DatabaseProxy()  # who may see it
+reports_db = DatabaseProxy()  # customers, subscriptions, transactions, usage
+access_db = DatabaseProxy()  # users, sessions, saved views, audit trail
 
 # Milliseconds that a connection waits for another to finish writing. Writes to the users' database are short, and
 # whoever waits for one keeps a thread from others.
@@ -90,26 +90,8 @@ def read_transaction() -> Iterator[None]:
         yield
     else:
         with reports_db.read_transaction():
-            reports_db.top_transaction().cache = {}  # for what is true of this moment: `Import.version`
+            reports_db.top_transaction().cache = {}  # for `Import.version`
             yield
-
-
-def write_transaction(database: Any = reports_db) -> Any:
-    """Write everything inside or nothing. Writers wait for each other."""
-    return database.write_transaction()
-
-
-def fail_if_locked(database: Any) -> Any:
-    """Let writes inside fail at once, rather than wait, while another process is writing."""
-    return database.fail_if_locked()
-
-
-def snapshot() -> Any:
-    """A new connection to the reports that sees one moment. A streamed response outlives the request's connection."""
-    return reports_db.snapshot()
-
-
-Table = Any  # a Peewee model class
 
 
 def execute_many(query: Any, rows: Iterable[Sequence[Any]]) -> None:
@@ -119,6 +101,6 @@ def execute_many(query: Any, rows: Iterable[Sequence[Any]]) -> None:
         query.model._meta.database.connection().cursor().executemany(sql, rows)
 
 
-def insert_query(table: Table, names: Sequence[str]) -> Any:
-    """Return the query that inserts one row with values for the fields `names`."""
-    return table.insert_many([[0] * len(names)], [getattr(table, name) for name in names]).returning()
+def insert_many(table: Any, names: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Insert rows into a model's table. `rows` have the values of the fields `names`."""
+    execute_many(table.insert_many([[0] * len(names)], [getattr(table, name) for name in names]).returning(), rows)

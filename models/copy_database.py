@@ -6,7 +6,7 @@ from typing import Any
 from peewee import SQL, BooleanField, fn
 
 from models import access, audit, reports
-from models.connections import Table, access_db, databases_at, execute_many, insert_query, reports_db
+from models.connections import access_db, databases_at, insert_many, reports_db
 
 _BATCH_ROWS = 5000
 
@@ -47,26 +47,24 @@ class DatabaseCopy:
             source.close()
 
 
-def _count(database: Any, table: Table) -> int:
-    count: int = database.execute(_select(table, fn.COUNT(SQL("*")))).fetchone()[0]
-    return count
+def _count(database: Any, table: Any) -> int:
+    return int(database.execute(_select(table, fn.COUNT(SQL("*")))).fetchone()[0])
 
 
-def _copy_table(snapshot: Any, table: Table, progress: Progress | None) -> None:
+def _copy_table(snapshot: Any, table: Any, progress: Progress | None) -> None:
     fields = table._meta.sorted_fields
-    insert = insert_query(table, [field.name for field in fields])
     for columns in snapshot.columns(_select(table, *fields).order_by(fields[0]), _BATCH_ROWS):
         # SQLite has 0 and 1 for what PostgreSQL takes as booleans only.
         values = [
             map(bool, column) if isinstance(field, BooleanField) else column
             for field, column in zip(fields, columns, strict=True)
         ]
-        execute_many(insert, zip(*values, strict=True))
+        insert_many(table, [field.name for field in fields], zip(*values, strict=True))
         if progress:
             progress(len(columns[0]))
 
 
-def _select(table: Table, *values: Any) -> Any:
+def _select(table: Any, *values: Any) -> Any:
     """Select from the rows of a table, except the nameless row with the id 0 that every database brings."""
     query = table.select(*values)
     return query if table._meta.composite_key else query.where(table.id > 0)

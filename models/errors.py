@@ -1,19 +1,20 @@
-"""Database errors: which exceptions mean that a database can't be used, and what an operator can do about them."""
+"""Database errors: the exceptions of a database that can't be used, and hints for operators."""
 
 import re
 
 from cysqlite import SqliteError
 from peewee import EXCEPTIONS, DatabaseError, ExceptionWrapper, InterfaceError  # type: ignore[attr-defined]
 
-# What a database that can't be used raises. SqliteError comes from rows that are read after their query has begun.
+# Errors of a database that can't be used. SqliteError comes from rows that are read after their query has begun.
 DATABASE_ERRORS = (DatabaseError, InterfaceError, SqliteError)
 
 # Context manager that raises the driver's errors as Peewee's, for code that uses the driver's cursors directly.
+# Peewee has it for its own queries, but doesn't document it: nothing else of ours may depend on it.
 driver_errors = ExceptionWrapper(EXCEPTIONS)
 
 _QUERY = re.compile(r"error [a-z ]+: \[.*\] ", re.DOTALL)
 
-# What a database's message means here, by a pattern of the message. The first that matches counts.
+# Hints for operators, by a pattern of the database's message. The first that matches counts.
 _HINTS = {
     "lock": "another process is writing; try again later",
     "not a database|malformed|codec can't decode": (  # the codec fails where SQLite's message quotes damaged bytes

@@ -72,11 +72,11 @@ class Postgres(ReconnectMixin, PostgresqlDatabase):
         return self.atomic("REPEATABLE READ")
 
     @contextmanager
-    def write_transaction(self) -> Iterator[None]:
-        with self.atomic():
+    def write_transaction(self) -> Iterator[Any]:
+        with self.atomic() as transaction:
             self.execute_sql("SELECT pg_advisory_xact_lock(hashtext(%s))", (self.schema,))
             self.execute_sql("SET LOCAL plan_cache_mode = auto")  # for the queries that check foreign keys
-            yield
+            yield transaction
 
     @contextmanager
     def migration(self) -> Iterator[None]:

@@ -10,7 +10,7 @@ from models.values import fold
 NONE_ID = 0  # of the nameless row that stands for "none" in every table of names, so that no report meets a NULL
 
 
-class Record(peewee.Model):
+class BaseModel(peewee.Model):
     id: Any
 
     class Meta:
@@ -18,7 +18,7 @@ class Record(peewee.Model):
         legacy_table_names = False
 
 
-class Named(Record):
+class Named(BaseModel):
     """A row that is known by its name. `alphabetical` are the columns of its order."""
 
     name = peewee.TextField(unique=True)
@@ -48,7 +48,7 @@ class Reseller(Named):
     """A partner of ours with customers of its own. The nameless one stands for "no reseller"."""
 
 
-class Customer(Record):
+class Customer(BaseModel):
     """An organisation or person for whom certificates are managed. `ref` is its id in the files, "" while unknown."""
 
     name = peewee.TextField()
@@ -89,7 +89,7 @@ class Bundle(Named):
     """
 
 
-class BundleProduct(Record):
+class BundleProduct(BaseModel):
     bundle = peewee.ForeignKeyField(Bundle, index=False)
     position = peewee.IntegerField()
     product = peewee.ForeignKeyField(Product)
@@ -103,7 +103,7 @@ USAGE_COUNTS = ("current_inventory", "available", "used", "over_inventory")
 _OWNERS = ("customer", "customer_ref", "reseller")
 
 
-class CustomerRow(Record):
+class CustomerRow(BaseModel):
     """A row that belongs to a customer, whose ref and reseller are repeated here to be indexed."""
 
     ref = peewee.TextField()
@@ -209,7 +209,7 @@ class Holding(UsageRow):
 _LAST_IMPORT = "SELECT id, loaded_at, %s FROM load ORDER BY id DESC LIMIT 1"
 
 
-class Import(Record):
+class Import(BaseModel):
     """A committed import. The last one's id is the version of all data in reports.
 
     `who` is "" for imports older than the column.
@@ -228,22 +228,21 @@ class Import(Record):
         table_name = "load"
 
     @classmethod
-    def version(cls) -> tuple[object, ...]:
+    def version(cls) -> tuple[Any, ...]:
         """Return a cache key of the data: the database, and the id, time and edition of its last import.
 
         After a restore the next import may get an id that another had before; the edition tells the two apart.
         """
-        cache = getattr(reports_db.top_transaction(), "cache", {})
+        cache: dict[str, tuple[Any, ...]] = getattr(reports_db.top_transaction(), "cache", {})
         if "version" not in cache:
             last = reports_db.execute_sql(_LAST_IMPORT % reports_db.edition).fetchall()
             cache["version"] = (reports_db.database, *last)
-        version: tuple[object, ...] = cache["version"]
-        return version
+        return cache["version"]
 
     @classmethod
     def last(cls) -> tuple[str, str] | None:
         """Return a name of the last import that no other ever has, and its time in UTC; None before the first."""
-        rows: list[Any] = list(cls.version()[1:])
+        _, *rows = cls.version()
         if not rows:
             return None
         number, loaded_at, edition = rows[0]

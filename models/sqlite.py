@@ -14,9 +14,7 @@ from playhouse.cysqlite_ext import CySqliteDatabase
 from models.errors import driver_errors
 
 _PRAGMAS = {"journal_mode": "wal", "foreign_keys": 1, "synchronous": "normal"}
-_BULK_CACHE = (
-    -256_000
-)  # kB of page cache, negative as SQLite wants it: in the default 2 MB an import takes twice as long
+_BULK_CACHE = -256_000  # kB of page cache, negative as SQLite wants it: with its 2 MB an import takes twice as long
 
 # A query budget: SQLite asks after so many instructions whether to go on, and may so many times. Rejecting a row takes
 # three instructions. A cached statement counts on where its last run ended, so that it may be stopped one check early.
@@ -89,11 +87,9 @@ class Sqlite(CySqliteDatabase):
         """A transaction that sees one moment of the database."""
         return self.atomic()
 
-    @contextmanager
-    def write_transaction(self) -> Iterator[None]:
-        """A transaction that holds the write lock from its start, so that it never has to give up half-way."""
-        with self.atomic("IMMEDIATE"):
-            yield
+    def write_transaction(self) -> Any:
+        """A transaction that holds the write lock from its start: writers wait for each other, none fails half-way."""
+        return self.atomic("IMMEDIATE")
 
     @contextmanager
     def migration(self) -> Iterator[None]:
@@ -139,7 +135,7 @@ class Sqlite(CySqliteDatabase):
 
     @contextmanager
     def snapshot(self) -> Iterator[Snapshot]:
-        """A new connection that sees one moment until the context ends."""
+        """A new connection that sees one moment. A streamed response outlives the request's connection."""
         own = Sqlite(self.database, self.lock_timeout_ms, thread_safe=False)
         with driver_errors, own.connection_context(), own.read_transaction():
             yield Snapshot(lambda query, _: own.execute(query))

@@ -10,8 +10,8 @@ from playhouse.schema_diff import diff_models
 
 import models
 from models import access_db, reports_db
-from models.access import AccessRecord
-from models.reports import Record
+from models.access import AccessModel
+from models.reports import BaseModel
 
 ROOT = Path(__file__).parent.parent
 
@@ -105,6 +105,6 @@ def test_migrations_make_the_tables_of_the_models() -> None:
     tables = [each for each in vars(models).values() if isinstance(each, type) and issubclass(each, Model)]
     abstract = (models.CustomerRow, models.UsageRow)
     assert not diff_models(
-        reports_db.obj, [each for each in tables if issubclass(each, Record) and each not in abstract]
+        reports_db.obj, [each for each in tables if issubclass(each, BaseModel) and each not in abstract]
     )
-    assert not diff_models(access_db.obj, [each for each in tables if issubclass(each, AccessRecord)])
+    assert not diff_models(access_db.obj, [each for each in tables if issubclass(each, AccessModel)])

@@ -21,6 +21,7 @@ COMMANDS = (
     *(["user", name, "ann@partner.example"] for name in ("disable", "enable", "password")),
     ["user", "list"],
     ADD,
+    ["check"],
     ["migrate"],
     ["setup", "--no-demo"],
 )

@@ -5,7 +5,7 @@ from unicodedata import category
 
 from app.auth.permissions import AuditActor, Visitor
 from app.auth.users import ValidationError
-from models import SavedView, User, access_db, audit, write_transaction
+from models import SavedView, User, access_db, audit
 
 MAX_NAME_LENGTH = 80  # characters
 MAX_VIEWS = 100  # saved views of one user
@@ -51,7 +51,7 @@ def save_view(visitor: Visitor, report: str, name: str, query: str) -> SavedView
     name = name.strip()
     if error := _name_error(name):
         raise ValidationError({"name": error})
-    with write_transaction(access_db):
+    with access_db.write_transaction():
         existing: SavedView | None = _own(visitor).where(SavedView.report == report, SavedView.name == name).first()
         if existing and existing.query == query:
             return existing
@@ -66,7 +66,7 @@ def save_view(visitor: Visitor, report: str, name: str, query: str) -> SavedView
 
 def replace_view(actor: AuditActor, view: SavedView, query: str) -> None:
     """Change the query of a view, for those who share it too."""
-    with write_transaction(access_db):
+    with access_db.write_transaction():
         _update(view, query=query)
         if view.shared:
             view.query = query
@@ -75,7 +75,7 @@ def replace_view(actor: AuditActor, view: SavedView, query: str) -> None:
 
 def set_shared(actor: AuditActor, view: SavedView, shared: bool) -> None:
     """Show a view to everybody who sees the same customers as its owner, or to its owner only."""
-    with write_transaction(access_db):
+    with access_db.write_transaction():
         _update(view, shared=shared)
         _record("view shared" if shared else "view unshared", actor, view)
 
@@ -83,14 +83,14 @@ def set_shared(actor: AuditActor, view: SavedView, shared: bool) -> None:
 def set_default(view: SavedView, is_default: bool) -> None:
     """Open the report with this view for its owner, instead of any other, or with none."""
     of_report = (SavedView.user == view.user_id) & (SavedView.report == view.report)
-    with write_transaction(access_db):
+    with access_db.write_transaction():
         if is_default:
             SavedView.update(is_default=False).where(of_report).execute()
         _update(view, is_default=is_default)
 
 
 def delete_view(actor: AuditActor, view: SavedView) -> None:
-    with write_transaction(access_db):
+    with access_db.write_transaction():
         SavedView.delete().where(SavedView.id == view.id).execute()
         if view.shared:
             _record("view deleted", actor, view)

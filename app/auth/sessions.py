@@ -10,7 +10,7 @@ from peewee import fn
 
 from app.auth.permissions import Visitor
 from app.table.statements import compiled, placeholder
-from models import DATABASE_ERRORS, Session, User, access_db, fail_if_locked, timestamp, write_transaction
+from models import DATABASE_ERRORS, Session, User, access_db, timestamp
 
 _HOUR = 3600  # seconds
 _SEEN_INTERVAL = 60  # seconds between two updates of `seen_at`: most requests write nothing
@@ -34,7 +34,7 @@ class Sessions:
         """
         token, now = secrets.token_urlsafe(32), timestamp()
         unchanged = User.select().where(User.id == user.id, User.password_hash == user.password_hash, ~User.disabled)
-        with write_transaction(access_db):
+        with access_db.write_transaction():
             Session.delete().where(~_is_live(*self._limits())).execute()
             if not unchanged.exists():
                 return None
@@ -90,5 +90,5 @@ def end_user_sessions(user_id: int) -> None:
 
 def _update_seen_at(digest: str) -> None:
     """Skip the update when the database is locked: a page never waits for it."""
-    with suppress(*DATABASE_ERRORS), fail_if_locked(access_db):
+    with suppress(*DATABASE_ERRORS), access_db.fail_if_locked():
         Session.update(seen_at=timestamp()).where(Session.token_hash == digest).execute()

@@ -4,7 +4,7 @@ import re
 from hashlib import sha256
 from ipaddress import IPv6Address, ip_address, ip_network
 
-from models import Attempt, access_db, timestamp, write_transaction
+from models import Attempt, access_db, timestamp
 
 WINDOW = 15 * 60  # seconds for which an attempt counts
 MAX_PER_ACCOUNT = 10  # failed attempts at one account from one address
@@ -26,7 +26,7 @@ def count_attempt(email: str, address: str) -> None:
     includes the address, so that a stranger elsewhere can't lock a person out.
     """
     account, network = _digest(email), _network(address)
-    with write_transaction(access_db):
+    with access_db.write_transaction():
         Attempt.delete().where(Attempt.at <= timestamp(-WINDOW)).execute()
         from_network = Attempt.select().where(Attempt.address == network)
         excess = max(

@@ -8,7 +8,7 @@ from app.auth import throttle
 from app.auth.passwords import generate_password, hash_password, password_weakness, verify_password
 from app.auth.permissions import ROLES, AuditActor, Permission, roles_with
 from app.auth.sessions import end_user_sessions
-from models import NONE_ID, Reseller, SavedView, User, access_db, audit, fold, timestamp, write_transaction
+from models import NONE_ID, Reseller, SavedView, User, access_db, audit, fold, timestamp
 
 TEMPORARY_DAYS = 7  # days for which a generated password works
 _DAY = 24 * 60 * 60  # seconds
@@ -52,7 +52,7 @@ def add_user(actor: AuditActor, email: str, role: str, reseller: str | None, pas
     email = email.strip()
     secret, password_fields = _password_fields(email, password)
     rights = {"role": role, "reseller": reseller}
-    with write_transaction(access_db):
+    with access_db.write_transaction():
         if errors := validate_user(role, reseller, email):
             raise ValidationError(errors)
         User.create(email=email, email_key=email_key(email), created_at=timestamp(), **rights, **password_fields)
@@ -85,13 +85,13 @@ def disable_user(actor: AuditActor, user: User) -> None:
 
 
 def enable_user(actor: AuditActor, user: User) -> None:
-    with write_transaction(access_db):
+    with access_db.write_transaction():
         User.update(disabled=False).where(User.id == user.id).execute()
         audit.record("user enabled", about=user.email, **actor)
 
 
 def sign_out_user(actor: AuditActor, user: User) -> None:
-    with write_transaction(access_db):
+    with access_db.write_transaction():
         end_user_sessions(user.id)
         audit.record("sessions ended", about=user.email, **actor)
 
@@ -102,7 +102,7 @@ def _keep_one_user_manager() -> Iterator[None]:
     roles = [role.name for role in roles_with(Permission.MANAGE_USERS)]
     password_works = User.temporary_until.is_null() | (User.temporary_until > timestamp())
     managers = User.select().where(User.role.in_(roles), User.reseller.is_null(), ~User.disabled, password_works)
-    with write_transaction(access_db):
+    with access_db.write_transaction():
         had_one = managers.exists()
         yield
         if had_one and not managers.exists():
@@ -140,7 +140,7 @@ def choose_password(actor: AuditActor, user: User, password: str) -> None:
     """
     _, password_fields = _password_fields(user.email, password)
     unchanged = (User.id == user.id) & (User.password_hash == user.password_hash) & ~User.disabled
-    with write_transaction(access_db):
+    with access_db.write_transaction():
         if not User.update(password_fields).where(unchanged).execute():
             raise ValidationError({"current": "This is not your present password any more."})
         end_user_sessions(user.id)
@@ -153,7 +153,7 @@ def reset_password(actor: AuditActor, user: User, password: str | None = None) -
     Raises ValidationError.
     """
     secret, password_fields = _password_fields(user.email, password)
-    with write_transaction(access_db):
+    with access_db.write_transaction():
         User.update(password_fields).where(User.id == user.id).execute()
         end_user_sessions(user.id)
         audit.record("password replaced", about=user.email, **actor)

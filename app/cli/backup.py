@@ -8,20 +8,13 @@ from pathlib import Path
 import click
 
 import models
-from app.cli.common import audit_actor, database_errors_explained, record_event
-from models import BackupError, DatabaseContents
+from app.cli.common import audit_actor, errors_explained, record_event
+from models import DatabaseContents
 from models.audit import DONE, FAILED
 
 _FILE = click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 
-# The tables whose rows are counted in messages, and what the rows are called there.
-_COUNTED_TABLES = {
-    "customer": "customers",
-    "subscription": "subscriptions",
-    "transaction": "transactions",
-    "user": "users",
-    "saved_view": "saved views",
-}
+_COUNTED_TABLES = ("customer", "subscription", "transaction", "user", "saved_view")  # whose rows messages count
 
 
 @click.command()
@@ -46,7 +39,7 @@ def restore(file: Path, yes: bool) -> None:
         if not yes and sys.stdin and sys.stdin.isatty():
             click.confirm("Restore it?", abort=True)
         models.restore_backup(file, audit_actor())
-    with database_errors_explained():
+    with errors_explained():
         applied = models.migrate()
     if applied:
         click.echo(f"Applied {', '.join(applied)}.")
@@ -55,31 +48,25 @@ def restore(file: Path, yes: bool) -> None:
 
 @contextmanager
 def _failures_recorded(event: str, file: Path) -> Iterator[None]:
-    """Say in one line why a command failed, and record it in the audit trail."""
+    """Explain in one line why a command failed, and record it in the audit trail."""
     try:
-        with database_errors_explained():
+        with errors_explained():
             yield
-    except BackupError as error:
-        record_event(event, FAILED, str(file), why=str(error))
-        raise click.ClickException(f"{error}.") from None
     except click.ClickException as error:
         record_event(event, FAILED, str(file), why=error.message)
         raise
 
 
 def _describe(contents: DatabaseContents) -> str:
-    counts = [f"{contents.rows.get(table, 0):,} {name}" for table, name in _COUNTED_TABLES.items()]
+    counts = [f"{contents.rows.get(table, 0):,} {table.replace('_', ' ')}s" for table in _COUNTED_TABLES]
     return f"{', '.join(counts)}; the last import was {contents.last_import or 'never'}"
 
 
 def _describe_loss(file: Path) -> str:
-    """Say what a restore takes away, as far as that can be read."""
+    """Describe the data that a restore replaces, as far as it can be read."""
     try:
-        lines = [
-            f"Now there are {_describe(models.live_contents())}. All of it goes; only the audit trail loses nothing."
-        ]
-        if emails := models.users_reenabled_by(file):
-            lines.append(f"Disabled now, and then let in again: {', '.join(emails)}.")
+        loss = f"Now there are {_describe(models.live_contents())}. All of it goes; only the audit trail loses nothing."
+        emails = ", ".join(models.users_reenabled_by(file))
     except models.DATABASE_ERRORS as error:
-        return f"What is there now can't be read ({models.describe_error(error)}), and goes."
-    return "\n".join(lines)
+        return f"The present data can't be read ({models.describe_error(error)}), and goes."
+    return f"{loss}\nDisabled now, and then let in again: {emails}." if emails else loss

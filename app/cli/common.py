@@ -1,4 +1,4 @@
-"""What commands share: database errors as messages, and audit events."""
+"""Parts of all commands: errors as messages, and audit events."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,22 +8,25 @@ from typing import Any
 import click
 
 import models
-from models import DATABASE_ERRORS, audit, describe_error
+from app.auth.users import ValidationError
+from models import DATABASE_ERRORS, BackupError, BadDatabaseURL, DatabaseNotEmpty, audit, describe_error
 
 
 @contextmanager
 def database_ready() -> Iterator[None]:
     """Check that the database has this version's schema, then run the block. Exits with 1 and a message otherwise."""
-    with database_errors_explained():
+    with errors_explained():
         models.check()
         yield
 
 
 @contextmanager
-def database_errors_explained() -> Iterator[None]:
-    """Turn database errors of the block into a message of one line and exit code 1."""
+def errors_explained() -> Iterator[None]:
+    """Turn errors that a person can do something about into a message of one line and exit code 1."""
     try:
         yield
+    except (BackupError, BadDatabaseURL, DatabaseNotEmpty, ValidationError) as error:
+        raise click.ClickException(str(error)) from None
     except models.SchemaMismatch as error:
         raise click.ClickException(f"The database can't be used: {error}") from None
     except DATABASE_ERRORS as error:

@@ -26,11 +26,8 @@ def user() -> None:
 def add(email: str, role: str, reseller: str | None, password_stdin: bool) -> None:
     """Add a user. Prints a temporary password, unless you set one."""
     with database_ready():
-        try:
-            password = _read_password() if password_stdin else None
-            secret = users.add_user(audit_actor(), email, role, reseller, password)
-        except ValidationError as error:
-            raise click.ClickException(str(error)) from None
+        password = _read_password() if password_stdin else None
+        secret = users.add_user(audit_actor(), email, role, reseller, password)
     click.echo(f"{email.strip()} can sign in.")
     if password is None:
         _print_temporary_password(secret)
@@ -40,9 +37,10 @@ def add(email: str, role: str, reseller: str | None, password_stdin: bool) -> No
 def list_users() -> None:
     """List all users: email, role, whose customers they see, and whether they are disabled."""
     with database_ready():
-        for each in User.select().order_by(User.email_key):
-            customers = "everything" if each.reseller is None else f"customers of {each.reseller}"
-            click.echo(f"{each.email}\t{each.role}\t{customers}\t{'disabled' if each.disabled else 'enabled'}")
+        for account in User.select().order_by(User.email_key):
+            customers = "everything" if account.reseller is None else f"customers of {account.reseller}"
+            state = "disabled" if account.disabled else "enabled"
+            click.echo(f"{account.email}\t{account.role}\t{customers}\t{state}")
 
 
 @user.command()
@@ -51,10 +49,7 @@ def disable(email: str) -> None:
     """Disable a user, and end their sessions."""
     with database_ready():
         account = _find_user(email)
-        try:
-            users.disable_user(audit_actor(), account)
-        except ValidationError as error:
-            raise click.ClickException(f"{email}: {error}") from None
+        users.disable_user(audit_actor(), account)
     click.echo(f"{account.email} can't sign in any more, and is signed out everywhere.")
 
 
@@ -75,11 +70,8 @@ def password(email: str, password_stdin: bool) -> None:
     """Replace a user's password, and end their sessions. Prints a temporary password, unless you set one."""
     with database_ready():
         account = _find_user(email)
-        try:
-            new_password = _read_password() if password_stdin else None
-            secret = users.reset_password(audit_actor(), account, new_password)
-        except ValidationError as error:
-            raise click.ClickException(str(error)) from None
+        new_password = _read_password() if password_stdin else None
+        secret = users.reset_password(audit_actor(), account, new_password)
     click.echo(f"{account.email} has a new password, and is signed out everywhere.")
     if new_password is None:
         _print_temporary_password(secret)
@@ -88,7 +80,7 @@ def password(email: str, password_stdin: bool) -> None:
 def _find_user(email: str) -> User:
     account = find_user(email)
     if account is None:
-        raise click.ClickException(f"“{email}” has no account; flask user list tells who has")
+        raise click.ClickException(f"“{email}” has no account; flask user list shows all accounts")
     return account
 
 

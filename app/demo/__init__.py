@@ -5,31 +5,28 @@ from datetime import date
 
 from app.demo.partner import partner_records
 from app.importing import Progress, Record, SubscriptionRecord, TransactionRecord, load_records
-from models import Customer, DatabaseNotEmpty, write_transaction
+from models import Customer, DatabaseNotEmpty, reports_db
 
 
 def fill(customers: int, transactions: int, seed: int, today: date, progress: Progress | None = None) -> None:
     """Add exactly this many customers (at least one) and transactions, as they stand on the morning of `today`.
 
-    `progress` is called with the number of transactions written since the last call. Raises DatabaseNotEmpty, and
-    changes nothing, where customers exist.
+    `progress` is called with 1 for each transaction. Raises DatabaseNotEmpty where customers exist.
     """
     subscriptions: list[Record] = []
     usage: list[Record] = []
 
     def transaction_records() -> Iterator[Record]:
         """Stream the transactions, by far the most records, and collect the others."""
-        written = 0
         for record in partner_records(customers, transactions, seed, today):
             if isinstance(record, TransactionRecord):
                 yield record
-                written += 1
-                if progress and written % 1000 == 0:
-                    progress(1000)
+                if progress:
+                    progress(1)
             else:
                 (subscriptions if isinstance(record, SubscriptionRecord) else usage).append(record)
 
-    with write_transaction():
+    with reports_db.write_transaction():
         if Customer.select().exists():
             raise DatabaseNotEmpty("The database already holds customers; the demo fills only an empty one.")
         load_records("customer-transactions", enumerate(transaction_records(), 1), "demo", who="demo")

@@ -1,4 +1,4 @@
-"""The ledger of one subscription: what each action does to its inventory, and at what cost.
+"""Products, plans, and the ledger of one subscription: what each action does to its inventory, and at what cost.
 
 These rules lead from the transactions of a subscription, oldest first, to everything that the reports show of it:
 
@@ -19,12 +19,28 @@ is the current inventory. **Cost** is the sum of costs since the term began, its
 current inventory of a product is the sum over its subscriptions, ended ones included unless they were cancelled.
 """
 
+import tomllib
 from collections.abc import Sequence
 from datetime import date
 from functools import cache
+from pathlib import Path
 from typing import NamedTuple
 
-from app.demo.catalogue import Plan, Product
+
+class Product(NamedTuple):
+    name: str
+    type: str
+    price: int  # in cents, for one certificate and one year
+
+
+class Plan(NamedTuple):
+    name: str
+    products: tuple[Product, ...]
+
+
+_catalogue = tomllib.loads(Path(__file__).with_name("catalogue.toml").read_text("utf-8"))
+PRODUCTS = {name: Product(name, **details) for name, details in _catalogue["products"].items()}
+PLANS = [Plan(name, tuple(PRODUCTS[each] for each in products)) for name, products in _catalogue["plans"].items()]
 
 
 class Change(NamedTuple):

@@ -7,14 +7,13 @@ from itertools import count
 from random import Random
 from typing import NamedTuple
 
-from app.demo.catalogue import PLANS, Product
-from app.demo.ledger import Change, Ledger, add_years
+from app.demo.ledger import PLANS, Change, Ledger, Product, add_years
 from app.demo.names import Customer, User, generate_customers
 from app.importing import Record, SubscriptionRecord, TransactionRecord, UsageRecord
 
 # A prospect bought nothing yet; a former customer had one subscription and cancelled it. The numbers are weights.
 _ROLES = {"ordinary": 94, "prospect": 3, "former": 3}
-# What becomes of a subscription, and in how many days its term ends, from and to: None is a full term.
+# The fates of a subscription with their weights, and in how many days its term ends, from and to: None is a full term.
 _FATES = {"ending": 10, "running": 60, "ended": 14, "cancelled": 16}
 _DAYS_TO_END = {"ending": (0, 30), "running": (31, None), "ended": (-600, -1), "cancelled": (-200, None)}
 _RENEWAL, _TAKEN, _CREDITED = 0.25, 0.2, 0.5  # probabilities

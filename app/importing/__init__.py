@@ -1,6 +1,6 @@
 """Import files: read, check and load CSV files into the database, each of them whole or not at all.
 
-A file passes through the modules in this order: `reader` reads rows, `layouts` says what their cells mean, `customers`
+A file passes through the modules in this order: `reader` reads rows, `layouts` parses their cells, `customers`
 finds the ids they refer to, `loader` stores them, `derived` updates what follows from them.
 """
 
@@ -8,17 +8,3 @@ from app.importing.layouts import Record, SubscriptionRecord, TransactionRecord,
 from app.importing.loader import IMPORTABLE, load_file, load_records
 from app.importing.reader import Progress
 from app.importing.results import Fault, FileRejected, ImportSummary
-
-__all__ = [
-    "IMPORTABLE",
-    "Fault",
-    "FileRejected",
-    "ImportSummary",
-    "Progress",
-    "Record",
-    "SubscriptionRecord",
-    "TransactionRecord",
-    "UsageRecord",
-    "load_file",
-    "load_records",
-]  # fmt: skip

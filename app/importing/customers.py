@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from app.importing.layouts import Record
 from app.importing.results import RowRejected, quote
-from app.importing.rows import Row, Table, insert_rows, update_rows
+from app.importing.rows import Row, Table, insert_rows
 from models import (
     PRODUCT_SEPARATOR,
     Actor,
@@ -31,8 +31,8 @@ class NameIndex:
 
     def id_of(self, name: str) -> int:
         """The id of a name's row, which is created where there is none."""
-        existing = self._ids.get(name)
-        return self._create(name) if existing is None else existing
+        id_ = self._ids.get(name)
+        return self._create(name) if id_ is None else id_
 
     def names_by_id(self) -> dict[int, str]:
         return {id_: name for name, id_ in self._ids.items()}
@@ -123,10 +123,6 @@ class CustomerIndex:
         insert_rows(Customer, [customer.row() for customer in self._pending])
         self._pending = []
 
-    def write_changes(self) -> None:
-        """Update the customers that changed."""
-        update_rows(Customer, [customer.row() for customer in self.changed])
-
     def _find_by_name(self, name: str, ref: str, reseller: int) -> CachedCustomer:
         matches = [customer for customer in self._by_name[name, reseller] if not (ref and customer.ref)]
         if len(matches) > 1:
@@ -135,9 +131,12 @@ class CustomerIndex:
             )
         if not matches:
             return self._create(name, ref, reseller)
+        (customer,) = matches
         if ref:
-            self._set_ref(matches[0], ref)
-        return matches[0]
+            customer.ref = ref
+            self._by_ref[ref] = customer
+            self.changed.add(customer)
+        return customer
 
     def _create(self, name: str, ref: str, reseller: int) -> CachedCustomer:
         customer = CachedCustomer(self._last_id + 1, ref, name, reseller)
@@ -151,11 +150,6 @@ class CustomerIndex:
         self._by_name[customer.name, customer.reseller].append(customer)
         if customer.ref:
             self._by_ref[customer.ref] = customer
-
-    def _set_ref(self, customer: CachedCustomer, ref: str) -> None:
-        customer.ref = ref
-        self._by_ref[ref] = customer
-        self.changed.add(customer)
 
     def _update(self, customer: CachedCustomer, name: str, reseller: int) -> None:
         if customer.name != name:

@@ -6,12 +6,11 @@ from functools import lru_cache
 from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
 
-from peewee import fn
+from peewee import chunked, fn
 
 from app.importing.customers import CachedCustomer, Indexes
 from app.importing.layouts import usage_counts
-from app.importing.results import RowCounts
-from app.importing.rows import Row, Table, batches, field_names, in_values, insert_rows, select_rows, update_rows
+from app.importing.rows import BATCH_ROWS, Row, Table, field_names, insert_rows, select_rows, update_rows
 from models import (
     NONE_ID,
     USAGE_COUNTS,
@@ -36,11 +35,6 @@ def usage_ref(customer_ref: str, customer: int, certificate_type: str, product: 
     return _REF_SEPARATOR.join(
         (_escape_part(customer_ref), f"{customer:012}", _name_part(certificate_type), _name_part(product))
     )
-
-
-def parent_ref(ref: str) -> str:
-    """The ref of the row that sums up this one and its siblings."""
-    return ref.rsplit(_REF_SEPARATOR, 2)[0]
 
 
 @lru_cache(maxsize=4096)
@@ -83,7 +77,7 @@ def sum_rows(rows: Sequence[Row], field: str) -> list[Row]:
     """Sum up usage rows that differ only in `field` and in numbers. `parts` counts those with a `field`."""
     sums: dict[str, Row] = {}
     for row in rows:
-        ref = parent_ref(row["ref"])
+        ref = row["ref"].rsplit(_REF_SEPARATOR, 2)[0]  # without the last name, which is two parts
         total = sums.get(ref)
         if total is None:
             shared = {name: value for name, value in row.items() if name != field}
@@ -101,48 +95,41 @@ def find_foreign_rows(table: Table, refs: list[str]) -> list[tuple[str, str]]:
     """
     other_owner = (Subscription.ref == Transaction.subscription_ref) & (Subscription.customer != Transaction.customer)
     pairs = Transaction.select(table.ref, Subscription.ref).join(Subscription, on=other_owner).distinct()
-    return list(reports_db.execute(pairs.where(in_values(table.ref, refs))))
+    return list(reports_db.execute(pairs.where(reports_db.in_values(table.ref, refs))))
 
 
 def update_cancelled(subscriptions: Iterable[str]) -> None:
     """Set the cancelled flag of subscriptions, by ref: a Cancel cancels until a later Renew."""
-    for refs in batches(subscriptions):
+    for refs in chunked(subscriptions, BATCH_ROWS):
         change = Subscription.update(cancelled=Subscription.ref.in_(_cancelled_refs(refs)))
-        change.where(in_values(Subscription.ref, refs)).execute()
+        change.where(reports_db.in_values(Subscription.ref, refs)).execute()
 
 
 def _cancelled_refs(refs: list[str]) -> Any:
-    cancelled, renewed = _last_date("Cancel"), _last_date("Renew")
+    last_date = fn.MAX(Transaction.date)
+    cancelled, renewed = (last_date.filter(Transaction.action == action) for action in ("Cancel", "Renew"))
     is_cancelled = cancelled.is_null(False) & (renewed.is_null() | (cancelled >= renewed))
     ref = Transaction.subscription_ref
-    return Transaction.select(ref).where(in_values(ref, refs)).group_by(ref).having(is_cancelled)
-
-
-def _last_date(action: str) -> Any:
-    return fn.MAX(Transaction.date).filter(Transaction.action == action)
+    return Transaction.select(ref).where(reports_db.in_values(ref, refs)).group_by(ref).having(is_cancelled)
 
 
 def update_customer_copies(indexes: Indexes) -> None:
     """Write the customers that changed, and copy their fields to their subscriptions and transactions."""
-    indexes.customers.write_changes()
-    for batch in batches(indexes.customers.changed):
+    update_rows(Customer, [customer.row() for customer in indexes.customers.changed])
+    for batch in chunked([customer.id for customer in indexes.customers.changed], BATCH_ROWS):
         for table in (Subscription, Transaction):
-            _copy_customer_fields(table, [customer.id for customer in batch])
-
-
-def _copy_customer_fields(table: Table, customer_ids: list[int]) -> None:
-    owner = Customer.id == table.customer
-    copies = {
-        table.customer_ref: Customer.select(Customer.ref).where(owner),
-        table.reseller: Customer.select(Customer.reseller).where(owner),
-    }
-    table.update(copies).where(in_values(table.customer, customer_ids)).execute()
+            owner = Customer.id == table.customer
+            copies = {
+                table.customer_ref: Customer.select(Customer.ref).where(owner),
+                table.reseller: Customer.select(Customer.reseller).where(owner),
+            }
+            table.update(copies).where(reports_db.in_values(table.customer, batch)).execute()
 
 
 def update_usage_rows(indexes: Indexes) -> None:
     """Bring the usage rows of customers that are new or changed up to date."""
     customers = indexes.customers.new | indexes.customers.changed
-    for batch in batches(sorted(customers, key=attrgetter("id"))):
+    for batch in chunked(sorted(customers, key=attrgetter("id")), BATCH_ROWS):
         stored: dict[int, dict[HoldingKey, tuple[int, int]]] = {customer.id: {} for customer in batch}
         for row in _stored_rows(Holding, list(stored)):
             key = HoldingKey(row["certificate_type"], row["product"])
@@ -150,7 +137,7 @@ def update_usage_rows(indexes: Indexes) -> None:
         replace_holdings({customer: stored[customer.id] for customer in batch}, indexes)
 
 
-def replace_holdings(inventories: Mapping[CachedCustomer, Inventory], indexes: Indexes) -> RowCounts:
+def replace_holdings(inventories: Mapping[CachedCustomer, Inventory], indexes: Indexes) -> Counter[str]:
     """Replace all holdings of these customers, with their sums, and count how the rows of holdings changed."""
     customer_ids = [customer.id for customer in inventories]
     holdings = list(holding_rows(inventories, indexes))
@@ -162,7 +149,7 @@ def replace_holdings(inventories: Mapping[CachedCustomer, Inventory], indexes: I
 
 
 def _stored_rows(table: Table, customer_ids: list[int]) -> Iterator[Row]:
-    return select_rows(table, field_names(table), in_values(table.customer, customer_ids))
+    return select_rows(table, field_names(table), reports_db.in_values(table.customer, customer_ids))
 
 
 def _replace_rows(table: Table, rows: list[Row], customer_ids: list[int]) -> dict[Any, Row]:
@@ -173,23 +160,23 @@ def _replace_rows(table: Table, rows: list[Row], customer_ids: list[int]) -> dic
     pairs = [(before[key(row)], row) for row in rows if key(row) in before]
     update_rows(table, [{**old, **row} for old, row in pairs if {**old, **row} != old])
     removed = before.keys() - set(map(key, rows))
-    for ids in batches(before[each]["id"] for each in removed):
-        table.delete().where(in_values(table.id, ids)).execute()
+    for ids in chunked([before[each]["id"] for each in removed], BATCH_ROWS):
+        table.delete().where(reports_db.in_values(table.id, ids)).execute()
     return before
 
 
 def _row_key(table: Table) -> Callable[[Row], Any]:
-    """What identifies a usage row even when its customer's ref changes."""
+    """The key that identifies a usage row even when its customer's ref changes."""
     return itemgetter(*(name for name in ("customer", *HoldingKey._fields) if name in table._meta.fields))
 
 
-def _count_changes(before: Mapping[Any, Row], rows: list[Row]) -> RowCounts:
+def _count_changes(before: Mapping[Any, Row], rows: list[Row]) -> Counter[str]:
     """Count added, updated, unchanged and removed holdings. A customer's row of zeros never counts as removed."""
     key, customer_ids = _row_key(Holding), {row["customer"] for row in before.values()}
     counts = Counter(_change_of(before.get(key(row)), row, row["customer"] in customer_ids) for row in rows)
     keys = set(map(key, rows))
     counts["removed"] = sum(row["product"] != NONE_ID and each not in keys for each, row in before.items())
-    return RowCounts(**counts)
+    return counts
 
 
 def _change_of(old: Row | None, row: Row, had_rows: bool) -> str:

@@ -1,6 +1,6 @@
-"""What each import file's columns are, and how their cells are parsed."""
+"""The columns of each import file, and the parsers of their cells."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -65,13 +65,15 @@ Parser = Callable[[str], Any]  # raises ValueError with a text like "is not a na
 class Layout:
     """The file of a report. Its headings are the labels of the report's columns, and each row becomes a `record`.
 
-    `parsers`, by column key, replace those of the columns' kinds. `renamed` maps a record's fields to column keys where
-    the names differ. `check` yields what is wrong with a row whose cells are right one by one.
+    `parsers`, by column key, replace those of the columns' kinds. `optional` are headings that a file may lack.
+    `renamed` maps a record's fields to column keys where the names differ. `check` yields what is wrong with a row
+    whose cells are right one by one.
     """
 
     report: Report
     record: type[Record]
     parsers: Mapping[str, Parser]
+    optional: tuple[str, ...]
     renamed: Mapping[str, str] = field(default_factory=dict)
     check: Callable[[Values], Iterable[str]] = lambda values: ()
 
@@ -123,13 +125,10 @@ def _optional_integer(cell: str) -> Any:
     return cell and INTEGER.parse(cell)
 
 
-def _one_of(values: Sequence[str]) -> Parser:
-    def parse(cell: str) -> str:
-        if cell not in values:
-            raise ValueError(f"is not one of {', '.join(values)}")
-        return cell
-
-    return parse
+def _action(cell: str) -> str:
+    if cell not in ACTIONS:
+        raise ValueError(f"is not one of {', '.join(ACTIONS)}")
+    return cell
 
 
 def _product_name(cell: str) -> str:
@@ -161,40 +160,41 @@ def _check_usage(values: Values) -> Iterator[str]:
             yield f"{label}: {value} is not what Current Inventory and Used make, {expected[key]}"
 
 
+_OWNER_PARSERS = {"customer": _required("a name"), "reseller": _reseller_name}
 SUBSCRIPTIONS = Layout(
     subscriptions.REPORT,
     SubscriptionRecord,
     parsers={
-        "customer": _required("a name"),
-        "reseller": _reseller_name,
+        **_OWNER_PARSERS,
         "subscription_id": _required("an ID"),
         "subscription": _required("a name"),
         "items_quantity": _count,
     },
+    optional=("Customer ID", "Status"),
 )
 TRANSACTIONS = Layout(
     transactions.REPORT,
     TransactionRecord,
     parsers={
-        "customer": _required("a name"),
-        "reseller": _reseller_name,
+        **_OWNER_PARSERS,
         "product": _product_names,
         "transaction_id": _required("an ID"),
-        "action": _one_of(ACTIONS),
+        "action": _action,
     },
+    optional=("Customer ID",),
     renamed={"products": "product"},
 )
 USAGE = Layout(
     usage.REPORT,
     UsageRecord,
     parsers={
-        "customer": _required("a name"),
-        "reseller": _reseller_name,
+        **_OWNER_PARSERS,
         "product": _product_name,
         "current_inventory": _count,
         "available": _optional_integer,
         "used": _count,
         "over_inventory": _optional_integer,
     },
+    optional=("Customer ID", "Available", "Over Inventory"),
     check=_check_usage,
 )

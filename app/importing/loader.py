@@ -1,20 +1,20 @@
 """Load a file into the database: all of it or nothing."""
 
 from abc import ABC, abstractmethod
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
-from dataclasses import asdict
 from typing import IO, Any, ClassVar
+
+from peewee import chunked
 
 from app.importing import derived, layouts
 from app.importing.customers import CachedCustomer, Indexes
 from app.importing.derived import NO_HOLDING, HoldingKey
 from app.importing.layouts import Layout, Record, SubscriptionRecord, TransactionRecord
 from app.importing.reader import Progress, read_records
-from app.importing.results import FaultList, ImportSummary, RowCounts, RowRejected, quote
-from app.importing.rows import BATCH_ROWS, Row, batches, field_names, in_values, insert_rows, select_rows, update_rows
-from models import PRODUCT_SEPARATOR, Import, Subscription, Transaction, fold, reports_db, timestamp, write_transaction
+from app.importing.results import CHANGES, Fault, FileRejected, ImportSummary, RowRejected, quote
+from app.importing.rows import BATCH_ROWS, Row, field_names, insert_rows, select_rows, update_rows
+from models import PRODUCT_SEPARATOR, Import, Subscription, Transaction, fold, reports_db, timestamp
 
 
 class RowLoader(ABC):
@@ -32,7 +32,7 @@ class RowLoader(ABC):
 
     def __init__(self, indexes: Indexes) -> None:
         self.indexes = indexes
-        self.counts = RowCounts()
+        self.counts = Counter(dict.fromkeys(CHANGES, 0))
         self._compared_fields = field_names(self.table, *derived.DERIVED_FIELDS)
         self._lines: dict[str, int] = {}
         self._batch: list[Row] = []
@@ -48,17 +48,19 @@ class RowLoader(ABC):
         first = self._lines.setdefault(ref, line)
         if first != line:
             label = self.layout.report.columns_by_key[self.id_key].label
-            raise RowRejected(f"{label}: {quote(ref)} stands in line {first} already")
-        self._batch.append(_shared_fields(ref, self.indexes.find_customer(record)) | self.row(record))
+            raise RowRejected(f"{label}: {quote(ref)} is already in line {first}")
+        customer = self.indexes.find_customer(record)
+        owner = {"customer": customer.id, "customer_ref": customer.ref, "reseller": customer.reseller}
+        self._batch.append({"ref": ref, "ref_key": ref.casefold(), **owner, **self.row(record)})
         if len(self._batch) == BATCH_ROWS:
             self._flush()
 
-    def finish(self) -> Iterator[tuple[int, str]]:
-        """Write the last batch, and yield the line and text of faults that show only now."""
+    def finish(self) -> Iterator[Fault]:
+        """Write the last batch, and yield the faults that show only now."""
         self._flush()
-        for refs in batches(self._lines):
+        for refs in chunked(self._lines, BATCH_ROWS):
             for ref, subscription in derived.find_foreign_rows(self.table, refs):
-                yield self._lines[ref], f"Subscription ID: {quote(subscription)} {self.foreign_error}"
+                yield Fault(self._lines[ref], f"Subscription ID: {quote(subscription)} {self.foreign_error}")
 
     def update_derived(self) -> None:
         """Update what follows from the rows."""
@@ -69,28 +71,18 @@ class RowLoader(ABC):
     def _flush(self) -> None:
         self.indexes.write()
         refs = [row["ref"] for row in self._batch]
-        rows = select_rows(self.table, self._compared_fields, in_values(self.table.ref, refs))
+        rows = select_rows(self.table, self._compared_fields, reports_db.in_values(self.table.ref, refs))
         stored = {row["ref"]: row for row in rows}
         new = [row for row in self._batch if row["ref"] not in stored]
         pairs = [(stored[row["ref"]], row) for row in self._batch if row["ref"] in stored]
         changed = [(old, row) for old, row in pairs if any(old[name] != row[name] for name in self._compared_fields)]
         insert_rows(self.table, new)
         update_rows(self.table, [{"id": old["id"], **row} for old, row in changed])
-        self.counts += RowCounts(len(new), len(changed), len(pairs) - len(changed))
+        self.counts.update(added=len(new), updated=len(changed), unchanged=len(pairs) - len(changed))
         # A transaction may leave one subscription for another: both change.
         for row in (*new, *(row for pair in changed for row in pair)):
             self._changed_subscriptions.add(row[self.subscription_field])
         self._batch = []
-
-
-def _shared_fields(ref: str, customer: CachedCustomer) -> Row:
-    return {
-        "ref": ref,
-        "ref_key": ref.casefold(),
-        "customer": customer.id,
-        "customer_ref": customer.ref,
-        "reseller": customer.reseller,
-    }
 
 
 class SubscriptionLoader(RowLoader):
@@ -144,7 +136,7 @@ class UsageLoader:
 
     def __init__(self, indexes: Indexes) -> None:
         self.indexes = indexes
-        self.counts = RowCounts()
+        self.counts = Counter(dict.fromkeys(CHANGES, 0))
         self._inventories: defaultdict[CachedCustomer, dict[HoldingKey, tuple[int, int]]] = defaultdict(dict)
         self._lines: defaultdict[CachedCustomer, dict[HoldingKey, int]] = defaultdict(dict)
 
@@ -155,11 +147,17 @@ class UsageLoader:
             self.indexes.certificate_types.id_of(record.certificate_type),
             self.indexes.products.id_of(record.product),
         )
-        _reject_contradiction(key, self._lines[customer])
-        self._lines[customer][key] = line
+        lines = self._lines[customer]
+        if key in lines:
+            raise RowRejected(f"Product: line {lines[key]} already says what the customer holds of it")
+        if key == NO_HOLDING and lines:
+            raise RowRejected(f"Product: is empty, but the customer holds something in line {min(lines.values())}")
+        if NO_HOLDING in lines:
+            raise RowRejected(f"Product: the customer holds nothing in line {lines[NO_HOLDING]}")
+        lines[key] = line
         self._inventories[customer][key] = record.current_inventory, record.used
 
-    def finish(self) -> Iterable[tuple[int, str]]:
+    def finish(self) -> Iterable[Fault]:
         """No faults show this late."""
         return ()
 
@@ -167,26 +165,12 @@ class UsageLoader:
         """Write the holdings, and what follows from them."""
         self.indexes.write()
         derived.update_customer_copies(self.indexes)
-        for batch in batches(self._inventories.items()):
-            self.counts += derived.replace_holdings(dict(batch), self.indexes)
-
-
-def _reject_contradiction(key: HoldingKey, lines: dict[HoldingKey, int]) -> None:
-    """Raises RowRejected. `lines` are those of the customer's earlier rows."""
-    if key in lines:
-        raise RowRejected(f"Product: line {lines[key]} already says what the customer holds of it")
-    if key == NO_HOLDING and lines:
-        raise RowRejected(f"Product: is empty, but the customer holds something in line {min(lines.values())}")
-    if NO_HOLDING in lines:
-        raise RowRejected(f"Product: the customer holds nothing in line {lines[NO_HOLDING]}")
+        for batch in chunked(self._inventories.items(), BATCH_ROWS):
+            self.counts.update(derived.replace_holdings(dict(batch), self.indexes))
 
 
 _LOADERS = {loader.layout.report.slug: loader for loader in (SubscriptionLoader, TransactionLoader, UsageLoader)}
 IMPORTABLE = tuple(_LOADERS)  # the slugs of reports that have an import file
-
-
-class _DryRun(Exception):
-    """Rolls back a load that succeeded."""
 
 
 def load_file(
@@ -194,39 +178,37 @@ def load_file(
 ) -> ImportSummary:
     """Load one CSV file into the report `slug`, one of IMPORTABLE, and return what that did, or would do in a dry run.
 
-    Messages call the file `name`; `who` is recorded with the import. `progress` is called now and then with the number
-    of bytes read since the last call. Raises FileRejected, and then nothing has changed.
+    Messages call the file `name`; `who` is recorded with the import. `progress` is called with the number of bytes of
+    each line. Raises FileRejected, and then nothing has changed.
     """
-    faults = FaultList(name)
+    faults: list[Fault] = []
     records = read_records(_LOADERS[slug].layout, stream, faults, progress)
-    with suppress(_DryRun), write_transaction():
-        summary = _load(slug, records, name, faults, who)
+    with reports_db.write_transaction() as transaction:
+        summary = load_records(slug, records, name, who, faults)
         if dry_run:
-            raise _DryRun
+            transaction.rollback()
     return summary
 
 
-def load_records(slug: str, records: Iterable[tuple[int, Record]], name: str, who: str = "") -> ImportSummary:
-    """Load records, each with a line number, as if they came from a file, in the caller's `write_transaction`.
+def load_records(
+    slug: str, records: Iterable[tuple[int, Record]], name: str, who: str = "", reading_faults: Iterable[Fault] = ()
+) -> ImportSummary:
+    """Load records, each with a line number, as if they came from a file, in the caller's write transaction.
 
-    It opens none of its own: a savepoint over a million rows costs SQLite more than the rows. Raises FileRejected.
+    It opens none of its own: a savepoint over a million rows costs SQLite more than the rows. `reading_faults` may grow
+    while `records` are read. Raises FileRejected.
     """
-    return _load(slug, records, name, FaultList(name), who)
-
-
-def _load(slug: str, records: Iterable[tuple[int, Record]], name: str, faults: FaultList, who: str) -> ImportSummary:
     reports_db.prepare_bulk_load()
     indexes = Indexes()
-    loader = _LOADERS[slug](indexes)
+    loader, faults = _LOADERS[slug](indexes), list[Fault]()
     for line, record in records:
         try:
             loader.add(line, record)
         except RowRejected as rejection:
-            faults.add_rejection(line, rejection)
-    for line, text in loader.finish():
-        faults.add(line, text)
-    faults.raise_if_any()
+            faults += rejection.faults(line)
+    faults += [*loader.finish(), *reading_faults]
+    if faults:
+        raise FileRejected(name, sorted(faults, key=lambda fault: fault.line))
     loader.update_derived()
-    counts = asdict(loader.counts)
-    Import.create(report=slug, file=name, loaded_at=timestamp(), who=who, **counts)
-    return ImportSummary(**counts, renamed=len(indexes.customers.renamed), moved=len(indexes.customers.moved))
+    Import.create(report=slug, file=name, loaded_at=timestamp(), who=who, **loader.counts)
+    return ImportSummary(**loader.counts, renamed=len(indexes.customers.renamed), moved=len(indexes.customers.moved))

@@ -7,98 +7,67 @@ from operator import itemgetter
 from typing import IO
 
 from app.importing.layouts import Layout, Record, describe_cell_error
-from app.importing.results import FaultList, RowRejected, quote
-from app.table.definitions import Report
+from app.importing.results import Fault, RowRejected, quote
 
 Progress = Callable[[int], None]  # is called with how much was done since the last call, here in bytes
 
 MAX_CELL_CHARS = 1_000_000
 MAX_ROW_BYTES = 32_000_000
-OPTIONAL_HEADINGS = {"Customer ID", "Available", "Over Inventory", "Status"}  # headings that a file may lack
 
 _BOM = b"\xef\xbb\xbf"
-_PROGRESS_BYTES = 1 << 16
 _TOO_LONG = "a cell is over 1 MB"
 
 
 class Unreadable(Exception):
-    """The file can't be read beyond the row that begins in `line`; `text` says why."""
-
-    def __init__(self, line: int, text: str) -> None:
-        super().__init__(line, text)
-        self.line = line
-        self.text = text
+    """The file can't be read beyond a row. The arguments are the line in which it begins, and why."""
 
 
 def read_records(
-    layout: Layout, stream: IO[bytes], faults: FaultList, progress: Progress | None
+    layout: Layout, stream: IO[bytes], faults: list[Fault], progress: Progress | None
 ) -> Iterator[tuple[int, Record]]:
     """Yield the line number and the record of each row that is right, and add what is wrong with others to `faults`."""
     try:
         rows = read_rows(stream, progress)
         line, headings = next(rows, (1, []))
-        heading_faults = list(heading_errors(layout.report, headings))
-        if heading_faults:
-            faults.add_rejection(line, RowRejected(*heading_faults))
+        if errors := list(heading_errors(layout, headings)):
+            faults += [Fault(line, error) for error in errors]
             return
         parser = _RowParser(layout, headings)
         for line, cells in rows:
             try:
                 yield line, parser.parse(cells)
             except RowRejected as rejection:
-                faults.add_rejection(line, rejection)
+                faults += rejection.faults(line)
     except Unreadable as end:
-        faults.add(end.line, end.text)
+        faults.append(Fault(*end.args))
 
 
 def read_rows(stream: IO[bytes], progress: Progress | None) -> Iterator[tuple[int, list[str]]]:
     """Yield each row's line number and cells, the headings first. Raises Unreadable."""
     csv.field_size_limit(MAX_CELL_CHARS)
-    lines = _Lines(stream, progress)
-    reader = csv.reader(lines, strict=True)
-    while True:
-        line = reader.line_num + 1
-        lines.bytes_left = MAX_ROW_BYTES
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except (csv.Error, ValueError) as error:
-            raise Unreadable(line, _describe_read_error(error)) from None
-        yield line, cells
+    bytes_left = MAX_ROW_BYTES  # for the rest of the current row
 
+    def lines() -> Iterator[str]:
+        nonlocal bytes_left
+        bom = _BOM
+        while line := stream.readline(bytes_left + 1):
+            if progress:
+                progress(len(line))
+            bytes_left -= len(line)
+            if bytes_left < 0:
+                raise ValueError(_TOO_LONG)
+            if b"\0" in line:
+                raise ValueError("there is a NUL, which no text can have")
+            yield line.removeprefix(bom).decode()
+            bom = b""
 
-class _Lines:
-    """The lines of a stream as text, line breaks included. `bytes_left` limits the rest of the current row."""
-
-    def __init__(self, stream: IO[bytes], progress: Progress | None) -> None:
-        self._stream = stream
-        self._progress = progress
-        self._unreported = 0
-        self._bom = _BOM
-        self.bytes_left = MAX_ROW_BYTES
-
-    def __iter__(self) -> "_Lines":
-        return self
-
-    def __next__(self) -> str:
-        line = self._stream.readline(self.bytes_left + 1)
-        self._report(len(line))
-        if not line:
-            raise StopIteration
-        self.bytes_left -= len(line)
-        if self.bytes_left < 0:
-            raise ValueError(_TOO_LONG)
-        if b"\0" in line:
-            raise ValueError("there is a NUL, which no text can have")
-        bom, self._bom = self._bom, b""
-        return line.removeprefix(bom).decode()
-
-    def _report(self, size: int) -> None:
-        self._unreported += size
-        if self._progress and (self._unreported >= _PROGRESS_BYTES or not size):
-            self._progress(self._unreported)
-            self._unreported = 0
+    line, reader = 1, csv.reader(lines(), strict=True)
+    try:
+        for cells in reader:
+            yield line, cells
+            line, bytes_left = reader.line_num + 1, MAX_ROW_BYTES
+    except (csv.Error, ValueError) as error:
+        raise Unreadable(line, _describe_read_error(error)) from None
 
 
 def _describe_read_error(error: Exception) -> str:
@@ -109,9 +78,9 @@ def _describe_read_error(error: Exception) -> str:
     return str(error)
 
 
-def heading_errors(report: Report, headings: list[str]) -> Iterator[str]:
-    """Yield what is wrong with the headings of a file for `report`."""
-    labels = [column.label for column in report.columns]
+def heading_errors(layout: Layout, headings: list[str]) -> Iterator[str]:
+    """Yield what is wrong with the headings of a file."""
+    labels = [column.label for column in layout.report.columns]
     expected = f"expected are {', '.join(labels)}"
     if not headings:
         yield f"the headings are missing; {expected}"
@@ -122,7 +91,7 @@ def heading_errors(report: Report, headings: list[str]) -> Iterator[str]:
         elif count > 1:
             yield f"the heading {quote(heading)} is expected once, not {count} times"
     for label in labels:
-        if label not in headings and label not in OPTIONAL_HEADINGS:
+        if label not in headings and label not in layout.optional:
             yield f"the heading {quote(label)} is missing; {expected}"
 
 

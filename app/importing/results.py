@@ -1,89 +1,65 @@
-"""What an import reports: the number of rows that changed, or the faults for which a file is rejected."""
+"""The result of an import: the number of rows that changed, or the faults for which a file is rejected."""
 
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
+from typing import NamedTuple
+
+CHANGES = (
+    "added",
+    "updated",
+    "unchanged",
+    "removed",
+)  # what an import does to rows; their numbers are kept by Counters
 
 _MAX_QUOTED_CHARS = 60
 
 
-@dataclass(frozen=True)
-class Fault:
-    """One thing that is wrong in `file`. `line` is where the faulty row begins; the headings are line 1."""
+class Fault(NamedTuple):
+    """One thing that is wrong in a file. `line` is where the faulty row begins; the headings are line 1."""
 
     line: int
     text: str
-    file: str
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.text}"
 
 
 class FileRejected(Exception):
     """The file was not loaded. `faults` holds everything wrong with it, by line."""
 
-    def __init__(self, faults: list[Fault]) -> None:
-        super().__init__(faults)
+    def __init__(self, file: str, faults: list[Fault]) -> None:
+        super().__init__(file, faults)
         self.faults = faults
+        self.messages = [f"{file}:{fault.line}: {fault.text}" for fault in faults]
 
     def __str__(self) -> str:
-        return "\n".join(map(str, self.faults))
+        return "\n".join(self.messages)
 
 
 class RowRejected(Exception):
     """A row can't be loaded. Each argument is one reason."""
 
-
-class FaultList:
-    """Collects the faults of one file."""
-
-    def __init__(self, file: str) -> None:
-        self._file = file
-        self._faults: list[Fault] = []
-
-    def add(self, line: int, text: str) -> None:
-        self._faults.append(Fault(line, text, self._file))
-
-    def add_rejection(self, line: int, rejection: RowRejected) -> None:
-        for text in rejection.args:
-            self.add(line, text)
-
-    def raise_if_any(self) -> None:
-        """Raises FileRejected where a fault was added."""
-        if self._faults:
-            raise FileRejected(sorted(self._faults, key=lambda fault: fault.line))
+    def faults(self, line: int) -> list[Fault]:
+        return [Fault(line, reason) for reason in self.args]
 
 
 def quote(text: str) -> str:
     """Quote `text` for a message: on one line, shortened to 60 characters, without terminal escapes."""
     short = text if len(text) <= _MAX_QUOTED_CHARS else text[: _MAX_QUOTED_CHARS - 1] + "…"
-    return "“" + "".join(map(_escape, short)) + "”"
-
-
-def _escape(char: str) -> str:
-    return char if char.isprintable() else char.encode("unicode_escape").decode()
+    chars = (char if char.isprintable() else char.encode("unicode_escape").decode() for char in short)
+    return f"“{''.join(chars)}”"
 
 
 @dataclass(frozen=True)
-class RowCounts:
-    """How many rows of a file were new, changed a stored row, or equalled it, and how many the file removed."""
+class ImportSummary:
+    """The numbers of rows that were new, changed a stored row, or equalled it, and of those that the file removed.
 
-    added: int = 0
-    updated: int = 0
-    unchanged: int = 0
-    removed: int = 0
-
-    def __add__(self, other: "RowCounts") -> "RowCounts":
-        return RowCounts(*map(sum, zip(astuple(self), astuple(other), strict=True)))
-
-
-@dataclass(frozen=True)
-class ImportSummary(RowCounts):
-    """The row counts, and how many customers got another name or another reseller.
-
-    As text: "3 rows: 3 added, 0 updated, 0 unchanged, 0 removed; 2 customers renamed, 1 moved".
+    `renamed` and `moved` count customers that got another name or another reseller. As text:
+    "3 rows: 3 added, 0 updated, 0 unchanged, 0 removed; customers: 2 renamed, 1 moved".
     """
 
-    renamed: int = 0
-    moved: int = 0
+    added: int
+    updated: int
+    unchanged: int
+    removed: int
+    renamed: int
+    moved: int
 
     @property
     def rows(self) -> int:
@@ -91,12 +67,5 @@ class ImportSummary(RowCounts):
 
     def __str__(self) -> str:
         counts = f"{self.added} added, {self.updated} updated, {self.unchanged} unchanged, {self.removed} removed"
-        return "; ".join([f"{self.rows} rows: {counts}", *self._customer_changes()])
-
-    def _customer_changes(self) -> list[str]:
-        changes = [(count, verb) for count, verb in ((self.renamed, "renamed"), (self.moved, "moved")) if count]
-        if not changes:
-            return []
-        (count, verb), *others = changes
-        noun = "customer" if count == 1 else "customers"
-        return [", ".join([f"{count} {noun} {verb}", *(f"{count} {verb}" for count, verb in others)])]
+        customers = f"; customers: {self.renamed} renamed, {self.moved} moved" if self.renamed or self.moved else ""
+        return f"{self.rows} rows: {counts}{customers}"

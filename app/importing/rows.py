@@ -1,25 +1,16 @@
 """Read and write many rows of one table at once."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Iterator, Sequence
 from operator import itemgetter
-from typing import Any, TypeVar
+from typing import Any
 
 from models import reports_db
-from models.connections import execute_many, insert_query
+from models.connections import execute_many, insert_many
 
 BATCH_ROWS = 1000  # rows that one statement reads or writes
 
 Row = dict[str, Any]  # a table row's values by field name; dates are text, as in files
 Table = Any  # a Peewee model class
-T = TypeVar("T")
-
-
-def batches(items: Iterable[T]) -> Iterator[list[T]]:
-    """Yield `items` in lists of at most BATCH_ROWS."""
-    rest = iter(items)
-    while batch := list(islice(rest, BATCH_ROWS)):
-        yield batch
 
 
 def field_names(table: Table, *excluded: str) -> list[str]:
@@ -31,7 +22,7 @@ def insert_rows(table: Table, rows: Sequence[Row]) -> None:
     """Insert rows, all with the same fields."""
     if rows:
         names = list(rows[0])
-        execute_many(insert_query(table, names), map(itemgetter(*names), rows))
+        insert_many(table, names, map(itemgetter(*names), rows))
 
 
 def update_rows(table: Table, rows: Sequence[Row]) -> None:
@@ -47,8 +38,3 @@ def select_rows(table: Table, names: Sequence[str], condition: Any) -> Iterator[
     selected = ["id", *names]
     query = table.select(*(getattr(table, name) for name in selected)).where(condition)
     return (dict(zip(selected, values, strict=True)) for values in reports_db.execute(query))
-
-
-def in_values(field: Any, values: Sequence[str | int]) -> Any:
-    """The condition that `field` is one of `values`, passed as one parameter: Peewee is slow with thousands."""
-    return reports_db.in_values(field, values)

@@ -20,7 +20,7 @@ from app.table.kinds import DATE, DATETIME, INTEGER, MONEY, Kind
 from app.table.query import RowQuery
 from app.table.scope import Scope
 from app.table.view import View
-from models import snapshot
+from models import reports_db
 
 DIALECT_KEY = "dialect"  # its key in the query string of a CSV; it is no part of a view
 _FORMULA_STARTS = frozenset("'=+-@\t")  # first characters of texts that `kinds.guard` may change
@@ -81,7 +81,7 @@ def csv_chunks(view: View, scope: Scope, progress: Progress | None = None, diale
     The snapshot opens before the heading, so that a database that can't be read yields nothing.
     """
     labels = map(dialect.quote, (column.label for column in view.columns))
-    with snapshot() as connection:
+    with reports_db.snapshot() as connection:
         yield (dialect.start + dialect.delimiter.join(labels) + "\r\n").encode()
         for length, columns in column_chunks(view, scope, partial(cell_writer, dialect), connection):
             if progress:

@@ -15,7 +15,7 @@ from app.table.kinds import BADGE, DATE, DATETIME, ID, INTEGER, MONEY, TEXT, Kin
 from app.table.query import RowQuery
 from app.table.scope import Scope
 from app.table.view import View, describe_view
-from models import snapshot, timestamp
+from models import reports_db, timestamp
 
 MAX_ROWS = 200_000  # rows in a workbook
 MAX_CELL_LENGTH = 32_767  # UTF-16 units in a cell, Excel's limit
@@ -77,7 +77,7 @@ def write_workbook(view: View, scope: Scope, reseller: str, file: IO[bytes], pro
         raise _too_many_rows()
     with TemporaryDirectory() as folder, Workbook(file, {"constant_memory": True, "tmpdir": folder}) as book:
         started, report = timestamp(), _ReportSheet(book, view.columns)
-        with snapshot() as connection:
+        with reports_db.snapshot() as connection:
             for length, columns in column_chunks(view, scope, _value_writer, connection):
                 report.add(length, [list(values) for values in columns])
                 progress(length)

@@ -14,7 +14,7 @@ from app.web.audit import audit_actor, record_event
 from app.web.redirects import safe_next
 from app.web.request_log import set_error_reason
 from app.web.security import sessions, visitor
-from models import User, access_db, write_transaction
+from models import User, access_db
 from models.audit import FAILED, REFUSED
 
 WRONG_CREDENTIALS = "The email or the password is wrong."
@@ -54,7 +54,7 @@ def sign_in() -> ResponseReturnValue:
 def sign_out() -> ResponseReturnValue:
     """End this session, or all sessions of the user."""
     everywhere = bool(request.form.get("everywhere"))
-    with write_transaction(access_db):
+    with access_db.write_transaction():
         if everywhere:
             end_user_sessions(visitor().id)
         else:
@@ -110,7 +110,7 @@ def _authenticate(event: str, email: str, password: str) -> User:
 
 def _start_session(user: User, next_url: str) -> ResponseReturnValue:
     """Replace this browser's session with a new one, and redirect. Raises SignInRefused."""
-    with write_transaction(access_db):
+    with access_db.write_transaction():
         if g.visitor:
             end_session(g.visitor.session)
         token = sessions().create(user)

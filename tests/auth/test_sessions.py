@@ -7,7 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from app.auth.sessions import Sessions, end_session, end_user_sessions
-from models import Session, User, access_db, timestamp, write_transaction
+from models import Session, User, access_db, reports_db, timestamp
 from tests.auth.conftest import Person
 from tests.databases import is_server, locked, stored
 from tests.databases import on_both as database_url
@@ -139,5 +139,5 @@ def test_page_does_not_wait_for_a_locked_database(client: FlaskClient) -> None:
 
 def test_import_does_not_block_sign_in(person: Person, sessions: Sessions) -> None:
     user = person()
-    with write_transaction():
+    with reports_db.write_transaction():
         assert sessions.find(sessions.create(user))

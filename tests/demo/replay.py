@@ -10,7 +10,7 @@ from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
 from itertools import groupby
 
-from app.demo.catalogue import PRODUCTS
+from app.demo.ledger import PRODUCTS
 from app.importing import TransactionRecord
 
 PRICES = {product.name: product.price for product in PRODUCTS.values()}  # in cents, for one certificate and one year

@@ -30,7 +30,7 @@ def test_customer_id_identifies_whatever_the_name() -> None:
     summary = load(SUBSCRIPTIONS, {}, {"Subscription ID": "S-2", "Customer": "ACME", "Reseller": "North"})
     assert values(*CUSTOMER) == [("C-1", "ACME", "North")]
     assert (summary.renamed, summary.moved) == (1, 1)
-    assert str(summary) == "2 rows: 2 added, 0 updated, 0 unchanged, 0 removed; 1 customer renamed, 1 moved"
+    assert str(summary) == "2 rows: 2 added, 0 updated, 0 unchanged, 0 removed; customers: 1 renamed, 1 moved"
 
 
 def test_two_ids_with_one_name_are_two_customers() -> None:

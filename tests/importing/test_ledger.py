@@ -71,14 +71,14 @@ def test_unnamed_rows_stay(slug: str) -> None:
 def test_customer_changes_leave_rows_unchanged(slug: str) -> None:
     load(slug, {})
     summary = load(slug, {"Customer": "New", "Reseller": "North"})
-    assert str(summary) == "1 rows: 0 added, 0 updated, 1 unchanged, 0 removed; 1 customer renamed, 1 moved"
+    assert str(summary) == "1 rows: 0 added, 0 updated, 1 unchanged, 0 removed; customers: 1 renamed, 1 moved"
 
 
 @pytest.mark.parametrize("slug", [SUBSCRIPTIONS, TRANSACTIONS])
 @pytest.mark.parametrize("between", [0, 1200])
 def test_duplicate_id_is_a_fault(slug: str, between: int) -> None:
     rows = [{KEY[slug]: f"X-{number}"} for number in range(between)]
-    assert faults(slug, {}, *rows, {}) == [(between + 3, f"{KEY[slug]}: “{KEY[slug][0]}-1” stands in line 2 already")]
+    assert faults(slug, {}, *rows, {}) == [(between + 3, f"{KEY[slug]}: “{KEY[slug][0]}-1” is already in line 2")]
 
 
 @pytest.mark.parametrize("slug", [SUBSCRIPTIONS, TRANSACTIONS])

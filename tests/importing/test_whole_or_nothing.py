@@ -7,7 +7,7 @@ import pytest
 from peewee import OperationalError
 
 from app.importing import FileRejected, SubscriptionRecord, TransactionRecord, UsageRecord, load_file, load_records
-from models import Import, Subscription, Transaction, migrate, reports_db, write_transaction
+from models import Import, Subscription, Transaction, migrate, reports_db
 from tests.databases import is_server
 from tests.importing.files import SUBSCRIPTIONS, TRANSACTIONS, USAGE, dump, faults, file, load, load_bytes, values
 
@@ -31,7 +31,7 @@ def test_fault_text() -> None:
         load(USAGE, {"Used": "-1", "Product": "A; B"})
     lines = ["file.csv:2: Product: “A; B” is not one product's name, which can't contain “; ”",
             "file.csv:2: Used: “-1” is not a whole number of 0 or more"]  # fmt: skip
-    assert [str(fault) for fault in raised.value.faults] == lines
+    assert raised.value.messages == lines
     assert str(raised.value) == "\n".join(lines)
 
 
@@ -66,7 +66,7 @@ def test_every_import_is_recorded() -> None:
 
 def test_import_is_recorded_with_who_made_it() -> None:
     load_file(USAGE, BytesIO(file(USAGE, {})), "file.csv", who="ann")
-    with write_transaction():
+    with reports_db.write_transaction():
         load_records(TRANSACTIONS, [(1, TRANSACTION)], "demo", who="demo")
         load_records(SUBSCRIPTIONS, [(1, SUBSCRIPTION)], "demo")
     assert values(Import.id, Import.who) == [(1, "ann"), (2, "demo"), (3, "")]
@@ -96,7 +96,7 @@ def test_failing_stream_changes_nothing() -> None:
 
 
 def test_records_load_in_the_callers_transaction() -> None:
-    with write_transaction():
+    with reports_db.write_transaction():
         load_records(TRANSACTIONS, [(1, TRANSACTION)], "demo")
         load_records(SUBSCRIPTIONS, [(1, SUBSCRIPTION)], "demo")
         summary = load_records(USAGE, [(1, HELD), (2, HELD._replace(product="EV"))], "demo")
@@ -110,7 +110,7 @@ def test_records_load_in_the_callers_transaction() -> None:
 
 def test_faulty_records_roll_back_the_transaction() -> None:
     def write() -> None:
-        with write_transaction():
+        with reports_db.write_transaction():
             load_records(USAGE, [(1, HELD)], "demo")
             load_records(USAGE, [(1, HELD._replace(used=4)), (2, HELD)], "demo")
 
@@ -135,7 +135,7 @@ def test_cell_of_1_mb(slug: str) -> None:
 
 def test_failing_transaction_rolls_back_the_import() -> None:
     def write() -> None:
-        with write_transaction():
+        with reports_db.write_transaction():
             load_records(USAGE, [(1, HELD)], "demo")
             raise RuntimeError
 

@@ -51,6 +51,6 @@ def test_start_without_postgresql(trial: Trial, own: Postgres, tmp_path: Path) -
     started = pytest.raises(AssertionError, match="didn't start")
     with (tmp_path / "log").open("wb") as log, started, server(log, DATABASE_URL=own.address):
         pass
-    assert (tmp_path / "log").read_text().startswith("Partner Reports can't start: connection ")
+    assert (tmp_path / "log").read_text().startswith("Error: The database can't be used: connection ")
     own.start()
     trial.tell("the server and 3 commands while PostgreSQL is down", "each says why in one line, exit 1")

@@ -18,7 +18,7 @@ from app.table import csv, spool
 from app.table.csv import csv_chunks
 from app.table.scope import WHOLE_PARTNER
 from app.web.reports.export import MAX_EXPORTS
-from models import AuditEvent, Customer, access_db, reports_db, snapshot
+from models import AuditEvent, Customer, access_db, reports_db
 from tests.support import NASTY, csv_rows, load, view_of
 
 pytestmark = pytest.mark.usefixtures("nasty")
@@ -151,7 +151,7 @@ def test_spool_thread_has_low_priority() -> None:
 
 def test_snapshot_sees_no_later_commit() -> None:
     customers = Customer.select(fn.COUNT(Customer.id))
-    with snapshot() as now:
+    with reports_db.snapshot() as now:
         counted = list(now.columns(customers, 1))
         reports_db.execute_sql(
             "INSERT INTO customer (name, name_key, ref, ref_key, reseller_id) VALUES ('x','x','x','x',0)"

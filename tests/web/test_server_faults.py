@@ -99,7 +99,7 @@ def test_commands_explain_a_server_fault(runner: FlaskCliRunner, operator: Opera
 @pytest.mark.usefixtures("app")
 def test_lost_connection_fails_the_write(operator: Operator) -> None:
     def write() -> None:
-        with models.write_transaction():
+        with models.reports_db.write_transaction():
             models.Reseller.create(name="lost", name_key="lost")
             operator.do()
 
