@@ -95,7 +95,7 @@ def test_restore_on_a_new_machine(backup: Path) -> None:
         file.unlink()
     result = restore(create_app().test_cli_runner(), backup, "--yes")
     assert result.exit_code == 0
-    assert "What is there now can't be read" in result.stdout
+    assert "The present data can't be read" in result.stdout
     assert Customer.select().exists()
     assert "user added" in {event.event for event in AuditEvent.select()}
     assert (backup.parent / "access.db").stat().st_mode & 0o777 == 0o600

@@ -117,12 +117,12 @@ def test_move_leaves_other_customers_alone() -> None:
 def test_last_name_wins_and_counts_once() -> None:
     names = ["A", "B", "A", "C"]
     rows = [{"Subscription ID": f"S-{number}", "Customer": name} for number, name in enumerate(names)]
-    assert str(load(SUBSCRIPTIONS, *rows)).endswith("; 1 customer renamed")
+    assert str(load(SUBSCRIPTIONS, *rows)).endswith("; customers: 1 renamed, 0 moved")
     assert values(Customer.name) == ["C"]
     moves = [{"Customer": "C", "Reseller": name, "Subscription ID": f"S-{name}"} for name in ("X", "Y")]
     other = {"Customer ID": "C-2", "Subscription ID": "S-other"}
     assert str(load(SUBSCRIPTIONS, *moves, other, other | {"Subscription ID": "S-o2", "Reseller": "X"})).endswith(
-        "; 2 customers moved"
+        "; customers: 0 renamed, 2 moved"
     )
     assert values(*CUSTOMER) == [("C-1", "C", "Y"), ("C-2", "Acme", "X")]
 
