@@ -11,9 +11,6 @@ from app.table.view import DEFAULT_SIZE, View, encode_query, need_no_quoting, qu
 # Characters in the address of a view. gunicorn reads request lines of up to 8,190 bytes; a form adds to its view.
 MAX_URL_LENGTH = 7500
 
-# Makes the URLs of a column's cells from their values and from the ids that were read beside them.
-LinkColumn = Callable[[Sequence[Any], Iterable[Any]], Iterable[Any]]
-
 # Filters that the link to another report keeps, in the order of its filters. Days mean End there, or Date.
 _SHARED_FILTERS = ("customer", "name", "reseller", "period", "from", "to")
 
@@ -39,8 +36,8 @@ def customer_url(keys: Mapping[str, str]) -> str:
     return f"{_CUSTOMERS}?{encode_query(list(keys.items()))}"
 
 
-def link_maker(link: Link, by_ref: bool) -> LinkColumn:
-    """Return a function that makes a column's values the addresses of what they link to; an empty value has none.
+def link_maker(link: Link, by_ref: bool) -> Callable[[Sequence[Any], Iterable[Any]], Iterable[Any]]:
+    """Return a function from a column's values, and the ids read beside them, to addresses; an empty value has none.
 
     With `by_ref` the id that was read beside a value identifies the customer. The id is None where the name belongs
     to no customer, and "" where the customer has no id: then the name identifies it.
@@ -48,19 +45,16 @@ def link_maker(link: Link, by_ref: bool) -> LinkColumn:
     path = f"/reports/{link.report}" if link.report else _CUSTOMERS
     by_key, by_name = f"{path}?{link.key}=", f"{path}?{link.name_key}="
 
-    def value_url(value: str, _: Any) -> str:
-        return empty_if_too_long(by_key + quote_value(value)) if value else ""
-
-    def ref_url(name: str, ref: Any) -> str:
-        return (
-            "" if ref is None else empty_if_too_long(by_key + quote_value(ref) if ref else by_name + quote_value(name))
-        )
+    def url(name: str, id_: Any) -> str:
+        if id_ is None:
+            return ""
+        return empty_if_too_long(by_key + quote_value(id_) if id_ else by_name + quote_value(name))
 
     def urls(values: Sequence[str], refs: Iterable[Any]) -> Iterable[str]:
-        ids = list(refs) if by_ref else values
+        ids: Sequence[Any] = list(refs) if by_ref else [value or None for value in values]
         if need_no_quoting(ids):
             return [by_key + id_ for id_ in ids]
-        return map(ref_url if by_ref else value_url, values, ids)
+        return map(url, values, ids)
 
     return urls
 
