@@ -1,4 +1,4 @@
-"""How gunicorn serves the application; `gunicorn wsgi:app` reads this file by itself.
+"""Settings of gunicorn; `gunicorn wsgi:app` reads this file by itself.
 
 The main process imports nothing of the application, so that SIGHUP starts workers with the code that is there then.
 """

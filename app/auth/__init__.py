@@ -1,1 +1,1 @@
-"""Who may use Partner Reports: accounts, passwords, roles, sessions, saved views. Imports no Flask and no report."""
+"""Access to Partner Reports: accounts, passwords, roles, sessions, saved views. Imports no Flask and no report."""

@@ -12,7 +12,7 @@ from functools import cached_property
 
 from app.table.scope import Scope
 
-# Who makes a change and from where: the fields `who`, `address` and `request` of its event in the audit trail.
+# The author of a change and their address: the fields `who`, `address` and `request` of its event in the audit trail.
 AuditActor = Mapping[str, str]
 
 
@@ -82,10 +82,9 @@ class Visitor:
         return self.role in ROLES and permission in ROLES[self.role].permissions
 
     def refusal(self, permission: Permission, part: str = "") -> str:
-        """Return the sentence that says why `can` is False: "Export is for admins, and you are signed in as a viewer."
+        """Return why `can` is False: "Export is for admins, and you are signed in as a viewer."
 
-        `part` names what of a page needs the permission. Without it, the sentence mentions other permissions that
-        belong to exactly the same people.
+        `part` names the part of a page that is refused. Without it, permissions of the same people are mentioned too.
         """
         subject, verb = permission.value
         if part:

@@ -30,7 +30,7 @@ def find_user(email: str) -> User | None:
 
 
 def email_key(email: str) -> str:
-    """The form in which emails are compared: case and surrounding spaces don't matter."""
+    """Return the form in which emails are compared: case and surrounding spaces don't matter."""
     return email.strip().casefold()
 
 

@@ -5,6 +5,7 @@ from http import HTTPStatus
 
 from flask import Blueprint, g, redirect, render_template, request
 from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import TooManyRequests, Unauthorized
 
 from app.auth.sessions import end_session, end_user_sessions
 from app.auth.throttle import WINDOW, TooManyAttempts
@@ -20,14 +21,6 @@ from models.audit import FAILED, REFUSED
 WRONG_CREDENTIALS = "The email or the password is wrong."
 
 blueprint = Blueprint("account", __name__)
-
-
-class SignInRefused(Exception):
-    """The email or the password is wrong, or there were too many attempts. `status` is the HTTP status to answer."""
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
 
 
 @blueprint.get("/login")
@@ -46,8 +39,8 @@ def sign_in() -> ResponseReturnValue:
         return _sign_in_page(next_url, 400, email, missing)
     try:
         return _start_session(_authenticate("sign-in", email, password), next_url)
-    except SignInRefused as error:
-        return _sign_in_page(next_url, error.status, email, {"form": str(error)})
+    except (Unauthorized, TooManyRequests) as error:
+        return _sign_in_page(next_url, error.code, email, {"form": error.description})
 
 
 @blueprint.post("/logout")
@@ -83,13 +76,14 @@ def change_password() -> ResponseReturnValue:
         return _start_session(User.get_by_id(user.id), "/account?done=password")
     except ValidationError as error:
         return _account_page(400, error.errors)
-    except SignInRefused as error:
-        message = "This is not your present password." if error.status == HTTPStatus.UNAUTHORIZED else str(error)
-        return _account_page(error.status, {"current": message})
+    except Unauthorized:
+        return _account_page(401, {"current": "This is not your present password."})
+    except TooManyRequests as error:
+        return _account_page(429, {"current": error.description})
 
 
 def _authenticate(event: str, email: str, password: str) -> User:
-    """Return the user with this password. Raises SignInRefused.
+    """Return the user with this password. Raises Unauthorized and TooManyRequests.
 
     A failure is recorded with the account's email, never with what was typed: that may be a password.
     """
@@ -100,22 +94,22 @@ def _authenticate(event: str, email: str, password: str) -> User:
     except TooManyAttempts as error:
         if error.first:
             record_event(event, REFUSED, who=who, why="too many attempts")
-        raise SignInRefused(429, f"Too many attempts have failed. Try again in {WINDOW // 60} minutes.") from None
+        raise TooManyRequests(f"Too many attempts have failed. Try again in {WINDOW // 60} minutes.") from None
     if user is None:
         reason = login_blocked_reason(account) or "wrong password" if account else "no such account"
         record_event(event, FAILED, who=who, why=reason)
-        raise SignInRefused(401, WRONG_CREDENTIALS)
+        raise Unauthorized(WRONG_CREDENTIALS)
     return user
 
 
 def _start_session(user: User, next_url: str) -> ResponseReturnValue:
-    """Replace this browser's session with a new one, and redirect. Raises SignInRefused."""
+    """Replace this browser's session with a new one, and redirect. Raises Unauthorized."""
     with access_db.write_transaction():
         if g.visitor:
             end_session(g.visitor.session)
         token = sessions().create(user)
         if token is None:
-            raise SignInRefused(401, WRONG_CREDENTIALS)
+            raise Unauthorized(WRONG_CREDENTIALS)
         record_event("sign-in", who=user.email)
     response = redirect(next_url, 303)
     security.set_session_cookie(response, token)
@@ -125,14 +119,13 @@ def _start_session(user: User, next_url: str) -> ResponseReturnValue:
 def _sign_in_page(
     next_url: str, status: int = 200, email: str = "", errors: Mapping[str, str] = {}
 ) -> ResponseReturnValue:
-    context = {"next": next_url, "email": email, "errors": errors}
     set_error_reason(*errors.values())
     headers = {"Retry-After": str(WINDOW)} if status == HTTPStatus.TOO_MANY_REQUESTS else {}
-    return render_template("account/sign_in.html", **context), status, headers
+    return render_template("account/sign_in.html", next=next_url, email=email, errors=errors), status, headers
 
 
 def _account_page(status: int = 200, errors: Mapping[str, str] = {}) -> ResponseReturnValue:
     if errors:
         set_error_reason(f"Not accepted: {', '.join(errors)}")  # its sentence would tell the length of the password
-    context = {"errors": errors, "password_changed": request.args.get("done") == "password"}
-    return render_template("account/account.html", **context), status
+    changed = request.args.get("done") == "password"
+    return render_template("account/account.html", errors=errors, password_changed=changed), status

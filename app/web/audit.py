@@ -29,7 +29,7 @@ def record_refusal(reason: str) -> None:
 
 
 def audit_actor() -> dict[str, str]:
-    """The visitor's email, "" for a stranger, their address and the request's id, as fields of an event."""
+    """Return fields of an event: the visitor's email, "" for a stranger, their address and the request's id."""
     who = g.visitor.email if g.visitor else ""
     return {"who": who, "address": request.remote_addr or "", "request": g.request_id}
 

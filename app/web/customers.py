@@ -45,7 +45,7 @@ def show() -> BaseResponse | str:
 
 
 def _customer_keys() -> Mapping[str, str]:
-    """The parameters that identify the customer: an id, a name, or a name and a reseller. Anything else is a 400."""
+    """Return the parameters that identify the customer: id, name, or name and reseller. Anything else is a 400."""
     keys = {key: value for key in _KEYS if (value := single_arg(key))}
     unknown = [f"{key}: “{value}” names no customer." for key, value in request.args.items() if key not in _KEYS]
     if unknown or keys.keys() not in ({"customer"}, {"name"}, {"name", "reseller"}):

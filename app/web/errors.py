@@ -45,9 +45,8 @@ def error_response(
 def disk_full(error: Exception) -> Response:
     """Return the 503 for an export that couldn't be written to a temporary file."""
     log.error("Can't write the export of %r (request %s): %s", request.path, g.request_id, error)
-    return error_response(
-        503, "The file can't be written just now.", ["The server found no room for it. Try again later."]
-    )
+    details = ["The server found no room for it. Try again later."]
+    return error_response(503, "The file can't be written just now.", details)
 
 
 def is_fragment_request() -> bool:

@@ -14,11 +14,15 @@ _VARY = "HX-Request, HX-Request-Type, HX-History-Restore-Request, Accept, Cookie
 
 
 def register(app: Flask, settings: Settings) -> None:
-    fixed = {"Content-Security-Policy": _content_security_policy(settings.htmx_url), **_FIXED}
+    script = "" if settings.htmx_url.startswith("/") else f" {settings.htmx_url}"
+    policy = (
+        f"default-src 'none'; script-src 'self'{script}; style-src 'self'; img-src 'self'; connect-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    )
 
     @app.after_request
     def add_headers(response: Response) -> Response:
-        response.headers.update(fixed)
+        response.headers.update({"Content-Security-Policy": policy, **_FIXED})
         response.headers["X-Request-ID"] = g.request_id
         if request.is_secure:
             response.headers["Strict-Transport-Security"] = "max-age=31536000"
@@ -26,11 +30,3 @@ def register(app: Flask, settings: Settings) -> None:
         if request.endpoint != "static":
             response.headers["Vary"] = _VARY
         return response
-
-
-def _content_security_policy(htmx_url: str) -> str:
-    script = "" if htmx_url.startswith("/") else f" {htmx_url}"
-    return (
-        f"default-src 'none'; script-src 'self'{script}; style-src 'self'; img-src 'self'; connect-src 'self'; "
-        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-    )

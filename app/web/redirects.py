@@ -1,11 +1,10 @@
-"""Redirects: to the sign-in page and back, and to the canonical form of an address."""
+"""Redirects to the sign-in page and back."""
 
 import re
 from urllib.parse import quote, urlsplit
 
 from flask import Response, current_app, make_response, redirect, request
 from werkzeug.exceptions import HTTPException
-from werkzeug.routing import RequestRedirect
 
 from app.web.errors import error_response
 from app.web.request_log import set_error_reason
@@ -13,13 +12,13 @@ from app.web.rules import PUBLIC_ENDPOINTS
 
 HOME = "/"
 
-# What the addresses of a report's files and fragments add to that of its page.
+# The endings by which the addresses of a report's files and fragments differ from that of its page.
 _PAGE_SUFFIX = re.compile(r"(\.csv|\.xlsx|/rows|/count)$")
 
 
 def redirect_or_status(url: str, status: int, why: str) -> Response:
     """Redirect a browser, or htmx by its own header, to `url`. Any other client gets `status` and reads `why`."""
-    if is_htmx_request():
+    if "HX-Request" in request.headers or "HX-History-Restore-Request" in request.headers:
         response = error_response(status, why)
         response.headers["HX-Redirect"] = url
         return response
@@ -29,11 +28,6 @@ def redirect_or_status(url: str, status: int, why: str) -> Response:
     response = make_response(f"{why}\n", status)
     response.mimetype = "text/plain"
     return response
-
-
-def same_host_redirect(error: RequestRedirect) -> Response:
-    """Redirect to the canonical form of an address, without the host: a client chooses what Host says."""
-    return make_response(redirect(urlsplit(error.new_url)._replace(scheme="", netloc="").geturl(), error.code))
 
 
 def sign_in_url() -> str:
@@ -55,10 +49,6 @@ def safe_next(url: str) -> str:
     except (HTTPException, ValueError):
         return HOME
     return HOME if endpoint in PUBLIC_ENDPOINTS else url
-
-
-def is_htmx_request() -> bool:
-    return "HX-Request" in request.headers or "HX-History-Restore-Request" in request.headers
 
 
 def _is_navigation() -> bool:

@@ -23,7 +23,7 @@ from app.web.urls import MAX_URL_LENGTH, report_url
 from app.web.view_request import detail_parts, permitted_view, report_or_404
 from models import SavedView
 
-# What the buttons beside a saved view do, by the last part of their address.
+# Actions of the buttons beside a saved view, by the last part of their address.
 ACTIONS: Mapping[str, Callable[[AuditActor, SavedView], object]] = {
     "share": partial(saved_views.set_shared, shared=True),
     "unshare": partial(saved_views.set_shared, shared=False),
@@ -31,7 +31,7 @@ ACTIONS: Mapping[str, Callable[[AuditActor, SavedView], object]] = {
     "undefault": lambda _, view: saved_views.set_default(view, is_default=False),
     "delete": saved_views.delete_view,
 }
-# What the Reports page says after an action, by the value of `done` in its address.
+# Messages on the Reports page after an action, by the value of `done` in its address.
 MESSAGES: Mapping[str, str] = {
     "save": "The view is saved.",
     "replace": "The view is saved in place of what it was.",
@@ -42,7 +42,6 @@ MESSAGES: Mapping[str, str] = {
     "delete": "The view is deleted.",
 }
 MAX_LISTED_SHARED = 50  # views of colleagues on the Reports page, until a link asks for all
-
 
 blueprint = Blueprint("saved_views", __name__)
 
@@ -105,16 +104,15 @@ def saved_views_context() -> dict[str, Any]:
 
 
 def start_url(report: Report) -> str:
-    """The address at which a report opens for the visitor: of their default view, or the report's own."""
+    """Return the address at which a report opens for the visitor: of their default view, or the report's own."""
     view = saved_views.default_view(visitor(), report.slug)
     return _saved_view_url(view) if view else f"/reports/{report.slug}"
 
 
 def _save_form(view: View, name: str, error: ValidationError, existing: SavedView | None = None) -> ResponseReturnValue:
     set_error_reason(*error.errors.values())
-    context = {"view": view, "name": name, "errors": error.errors, "existing": existing}
-    context |= {"description": describe_view(view)}
-    return render_template("saved_views/save.html", **context), 400
+    context = {"view": view, "description": describe_view(view), "name": name, "existing": existing}
+    return render_template("saved_views/save.html", errors=error.errors, **context), 400
 
 
 def _saved_view_or_404(view_id: int) -> SavedView:
@@ -126,7 +124,7 @@ def _saved_view_or_404(view_id: int) -> SavedView:
 
 
 def _submitted_view(report: Report) -> View:
-    """The view whose query string the form sends, without paging and open rows."""
+    """Return the view whose query string the form sends, without paging and open rows."""
     if "view" not in request.form:
         abort(error_response(400, "view: the query string of the view that should be saved is missing."))
     view = permitted_view(*parse_view(report, parse_qsl(request.form["view"]))).first_page
@@ -136,16 +134,13 @@ def _submitted_view(report: Report) -> View:
 
 
 def _saved_view_url(saved_view: SavedView) -> str:
-    """The report's address with the view, or the page that lists what can't be shown of it."""
+    """Return the report's address with the view, or the page that lists what can't be shown of it."""
     remaining, reasons = _remaining_view(saved_view)
     return f"/reports/views/{saved_view.id}" if reasons else report_url(remaining)
 
 
 def _remaining_view(saved_view: SavedView) -> tuple[View, list[str]]:
-    """Return what can be shown of a saved view, and the reasons why the rest can't.
-
-    The reasons name the columns that the visitor may not see, but not the values of filters, such as a product.
-    """
+    """Return what can be shown of a saved view, and a sentence about each part that can't."""
     report, params = report_or_404(saved_view.report), parse_qsl(saved_view.query)
     view, errors = parse_view(report, params)
     reasons = [str(error) for error in errors]

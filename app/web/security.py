@@ -2,8 +2,9 @@
 
 import re
 import secrets
+from urllib.parse import urlsplit
 
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Response, current_app, g, redirect, request
 from werkzeug.exceptions import LengthRequired, SecurityError
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import RequestRedirect
@@ -14,7 +15,7 @@ from app.auth.sessions import Sessions
 from app.settings import Settings
 from app.web.audit import record_refusal
 from app.web.errors import error_response
-from app.web.redirects import redirect_or_status, same_host_redirect, sign_in_url
+from app.web.redirects import redirect_or_status, sign_in_url
 from app.web.rules import ACCOUNT_ENDPOINTS, PUBLIC_ENDPOINTS, RULES
 
 MAX_FORM_BYTES = 64 * 1024  # ten times what any form here needs
@@ -35,7 +36,7 @@ def register(app: Flask, settings: Settings) -> None:
     app.context_processor(lambda: {"visitor": g.get("visitor"), "request_id": g.request_id, "Permission": Permission})
 
 
-def _check_request() -> Response | None:
+def _check_request() -> BaseResponse | None:
     """Return the response to a request that goes no further, None for one that its route may answer."""
     g.request_id, g.visitor = request_id(), None
     if isinstance(request.routing_exception, SecurityError):  # the host isn't one of TRUSTED_HOSTS
@@ -49,14 +50,15 @@ def _check_request() -> Response | None:
     return None if request.endpoint in PUBLIC_ENDPOINTS else _check_visitor()
 
 
-def _check_visitor() -> Response | None:
+def _check_visitor() -> BaseResponse | None:
     """Check the sign-in and the permission, on routes that aren't public."""
     if g.visitor is None:
         return redirect_or_status(sign_in_url(), 401, "Sign in first.")
     if g.visitor.must_change_password and request.endpoint not in ACCOUNT_ENDPOINTS:
         return redirect_or_status("/account", 403, "Choose a password of your own first.")
-    if isinstance(request.routing_exception, RequestRedirect):
-        return same_host_redirect(request.routing_exception)
+    if isinstance(request.routing_exception, RequestRedirect):  # without the host: a client chooses what Host says
+        canonical = urlsplit(request.routing_exception.new_url)._replace(scheme="", netloc="").geturl()
+        return redirect(canonical, request.routing_exception.code)
     if request.routing_exception:
         return None  # Flask answers 404 or 405
     permission = RULES[request.endpoint or ""]  # a route without a rule raises KeyError and answers nobody
@@ -66,10 +68,7 @@ def _check_visitor() -> Response | None:
 
 
 def request_id() -> str:
-    """Return the id of this request in the log, in the audit trail and on error pages.
-
-    A trusted proxy may set it, so that its log has the same id.
-    """
+    """Return the id of this request. A trusted proxy may set it, so that its log has the same id."""
     sent = request.headers.get("X-Request-ID", "")
     return sent if current_app.extensions["proxies"] and _REQUEST_ID.fullmatch(sent) else secrets.token_hex(8)
 

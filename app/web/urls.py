@@ -1,9 +1,8 @@
 """The addresses of views, customers and linked rows."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 from app.reports import REPORTS
 from app.table.definitions import Link, Report
@@ -11,9 +10,6 @@ from app.table.view import DEFAULT_SIZE, View, encode_query, quote_value
 
 # Characters in the address of a view. gunicorn reads request lines of up to 8,190 bytes; a form adds to its view.
 MAX_URL_LENGTH = 7500
-
-# Makes the URLs of a column's cells from their values and from the ids that were read beside them.
-LinkColumn = Callable[[Sequence[Any], Iterable[Any]], Iterable[Any]]
 
 # Filters that the link to another report keeps, in the order of its filters. Days mean End there, or Date.
 _SHARED_FILTERS = ("customer", "name", "reseller", "period", "from", "to")
@@ -40,7 +36,7 @@ def customer_url(keys: Mapping[str, str]) -> str:
     return f"{_CUSTOMERS}?{encode_query(keys.items())}"
 
 
-def link_maker(link: Link, by_id: bool) -> LinkColumn:
+def link_maker(link: Link, by_id: bool) -> Callable[[Sequence[Any], Iterable[Any]], Iterable[str]]:
     """Return a function that makes a column's values the addresses of what they link to; an empty value has none.
 
     With `by_id` the id that was read beside a value identifies the customer. The id is None where the name belongs

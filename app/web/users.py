@@ -17,14 +17,14 @@ from models import NONE_ID, Reseller, User, reports_db
 
 MAX_SUGGESTIONS = 300  # names of resellers that the form suggests; of more, it suggests none
 
-# What the buttons on a user's page do, by the last part of their address. Only "password" returns a password to show.
+# Actions of the buttons on a user's page, by the last part of their address. Only "password" returns a password.
 ACTIONS: Mapping[str, Callable[[AuditActor, User], str | None]] = {
     "disable": users.disable_user,
     "enable": users.enable_user,
     "end": users.sign_out_user,
     "password": users.reset_password,
 }
-# What a user's page says after a change, by the value of `done` in its address.
+# Messages on a user's page after a change, by the value of `done` in its address.
 MESSAGES: Mapping[str, str] = {
     "change": "Saved. It holds from their next click on.",
     "disable": "This person can't sign in any more.",
@@ -67,9 +67,8 @@ def change(number: int) -> ResponseReturnValue:
         users.change_user(audit_actor(), user, role, reseller)
     except ValidationError as error:
         return _user_page(user, 400, error.errors)
-    if user.id == visitor().id:  # who may have lost the permission to see this page
-        return redirect("/account", 303)
-    return redirect(f"/users/{number}?done=change", 303)
+    is_self = user.id == visitor().id  # who may have lost the permission to see this page
+    return redirect("/account" if is_self else f"/users/{number}?done=change", 303)
 
 
 @blueprint.post(f"/{_USER}/<any({', '.join(ACTIONS)}):name>")
@@ -93,7 +92,7 @@ def _user_or_404(number: int) -> User:
 
 
 def _submitted_rights(email: str | None = None) -> tuple[str, str | None]:
-    """The role and the reseller that the form sends, None for the whole partner. Raises ValidationError.
+    """Return the role and the reseller that the form sends, None for the whole partner. Raises ValidationError.
 
     The error includes those of the role and, for a new user, of the email: a person sees all of them at once.
     """
@@ -109,9 +108,8 @@ def _submitted_rights(email: str | None = None) -> tuple[str, str | None]:
 
 
 def _users_page(status: int = 200, errors: Mapping[str, str] = {}) -> ResponseReturnValue:
-    all_users = User.select().order_by(User.email_key)
-    context = {"users": all_users, "sessions": sessions().active_counts(), **_form_context(errors)}
-    return render_template("users/users.html", **context), status
+    context = {"users": User.select().order_by(User.email_key), "sessions": sessions().active_counts()}
+    return render_template("users/users.html", **context, **_form_context(errors)), status
 
 
 def _user_page(
@@ -127,10 +125,8 @@ def _form_context(errors: Mapping[str, str], user: User | None = None) -> dict[s
     set_error_reason(*errors.values())
     names = Reseller.select(Reseller.name).where(Reseller.id != NONE_ID).order_by(Reseller.name_key)
     resellers = [name for (name,) in reports_db.execute(names.limit(MAX_SUGGESTIONS + 1))]
-    values: Mapping[str, Any] = {}
-    if user:
-        reach = "reseller" if user.reseller else "partner"
-        values = {"role": user.role, "reach": reach, "reseller": user.reseller}
+    reach = "reseller" if user and user.reseller else "partner"
+    values = {"role": user.role, "reach": reach, "reseller": user.reseller} if user else {}
     return {
         "roles": ROLES.values(),
         "user_managers": " or ".join(role.noun for role in roles_with(Permission.MANAGE_USERS)),

@@ -1,7 +1,4 @@
-"""The report and the view that a request asks for.
-
-Each function ends the request with a 400, 403 or 404 when the address can't be read or isn't for the visitor.
-"""
+"""Parse the report and the view of a request, or end it with a 400, 403 or 404."""
 
 from collections.abc import Sequence
 

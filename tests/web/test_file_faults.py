@@ -80,7 +80,7 @@ def test_every_route_survives_a_file_fault(
             if fault in UNWRITABLE and not (of_users and "export" in route.endpoint):
                 assert 0 < status < 500, route
     assert sign_in == 503 or not of_users or fault not in (*LOST, *UNWRITABLE)
-    logged = [message for message in caplog.messages if message.startswith("The database did not answer")]
+    logged = [message for message in caplog.messages if message.startswith("Database error at")]
     assert len(logged) >= list(answers.values()).count(503)
     assert all(ADVICE.search(message) and "SELECT" not in message for message in logged)
     models.close_connections()

@@ -101,6 +101,7 @@ def test_form_keeps_email_but_not_password(stranger: FlaskClient) -> None:
 
 NEXT = [
     ("/reports/customer-usage?sort=-used&q=%C3%A9", True), ("/account", True), ("/users", True),
+    ("//evil.example/reports", False),
     ("https://evil.example/", False), ("//evil.example", False), ("/\\evil.example", False), ("\\/evil.example", False),
     ("///evil.example", False), ("/\t/evil.example", False), ("/\n//evil.example", False), ("http:evil.example", False),
     ("javascript:alert(1)", False), ("evil.example", False), ("@evil.example", False), (" //evil.example", False),
