@@ -1,8 +1,9 @@
 """The addresses of views, customers and linked rows."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from app.reports import REPORTS
 from app.table.definitions import Link, Report
