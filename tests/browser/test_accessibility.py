@@ -19,9 +19,7 @@ PAGES = [
     "/reports/customer-subscriptions?period=this-year&status=Active&reseller=-&sort=end&q=c-100",
     "/reports/customer-transactions/summary?q=c-1001",
     "/reports/customer-usage/print?open=all&q=c-1001",
-    "/reports/attention",
     "/customers?customer=C-10019",
-    "/users",
     "/account",
     "/audit",
 ]
@@ -75,9 +73,8 @@ def test_open_rows_and_chooser_have_no_violation(page: Page) -> None:
     check(page)
 
 
-@pytest.mark.parametrize("size", [LAPTOP, PHONE], ids=["laptop", "phone"])
-def test_open_format_menu_has_no_violation(page: Page, size: ViewportSize) -> None:
-    page.set_viewport_size(size)
+def test_open_format_menu_has_no_violation(page: Page) -> None:
+    page.set_viewport_size(PHONE)
     page.goto("/reports/customer-transactions?q=nothing+like+it&columns=cost")
     page.locator("#format").click()
     last = page.get_by_role("link", name="Excel workbook")

@@ -6,7 +6,6 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Open
-from tests.browser.test_accessibility import check
 
 USAGE = "/reports/customer-usage?size=25&q=a"
 
@@ -61,11 +60,6 @@ def test_expand_all_without_scripts(open_plain: Open) -> None:
     expect(plain.locator('.expander[aria-expanded="false"]')).to_have_count(1)
     plain.locator("#collapse-all").click()
     expect(plain.locator('tr[data-depth="1"]')).to_have_count(0)
-
-
-def test_open_tree_has_no_violation(page: Page) -> None:
-    page.goto("/reports/customer-usage?q=c-1001&open=all&columns=customer&columns=used&columns=over_inventory")
-    check(page)
 
 
 def test_print_page_has_the_open_rows(page: Page) -> None:
