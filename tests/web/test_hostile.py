@@ -86,7 +86,7 @@ def test_unreadable_access_database_lets_nobody_in(client: FlaskClient, stranger
 
 def test_database_error_logs_one_printable_line(client: FlaskClient, caplog: pytest.LogCaptureFixture) -> None:
     access_db.execute_sql('DROP TABLE "session"')
-    client.get("/reports/x%0a%7B%22event%22:%22sign-in%22%7D%0a%1b[31m")
+    client.get("/reports/x%0a%7B%22event%22:%22sign-in%22%7D%0a%1b[31m", buffered=True)
     error, request = caplog.messages
     assert error.startswith("Database error at")
     assert request.endswith("503 The database doesn't answer just now.")
