@@ -1,7 +1,6 @@
-"""Brings what the tests need besides Python packages: a Chromium, and the htmx file that a page names.
+"""Find or install what the tests need besides Python packages: Chromium, and the htmx file that pages name.
 
-`make test` runs this first, so that a machine that can't have them says so in one line; the browser tests ask for
-the same things.
+`make test` runs this first, so that a machine that can't have them reports it in one line.
 """
 
 import os
@@ -23,11 +22,11 @@ HTMX_HASH = "sha384-Qp9rdC8H7EqOoX+nR0P3RPG2Noji+qdwJlGpfzwQJsfOpp3sGwIdSP9xO3+U
 _HTMX = Path(__file__).parent.parent / ".cache" / "htmx-4.0.1.min.js"
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _MAC_BROWSERS = ("Google Chrome", "Chromium")
-_PATIENCE = 600  # seconds that one download may take. A browser that is there has a tenth of that to tell its version.
+_DOWNLOAD_TIMEOUT, _VERSION_TIMEOUT = 600, 60  # seconds
 
 
 class Missing(Exception):
-    """Something that the tests need and that can't be brought; the message says what to do."""
+    """Something that the tests need can't be installed; the message says what to do."""
 
 
 def main() -> None:
@@ -40,7 +39,7 @@ def main() -> None:
 
 @cache
 def browser() -> Path:
-    """A Chromium or Chrome that starts: one that is there, else Playwright's own, else Debian's. Raises Missing."""
+    """Return a Chromium or Chrome that starts: an installed one, else Playwright's, else Debian's. Raises Missing."""
     found = next(_browsers(), None)
     if not found:
         raise Missing("no Chromium or Chrome is there and none could be installed; install one (Debian: chromium)")
@@ -60,9 +59,9 @@ def nginx() -> str:
 
 
 def htmx() -> Path:
-    """The file behind HTMX_URL, checked against HTMX_HASH and kept in .cache. Raises Missing."""
+    """Return the file of HTMX_URL, checked against HTMX_HASH and stored in .cache. Raises Missing."""
     if not (_HTMX.exists() and _is_pinned(_HTMX.read_bytes())):
-        _keep(_bring_htmx())
+        _write_htmx(_fetch_htmx())
     return _HTMX
 
 
@@ -71,59 +70,59 @@ def _is_pinned(content: bytes) -> bool:
 
 
 def _browsers() -> Iterator[Path]:
-    """Browsers that start, the cheapest to bring first: each is brought only when nothing before it will do."""
-    yield from filter(_starts, _present())
-    if _run(sys.executable, "-m", "playwright", "install", "chromium", says="Bringing Playwright's Chromium ..."):
-        yield from filter(_starts, [_playwrights_own()])
+    """Give browsers that start, installed ones first; install another only when the caller asks for more."""
+    yield from filter(_is_usable, _installed_browsers())
+    if _run(sys.executable, "-m", "playwright", "install", "chromium", says="Downloading Playwright's Chromium ..."):
+        yield from filter(_is_usable, [_playwright_browser()])
     if _install_by_apt("chromium"):
-        yield from filter(_starts, _present())
+        yield from filter(_is_usable, _installed_browsers())
 
 
-def _present() -> Iterator[Path]:
+def _installed_browsers() -> Iterator[Path]:
     yield from (Path(path) for name in _BROWSERS if (path := shutil.which(name)))
     yield from (Path(f"/Applications/{name}.app/Contents/MacOS/{name}") for name in _MAC_BROWSERS)
-    yield _playwrights_own()
+    yield _playwright_browser()
 
 
 @cache
-def _playwrights_own() -> Path:
-    """Where Playwright keeps the browser that fits it, whether it is there or not.
+def _playwright_browser() -> Path:
+    """Return the path of the browser that Playwright installs, whether it exists or not.
 
-    Asked in a process of its own: a test that is running has started Playwright already, and it can't be started twice.
+    It runs in a process of its own: Playwright can't be started twice, and a running test has started it.
     """
     question = "from playwright.sync_api import sync_playwright as s\nwith s() as p: print(p.chromium.executable_path)"
     return Path(subprocess.check_output([sys.executable, "-c", question], text=True).strip())
 
 
-def _starts(path: Path) -> bool:
-    """Whether the browser runs: Ubuntu's chromium-browser may only advise a snap, a download may lack libraries."""
-    return path.exists() and _run(str(path), "--version", seconds=_PATIENCE // 10)
+def _is_usable(path: Path) -> bool:
+    """Return whether the browser runs: Ubuntu's chromium-browser may only advise a snap, others lack libraries."""
+    return path.exists() and _run(str(path), "--version", seconds=_VERSION_TIMEOUT)
 
 
-def _bring_htmx() -> bytes:
-    """The pinned file from its npm package, else from its own address: whichever this network reaches."""
-    for source in (_htmx_by_npm, _htmx_by_address):
+def _fetch_htmx() -> bytes:
+    """Return the pinned file from its npm package or from its address, whichever this network reaches."""
+    for source in (_htmx_from_npm, _htmx_from_url):
         content = source()
         if content is not None and _is_pinned(content):
             return content
-    raise Missing(f"htmx can't be had, neither by npm nor from {HTMX_URL}; save that file as {_HTMX}")
+    raise Missing(f"htmx can't be downloaded, neither by npm nor from {HTMX_URL}; save that file as {_HTMX}")
 
 
-def _htmx_by_npm() -> bytes | None:
+def _htmx_from_npm() -> bytes | None:
     package, _, path = HTMX_URL.partition("/npm/")[2].partition("/")
     if not shutil.which("npm"):
         return None
     with TemporaryDirectory() as folder:
-        if not _run("npm", "pack", package, "--pack-destination", folder, says=f"Bringing {package} by npm ..."):
+        if not _run("npm", "pack", package, "--pack-destination", folder, says=f"Downloading {package} by npm ..."):
             return None
         with tarfile.open(Path(folder) / f"{package.replace('@', '-')}.tgz") as archive:
             file = archive.extractfile(f"package/{path}")
             return file.read() if file else None
 
 
-def _htmx_by_address() -> bytes | None:
+def _htmx_from_url() -> bytes | None:
     try:
-        with urlopen(HTMX_URL, timeout=_PATIENCE) as answer:
+        with urlopen(HTMX_URL, timeout=_DOWNLOAD_TIMEOUT) as answer:
             content: bytes = answer.read()
     except OSError:
         return None
@@ -131,23 +130,23 @@ def _htmx_by_address() -> bytes | None:
 
 
 def _install_by_apt(package: str) -> bool:
-    """Install a package of Debian, where that is possible."""
+    """Install a Debian package. Return False without apt or root."""
     if not shutil.which("apt-get") or os.geteuid() != 0:
         return False
     _run("apt-get", "update", says=f"Installing Debian's {package} ...")
     return _run("env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-y", "--no-install-recommends", package)
 
 
-def _keep(content: bytes) -> None:
-    """Put the file in its place whole, or not at all."""
+def _write_htmx(content: bytes) -> None:
+    """Write the file atomically."""
     _HTMX.parent.mkdir(exist_ok=True)
     draft = _HTMX.with_suffix(f".{os.getpid()}")
     draft.write_bytes(content)
     draft.replace(_HTMX)
 
 
-def _run(*command: str, says: str = "", seconds: int = _PATIENCE) -> bool:
-    """Run a command silently, and tell whether it succeeded."""
+def _run(*command: str, says: str = "", seconds: int = _DOWNLOAD_TIMEOUT) -> bool:
+    """Run a command silently, and return whether it succeeded."""
     if says:
         print(says, flush=True)
     try:

@@ -26,29 +26,27 @@ CCADB_FILES = {
 
 _ROW = re.compile(r"<tr id=.*?</tr>", re.DOTALL)
 _CELL = re.compile(r"<t[hd][^>]*>(.*?)</t[hd]>", re.DOTALL)
-_ASIDE = re.compile(r'<span class="(?:badge over|visually-hidden)">.*?</span> ?| <small>.*?</small>', re.DOTALL)
+_EXTRA = re.compile(r'<span class="(?:badge over|visually-hidden)">.*?</span> ?| <small>.*?</small>', re.DOTALL)
 _TAG = re.compile(r"<[^>]+>")
 
 
-BY = {"who": "the tests"}
-"""Who makes the changes of accounts here."""
+BY = {"who": "the tests"}  # the actor of changes to accounts
 
-OURS = {"Sec-Fetch-Site": "same-origin"}
-"""What a browser says of a form that was sent from one of our pages."""
+OURS = {"Sec-Fetch-Site": "same-origin"}  # a browser's header with a form that one of our pages sends
 
+# Headers of every response.
 EVERYWHERE = {
     "Content-Security-Policy", "Cross-Origin-Opener-Policy", "Cross-Origin-Resource-Policy", "Referrer-Policy",
     "X-Content-Type-Options",
 }  # fmt: skip
-"""Headers that are on every answer, whoever gives it."""
 
 
 def signed_in(app: Flask, role: str = "admin", reseller: str | None = None) -> FlaskClient:
-    """A client of somebody with these rights, who gets an account if they have none. It saves hashing a password."""
+    """Return a client of a user with these rights, who is created without a password if there is none."""
     email = f"{role}@{reseller or 'partner'}.example"
-    who = {"email": email, "role": role, "reseller": reseller, "password_hash": "", "created_at": timestamp()}
+    fields = {"email": email, "role": role, "reseller": reseller, "password_hash": "", "created_at": timestamp()}
     client = app.test_client()
-    user = find_user(email) or User.create(email_key=email.casefold(), **who)
+    user = find_user(email) or User.create(email_key=email.casefold(), **fields)
     client.set_cookie("session", app.extensions["sessions"].create(user))
     return client
 
@@ -59,21 +57,21 @@ def load(slug: str, path: Path) -> ImportSummary:
 
 
 def view_of(slug: str, query: list[tuple[str, str]]) -> View:
-    """A view from a query string that must be right."""
-    view, complaints = parse_view(REPORTS[slug], query)
-    assert not complaints
+    """Return the view of a valid query."""
+    view, errors = parse_view(REPORTS[slug], query)
+    assert not errors
     return view
 
 
 def table_rows(html: str) -> list[list[str]]:
-    """The cells of a page's rows as a person reads them."""
+    """Return the texts of the cells of a page's rows."""
     return [[_text(cell) for cell in _CELL.findall(row)] for row in _ROW.findall(html)]
 
 
 def _text(cell: str) -> str:
-    return unescape(_TAG.sub("", _ASIDE.sub("", cell))).strip("\n")
+    return unescape(_TAG.sub("", _EXTRA.sub("", cell))).strip("\n")
 
 
 def csv_rows(data: bytes) -> list[list[str]]:
-    """The records of a CSV file, the heading first. A lone empty cell is an empty line."""
+    """Return the records of a CSV file, the heading first. A lone empty cell is an empty line."""
     return [record or [""] for record in csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""))]

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import LEAVER, SignIn, expect_loaded, expect_sign_in, submit_sign_in
-from tests.browser.front import Front, fronted
+from tests.browser.faulty_proxy import FaultyProxy, proxy_to
 from tests.browser.test_sign_in import expire
 
 USAGE = "/reports/customer-usage"
@@ -31,9 +31,9 @@ pytestmark = pytest.mark.provokes(*ERRORS)
 
 
 @pytest.fixture
-def front(base_url: str) -> Iterator[Front]:
-    with fronted(base_url) as front:
-        yield front
+def proxy(base_url: str) -> Iterator[FaultyProxy]:
+    with proxy_to(base_url) as proxy:
+        yield proxy
 
 
 def rows(page: Page) -> list[str]:
@@ -81,14 +81,14 @@ def check_unusable_response(page: Page, answer: str) -> None:
     expect(page.locator("body")).not_to_be_focused()
 
 
-def test_try_again_after_half_a_fragment(page: Page, front: Front) -> None:
-    page.goto(f"{front.address}/reports/customer-transactions")
+def test_try_again_after_half_a_fragment(page: Page, proxy: FaultyProxy) -> None:
+    page.goto(f"{proxy.address}/reports/customer-transactions")
     expect_loaded(page)
     before = rows(page)
-    front.most = 8000
+    proxy.limit = 8000
     page.locator("#action").select_option("Renew")
     expect_unchanged(page, before, "The server doesn't answer")
-    front.most = -1
+    proxy.limit = -1
     page.get_by_role("button", name="Try again").click()
     expect(page.locator("#chip-action")).to_be_visible()
     expect_recovered(page)

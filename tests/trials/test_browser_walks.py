@@ -26,7 +26,7 @@ from tests.browser.conftest import (
     sign_in,
     submit_sign_in,
 )
-from tests.browser.front import Front, fronted
+from tests.browser.faulty_proxy import FaultyProxy, proxy_to
 from tests.browser.test_accessibility import LAPTOP, check
 from tests.browser.test_faults import (
     ANSWERS,
@@ -65,9 +65,9 @@ pytestmark = pytest.mark.slow_trial
 
 
 @pytest.fixture
-def front(base_url: str) -> Iterator[Front]:
-    with fronted(base_url) as front:
-        yield front
+def proxy(base_url: str) -> Iterator[FaultyProxy]:
+    with proxy_to(base_url) as proxy:
+        yield proxy
 
 
 @pytest.mark.parametrize("slug", REPORTS)
@@ -130,22 +130,22 @@ def test_every_step_after_the_session_leads_to_sign_in(sign_in: SignIn, demo_fol
 
 
 @pytest.mark.provokes(*ERRORS)
-def test_restart_between_two_clicks(page: Page, front: Front, serve: Serve, htmx_url: str) -> None:
-    page.goto(f"{front.address}{USAGE}?sort=-used")
+def test_restart_between_two_clicks(page: Page, proxy: FaultyProxy, serve: Serve, htmx_url: str) -> None:
+    page.goto(f"{proxy.address}{USAGE}?sort=-used")
     expect_loaded(page)
     before = rows(page)
-    front.to = ""
+    proxy.target = ""
     page.locator("#reseller").select_option("-")
     expect_unchanged(page, before, "The server doesn't answer")
-    with serve(HTMX_URL=htmx_url) as front.to:
+    with serve(HTMX_URL=htmx_url) as proxy.target:
         page.get_by_role("button", name="Try again").click()
         expect(page).to_have_url(re.compile(r"\?sort=-used&reseller=-$"))
         expect_recovered(page)
-    with serve(HTMX_URL=htmx_url, SECRET_KEY="another secret than before " * 2) as front.to:
+    with serve(HTMX_URL=htmx_url, SECRET_KEY="another secret than before " * 2) as proxy.target:
         page.locator("#sort-available").click()
         expect_sign_in(page)
         submit_sign_in(page, LEAVER)
-        expect(page).to_have_url(f"{front.address}{USAGE}?sort=-used&reseller=-")
+        expect(page).to_have_url(f"{proxy.address}{USAGE}?sort=-used&reseller=-")
         expect(page.locator("#th-used")).to_have_attribute("aria-sort", "descending")
         page.context.clear_cookies()
 
