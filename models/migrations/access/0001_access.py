@@ -1,4 +1,4 @@
-"""Users, sessions, attempts and the audit trail. A frozen copy of the models as they were."""
+"""Users, sessions, attempts and the audit trail. A frozen copy of the models."""
 
 from typing import Any
 

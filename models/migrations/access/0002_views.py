@@ -1,4 +1,4 @@
-"""Views that people keep under a name. A frozen copy of the model as it was."""
+"""Add saved views. A frozen copy of the model."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The first schema. A frozen copy of the models as they were: what is applied once must never change."""
+"""The first schema. A frozen copy of the models: an applied migration must never change."""
 
 from typing import Any
 

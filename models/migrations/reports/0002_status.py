@@ -1,4 +1,4 @@
-"""An index that finds subscriptions by their status: whether they are cancelled, and when they end."""
+"""Index the status of subscriptions: whether they are cancelled, and when they end."""
 
 from typing import Any
 

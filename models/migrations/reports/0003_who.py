@@ -1,4 +1,4 @@
-"""Who loaded a file; of older loads nobody knows."""
+"""Add who imported a file, "" for older imports."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""An index that holds all that sums of transactions are made of."""
+"""Add a covering index for sums of transactions."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Indexes in the order of a column tell whose each row is, so that those of others needn't be read."""
+"""Append the reseller to the sort indexes, so that an index scan skips other resellers' rows."""
 
 from typing import Any
 
