@@ -69,9 +69,12 @@ SIZES = (25, 50, 100, 200)  # rows on a page
 DEFAULT_SIZE = 50
 
 
+_unreserved = re.compile("[A-Za-z0-9_.-]+").fullmatch
+
+
 def quote_value(text: str) -> str:
-    """Quote a value for a query string, "/" and "&" too."""
-    return quote(text, safe="")
+    """Quote a value for a query string, "/" and "&" too. Most are ids and keys, which need no quoting."""
+    return text if _unreserved(text) else quote(text, safe="")
 
 
 def encode_query(pairs: Iterable[tuple[str, str]]) -> str:
