@@ -102,7 +102,9 @@ def read_page(view: View, scope: Scope) -> Page:
         is_last = view.position == PagePosition(forward=False, cursor=None)
         page = _read_page(rows, count_rows(rows) if is_last else count_if_quick(rows))
         found = _with_children(view, scope, page.rows)
-    return replace(page, rows=found, view=_with_open_rows_named(view, found) if view.some_rows_closed else view)
+    if view.some_rows_closed:  # name each of the page's open rows instead of "all" but some
+        view = replace(view, open_rows=tuple(sorted(_open_paths(found))))
+    return replace(page, rows=found, view=view)
 
 
 def read_all_rows(view: View, scope: Scope, at_most: int) -> list[Row] | None:
@@ -125,11 +127,6 @@ def read_children(view: View, scope: Scope, path: RowPath) -> list[Row] | None:
         if exists and any(each.having for each, _ in view.active_filters):
             exists = count_rows(RowQuery(view, scope, view.level, path[: view.level + 1]))
     return children if exists else None
-
-
-def _with_open_rows_named(view: View, rows: Sequence[Row]) -> View:
-    """The view with each of the page's open rows named in `open_rows`, instead of "all" but some."""
-    return replace(view, open_rows=tuple(sorted(_open_paths(rows))))
 
 
 def _read_page(rows: RowQuery, total: int | None) -> Page:

@@ -38,7 +38,8 @@ class QueryParams:
     errors: list[ParamError] = field(default_factory=list)
 
     def add(self, pairs: Iterable[tuple[str, str]]) -> None:
-        keys = _known_keys(self.report)
+        open_key = ["open"] if len(self.report.levels) > 1 else []
+        keys = ["columns", "sort", "size", "after", "before", *open_key, *self.report.filters_by_key]
         for key, value in pairs:
             if not value:
                 continue
@@ -57,11 +58,6 @@ class QueryParams:
 
     def add_error(self, key: str, value: str, expected: str) -> None:
         self.errors.append(ParamError(key, value, expected))
-
-
-def _known_keys(report: Report) -> list[str]:
-    open_key = ["open"] if len(report.levels) > 1 else []
-    return ["columns", "sort", "size", "after", "before", *open_key, *report.filters_by_key]
 
 
 def _escape_surrogates(value: str) -> str:

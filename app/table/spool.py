@@ -49,18 +49,17 @@ class _Spool(Thread):
 
     def _write(self) -> None:
         pieces = self._pieces()
-        while (piece := self._next(pieces)) is not None and not self.cancelled:
+        while not self.cancelled:
+            with _writing:
+                piece = next(pieces, b"")
+            if not piece:
+                return
             rest = memoryview(piece)
             while rest:
                 rest = rest[os.write(self._file, rest) :]
             with self._changed:
                 self._length += len(piece)
                 self._changed.notify()
-
-    @staticmethod
-    def _next(pieces: Iterator[bytes]) -> bytes | None:
-        with _writing:
-            return next(pieces, None)
 
     def read(self) -> Iterator[bytes]:
         offset = 0

@@ -28,17 +28,15 @@ def _register_template_globals(app: Flask, settings: Settings) -> None:
     """Set up Jinja: versioned addresses of scripts and styles, and what else the templates of all pages need."""
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = _YEAR
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    files = Path(app.static_folder or "").iterdir()
+    assets = {}
+    for file in Path(app.static_folder or "").iterdir():
+        version = sha256(file.read_bytes()).hexdigest()[:10]  # so that browsers can cache each version for a year
+        assets[file.name] = f"{app.static_url_path}/{file.name}?v={version}"
     app.jinja_env.globals.update(
-        assets={file.name: f"{app.static_url_path}/{file.name}?v={_version(file)}" for file in files},
+        assets=assets,
         htmx={"url": settings.htmx_url, "hash": HTMX_HASH},
         currency=settings.currency,
         partner_name=settings.partner_name,
         customer_url=customer_url,
         report_url=report_url,
     )
-
-
-def _version(file: Path) -> str:
-    """Return a hash of the file's content, so that browsers can cache each version for a year."""
-    return sha256(file.read_bytes()).hexdigest()[:10]
