@@ -1,7 +1,7 @@
 """A view of a report: columns, sort, filters, page and open rows. It is made from a query string and makes it again."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
@@ -112,6 +112,15 @@ class View:
     def level(self) -> int:
         """The level of the rows: the deepest level of a visible column."""
         return max(column.level for column in self.columns)
+
+    @property
+    def chooser_columns(self) -> list[Column]:
+        """All columns: the visible ones in their order, each hidden one behind its default neighbour."""
+        listed = list(self.columns)
+        for before, column in zip((None, *self.report.columns), self.report.columns, strict=False):
+            if column not in listed:
+                listed.insert(listed.index(before) + 1 if before else 0, column)
+        return listed
 
     @property
     def sort_column(self) -> Column:
@@ -247,12 +256,3 @@ def move_column(view: View, key: str, step: int) -> View:
     first = sum(column.fixed for column in columns)
     columns.insert(max(first, index + step), columns.pop(index))
     return replace(view, columns=tuple(columns))
-
-
-def chooser_columns(report: Report, columns: Sequence[Column]) -> list[Column]:
-    """All columns for the chooser: the visible ones in their order, each hidden one behind its default neighbour."""
-    listed = list(columns)
-    for before, column in zip((None, *report.columns), report.columns, strict=False):
-        if column not in listed:
-            listed.insert(listed.index(before) + 1 if before else 0, column)
-    return listed

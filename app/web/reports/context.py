@@ -9,7 +9,7 @@ from app.table.cache import cached_until_import
 from app.table.definitions import Column, Filter
 from app.table.paging import Page, Row
 from app.table.scope import Scope
-from app.table.view import SIZES, View, chooser_columns, digest, format_path, quote_value
+from app.table.view import SIZES, View, digest, format_path, quote_value
 from app.web.reports.export import FORMATS, file_url, last_format
 from app.web.urls import empty_if_too_long, link_maker, other_reports, summary_url
 from models import Import
@@ -71,7 +71,6 @@ def report_context(page: Page, scope: Scope) -> dict[str, Any]:
         "can_import": view.report.slug in IMPORTABLE,
         "kinds": {column.kind.name for column in view.columns},
         "fields": [_field(filter_, view, scope) for filter_ in view.report.filters],
-        "chooser_columns": chooser_columns(view.report, view.columns),
         "other_reports": other_reports(view),
         "formats": FORMATS.values(),
         "last_format": last_format(),
