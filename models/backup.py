@@ -161,7 +161,7 @@ def _copy_live(reports: Path, users: Path) -> None:
             with _open(path) as copy:
                 live.backup(copy)
                 copy.pragma("journal_mode", "delete")  # a backup is one file, readable where nothing can be written
-                _check(copy, f"{live.database} is damaged (%s): nothing can be kept of it as it is")
+                _check(copy, f"{live.database} is damaged (%s) and can't be backed up; restore an earlier backup")
 
 
 def _check(database: Any, message: str) -> None:

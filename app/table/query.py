@@ -137,7 +137,7 @@ class RowQuery:
         return [*self.scope.conditions(table), *self._parent_conditions(table), *filters]
 
     def aggregate_conditions(self, sums: Any) -> list[Term]:
-        """What HAVING would get: conditions on the sums of the view's own rows. Rows inside them are all kept."""
+        """What HAVING would get: conditions on the sums of the view's own rows. Rows inside them are not filtered."""
         is_own_level = self.level == self.view.level
         return [each.where(sums, value) for each, value in self.view.resolved_filters if is_own_level and each.having]
 

@@ -20,8 +20,9 @@ their own; `SEED={seed} make trials` rolls the same dice again.{marks} Trials th
 Version {version}. The machine: {machine}. Seed {seed}.
 """
 _BESIDE = """
-One promise more is tried by `make test` alone, `tests/web/test_scope.py`: nobody sees another reseller's rows. Two
-resellers have marked names in every column, and every route is asked by every role, with every id of the other.
+Nobody sees another reseller's rows: two resellers have marked names in every column, and every route is asked with
+every id of the other. `tests/web/test_scope.py` tries it in `make test` as an admin of one and a viewer of the other;
+`tests/trials/test_scope.py` does so with all queries.
 """
 
 
