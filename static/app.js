@@ -1,150 +1,178 @@
-// What HTML and htmx can't do: hide loaded rows again, keep the address in step with them, report a failed request,
-// drop the second click of a double click, reveal a password, print, and work around Ctrl-click in htmx 4.0.1.
-// Every control also works as plain HTML. The class `no-htmx` shows the buttons that only plain HTML needs:
-// without htmx, and after 3 seconds of waiting for it.
+// The form #filters is the state of a report page. What is pressed is written into the form, and the form is sent whole:
+// each request says all that those before it said, so the newest may replace them. All of it also works as plain HTML.
+const filters = document.getElementById("filters");
+const on = (type, listener, capture) => document.addEventListener(type, listener, capture);
 
-const HTMX_TIMEOUT = 3000; // milliseconds
-const DOUBLE_CLICK = 1000; // milliseconds within which a form is not sent twice
+// The class `no-htmx` shows the buttons that only plain HTML needs: without htmx, and after 3 seconds of waiting for it.
+const markMissingHtmx = () => document.documentElement.classList.toggle("no-htmx", !window.htmx);
+setTimeout(markMissingHtmx, 3000);
+on("DOMContentLoaded", () => markMissingHtmx() || !filters || startReport()); // htmx is deferred too, so it has run
 
-setTimeout(markMissingHtmx, HTMX_TIMEOUT);
-document.addEventListener("DOMContentLoaded", start); // htmx is deferred too, so it has run by then
-document.addEventListener("click", togglePassword);
-document.addEventListener("submit", preventDoubleSubmit);
-document.getElementById("print-now")?.addEventListener("click", () => print());
+// ---------------------------------------------------------------- the form of a report
 
-function markMissingHtmx() {
-  return document.documentElement.classList.toggle("no-htmx", !window.htmx);
+function startReport() {
+  for (const type of ["click", "auxclick", "contextmenu"]) on(type, pressControl, true);
+  on("input", keepOneKindOfDates, true);
+  on("focusout", correctFields);
+  // Files and paper are the browser's business: it submits the form as it stands.
+  on("submit", (event) => event.submitter?.hasAttribute("formaction") && event.stopPropagation(), true);
 }
 
-function start() {
-  if (markMissingHtmx()) return;
-  if (matchMedia("(max-width: 40rem)").matches) document.querySelector(".charts")?.removeAttribute("open");
-  document.addEventListener("click", keepModifiedClicksFromHtmx, true);
-  document.addEventListener("click", handleExpanderClick);
-  document.addEventListener("htmx:after:request", rejectUnusableResponse);
-  document.addEventListener("htmx:after:swap", afterSwap);
-  document.addEventListener("htmx:error", showRequestError);
-}
-
-// ---------------------------------------------------------------- rows that expand
-
-const depthOf = (row) => Number(row.dataset.depth);
-const expanderOf = (row) => row.querySelector(".expander");
-const isExpanded = (button) => button?.getAttribute("aria-expanded") === "true";
-
-// The rows below this one that are deeper than it.
-function descendantsOf(row) {
-  const rows = [];
-  for (let next = row.nextElementSibling; next && depthOf(next) > depthOf(row); next = next.nextElementSibling) {
-    rows.push(next);
+function pressControl(event) {
+  const control = event.target.closest("#results a[href], button[name]:not([formaction])");
+  if (control?.form === filters && event.type === "click") {
+    event.preventDefault();
+    if (control.name === "toggle" && event.detail > 1) return; // the second click of a double click
+    addHiddenInput(control.name, control.value).dataset.command = ""; // it stays in the form until an answer comes
+    filters.requestSubmit();
+  } else if (control?.pathname === filters.getAttribute("action")) {
+    if (event.type !== "click" || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) {
+      control.search = queryWith(changesOf(control)); // for a new tab, or the clipboard
+    } else {
+      event.preventDefault();
+      for (const [key, values] of changesOf(control)) setField(key, values);
+      filters.requestSubmit();
+    }
   }
-  return rows;
 }
 
-function handleExpanderClick(event) {
-  const button = event.target.closest(".expander");
-  if (!button) return;
-  const allRowsOpen = document.querySelector("#state [name=open]");
-  if (allRowsOpen) return; // then the form is sent: only the server can list the other rows
-  event.preventDefault();
-  const resultsAreLoading = document.querySelector("#results.htmx-request");
-  if (event.detail > 1 || resultsAreLoading) return; // the second click of a double click has detail 2
-  if (descendantsOf(button.closest("tr")).length) setExpanded(button, !isExpanded(button));
-  else button.dispatchEvent(new Event("expand")); // htmx fetches the rows
+// A link leads from the view in `data-query` to another. What differs between the two is what it changes.
+function changesOf(link) {
+  link.dataset.search ??= link.search;
+  const from = new URLSearchParams(link.closest("[data-query]").dataset.query);
+  const to = new URLSearchParams(link.dataset.search);
+  const keys = new Set([...from.keys(), ...to.keys()]);
+  return [...keys].map((key) => [key, to.getAll(key)]).filter(([key, values]) => `${from.getAll(key)}` !== `${values}`);
 }
 
-function setExpanded(button, expanded) {
-  button.setAttribute("aria-expanded", String(expanded));
-  const row = button.closest("tr");
-  let visibleDepth = row.hidden ? depthOf(row) - 1 : Infinity; // deeper rows are hidden
-  for (const current of [row, ...descendantsOf(row)]) {
-    if (depthOf(current) <= visibleDepth) visibleDepth = Infinity;
-    current.hidden = depthOf(current) > visibleDepth;
-    const expander = expanderOf(current);
-    if (visibleDepth === Infinity && expander && !isExpanded(expander)) visibleDepth = depthOf(current);
-    updateOpenInput(current);
+function queryWith(changes) {
+  const query = new URLSearchParams(new FormData(filters));
+  for (const [key, values] of changes) {
+    query.delete(key);
+    for (const value of values) query.append(key, value);
   }
-  updateAddress();
+  return query;
 }
 
-// The hidden input makes the server render the same rows open when the columns change.
-function updateOpenInput(row) {
-  const button = expanderOf(row);
-  if (!button) return;
-  const input = row.querySelector("input[name=open]") ?? document.createElement("input");
-  const disabled = row.hidden || !isExpanded(button);
-  Object.assign(input, { type: "hidden", name: "open", value: button.value, disabled });
+function setField(key, values) {
+  const field = filters.elements[key];
+  if (filters.querySelector(`[name="${key}"]`)) {
+    field.value = values[0] ?? "";
+    if (values[0] && field.value !== values[0]) field.add(new Option(values[0], values[0], true, true)); // not in the menu yet
+  } else {
+    for (const input of document.querySelectorAll(`#results input[name="${key}"]`)) input.remove();
+    for (const value of values) addHiddenInput(key, value);
+  }
+}
+
+function addHiddenInput(name, value) {
+  const input = Object.assign(document.createElement("input"), { type: "hidden", name, value });
   input.setAttribute("form", "filters");
-  button.after(input);
+  document.getElementById("state").append(input);
+  return input;
 }
 
-function updateAddress() {
-  const address = new URL(location.href);
-  address.searchParams.delete("open");
-  for (const input of document.querySelectorAll("input[name=open]:enabled")) {
-    address.searchParams.append("open", input.value);
+// A period ends a range of days, and a day ends the period.
+function keepOneKindOfDates({ target }) {
+  const { period, from, to } = filters.elements;
+  if (target.name === "period") from.value = to.value = "";
+  if (target.type === "date" && target.value) for (const radio of period) radio.checked = false;
+}
+
+// The server shows a pasted id as the data has it. A field in which somebody types on is left alone.
+function correctFields() {
+  for (const { value, dataset } of document.querySelectorAll("#state data")) {
+    const field = filters.elements[dataset.field];
+    const typesOn = field === document.activeElement && dataset.sent.endsWith(" ");
+    if (field.value === dataset.sent && !typesOn) setField(dataset.field, [value]);
   }
-  history.replaceState(history.state, "", address);
-  document.getElementById("print").search = address.search;
 }
 
 // ---------------------------------------------------------------- requests of htmx
 
-// htmx 4.0.1 also handles clicks that should open a new tab.
-function keepModifiedClicksFromHtmx(event) {
-  const isModified = event.ctrlKey || event.metaKey || event.shiftKey;
-  if (isModified && event.target.closest("a[href]")) event.stopImmediatePropagation();
-}
+// Nothing moves under a finger: an answer waits until what is pressed has been let go.
+let pressed = Promise.resolve();
+on("pointerdown", () => (pressed = new Promise((release) => {
+  for (const type of ["pointerup", "pointercancel"]) on(type, () => setTimeout(release, 50), { once: true }); // after the click
+})), true);
 
-const loadsByItself = (element) => element.matches("[hx-trigger=load]");
+on("htmx:config:request", ({ detail: { ctx } }) => {
+  ctx.fetch = async (address, options) => {
+    const response = await fetch(address, options), text = await response.text();
+    await pressed;
+    options.signal?.throwIfAborted(); // replaced by a newer request
+    return Object.assign(response, { text: async () => text });
+  };
+  if (ctx.sourceElement !== filters) return;
+  for (const field of filters.querySelectorAll("input:invalid")) ctx.request.body.delete(field.name); // half a date
+});
 
-function rejectUnusableResponse(event) {
-  const { sourceElement, response } = event.detail.ctx;
-  const isError = response.status >= 400;
-  // Without our header the page comes from a proxy, or from a network that asks for a sign-in of its own.
-  // An error of a part that loads by itself must not replace anything outside that part.
-  const failed = !response.headers.has("X-Request-ID") || (isError && loadsByItself(sourceElement));
-  // A second click can fetch rows that the first one has inserted in the meantime.
-  const isExpander = sourceElement.matches(".expander");
-  const rowsExist = !isError && isExpander && descendantsOf(sourceElement.closest("tr")).length;
-  if (failed || rowsExist) event.preventDefault();
-  if (failed) showRequestError(event);
-}
-
-function afterSwap({ detail: { ctx: { sourceElement, request, response } } }) {
+const loadsByItself = (element) => element.matches("[hx-trigger=load], [hx-trigger^=intersect]");
+let focused;
+on("htmx:before:swap", () => (focused = document.activeElement));
+on("htmx:after:swap", ({ detail: { ctx: { sourceElement, response } } }) => {
   if (response.status >= 400 || loadsByItself(sourceElement)) return;
   document.getElementById("alert").replaceChildren();
-  if (sourceElement.matches(".expander")) setExpanded(sourceElement, true);
-  // The swap removed the control that had the focus: a link of a filter, for which htmx reports #results, or a button.
-  const controlMayBeGone = sourceElement.id === "results" || request.submitter;
-  if (controlMayBeGone && document.activeElement === document.body) {
-    document.querySelector("#chips a, #scroll").focus({ preventScroll: true });
-  }
-}
+  correctFields();
+  if (!focused.isConnected) (document.getElementById(focused.id) ?? document.querySelector("#chips a, #scroll")).focus();
+});
 
+// Without our header a response comes from a proxy, or from a network that asks for a sign-in of its own.
+on("htmx:after:request", (event) => {
+  const { sourceElement, response } = event.detail.ctx;
+  const isForeign = !response.headers.has("X-Request-ID");
+  if (response.status >= 400 || isForeign) dropCommands();
+  if (!isForeign && !(response.status >= 400 && loadsByItself(sourceElement))) return;
+  event.preventDefault();
+  showRequestError(event);
+});
+
+const dropCommands = () => document.querySelectorAll("[data-command]").forEach((input) => input.remove());
+
+on("htmx:error", showRequestError);
 function showRequestError({ detail: { ctx: { sourceElement } } }) {
-  if (loadsByItself(sourceElement)) {
-    sourceElement.querySelector(".no-script")?.classList.remove("no-script"); // a link to the same content
-    return;
-  }
+  dropCommands();
+  if (loadsByItself(sourceElement)) return sourceElement.querySelector(".no-script")?.classList.remove("no-script");
   const message = document.getElementById("failed-request").content.cloneNode(true);
-  if (!sourceElement.matches("form")) message.querySelector("button").remove(); // the link can be clicked again
   document.getElementById("alert").replaceChildren(message);
 }
 
-// ---------------------------------------------------------------- forms
+// ---------------------------------------------------------------- every page
 
-function preventDoubleSubmit(event) {
+on("invalid", ({ target }) => target.closest("[popover]")?.showPopover(), true); // so that the browser can say what is wrong
+on("pointerover", ({ target }) => { // the whole text of what is cut off
+  const cell = target.closest?.(".data-table a, .data-table td, .data-table span");
+  if (cell && cell.scrollWidth > cell.clientWidth) cell.title = cell.textContent;
+});
+
+on("change", ({ target }) => { // how a report is displayed, remembered for a year
+  if (target.getAttribute("form") !== "display") return;
+  const ids = [...document.querySelectorAll("[form=display]:checked")].map((input) => input.id);
+  if (!document.getElementById("keys-on").checked) ids.push("keys-off");
+  document.cookie = `display=${ids.join(".")}; path=/; max-age=31536000; samesite=lax`;
+});
+
+on("keydown", (event) => {
+  const isTyping = event.target.matches("input, select, textarea") || event.ctrlKey || event.metaKey || event.altKey;
+  const target = { "/": "q", "?": "keys" }[event.key];
+  const element = !isTyping && document.getElementById("keys-on")?.checked && document.getElementById(target);
+  if (!element) return;
+  event.preventDefault();
+  element.popover ? element.showPopover() : element.focus();
+});
+
+on("submit", (event) => { // the second of two clicks on a button that posts
   const form = event.target;
-  if (event.timeStamp - form.dataset.sentAt < DOUBLE_CLICK) event.preventDefault();
+  if (form.method !== "post") return;
+  if (event.timeStamp - form.dataset.sentAt < 1000) event.preventDefault();
   else if (!event.defaultPrevented) form.dataset.sentAt = event.timeStamp;
-}
+});
 
-function togglePassword({ target }) {
+on("click", ({ target }) => {
+  if (target.id === "print-now") print();
   const button = target.closest(".show-password");
   if (!button) return;
   const input = document.getElementById(button.getAttribute("aria-controls"));
-  const visible = input.type === "text";
-  input.type = visible ? "password" : "text";
-  button.setAttribute("aria-pressed", String(!visible));
-}
+  input.type = input.type === "text" ? "password" : "text";
+  button.setAttribute("aria-pressed", String(input.type === "text"));
+});

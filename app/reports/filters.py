@@ -45,7 +45,7 @@ def search_filter(*ids: str) -> Filter:
             disjoint.append(reduce(or_, by_id) & without_index(~by_party))
         return SearchCondition(reduce(or_, [by_party, *by_id]), reduce(or_, [*row_by_row, *by_id]), disjoint)
 
-    return Filter("q", "Search", where, input_type="search", hint="Name, or the beginning of an ID")
+    return Filter("q", "Search", where, input_type="search", hint="Name or ID")
 
 
 def _contains(field: Field, text: str) -> Any:

@@ -35,15 +35,22 @@ REPORT = Report(
     ),
     columns=(
         Column(
-            "customer", "Customer", Customer.name, TEXT, fixed=True, link=CUSTOMER_PAGE, link_id=Holding.customer_ref
+            "customer",
+            "Customer",
+            Customer.name,
+            TEXT,
+            fixed=True,
+            width="text-5",
+            link=CUSTOMER_PAGE,
+            link_id=Holding.customer_ref,
         ),
         Column("customer_id", "Customer ID", Holding.customer_ref, ID, link=CUSTOMER_PAGE),
-        Column("reseller", "Reseller", Reseller.name, TEXT),
-        Column("certificate_type", "Certificate Type", CertificateType.name, TEXT, visible=False, level=1),
-        Column("product", "Product", Product.name, TEXT, visible=False, level=2),
-        Column("current_inventory", "Current Inventory", Holding.current_inventory, INTEGER),
+        Column("reseller", "Reseller", Reseller.name, TEXT, width="text-4", filter="reseller"),
+        Column("certificate_type", "Certificate Type", CertificateType.name, TEXT, visible=False, level=1, filter="certificate_type"),
+        Column("product", "Product", Product.name, TEXT, visible=False, level=2, width="text-3", filter="product"),
+        Column("current_inventory", "Current Inventory", Holding.current_inventory, INTEGER, width="ch-18"),
         Column("available", "Available", Holding.available, INTEGER),
-        Column("used", "Used", Holding.used, INTEGER, overage=Holding.over_inventory, share_of="current_inventory"),
+        Column("used", "Used", Holding.used, INTEGER, width="ch-27", overage=Holding.over_inventory, share_of="current_inventory"),
         Column("over_inventory", "Over Inventory", Holding.over_inventory, INTEGER, visible=False),
     ),
     filters=(

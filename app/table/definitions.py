@@ -47,6 +47,10 @@ class Column:
 
     The other options affect pages only, never files:
 
+    width:    the CSS class of its width: "ch-12" is as wide as 12 digits, "text-1" to "text-5" are shares of what the
+              other columns leave. By default that of its kind.
+    filter:   the key of a filter that finds the rows with a value; values lead to it.
+    colored_values: values that have a colour, in the order of the palette, which charts use too.
     link:     where values lead.
     link_id:  a field with the id that the link uses where the value is a name. "" means: link by name; NULL: no link.
     note:     a remark behind each value, such as "in 3 days".
@@ -62,11 +66,18 @@ class Column:
     level: int = 0
     fixed: bool = False
     overage: Any = None
+    width: str = ""
+    filter: str = ""
+    colored_values: tuple[str, ...] = ()
     link: Link | None = None
     note: Note | None = None
     link_id: Any = None
     share_of: str = ""
     ordered_values: tuple[str, ...] = ()
+
+    @property
+    def width_class(self) -> str:
+        return self.width or self.kind.width
 
     @property
     def companion(self) -> Any:
@@ -208,6 +219,11 @@ class Report:
             object.__setattr__(self, "base_table", self.levels[-1].table)
         for level in self.levels:
             reseller_field(level.table)
+
+    @property
+    def short_title(self) -> str:
+        """The title where there is little room: "Usage" for "Customer Usage Report"."""
+        return self.title.removeprefix("Customer ").removesuffix(" Report")
 
     @cached_property
     def columns_by_key(self) -> dict[str, Column]:

@@ -12,7 +12,7 @@ from zlib import crc32
 from app.table.definitions import Column, Filter, Report
 from models import today
 
-LAST_PAGE = "end"  # `before=end`
+LAST_PAGE = "end"  # `before=end`; in a form `before=end-CONTEXT`
 
 _PATTERN = re.compile(r"([0-9])-([0-9]{1,18})-([0-9a-f]{8})-([0-9]{1,18})-([0-9a-f]{8})-([0-9a-f]{8})")
 
@@ -184,17 +184,23 @@ class View:
         return self.all_rows_open is not (path in self.open_rows)
 
     # Other views. A change of sort, filters or size leads to the first page; a change of columns stays on the page.
+    # Open rows stay open.
 
     @cached_property
     def first_page(self) -> "View":
+        """The first page, with all rows closed."""
         return replace(self, position=None, open_rows=())
+
+    @property
+    def at_first_page(self) -> "View":
+        return self.at_position(None)
 
     @property
     def last_page(self) -> "View":
         return self.at_position(PagePosition(forward=False, cursor=None))
 
-    def at_position(self, position: PagePosition) -> "View":
-        return replace(self, position=position, open_rows=())
+    def at_position(self, position: PagePosition | None) -> "View":
+        return replace(self, position=position)
 
     def without_paging(self) -> "View":
         """All rows, open ones still open."""
@@ -214,25 +220,24 @@ class View:
 
     def with_sort(self, column: Column) -> "View":
         """Sort by `column`; descending if it is the ascending sort column already."""
-        return replace(self.first_page, sort=f"-{column.key}" if self.sort == column.key else column.key)
+        return replace(self.at_first_page, sort=f"-{column.key}" if self.sort == column.key else column.key)
 
     def with_filters(self, filters: Mapping[str, str]) -> "View":
-        return replace(self.first_page, filters=filters)
+        return replace(self.at_first_page, filters=filters)
 
     def with_filter(self, key: str, value: str) -> "View":
-        """Set one filter and stay at the position."""
-        return replace(self, filters={**self.filters, key: value})
+        return self.with_filters({**self.filters, key: value})
 
     def without_filter(self, key: str) -> "View":
         return self.with_filters({each: value for each, value in self.filters.items() if each != key})
 
     def with_size(self, size: int) -> "View":
-        return replace(self.first_page, size=size)
+        return replace(self.at_first_page, size=size)
 
     def with_default_columns(self) -> "View":
         """Show the default columns; sort by the default if the sort column isn't one of them."""
         columns = self.report.default_columns
-        changed = self if self.sort_column in columns else replace(self.first_page, sort=self.report.default_sort)
+        changed = self if self.sort_column in columns else replace(self.at_first_page, sort=self.report.default_sort)
         return replace(changed, columns=columns)
 
     def summary_only(self) -> "View":

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from flask import Flask
 
+from app.reports import REPORTS
 from app.settings import Settings
 from app.web import account, audit, customers, errors, headers, home, request_log, saved_views, security, users
 from app.web.reports import export, page, print_view, summary
@@ -39,4 +40,5 @@ def _register_template_globals(app: Flask, settings: Settings) -> None:
         partner_name=settings.partner_name,
         customer_url=customer_url,
         report_url=report_url,
+        reports=REPORTS,
     )

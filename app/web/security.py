@@ -2,6 +2,7 @@
 
 import re
 import secrets
+from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app, g, redirect, request
@@ -13,6 +14,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from app.auth.permissions import Permission, Visitor
 from app.auth.sessions import Sessions
 from app.settings import Settings
+from app.table.view import digest
 from app.web.audit import record_refusal
 from app.web.errors import error_response
 from app.web.redirects import redirect_or_status, sign_in_url
@@ -33,7 +35,12 @@ def register(app: Flask, settings: Settings) -> None:
     if count := settings.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
     app.before_request(_check_request)
-    app.context_processor(lambda: {"visitor": g.get("visitor"), "request_id": g.request_id, "Permission": Permission})
+    app.context_processor(_template_context)
+
+
+def _template_context() -> dict[str, Any]:
+    context = {"visitor": g.get("visitor"), "request_id": g.request_id, "Permission": Permission}
+    return context | {"visitor_tag": _visitor_tag(), "display": request.cookies.get("display", "").split(".")}
 
 
 def _check_request() -> BaseResponse | None:
@@ -56,6 +63,8 @@ def _check_visitor() -> BaseResponse | None:
         return redirect_or_status(sign_in_url(), 401, "Sign in first.")
     if g.visitor.must_change_password and request.endpoint not in ACCOUNT_ENDPOINTS:
         return redirect_or_status("/account", 403, "Choose a password of your own first.")
+    if request.headers.get("X-Visitor", _visitor_tag()) != _visitor_tag():  # somebody else signed in, in another tab
+        return Response("The page is of another visitor.\n", 409, {"HX-Refresh": "true"}, mimetype="text/plain")
     if isinstance(request.routing_exception, RequestRedirect):  # without the host: a client chooses what Host says
         canonical = urlsplit(request.routing_exception.new_url)._replace(scheme="", netloc="").geturl()
         return redirect(canonical, request.routing_exception.code)
@@ -65,6 +74,12 @@ def _check_visitor() -> BaseResponse | None:
     if permission is None or g.visitor.can(permission):
         return None
     return forbidden(g.visitor.refusal(permission))
+
+
+def _visitor_tag() -> str:
+    """Return a digest of who is signed in with which rights. Pages send it with what they ask for through htmx."""
+    signed_in = g.get("visitor")
+    return digest(f"{signed_in.id} {signed_in.role} {signed_in.reseller}") if signed_in else ""
 
 
 def request_id() -> str:
