@@ -13,7 +13,7 @@ from app.table.spellings import use_spellings
 from app.table.view import View
 from app.web.errors import error_response
 from app.web.reports.form import Submission, parse_submission
-from app.web.request_log import safe_key, timed
+from app.web.request_log import safe_key
 from app.web.security import forbidden, visitor
 
 
@@ -62,8 +62,7 @@ def permitted_view(view: View, errors: Sequence[ParamError]) -> View:
             why = visitor().refusal(Permission.VIEW_DETAILS, ", ".join(parts))
             abort(forbidden(why, f"/reports/{view.report.slug}"))
         view = view.summary_only()
-    with timed("query"):
-        return use_spellings(view, visitor().scope)
+    return use_spellings(view, visitor().scope)
 
 
 def detail_parts(view: View) -> list[str]:
