@@ -44,7 +44,7 @@ def addresses(page: str) -> set[str]:
 @pytest.mark.parametrize("slug", REPORTS)
 def test_names_and_ids_link_to_the_customer(client: FlaskClient, slug: str) -> None:
     page = client.get(f"/reports/{slug}?size=200&columns=customer&columns=customer_id").text
-    rows = re.findall(r"<tr id=.*?</tr>", page, re.DOTALL)
+    rows = re.findall(r"<tr><th.*?</tr>", page.partition("<tbody>")[2].partition("<tfoot")[0], re.DOTALL)
     assert rows
     for row, (name, ref) in zip(rows, table_rows(page), strict=True):
         (address,) = addresses(row)
@@ -57,8 +57,7 @@ def test_names_and_ids_link_to_the_customer(client: FlaskClient, slug: str) -> N
 @ON_SQLITE
 def test_expandable_row_has_a_customer_link(client: FlaskClient) -> None:
     page = client.get(f"/reports/{USAGE}?q=C-1").text
-    link = r'<a class="customer-link" href="/customers\?customer=C-1"[^>]*>'
-    assert re.search(rf'</button>{link}<span class="visually-hidden">Page of Ång', page)
+    assert re.search(r'</button><a dir="auto" href="/customers\?customer=C-1">Ång', page)
     number = Customer.get(Customer.ref == "C-1").id
     assert not addresses(client.get(f"/reports/{USAGE}/rows?node={number}&columns=customer_id").text)
 
@@ -66,9 +65,9 @@ def test_expandable_row_has_a_customer_link(client: FlaskClient) -> None:
 @ON_SQLITE
 def test_name_is_a_link_in_any_column(client: FlaskClient) -> None:
     first = client.get(f"/reports/{SUBSCRIPTIONS}?columns=customer&columns=cost&customer=C-1").text
-    assert re.search(r'<a class="row-name" href="/customers\?customer=C-1">Ång', first)
+    assert re.search(r'<a dir="auto" href="/customers\?customer=C-1">Ång', first)
     behind = client.get(f"/reports/{SUBSCRIPTIONS}?columns=cost&columns=customer&customer=C-1").text
-    assert re.search(r'<td class="text"><a href="/customers\?customer=C-1">Ång', behind)
+    assert re.search(r'<td dir="auto"><a href="/customers\?customer=C-1">Ång', behind)
 
 
 # ------------------------------------------------------------------ the page
@@ -187,7 +186,7 @@ def test_invalid_parameters_are_400(client: FlaskClient, query: str, message: st
 @ON_SQLITE
 def test_name_filter_is_hidden_with_a_chip(client: FlaskClient) -> None:
     page = client.get(f"/reports/{USAGE}?name=Twin&reseller=North,+Ltd").text
-    assert '<p id="field-name" hidden><input type="hidden" name="name" value="Twin"></p>' in page
+    assert '<input type="hidden" name="name" value="Twin">' in page
     assert "Customer without ID</label>" not in page
     assert "Customer without ID: <b>Twin</b>" in page
     assert [row[:3] for row in table_rows(page)] == [["Twin", "", "North, Ltd"]]
