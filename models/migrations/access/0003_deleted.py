@@ -1,0 +1,15 @@
+"""Keep deleted saved views for a while, so that they can be restored. Their names are free."""
+
+from typing import Any
+
+from peewee import DateTimeField
+from playhouse.migrate import make_index_name
+
+
+def up(migrator: Any, db: Any) -> None:
+    columns = ("user_id", "report", "name")
+    migrator.migrate(
+        migrator.add_column("saved_view", "deleted_at", DateTimeField(null=True)),
+        migrator.drop_index("saved_view", make_index_name("saved_view", columns)),
+    )
+    db.execute_sql(f"CREATE UNIQUE INDEX saved_view_name ON saved_view ({', '.join(columns)}) WHERE deleted_at IS NULL")
