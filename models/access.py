@@ -62,12 +62,20 @@ class SavedView(AccessModel):
     deleted_at = DateTimeField(null=True)
 
 
+# A user's views of a report have different names, but for deleted ones.
 SavedView.add_index(
     SavedView.index(
         *(SavedView.user, SavedView.report, SavedView.name),
         unique=True,
         where=SavedView.deleted_at.is_null(),
         name="saved_view_name",
+    )
+)
+SavedView.add_index(
+    SavedView.index(
+        *(SavedView.report, SavedView.name, SavedView.id),
+        where=SavedView.shared & SavedView.deleted_at.is_null(),
+        name="saved_view_shared",
     )
 )
 

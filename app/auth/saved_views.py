@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 from unicodedata import category
 
-from peewee import Case
+from peewee import Value
 
 from app.auth.permissions import AuditActor, Visitor
 from app.auth.users import ValidationError
@@ -34,32 +34,29 @@ class ReportView(NamedTuple):
     id: int
     name: str
     query: str
-    owner: str
     shared: bool
     is_default: bool
     is_deleted: bool
+    owner: str
 
 
-def report_views(visitor: Visitor, report: str, query: str) -> list[ReportView]:
-    """Return the views for a report's page: the visitor's own, then those that colleagues share, each by name.
+def report_views(visitor: Visitor, report: str) -> list[ReportView]:
+    """Return the views for a report's page: the visitor's own, then up to MAX_SHARED of colleagues, each by name.
 
-    There are at most MAX_SHARED views of colleagues, first of all those with this `query`. Views of the visitor that
-    were deleted within NOTICE_SECONDS are listed too. It is one compiled statement, as each page of a report runs it.
+    Views of the visitor that were deleted within NOTICE_SECONDS are among them. The statements are compiled, as each
+    page of a report runs them.
     """
-    (statement,) = compiled(("report views", visitor.reseller is None), lambda: [_report_views_query(visitor)])
-    values = (visitor.id, report, query, timestamp(-NOTICE_SECONDS), visitor.reseller)
-    views = [
-        ReportView(id_, name, query, owner or "", bool(shared), bool(is_default), bool(is_deleted))
-        for id_, name, query, owner, shared, is_default, is_deleted in statement.run(*values, on=access_db)
-    ]
-    own, shared = [view for view in views if not view.owner], [view for view in views if view.owner][:MAX_SHARED]
-    return [*sorted(own, key=_by_name), *sorted(shared, key=_by_name)]
+    key = ("report views", visitor.reseller is None)
+    own, shared = compiled(key, lambda: [_own_views_query(), _colleagues_views_query(visitor)])
+    rows = own.run(visitor.id, report, timestamp(-NOTICE_SECONDS), on=access_db).fetchall()
+    rows += shared.run(visitor.id, report, visitor.reseller, on=access_db).fetchall()
+    return [ReportView(*row) for row in rows]
 
 
 def visible_views(visitor: Visitor, shared_limit: int | None = None) -> list[SavedView]:
     """Return the visitor's own views and up to `shared_limit` that colleagues share, sorted by name."""
     shared = _shared_with(visitor).order_by(SavedView.name, SavedView.id).limit(shared_limit)
-    return sorted([*_own(visitor), *shared], key=_by_name)
+    return sorted([*_own(visitor), *shared], key=lambda view: (view.name, view.id))
 
 
 def count_shared_with(visitor: Visitor) -> int:
@@ -165,41 +162,43 @@ def restore_view(actor: AuditActor, view: SavedView, name: str) -> None:
             _record("view restored", actor, view)
 
 
-def _by_name(view: SavedView | ReportView) -> tuple[str, int]:
-    return view.name, view.id
-
-
 def _visible_to(visitor: Visitor) -> Any:
-    """Colleagues have the same reseller, or none: a view's filters name only customers that they may see anyway."""
-    is_colleague = (User.reseller == visitor.reseller) & ~User.disabled
     query = SavedView.select(SavedView, User).join(User)
-    return query.where(_LIVE, (SavedView.user == visitor.id) | (SavedView.shared & is_colleague))
+    return query.where(_LIVE, (SavedView.user == visitor.id) | _is_shared_with(visitor.id, visitor.reseller))
 
 
 def _shared_with(visitor: Visitor) -> Any:
-    return _visible_to(visitor).where(SavedView.user != visitor.id)
+    return SavedView.select(SavedView, User).join(User).where(_is_shared_with(visitor.id, visitor.reseller))
+
+
+def _is_shared_with(user_id: Any, reseller: Any) -> Any:
+    """Colleagues have the same reseller, or none: a view's filters name only customers that they may see anyway."""
+    is_colleague = (SavedView.user != user_id) & (User.reseller == reseller) & ~User.disabled
+    return SavedView.shared & _LIVE & is_colleague
 
 
 def _own(visitor: Visitor) -> Any:
     return SavedView.select().where(SavedView.user == visitor.id, _LIVE)
 
 
-def _report_views_query(visitor: Visitor) -> Any:
-    """Placeholders: 0 the visitor's id, 1 the report, 2 a query, 3 the time before which deleted views are left out,
-    4 the visitor's reseller if they have one.
-    """
-    user, report, shown, deleted_after, reseller = map(placeholder, range(5))
-    is_own, is_others = SavedView.user == user, SavedView.user != user
-    is_colleague = (User.reseller.is_null() if visitor.reseller is None else User.reseller == reseller) & ~User.disabled
-    owner = Case(None, [(is_others, User.email)])
-    flags = (SavedView.shared, SavedView.is_default, SavedView.deleted_at.is_null(False))
-    query = SavedView.select(SavedView.id, SavedView.name, SavedView.query, owner, *flags).join(User)
-    query = query.where(
-        SavedView.report == report,
-        (is_own & (_LIVE | (SavedView.deleted_at >= deleted_after))) | (SavedView.shared & is_colleague & _LIVE),
-    )
-    order = (is_others, SavedView.query != shown, SavedView.name, SavedView.id)
-    return query.order_by(*order).limit(MAX_VIEWS + MAX_SHARED)
+_REPORT_VIEW = (
+    *(SavedView.id, SavedView.name, SavedView.query, SavedView.shared, SavedView.is_default),
+    SavedView.deleted_at.is_null(False),
+)
+
+
+def _own_views_query() -> Any:
+    """Placeholders: 0 the visitor's id, 1 the report, 2 the time before which deleted views are left out."""
+    query = SavedView.select(*_REPORT_VIEW, Value("")).order_by(SavedView.name, SavedView.id)
+    is_listed = _LIVE | (SavedView.deleted_at >= placeholder(2))
+    return query.where(SavedView.user == placeholder(0), SavedView.report == placeholder(1), is_listed)
+
+
+def _colleagues_views_query(visitor: Visitor) -> Any:
+    """Placeholders: 0 the visitor's id, 1 the report, 2 the visitor's reseller, if they have one."""
+    reseller = None if visitor.reseller is None else placeholder(2)
+    query = SavedView.select(*_REPORT_VIEW, User.email).join(User).where(_is_shared_with(placeholder(0), reseller))
+    return query.where(SavedView.report == placeholder(1)).order_by(SavedView.name, SavedView.id).limit(MAX_SHARED)
 
 
 def _find_by_name(user_id: int, report: str, name: str) -> SavedView | None:

@@ -138,7 +138,7 @@ def saved_views_context() -> dict[str, Any]:
     for view in saved_views.visible_views(visitor(), shared_limit):
         if view.report in REPORTS:
             owner = "" if view.user_id == visitor().id else view.user.email
-            listed[view.report].append(_tab(view, view.report, owner))
+            listed[view.report].append(_tab(view, view.report, owner, _has_details()))
     return {
         "views_by_report": [(REPORTS[slug], views) for slug, views in listed.items() if views],
         "unlisted_count": max(saved_views.count_shared_with(visitor()) - shared_limit, 0) if shared_limit else 0,
@@ -154,24 +154,29 @@ def report_tabs(view: View, opened: str = "") -> Tabs:
     says which tab has changed when what is shown is no tab's view, so an unknown number means the same as none.
     """
     slug, query = view.report.slug, view.first_page.query_string
-    views = saved_views.report_views(visitor(), slug, query)
-    live = [each for each in views if not each.is_deleted]
-    has_default = any(each.is_default and not each.owner for each in live)
-    standard = Tab(0, "Standard", f"/reports/{slug}", is_default=not has_default)
-    tabs = [standard, *(_tab(each, slug, each.owner) for each in live)]
-    same_query = [tab for tab, each in zip(tabs, ["", *(each.query for each in live)], strict=True) if each == query]
+    has_details, deleted = _has_details(), []
+    tabs, queries = [Tab(0, "Standard", f"/reports/{slug}")], [""]
+    for each in saved_views.report_views(visitor(), slug):
+        tab = _tab(each, slug, each.owner, has_details)
+        if each.is_deleted:
+            deleted.append(tab)
+        else:
+            tabs.append(tab)
+            queries.append(each.query)
+    tabs[0] = tabs[0]._replace(is_default=not any(tab.is_default for tab in tabs))
+    same_query = [tab for tab, each in zip(tabs, queries, strict=True) if each == query]
     candidates = same_query or tabs
     current = next((tab for tab in candidates if str(tab.number) == opened), candidates[0])
     if current not in tabs[:MAX_TABS]:
         tabs.remove(current)
         tabs.insert(MAX_TABS - 1, current)
-    return Tabs(tabs, current, not same_query, [_tab(each, slug) for each in views if each.is_deleted])
+    return Tabs(tabs, current, not same_query, deleted)
 
 
 def start_url(report: Report) -> str:
     """Return the address at which a report opens for the visitor: of their default view, or the report's own."""
     view = saved_views.default_view(visitor(), report.slug)
-    return _view_url(view, report.slug) if view else f"/reports/{report.slug}"
+    return _view_url(view, report.slug, _has_details()) if view else f"/reports/{report.slug}"
 
 
 def _replace(view: View, number: str) -> SavedView:
@@ -208,7 +213,7 @@ def _own_view_or_404(view_id: int) -> SavedView:
 def _deleted_tabs(number: str) -> list[Tab]:
     """Return the visitor's deleted view with this number, if there is one that can be restored."""
     view = saved_views.find_deleted_view(visitor(), int(number)) if _NUMBER.fullmatch(number) else None
-    return [_tab(view, view.report)] if view and view.report in REPORTS else []
+    return [_tab(view, view.report, "", _has_details())] if view and view.report in REPORTS else []
 
 
 def _submitted_view(report: Report) -> View:
@@ -226,15 +231,18 @@ def _submitted_view(report: Report) -> View:
     return view
 
 
-def _tab(view: SavedView | ReportView, slug: str, owner: str = "") -> Tab:
-    is_default = view.is_default and not owner
-    return Tab(view.id, view.name, _view_url(view, slug), owner, view.shared, is_default)
+def _tab(view: SavedView | ReportView, slug: str, owner: str, has_details: bool) -> Tab:
+    is_default = bool(view.is_default) and not owner
+    return Tab(view.id, view.name, _view_url(view, slug, has_details), owner, bool(view.shared), is_default)
 
 
-def _view_url(view: SavedView | ReportView, slug: str) -> str:
+def _view_url(view: SavedView | ReportView, slug: str, has_details: bool) -> str:
     """Return the report's address with the view, or the page that lists what can't be shown of it."""
-    has_details = visitor().can(Permission.VIEW_DETAILS)
     return _whole_url(slug, view.query, has_details) or f"/reports/views/{view.id}"
+
+
+def _has_details() -> bool:
+    return visitor().can(Permission.VIEW_DETAILS)
 
 
 @lru_cache(maxsize=1000)  # parsing takes longer than all else that a tab needs
@@ -249,7 +257,7 @@ def _remaining_view(saved_view: SavedView) -> tuple[View, list[str]]:
     report, params = report_or_404(saved_view.report), parse_qsl(saved_view.query)
     view, errors = parse_view(report, params)
     reasons = [str(error) for error in errors]
-    if visitor().can(Permission.VIEW_DETAILS):
+    if _has_details():
         return view, reasons
     reasons += [visitor().refusal(Permission.VIEW_DETAILS, part) for part in detail_parts(view)]
     return parse_view(report.summary_only, params)[0], reasons

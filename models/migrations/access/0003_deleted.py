@@ -12,4 +12,8 @@ def up(migrator: Any, db: Any) -> None:
         migrator.add_column("saved_view", "deleted_at", DateTimeField(null=True)),
         migrator.drop_index("saved_view", make_index_name("saved_view", columns)),
     )
-    db.execute_sql(f"CREATE UNIQUE INDEX saved_view_name ON saved_view ({', '.join(columns)}) WHERE deleted_at IS NULL")
+    for index in (
+        f"UNIQUE INDEX saved_view_name ON saved_view ({', '.join(columns)}) WHERE deleted_at IS NULL",
+        "INDEX saved_view_shared ON saved_view (report, name, id) WHERE shared AND deleted_at IS NULL",
+    ):
+        db.execute_sql(f"CREATE {index}")
