@@ -47,7 +47,6 @@ MESSAGES: Mapping[str, str] = {
     "restore": "The view is back.",
 }
 MAX_TABS = 5  # views above a report's table; the others are under "More"
-OPENED_KEY = "opened"  # of the form field of a report's page that holds the number of the view it was opened with
 
 
 class Tab(NamedTuple):
@@ -223,8 +222,7 @@ def _submitted_view(report: Report) -> View:
     """
     if "view" not in request.form:
         abort(error_response(400, "view: the query string of the view that should be saved is missing."))
-    pairs = [pair for pair in parse_qsl(request.form["view"], keep_blank_values=True) if pair[0] != OPENED_KEY]
-    submission = parse_submission(report, pairs)
+    submission = parse_submission(report, parse_qsl(request.form["view"], keep_blank_values=True))
     view = permitted_view(submission.view, submission.errors).first_page
     if len(report_url(view)) > MAX_URL_LENGTH:
         abort(error_response(400, "This view is more than an address can hold.", ["Shorten a filter first."]))
