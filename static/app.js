@@ -145,3 +145,6 @@ on("click", ({ target }) => {
   input.type = input.type === "text" ? "password" : "text";
   button.setAttribute("aria-pressed", input.type === "text");
 });
+on("submit", ({ target }) => { // a view is saved as the form stands
+  if (target.id === "save") target.elements.view.value = new URLSearchParams(new FormData(filters));
+}, true);

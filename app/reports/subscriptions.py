@@ -68,7 +68,9 @@ REPORT = Report(
             link=CUSTOMER_PAGE,
             link_id=Subscription.customer_ref,
         ),
-        Column("customer_id", "Customer ID", Subscription.customer_ref, ID, visible=False, width="ch-9", link=CUSTOMER_PAGE),
+        Column(
+            "customer_id", "Customer ID", Subscription.customer_ref, ID, visible=False, width="ch-9", link=CUSTOMER_PAGE
+        ),
         Column("subscription_id", "Subscription ID", Subscription.ref, ID, width="ch-11", link=_TRANSACTIONS),
         Column("reseller", "Reseller", Reseller.name, TEXT, filter="reseller"),
         Column("subscription", "Subscription", Subscription.name, TEXT, width="text-3"),
