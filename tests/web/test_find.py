@@ -290,7 +290,7 @@ QUERY = "sort=-customer&size=200"
 
 
 def cell_links(page: str) -> dict[str, str]:
-    """The addresses of values in the second column, by their texts."""
+    """The addresses of values in the second column, relative to the page's, by their texts."""
     cells = re.findall(
         r'</th><td class="filter-link"[^>]*><a[^>]* href="([^"]+)"[^>]*>(?:<i [^>]*></i>)?([^<]+)</a>', page
     )
@@ -317,8 +317,8 @@ def test_value_leads_to_the_view_filtered_by_it(client: FlaskClient, report: Rep
     if column.key != "product" or report.slug != TRANSACTIONS:  # where a cell may name several products
         assert set(links) == labels - {""}
     for value, address in links.items():
-        assert address == f"{path}?{columns}&{QUERY}&{column.filter}={quote(value, safe='')}"
-        filtered = client.get(address).text
+        assert address == f"?{columns}&{QUERY}&{column.filter}={quote(value, safe='')}"
+        filtered = client.get(f"{path}{address}").text
         assert [row for row in rows if row[1] == value] == [row for row in table_rows(filtered) if row[1] == value]
         assert not cell_links(filtered), "the filter is set"
 
@@ -326,13 +326,13 @@ def test_value_leads_to_the_view_filtered_by_it(client: FlaskClient, report: Rep
 def test_value_keeps_open_rows_and_begins_at_page_one(client: FlaskClient) -> None:
     page = client.get(f"/reports/{USAGE}?open=1&q=twin&columns=customer&columns=reseller&size=25&before=end").text
     query = "columns=customer&columns=reseller&size=25&open=1&q=twin&reseller=Zebra%20Resale"
-    assert cell_links(page)["Zebra Resale"] == f"/reports/{USAGE}?{query}"
+    assert cell_links(page)["Zebra Resale"] == f"?{query}"
 
 
 def test_first_column_leads_to_the_filtered_view_too(client: FlaskClient) -> None:
     page = client.get(f"/reports/{TRANSACTIONS}?columns=reseller&columns=cost").text
     assert (
-        f'<a dir="auto" href="/reports/{TRANSACTIONS}?columns=reseller&amp;columns=cost&amp;reseller=%40home"' in page
+        f'<a dir="auto" href="?columns=reseller&amp;columns=cost&amp;reseller=%40home"' in page
     )
 
 
