@@ -20,16 +20,15 @@ function pressControl(event) {
   } else if (control?.pathname === filters.getAttribute("action")) {
     const changes = changesOf(control);
     if (event.type !== "click" || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) {
-      const query = new URLSearchParams(new FormData(filters)); // for a new tab, or the clipboard
-      for (const [key] of changes) query.delete(key);
-      for (const [key, values] of changes) for (const value of values) query.append(key, value);
-      control.search = query;
-    } else {
-      event.preventDefault();
-      for (const [key, values] of changes) setField(key, values);
-      control.closest("[popover]")?.hidePopover();
-      filters.requestSubmit();
+      const kept = [...new FormData(filters)].filter(([key]) => !changes.some(([changed]) => key === changed));
+      const changed = changes.flatMap(([key, values]) => values.map((value) => [key, value]));
+      control.search = new URLSearchParams([...kept, ...changed]); // for a new tab, or the clipboard
+      return;
     }
+    event.preventDefault();
+    for (const [key, values] of changes) setField(key, values);
+    control.closest("[popover]")?.hidePopover();
+    filters.requestSubmit();
   }
 }
 
@@ -47,10 +46,10 @@ function setField(key, values) {
   if (filters.querySelector(`[name="${key}"]`)) {
     field.value = value;
     if (value && field.value !== value) field.add?.(new Option(value, value, true, true)); // newer than the menu
-  } else {
-    for (const input of document.querySelectorAll(`#results input[name="${key}"]`)) input.remove();
-    for (const each of values) addHiddenInput(key, each);
+    return;
   }
+  for (const input of document.querySelectorAll(`#results input[name="${key}"]`)) input.remove();
+  for (const each of values) addHiddenInput(key, each);
 }
 
 function addHiddenInput(name, value) {
@@ -77,8 +76,11 @@ function correctFields() {
   }
 }
 
-// Files and paper are the browser's business: it submits the form as it stands.
-on("submit", (event) => event.submitter?.hasAttribute("formaction") && event.stopPropagation(), true);
+// Files and paper are the browser's business: it submits the form as it stands. Likewise a view is saved.
+on("submit", (event) => {
+  if (event.submitter?.hasAttribute("formaction")) event.stopPropagation();
+  if (event.target.id === "save") event.target.elements.view.value = new URLSearchParams(new FormData(filters));
+}, true);
 
 // Nothing moves under a finger: an answer waits until what is pressed has been let go, and clicked.
 let released, focused;
@@ -118,8 +120,7 @@ function showRequestError({ detail: { ctx: { sourceElement } } }) {
 
 on("invalid", ({ target }) => target.closest("[popover]")?.showPopover(), true); // where the browser says what is wrong
 on("pointerover", ({ target }) => { // the whole text of what is cut off
-  const isCut = target.closest?.(".data-table :is(a, td, span)") && target.scrollWidth > target.clientWidth;
-  if (isCut) target.title = target.textContent;
+  if (target.closest(".data-table") && target.scrollWidth > target.clientWidth) target.title = target.textContent;
 });
 on("change", ({ target }) => { // how reports are displayed, remembered for a year
   if (target.getAttribute("form") !== "display") return;
@@ -141,10 +142,5 @@ on("submit", (event) => { // not the second click on a button that posts
 on("click", ({ target }) => {
   if (target.id === "print-now") print();
   const button = target.closest(".show-password"), input = document.getElementById(button?.getAttribute("aria-controls"));
-  if (!input) return;
-  input.type = input.type === "text" ? "password" : "text";
-  button.setAttribute("aria-pressed", input.type === "text");
+  if (input) button.ariaPressed = (input.type = input.type === "text" ? "password" : "text") === "text";
 });
-on("submit", ({ target }) => { // a view is saved as the form stands
-  if (target.id === "save") target.elements.view.value = new URLSearchParams(new FormData(filters));
-}, true);
