@@ -81,7 +81,10 @@ def act(view: int, action: str) -> ResponseReturnValue:
     saved_view = _saved_view_or_404(view)
     if saved_view.user_id != visitor().id:
         abort(error_response(404, f"You have no saved view “{view}”.", ["Only whoever saved a view can change it."]))
-    ACTIONS[action](audit_actor(), saved_view)
+    try:
+        ACTIONS[action](audit_actor(), saved_view)
+    except ValidationError as error:
+        abort(error_response(409, f"{error}.", ["Nothing was changed."]))
     return redirect(f"/reports?done={action}#views", 303)
 
 
