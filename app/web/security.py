@@ -10,6 +10,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import RequestRedirect
 from werkzeug.wrappers import Response as BaseResponse
 
+from app.auth.known_browsers import LIFETIME, KnownBrowsers
 from app.auth.permissions import Permission, Visitor
 from app.auth.sessions import Sessions
 from app.settings import Settings
@@ -17,6 +18,7 @@ from app.web.audit import record_refusal
 from app.web.errors import error_response
 from app.web.redirects import redirect_or_status, sign_in_url
 from app.web.rules import ACCOUNT_ENDPOINTS, PUBLIC_ENDPOINTS, RULES
+from models import User
 
 MAX_FORM_BYTES = 64 * 1024  # ten times what any form here needs
 
@@ -29,6 +31,8 @@ def register(app: Flask, settings: Settings) -> None:
     app.config["MAX_CONTENT_LENGTH"] = MAX_FORM_BYTES
     app.config["TRUSTED_HOSTS"] = list(settings.trusted_hosts) or None
     app.extensions["proxies"] = settings.proxies
+    app.extensions["site_words"] = (settings.partner_name, *settings.trusted_hosts)
+    app.extensions["known_browsers"] = KnownBrowsers(settings.secret_key)
     app.extensions["sessions"] = Sessions(settings.secret_key, settings.session_idle_hours, settings.session_hours)
     if count := settings.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
@@ -78,6 +82,12 @@ def sessions() -> Sessions:
     return store
 
 
+def site_words() -> tuple[str, ...]:
+    """Return the names of this installation, whose words make a poor password."""
+    words: tuple[str, ...] = current_app.extensions["site_words"]
+    return words
+
+
 def visitor() -> Visitor:
     """Return who is signed in. Only routes that need a sign-in may call this."""
     signed_in: Visitor = g.visitor
@@ -92,9 +102,22 @@ def delete_session_cookie(response: BaseResponse) -> None:
     response.delete_cookie(_cookie_name(), secure=request.is_secure, httponly=True, samesite="Lax")
 
 
-def _cookie_name() -> str:
+def known_browser(user: User | None) -> str:
+    """Return the name of the browser that sends the request if `user` has signed in there before, else ""."""
+    known: KnownBrowsers = current_app.extensions["known_browsers"]
+    return known.find(request.cookies.get(_cookie_name("known-browser"), ""), user)
+
+
+def set_known_browser_cookie(response: BaseResponse, user: User) -> None:
+    """Let this browser be known to have signed in `user`; the cookie outlives the session, and grants nothing."""
+    known: KnownBrowsers = current_app.extensions["known_browsers"]
+    name, value = _cookie_name("known-browser"), known.create(user)
+    response.set_cookie(name, value, LIFETIME, secure=request.is_secure, httponly=True, samesite="Strict")
+
+
+def _cookie_name(name: str = "session") -> str:
     """Over HTTPS the prefix `__Host-` makes browsers send the cookie to this very host only, and only over HTTPS."""
-    return "__Host-session" if request.is_secure else "session"
+    return f"__Host-{name}" if request.is_secure else name
 
 
 def _is_same_origin() -> bool:
