@@ -12,14 +12,14 @@ from app.auth.password_strength import MIN_BITS, estimate
 
 MIN_LENGTH, MAX_LENGTH = 12, 128  # characters
 
-# A hash takes a core for 30 ms. A process computes one at a time, and two more requests wait for it: with four threads,
-# one is always left for pages, however many people guess at once.
-MAX_WAITING = 2
+# A hash takes a core for 22 ms. A process computes one at a time, and at most two requests wait for it, of which one
+# place is for people who are known. Of a process's four threads one is left for pages, however many guess at once.
+MAX_WAITING = 1
 _MAX_WAIT = 1  # seconds
 
 _hasher = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
 _DUMMY_HASH = _hasher.hash(secrets.token_urlsafe())
-_places, _turn = BoundedSemaphore(1 + MAX_WAITING), Lock()
+_places, _places_of_known, _turn = BoundedSemaphore(1 + MAX_WAITING), BoundedSemaphore(1), Lock()
 
 
 class HashingBusy(Exception):
@@ -27,9 +27,14 @@ class HashingBusy(Exception):
 
 
 @contextmanager
-def hashing_turn() -> Iterator[None]:
-    """Let one thread at a time hash inside, and few others wait. Raises HashingBusy."""
-    if not _places.acquire(blocking=False):
+def hashing_turn(is_known: bool = False) -> Iterator[None]:
+    """Let one thread at a time hash inside, and few others wait. Raises HashingBusy.
+
+    `is_known` is for requests of people who are signed in, or were before in the same browser: strangers can't take
+    all places from them.
+    """
+    place = next((each for each in _all_places(is_known) if each.acquire(blocking=False)), None)
+    if place is None:
         raise HashingBusy
     try:
         if not _turn.acquire(timeout=_MAX_WAIT):
@@ -39,7 +44,11 @@ def hashing_turn() -> Iterator[None]:
         finally:
             _turn.release()
     finally:
-        _places.release()
+        place.release()
+
+
+def _all_places(is_known: bool) -> list[BoundedSemaphore]:
+    return [_places_of_known, _places] if is_known else [_places]
 
 
 def hash_password(password: str) -> str:
@@ -47,7 +56,7 @@ def hash_password(password: str) -> str:
 
     Raises HashingBusy.
     """
-    with hashing_turn():
+    with hashing_turn(is_known=True):
         return _hasher.hash(password)
 
 

@@ -42,15 +42,22 @@ def count_attempt(email: str, address: str, known_browser: str = "") -> None:
     account, (network, site) = _digest(email), _networks(address, known_browser)
     with access_db.write_transaction():
         Attempt.delete().where(Attempt.at <= timestamp(-WINDOW)).execute()
-        attempts = list(Attempt.select().where((Attempt.account == account) | (Attempt.site == site)))
-        wait, related = _refusal(attempts, account, network, site)
-        if not wait and not known_browser:
-            wait, related = _delay([attempt for attempt in attempts if attempt.account == account])
-        first = bool(wait) and not any(attempt.refused for attempt in related)
+        wait, first = _refusal(account, network, site, can_be_delayed=not known_browser)
         if not wait or first:
             attempt = Attempt.create(account=account, address=network, site=site, at=timestamp(), refused=bool(wait))
             Attempt.delete().where(Attempt.id <= attempt.id - MAX_ROWS).execute()
     if wait:
+        raise TooManyAttempts(first, wait)
+
+
+def raise_if_refused(email: str, address: str, known_browser: str = "") -> None:
+    """Raise TooManyAttempts for an attempt that isn't the first refused one in a row; write nothing.
+
+    Such attempts are the most frequent ones, and shouldn't wait for their turn to verify a password.
+    """
+    network, site = _networks(address, known_browser)
+    wait, first = _refusal(_digest(email), network, site, can_be_delayed=not known_browser)
+    if wait and not first:
         raise TooManyAttempts(first, wait)
 
 
@@ -70,7 +77,17 @@ def clear_account(email: str) -> None:
     Attempt.delete().where(Attempt.account == _digest(email)).execute()
 
 
-def _refusal(attempts: list[Attempt], account: str, network: str, site: str) -> tuple[int, list[Attempt]]:
+def _refusal(account: str, network: str, site: str, can_be_delayed: bool) -> tuple[int, bool]:
+    """Return how many seconds another attempt must wait, 0 if it needn't, and whether it would be the first refused."""
+    recent = Attempt.at > timestamp(-WINDOW)
+    attempts = list(Attempt.select().where(recent, (Attempt.account == account) | (Attempt.site == site)))
+    wait, related = _limit(attempts, account, network, site)
+    if not wait and can_be_delayed:
+        wait, related = _delay([attempt for attempt in attempts if attempt.account == account])
+    return wait, bool(wait) and not any(attempt.refused for attempt in related)
+
+
+def _limit(attempts: list[Attempt], account: str, network: str, site: str) -> tuple[int, list[Attempt]]:
     """Return for how many seconds the attempts from these addresses refuse another one, and those attempts."""
     from_site = [attempt for attempt in attempts if attempt.site == site]
     from_network = [attempt for attempt in from_site if attempt.address == network]

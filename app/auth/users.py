@@ -126,7 +126,8 @@ def authenticate(email: str, password: str, address: str, known_browser: str = "
     HashingBusy for an attempt that isn't counted. Exactly one hash is verified in any other case, so that the time it
     takes doesn't tell which emails have an account.
     """
-    with hashing_turn():
+    throttle.raise_if_refused(email_key(email), address, known_browser)
+    with hashing_turn(bool(known_browser)):
         throttle.count_attempt(email_key(email), address, known_browser)
         user = find_user(email)
         usable = user if user and not login_blocked_reason(user) else None

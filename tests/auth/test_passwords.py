@@ -103,24 +103,27 @@ def test_work_of_judging_is_bounded(password: str) -> None:
     assert sum(1 for _ in parts(fold(password)[:128], set())) <= 128 * 700
 
 
-def test_few_hashes_wait_and_others_are_refused() -> None:
+def test_few_requests_wait_for_a_hash_and_others_are_refused() -> None:
+    """Strangers can't take the place of people who are known."""
     results: Queue[str] = Queue()
 
-    def hash_one() -> None:
+    def take_turn(is_known: bool) -> None:
         try:
-            results.put(hash_password("correct horse battery"))
+            with hashing_turn(is_known):
+                results.put("known" if is_known else "stranger")
         except HashingBusy:
             results.put("busy")
 
-    threads = [Thread(target=hash_one) for _ in range(14)]
+    strangers, known = ([Thread(target=take_turn, args=(is_known,)) for _ in range(7)] for is_known in (False, True))
     with hashing_turn():
-        for thread in threads:
-            thread.start()
-        assert [results.get() for _ in range(14 - MAX_WAITING)] == ["busy"] * (14 - MAX_WAITING)
-    for thread in threads:
+        for threads, waiting in ((strangers, MAX_WAITING), (known, 1)):
+            for thread in threads:
+                thread.start()
+            assert [results.get() for _ in range(7 - waiting)] == ["busy"] * (7 - waiting)
+    for thread in strangers + known:
         thread.join()
-    assert "busy" not in [results.get() for _ in range(MAX_WAITING)]
-    hash_password("a turn is free again")
+    assert sorted(results.get() for _ in range(MAX_WAITING + 1)) == ["known", *["stranger"] * MAX_WAITING]
+    assert hash_password("a turn is free again")
 
 
 def test_comparison_is_exact() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from app.auth import throttle
 from app.auth.known_browsers import LIFETIME, KnownBrowsers
+from app.auth.passwords import hashing_turn
 from app.auth.throttle import TooManyAttempts, clear_attempts, count_attempt
 from app.auth.users import authenticate, reset_password
 from models import Attempt, access_db, timestamp
@@ -210,6 +211,14 @@ def test_refusals_store_one_row() -> None:
         is_admitted(ANN, f"203.0.113.{number}")
     assert Attempt.select().where(Attempt.refused).count() <= 3
     assert Attempt.select().count() < 30
+
+
+def test_refused_attempts_take_no_turn_to_hash(person: Person) -> None:
+    """Whoever is refused anyway can't keep others from signing in."""
+    person(ANN)
+    admitted(11)
+    with hashing_turn(), pytest.raises(TooManyAttempts):
+        authenticate(ANN, PASSWORD, HERE)
 
 
 def test_known_browser_cookie(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
