@@ -9,7 +9,7 @@ from app.auth import users
 from app.auth.permissions import ROLES
 from app.auth.users import ValidationError, find_user
 from app.cli.common import audit_actor, database_ready
-from app.web.security import site_words
+from app.web.guessing import site_words
 from models import User
 
 _password_option = click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")

@@ -9,12 +9,12 @@ from werkzeug.exceptions import TooManyRequests, Unauthorized
 from app.auth.sessions import end_session, end_user_sessions
 from app.auth.throttle import WINDOW, TooManyAttempts, is_first_from_site
 from app.auth.users import ValidationError, authenticate, choose_password, find_user, login_blocked_reason
-from app.web import security
 from app.web.audit import audit_actor, record_event
 from app.web.fields import read_fields
+from app.web.guessing import known_browser, set_known_browser_cookie, site_words
 from app.web.redirects import safe_next
 from app.web.request_log import set_error_reason
-from app.web.security import sessions, visitor
+from app.web.security import SESSION, delete_cookie, sessions, set_cookie, visitor
 from models import User, access_db
 from models.audit import FAILED, REFUSED
 
@@ -54,7 +54,7 @@ def sign_out() -> ResponseReturnValue:
             end_session(visitor().session)
         record_event("sign-out", everywhere=everywhere)
     response = redirect("/login", 303)
-    security.delete_session_cookie(response)
+    delete_cookie(response, SESSION)
     response.headers["Clear-Site-Data"] = '"cache", "storage"'  # "Back" must not show a page from the cache
     return response
 
@@ -75,7 +75,7 @@ def change_password() -> ResponseReturnValue:
         user = _authenticate("password", visitor().email, current)
         if password == current:
             return _account_page(400, {"password": "This is your present password; choose another."})
-        choose_password(audit_actor(), user, password, security.site_words())
+        choose_password(audit_actor(), user, password, site_words())
         return _start_session(User.get_by_id(user.id), "/account?done=password")
     except ValidationError as error:
         return _account_page(400, error.errors)
@@ -94,7 +94,7 @@ def _authenticate(event: str, email: str, password: str) -> User:
     account, address = find_user(email), request.remote_addr or ""
     who = account.email if account else ""
     try:
-        user = authenticate(email, password, address, security.known_browser(account))
+        user = authenticate(email, password, address, known_browser(account))
     except TooManyAttempts as error:
         if error.first:
             record_event(event, REFUSED, who=who, why="too many attempts")
@@ -117,8 +117,8 @@ def _start_session(user: User, next_url: str) -> ResponseReturnValue:
             raise Unauthorized(WRONG_CREDENTIALS)
         record_event("sign-in", who=user.email)
     response = redirect(next_url, 303)
-    security.set_session_cookie(response, token)
-    security.set_known_browser_cookie(response, user)
+    set_cookie(response, SESSION, token)
+    set_known_browser_cookie(response, user)
     return response
 
 

@@ -10,7 +10,6 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import RequestRedirect
 from werkzeug.wrappers import Response as BaseResponse
 
-from app.auth.known_browsers import LIFETIME, KnownBrowsers
 from app.auth.permissions import Permission, Visitor
 from app.auth.sessions import Sessions
 from app.settings import Settings
@@ -18,8 +17,8 @@ from app.web.audit import record_refusal
 from app.web.errors import error_response
 from app.web.redirects import redirect_or_status, sign_in_url
 from app.web.rules import ACCOUNT_ENDPOINTS, PUBLIC_ENDPOINTS, RULES
-from models import User
 
+SESSION = "session"  # a cookie
 MAX_FORM_BYTES = 64 * 1024  # ten times what any form here needs
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})  # RFC 9110, section 9.2.1
@@ -31,8 +30,6 @@ def register(app: Flask, settings: Settings) -> None:
     app.config["MAX_CONTENT_LENGTH"] = MAX_FORM_BYTES
     app.config["TRUSTED_HOSTS"] = list(settings.trusted_hosts) or None
     app.extensions["proxies"] = settings.proxies
-    app.extensions["site_words"] = (settings.partner_name, *settings.trusted_hosts)
-    app.extensions["known_browsers"] = KnownBrowsers(settings.secret_key)
     app.extensions["sessions"] = Sessions(settings.secret_key, settings.session_idle_hours, settings.session_hours)
     if count := settings.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
@@ -47,7 +44,7 @@ def _check_request() -> BaseResponse | None:
         raise request.routing_exception
     if "Transfer-Encoding" in request.headers:  # a malformed chunk would fail in the middle of a form
         raise LengthRequired
-    if request.endpoint not in _WITHOUT_SESSION and (token := request.cookies.get(_cookie_name())):
+    if request.endpoint not in _WITHOUT_SESSION and (token := get_cookie(SESSION)):
         g.visitor = sessions().find(token)
     if request.method not in _SAFE_METHODS and not _is_same_origin():
         return _csrf_error()
@@ -82,40 +79,26 @@ def sessions() -> Sessions:
     return store
 
 
-def site_words() -> tuple[str, ...]:
-    """Return the names of this installation, whose words make a poor password."""
-    words: tuple[str, ...] = current_app.extensions["site_words"]
-    return words
-
-
 def visitor() -> Visitor:
     """Return who is signed in. Only routes that need a sign-in may call this."""
     signed_in: Visitor = g.visitor
     return signed_in
 
 
-def set_session_cookie(response: BaseResponse, token: str) -> None:
-    response.set_cookie(_cookie_name(), token, secure=request.is_secure, httponly=True, samesite="Lax")
+def get_cookie(name: str) -> str:
+    return request.cookies.get(_cookie_name(name), "")
 
 
-def delete_session_cookie(response: BaseResponse) -> None:
-    response.delete_cookie(_cookie_name(), secure=request.is_secure, httponly=True, samesite="Lax")
+def set_cookie(response: BaseResponse, name: str, value: str, max_age: int | None = None) -> None:
+    """Set a cookie for `max_age` seconds, or until the browser is closed."""
+    response.set_cookie(_cookie_name(name), value, max_age, secure=request.is_secure, httponly=True, samesite="Lax")
 
 
-def known_browser(user: User | None) -> str:
-    """Return the name of the browser that sends the request if `user` has signed in there before, else ""."""
-    known: KnownBrowsers = current_app.extensions["known_browsers"]
-    return known.find(request.cookies.get(_cookie_name("known-browser"), ""), user)
+def delete_cookie(response: BaseResponse, name: str) -> None:
+    response.delete_cookie(_cookie_name(name), secure=request.is_secure, httponly=True, samesite="Lax")
 
 
-def set_known_browser_cookie(response: BaseResponse, user: User) -> None:
-    """Let this browser be known to have signed in `user`; the cookie outlives the session, and grants nothing."""
-    known: KnownBrowsers = current_app.extensions["known_browsers"]
-    name, value = _cookie_name("known-browser"), known.create(user)
-    response.set_cookie(name, value, LIFETIME, secure=request.is_secure, httponly=True, samesite="Strict")
-
-
-def _cookie_name(name: str = "session") -> str:
+def _cookie_name(name: str) -> str:
     """Over HTTPS the prefix `__Host-` makes browsers send the cookie to this very host only, and only over HTTPS."""
     return f"__Host-{name}" if request.is_secure else name
 
