@@ -18,7 +18,7 @@ from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
 from models import fold
 
-MIN_BITS = 30  # a password with fewer is refused: a thousand million guesses
+MIN_BITS = 32  # a password with fewer is refused: four thousand million guesses
 _MAX_LENGTH = 128  # characters that are read; folding may lengthen a text
 _MAX_WORD_LENGTH = 24  # characters of the longest listed word that is found
 _MIN_PART_LENGTH = 3  # characters of the shortest word, sequence, walk or repetition
@@ -50,9 +50,11 @@ certificate certificates ssl tls partner partners portal report reports reportin
 subscription subscriptions transaction transactions usage inventory digital export
 """
 
+_COMMON_SIGNS = " !.-_@#"  # most passwords with a sign have one of these
+
 _YEAR = r"(?:19\d\d|20[0-4]\d)"
 _DATES = re.compile(rf"{_YEAR}(?:([-./ ]?)\d\d\1\d\d)?|\d\d?([-./ ]?)\d\d?\2{_YEAR}")
-_YEAR_BITS, _DATE_BITS = 6, 15
+_YEAR_BITS, _DATE_BITS = 5, 14
 
 # Rows of keys from the left; a key's neighbours are beside it, above it and below it on a slanted keyboard.
 _LAYOUTS = [
@@ -123,7 +125,7 @@ def _character(text: str, start: int) -> Part:
     char = text[start]
     if start and char == text[start - 1]:
         return Part(start, start + 1, 1, REPETITION)
-    bits = 3.3 if char.isascii() and char.isalnum() else 4.5 if char.isascii() else 6
+    bits = 6 if not char.isascii() else 3.3 if char.isalnum() or char in _COMMON_SIGNS else 4.5
     return Part(start, start + 1, bits, OTHER)
 
 

@@ -28,7 +28,7 @@ COMMON = {
         "passwordpassword", "PASSWORDPASSWORD", "unbelievable", "administrator", "iloveyou1234", "letmeinplease",
         "Password1234", "Admin123456!", "password123!@#", "mypassword12", "thisismypassword", "iamtheadmin1",
         "Welcome@2026", "Changeme123!", "Michael1985!", "princess1234", "drowssap2026", "HelloWorld12", "Test1234!Test",
-        "Passwort2026!", "Heslo2026Heslo", "Willkommen1!", "monkeydragon12",
+        "Passwort2026!", "Heslo2026Heslo", "Willkommen1!", "monkeydragon12", "Ilovemywife2026",
         "1q2w3e4r5t6y", "qazwsxedcrfv",
     ],
     "look-alike": [
@@ -37,7 +37,8 @@ COMMON = {
     ],
     "a year or date": [
         "Password2026!", "Summer2026!!!", "Winter2025!?", "January2026!", "Prague1999!!", "Friday2026!!",
-        "01.01.1990!!", "19900101abcd", "Sommer2026!!", "Podzim2026!!", "2026-11-22!!",
+        "01.01.1990!!", "19900101abcd", "Sommer2026!!", "Podzim2026!!", "2026-11-22!!", "JanNovak1980!",
+        "Vienna-2026-!!",
     ],
     "yours or of this site": [
         "Klicnik2026!", "klíčník12345", "Jaroslava1985!", "svobodova.1985", "ZebraResale1!", "Zebra2026Zebra",
