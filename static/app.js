@@ -7,7 +7,6 @@ const on = (type, listener, options) => document.addEventListener(type, listener
 const markMissingHtmx = () => document.documentElement.classList.toggle("no-htmx", !window.htmx);
 setTimeout(markMissingHtmx, 3000);
 on("DOMContentLoaded", markMissingHtmx); // htmx is deferred too, so it has run by then
-
 for (const type of ["click", "auxclick", "contextmenu"]) on(type, pressControl, true);
 function pressControl(event) {
   if (!window.htmx || !filters) return;
@@ -35,8 +34,7 @@ function pressControl(event) {
 // A link leads from the view in `data-query` to another. What differs between the two is what it changes.
 function changesOf(link) {
   link.dataset.search ??= link.search;
-  const from = new URLSearchParams(link.closest("[data-query]").dataset.query);
-  const to = new URLSearchParams(link.dataset.search);
+  const [from, to] = [link.closest("[data-query]").dataset.query, link.dataset.search].map((each) => new URLSearchParams(each));
   const keys = [...new Set([...from.keys(), ...to.keys()])];
   return keys.map((key) => [key, to.getAll(key)]).filter(([key, values]) => `${from.getAll(key)}` !== `${values}`);
 }
@@ -58,21 +56,19 @@ function addHiddenInput(name, value) {
   document.getElementById("state").append(input);
   return input;
 }
-
 // A period ends a range of days, and a day ends the period.
 on("input", ({ target }) => {
   const { period, from, to } = filters?.elements ?? {};
   if (target.name === "period") from.value = to.value = "";
   if (target.type === "date" && target.value) for (const radio of period) radio.checked = false;
 }, true);
-
 // The server answers with what it made of a field, such as a pasted id. A field in which somebody types on stays.
 on("focusout", correctFields);
 function correctFields() {
   for (const { value, dataset } of document.querySelectorAll("#state data")) {
     const field = filters.elements[dataset.field];
-    const typesOn = field === document.activeElement && dataset.sent.endsWith(" ");
-    if (field.value === dataset.sent && !typesOn) setField(dataset.field, [value]);
+    if (field === document.activeElement && dataset.sent.endsWith(" ")) continue;
+    if (field.value === dataset.sent) setField(dataset.field, [value]);
   }
 }
 
@@ -81,11 +77,10 @@ on("submit", (event) => {
   if (event.submitter?.hasAttribute("formaction")) event.stopPropagation();
   if (event.target.id === "save") event.target.elements.view.value = new URLSearchParams(new FormData(filters));
 }, true);
-
 // Nothing moves under a finger: an answer waits until what is pressed has been let go, and clicked.
-let released, focused;
-on("pointerdown", () => (released = new Promise((release) =>
-  ["pointerup", "pointercancel"].forEach((type) => on(type, () => setTimeout(release, 50), { once: true })))), true);
+let release, released, focused;
+on("pointerdown", () => (released = new Promise((resolve) => (release?.(), (release = resolve)))), true);
+for (const type of ["pointerup", "pointercancel"]) on(type, () => setTimeout(release, 50), true);
 on("htmx:config:request", ({ detail: { ctx } }) => {
   ctx.fetch = async (address, options) => {
     const response = await fetch(address, options), text = await response.text();
@@ -93,8 +88,8 @@ on("htmx:config:request", ({ detail: { ctx } }) => {
     options.signal?.throwIfAborted(); // a newer request has replaced this one
     return Object.assign(response, { text: async () => text });
   };
-  const unfinished = ctx.sourceElement === filters ? filters.querySelectorAll("input:invalid") : []; // half a date
-  for (const field of unfinished) ctx.request.body.delete(field.name);
+  if (ctx.sourceElement !== filters) return;
+  for (const field of filters.querySelectorAll("input:invalid")) ctx.request.body.delete(field.name); // half a date
 });
 
 const loadsByItself = (element) => element.matches("[hx-trigger=load], [hx-trigger^=intersect]");
@@ -103,8 +98,8 @@ on("htmx:after:swap", ({ detail: { ctx: { sourceElement, response } } }) => {
   if (response.status >= 400 || loadsByItself(sourceElement)) return;
   document.getElementById("alert").replaceChildren();
   correctFields();
-  const next = () => document.getElementById(focused.id) ?? document.querySelector("#chips a, #scroll");
-  if (!focused.isConnected) next().focus({ preventScroll: true });
+  if (focused.isConnected) return;
+  (document.getElementById(focused.id) ?? document.querySelector("#chips a, #scroll")).focus({ preventScroll: true });
 });
 on("htmx:after:request", (event) => {
   const { sourceElement, response } = event.detail.ctx, isError = response.status >= 400;
@@ -123,9 +118,8 @@ on("pointerover", ({ target }) => { // the whole text of what is cut off
   if (target.closest(".data-table") && target.scrollWidth > target.clientWidth) target.title = target.textContent;
 });
 on("change", ({ target }) => { // how reports are displayed, remembered for a year
-  if (target.getAttribute("form") !== "display") return;
-  const ids = [...document.querySelectorAll("[form=display]:checked")].map((input) => input.id);
-  document.cookie = `display=${ids.join(".")}; path=/; max-age=31536000; samesite=lax`;
+  const ids = [...document.querySelectorAll("[form=display]:checked")].map(({ id }) => id).join(".");
+  if (target.getAttribute("form") === "display") document.cookie = `display=${ids}; path=/; max-age=31536000; samesite=lax`;
 });
 on("keydown", (event) => {
   if (event.target.matches("input, select, textarea") || event.ctrlKey || event.metaKey || event.altKey) return;
