@@ -55,7 +55,7 @@ def vic(app: Flask) -> FlaskClient:
 
 
 def email(client: FlaskClient) -> str:
-    [found] = re.findall(r"Your account: </span>([^<]+)<", client.get("/account").text)
+    [found] = re.findall(r'aria-label="Account, ([^"]+)"', client.get("/account").text)
     return unescape(found)
 
 

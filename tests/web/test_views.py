@@ -54,7 +54,7 @@ def test_save_view_from_report_page(client: FlaskClient, slug: str) -> None:
     address = f"{report}?sort=-customer&size=100&q=twin"
     page = client.get(address).text
     assert f'<form id="save" action="{report}/views" method="post">' in page
-    [sent] = re.findall(r'name="view" value="([^"]*)" form="save"', page)
+    [sent] = re.findall(r'<input type="hidden" name="view" value="([^"]*)">', page)
     answer = save(client, "Twins & <b>others</b>", unescape(sent), report)
     assert (answer.status_code, answer.location) == (303, address)
     assert links(client) == {"Twins & <b>others</b>": address}
@@ -68,7 +68,7 @@ def test_saved_view_has_no_paging_and_no_open_rows(client: FlaskClient) -> None:
 @pytest.mark.parametrize("fragment", [{}, {"HX-Request": "true", "HX-Request-Type": "partial"}])
 def test_save_form_has_the_view_on_the_page(client: FlaskClient, fragment: dict[str, str]) -> None:
     text = client.get(f"{USAGE}?q=a&open=1&columns=customer&columns=used&sort=-used", headers=fragment).text
-    [sent] = re.findall(r'name="view" value="([^"]*)" form="save"', text)
+    [sent] = re.findall(r'<input type="hidden" name="view" value="([^"]*)">', text)
     assert unescape(sent) == "columns=customer&columns=used&sort=-used&q=a"
 
 
