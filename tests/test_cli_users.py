@@ -7,12 +7,12 @@ from flask.testing import FlaskCliRunner
 
 from app.auth.users import authenticate
 from models import AuditEvent, User
-from tests.support import NASTY
+from tests.support import EDGE_CASES
 
 ANN, PASSWORD = "ann@partner.example", "correct horse battery"
 ADD = ["user", "add", ANN, "--role", "admin"]
 
-pytestmark = pytest.mark.usefixtures("nasty")
+pytestmark = pytest.mark.usefixtures("edge_cases")
 
 
 def test_add_with_chosen_password(runner: FlaskCliRunner) -> None:
@@ -96,7 +96,7 @@ def test_replace_password(runner: FlaskCliRunner) -> None:
 
 
 def test_commands_are_audited(runner: FlaskCliRunner) -> None:
-    file = str(NASTY / "customer-subscriptions.csv")
+    file = str(EDGE_CASES / "customer-subscriptions.csv")
     runner.invoke(args=ADD)
     runner.invoke(args=["user", "password", ANN])
     runner.invoke(args=["import", "customer-subscriptions", file, "--dry-run"])

@@ -6,7 +6,7 @@ import pytest
 
 from app.importing import load_file
 from models import Actor, Customer, Subscription
-from tests.databases import in_file as database_url
+from tests.databases import sqlite_file as database_url
 from tests.importing.files import SUBSCRIPTIONS, TRANSACTIONS, faults_of, file, load_bytes, values
 
 __all__ = ["database_url"]

@@ -49,7 +49,7 @@ def total_sums(groups: Iterable[Group], measures: Iterable[str]) -> list[int]:
 @pytest.mark.parametrize("slug", REPORTS)
 @examples(40)
 @given(data=st.data(), today=days, strategy=engine_strategies)
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 def test_sums_equal_those_of_the_file(slug: str, data: st.DataObject, today: date, strategy: str) -> None:
     query: Query = data.draw(queries(slug))
     view = replace(view_of(slug, query), today=today)
@@ -63,7 +63,7 @@ def test_sums_equal_those_of_the_file(slug: str, data: st.DataObject, today: dat
 @pytest.mark.parametrize("slug", REPORTS)
 @examples(30)
 @given(data=st.data(), today=days)
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 def test_group_filters_select_its_rows(slug: str, data: st.DataObject, today: date) -> None:
     view = replace(view_of(slug, data.draw(queries(slug))), today=today)
     check(view.report.summary, view)
@@ -74,7 +74,7 @@ def test_group_filters_select_its_rows(slug: str, data: st.DataObject, today: da
 @given(data=st.data(), today=days, strategy=engine_strategies)
 @example(data=None, today=date(9999, 12, 31), strategy=SORT)
 @example(data=None, today=date(1, 1, 1), strategy=SORT)
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 def test_bars_link_to_their_rows(slug: str, at: int, data: st.DataObject | None, today: date, strategy: str) -> None:
     with forced(strategy):
         check_bars(slug, at, data, today)
@@ -126,7 +126,7 @@ def test_sums_use_the_covering_index(key: str) -> None:
         assert any(index in step for step in steps), steps
 
 
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 def test_chart_ends_with_the_latest_month() -> None:
     report = REPORTS["customer-transactions"]
     (chart,) = report.charts

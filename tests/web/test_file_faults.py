@@ -24,7 +24,7 @@ OF_NOTHING = {"static", "account.sign_in_form"}
 
 
 @pytest.fixture
-def client(app: Flask, nasty: None) -> FlaskClient:
+def client(app: Flask, edge_cases: None) -> FlaskClient:
     """An admin, whose requests don't wait for locks."""
     for each in (models.reports_db, models.access_db):
         each.pragma("busy_timeout", 0, permanent=True)

@@ -17,7 +17,7 @@ FRAGMENT = {"HX-Request": "true", "HX-Request-Type": "partial"}
 CHILDREN = "/reports/customer-usage/rows?node=1"
 WITH_ROWS = [f"/reports/{slug}{rest}" for slug in REPORTS for rest in ("", "/count", "?before=end")] + [CHILDREN]
 
-pytestmark = pytest.mark.usefixtures("nasty")
+pytestmark = pytest.mark.usefixtures("edge_cases")
 
 
 @pytest.mark.parametrize("path", WITH_ROWS)
