@@ -1,24 +1,16 @@
 // The form #filters is the state of a report page. What is pressed is written into the form, and the form is sent whole:
 // each request says all that those before it said, so the newest may replace them. All of it also works as plain HTML.
 const filters = document.getElementById("filters");
-const on = (type, listener, capture) => document.addEventListener(type, listener, capture);
+const on = (type, listener, options) => document.addEventListener(type, listener, options);
 
 // The class `no-htmx` shows the buttons that only plain HTML needs: without htmx, and after 3 seconds of waiting for it.
 const markMissingHtmx = () => document.documentElement.classList.toggle("no-htmx", !window.htmx);
 setTimeout(markMissingHtmx, 3000);
-on("DOMContentLoaded", () => markMissingHtmx() || !filters || startReport()); // htmx is deferred too, so it has run
+on("DOMContentLoaded", markMissingHtmx); // htmx is deferred too, so it has run by then
 
-// ---------------------------------------------------------------- the form of a report
-
-function startReport() {
-  for (const type of ["click", "auxclick", "contextmenu"]) on(type, pressControl, true);
-  on("input", keepOneKindOfDates, true);
-  on("focusout", correctFields);
-  // Files and paper are the browser's business: it submits the form as it stands.
-  on("submit", (event) => event.submitter?.hasAttribute("formaction") && event.stopPropagation(), true);
-}
-
+for (const type of ["click", "auxclick", "contextmenu"]) on(type, pressControl, true);
 function pressControl(event) {
+  if (!window.htmx || !filters) return;
   const control = event.target.closest("#results a[href], button[name]:not([formaction])");
   if (control?.form === filters && event.type === "click") {
     event.preventDefault();
@@ -26,11 +18,16 @@ function pressControl(event) {
     addHiddenInput(control.name, control.value).dataset.command = ""; // it stays in the form until an answer comes
     filters.requestSubmit();
   } else if (control?.pathname === filters.getAttribute("action")) {
+    const changes = changesOf(control);
     if (event.type !== "click" || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) {
-      control.search = queryWith(changesOf(control)); // for a new tab, or the clipboard
+      const query = new URLSearchParams(new FormData(filters)); // for a new tab, or the clipboard
+      for (const [key] of changes) query.delete(key);
+      for (const [key, values] of changes) for (const value of values) query.append(key, value);
+      control.search = query;
     } else {
       event.preventDefault();
-      for (const [key, values] of changesOf(control)) setField(key, values);
+      for (const [key, values] of changes) setField(key, values);
+      control.closest("[popover]")?.hidePopover();
       filters.requestSubmit();
     }
   }
@@ -41,27 +38,18 @@ function changesOf(link) {
   link.dataset.search ??= link.search;
   const from = new URLSearchParams(link.closest("[data-query]").dataset.query);
   const to = new URLSearchParams(link.dataset.search);
-  const keys = new Set([...from.keys(), ...to.keys()]);
-  return [...keys].map((key) => [key, to.getAll(key)]).filter(([key, values]) => `${from.getAll(key)}` !== `${values}`);
-}
-
-function queryWith(changes) {
-  const query = new URLSearchParams(new FormData(filters));
-  for (const [key, values] of changes) {
-    query.delete(key);
-    for (const value of values) query.append(key, value);
-  }
-  return query;
+  const keys = [...new Set([...from.keys(), ...to.keys()])];
+  return keys.map((key) => [key, to.getAll(key)]).filter(([key, values]) => `${from.getAll(key)}` !== `${values}`);
 }
 
 function setField(key, values) {
-  const field = filters.elements[key];
+  const field = filters.elements[key], [value = ""] = values;
   if (filters.querySelector(`[name="${key}"]`)) {
-    field.value = values[0] ?? "";
-    if (values[0] && field.value !== values[0]) field.add(new Option(values[0], values[0], true, true)); // not in the menu yet
+    field.value = value;
+    if (value && field.value !== value) field.add?.(new Option(value, value, true, true)); // newer than the menu
   } else {
     for (const input of document.querySelectorAll(`#results input[name="${key}"]`)) input.remove();
-    for (const value of values) addHiddenInput(key, value);
+    for (const each of values) addHiddenInput(key, each);
   }
 }
 
@@ -73,13 +61,14 @@ function addHiddenInput(name, value) {
 }
 
 // A period ends a range of days, and a day ends the period.
-function keepOneKindOfDates({ target }) {
-  const { period, from, to } = filters.elements;
+on("input", ({ target }) => {
+  const { period, from, to } = filters?.elements ?? {};
   if (target.name === "period") from.value = to.value = "";
   if (target.type === "date" && target.value) for (const radio of period) radio.checked = false;
-}
+}, true);
 
-// The server shows a pasted id as the data has it. A field in which somebody types on is left alone.
+// The server answers with what it made of a field, such as a pasted id. A field in which somebody types on stays.
+on("focusout", correctFields);
 function correctFields() {
   for (const { value, dataset } of document.querySelectorAll("#state data")) {
     const field = filters.elements[dataset.field];
@@ -88,91 +77,71 @@ function correctFields() {
   }
 }
 
-// ---------------------------------------------------------------- requests of htmx
+// Files and paper are the browser's business: it submits the form as it stands.
+on("submit", (event) => event.submitter?.hasAttribute("formaction") && event.stopPropagation(), true);
 
-// Nothing moves under a finger: an answer waits until what is pressed has been let go.
-let pressed = Promise.resolve();
-on("pointerdown", () => (pressed = new Promise((release) => {
-  for (const type of ["pointerup", "pointercancel"]) on(type, () => setTimeout(release, 50), { once: true }); // after the click
-})), true);
-
+// Nothing moves under a finger: an answer waits until what is pressed has been let go, and clicked.
+let released, focused;
+on("pointerdown", () => (released = new Promise((release) =>
+  ["pointerup", "pointercancel"].forEach((type) => on(type, () => setTimeout(release, 50), { once: true })))), true);
 on("htmx:config:request", ({ detail: { ctx } }) => {
   ctx.fetch = async (address, options) => {
     const response = await fetch(address, options), text = await response.text();
-    await pressed;
-    options.signal?.throwIfAborted(); // replaced by a newer request
+    await released;
+    options.signal?.throwIfAborted(); // a newer request has replaced this one
     return Object.assign(response, { text: async () => text });
   };
-  if (ctx.sourceElement !== filters) return;
-  for (const field of filters.querySelectorAll("input:invalid")) ctx.request.body.delete(field.name); // half a date
+  const unfinished = ctx.sourceElement === filters ? filters.querySelectorAll("input:invalid") : []; // half a date
+  for (const field of unfinished) ctx.request.body.delete(field.name);
 });
 
 const loadsByItself = (element) => element.matches("[hx-trigger=load], [hx-trigger^=intersect]");
-let focused;
 on("htmx:before:swap", () => (focused = document.activeElement));
 on("htmx:after:swap", ({ detail: { ctx: { sourceElement, response } } }) => {
   if (response.status >= 400 || loadsByItself(sourceElement)) return;
   document.getElementById("alert").replaceChildren();
   correctFields();
-  if (!focused.isConnected) (document.getElementById(focused.id) ?? document.querySelector("#chips a, #scroll")).focus();
+  const next = () => document.getElementById(focused.id) ?? document.querySelector("#chips a, #scroll");
+  if (!focused.isConnected) next().focus({ preventScroll: true });
 });
-
-// Without our header a response comes from a proxy, or from a network that asks for a sign-in of its own.
 on("htmx:after:request", (event) => {
-  const { sourceElement, response } = event.detail.ctx;
-  const isForeign = !response.headers.has("X-Request-ID");
-  if (response.status >= 400 || isForeign) dropCommands();
-  if (!isForeign && !(response.status >= 400 && loadsByItself(sourceElement))) return;
-  event.preventDefault();
-  showRequestError(event);
+  const { sourceElement, response } = event.detail.ctx, isError = response.status >= 400;
+  const isForeign = !response.headers.has("X-Request-ID"); // from a proxy, or a network that asks for a sign-in
+  if (isError) for (const input of document.querySelectorAll("[data-command]")) input.remove();
+  if (isForeign || (isError && loadsByItself(sourceElement))) event.preventDefault(), showRequestError(event);
 });
-
-const dropCommands = () => document.querySelectorAll("[data-command]").forEach((input) => input.remove());
-
 on("htmx:error", showRequestError);
 function showRequestError({ detail: { ctx: { sourceElement } } }) {
-  dropCommands();
   if (loadsByItself(sourceElement)) return sourceElement.querySelector(".no-script")?.classList.remove("no-script");
-  const message = document.getElementById("failed-request").content.cloneNode(true);
-  document.getElementById("alert").replaceChildren(message);
+  document.getElementById("alert").replaceChildren(document.getElementById("failed-request").content.cloneNode(true));
 }
 
-// ---------------------------------------------------------------- every page
-
-on("invalid", ({ target }) => target.closest("[popover]")?.showPopover(), true); // so that the browser can say what is wrong
+on("invalid", ({ target }) => target.closest("[popover]")?.showPopover(), true); // where the browser says what is wrong
 on("pointerover", ({ target }) => { // the whole text of what is cut off
-  const cell = target.closest?.(".data-table a, .data-table td, .data-table span");
-  if (cell && cell.scrollWidth > cell.clientWidth) cell.title = cell.textContent;
+  const isCut = target.closest?.(".data-table :is(a, td, span)") && target.scrollWidth > target.clientWidth;
+  if (isCut) target.title = target.textContent;
 });
-
-on("change", ({ target }) => { // how a report is displayed, remembered for a year
+on("change", ({ target }) => { // how reports are displayed, remembered for a year
   if (target.getAttribute("form") !== "display") return;
   const ids = [...document.querySelectorAll("[form=display]:checked")].map((input) => input.id);
-  if (!document.getElementById("keys-on").checked) ids.push("keys-off");
   document.cookie = `display=${ids.join(".")}; path=/; max-age=31536000; samesite=lax`;
 });
-
 on("keydown", (event) => {
-  const isTyping = event.target.matches("input, select, textarea") || event.ctrlKey || event.metaKey || event.altKey;
-  const target = { "/": "q", "?": "keys" }[event.key];
-  const element = !isTyping && document.getElementById("keys-on")?.checked && document.getElementById(target);
-  if (!element) return;
+  if (event.target.matches("input, select, textarea") || event.ctrlKey || event.metaKey || event.altKey) return;
+  const element = document.getElementById({ "/": "q", "?": "keys" }[event.key]);
+  if (!element || document.getElementById("keys-off").checked) return;
   event.preventDefault();
   element.popover ? element.showPopover() : element.focus();
 });
-
-on("submit", (event) => { // the second of two clicks on a button that posts
-  const form = event.target;
-  if (form.method !== "post") return;
-  if (event.timeStamp - form.dataset.sentAt < 1000) event.preventDefault();
-  else if (!event.defaultPrevented) form.dataset.sentAt = event.timeStamp;
+on("submit", (event) => { // not the second click on a button that posts
+  const { target: { method, dataset }, timeStamp } = event;
+  if (method === "post" && timeStamp - dataset.sentAt < 1000) event.preventDefault();
+  else dataset.sentAt = timeStamp;
 });
-
 on("click", ({ target }) => {
   if (target.id === "print-now") print();
-  const button = target.closest(".show-password");
-  if (!button) return;
-  const input = document.getElementById(button.getAttribute("aria-controls"));
+  const button = target.closest(".show-password"), input = document.getElementById(button?.getAttribute("aria-controls"));
+  if (!input) return;
   input.type = input.type === "text" ? "password" : "text";
-  button.setAttribute("aria-pressed", String(input.type === "text"));
+  button.setAttribute("aria-pressed", input.type === "text");
 });

@@ -7,7 +7,7 @@ from typing import Any
 from peewee import Case
 
 from app.reports.customer_page import CUSTOMER_NAME, CUSTOMER_PAGE
-from app.reports.filters import CUSTOMER, RESELLER, exact_id, one_of, period_filters, search_filter
+from app.reports.filters import CUSTOMER, RESELLER, by_id, one_of, period_filters, search_filter
 from app.reports.groups import group_by_month, group_by_reseller
 from app.reports.periods import months_around
 from app.table.definitions import Chart, Column, GroupBy, Level, Link, Report, Summary, Table
@@ -96,7 +96,7 @@ REPORT = Report(
         search_filter("ref_key"),
         CUSTOMER,
         CUSTOMER_NAME,
-        exact_id("subscription", "Subscription ID", "ref"),
+        by_id("subscription", "Subscription ID", "ref", Subscription.ref, Subscription.ref_key),
         RESELLER,
         *period_filters("End", "ends_on"),
         _STATUS,

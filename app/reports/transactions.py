@@ -1,7 +1,7 @@
 """Customer Transactions Report: every change of inventory, renewal and cancellation."""
 
 from app.reports.customer_page import CUSTOMER_NAME, CUSTOMER_PAGE
-from app.reports.filters import CUSTOMER, RESELLER, TRANSACTED_PRODUCT, exact_id, one_of, period_filters, search_filter
+from app.reports.filters import CUSTOMER, RESELLER, TRANSACTED_PRODUCT, by_id, one_of, period_filters, search_filter
 from app.reports.groups import group_by_field, group_by_month, group_by_reseller
 from app.reports.periods import PAST_PERIODS, months_around
 from app.table.definitions import Chart, Column, Level, Link, Report, Summary
@@ -45,7 +45,13 @@ REPORT = Report(
         search_filter("ref_key", "subscription_key"),
         CUSTOMER,
         CUSTOMER_NAME,
-        exact_id("subscription", "Subscription ID", "subscription_ref"),
+        by_id(
+            "subscription",
+            "Subscription ID",
+            "subscription_ref",
+            Transaction.subscription_ref,
+            Transaction.subscription_key,
+        ),
         RESELLER,
         *period_filters("Date", "date", PAST_PERIODS),
         one_of("action", "Action", {action: action for action in ACTIONS}, lambda table, value: table.action == value),

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from app.table.kinds import Kind
 from app.table.scope import Scope, reseller_field
+from models import clean_text
 
 Table = Any  # a Peewee model class, or an alias of one
 Note = Callable[[str, date], str]  # (value, today) → the remark behind the value, "" for none
@@ -85,6 +86,11 @@ class Column:
         return self.link_id if self.overage is None else self.overage
 
 
+def empty_if_blank(value: str) -> str:
+    """Return the value, or "" where it has nothing to see."""
+    return value if clean_text(value) else ""
+
+
 @dataclass(frozen=True, eq=False)
 class Filter:
     """A key of the query string that selects rows.
@@ -94,9 +100,11 @@ class Filter:
     where:    (table, value) → a Peewee condition. `table` is the table of a level, or an alias of it.
               Example: Filter("order", "Order ID", lambda table, value: table.ref == value)
     input_type: the type of its HTML input: text, search, date, hidden, or select.
-    parse:    returns the canonical form of a value, or raises ValueError with words that follow the value in the error
-              message: "is not a date such as 2026-11-22".
+    parse:    returns the canonical form of a value, "" for none, or raises ValueError with words that follow the value
+              in the error message: "is not a date such as 2026-11-22". It knows no data.
     options:  (table, scope) → the (value, label) pairs of a select.
+    spellings: (scope, value) → how the scope's data spells a value that blanks or case may keep from being found:
+              the one text that is meant, or several that differ by case only, which `where` gets as a tuple.
     level:    the level of the rows that it selects. Below the level of the view's rows their sums are rebuilt.
     hint:     the placeholder of its input.
     resolve:  (value, today) → what the value stands for today, which `where` gets instead:
@@ -109,8 +117,9 @@ class Filter:
     label: str
     where: Callable[[Table, Any], Any]
     input_type: str = "text"
-    parse: Callable[[str], str] = str
+    parse: Callable[[str], str] = empty_if_blank
     options: Callable[[Table, Scope], Sequence[tuple[str, str]]] | None = None
+    spellings: Callable[[Scope, str], Sequence[str]] | None = None
     level: int = 0
     hint: str = ""
     resolve: Callable[[str, date], Any] | None = None

@@ -158,7 +158,8 @@ def _filters(params: QueryParams) -> dict[str, str]:
         if value is None:
             continue
         try:
-            filters[each.key] = each.parse(value)
+            if parsed := each.parse(value):
+                filters[each.key] = parsed
         except ValueError as error:
             params.add_error(each.key, value, str(error))
     if filters.get("from", "") > filters.get("to", "9999-12-31"):

@@ -96,6 +96,7 @@ class View:
     position:  where the page begins or ends; None is the first page.
     open_rows: the paths of the open rows, or ALL_ROWS and the paths of the closed ones.
     filters:   filter key → value as it stands in the address.
+    spellings: (filter key, value) → the texts that the data has instead where it has several, see `Filter.spellings`.
     today:     the day for which relative values such as "last-month" are resolved.
     """
 
@@ -106,6 +107,7 @@ class View:
     position: PagePosition | None = None
     open_rows: tuple[RowPath, ...] = ()
     filters: Mapping[str, str] = field(default_factory=dict)
+    spellings: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
     today: date = field(default_factory=today)
 
     @cached_property
@@ -137,9 +139,10 @@ class View:
 
     @cached_property
     def resolved_filters(self) -> list[tuple[Filter, Any]]:
-        """The active filters with what their values stand for today. Queries and cache keys are made of these."""
+        """The active filters with what their values stand for. Queries and cache keys are made of these."""
         return [
-            (each, each.resolve(value, self.today) if each.resolve else value) for each, value in self.active_filters
+            (each, each.resolve(value, self.today) if each.resolve else self.spellings.get((each.key, value), value))
+            for each, value in self.active_filters
         ]
 
     @property

@@ -9,6 +9,7 @@ from app.reports import REPORTS
 from app.table.csv import DIALECT_KEY, Dialect
 from app.table.definitions import Report
 from app.table.params import PAGING_KEYS, ParamError, parse_dialect, parse_view
+from app.table.spellings import use_spellings
 from app.table.view import View
 from app.web.errors import error_response
 from app.web.reports.form import Submission, parse_submission
@@ -53,16 +54,17 @@ def submitted_export(slug: str) -> tuple[View, Dialect]:
 def permitted_view(view: View, errors: Sequence[ParamError]) -> View:
     """Return the view as its visitor may see it: viewers get top-level rows, and a 403 for anything inside them.
 
-    `errors` are those of the query string that the view was parsed from; any error is a 400.
+    Ids and names are spelled as the data that the visitor sees has them. `errors` are those of the query string that
+    the view was parsed from; any error is a 400.
     """
     if errors:
         abort(invalid_response(view.report, errors))
-    if visitor().can(Permission.VIEW_DETAILS):
-        return view
-    if parts := detail_parts(view):
-        why = visitor().refusal(Permission.VIEW_DETAILS, ", ".join(parts))
-        abort(forbidden(why, f"/reports/{view.report.slug}"))
-    return view.summary_only()
+    if not visitor().can(Permission.VIEW_DETAILS):
+        if parts := detail_parts(view):
+            why = visitor().refusal(Permission.VIEW_DETAILS, ", ".join(parts))
+            abort(forbidden(why, f"/reports/{view.report.slug}"))
+        view = view.summary_only()
+    return use_spellings(view, visitor().scope)
 
 
 def detail_parts(view: View) -> list[str]:
