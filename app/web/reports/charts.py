@@ -5,12 +5,12 @@ Policy forbids; leather 0.4 has no links; both scale text with the picture; draw
 """
 
 from calendar import month_abbr
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from itertools import count
 from typing import NamedTuple
 
-from app.table.definitions import Chart, GroupBy
+from app.table.definitions import Chart
 from app.table.kinds import INTEGER, Kind
 from app.table.scope import Scope
 from app.table.totals import Group, chart_range, largest_rows, narrow_view, summarize
@@ -18,12 +18,16 @@ from app.table.view import View
 from app.web.urls import empty_if_too_long, report_url
 
 MAX_BARS = 6  # bars of names; "6 of 31" says that there are more
-_FEW_MONTHS = 3  # up to so many are bars of a table: a column of one month would be as wide as the chart
+_FEW_MONTHS = 3  # up to so many are rows of a table: a column of one month would be as wide as the chart
 _HEIGHT = 140  # pixels between the lowest and the highest gridline
 _MAX_INTERVALS = 3  # between gridlines
-_GAP = 0.8  # pixels between the parts of a column, and the least height of one
-_LEAST_WIDTH = 0.4  # per cent
+_GAP = 0.8  # pixels between the parts of a column
+_LEAST = 0.8  # pixels or per cent that are drawn of any number but zero
 _UNITS = ("", "k", "M", "B", "T")
+
+
+# The color, start and length of a part of a bar: in pixels from the top of the grid, or in per cent from the left.
+Rectangle = tuple[str, float, float]
 
 
 class Part(NamedTuple):
@@ -32,14 +36,6 @@ class Part(NamedTuple):
     color: str
     label: str
     url: str = ""
-
-
-class Rectangle(NamedTuple):
-    """A part of a bar: pixels from the top of the grid, or per cent from the left."""
-
-    color: str
-    start: float
-    length: float
 
 
 class Bar(NamedTuple):
@@ -57,16 +53,12 @@ class Bar(NamedTuple):
         return month_abbr[int(self.name[-2:])]
 
 
-class GridLine(NamedTuple):
-    y: float
-    label: str
-
-
 class Figure(NamedTuple):
     """A drawn chart. With a grid its bars are columns, else they are rows of a table.
 
     axis:   what bars are named by.
     parts:  the legend; () where names say it all.
+    grid:   the height and the label of each line.
     hidden: how many more bars there are.
     """
 
@@ -75,7 +67,7 @@ class Figure(NamedTuple):
     kind: Kind
     parts: Sequence[Part] = ()
     bars: Sequence[Bar] = ()
-    grid: Sequence[GridLine] = ()
+    grid: Sequence[tuple[float, str]] = ()
     hidden: int = 0
 
     @property
@@ -110,24 +102,24 @@ def _by_month(chart: Chart, view: View, scope: Scope) -> Figure:
     axis, stack = chart.summary.group_by
     months_view, months = chart_range(chart, view, scope)
     groups = summarize(chart.summary, months_view, scope) if months else []
+    numbers = {group.values: _number(chart, group, chart.measure) for group in groups}
     columns = view.report.columns_by_key
     kind = columns[chart.measure].kind if chart.measure else INTEGER
-    numbers = {group.values: _number(chart, group, chart.measure) for group in groups}
     palette = columns[stack.column].colored_values
     values = [value for value in palette if any(value == part for _, part in numbers)]
     colors = [str(palette.index(value)) for value in values]
     if len(months) == 1:
         figure = Figure(f"{chart.title} in {months[0]}", stack.label, kind)
-        rows = [[numbers[months[0], value] * (value == other) for other in values] for value in values]
-        urls = [_group_url(months_view, stack, value) for value in values]
-        return _draw_rows(figure, list(map(Bar, values, urls, rows)), colors)
-    parts = [Part(color, value, _group_url(view, stack, value)) for color, value in zip(colors, values, strict=True)]
+        stacks = [[numbers[months[0], value] if value == other else 0 for other in values] for value in values]
+        urls = [_filtered_url(months_view, stack.filters(value)) for value in values]
+        return _draw(figure, list(map(Bar, values, urls, stacks)), colors)
+    parts = list(map(Part, colors, values, [_filtered_url(view, stack.filters(value)) for value in values]))
     figure = Figure(f"{chart.title} by {axis.label.lower()}", axis.label, kind, parts)
     filled = {month for month, _ in numbers}
-    urls = [_group_url(view, axis, month) if month in filled else "" for month in months]
     stacks = [[numbers.get((month, value), 0) for value in values] for month in months]
+    urls = [_filtered_url(view, axis.filters(month)) if month in filled else "" for month in months]
     bars = list(map(Bar, months, urls, stacks)) if groups else []
-    return _draw_rows(figure, bars, colors) if len(bars) <= _FEW_MONTHS else _draw_columns(figure, bars, colors)
+    return _draw(figure, bars, colors, as_columns=len(bars) > _FEW_MONTHS)
 
 
 def _by_name(chart: Chart, view: View, scope: Scope) -> Figure:
@@ -140,11 +132,11 @@ def _by_name(chart: Chart, view: View, scope: Scope) -> Figure:
         (value,), number = group.values, _number(chart, group, chart.measure)
         of = _number(chart, group, whole.key) if whole else None
         if number or of:
-            bars.append(Bar(axis.describe(value), _group_url(view, axis, value), [number], of))
+            bars.append(Bar(axis.describe(value), _filtered_url(view, axis.filters(value)), [number], of))
     bars.sort(key=lambda bar: sum(bar.numbers), reverse=True)
     parts = [Part("0", column.label), Part("rest", whole.label)] if whole else []
     figure = Figure(f"{chart.title} by {axis.label.lower()}", axis.label, column.kind, parts)
-    return _draw_rows(figure._replace(hidden=len(bars[MAX_BARS:])), bars[:MAX_BARS], ["0"])
+    return _draw(figure._replace(hidden=len(bars[MAX_BARS:])), bars[:MAX_BARS], ["0"])
 
 
 def _largest_rows(chart: Chart, view: View, scope: Scope) -> Figure:
@@ -154,52 +146,38 @@ def _largest_rows(chart: Chart, view: View, scope: Scope) -> Figure:
     for row in largest_rows(view, scope, chart.measure, MAX_BARS):
         (name, number), id_ = row.values, row.companions[0]
         if number > 0 and link:
-            filters = {link.key: id_} if id_ else {link.name_key: name}
-            bars.append(Bar(name, _view_url(view, filters), [number]))
-    return _draw_rows(Figure(chart.title, name_column.label, column.kind), bars, ["3"])
+            bars.append(Bar(name, _filtered_url(view, {link.key: id_} if id_ else {link.name_key: name}), [number]))
+    return _draw(Figure(chart.title, name_column.label, column.kind), bars, ["3"])
 
 
 def _number(chart: Chart, group: Group, measure: str) -> int:
     return group.sums[chart.summary.measures.index(measure)] if measure else group.rows
 
 
-def _group_url(view: View, axis: GroupBy, value: str) -> str:
-    return _view_url(view, axis.filters(value))
-
-
-def _view_url(view: View, filters: Mapping[str, str]) -> str:
-    """The address of the view with more filters; "" if one can't select rows without a name, or it is too long."""
+def _filtered_url(view: View, filters: Mapping[str, str]) -> str:
+    """The address of the view with more filters. It is "" for rows without a name, and where it is too long."""
     return empty_if_too_long(report_url(narrow_view(view, filters))) if all(filters.values()) else ""
 
 
-def _draw_columns(figure: Figure, bars: Sequence[Bar], colors: Sequence[str]) -> Figure:
-    """Columns beside each other, above and below the zero of a grid."""
-    low, high = _extent(bars, colors)
-    step = grid_step(low, high)
-    lines = range(low // step, -(-high // step) + 1)
-    scale = _HEIGHT / ((len(lines) - 1) * step or 1)
-    top = lines[-1] * step if len(lines) > 1 else _HEIGHT  # zero is at the bottom where nothing else is
+def _draw(figure: Figure, bars: Sequence[Bar], colors: Sequence[str], as_columns: bool = False) -> Figure:
+    """Place the parts of all bars on one scale: up and down from zero, or to the left and the right of it."""
+    stacks = [list(_stack(bar, colors)) for bar in bars]
+    ends = [0, *(end for stack in stacks for _, *both in stack for end in both)]
+    low, high, grid = min(ends), max(ends), range(0)
+    if as_columns:
+        step = grid_step(low, high)
+        low, high = low // step * step, -(-high // step) * step
+        grid = range(low, high + 1, step)
+    length, gap = (_HEIGHT, _GAP) if as_columns else (100, 0)
+    scale = length / (high - low or 1)
 
-    def place(start: int, end: int) -> tuple[float, float]:
-        return (top - end) * scale, max((end - start) * scale - _GAP, _GAP)
+    def place(color: str, start: int, end: int) -> Rectangle:
+        from_start = length - (end - low) * scale if as_columns else (start - low) * scale
+        return color, from_start, max((end - start) * scale - gap, _LEAST)
 
-    grid = [GridLine((top - at * step) * scale, abbreviate(at * step, figure.kind)) for at in lines]
-    return figure._replace(grid=grid, bars=[_place_parts(bar, colors, place) for bar in bars])
-
-
-def _draw_rows(figure: Figure, bars: Sequence[Bar], colors: Sequence[str]) -> Figure:
-    """Rows of a table, to the right and the left of zero."""
-    low, high = _extent(bars, colors)
-    scale = 100 / (high - low or 1)
-
-    def place(start: int, end: int) -> tuple[float, float]:
-        return (start - low) * scale, max((end - start) * scale, _LEAST_WIDTH)
-
-    return figure._replace(bars=[_place_parts(bar, colors, place) for bar in bars])
-
-
-def _place_parts(bar: Bar, colors: Sequence[str], place: Callable[[int, int], tuple[float, float]]) -> Bar:
-    return bar._replace(rectangles=[Rectangle(color, *place(*ends)) for color, *ends in _stack(bar, colors)])
+    lines = [(length - (line - low) * scale, abbreviate(line, figure.kind)) for line in grid]
+    placed = zip(bars, ([place(*part) for part in stack] for stack in stacks), strict=True)
+    return figure._replace(grid=lines, bars=[bar._replace(rectangles=rectangles) for bar, rectangles in placed])
 
 
 def _stack(bar: Bar, colors: Sequence[str]) -> Iterator[tuple[str, int, int]]:
@@ -214,12 +192,6 @@ def _stack(bar: Bar, colors: Sequence[str]) -> Iterator[tuple[str, int, int]]:
         elif number < 0:
             yield color, below + number, below
             below += number
-
-
-def _extent(bars: Sequence[Bar], colors: Sequence[str]) -> tuple[int, int]:
-    """The lowest and the highest end of all bars; zero is between them."""
-    ends = [0, *(end for bar in bars for _, *both in _stack(bar, colors) for end in both)]
-    return min(ends), max(ends)
 
 
 def grid_step(low: int, high: int) -> int:
