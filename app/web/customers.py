@@ -15,7 +15,7 @@ from app.web.errors import error_response
 from app.web.reports.context import present_rows
 from app.web.request_log import timed
 from app.web.security import visitor
-from app.web.urls import customer_url, report_url
+from app.web.urls import customer_url, filtered_url
 from app.web.view_request import permitted_view, single_arg
 from models import Import, read_transaction
 
@@ -39,8 +39,8 @@ def show() -> BaseResponse | str:
     if len(customers) > 1:
         return render_template("customers/which.html", name=keys["name"], customers=customers)
     customer = customers[0]
-    if customer.ref and "name" in keys:
-        return redirect(customer_url(customer.keys), 303)
+    if customer.ref and "name" in keys and (url := customer_url(customer.keys)):
+        return redirect(url, 303)
     return _customer_page(customer, views)
 
 
@@ -69,4 +69,4 @@ def _section_context(section: Section, all_rows: View) -> dict[str, Any]:
     # A customer without inventory has one nameless row. Rows don't open here.
     rows = [row._replace(expandable=False) for row in page.rows if row.values[0] != ""]
     lines = [line._replace(id=f"{section.slug}-{line.id}") for line in present_rows(rows, view)]
-    return {"section": section, "url": report_url(all_rows), "view": view, "rows": lines, "total": page.total}
+    return {"section": section, "url": filtered_url(all_rows), "view": view, "rows": lines, "total": page.total}

@@ -9,7 +9,7 @@ from app.table.kinds import INTEGER, Kind
 from app.table.scope import Scope
 from app.table.totals import Group, chart_range, narrow_view, summarize
 from app.table.view import View
-from app.web.urls import empty_if_too_long, report_url
+from app.web.urls import filtered_url
 
 MAX_BARS = 10  # bars of one name each; all smaller groups are one bar
 _OTHERS = "Others"
@@ -141,7 +141,7 @@ def _largest_bars(view: View, axis: GroupBy, groups: Sequence[Group]) -> list[Ba
 
 
 def _group_url(view: View, axis: GroupBy, value: str) -> str:
-    return empty_if_too_long(report_url(narrow_view(view, axis.filters(value))))
+    return filtered_url(narrow_view(view, axis.filters(value)))
 
 
 def _draw_stacks(title: str, axis_label: str, series: Sequence[Series], bars: Sequence[Bar]) -> DrawnChart:

@@ -8,10 +8,11 @@ from app.importing import IMPORTABLE
 from app.table.cache import cached_until_import
 from app.table.definitions import Column, Filter
 from app.table.paging import Page, Row
+from app.table.params import MAX_VALUE_LENGTH
 from app.table.scope import Scope
-from app.table.view import SIZES, View, digest, format_path, quote_value
+from app.table.view import SIZES, View, digest, format_path
 from app.web.reports.export import FORMATS, file_url, last_format
-from app.web.urls import empty_if_too_long, link_maker, other_reports, summary_url
+from app.web.urls import link_maker, other_reports, summary_url
 from models import Import
 
 MAX_MENU_OPTIONS = 300  # a filter with more options is a text field instead of a menu
@@ -105,7 +106,7 @@ def _options(filter_: Filter, view: View, scope: Scope) -> Sequence[tuple[str, s
 
     def read() -> list[tuple[str, str]]:
         found = list_options(report.base_table, scope)
-        return [(value, label) for value, label in found if empty_if_too_long(quote_value(value))]
+        return [(value, label) for value, label in found if len(value) <= MAX_VALUE_LENGTH]
 
     options: list[tuple[str, str]] = cached_until_import((report.slug, filter_.key, scope), read)
     return options
