@@ -102,6 +102,15 @@ class Sqlite(CySqliteDatabase):
         finally:
             self.pragma("foreign_keys", 1)
 
+    @contextmanager
+    def trigger_disabled(self, table: Any, name: str) -> Iterator[None]:
+        """Let a trigger of a table do nothing, in the caller's write transaction."""
+        query = "SELECT sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ? AND name = ?"
+        ((sql,),) = self.execute_sql(query, (table._meta.table_name, name))
+        self.execute_sql(f"DROP TRIGGER {name}")
+        yield
+        self.execute_sql(sql)
+
     def prepare_bulk_load(self) -> None:
         """Tune this connection for writing many rows."""
         self.pragma("cache_size", _BULK_CACHE)
