@@ -18,7 +18,7 @@ from app.table.definitions import Column
 from app.table.expressions import Term, foreign_key, order_by, table_of, tables_of
 from app.table.kinds import DATE, DATETIME, INTEGER, MONEY, Kind, guard, needs_no_guard
 from app.table.query import RowQuery
-from app.table.scope import Scope
+from app.table.scope import Scope, ScopeIn
 from app.table.view import View
 from models import reports_db
 
@@ -74,7 +74,9 @@ LOOKUP_LIMIT = 200_000  # names of a table that are held in memory instead of jo
 _CACHED_CELLS = 2_000  # recurring texts of a column that are quoted once
 
 
-def csv_chunks(view: View, scope: Scope, progress: Progress | None = None, dialect: Dialect = EXCEL) -> Iterator[bytes]:
+def csv_chunks(
+    view: View, scope: Scope | ScopeIn, progress: Progress | None = None, dialect: Dialect = EXCEL
+) -> Iterator[bytes]:
     """Yield all rows of a view as CSV, the heading first. The file is a snapshot: no import changes it on the way.
 
     The snapshot opens before the heading, so that a database that can't be read yields nothing.
@@ -89,10 +91,11 @@ def csv_chunks(view: View, scope: Scope, progress: Progress | None = None, diale
 
 
 def column_chunks(
-    view: View, scope: Scope, make_writer: MakeWriter, connection: Any
+    view: View, scope: Scope | ScopeIn, make_writer: MakeWriter, connection: Any
 ) -> Iterator[tuple[int, list[Iterable[Any]]]]:
     """Yield chunks of a view's rows, read from a snapshot: the number of rows, and the cells of each column."""
-    rows = choose_strategy(RowQuery(view, scope, view.level))
+    found = scope if isinstance(scope, Scope) else scope(connection)
+    rows = choose_strategy(RowQuery(view, found, view.level))
     order = rows.order(view.sort_column)
     sources = [_column_source(rows, column, order, connection, make_writer) for column in view.columns]
     terms, writers = zip(*sources, strict=True)

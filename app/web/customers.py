@@ -29,19 +29,23 @@ def show() -> BaseResponse | str:
     """Show the customer with this id or name. List the customers when several have the name."""
     keys = _customer_keys()
     views = {section: permitted_view(*parse_view(REPORTS[section.slug], keys.items())) for section in SECTIONS}
+    context: dict[str, Any] = {}
     with timed("query"), read_transaction():
         customers = find_customers(keys, visitor().scope)
+        if "reseller" in keys:  # which identifies a customer without an id
+            customers = [each for each in customers if not each.ref] or customers
+        by_id = customer_url(customers[0].keys) if customers and customers[0].ref and "name" in keys else ""
+        if len(customers) == 1 and not by_id:
+            context = _customer_context(customers[0], views)
     if not customers:
         details = [f"{key}: “{value}”" for key, value in keys.items()]
         return error_response(404, "There is no such customer.", details)
-    if "reseller" in keys:  # which identifies a customer without an id
-        customers = [each for each in customers if not each.ref] or customers
     if len(customers) > 1:
         return render_template("customers/which.html", name=keys["name"], customers=customers)
-    customer = customers[0]
-    if customer.ref and "name" in keys and (url := customer_url(customer.keys)):
-        return redirect(url, 303)
-    return _customer_page(customer, views)
+    if by_id:
+        return redirect(by_id, 303)
+    with timed("render"):
+        return render_template("customers/customer.html", **context)
 
 
 def _customer_keys() -> Mapping[str, str]:
@@ -54,12 +58,9 @@ def _customer_keys() -> Mapping[str, str]:
     return keys
 
 
-def _customer_page(customer: CustomerIdentity, views: Mapping[Section, View]) -> str:
-    with timed("query"), read_transaction():
-        sections = [_section_context(section, view.with_filters(customer.keys)) for section, view in views.items()]
-        context = {"customer": customer, "sections": sections, "as_of": Import.last()}
-    with timed("render"):
-        return render_template("customers/customer.html", **context)
+def _customer_context(customer: CustomerIdentity, views: Mapping[Section, View]) -> dict[str, Any]:
+    sections = [_section_context(section, view.with_filters(customer.keys)) for section, view in views.items()]
+    return {"customer": customer, "sections": sections, "as_of": Import.last()}
 
 
 def _section_context(section: Section, all_rows: View) -> dict[str, Any]:

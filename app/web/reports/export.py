@@ -14,7 +14,7 @@ from xlsxwriter.exceptions import FileCreateError
 
 from app.table.csv import DIALECT_KEY, EXCEL, PLAIN, SEMICOLON, Dialect, Progress, csv_chunks
 from app.table.params import PAGING_KEYS
-from app.table.scope import Scope
+from app.table.scope import ScopeIn
 from app.table.spool import PIECE_BYTES, spool
 from app.table.view import View
 from app.table.xlsx import WorkbookLimitError, write_workbook
@@ -110,7 +110,7 @@ def csv(slug: str) -> Response:
     if request.environ.get("SERVER_PROTOCOL") == "HTTP/1.0":
         details = ["Over HTTP/1.0 nobody could tell half a file from a whole one."]
         return error_response(505, "A file needs HTTP/1.1.", details)
-    return _export_response(view, FORMATS[dialect.name], partial(_stream_csv, view, visitor().scope, dialect))
+    return _export_response(view, FORMATS[dialect.name], partial(_stream_csv, view, visitor().scope_in, dialect))
 
 
 @blueprint.get("/reports/<slug>.xlsx")
@@ -200,14 +200,14 @@ def _too_many_exports(view: View, why: str) -> Response:
     return response
 
 
-def _stream_csv(view: View, scope: Scope, dialect: Dialect, export: _Export) -> Iterator[bytes]:
+def _stream_csv(view: View, scope: ScopeIn, dialect: Dialect, export: _Export) -> Iterator[bytes]:
     """Write the CSV in a thread of its own. Wait for the first piece, so that an early error is an error page."""
     write = partial(_csv_pieces, view, scope, export.count_rows, dialect)
     pieces = export.resources.enter_context(closing(spool(write)))
     return chain([next(pieces)], pieces)
 
 
-def _csv_pieces(view: View, scope: Scope, progress: Progress, dialect: Dialect) -> Iterator[bytes]:
+def _csv_pieces(view: View, scope: ScopeIn, progress: Progress, dialect: Dialect) -> Iterator[bytes]:
     try:
         yield from csv_chunks(view, scope, progress, dialect)
     finally:
@@ -217,7 +217,7 @@ def _csv_pieces(view: View, scope: Scope, progress: Progress, dialect: Dialect) 
 def _workbook(view: View, export: _Export) -> Iterable[bytes]:
     """Write the whole workbook to a temporary file before the first byte is sent."""
     file = export.resources.enter_context(TemporaryFile())  # noqa: SIM115 - the stack closes it
-    write_workbook(view, visitor().scope, visitor().reseller or "", file, export.count_rows)
+    write_workbook(view, visitor().scope_in, visitor().reseller or "", file, export.count_rows)
     export.length = file.seek(0, SEEK_END)
     file.seek(0)
     return FileWrapper(file, PIECE_BYTES)

@@ -27,8 +27,9 @@ blueprint = Blueprint("reports", __name__)
 @blueprint.get("/reports/<slug>")
 def show(slug: str) -> BaseResponse:
     """The report page; for htmx only the region that changed."""
-    submission, scope, is_fragment = requested_page(slug), visitor().scope, is_fragment_request()
+    submission, is_fragment = requested_page(slug), is_fragment_request()
     with timed("query"), read_transaction():
+        scope = visitor().scope
         page = read_page(submission.view, scope)
         context = report_context(page, scope)
     view, url = page.view, report_url(page.view)
@@ -70,7 +71,7 @@ def expand(slug: str) -> Response:
 def count(slug: str) -> Response:
     """The number of rows of a view, for a page that was sent before they were counted."""
     view = requested_view(slug, *PAGING_KEYS)
-    with timed("query"):
+    with timed("query"), read_transaction():
         total = count_rows(RowQuery(view, visitor().scope, view.level))
     return _render("reports/_total.html", {"total": f"{total:,}", "view": view})
 

@@ -31,8 +31,9 @@ class TotalLine(NamedTuple):
 @blueprint.get("/reports/<slug>/summary")
 def show(slug: str) -> str:
     """Lines for the foot of the table and the charts above it, for htmx; for others a page of both."""
-    view, scope = requested_view(slug, *PAGING_KEYS), visitor().scope
+    view = requested_view(slug, *PAGING_KEYS)
     with timed("query"), read_transaction():
+        scope = visitor().scope
         lines = total_lines(view, scope)
         charts = [(chart.title, draw_chart(chart, view, scope)) for chart in view.report.charts]
     context = {"view": view, "report": view.report, "lines": lines, "charts": charts}
