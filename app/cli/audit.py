@@ -6,7 +6,7 @@ import click
 from flask import current_app
 from flask.cli import with_appcontext
 
-from app.cli.common import audit_actor, database_ready
+from app.cli.common import CommandError, audit_actor, database_ready, say
 from models import timestamp
 from models.audit import archive_events
 
@@ -29,8 +29,8 @@ def archive(file: Path) -> None:
         try:
             number = archive_events(before, file, **audit_actor())
         except OSError as error:
-            raise click.ClickException(f"{file} can't be made: {error.strerror}. Nothing was archived.") from None
+            raise CommandError(f"{file} can't be made: {error.strerror}. Nothing was archived.") from None
     if number:
-        click.echo(f"Moved {number:,} event{'' if number == 1 else 's'} from before {before} UTC into {file}.")
+        say(f"Moved {number:,} event{'' if number == 1 else 's'} from before {before} UTC into {file}.")
     else:
-        click.echo(f"No event is older than {days} days.")
+        say(f"No event is older than {days} days.")
