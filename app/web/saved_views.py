@@ -1,5 +1,6 @@
 """Saved views: save one from a report's page, list them on the Reports page, open, share and delete them."""
 
+import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
@@ -41,7 +42,11 @@ MESSAGES: Mapping[str, str] = {
     "undefault": "View Report begins with the report as it is.",
     "delete": "The view is deleted.",
 }
-MAX_LISTED_SHARED = 50  # views of colleagues on the Reports page, until a link asks for all
+MAX_LISTED_SHARED = 50  # views of colleagues on the Reports page
+SHARED_PER_PAGE = 100  # views of colleagues on each page when a link has asked for all
+_ALL = "all"  # the first of these pages in an address; the others have their number
+
+_PAGE_NUMBER = re.compile("[0-9]{1,6}")
 
 blueprint = Blueprint("saved_views", __name__)
 
@@ -90,17 +95,28 @@ def saved_views_context() -> dict[str, Any]:
 
     A view comes with its address and its owner: a colleague's email, "" for the visitor's own views.
     """
-    shared_limit = None if "shared" in request.args else MAX_LISTED_SHARED
+    page = _shared_page()
+    limit, offset = (SHARED_PER_PAGE, (page - 1) * SHARED_PER_PAGE) if page else (MAX_LISTED_SHARED, 0)
     listed: dict[str, list[tuple[SavedView, str, str]]] = {slug: [] for slug in REPORTS}
-    for view in saved_views.visible_views(visitor(), shared_limit):
+    for view in saved_views.visible_views(visitor(), limit, offset):
         if view.report in REPORTS:
             owner = "" if view.user_id == visitor().id else view.user.email
             listed[view.report].append((view, _saved_view_url(view), owner))
     return {
         "views_by_report": [(REPORTS[slug], views) for slug, views in listed.items() if views],
-        "unlisted_count": max(saved_views.count_shared_with(visitor()) - shared_limit, 0) if shared_limit else 0,
+        "unlisted_count": max(saved_views.count_shared_with(visitor()) - offset - limit, 0),
+        "next_shared": page + 1 if page else _ALL,
         "message": MESSAGES.get(request.args.get("done", ""), ""),
     }
+
+
+def _shared_page() -> int:
+    """Return which page of colleagues' views is asked for, 0 for the first few views. Anything else is a 400."""
+    shared = request.args.get("shared") or "0"
+    if shared != _ALL and not _PAGE_NUMBER.fullmatch(shared):
+        details = [f"shared: “{shared}” is no page; use “{_ALL}”, or a number from 2."]
+        abort(error_response(400, "These views can't be listed like that.", details))
+    return 1 if shared == _ALL else int(shared)
 
 
 def start_url(report: Report) -> str:
