@@ -21,10 +21,10 @@ def heading(page: Page) -> str:
 def test_customer_page_by_keyboard(page: Page) -> None:
     page.goto(USAGE)
     row = page.locator("#results tbody tr:has(.expander)").first
-    name = row.locator(".expander").inner_text()
+    link = row.locator("th a")
+    name = link.inner_text()
     row.locator(".expander").focus()
     page.keyboard.press("Tab")
-    link = page.get_by_role("link", name=f"Page of {name}", exact=True)
     expect(link).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text(name)
@@ -41,7 +41,7 @@ def test_name_links_to_the_customer(page: Page) -> None:
     name = page.locator("#results tbody th a").first.inner_text()
     page.locator("#results tbody th a").first.click()
     assert heading(page) == name
-    page.locator(".customer-section .scroll a").first.click()
+    page.locator(".customer-section tbody a").first.click()
     expect(page).to_have_url(re.compile(r"\?subscription="))
 
 
@@ -58,21 +58,42 @@ def test_viewer_sees_a_customer_of_the_reseller(sign_in: SignIn, base_url: str) 
 
 def test_attention_loads_after_the_page_and_links_to_rows(page: Page) -> None:
     page.goto("/reports")
-    expect(page.locator("#attention-counts .attention-list li")).to_have_count(3)
-    expect(page.locator("#attention-counts")).to_contain_text("Data as of")
-    for number, link in enumerate(page.locator(".attention-list a").all()):
-        count = link.inner_text().split()[0]
-        page.locator(".attention-list a").nth(number).click()
-        expect(page.locator("#count")).to_contain_text(f"of {count} row")
+    cards = page.locator("#attention-counts .card")
+    expect(cards.get_by_text("…")).to_have_count(0)
+    expect(cards).to_have_count(3)
+    for number, card in enumerate(cards.all()):
+        count = card.locator("strong").inner_text()
+        cards.nth(number).click()
+        expect(page.locator("#count")).to_have_text(re.compile(f"^{count} rows?$"))
         page.go_back()
-        expect(page.locator("#attention-counts .attention-list li")).to_have_count(3)
+        expect(cards.get_by_text("…")).to_have_count(0)
+
+
+def test_nothing_moves_when_the_counts_come(page: Page) -> None:
+    counted = page.expect_response("**/reports/attention")
+    page.add_init_script("""new PerformanceObserver(list => list.getEntries().forEach(each => shifts.push(each.value)))
+        .observe({type: "layout-shift", buffered: true}); const shifts = []; window.shifts = shifts""")
+    with counted:
+        page.goto("/reports")
+    expect(page.locator("#attention-counts").get_by_text("…")).to_have_count(0)
+    page.evaluate("new Promise(requestAnimationFrame)")
+    assert page.evaluate("shifts") == []
+
+
+def test_whole_card_chooses_a_report_that_opens_in_a_new_tab(page: Page) -> None:
+    page.goto("/reports")
+    page.locator(".card", has_text="Customer Usage Report").click(position={"x": 5, "y": 5})
+    expect(page.get_by_role("radio", name="Customer Usage Report")).to_be_checked()
+    with page.context.expect_page() as opened:
+        page.get_by_role("button", name="View Report").click()
+    expect(opened.value).to_have_url(USAGE)
 
 
 @pytest.mark.provokes("404", "gone.js")
 def test_attention_without_scripts(open_plain: Open) -> None:
     plain = open_plain("/reports")
     plain.get_by_role("link", name="Show what needs attention").click()
-    expect(plain.locator(".attention-list li")).to_have_count(3)
+    expect(plain.locator(".attention-list strong")).to_have_text([re.compile("^[0-9]+$")] * 3)
     assert heading(plain) == "Needs attention"
 
 

@@ -129,10 +129,15 @@ def test_sign_out_in_another_tab(sign_in: SignIn) -> None:
     expect_loaded(tab)
     other = tab.context.new_page()
     other.goto("/reports")
-    other.get_by_role("button", name="Sign out").click()
+    sign_out(other)
     expect_sign_in(other)
     tab.locator("#sort-used").click()
     expect_sign_in(tab)
+
+
+def sign_out(tab: Page) -> None:
+    tab.get_by_role("button", name="Account").click()
+    tab.get_by_role("button", name="Sign out").click()
 
 
 def sort_and_sign_out(tab: Page) -> Page:
@@ -146,7 +151,7 @@ def sort_and_sign_out(tab: Page) -> Page:
     expect(tab).to_have_url(re.compile("sort=available"))
     tab.locator("#sort-customer").click()
     expect(tab).to_have_url(USAGE)
-    tab.get_by_role("button", name="Sign out").click()
+    sign_out(tab)
     expect_sign_in(tab)
     return other
 

@@ -91,7 +91,7 @@ def test_replace_view_with_same_name(client: FlaskClient) -> None:
     for action in ("share", "default"):
         act(client, action, number("Mine"))
     answer = save(client, "Mine", "sort=-used")
-    [which] = re.findall(r'<button name="replace" value="(\d+)">Replace</button>', answer.text)
+    [which] = re.findall(r'name="replace" value="(\d+)">Replace</button>', answer.text)
     assert "Others see" in answer.text
     sent = {"view": "sort=-used", "replace": which}
     elsewhere = client.post(f"{USAGE}/views", data={"name": "Other", **sent}, headers=OURS | HTML)
