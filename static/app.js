@@ -1,21 +1,16 @@
 // The form #filters is the state of a report page. What is pressed is written into the form, and the form is sent whole:
 // each request says all that those before it said, so the newest may replace them. All of it also works as plain HTML.
-const filters = document.getElementById("filters"), state = () => document.getElementById("state");
+const filters = document.getElementById("filters");
 const on = (type, listener, options) => document.addEventListener(type, listener, options);
 
 // The class `no-htmx` shows the buttons that only plain HTML needs: without htmx, and after 3 seconds of waiting for it.
 const markMissingHtmx = () => document.documentElement.classList.toggle("no-htmx", !window.htmx);
 setTimeout(markMissingHtmx, 3000);
-on("DOMContentLoaded", () => { // htmx is deferred too, so it has run by then
-  if (markMissingHtmx() || !filters) return;
-  for (const type of ["click", "auxclick", "contextmenu"]) on(type, pressControl, true);
-  on("input", keepOneKindOfDates, true);
-  on("focusout", correctFields);
-});
+on("DOMContentLoaded", markMissingHtmx); // htmx is deferred too, so it has run by then
 
-// ---------------------------------------------------------------- the form of a report
-
+for (const type of ["click", "auxclick", "contextmenu"]) on(type, pressControl, true);
 function pressControl(event) {
+  if (!window.htmx || !filters) return;
   const control = event.target.closest("#results a[href], button[name]:not([formaction])");
   if (control?.form === filters && event.type === "click") {
     event.preventDefault();
@@ -26,7 +21,8 @@ function pressControl(event) {
     const changes = changesOf(control);
     if (event.type !== "click" || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) {
       const query = new URLSearchParams(new FormData(filters)); // for a new tab, or the clipboard
-      for (const [key, values] of changes) values.forEach((value) => query.append(key, value), query.delete(key));
+      for (const [key] of changes) query.delete(key);
+      for (const [key, values] of changes) for (const value of values) query.append(key, value);
       control.search = query;
     } else {
       event.preventDefault();
@@ -60,27 +56,26 @@ function setField(key, values) {
 function addHiddenInput(name, value) {
   const input = Object.assign(document.createElement("input"), { type: "hidden", name, value });
   input.setAttribute("form", "filters");
-  state().append(input);
+  document.getElementById("state").append(input);
   return input;
 }
 
 // A period ends a range of days, and a day ends the period.
-function keepOneKindOfDates({ target }) {
-  const { period, from, to } = filters.elements;
+on("input", ({ target }) => {
+  const { period, from, to } = filters?.elements ?? {};
   if (target.name === "period") from.value = to.value = "";
   if (target.type === "date" && target.value) for (const radio of period) radio.checked = false;
-}
+}, true);
 
 // The server answers with what it made of a field, such as a pasted id. A field in which somebody types on stays.
+on("focusout", correctFields);
 function correctFields() {
-  for (const { value, dataset } of state().querySelectorAll("data")) {
+  for (const { value, dataset } of document.querySelectorAll("#state data")) {
     const field = filters.elements[dataset.field];
     const typesOn = field === document.activeElement && dataset.sent.endsWith(" ");
     if (field.value === dataset.sent && !typesOn) setField(dataset.field, [value]);
   }
 }
-
-// ---------------------------------------------------------------- requests of htmx
 
 // Files and paper are the browser's business: it submits the form as it stands.
 on("submit", (event) => event.submitter?.hasAttribute("formaction") && event.stopPropagation(), true);
@@ -112,7 +107,7 @@ on("htmx:after:swap", ({ detail: { ctx: { sourceElement, response } } }) => {
 on("htmx:after:request", (event) => {
   const { sourceElement, response } = event.detail.ctx, isError = response.status >= 400;
   const isForeign = !response.headers.has("X-Request-ID"); // from a proxy, or a network that asks for a sign-in
-  if (isError) state()?.querySelectorAll("[data-command]").forEach((input) => input.remove());
+  if (isError) for (const input of document.querySelectorAll("[data-command]")) input.remove();
   if (isForeign || (isError && loadsByItself(sourceElement))) event.preventDefault(), showRequestError(event);
 });
 on("htmx:error", showRequestError);
@@ -120,8 +115,6 @@ function showRequestError({ detail: { ctx: { sourceElement } } }) {
   if (loadsByItself(sourceElement)) return sourceElement.querySelector(".no-script")?.classList.remove("no-script");
   document.getElementById("alert").replaceChildren(document.getElementById("failed-request").content.cloneNode(true));
 }
-
-// ---------------------------------------------------------------- every page
 
 on("invalid", ({ target }) => target.closest("[popover]")?.showPopover(), true); // where the browser says what is wrong
 on("pointerover", ({ target }) => { // the whole text of what is cut off
@@ -141,13 +134,14 @@ on("keydown", (event) => {
   element.popover ? element.showPopover() : element.focus();
 });
 on("submit", (event) => { // not the second click on a button that posts
-  const { form = event.target, timeStamp } = event;
-  if (form.method !== "post") return;
-  if (timeStamp - form.dataset.sentAt < 1000) event.preventDefault();
-  else if (!event.defaultPrevented) form.dataset.sentAt = timeStamp;
+  const { target: { method, dataset }, timeStamp } = event;
+  if (method === "post" && timeStamp - dataset.sentAt < 1000) event.preventDefault();
+  else dataset.sentAt = timeStamp;
 });
 on("click", ({ target }) => {
   if (target.id === "print-now") print();
   const button = target.closest(".show-password"), input = document.getElementById(button?.getAttribute("aria-controls"));
-  if (input) button.setAttribute("aria-pressed", (input.type = input.type === "text" ? "password" : "text") === "text");
+  if (!input) return;
+  input.type = input.type === "text" ? "password" : "text";
+  button.setAttribute("aria-pressed", input.type === "text");
 });

@@ -7,6 +7,7 @@ from flask import Flask
 
 from app.reports import REPORTS
 from app.settings import Settings
+from app.table.view import digest
 from app.web import account, audit, customers, errors, headers, home, request_log, saved_views, security, users
 from app.web.reports import export, page, print_view, summary
 from app.web.urls import customer_url, report_url
@@ -33,6 +34,7 @@ def _register_template_globals(app: Flask, settings: Settings) -> None:
     for file in Path(app.static_folder or "").iterdir():
         version = sha256(file.read_bytes()).hexdigest()[:10]  # so that browsers can cache each version for a year
         assets[file.name] = f"{app.static_url_path}/{file.name}?v={version}"
+    app.jinja_env.filters["digest"] = digest
     app.jinja_env.globals.update(
         assets=assets,
         htmx={"url": settings.htmx_url, "hash": HTMX_HASH},
