@@ -91,7 +91,7 @@ SECTIONS = (
 
 @dataclass(frozen=True)
 class CustomerSum:
-    """The sum of a column in the customer's rows of the report `slug` that `filters` find. Without one: their number."""
+    """The sum of a column in the rows of the report `slug` that `filters` find; without one, their number."""
 
     label: str
     slug: str

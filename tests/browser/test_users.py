@@ -42,7 +42,9 @@ def test_viewer_sees_rows_of_the_reseller(sign_in: SignIn) -> None:
     expect(tab.locator("#column-list")).to_contain_text("Over Inventory")
     expect(tab.locator("#filters")).not_to_contain_text(re.compile("Certificate Type|Product"))
     expect(tab.locator("#export, .expander")).to_have_count(0)
-    expect(tab.get_by_role("navigation", name="Main").get_by_role("link", name=re.compile("Users|Audit"))).to_have_count(0)
+    expect(
+        tab.get_by_role("navigation", name="Main").get_by_role("link", name=re.compile("Users|Audit"))
+    ).to_have_count(0)
 
 
 @pytest.mark.provokes("400")
@@ -91,12 +93,12 @@ def test_disabled_user_is_signed_out(page: Page, sign_in: SignIn) -> None:
     choose_password(tab, secret)
     tab.goto(USAGE)
     press(page, "Disable")
-    expect(page.locator(".facts")).to_contain_text("Disabled")
+    expect(page.locator("main .facts")).to_contain_text("Disabled")
     tab.locator("#sort-used").click()
     expect_sign_in(tab)
     submit_sign_in(tab, "ray@partner.example", OWN_PASSWORD)
     expect(tab.locator("#form-error")).to_have_text("The email or the password is wrong.")
     press(page, "Enable")
-    expect(page.locator(".facts")).not_to_contain_text("Disabled")
+    expect(page.locator("main .facts")).not_to_contain_text("Disabled")
     submit_sign_in(tab, "ray@partner.example", OWN_PASSWORD)
     expect(tab).to_have_url(USAGE)

@@ -29,7 +29,9 @@ ON_SQLITE = pytest.mark.parametrize("database_url", ["SQLite"], indirect=True)
 
 def parts(page: str) -> dict[str, str]:
     """The sections of a customer's page, by the address that each heading leads to."""
-    found = re.findall(r'<section class="customer-section">.*?<h2[^>]*><a href="([^"]+)">(.*?)</section>', page, re.DOTALL)
+    found = re.findall(
+        r'<section class="customer-section">.*?<h2[^>]*><a href="([^"]+)">(.*?)</section>', page, re.DOTALL
+    )
     return {unescape(address): text for address, text in found}
 
 
