@@ -68,7 +68,9 @@ REPORT = Report(
             link=CUSTOMER_PAGE,
             link_id=Subscription.customer_ref,
         ),
-        Column("customer_id", "Customer ID", Subscription.customer_ref, ID, visible=False, width="ch-9", link=CUSTOMER_PAGE),
+        Column(
+            "customer_id", "Customer ID", Subscription.customer_ref, ID, visible=False, width="ch-9", link=CUSTOMER_PAGE
+        ),
         Column("subscription_id", "Subscription ID", Subscription.ref, ID, width="ch-11", link=_TRANSACTIONS),
         Column("reseller", "Reseller", Reseller.name, TEXT, filter="reseller"),
         Column("subscription", "Subscription", Subscription.name, TEXT, width="text-3"),
@@ -82,12 +84,12 @@ REPORT = Report(
             colored_values=STATUSES,
             ordered_values=STATUSES,
         ),
-        Column("end", "End", Subscription.ends_on, DATE, width="ch-21", note=end_distance),
+        Column("end", "End", Subscription.ends_on, DATE, width="ch-27", note=end_distance),
         Column("cost", "Cost", Subscription.cost, MONEY),
         Column("order_date", "Order Date", Subscription.ordered_on, DATE),
-        Column("last_modified_by", "Last modified by", Actor.name, TEXT, width="text-3"),
+        Column("last_modified_by", "Last modified by", Actor.name, TEXT),
         Column("last_modified_date", "Last modified date", Subscription.modified_at, DATETIME),
-        Column("items_quantity", "Items Quantity", Subscription.items_quantity, INTEGER),
+        Column("items_quantity", "Items Quantity", Subscription.items_quantity, INTEGER, width="ch-11"),
     ),
     filters=(
         search_filter("ref_key"),

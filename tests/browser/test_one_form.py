@@ -101,7 +101,8 @@ def test_back_and_forward_show_what_was_there(page: Page) -> None:
     looks = [look(page)]
     for name in ("search", "sort", "menu", "column", "size"):
         INTENTS[name].act(page)
-        page.keyboard.press("Escape")
+        if name != "search":  # where Escape empties the field
+            page.keyboard.press("Escape")
         looks.append(look(page))
     for direction, expected in ((page.go_back, looks[-2::-1]), (page.go_forward, looks[1:])):
         for each in expected:
@@ -195,7 +196,7 @@ def test_rows_come_first(
     page.goto(f"{base_url}/reports/{slug}")
     settle(page)
     boxes = [box for row in page.locator("tbody tr").all() if (box := row.bounding_box())]
-    foot = page.locator("tfoot tr:last-child").bounding_box()
+    foot = page.locator("tfoot tr:last-child th").bounding_box()
     assert foot
     assert boxes[0]["y"] <= top
     assert sum(box["y"] + box["height"] <= foot["y"] + 0.5 for box in boxes) >= rows
@@ -213,6 +214,7 @@ def test_nothing_moves_when_a_filter_is_set(page: Page) -> None:
     )
     for name in ("menu", "period", "search", "sort", "next", "size"):
         INTENTS[name].act(page)
-        page.keyboard.press("Escape")
+        if name != "search":
+            page.keyboard.press("Escape")
         settle(page)
     assert page.evaluate("window.shift") == 0

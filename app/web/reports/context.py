@@ -14,9 +14,10 @@ from app.table.paging import Page, Row, open_paths
 from app.table.scope import Scope
 from app.table.view import LAST_PAGE, SIZES, View, digest, format_path, quote_value
 from app.web.reports.export import FORMATS, last_format
-from app.web.urls import empty_if_too_long, link_maker, other_reports, report_url, summary_url
+from app.web.urls import empty_if_too_long, link_maker, other_reports, summary_url
 from models import Import
 
+NUL = "\0"  # no value can hold it
 MAX_MENU_OPTIONS = 300  # a filter with more options is a text field instead of a menu
 
 # A cell: the name of its kind, its text, and a detail that depends on the kind: the URL of an ID or a text, the note of
@@ -146,11 +147,7 @@ def _hidden_state(page: Page) -> list[tuple[str, str]]:
     pairs = [pair for pair in view.params(columns=False) if pair[0] in ("sort", "size", "after", "before", "open")]
     pairs = [pair for pair in pairs if pair[0] != "open" or pair[1] not in listed]
     last_page = f"{LAST_PAGE}-{view.cursor_context}"  # so that another view begins with its first page
-    pairs = [("before", last_page) if pair == ("before", LAST_PAGE) else pair for pair in pairs]
-    if "period" in view.report.filters_by_key:
-        has_days = {"from", "to"} & view.filters.keys()
-        pairs.append(("was", "days" if has_days else view.filters.get("period", "")))
-    return pairs
+    return [("before", last_page) if pair == ("before", LAST_PAGE) else pair for pair in pairs]
 
 
 def _lines(rows: Sequence[Row], view: View, makers: Sequence[_CellMaker]) -> Iterator[RowLine]:
@@ -201,11 +198,12 @@ def _filter_links(column: Column, view: View, fields: Mapping[str, FilterField])
     field = fields.get(column.filter)
     if field is None or column.filter in view.filters:
         return lambda values, _: [""] * len(values)
-    before, _, behind = report_url(view.with_filter(column.filter, "\0")).partition(quote_value("\0"))
+    # A relative address is short; it stands in a good part of all cells.
+    before, _, behind = f"?{view.with_filter(column.filter, NUL).query_string}".partition(quote_value(NUL))
 
     def details(values: Sequence[Any], _: Iterable[Any]) -> Iterable[str]:
         known = {value for value in values if value in field.labels}
-        urls = {value: empty_if_too_long(f"{before}{quote_value(value)}{behind}") for value in known}
+        urls = {value: f"{before}{quote_value(value)}{behind}" for value in known}
         return [urls.get(value, "") for value in values]
 
     return details

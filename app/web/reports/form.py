@@ -17,11 +17,13 @@ class Submission(NamedTuple):
     """The view that a query string asks for, and what is wrong with it.
 
     `is_form` tells that a form sent it. Without scripts the answer is then a redirect to the view's canonical address.
+    `opened` is the number of the saved view that the page was opened with, "" for none. It is no part of the view.
     """
 
     view: View
     errors: list[ParamError]
     is_form: bool
+    opened: str = ""
 
 
 def parse_submission(report: Report, pairs: Pairs) -> Submission:
@@ -30,6 +32,8 @@ def parse_submission(report: Report, pairs: Pairs) -> Submission:
     Commands are carried out after everything else, in their order: `toggle=17`, `move=cost:up`, `reset=columns`. There
     are several when one is given before the answer to another has come.
     """
+    opened = dict(pairs).get("opened", "")
+    pairs = [pair for pair in pairs if pair[0] != "opened"]
     commands = [pair for pair in pairs if pair[0] in _COMMANDS and pair[1]]
     is_form = bool(commands) or any(key == "was" or not value for key, value in pairs)
     view, errors = parse_view(report, [pair for pair in _resolve_days(report, pairs) if pair[0] not in _COMMANDS])
@@ -40,7 +44,7 @@ def parse_submission(report: Report, pairs: Pairs) -> Submission:
             view = changed
         else:
             errors.append(ParamError(key, value, expected))
-    return Submission(view, errors, is_form)
+    return Submission(view, errors, is_form, opened)
 
 
 def _resolve_days(report: Report, pairs: Pairs) -> Pairs:

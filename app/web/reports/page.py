@@ -14,6 +14,7 @@ from app.web.errors import error_response, is_fragment_request
 from app.web.reports.context import present_rows, report_context
 from app.web.reports.htmx import columns_changed, corrections, history_headers
 from app.web.request_log import timed
+from app.web.saved_views import report_tabs
 from app.web.security import visitor
 from app.web.urls import MAX_URL_LENGTH, report_url
 from app.web.view_request import invalid_response, requested_view, single_arg, submitted_view
@@ -30,7 +31,7 @@ def show(slug: str) -> BaseResponse:
     submission, scope, is_fragment = submitted_view(slug), visitor().scope, is_fragment_request()
     with timed("query"), read_transaction():
         page = read_page(submission.view, scope)
-        context = report_context(page, scope)
+        context = report_context(page, scope) | {"tabs": report_tabs(page.view, submission.opened)}
     view, url = page.view, report_url(page.view)
     if len(url) > MAX_URL_LENGTH:
         details = ["Close more rows at once, show fewer on a page, or shorten a filter."]
