@@ -222,7 +222,7 @@ def test_restore_under_another_name_when_the_name_is_taken(client: FlaskClient) 
     answer = client.post(f"/reports/views/{view}/restore", data={"next": f"{USAGE}?q=a"}, headers=OURS | HTML)
     assert answer.status_code == 400
     assert "You have another view “Mine” of this report; choose another name" in answer.text
-    [address] = re.findall(r'<form class="card form-stack" action="([^"]+)"', answer.text)
+    [address] = re.findall(r'<form class="form-stack" action="([^"]+)"', answer.text)
     [next_url] = re.findall(r'name="next" value="([^"]*)"', answer.text)
     answer = client.post(address, data={"next": unescape(next_url), "name": "Old"}, headers=OURS)
     assert (answer.status_code, answer.location) == (303, f"{USAGE}?q=a")
