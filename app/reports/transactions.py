@@ -2,14 +2,15 @@
 
 from app.reports.customer_page import CUSTOMER_NAME, CUSTOMER_PAGE
 from app.reports.filters import CUSTOMER, RESELLER, TRANSACTED_PRODUCT, by_id, one_of, period_filters, search_filter
-from app.reports.groups import group_by_field, group_by_month
+from app.reports.groups import group_by_field, group_by_month, group_by_reseller
 from app.reports.periods import PAST_PERIODS, months_around
 from app.table.definitions import Chart, Column, Level, Link, Report, Summary
 from app.table.kinds import DATETIME, ID, INTEGER, MONEY, TEXT
 from models import ACTIONS, Actor, Bundle, Customer, Reseller, Transaction
 
+_PALETTE = ("Inventory", "Renew", "Renewal Inventory", "Cancel")
 _BY_ACTION = group_by_field("action", "Action", "action", ACTIONS)
-_BY_MONTH_AND_ACTION = Summary((group_by_month("date"), _BY_ACTION), measures=("cost", "total"))
+_BY_MONTH = Summary((group_by_month("date"), _BY_ACTION), measures=("cost", "total"))
 _SUBSCRIPTION = Link("subscription", "customer-subscriptions")
 
 REPORT = Report(
@@ -34,7 +35,7 @@ REPORT = Report(
         Column("reseller", "Reseller", Reseller.name, TEXT, filter="reseller"),
         Column("product", "Product", Bundle.name, TEXT, width="text-3", filter="product"),
         Column("transaction_id", "Transaction ID", Transaction.ref, ID),
-        Column("action", "Action", Transaction.action, TEXT, width="ch-19", filter="action", colored_values=ACTIONS),
+        Column("action", "Action", Transaction.action, TEXT, width="ch-19", filter="action", colored_values=_PALETTE),
         Column("date", "Date", Transaction.date, DATETIME),
         Column("total", "Total", Transaction.total, INTEGER, width="ch-9"),
         Column("cost", "Cost", Transaction.cost, MONEY),
@@ -59,6 +60,8 @@ REPORT = Report(
     default_sort="-date",
     summary=Summary((_BY_ACTION,), measures=("total", "cost"), grand_totals=("cost",)),
     charts=(
-        Chart("Cost and certificates by month", _BY_MONTH_AND_ACTION, months_around(-11, 0), latest_column="date"),
+        Chart("Cost", "cost", _BY_MONTH, months_around(-11, 0), latest_column="date"),
+        Chart("Certificates", "total", _BY_MONTH, months_around(-11, 0), latest_column="date"),
+        Chart("Cost", "cost", Summary((group_by_reseller(),), measures=("cost",))),
     ),
 )

@@ -21,7 +21,8 @@ _CUSTOMERS = "/customers"
 def report_url(view: View, ending: str = "", *more: tuple[str, str]) -> str:
     """Return the canonical address of a view.
 
-    `ending` is ".csv", ".xlsx", "/rows", "/count" or "/summary". `more` are query pairs that aren't part of the view.
+    `ending` is ".csv", ".xlsx", "/rows", "/count", "/totals" or "/summary". `more` are query pairs that aren't part of
+    the view.
     """
     query = encode_query([*view.params(), *more]) if more else view.query_string
     return f"/reports/{view.report.slug}{ending}" + (f"?{query}" if query else "")

@@ -93,6 +93,7 @@ def report_context(page: Page, scope: Scope) -> dict[str, Any]:
         "last_format": last_format(),
         "sizes": SIZES,
         "summary_url": summary,
+        "columns_id": digest(",".join(column.key for column in view.columns)),
         "summary_id": digest(f"{summary} {view.today} {Import.version()}"),
         "as_of": Import.last(),
         "row_height": next((each for each in ("compact", "wrap") if each in display), "regular"),
@@ -135,7 +136,7 @@ def _period_label(fields: Mapping[str, FilterField], view: View) -> str:
         return ""
     label, period = fields["period"].filter.label.removesuffix(" in"), fields["period"].value
     if period:
-        return f"{label}: {fields['period'].labels.get(period) or period_title(period)}"
+        return f"{label}: {period_title(period)}"
     first, last = view.date_range
     return f"{label}: {first} – {last}" if first or last else f"{label}: Any time"
 

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from app.table.counts import count_rows
 from app.table.paging import CursorNotFound, read_children, read_page
-from app.table.params import PAGING_KEYS, ParamError, parse_path
+from app.table.params import ParamError, parse_path
 from app.table.query import RowQuery
 from app.web.errors import error_response, is_fragment_request
 from app.web.reports.context import present_rows, report_context
@@ -71,7 +71,7 @@ def expand(slug: str) -> Response:
 @blueprint.get("/reports/<slug>/count")
 def count(slug: str) -> Response:
     """The number of rows of a view, for a page that was sent before they were counted."""
-    view = requested_view(slug, *PAGING_KEYS)
+    view = requested_view(slug, "after", "before", "open")
     with timed("query"):
         total = count_rows(RowQuery(view, visitor().scope, view.level))
     return _render("reports/_total.html", {"total": f"{total:,}", "view": view})
