@@ -138,6 +138,25 @@ def test_50_shared_views_are_listed_with_a_link_to_all(app: Flask) -> None:
     assert "more that colleagues share" not in vic.get(address).text + ann.get("/reports").text
 
 
+def test_shared_views_are_paged(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.web.saved_views.MAX_LISTED_SHARED", 2)
+    monkeypatch.setattr("app.web.saved_views.SHARED_PER_PAGE", 3)
+    ann, vic = signed_in(app), signed_in(app, "viewer")
+    for at in range(8):
+        save(ann, f"View {at}")
+    SavedView.update(shared=True).execute()
+    page, seen = vic.get("/reports").text, []
+    while more := re.findall(r'<a href="([^"]+)">Show \d+ more that colleagues share</a>', page):
+        page = vic.get(more[0]).text
+        seen.append(re.findall(r"<bdi>(View \d)</bdi></a>", page))
+    assert [len(names) for names in seen] == [3, 3, 2]
+    assert [name for names in seen for name in names] == [f"View {at}" for at in range(8)]
+    assert "Shared by" not in vic.get("/reports?shared=999999").text
+    for odd in ("-1", "x", "1.5", "9999999", "²"):
+        refused = vic.get("/reports", query_string={"shared": odd})
+        assert (refused.status_code, odd in refused.text) == (400, True)
+
+
 @pytest.mark.parametrize("sent", [{"view": "size=1"}, {"view": "columns=none"}, {"view": "q=" + "a" * 8000}, {}])
 def test_invalid_view_is_not_saved(client: FlaskClient, sent: dict[str, str]) -> None:
     answer = client.post(f"{USAGE}/views", data={"name": "Mine", **sent}, headers=OURS)
