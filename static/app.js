@@ -42,8 +42,8 @@ function changesOf(link) {
 function setField(key, values) {
   const field = filters.elements[key], [value = ""] = values;
   if (filters.querySelector(`[name="${key}"]`)) {
-    field.value = value;
-    if (value && field.value !== value) field.add?.(new Option(value, value, true, true)); // newer than the menu
+    if (field.forEach) field.forEach((radio) => (radio.checked = radio.value === value)); // the list ignores a value of ""
+    else if ((field.value = value) && field.value !== value) field.add?.(new Option(value, value, true, true)); // a newer one
     return;
   }
   for (const input of document.querySelectorAll(`#results input[name="${key}"]`)) input.remove();
