@@ -2,7 +2,7 @@
 
 from app.reports.customer_page import CUSTOMER_NAME, CUSTOMER_PAGE
 from app.reports.filters import CUSTOMER, RESELLER, TRANSACTED_PRODUCT, by_id, one_of, period_filters, search_filter
-from app.reports.groups import group_by_field, group_by_month, group_by_reseller
+from app.reports.groups import group_by_field, group_by_month
 from app.reports.periods import PAST_PERIODS, months_around
 from app.table.definitions import Chart, Column, Level, Link, Report, Summary
 from app.table.kinds import DATETIME, ID, INTEGER, MONEY, TEXT
@@ -62,6 +62,5 @@ REPORT = Report(
     charts=(
         Chart("Cost", "cost", _BY_MONTH, months_around(-11, 0), latest_column="date"),
         Chart("Certificates", "total", _BY_MONTH, months_around(-11, 0), latest_column="date"),
-        Chart("Cost", "cost", Summary((group_by_reseller(),), measures=("cost",))),
     ),
 )

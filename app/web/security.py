@@ -60,7 +60,7 @@ def _check_request() -> BaseResponse | None:
     return None if request.endpoint in PUBLIC_ENDPOINTS else _check_visitor()
 
 
-def _check_visitor() -> BaseResponse | None:  # noqa: PLR0911 - one for each check
+def _check_visitor() -> BaseResponse | None:
     """Check the sign-in and the permission, on routes that aren't public."""
     if g.visitor is None:
         return redirect_or_status(sign_in_url(), 401, "Sign in first.")

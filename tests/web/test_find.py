@@ -214,7 +214,7 @@ def test_linked_columns_have_a_filter_in_the_target_report() -> None:
 def test_first_column_has_link_and_note_too(client: FlaskClient) -> None:
     page = client.get(f"/reports/{SUBSCRIPTIONS}?columns=subscription_id&columns=end&q=S-2").text
     assert f'<a dir="auto" href="/reports/{TRANSACTIONS}?subscription=S-2">S-2</a>' in page
-    assert '<time>2021-01-01</time> <small>ended</small>' in page
+    assert "<time>2021-01-01</time> <small>ended</small>" in page
     assert "2021-01-01</span> <small>ended</small>" in client.get(f"/reports/{SUBSCRIPTIONS}?columns=end&q=S-2").text
 
 
@@ -272,9 +272,7 @@ def test_end_of_a_subscription_shows_its_distance(client: FlaskClient, tmp_path:
     (tmp_path / "ends.csv").write_text("\n".join(lines), "utf-8")
     load(SUBSCRIPTIONS, tmp_path / "ends.csv")
     page = client.get(f"/reports/{SUBSCRIPTIONS}?customer=E-1&sort=end").text
-    assert re.findall(
-        r'<td><time>[^<]*</time>(?: <small[^>]*>([^<]*)</small>)?', page.partition("<tbody")[2]
-    )[::2] == [
+    assert re.findall(r"<td><time>[^<]*</time>(?: <small[^>]*>([^<]*)</small>)?", page.partition("<tbody")[2])[::2] == [
         "ended 3 days ago",
         "today",
         "in 12 days",
@@ -331,9 +329,7 @@ def test_value_keeps_open_rows_and_begins_at_page_one(client: FlaskClient) -> No
 
 def test_first_column_leads_to_the_filtered_view_too(client: FlaskClient) -> None:
     page = client.get(f"/reports/{TRANSACTIONS}?columns=reseller&columns=cost").text
-    assert (
-        f'<a dir="auto" href="?columns=reseller&amp;columns=cost&amp;reseller=%40home"' in page
-    )
+    assert '<a dir="auto" href="?columns=reseller&amp;columns=cost&amp;reseller=%40home"' in page
 
 
 @pytest.mark.parametrize("ending", ["/print", "/rows?node=1"])

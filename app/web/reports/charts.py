@@ -15,7 +15,7 @@ from app.table.kinds import INTEGER, Kind
 from app.table.scope import Scope
 from app.table.totals import Group, chart_range, largest_rows, narrow_view, summarize
 from app.table.view import View
-from app.web.urls import empty_if_too_long, report_url
+from app.web.urls import filtered_url
 
 MAX_BARS = 6  # bars of names; "6 of 31" says that there are more
 _FEW_MONTHS = 3  # up to so many are rows of a table: a column of one month would be as wide as the chart
@@ -156,7 +156,7 @@ def _number(chart: Chart, group: Group, measure: str) -> int:
 
 def _filtered_url(view: View, filters: Mapping[str, str]) -> str:
     """The address of the view with more filters. It is "" for rows without a name, and where it is too long."""
-    return empty_if_too_long(report_url(narrow_view(view, filters))) if all(filters.values()) else ""
+    return filtered_url(narrow_view(view, filters)) if all(filters.values()) else ""
 
 
 def _draw(figure: Figure, bars: Sequence[Bar], colors: Sequence[str], as_columns: bool = False) -> Figure:
