@@ -1,7 +1,16 @@
 """Tables, connections, migrations, backups and the audit trail. Imports nothing from `app`."""
 
 from models import audit
-from models.access import Attempt, SavedView, Session, User
+from models.access import (
+    Attempt,
+    PendingSignIn,
+    RecoveryCode,
+    RememberedBrowser,
+    SavedView,
+    SecondFactor,
+    Session,
+    User,
+)
 from models.audit import AuditEvent
 from models.backup import (
     BackupError,
