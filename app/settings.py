@@ -35,6 +35,7 @@ class Settings:
     proxies: int  # how many reverse proxies set X-Forwarded-For, -Proto and -Host; default 0, which ignores these
     session_idle_hours: int  # a session ends so long after its last request; default 8
     session_hours: int  # a session ends so long after its sign-in; default 12
+    second_factor: str  # who must have one: optional (nobody), admins or all; default optional
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "Settings":
@@ -50,6 +51,9 @@ class Settings:
             proxies=_integer(environment, "PROXIES", "0", range(10)),
             session_idle_hours=_integer(environment, "SESSION_IDLE_HOURS", "8", range(1, _WEEK + 1)),
             session_hours=_integer(environment, "SESSION_HOURS", "12", range(1, _WEEK + 1)),
+            second_factor=_text(
+                environment, "SECOND_FACTOR", "optional", "optional|admins|all", "optional, admins or all"
+            ),
         )
 
 

@@ -104,8 +104,9 @@ def users_reenabled_by(file: Path) -> list[str]:
 def restore_backup(file: Path, actor: dict[str, str]) -> None:
     """Replace both databases by a backup that `read_backup` has accepted. The server must not be running.
 
-    This ends all sessions, forgets remembered browsers, and keeps the events of both audit trails. Each database is replaced in one transaction, the
-    reports first: a restore that is killed in between has to be run again. Raises BackupError or DatabaseError.
+    This ends all sessions, forgets remembered browsers, and keeps the events of both audit trails. Each database is
+    replaced in one transaction, the reports first: a restore that is killed in between has to be run again. Raises
+    BackupError or DatabaseError.
     """
     for live in (reports_db, access_db):
         live.create_file()

@@ -6,7 +6,20 @@ from pathlib import Path
 from flask import Flask
 
 from app.settings import Settings
-from app.web import account, audit, customers, errors, headers, home, request_log, saved_views, security, users
+from app.web import (
+    account,
+    audit,
+    customers,
+    errors,
+    headers,
+    home,
+    request_log,
+    saved_views,
+    second_factor,
+    security,
+    sign_in,
+    users,
+)
 from app.web.reports import export, page, print_view, summary
 from app.web.urls import customer_url, report_url
 
@@ -20,7 +33,8 @@ def register(app: Flask, settings: Settings) -> None:
     errors.register(app)
     security.register(app, settings)
     request_log.register(app)
-    for module in (account, home, customers, export, print_view, page, summary, audit, users, saved_views):
+    of_people = (account, sign_in, second_factor, users, audit)
+    for module in (*of_people, home, customers, export, print_view, page, summary, saved_views):
         app.register_blueprint(module.blueprint)
 
 
