@@ -33,8 +33,8 @@ def register(app: Flask, settings: Settings) -> None:
     errors.register(app)
     security.register(app, settings)
     request_log.register(app)
-    of_people = (account, sign_in, second_factor, users, audit)
-    for module in (*of_people, home, customers, export, print_view, page, summary, saved_views):
+    reports = (home, customers, export, print_view, page, summary)
+    for module in (account, sign_in, second_factor, *reports, audit, users, saved_views):
         app.register_blueprint(module.blueprint)
 
 
