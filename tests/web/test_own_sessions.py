@@ -147,8 +147,10 @@ def test_late_changes_need_a_confirmation(app: Flask, eve: User) -> None:
     assert ((eve.role, eve.reseller), eve.password_hash) == (rights, hashed)
     script = client.post(f"/users/{eve.id}/disable", headers=OURS)
     assert (script.status_code, script.mimetype) == (403, "text/plain")
-    for path in ("/users", f"/users/{eve.id}", "/account", "/reports"):
+    for path in ("/account", "/reports"):
         assert client.get(path).status_code == 200, path
+    for path in ("/users", f"/users/{eve.id}"):
+        assert f'href="/account/confirm?next={path}"' in client.get(path).text, "before a form is filled in"
 
 
 @pytest.mark.usefixtures("ann")

@@ -4,6 +4,7 @@ import json
 import re
 
 import pytest
+import segno
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
@@ -229,6 +230,18 @@ def shown_secret(page: str) -> tuple[str, str]:
         re.findall(r'class="secret">([A-Z2-7 ]+)<', page),
     )
     return seed, secret
+
+
+def test_qr_code_holds_the_secret_and_names(app: Flask, stranger: FlaskClient, ann: User, clock: Clock) -> None:
+    enter_password(stranger)
+    page = stranger.get("/account/factor").text
+    address = app.extensions["second_factors"].app(ann.id, ANN, shown_secret(page)[0]).provisioning_uri()
+    assert address.startswith("otpauth://totp/Partner%20Reports:ann%40partner.example?secret=")
+    runs = re.findall(r"M(\d+) (\d+)h(\d+)v1h-(\d+)z", page)
+    dark = {(int(x) + step, int(y)) for x, y, length, _ in runs for step in range(int(length))}
+    assert all(length == back for _, _, length, back in runs)
+    rows = enumerate(segno.make_qr(address, error="m").matrix_iter(border=4))
+    assert dark == {(x, y) for y, row in rows for x, is_dark in enumerate(row) if is_dark}
 
 
 def test_set_up_on_the_account_page(app: Flask, stranger: FlaskClient, ann: User, clock: Clock) -> None:
