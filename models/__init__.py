@@ -55,4 +55,4 @@ from models.reports import (
 )
 from models.schema import SchemaMismatch, check, migrate
 from models.sqlite import QueryBudgetExceeded
-from models.values import MAX_CHAR, fold, timestamp, today
+from models.values import MAX_CHAR, clean_text, fold, timestamp, today

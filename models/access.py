@@ -88,6 +88,7 @@ class SavedView(AccessModel):
     """A named view of a report. `query` is its canonical query string, without the page position and open rows.
 
     Everybody with the same `reseller` as the owner sees a shared view. A report opens with the user's default view.
+    Nobody sees a deleted view, which has a `deleted_at`; its owner can restore it.
     """
 
     user = ForeignKeyField(User, on_delete="CASCADE")
@@ -97,17 +98,39 @@ class SavedView(AccessModel):
     query = TextField()
     shared = BooleanField(default=False)
     is_default = BooleanField(default=False)
+    deleted_at = DateTimeField(null=True)
 
-    class Meta:
-        indexes = ((("user", "report", "name"), True),)
+
+# A user's views of a report have different names, but for deleted ones.
+SavedView.add_index(
+    SavedView.index(
+        *(SavedView.user, SavedView.report, SavedView.name),
+        unique=True,
+        where=SavedView.deleted_at.is_null(),
+        name="saved_view_name",
+    )
+)
+SavedView.add_index(
+    SavedView.index(
+        *(SavedView.report, SavedView.name, SavedView.id),
+        where=SavedView.shared & SavedView.deleted_at.is_null(),
+        name="saved_view_shared",
+    )
+)
 
 
 class Attempt(AccessModel):
-    """A sign-in that has failed, or is being checked. `account` is a digest of what was typed as the email."""
+    """A sign-in that has failed, or is being checked, or the first of those that were `refused` after too many.
 
-    account = TextField()
+    `account` is a digest of what was typed as the email. `address` is an IPv4 address or an IPv6 /64 network, `site`
+    the same IPv4 address or the /48 network; of a known browser both are a digest of its name.
+    """
+
+    account = TextField(index=True)
     address = TextField()
+    site = TextField(default="", index=True)
     at = DateTimeField(index=True)
+    refused = BooleanField(default=False)
 
     class Meta:
         indexes = ((("address", "at"), False),)

@@ -1,5 +1,6 @@
-"""Values as both databases store them: days, moments, and the sort keys of text."""
+"""Values as both databases store them: days, moments, and the sort keys of text. Text as people type or paste it."""
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from unicodedata import combining, name, normalize
@@ -15,6 +16,22 @@ def today() -> date:
 def timestamp(seconds: int = 0) -> str:
     """Return the time in UTC, `seconds` from now: "2026-11-22 13:05:00". Times compare as text."""
     return (datetime.now(UTC) + timedelta(seconds=seconds)).strftime("%Y-%m-%d %H:%M:%S")
+
+
+# Characters that nobody sees: controls other than white space, soft hyphens, zero-width spaces, marks of direction.
+_INVISIBLE = re.compile(
+    "[\x01-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff]"
+)
+_JOINERS = "\u200c\u200d"  # inside a word they belong to its spelling, in Persian or Hindi
+
+
+def clean_text(text: str) -> str:
+    """Return what a person means who types or pastes `text`, in Unicode's form NFC.
+
+    White space of any kind at the ends goes, one blank stands for any inside, and invisible characters go.
+    """
+    words = normalize("NFC", _INVISIBLE.sub("", text)).split()
+    return " ".join(filter(None, (word.strip(_JOINERS) for word in words)))
 
 
 MAX_CHAR = "\U0010ffff"  # sorts behind every character that a text may continue with

@@ -1,150 +1,140 @@
-// What HTML and htmx can't do: hide loaded rows again, keep the address in step with them, report a failed request,
-// drop the second click of a double click, reveal a password, print, and work around Ctrl-click in htmx 4.0.1.
-// Every control also works as plain HTML. The class `no-htmx` shows the buttons that only plain HTML needs:
-// without htmx, and after 3 seconds of waiting for it.
+// The form #filters is the state of a report page. What is pressed is written into the form, and the form is sent whole:
+// each request says all that those before it said, so the newest may replace them. All of it also works as plain HTML.
+const filters = document.getElementById("filters");
+const on = (type, listener, options) => document.addEventListener(type, listener, options);
 
-const HTMX_TIMEOUT = 3000; // milliseconds
-const DOUBLE_CLICK = 1000; // milliseconds within which a form is not sent twice
-
-setTimeout(markMissingHtmx, HTMX_TIMEOUT);
-document.addEventListener("DOMContentLoaded", start); // htmx is deferred too, so it has run by then
-document.addEventListener("click", togglePassword);
-document.addEventListener("submit", preventDoubleSubmit);
-document.getElementById("print-now")?.addEventListener("click", () => print());
-
-function markMissingHtmx() {
-  return document.documentElement.classList.toggle("no-htmx", !window.htmx);
-}
-
-function start() {
-  if (markMissingHtmx()) return;
-  if (matchMedia("(max-width: 40rem)").matches) document.querySelector(".charts")?.removeAttribute("open");
-  document.addEventListener("click", keepModifiedClicksFromHtmx, true);
-  document.addEventListener("click", handleExpanderClick);
-  document.addEventListener("htmx:after:request", rejectUnusableResponse);
-  document.addEventListener("htmx:after:swap", afterSwap);
-  document.addEventListener("htmx:error", showRequestError);
-}
-
-// ---------------------------------------------------------------- rows that expand
-
-const depthOf = (row) => Number(row.dataset.depth);
-const expanderOf = (row) => row.querySelector(".expander");
-const isExpanded = (button) => button?.getAttribute("aria-expanded") === "true";
-
-// The rows below this one that are deeper than it.
-function descendantsOf(row) {
-  const rows = [];
-  for (let next = row.nextElementSibling; next && depthOf(next) > depthOf(row); next = next.nextElementSibling) {
-    rows.push(next);
-  }
-  return rows;
-}
-
-function handleExpanderClick(event) {
-  const button = event.target.closest(".expander");
-  if (!button) return;
-  const allRowsOpen = document.querySelector("#state [name=open]");
-  if (allRowsOpen) return; // then the form is sent: only the server can list the other rows
-  event.preventDefault();
-  const resultsAreLoading = document.querySelector("#results.htmx-request");
-  if (event.detail > 1 || resultsAreLoading) return; // the second click of a double click has detail 2
-  if (descendantsOf(button.closest("tr")).length) setExpanded(button, !isExpanded(button));
-  else button.dispatchEvent(new Event("expand")); // htmx fetches the rows
-}
-
-function setExpanded(button, expanded) {
-  button.setAttribute("aria-expanded", String(expanded));
-  const row = button.closest("tr");
-  let visibleDepth = row.hidden ? depthOf(row) - 1 : Infinity; // deeper rows are hidden
-  for (const current of [row, ...descendantsOf(row)]) {
-    if (depthOf(current) <= visibleDepth) visibleDepth = Infinity;
-    current.hidden = depthOf(current) > visibleDepth;
-    const expander = expanderOf(current);
-    if (visibleDepth === Infinity && expander && !isExpanded(expander)) visibleDepth = depthOf(current);
-    updateOpenInput(current);
-  }
-  updateAddress();
-}
-
-// The hidden input makes the server render the same rows open when the columns change.
-function updateOpenInput(row) {
-  const button = expanderOf(row);
-  if (!button) return;
-  const input = row.querySelector("input[name=open]") ?? document.createElement("input");
-  const disabled = row.hidden || !isExpanded(button);
-  Object.assign(input, { type: "hidden", name: "open", value: button.value, disabled });
-  input.setAttribute("form", "filters");
-  button.after(input);
-}
-
-function updateAddress() {
-  const address = new URL(location.href);
-  address.searchParams.delete("open");
-  for (const input of document.querySelectorAll("input[name=open]:enabled")) {
-    address.searchParams.append("open", input.value);
-  }
-  history.replaceState(history.state, "", address);
-  document.getElementById("print").search = address.search;
-}
-
-// ---------------------------------------------------------------- requests of htmx
-
-// htmx 4.0.1 also handles clicks that should open a new tab.
-function keepModifiedClicksFromHtmx(event) {
-  const isModified = event.ctrlKey || event.metaKey || event.shiftKey;
-  if (isModified && event.target.closest("a[href]")) event.stopImmediatePropagation();
-}
-
-const loadsByItself = (element) => element.matches("[hx-trigger=load]");
-
-function rejectUnusableResponse(event) {
-  const { sourceElement, response } = event.detail.ctx;
-  const isError = response.status >= 400;
-  // Without our header the page comes from a proxy, or from a network that asks for a sign-in of its own.
-  // An error of a part that loads by itself must not replace anything outside that part.
-  const failed = !response.headers.has("X-Request-ID") || (isError && loadsByItself(sourceElement));
-  // A second click can fetch rows that the first one has inserted in the meantime.
-  const isExpander = sourceElement.matches(".expander");
-  const rowsExist = !isError && isExpander && descendantsOf(sourceElement.closest("tr")).length;
-  if (failed || rowsExist) event.preventDefault();
-  if (failed) showRequestError(event);
-}
-
-function afterSwap({ detail: { ctx: { sourceElement, request, response } } }) {
-  if (response.status >= 400 || loadsByItself(sourceElement)) return;
-  document.getElementById("alert").replaceChildren();
-  if (sourceElement.matches(".expander")) setExpanded(sourceElement, true);
-  // The swap removed the control that had the focus: a link of a filter, for which htmx reports #results, or a button.
-  const controlMayBeGone = sourceElement.id === "results" || request.submitter;
-  if (controlMayBeGone && document.activeElement === document.body) {
-    document.querySelector("#chips a, #scroll").focus({ preventScroll: true });
+// The class `no-htmx` shows the buttons that only plain HTML needs: without htmx, and after 3 seconds of waiting for it.
+const markMissingHtmx = () => document.documentElement.classList.toggle("no-htmx", !window.htmx);
+setTimeout(markMissingHtmx, 3000);
+on("DOMContentLoaded", markMissingHtmx); // htmx is deferred too, so it has run by then
+for (const type of ["click", "auxclick", "contextmenu"]) on(type, pressControl, true);
+function pressControl(event) {
+  if (!window.htmx || !filters) return;
+  const control = event.target.closest("#results a[href], button[name]:not([formaction])");
+  if (control?.form === filters && event.type === "click") {
+    event.preventDefault();
+    if (control.name === "toggle" && event.detail > 1) return; // the second click of a double click
+    addHiddenInput(control.name, control.value).dataset.command = ""; // it stays in the form until an answer comes
+    filters.requestSubmit();
+  } else if (control?.pathname === filters.getAttribute("action")) {
+    const changes = changesOf(control);
+    if (event.type !== "click" || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) {
+      const kept = [...new FormData(filters)].filter(([key]) => !changes.some(([changed]) => key === changed));
+      const changed = changes.flatMap(([key, values]) => values.map((value) => [key, value]));
+      control.search = new URLSearchParams([...kept, ...changed]); // for a new tab, or the clipboard
+      return;
+    }
+    event.preventDefault();
+    for (const [key, values] of changes) setField(key, values);
+    control.closest("[popover]")?.hidePopover();
+    filters.requestSubmit();
   }
 }
 
-function showRequestError({ detail: { ctx: { sourceElement } } }) {
-  if (loadsByItself(sourceElement)) {
-    sourceElement.querySelector(".no-script")?.classList.remove("no-script"); // a link to the same content
+// A link leads from the view in `data-query` to another. What differs between the two is what it changes.
+function changesOf(link) {
+  link.dataset.search ??= link.search;
+  const [from, to] = [link.closest("[data-query]").dataset.query, link.dataset.search].map((each) => new URLSearchParams(each));
+  const keys = [...new Set([...from.keys(), ...to.keys()])];
+  return keys.map((key) => [key, to.getAll(key)]).filter(([key, values]) => `${from.getAll(key)}` !== `${values}`);
+}
+
+function setField(key, values) {
+  const field = filters.elements[key], [value = ""] = values;
+  if (filters.querySelector(`[name="${key}"]`)) {
+    field.value = value;
+    if (value && field.value !== value) field.add?.(new Option(value, value, true, true)); // newer than the menu
     return;
   }
-  const message = document.getElementById("failed-request").content.cloneNode(true);
-  if (!sourceElement.matches("form")) message.querySelector("button").remove(); // the link can be clicked again
-  document.getElementById("alert").replaceChildren(message);
+  for (const input of document.querySelectorAll(`#results input[name="${key}"]`)) input.remove();
+  for (const each of values) addHiddenInput(key, each);
 }
 
-// ---------------------------------------------------------------- forms
-
-function preventDoubleSubmit(event) {
-  const form = event.target;
-  if (event.timeStamp - form.dataset.sentAt < DOUBLE_CLICK) event.preventDefault();
-  else if (!event.defaultPrevented) form.dataset.sentAt = event.timeStamp;
+function addHiddenInput(name, value) {
+  const input = Object.assign(document.createElement("input"), { type: "hidden", name, value });
+  input.setAttribute("form", "filters");
+  document.getElementById("state").append(input);
+  return input;
+}
+// A period ends a range of days, and a day ends the period.
+on("input", ({ target }) => {
+  const { period, from, to } = filters?.elements ?? {};
+  if (target.name === "period") from.value = to.value = "";
+  if (target.type === "date" && target.value) for (const radio of period) radio.checked = false;
+}, true);
+// The server answers with what it made of a field, such as a pasted id. A field in which somebody types on stays.
+on("focusout", correctFields);
+function correctFields() {
+  for (const { value, dataset } of document.querySelectorAll("#state data")) {
+    const field = filters.elements[dataset.field];
+    if (field === document.activeElement && dataset.sent.endsWith(" ")) continue;
+    if (field.value === dataset.sent) setField(dataset.field, [value]);
+  }
 }
 
-function togglePassword({ target }) {
-  const button = target.closest(".show-password");
-  if (!button) return;
-  const input = document.getElementById(button.getAttribute("aria-controls"));
-  const visible = input.type === "text";
-  input.type = visible ? "password" : "text";
-  button.setAttribute("aria-pressed", String(!visible));
+// Files and paper are the browser's business: it submits the form as it stands. Likewise a view is saved.
+on("submit", (event) => {
+  if (event.submitter?.hasAttribute("formaction")) event.stopPropagation();
+  if (event.target.id === "save") event.target.elements.view.value = new URLSearchParams(new FormData(filters));
+}, true);
+// Nothing moves under a finger: an answer waits until what is pressed has been let go, and clicked.
+let release, released, focused;
+on("pointerdown", () => (released = new Promise((resolve) => (release?.(), (release = resolve)))), true);
+for (const type of ["pointerup", "pointercancel"]) on(type, () => setTimeout(release, 50), true);
+on("htmx:config:request", ({ detail: { ctx } }) => {
+  ctx.fetch = async (address, options) => {
+    const response = await fetch(address, options), text = await response.text();
+    await released;
+    options.signal?.throwIfAborted(); // a newer request has replaced this one
+    return Object.assign(response, { text: async () => text });
+  };
+  if (ctx.sourceElement !== filters) return;
+  for (const field of filters.querySelectorAll("input:invalid")) ctx.request.body.delete(field.name); // half a date
+});
+
+const loadsByItself = (element) => element.matches("[hx-trigger=load], [hx-trigger^=intersect]");
+on("htmx:before:swap", () => (focused = document.activeElement));
+on("htmx:after:swap", ({ detail: { ctx: { sourceElement, response } } }) => {
+  if (response.status >= 400 || loadsByItself(sourceElement)) return;
+  document.getElementById("alert").replaceChildren();
+  correctFields();
+  if (focused.isConnected) return;
+  (document.getElementById(focused.id) ?? document.querySelector("#chips a, #scroll")).focus({ preventScroll: true });
+});
+on("htmx:after:request", (event) => {
+  const { sourceElement, response } = event.detail.ctx, isError = response.status >= 400;
+  const isForeign = !response.headers.has("X-Request-ID"); // from a proxy, or a network that asks for a sign-in
+  if (isError) for (const input of document.querySelectorAll("[data-command]")) input.remove();
+  if (isForeign || (isError && loadsByItself(sourceElement))) event.preventDefault(), showRequestError(event);
+});
+on("htmx:error", showRequestError);
+function showRequestError({ detail: { ctx: { sourceElement } } }) {
+  if (loadsByItself(sourceElement)) return sourceElement.querySelector(".no-script")?.classList.remove("no-script");
+  document.getElementById("alert").replaceChildren(document.getElementById("failed-request").content.cloneNode(true));
 }
+
+on("invalid", ({ target }) => target.closest("[popover]")?.showPopover(), true); // where the browser says what is wrong
+on("pointerover", ({ target }) => { // the whole text of what is cut off
+  if (target.closest(".data-table") && target.scrollWidth > target.clientWidth) target.title = target.textContent;
+});
+on("change", ({ target }) => { // how reports are displayed, remembered for a year
+  const ids = [...document.querySelectorAll("[form=display]:checked")].map(({ id }) => id).join(".");
+  if (target.getAttribute("form") === "display") document.cookie = `display=${ids}; path=/; max-age=31536000; samesite=lax`;
+});
+on("keydown", (event) => {
+  if (event.target.matches("input, select, textarea") || event.ctrlKey || event.metaKey || event.altKey) return;
+  const element = document.getElementById({ "/": "q", "?": "keys" }[event.key]);
+  if (!element || document.getElementById("keys-off").checked) return;
+  event.preventDefault();
+  element.popover ? element.showPopover() : element.focus();
+});
+on("submit", (event) => { // not the second click on a button that posts
+  const { target: { method, dataset }, timeStamp } = event;
+  if (method === "post" && timeStamp - dataset.sentAt < 1000) event.preventDefault();
+  else dataset.sentAt = timeStamp;
+});
+on("click", ({ target }) => {
+  if (target.id === "print-now") print();
+  const button = target.closest(".show-password"), input = document.getElementById(button?.getAttribute("aria-controls"));
+  if (input) button.ariaPressed = (input.type = input.type === "text" ? "password" : "text") === "text";
+});

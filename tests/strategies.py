@@ -40,7 +40,7 @@ _VALUES = {
     "name": ["Twin", "twin", "Łódź Trust"],
     "subscription": ["S-1", "s-1", "S-unknown", "x"],
     "reseller": _NAMES,
-    "from": ["0001-01-01", "2020-01-01", "2025-05-05", "2025-05-06", "2999-01-01"],
+    "from": ["1900-01-01", "2020-01-01", "2025-05-05", "2025-05-06", "2999-01-01"],
     "to": ["9999-12-31", "2999-01-01"],
     "period": list(PERIODS),
     "status": ["Active", "Ended", "Cancelled"],

@@ -1,14 +1,22 @@
-"""Saved views: save, find, share and delete them, and choose the view that opening a report starts with."""
+"""Saved views: save, find, share, rename, delete and restore them, and choose the one with which a report opens."""
 
-from typing import Any
+from typing import Any, NamedTuple
 from unicodedata import category
+
+from peewee import Value
 
 from app.auth.permissions import AuditActor, Visitor
 from app.auth.users import ValidationError
-from models import SavedView, User, access_db, audit
+from app.table.statements import compiled, placeholder
+from models import SavedView, User, access_db, audit, timestamp
 
 MAX_NAME_LENGTH = 80  # characters
-MAX_VIEWS = 100  # saved views of one user
+MAX_VIEWS = 100  # saved views of one user, and as many deleted ones that can be restored
+MAX_SHARED = 50  # views of colleagues in a list, until somebody asks for all
+RESTORE_SECONDS = 24 * 3600  # for which a deleted view is kept at least
+NOTICE_SECONDS = 60  # for which a report's page offers to restore a deleted view
+
+_LIVE = SavedView.deleted_at.is_null()
 
 
 class NameTaken(ValidationError):
@@ -18,6 +26,31 @@ class NameTaken(ValidationError):
         error = f"You have a view “{existing.name}” of this report already; replace it, or choose another name"
         super().__init__({"name": error})
         self.existing = existing
+
+
+class ReportView(NamedTuple):
+    """A saved view in the list of a report's page. `owner` is a colleague's email, "" for the visitor's own views."""
+
+    id: int
+    name: str
+    query: str
+    shared: bool
+    is_default: bool
+    is_deleted: bool
+    owner: str
+
+
+def report_views(visitor: Visitor, report: str) -> list[ReportView]:
+    """Return the views for a report's page: the visitor's own, then up to MAX_SHARED of colleagues, each by name.
+
+    Views of the visitor that were deleted within NOTICE_SECONDS are among them. The statements are compiled, as each
+    page of a report runs them.
+    """
+    key = ("report views", visitor.reseller is None)
+    own, shared = compiled(key, lambda: [_own_views_query(), _colleagues_views_query(visitor)])
+    rows = own.run(visitor.id, report, timestamp(-NOTICE_SECONDS), on=access_db).fetchall()
+    rows += shared.run(visitor.id, report, visitor.reseller, on=access_db).fetchall()
+    return [ReportView(*row) for row in rows]
 
 
 def visible_views(visitor: Visitor, shared_limit: int | None = None) -> list[SavedView]:
@@ -43,24 +76,27 @@ def default_view(visitor: Visitor, report: str) -> SavedView | None:
     return view
 
 
+def find_deleted_view(visitor: Visitor, view_id: int) -> SavedView | None:
+    """Return the visitor's own view with this id, None unless it was deleted and can be restored."""
+    deleted = SavedView.select().where(SavedView.user == visitor.id, ~_LIVE)
+    view: SavedView | None = deleted.where(SavedView.id == view_id).first()
+    return view
+
+
 def save_view(visitor: Visitor, report: str, name: str, query: str) -> SavedView:
     """Save a view, given by its canonical query string, and return it. Saving the same view again changes nothing.
 
     Raises NameTaken, and ValidationError for an invalid name or too many views.
     """
-    name = name.strip()
-    if error := _name_error(name):
-        raise ValidationError({"name": error})
+    name = _valid_name(name)
     with access_db.write_transaction():
-        existing: SavedView | None = _own(visitor).where(SavedView.report == report, SavedView.name == name).first()
+        existing = _find_by_name(visitor.id, report, name)
         if existing and existing.query == query:
             return existing
         if existing:
             raise NameTaken(existing)
-        if _own(visitor).count() >= MAX_VIEWS:
-            raise ValidationError(
-                {"name": f"You have {MAX_VIEWS} saved views, which is as many as there can be; delete one first"}
-            )
+        _check_count(visitor.id)
+        _remove_deleted(visitor.id)
         return SavedView.create(user=visitor.id, report=report, name=name, query=query)
 
 
@@ -74,8 +110,14 @@ def replace_view(actor: AuditActor, view: SavedView, query: str) -> None:
 
 
 def set_shared(actor: AuditActor, view: SavedView, shared: bool) -> None:
-    """Show a view to everybody who sees the same customers as its owner, or to its owner only."""
+    """Show a view to everybody who sees the same customers as its owner, or to its owner only.
+
+    Raises ValidationError when the owner's reseller has changed since `view` was read: `change_user` has ended the
+    sharing of views that name customers of the former one.
+    """
     with access_db.write_transaction():
+        if shared and User.get_by_id(view.user_id).reseller != view.user.reseller:
+            raise ValidationError({"shared": "You see other customers now than when you saved this view"})
         _update(view, shared=shared)
         _record("view shared" if shared else "view unshared", actor, view)
 
@@ -89,34 +131,126 @@ def set_default(view: SavedView, is_default: bool) -> None:
         _update(view, is_default=is_default)
 
 
-def delete_view(actor: AuditActor, view: SavedView) -> None:
+def rename_view(actor: AuditActor, view: SavedView, name: str) -> None:
+    """Give a view another name. Raises ValidationError for an invalid name, or one that another view has."""
+    name = _valid_name(name)
     with access_db.write_transaction():
-        SavedView.delete().where(SavedView.id == view.id).execute()
+        _check_name_is_free(view, name)
+        _update(view, name=name)
+        if view.shared and view.name != name:
+            _record("view renamed", actor, view, new_name=name)
+
+
+def delete_view(actor: AuditActor, view: SavedView) -> None:
+    """Delete a view so that `restore_view` can bring it back. Nobody sees it, and its name is free."""
+    with access_db.write_transaction():
+        _update(view, deleted_at=timestamp())
+        _remove_deleted(view.user_id)
         if view.shared:
             _record("view deleted", actor, view)
 
 
+def restore_view(actor: AuditActor, view: SavedView, name: str) -> None:
+    """Bring a deleted view back under a name, with its number, and shared and the default as it was.
+
+    It isn't the default when another view of the report has become that since. Restoring it again changes nothing.
+    Raises ValidationError for an invalid name, one that another view has, or too many views.
+    """
+    name = _valid_name(name)
+    with access_db.write_transaction():
+        if view.deleted_at is None:
+            return
+        _check_name_is_free(view, name)
+        _check_count(view.user_id)
+        _update(view, deleted_at=None, name=name)
+        if view.shared:
+            view.name = name
+            _record("view restored", actor, view)
+
+
 def _visible_to(visitor: Visitor) -> Any:
-    """Colleagues have the same reseller, or none: a view's filters name only customers that they may see anyway."""
-    is_colleague = (User.reseller == visitor.reseller) & ~User.disabled
-    query = SavedView.select(SavedView, User).join(User)
-    return query.where((SavedView.user == visitor.id) | (SavedView.shared & is_colleague))
+    """Colleagues have the same reseller, or none: a view's filters name only customers that they may see anyway.
+
+    A visitor whose own reseller changes during the request sees none.
+    """
+    query = SavedView.select(SavedView, User).join(User).where(_LIVE, User.reseller == visitor.reseller)
+    return query.where((SavedView.user == visitor.id) | (SavedView.shared & ~User.disabled))
 
 
 def _shared_with(visitor: Visitor) -> Any:
-    return _visible_to(visitor).where(SavedView.user != visitor.id)
+    return SavedView.select(SavedView, User).join(User).where(_is_shared_with(visitor.id, visitor.reseller))
+
+
+def _is_shared_with(user_id: Any, reseller: Any) -> Any:
+    """Colleagues have the same reseller, or none: a view's filters name only customers that they may see anyway."""
+    is_colleague = (SavedView.user != user_id) & (User.reseller == reseller) & ~User.disabled
+    return SavedView.shared & _LIVE & is_colleague
 
 
 def _own(visitor: Visitor) -> Any:
-    return SavedView.select().where(SavedView.user == visitor.id)
+    return SavedView.select().where(SavedView.user == visitor.id, _LIVE)
 
 
-def _update(view: SavedView, **values: bool | str) -> None:
+_REPORT_VIEW = (
+    *(SavedView.id, SavedView.name, SavedView.query, SavedView.shared, SavedView.is_default),
+    SavedView.deleted_at.is_null(False),
+)
+
+
+def _own_views_query() -> Any:
+    """Placeholders: 0 the visitor's id, 1 the report, 2 the time before which deleted views are left out."""
+    query = SavedView.select(*_REPORT_VIEW, Value("")).order_by(SavedView.name, SavedView.id)
+    is_listed = _LIVE | (SavedView.deleted_at >= placeholder(2))
+    return query.where(SavedView.user == placeholder(0), SavedView.report == placeholder(1), is_listed)
+
+
+def _colleagues_views_query(visitor: Visitor) -> Any:
+    """Placeholders: 0 the visitor's id, 1 the report, 2 the visitor's reseller, if they have one."""
+    reseller = None if visitor.reseller is None else placeholder(2)
+    query = SavedView.select(*_REPORT_VIEW, User.email).join(User).where(_is_shared_with(placeholder(0), reseller))
+    return query.where(SavedView.report == placeholder(1)).order_by(SavedView.name, SavedView.id).limit(MAX_SHARED)
+
+
+def _find_by_name(user_id: int, report: str, name: str) -> SavedView | None:
+    same_name = (SavedView.user == user_id) & (SavedView.report == report) & (SavedView.name == name)
+    view: SavedView | None = SavedView.select().where(same_name, _LIVE).first()
+    return view
+
+
+def _check_name_is_free(view: SavedView, name: str) -> None:
+    existing = _find_by_name(view.user_id, view.report, name)
+    if existing and existing.id != view.id:
+        raise ValidationError({"name": f"You have another view “{name}” of this report; choose another name"})
+
+
+def _check_count(user_id: int) -> None:
+    if SavedView.select().where(SavedView.user == user_id, _LIVE).count() >= MAX_VIEWS:
+        error = f"You have {MAX_VIEWS} saved views, which is as many as there can be; delete one first"
+        raise ValidationError({"name": error})
+
+
+def _remove_deleted(user_id: int) -> None:
+    """Remove a user's deleted views for good, but for those of the last RESTORE_SECONDS, and of these MAX_VIEWS."""
+    deleted = (SavedView.user == user_id) & ~_LIVE
+    kept = SavedView.select(SavedView.id).where(deleted, SavedView.deleted_at >= timestamp(-RESTORE_SECONDS))
+    kept = kept.order_by(SavedView.deleted_at.desc(), SavedView.id.desc()).limit(MAX_VIEWS)
+    SavedView.delete().where(deleted, SavedView.id.not_in(kept)).execute()
+
+
+def _update(view: SavedView, **values: bool | str | None) -> None:
     SavedView.update(values).where(SavedView.id == view.id).execute()
 
 
-def _record(event: str, actor: AuditActor, view: SavedView) -> None:
-    audit.record(event, about=view.name, report=view.report, query=view.query, **actor)
+def _record(event: str, actor: AuditActor, view: SavedView, **details: str) -> None:
+    audit.record(event, about=view.name, report=view.report, query=view.query, **details, **actor)
+
+
+def _valid_name(name: str) -> str:
+    """Return a name without spaces around it. Raises ValidationError for an invalid one."""
+    name = name.strip()
+    if error := _name_error(name):
+        raise ValidationError({"name": error})
+    return name
 
 
 def _name_error(name: str) -> str:

@@ -67,18 +67,18 @@ class SecondFactors:
             audit.record("second factor set up", about=user.email, **actor)
             return _new_recovery_codes(user.id)
 
-    def authenticate(self, user: User, code: str, recovery_code: str, address: str) -> str:
+    def authenticate(self, user: User, code: str, recovery_code: str, address: str, known_browser: str = "") -> str:
         """Return which one was right, "code" or "recovery code", and "" for none. It isn't accepted again.
 
         `recovery_code` counts only without a code. Raises throttle.TooManyAttempts, by a count of its own: the right
         password, which begins a sign-in, must not clear it.
         """
-        account = f"second factor of {user.id}"
-        throttle.count_attempt(account, address)
+        account = _account_of_codes(user)
+        throttle.count_attempt(account, address, known_browser)
         kind = "code" if code else "recovery code"
         if not (self._use_code(user, code) if code else _use_recovery_code(user, recovery_code)):
             return ""
-        throttle.clear_attempts(account, address)
+        throttle.clear_attempts(account, address, known_browser)
         return kind
 
     def remove(self, actor: AuditActor, user: User, session: str) -> None:
@@ -123,6 +123,7 @@ def reset_second_factor(actor: AuditActor, user: User) -> None:
     Raises ValidationError if they have none.
     """
     with _removal(user):
+        throttle.clear_account(_account_of_codes(user))
         audit.record("second factor reset", about=user.email, **actor)
 
 
@@ -172,6 +173,11 @@ def _recovery_hash(code: str) -> str:
 
 def group_by_four(text: str, separator: str) -> str:
     return separator.join(text[start : start + 4] for start in range(0, len(text), 4))
+
+
+def _account_of_codes(user: User) -> str:
+    """Return the name under which attempts are counted; it is no email."""
+    return f"second factor of {user.id}"
 
 
 def _equal(expected: str, typed: str) -> bool:

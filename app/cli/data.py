@@ -24,6 +24,7 @@ from app.table.csv import csv_chunks
 from app.table.paging import read_page
 from app.table.params import parse_export, parse_view
 from app.table.scope import WHOLE_PARTNER
+from app.table.spellings import use_spellings
 from app.web.reports.export import FORMATS, file_url
 from models import Customer, DatabaseCopy, User, reports_db
 from models.audit import DONE, FAILED
@@ -125,6 +126,7 @@ def export(report: str, query: str) -> None:
     if errors:
         raise click.ClickException("\n".join(map(str, errors)))
     with database_ready():
+        view = use_spellings(view, WHOLE_PARTNER)
         for chunk in csv_chunks(view, WHOLE_PARTNER, dialect=dialect):
             sys.stdout.buffer.write(chunk)
     record_event("export", DONE, file_url(view, FORMATS[dialect.name]))
@@ -145,7 +147,8 @@ def sql(address: str) -> None:
     if errors:
         raise click.ClickException("\n".join(map(str, errors)))
     with database_ready():
-        for statement, parameters in _logged_queries(lambda: read_page(view.first_page, WHOLE_PARTNER)):
+        view = use_spellings(view, WHOLE_PARTNER).first_page
+        for statement, parameters in _logged_queries(lambda: read_page(view, WHOLE_PARTNER)):
             click.echo(f"{statement}\n-- parameters: {parameters}")
             if isinstance(reports_db.obj, Sqlite):
                 for *_, step in reports_db.execute_sql(f"EXPLAIN QUERY PLAN {statement}", parameters):

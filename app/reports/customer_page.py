@@ -1,14 +1,16 @@
 """The page of a customer: how customers are found and linked to, and which sections of reports the page shows."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from app.reports.filters import NO_RESELLER
 from app.table.definitions import Filter, Link, Table
+from app.table.expressions import without_index
 from app.table.scope import Scope
+from app.table.spellings import find_ids
 from app.table.view import View
-from models import Customer, Reseller, fold, reports_db
+from models import Customer, Reseller, clean_text, fold, reports_db
 
 MAX_CUSTOMERS = 100  # customers of the same name that are listed
 _SECTION_ROWS = 10
@@ -20,7 +22,14 @@ def _has_customer_without_id(table: Table, name: str) -> Any:
     return reports_db.in_subquery(table.customer, Customer.select(Customer.id).where(matches))
 
 
-CUSTOMER_NAME = Filter("name", "Customer without ID", _has_customer_without_id, input_type="hidden")
+def _name_spellings(scope: Scope, name: str) -> list[str]:
+    text = clean_text(name)
+    return [name if name == text or _named({"name": name}, scope) else text]
+
+
+CUSTOMER_NAME = Filter(
+    "name", "Customer without ID", _has_customer_without_id, input_type="hidden", spellings=_name_spellings
+)
 CUSTOMER_PAGE = Link("customer", name_key="name")  # to the page of the customer in a row
 
 
@@ -83,15 +92,24 @@ SECTIONS = (
 def find_customers(keys: Mapping[str, str], scope: Scope) -> list[CustomerIdentity]:
     """Find up to MAX_CUSTOMERS customers in the scope.
 
-    `keys` has either `customer`, a Customer ID, or `name`; `reseller` narrows both. Example: `{"name": "Acme"}`.
+    `keys` has either `customer`, a Customer ID, or `name`, which `reseller` narrows. Example: `{"name": "Acme"}`.
+    Where none has exactly these, blanks around them and the case of the id don't matter.
     """
-    conditions = scope.conditions(Customer)
     if "customer" in keys:
-        conditions.append(Customer.ref == keys["customer"])
-    else:
-        conditions += [Customer.name_key == fold(keys["name"]), Customer.name == keys["name"]]
+        refs = find_ids(Customer.ref, Customer.ref_key, scope, keys["customer"])
+        return _select([Customer.ref_key == refs[0].casefold(), Customer.ref.in_(refs)], scope)
+    return _named(keys, scope) or _named({key: clean_text(text) for key, text in keys.items()}, scope)
+
+
+def _named(keys: Mapping[str, str], scope: Scope) -> list[CustomerIdentity]:
+    conditions = [Customer.name_key == fold(keys["name"]), Customer.name == keys["name"]]
     if "reseller" in keys:
         conditions.append(Reseller.name == ("" if keys["reseller"] == NO_RESELLER else keys["reseller"]))
+    return _select(conditions, scope)
+
+
+def _select(conditions: Sequence[Any], scope: Scope) -> list[CustomerIdentity]:
+    conditions = [*conditions, *map(without_index, scope.conditions(Customer))]
     query = Customer.select(Customer.name, Customer.ref, Reseller.name).join(Reseller).where(*conditions)
     ordered = query.order_by(Reseller.name_key, Reseller.name, Customer.ref).limit(MAX_CUSTOMERS)
     return [CustomerIdentity(*row) for row in reports_db.execute(ordered)]

@@ -8,12 +8,13 @@ from typing import Any
 
 from peewee import Field, Value, fn
 
-from app.reports.periods import PERIODS, describe_period, period_dates, period_title
+from app.reports.periods import FIRST_DAY, PERIODS, describe_period, period_dates, period_title
 from app.table.definitions import Filter, Table
 from app.table.expressions import SearchCondition, without_index
 from app.table.kinds import DATE
 from app.table.scope import Scope
-from models import MAX_CHAR, NONE_ID, BundleProduct, Customer, Product, Reseller, fold, reports_db
+from app.table.spellings import find_ids
+from models import MAX_CHAR, NONE_ID, BundleProduct, Customer, Product, Reseller, clean_text, fold, reports_db
 
 Options = Callable[[Table, Scope], Sequence[tuple[str, str]]]  # values and labels of a menu
 
@@ -45,7 +46,7 @@ def search_filter(*ids: str) -> Filter:
             disjoint.append(reduce(or_, by_id) & without_index(~by_party))
         return SearchCondition(reduce(or_, [by_party, *by_id]), reduce(or_, [*row_by_row, *by_id]), disjoint)
 
-    return Filter("q", "Search", where, input_type="search", hint="Name, or the beginning of an ID")
+    return Filter("q", "Search", where, "search", clean_text, hint="Name or ID")
 
 
 def _contains(field: Field, text: str) -> Any:
@@ -56,9 +57,18 @@ def _starts_with(field: Field, key: str) -> Any:
     return (field >= key) & (field < key + MAX_CHAR)
 
 
-def exact_id(key: str, label: str, field: str) -> Filter:
-    """Rows with exactly this id in `field`. Example: `exact_id("subscription", "Subscription ID", "ref")`."""
-    return Filter(key, label, lambda table, value: getattr(table, field) == value)
+def by_id(key: str, label: str, field: str, ref: Field, ref_key: Field) -> Filter:
+    """Rows with this id in `field`. Blanks around it and its case don't matter where no row has exactly this id.
+
+    Ids are looked up in `ref`, and their casefolded form in `ref_key`.
+    Example: `by_id("customer", "Customer ID", "customer_ref", Customer.ref, Customer.ref_key)`.
+    """
+
+    def where(table: Table, value: str | tuple[str, ...]) -> Any:
+        row_ref = getattr(table, field)
+        return row_ref.in_(value) if isinstance(value, tuple) else row_ref == value
+
+    return Filter(key, label, where, spellings=lambda scope, value: find_ids(ref, ref_key, scope, value))
 
 
 def one_of(key: str, label: str, values: Mapping[str, str], where: Callable[[Table, Any], Any]) -> Filter:
@@ -102,11 +112,19 @@ def period_filters(label: str, field: str, periods: Iterable[str] = PERIODS) -> 
     menu = fixed_options({name: titles[name] for name in periods})
     period = one_of("period", f"{label} in", titles, within)
     period = replace(period, options=menu, resolve=period_dates, describe=describe_period)
-    from_day = Filter("from", f"{label} from", lambda table, day: getattr(table, field) >= day, "date", DATE.parse)
+    from_day = Filter("from", f"{label} from", lambda table, day: getattr(table, field) >= day, "date", _parse_day)
     to_day = Filter(
-        "to", f"{label} to", lambda table, day: getattr(table, field) <= f"{day} 23:59:59", "date", DATE.parse
+        "to", f"{label} to", lambda table, day: getattr(table, field) <= f"{day} 23:59:59", "date", _parse_day
     )
     return period, from_day, to_day
+
+
+def _parse_day(value: str) -> str:
+    """A day that somebody may ask for. The data may have earlier ones."""
+    day: str = DATE.parse(value)
+    if day < str(FIRST_DAY):
+        raise ValueError(f"is not a date of the years {FIRST_DAY.year} to 9999, such as 2026-11-22")
+    return day
 
 
 def fixed_options(labels: Mapping[str, str]) -> Options:
@@ -154,7 +172,7 @@ def _affected_products(table: Table, scope: Scope) -> list[tuple[str, str]]:
     return _name_options(Product.select(Product.name).where(fn.EXISTS(rows)), Product)
 
 
-CUSTOMER = exact_id("customer", "Customer ID", "customer_ref")
+CUSTOMER = by_id("customer", "Customer ID", "customer_ref", Customer.ref, Customer.ref_key)
 RESELLER = Filter(
     "reseller",
     "Reseller",

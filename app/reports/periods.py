@@ -6,6 +6,8 @@ from datetime import date, timedelta
 
 Days = tuple[date, date]  # the first and the last day, both included
 
+FIRST_DAY = date(1900, 1, 1)  # that filters and charts know
+
 _MONTH, _QUARTER, _YEAR = 1, 3, 12  # in months
 
 
@@ -58,12 +60,12 @@ def period_dates(name: str, today: date) -> tuple[str, str]:
 def months_around(first: int, last: int) -> Callable[[date], list[str]]:
     """The months of a chart, from the `first` to the `last`, counted from the current one: 0 is this month.
 
-    Example: `months_around(-1, 0)(date(2026, 11, 24))` is `["2026-10", "2026-11"]`. The years 1 to 9999 limit them.
+    Example: `months_around(-1, 0)(date(2026, 11, 24))` is `["2026-10", "2026-11"]`. The years 1900 to 9999 limit them.
     """
 
     def months(today: date) -> list[str]:
         month = today.year * 12 + today.month - 1
-        numbers = range(max(month + first, date.min.year * 12), min(month + last, date.max.year * 12 + 11) + 1)
+        numbers = range(max(month + first, FIRST_DAY.year * 12), min(month + last, date.max.year * 12 + 11) + 1)
         return [str(_first_of_month(number))[:7] for number in numbers]
 
     return months

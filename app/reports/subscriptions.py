@@ -7,7 +7,7 @@ from typing import Any
 from peewee import Case
 
 from app.reports.customer_page import CUSTOMER_NAME, CUSTOMER_PAGE
-from app.reports.filters import CUSTOMER, RESELLER, exact_id, one_of, period_filters, search_filter
+from app.reports.filters import CUSTOMER, RESELLER, by_id, one_of, period_filters, search_filter
 from app.reports.groups import group_by_month
 from app.reports.periods import months_around
 from app.table.definitions import Chart, Column, GroupBy, Level, Link, Report, Summary, Table
@@ -59,31 +59,43 @@ REPORT = Report(
     description="What every customer is subscribed to, until when, and at what cost",
     levels=(Level(Subscription),),
     columns=(
-        Column("customer", "Customer", Customer.name, TEXT, link=CUSTOMER_PAGE, link_id=Subscription.customer_ref),
-        Column("customer_id", "Customer ID", Subscription.customer_ref, ID, visible=False, link=CUSTOMER_PAGE),
-        Column("subscription_id", "Subscription ID", Subscription.ref, ID, link=_TRANSACTIONS),
-        Column("reseller", "Reseller", Reseller.name, TEXT),
-        Column("subscription", "Subscription", Subscription.name, TEXT),
+        Column(
+            "customer",
+            "Customer",
+            Customer.name,
+            TEXT,
+            width="text-4",
+            link=CUSTOMER_PAGE,
+            link_id=Subscription.customer_ref,
+        ),
+        Column(
+            "customer_id", "Customer ID", Subscription.customer_ref, ID, visible=False, width="ch-9", link=CUSTOMER_PAGE
+        ),
+        Column("subscription_id", "Subscription ID", Subscription.ref, ID, width="ch-11", link=_TRANSACTIONS),
+        Column("reseller", "Reseller", Reseller.name, TEXT, filter="reseller"),
+        Column("subscription", "Subscription", Subscription.name, TEXT, width="text-3"),
         Column(
             "status",
             "Status",
             lambda today: _status(Subscription, today),
             BADGE,
             visible=False,
+            filter="status",
+            colored_values=STATUSES,
             ordered_values=STATUSES,
         ),
-        Column("end", "End", Subscription.ends_on, DATE, note=end_distance),
+        Column("end", "End", Subscription.ends_on, DATE, width="ch-27", note=end_distance),
         Column("cost", "Cost", Subscription.cost, MONEY),
         Column("order_date", "Order Date", Subscription.ordered_on, DATE),
         Column("last_modified_by", "Last modified by", Actor.name, TEXT),
         Column("last_modified_date", "Last modified date", Subscription.modified_at, DATETIME),
-        Column("items_quantity", "Items Quantity", Subscription.items_quantity, INTEGER),
+        Column("items_quantity", "Items Quantity", Subscription.items_quantity, INTEGER, width="ch-11"),
     ),
     filters=(
         search_filter("ref_key"),
         CUSTOMER,
         CUSTOMER_NAME,
-        exact_id("subscription", "Subscription ID", "ref"),
+        by_id("subscription", "Subscription ID", "ref", Subscription.ref, Subscription.ref_key),
         RESELLER,
         *period_filters("End", "ends_on"),
         _STATUS,

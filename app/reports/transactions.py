@@ -1,7 +1,7 @@
 """Customer Transactions Report: every change of inventory, renewal and cancellation."""
 
 from app.reports.customer_page import CUSTOMER_NAME, CUSTOMER_PAGE
-from app.reports.filters import CUSTOMER, RESELLER, TRANSACTED_PRODUCT, exact_id, one_of, period_filters, search_filter
+from app.reports.filters import CUSTOMER, RESELLER, TRANSACTED_PRODUCT, by_id, one_of, period_filters, search_filter
 from app.reports.groups import group_by_field, group_by_month
 from app.reports.periods import PAST_PERIODS, months_around
 from app.table.definitions import Chart, Column, Level, Link, Report, Summary
@@ -18,23 +18,39 @@ REPORT = Report(
     description="Every change of inventory, renewal and cancellation, with certificates and cost",
     levels=(Level(Transaction),),
     columns=(
-        Column("customer", "Customer", Customer.name, TEXT, link=CUSTOMER_PAGE, link_id=Transaction.customer_ref),
-        Column("customer_id", "Customer ID", Transaction.customer_ref, ID, link=CUSTOMER_PAGE),
-        Column("subscription_id", "Subscription ID", Transaction.subscription_ref, ID, link=_SUBSCRIPTION),
-        Column("reseller", "Reseller", Reseller.name, TEXT),
-        Column("product", "Product", Bundle.name, TEXT),
+        Column(
+            "customer",
+            "Customer",
+            Customer.name,
+            TEXT,
+            width="text-4",
+            link=CUSTOMER_PAGE,
+            link_id=Transaction.customer_ref,
+        ),
+        Column("customer_id", "Customer ID", Transaction.customer_ref, ID, width="ch-9", link=CUSTOMER_PAGE),
+        Column(
+            "subscription_id", "Subscription ID", Transaction.subscription_ref, ID, width="ch-11", link=_SUBSCRIPTION
+        ),
+        Column("reseller", "Reseller", Reseller.name, TEXT, filter="reseller"),
+        Column("product", "Product", Bundle.name, TEXT, width="text-3", filter="product"),
         Column("transaction_id", "Transaction ID", Transaction.ref, ID),
-        Column("action", "Action", Transaction.action, TEXT),
+        Column("action", "Action", Transaction.action, TEXT, width="ch-19", filter="action", colored_values=ACTIONS),
         Column("date", "Date", Transaction.date, DATETIME),
-        Column("total", "Total", Transaction.total, INTEGER),
+        Column("total", "Total", Transaction.total, INTEGER, width="ch-9"),
         Column("cost", "Cost", Transaction.cost, MONEY),
-        Column("user", "User", Actor.name, TEXT),
+        Column("user", "User", Actor.name, TEXT, width="text-1"),
     ),
     filters=(
         search_filter("ref_key", "subscription_key"),
         CUSTOMER,
         CUSTOMER_NAME,
-        exact_id("subscription", "Subscription ID", "subscription_ref"),
+        by_id(
+            "subscription",
+            "Subscription ID",
+            "subscription_ref",
+            Transaction.subscription_ref,
+            Transaction.subscription_key,
+        ),
         RESELLER,
         *period_filters("Date", "date", PAST_PERIODS),
         one_of("action", "Action", {action: action for action in ACTIONS}, lambda table, value: table.action == value),

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from app.table.kinds import Kind
 from app.table.scope import Scope, reseller_field
+from models import clean_text
 
 Table = Any  # a Peewee model class, or an alias of one
 Note = Callable[[str, date], str]  # (value, today) → the remark behind the value, "" for none
@@ -47,6 +48,10 @@ class Column:
 
     The other options affect pages only, never files:
 
+    width:    the CSS class of its width: "ch-12" is as wide as 12 digits, "text-1" to "text-5" are shares of what the
+              other columns leave. By default that of its kind.
+    filter:   the key of a filter that finds the rows with a value; values lead to it.
+    colored_values: values that have a colour, in the order of the palette, which charts use too.
     link:     where values lead.
     link_id:  a field with the id that the link uses where the value is a name. "" means: link by name; NULL: no link.
     note:     a remark behind each value, such as "in 3 days".
@@ -62,6 +67,9 @@ class Column:
     level: int = 0
     fixed: bool = False
     overage: Any = None
+    width: str = ""
+    filter: str = ""
+    colored_values: tuple[str, ...] = ()
     link: Link | None = None
     note: Note | None = None
     link_id: Any = None
@@ -69,9 +77,18 @@ class Column:
     ordered_values: tuple[str, ...] = ()
 
     @property
+    def width_class(self) -> str:
+        return self.width or self.kind.width
+
+    @property
     def companion(self) -> Any:
         """The term that is selected together with the value: its overage or link id, None for neither."""
         return self.link_id if self.overage is None else self.overage
+
+
+def empty_if_blank(value: str) -> str:
+    """Return the value, or "" where it has nothing to see."""
+    return value if clean_text(value) else ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,9 +100,11 @@ class Filter:
     where:    (table, value) → a Peewee condition. `table` is the table of a level, or an alias of it.
               Example: Filter("order", "Order ID", lambda table, value: table.ref == value)
     input_type: the type of its HTML input: text, search, date, hidden, or select.
-    parse:    returns the canonical form of a value, or raises ValueError with words that follow the value in the error
-              message: "is not a date such as 2026-11-22".
+    parse:    returns the canonical form of a value, "" for none, or raises ValueError with words that follow the value
+              in the error message: "is not a date such as 2026-11-22". It knows no data.
     options:  (table, scope) → the (value, label) pairs of a select.
+    spellings: (scope, value) → how the scope's data spells a value that blanks or case may keep from being found:
+              the one text that is meant, or several that differ by case only, which `where` gets as a tuple.
     level:    the level of the rows that it selects. Below the level of the view's rows their sums are rebuilt.
     hint:     the placeholder of its input.
     resolve:  (value, today) → what the value stands for today, which `where` gets instead:
@@ -98,8 +117,9 @@ class Filter:
     label: str
     where: Callable[[Table, Any], Any]
     input_type: str = "text"
-    parse: Callable[[str], str] = str
+    parse: Callable[[str], str] = empty_if_blank
     options: Callable[[Table, Scope], Sequence[tuple[str, str]]] | None = None
+    spellings: Callable[[Scope, str], Sequence[str]] | None = None
     level: int = 0
     hint: str = ""
     resolve: Callable[[str, date], Any] | None = None
@@ -208,6 +228,11 @@ class Report:
             object.__setattr__(self, "base_table", self.levels[-1].table)
         for level in self.levels:
             reseller_field(level.table)
+
+    @property
+    def short_title(self) -> str:
+        """The title where there is little room: "Usage" for "Customer Usage Report"."""
+        return self.title.removeprefix("Customer ").removesuffix(" Report")
 
     @cached_property
     def columns_by_key(self) -> dict[str, Column]:

@@ -78,6 +78,7 @@ class Kind:
     show:    the value → its text on a page: "1,234.50".
     export:  the value → its cell in a CSV, before quoting: "1234.50".
     numeric: whether it is a number, which can be summed and is aligned to the right.
+    width:   the CSS class of the width of its columns (`app.table.definitions.Column`).
     """
 
     name: str
@@ -85,12 +86,15 @@ class Kind:
     show: Callable[[Value], str] = str
     export: Callable[[Value], str] = str
     numeric: bool = False
+    width: str = "text-2"
 
 
 TEXT = Kind("text", _text, export=guard)
-ID = Kind("id", _text, export=guard)
-BADGE = Kind("badge", _text, export=guard)
-INTEGER = Kind("integer", _integer, show="{:,}".format, numeric=True)
-MONEY = Kind("money", _money, show=partial(_format_cents, units="{:,}"), export=_format_cents, numeric=True)
-DATE = Kind("date", _date)
-DATETIME = Kind("datetime", _datetime)
+ID = Kind("id", _text, export=guard, width="ch-12")
+BADGE = Kind("badge", _text, export=guard, width="ch-12")
+INTEGER = Kind("integer", _integer, show="{:,}".format, numeric=True, width="ch-12")
+MONEY = Kind(
+    "money", _money, show=partial(_format_cents, units="{:,}"), export=_format_cents, numeric=True, width="ch-14"
+)
+DATE = Kind("date", _date, width="ch-12")
+DATETIME = Kind("datetime", _datetime, width="ch-19")

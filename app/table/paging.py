@@ -103,7 +103,7 @@ def read_page(view: View, scope: Scope) -> Page:
         page = _read_page(rows, count_rows(rows) if is_last else count_if_quick(rows))
         found = _with_children(view, scope, page.rows)
     if view.some_rows_closed:  # name each of the page's open rows instead of "all" but some
-        view = replace(view, open_rows=tuple(sorted(_open_paths(found))))
+        view = replace(view, open_rows=tuple(sorted(open_paths(found))))
     return replace(page, rows=found, view=view)
 
 
@@ -190,11 +190,12 @@ def _with_children(view: View, scope: Scope, rows: Sequence[Row]) -> list[Row]:
     return [row._replace(children=children[row.path]) if row.path in open_paths else row for row in rows]
 
 
-def _open_paths(rows: Sequence[Row]) -> Iterator[RowPath]:
+def open_paths(rows: Sequence[Row]) -> Iterator[RowPath]:
+    """The paths of the open rows among these and inside them."""
     for row in rows:
         if row.children is not None:
             yield row.path
-            yield from _open_paths(row.children)
+            yield from open_paths(row.children)
 
 
 def _count_nested(rows: Sequence[Row]) -> int:

@@ -14,6 +14,7 @@ from app.table.view import ALL_ROWS, DEFAULT_SIZE, LAST_PAGE, SIZES, Cursor, Pag
 REPEATABLE_KEYS = ("columns", "open")
 PAGING_KEYS = ("after", "before", "size", "open")  # these select a page of a view; files ignore them
 
+_LAST_PAGE_OF_ANOTHER_VIEW = re.compile(f"{LAST_PAGE}-[0-9a-f]{{8}}")
 _PATH = re.compile(r"[0-9]{1,18}(?:\.[0-9]{1,18})*")
 
 
@@ -157,7 +158,8 @@ def _filters(params: QueryParams) -> dict[str, str]:
         if value is None:
             continue
         try:
-            filters[each.key] = each.parse(value)
+            if parsed := each.parse(value):
+                filters[each.key] = parsed
         except ValueError as error:
             params.add_error(each.key, value, str(error))
     if filters.get("from", "") > filters.get("to", "9999-12-31"):
@@ -172,8 +174,10 @@ def _position(params: QueryParams, view: View) -> PagePosition | None:
     after, before = params.one("after"), params.one("before")
     if after and before:
         params.add_error("before", before, "can't stand beside after; keep one of them")
-    if before == LAST_PAGE:
+    if before in (LAST_PAGE, f"{LAST_PAGE}-{view.cursor_context}"):
         return PagePosition(forward=False, cursor=None)
+    if before and _LAST_PAGE_OF_ANOTHER_VIEW.fullmatch(before):
+        return None
     text = after or before
     if not text:
         return None

@@ -12,7 +12,7 @@ from zlib import crc32
 from app.table.definitions import Column, Filter, Report
 from models import today
 
-LAST_PAGE = "end"  # `before=end`
+LAST_PAGE = "end"  # `before=end`; in a form `before=end-CONTEXT`
 
 _PATTERN = re.compile(r"([0-9])-([0-9]{1,18})-([0-9a-f]{8})-([0-9]{1,18})-([0-9a-f]{8})-([0-9a-f]{8})")
 
@@ -96,6 +96,7 @@ class View:
     position:  where the page begins or ends; None is the first page.
     open_rows: the paths of the open rows, or ALL_ROWS and the paths of the closed ones.
     filters:   filter key → value as it stands in the address.
+    spellings: (filter key, value) → the texts that the data has instead where it has several, see `Filter.spellings`.
     today:     the day for which relative values such as "last-month" are resolved.
     """
 
@@ -106,6 +107,7 @@ class View:
     position: PagePosition | None = None
     open_rows: tuple[RowPath, ...] = ()
     filters: Mapping[str, str] = field(default_factory=dict)
+    spellings: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
     today: date = field(default_factory=today)
 
     @cached_property
@@ -137,9 +139,10 @@ class View:
 
     @cached_property
     def resolved_filters(self) -> list[tuple[Filter, Any]]:
-        """The active filters with what their values stand for today. Queries and cache keys are made of these."""
+        """The active filters with what their values stand for. Queries and cache keys are made of these."""
         return [
-            (each, each.resolve(value, self.today) if each.resolve else value) for each, value in self.active_filters
+            (each, each.resolve(value, self.today) if each.resolve else self.spellings.get((each.key, value), value))
+            for each, value in self.active_filters
         ]
 
     @property
@@ -184,17 +187,23 @@ class View:
         return self.all_rows_open is not (path in self.open_rows)
 
     # Other views. A change of sort, filters or size leads to the first page; a change of columns stays on the page.
+    # Open rows stay open.
 
     @cached_property
     def first_page(self) -> "View":
+        """The first page, with all rows closed."""
         return replace(self, position=None, open_rows=())
+
+    @property
+    def at_first_page(self) -> "View":
+        return self.at_position(None)
 
     @property
     def last_page(self) -> "View":
         return self.at_position(PagePosition(forward=False, cursor=None))
 
-    def at_position(self, position: PagePosition) -> "View":
-        return replace(self, position=position, open_rows=())
+    def at_position(self, position: PagePosition | None) -> "View":
+        return replace(self, position=position)
 
     def without_paging(self) -> "View":
         """All rows, open ones still open."""
@@ -214,25 +223,24 @@ class View:
 
     def with_sort(self, column: Column) -> "View":
         """Sort by `column`; descending if it is the ascending sort column already."""
-        return replace(self.first_page, sort=f"-{column.key}" if self.sort == column.key else column.key)
+        return replace(self.at_first_page, sort=f"-{column.key}" if self.sort == column.key else column.key)
 
     def with_filters(self, filters: Mapping[str, str]) -> "View":
-        return replace(self.first_page, filters=filters)
+        return replace(self.at_first_page, filters=filters)
 
     def with_filter(self, key: str, value: str) -> "View":
-        """Set one filter and stay at the position."""
-        return replace(self, filters={**self.filters, key: value})
+        return self.with_filters({**self.filters, key: value})
 
     def without_filter(self, key: str) -> "View":
         return self.with_filters({each: value for each, value in self.filters.items() if each != key})
 
     def with_size(self, size: int) -> "View":
-        return replace(self.first_page, size=size)
+        return replace(self.at_first_page, size=size)
 
     def with_default_columns(self) -> "View":
         """Show the default columns; sort by the default if the sort column isn't one of them."""
         columns = self.report.default_columns
-        changed = self if self.sort_column in columns else replace(self.first_page, sort=self.report.default_sort)
+        changed = self if self.sort_column in columns else replace(self.at_first_page, sort=self.report.default_sort)
         return replace(changed, columns=columns)
 
     def summary_only(self) -> "View":

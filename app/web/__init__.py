@@ -5,12 +5,15 @@ from pathlib import Path
 
 from flask import Flask
 
+from app.reports import REPORTS
 from app.settings import Settings
+from app.table.view import digest
 from app.web import (
     account,
     audit,
     customers,
     errors,
+    guessing,
     headers,
     home,
     request_log,
@@ -32,6 +35,7 @@ def register(app: Flask, settings: Settings) -> None:
     headers.register(app, settings)
     errors.register(app)
     security.register(app, settings)
+    guessing.register(app, settings)
     request_log.register(app)
     reports = (home, customers, export, print_view, page, summary)
     for module in (account, sign_in, second_factor, *reports, audit, users, saved_views):
@@ -46,6 +50,7 @@ def _register_template_globals(app: Flask, settings: Settings) -> None:
     for file in Path(app.static_folder or "").iterdir():
         version = sha256(file.read_bytes()).hexdigest()[:10]  # so that browsers can cache each version for a year
         assets[file.name] = f"{app.static_url_path}/{file.name}?v={version}"
+    app.jinja_env.filters["digest"] = digest
     app.jinja_env.globals.update(
         assets=assets,
         htmx={"url": settings.htmx_url, "hash": HTMX_HASH},
@@ -53,4 +58,5 @@ def _register_template_globals(app: Flask, settings: Settings) -> None:
         partner_name=settings.partner_name,
         customer_url=customer_url,
         report_url=report_url,
+        reports=REPORTS,
     )

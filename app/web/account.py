@@ -1,7 +1,6 @@
 """Sign in, sign out, and the account page where users change their own password and end their sessions."""
 
 from collections.abc import Mapping
-from http import HTTPStatus
 
 from flask import Blueprint, abort, g, redirect, render_template, request
 from flask.typing import ResponseReturnValue
@@ -9,14 +8,23 @@ from werkzeug.exceptions import TooManyRequests, Unauthorized
 
 from app.auth.second_factor import count_recovery_codes, find_second_factor
 from app.auth.sessions import end_session, end_user_sessions
-from app.auth.throttle import WINDOW, TooManyAttempts
+from app.auth.throttle import TooManyAttempts, is_first_from_site
 from app.auth.users import ValidationError, authenticate, choose_password, find_user, login_blocked_reason
 from app.web.audit import audit_actor, record_event
 from app.web.errors import error_response
+from app.web.fields import read_fields
+from app.web.guessing import known_browser, site_words
 from app.web.redirects import safe_next
 from app.web.request_log import set_error_reason
 from app.web.security import SESSION, delete_cookie, second_factors, sessions, set_cookie, visitor
-from app.web.sign_in import WRONG_CREDENTIALS, begin_session, check_second_factor, continue_sign_in
+from app.web.sign_in import (
+    WRONG_CREDENTIALS,
+    begin_session,
+    check_second_factor,
+    continue_sign_in,
+    retry_after,
+    too_many_requests,
+)
 from models import Session, User, access_db
 from models.audit import FAILED, REFUSED
 
@@ -32,15 +40,15 @@ def sign_in_form() -> ResponseReturnValue:
 
 @blueprint.post("/login")
 def sign_in() -> ResponseReturnValue:
-    email, password = request.form.get("email", "").strip(), request.form.get("password", "")
-    next_url = safe_next(request.form.get("next", ""))
+    values, too_long = read_fields("email", "password", "next")
+    email, password, next_url = values["email"].strip(), values["password"], safe_next(values["next"])
     missing = {key: f"Enter your {key}." for key, value in (("email", email), ("password", password)) if not value}
     if missing:
-        return _sign_in_page(next_url, 400, email, missing)
+        return _sign_in_page(next_url, 400, email, missing | too_long)
     try:
         return continue_sign_in(_authenticate("sign-in", email, password), next_url)
     except (Unauthorized, TooManyRequests) as error:
-        return _sign_in_page(next_url, error.code, email, {"form": error.description})
+        return _sign_in_page(next_url, error.code, email, {"form": error.description}, retry_after(error))
 
 
 @blueprint.post("/logout")
@@ -67,19 +75,22 @@ def show() -> ResponseReturnValue:
 @blueprint.post("/account")
 def change_password() -> ResponseReturnValue:
     """Change the visitor's password, end all their sessions, and start a new one here."""
-    current, password = request.form.get("current", ""), request.form.get("password", "")
+    values, too_long = read_fields("current", "password")
+    if too_long:
+        return _account_page(400, too_long)
+    current, password = values["current"], values["password"]
     try:
         user = _authenticate("password", visitor().email, current)
         if password == current:
             return _account_page(400, {"password": "This is your present password; choose another."})
-        choose_password(audit_actor(), user, password)
+        choose_password(audit_actor(), user, password, site_words())
         return begin_session(User.get_by_id(user.id), "/account?done=password")
     except ValidationError as error:
         return _account_page(400, error.errors)
     except Unauthorized:
         return _account_page(401, {"current": "This is not your present password."})
     except TooManyRequests as error:
-        return _account_page(429, {"current": error.description})
+        return _account_page(429, {"current": error.description}, retry_after(error))
 
 
 @blueprint.post("/account/sessions/<int(max=999999999):number>/end")
@@ -104,7 +115,10 @@ def confirm_form() -> ResponseReturnValue:
 @blueprint.post("/account/confirm")
 def confirm() -> ResponseReturnValue:
     """Note that it is still the visitor who sits there, give the session a new token, and go on."""
-    next_url, password = safe_next(request.form.get("next", "")), request.form.get("password", "")
+    values, too_long = read_fields("password", "next")
+    next_url, password = safe_next(values["next"]), values["password"]
+    if too_long:
+        return _confirm_page(next_url, 400, too_long)
     try:
         if password:
             _authenticate("confirmation", visitor().email, password)
@@ -115,7 +129,7 @@ def confirm() -> ResponseReturnValue:
     except Unauthorized:
         return _confirm_page(next_url, 401, {"form": "This is wrong, or a code that was used already."})
     except TooManyRequests as error:
-        return _confirm_page(next_url, 429, {"form": error.description})
+        return _confirm_page(next_url, 429, {"form": error.description}, retry_after(error))
     with access_db.write_transaction():
         token = sessions().confirm(visitor().session)
         record_event("confirmation")
@@ -127,32 +141,39 @@ def confirm() -> ResponseReturnValue:
 def _authenticate(event: str, email: str, password: str) -> User:
     """Return the user with this password. Raises Unauthorized and TooManyRequests.
 
-    A failure is recorded with the account's email, never with what was typed: that may be a password.
+    A failure is recorded with the account's email, never with what was typed: that may be a password. Of failures
+    without an account only the first from an address is recorded: their number has no limit.
     """
-    account = find_user(email)
+    account, address = find_user(email), request.remote_addr or ""
     who = account.email if account else ""
     try:
-        user = authenticate(email, password, request.remote_addr or "")
+        user = authenticate(email, password, address, known_browser(account))
     except TooManyAttempts as error:
         if error.first:
             record_event(event, REFUSED, who=who, why="too many attempts")
-        raise TooManyRequests(f"Too many attempts have failed. Try again in {WINDOW // 60} minutes.") from None
+        raise too_many_requests(error) from None
     if user is None:
         reason = login_blocked_reason(account) or "wrong password" if account else "no such account"
-        record_event(event, FAILED, who=who, why=reason)
+        if account or is_first_from_site(address):
+            record_event(event, FAILED, who=who, why=reason)
         raise Unauthorized(WRONG_CREDENTIALS)
     return user
 
 
 def _sign_in_page(
-    next_url: str, status: int = 200, email: str = "", errors: Mapping[str, str] = {}
+    next_url: str,
+    status: int = 200,
+    email: str = "",
+    errors: Mapping[str, str] = {},
+    headers: Mapping[str, str] = {},
 ) -> ResponseReturnValue:
     set_error_reason(*errors.values())
-    headers = {"Retry-After": str(WINDOW)} if status == HTTPStatus.TOO_MANY_REQUESTS else {}
     return render_template("account/sign_in.html", next=next_url, email=email, errors=errors), status, headers
 
 
-def _account_page(status: int = 200, errors: Mapping[str, str] = {}) -> ResponseReturnValue:
+def _account_page(
+    status: int = 200, errors: Mapping[str, str] = {}, headers: Mapping[str, str] = {}
+) -> ResponseReturnValue:
     if errors:
         set_error_reason(f"Not accepted: {', '.join(errors)}")  # its sentence would tell the length of the password
     factor = find_second_factor(visitor().id)
@@ -164,9 +185,11 @@ def _account_page(status: int = 200, errors: Mapping[str, str] = {}) -> Response
         "codes_left": count_recovery_codes(visitor().id) if factor else 0,
         "is_required": second_factors().is_required(visitor().role),
     }
-    return render_template("account/account.html", **context), status
+    return render_template("account/account.html", **context), status, headers
 
 
-def _confirm_page(next_url: str, status: int = 200, errors: Mapping[str, str] = {}) -> ResponseReturnValue:
+def _confirm_page(
+    next_url: str, status: int = 200, errors: Mapping[str, str] = {}, headers: Mapping[str, str] = {}
+) -> ResponseReturnValue:
     set_error_reason(*errors.values())
-    return render_template("account/confirm.html", next=next_url, errors=errors), status
+    return render_template("account/confirm.html", next=next_url, errors=errors), status, headers

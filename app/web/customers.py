@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from app.reports import REPORTS
 from app.reports.customer_page import SECTIONS, CustomerIdentity, Section, find_customers
+from app.table.definitions import empty_if_blank
 from app.table.paging import read_page
 from app.table.params import parse_view
 from app.table.view import View
@@ -37,16 +38,17 @@ def show() -> BaseResponse | str:
     if "reseller" in keys:  # which identifies a customer without an id
         customers = [each for each in customers if not each.ref] or customers
     if len(customers) > 1:
-        return render_template("customers/which.html", name=keys["name"], customers=customers)
+        return render_template("customers/which.html", name=next(iter(keys.values())), customers=customers)
     customer = customers[0]
-    if customer.ref and "name" in keys:
-        return redirect(customer_url(customer.keys), 303)
+    canonical = {key: value for key, value in customer.keys.items() if customer.ref or key in keys}
+    if canonical != keys:
+        return redirect(customer_url(canonical), 303)
     return _customer_page(customer, views)
 
 
 def _customer_keys() -> Mapping[str, str]:
     """Return the parameters that identify the customer: id, name, or name and reseller. Anything else is a 400."""
-    keys = {key: value for key in _KEYS if (value := single_arg(key))}
+    keys = {key: value for key in _KEYS if (value := empty_if_blank(single_arg(key)))}
     unknown = [f"{key}: “{value}” names no customer." for key, value in request.args.items() if key not in _KEYS]
     if unknown or keys.keys() not in ({"customer"}, {"name"}, {"name", "reseller"}):
         usage = "It takes customer=ID or, for one without an ID, name=NAME, with reseller=NAME where several bear it."

@@ -45,6 +45,7 @@ RULES: Mapping[str, Permission | None] = {
     "reports.expand": Permission.VIEW_DETAILS,
     "print.show": None,
     "summary.show": None,
+    "summary.totals": None,
     "export.csv": Permission.EXPORT,
     "export.xlsx": Permission.EXPORT,
     "customers.show": None,

@@ -1,8 +1,9 @@
-"""Saved views: save one from a report's page, list them on the Reports page, open, share and delete them."""
+"""Saved views: save one from a report's page, list them there and on the Reports page, open, share and delete them."""
 
+import re
 from collections.abc import Callable, Mapping
-from functools import partial
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 from flask import Blueprint, abort, redirect, render_template, request
@@ -10,6 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from app.auth import saved_views
 from app.auth.permissions import AuditActor, Permission
+from app.auth.saved_views import ReportView
 from app.auth.users import ValidationError
 from app.reports import REPORTS
 from app.table.definitions import Report
@@ -17,50 +19,88 @@ from app.table.params import parse_view
 from app.table.view import View, describe_view
 from app.web.audit import audit_actor
 from app.web.errors import error_response
+from app.web.redirects import safe_next
+from app.web.reports.form import parse_submission
 from app.web.request_log import set_error_reason
 from app.web.security import visitor
 from app.web.urls import MAX_URL_LENGTH, report_url
 from app.web.view_request import detail_parts, permitted_view, report_or_404
-from models import SavedView
+from models import SavedView, access_db
 
-# Actions of the buttons beside a saved view, by the last part of their address.
-ACTIONS: Mapping[str, Callable[[AuditActor, SavedView], object]] = {
-    "share": partial(saved_views.set_shared, shared=True),
-    "unshare": partial(saved_views.set_shared, shared=False),
-    "default": lambda _, view: saved_views.set_default(view, is_default=True),
-    "undefault": lambda _, view: saved_views.set_default(view, is_default=False),
-    "delete": saved_views.delete_view,
+# Actions of the buttons beside a saved view, by the last part of their address. The third argument is the field `name`.
+ACTIONS: Mapping[str, Callable[[AuditActor, SavedView, str], object]] = {
+    "share": lambda actor, view, _: saved_views.set_shared(actor, view, shared=True),
+    "unshare": lambda actor, view, _: saved_views.set_shared(actor, view, shared=False),
+    "default": lambda _, view, __: saved_views.set_default(view, is_default=True),
+    "undefault": lambda _, view, __: saved_views.set_default(view, is_default=False),
+    "rename": saved_views.rename_view,
+    "delete": lambda actor, view, _: saved_views.delete_view(actor, view),
+    "restore": lambda actor, view, name: saved_views.restore_view(actor, view, name or view.name),
 }
 # Messages on the Reports page after an action, by the value of `done` in its address.
 MESSAGES: Mapping[str, str] = {
-    "save": "The view is saved.",
-    "replace": "The view is saved in place of what it was.",
     "share": "Shared with everybody who sees the same customers.",
     "unshare": "Nobody else sees this view any more.",
     "default": "View Report begins with this view from now on.",
     "undefault": "View Report begins with the report as it is.",
-    "delete": "The view is deleted.",
+    "rename": "The view has its new name.",
+    "restore": "The view is back.",
 }
-MAX_LISTED_SHARED = 50  # views of colleagues on the Reports page, until a link asks for all
+MAX_TABS = 5  # views above a report's table; the others are under "More"
+
+
+class Tab(NamedTuple):
+    """A saved view as it is listed. `owner` is a colleague's email, "" for the visitor's own views.
+
+    `number` is 0 for the tab "Standard", which is the report as it is.
+    """
+
+    number: int
+    name: str
+    url: str
+    owner: str = ""
+    is_shared: bool = False
+    is_default: bool = False
+
+
+class Tabs(NamedTuple):
+    """The views of a report for its page: Standard, the visitor's own, then those that colleagues share.
+
+    `current` is the tab that is shown, or, with `is_changed`, the one that what is shown was made from. It is among
+    the first MAX_TABS. `deleted` are views that the visitor has just deleted and may restore.
+    """
+
+    tabs: list[Tab]
+    current: Tab
+    is_changed: bool
+    deleted: list[Tab]
+
+
+_NUMBER = re.compile("[0-9]{1,9}")  # of a saved view
 
 blueprint = Blueprint("saved_views", __name__)
 
 
 @blueprint.post("/reports/<slug>/views")
 def save(slug: str) -> ResponseReturnValue:
-    """Save the view that the form sends; a taken name is answered by a form that offers to replace that view."""
-    view = _submitted_view(report_or_404(slug))
-    name, done = request.form.get("name", ""), "save"
+    """Save the view that the form sends and redirect to it; `replace` is the number of a view whose place it takes.
+
+    A taken name is answered by a form that offers to replace the view that has it.
+    """
+    view, form = _submitted_view(report_or_404(slug)), request.form
     try:
-        saved_views.save_view(visitor(), slug, name, view.query_string)
-    except saved_views.NameTaken as error:
-        if request.form.get("replace") != str(error.existing.id):
-            return _save_form(view, name, error, error.existing)
-        saved_views.replace_view(audit_actor(), error.existing, view.query_string)
-        done = "replace"
+        with access_db.write_transaction():
+            if form.get("replace"):
+                saved_view = _replace(view, form["replace"])
+            else:
+                saved_view = saved_views.save_view(visitor(), slug, form.get("name", ""), view.query_string)
+            if form.get("shared") and not saved_view.shared and saved_views.find_view(visitor(), saved_view.id):
+                saved_views.set_shared(audit_actor(), saved_view, shared=True)
+            if form.get("default"):
+                saved_views.set_default(saved_view, is_default=True)
     except ValidationError as error:
-        return _save_form(view, name, error)
-    return redirect(f"/reports?done={done}#views", 303)
+        return _save_form(view, error)
+    return redirect(report_url(view), 303)
 
 
 @blueprint.get("/reports/views/<int(max=999999999):view>")
@@ -77,41 +117,82 @@ def show(view: int) -> ResponseReturnValue:
 
 @blueprint.post(f"/reports/views/<int(max=999999999):view>/<any({', '.join(ACTIONS)}):action>")
 def act(view: int, action: str) -> ResponseReturnValue:
-    """Do what a button beside one of the visitor's own views says."""
-    saved_view = _saved_view_or_404(view)
-    if saved_view.user_id != visitor().id:
-        abort(error_response(404, f"You have no saved view “{view}”.", ["Only whoever saved a view can change it."]))
-    ACTIONS[action](audit_actor(), saved_view)
-    return redirect(f"/reports?done={action}#views", 303)
+    """Do what a button beside one of the visitor's own views says, and redirect to the page that `next` names."""
+    deleted = saved_views.find_deleted_view(visitor(), view) if action == "restore" else None
+    saved_view, next_url = deleted or _own_view_or_404(view), request.form.get("next", "")
+    try:
+        ACTIONS[action](audit_actor(), saved_view, request.form.get("name", ""))
+    except ValidationError as error:
+        if action not in ("rename", "restore"):
+            abort(error_response(409, f"{error}.", ["Nothing was changed."]))
+        set_error_reason(*error.errors.values())
+        context = {"saved_view": saved_view, "action": action, "next": next_url, "errors": error.errors}
+        return render_template("saved_views/name.html", **context), 400
+    number = f"&view={view}" if action == "delete" else ""
+    return redirect(safe_next(next_url) if next_url else f"/reports?done={action}{number}#views", 303)
 
 
 def saved_views_context() -> dict[str, Any]:
-    """Template context of the list on the Reports page: views by report, and a message after an action.
-
-    A view comes with its address and its owner: a colleague's email, "" for the visitor's own views.
-    """
-    shared_limit = None if "shared" in request.args else MAX_LISTED_SHARED
-    listed: dict[str, list[tuple[SavedView, str, str]]] = {slug: [] for slug in REPORTS}
+    """Template context of the list on the Reports page: views by report, and a message after an action."""
+    shared_limit = None if "shared" in request.args else saved_views.MAX_SHARED
+    listed: dict[str, list[Tab]] = {slug: [] for slug in REPORTS}
     for view in saved_views.visible_views(visitor(), shared_limit):
         if view.report in REPORTS:
             owner = "" if view.user_id == visitor().id else view.user.email
-            listed[view.report].append((view, _saved_view_url(view), owner))
+            listed[view.report].append(_tab(view, view.report, owner, _has_details()))
     return {
         "views_by_report": [(REPORTS[slug], views) for slug, views in listed.items() if views],
         "unlisted_count": max(saved_views.count_shared_with(visitor()) - shared_limit, 0) if shared_limit else 0,
         "message": MESSAGES.get(request.args.get("done", ""), ""),
+        "deleted": _deleted_tabs(request.args.get("view", "")) if request.args.get("done") == "delete" else [],
     }
+
+
+def report_tabs(view: View, opened: str = "") -> Tabs:
+    """Return the views of a report for the page that shows `view`.
+
+    `opened` is the field `opened` of the page's form: the number of the view that the page was opened with. It only
+    says which tab has changed when what is shown is no tab's view, so an unknown number means the same as none.
+    """
+    slug, query = view.report.slug, view.first_page.query_string
+    has_details, deleted = _has_details(), []
+    tabs, queries = [Tab(0, "Standard", f"/reports/{slug}")], [""]
+    for each in saved_views.report_views(visitor(), slug):
+        tab = _tab(each, slug, each.owner, has_details)
+        if each.is_deleted:
+            deleted.append(tab)
+        else:
+            tabs.append(tab)
+            queries.append(each.query)
+    tabs[0] = tabs[0]._replace(is_default=not any(tab.is_default for tab in tabs))
+    same_query = [tab for tab, each in zip(tabs, queries, strict=True) if each == query]
+    candidates = same_query or tabs
+    current = next((tab for tab in candidates if str(tab.number) == opened), candidates[0])
+    if current not in tabs[:MAX_TABS]:
+        tabs.remove(current)
+        tabs.insert(MAX_TABS - 1, current)
+    return Tabs(tabs, current, not same_query, deleted)
 
 
 def start_url(report: Report) -> str:
     """Return the address at which a report opens for the visitor: of their default view, or the report's own."""
     view = saved_views.default_view(visitor(), report.slug)
-    return _saved_view_url(view) if view else f"/reports/{report.slug}"
+    return _view_url(view, report.slug, _has_details()) if view else f"/reports/{report.slug}"
 
 
-def _save_form(view: View, name: str, error: ValidationError, existing: SavedView | None = None) -> ResponseReturnValue:
+def _replace(view: View, number: str) -> SavedView:
+    """Put `view` in the place of one of the visitor's own views. Raises ValidationError when it isn't theirs."""
+    replaced = saved_views.find_view(visitor(), int(number)) if _NUMBER.fullmatch(number) else None
+    if replaced is None or (replaced.user_id, replaced.report) != (visitor().id, view.report.slug):
+        raise ValidationError({"name": f"replace: “{number}” is none of your views of this report; save a new one"})
+    saved_views.replace_view(audit_actor(), replaced, view.query_string)
+    return replaced
+
+
+def _save_form(view: View, error: ValidationError) -> ResponseReturnValue:
     set_error_reason(*error.errors.values())
-    context = {"view": view, "description": describe_view(view), "name": name, "existing": existing}
+    existing = error.existing if isinstance(error, saved_views.NameTaken) else None
+    context = {"view": view, "description": describe_view(view), "existing": existing}
     return render_template("saved_views/save.html", errors=error.errors, **context), 400
 
 
@@ -123,20 +204,52 @@ def _saved_view_or_404(view_id: int) -> SavedView:
     return saved_view
 
 
+def _own_view_or_404(view_id: int) -> SavedView:
+    saved_view = _saved_view_or_404(view_id)
+    if saved_view.user_id != visitor().id:
+        abort(error_response(404, f"You have no saved view “{view_id}”.", ["Only whoever saved a view can change it."]))
+    return saved_view
+
+
+def _deleted_tabs(number: str) -> list[Tab]:
+    """Return the visitor's deleted view with this number, if there is one that can be restored."""
+    view = saved_views.find_deleted_view(visitor(), int(number)) if _NUMBER.fullmatch(number) else None
+    return [_tab(view, view.report, "", _has_details())] if view and view.report in REPORTS else []
+
+
 def _submitted_view(report: Report) -> View:
-    """Return the view whose query string the form sends, without paging and open rows."""
+    """Return the view that the field `view` holds, without paging and open rows.
+
+    It is a query string, or all that the form of a report's page sends: pressed buttons and the opened view too.
+    """
     if "view" not in request.form:
         abort(error_response(400, "view: the query string of the view that should be saved is missing."))
-    view = permitted_view(*parse_view(report, parse_qsl(request.form["view"]))).first_page
+    submission = parse_submission(report, parse_qsl(request.form["view"], keep_blank_values=True))
+    view = permitted_view(submission.view, submission.errors).first_page
     if len(report_url(view)) > MAX_URL_LENGTH:
         abort(error_response(400, "This view is more than an address can hold.", ["Shorten a filter first."]))
     return view
 
 
-def _saved_view_url(saved_view: SavedView) -> str:
+def _tab(view: SavedView | ReportView, slug: str, owner: str, has_details: bool) -> Tab:
+    is_default = bool(view.is_default) and not owner
+    return Tab(view.id, view.name, _view_url(view, slug, has_details), owner, bool(view.shared), is_default)
+
+
+def _view_url(view: SavedView | ReportView, slug: str, has_details: bool) -> str:
     """Return the report's address with the view, or the page that lists what can't be shown of it."""
-    remaining, reasons = _remaining_view(saved_view)
-    return f"/reports/views/{saved_view.id}" if reasons else report_url(remaining)
+    return _whole_url(slug, view.query, has_details) or f"/reports/views/{view.id}"
+
+
+def _has_details() -> bool:
+    return visitor().can(Permission.VIEW_DETAILS)
+
+
+@lru_cache(maxsize=1000)  # parsing takes longer than all else that a tab needs
+def _whole_url(slug: str, query: str, has_details: bool) -> str:
+    """Return the report's address with a saved query, "" when a part of it can't be shown."""
+    view, errors = parse_view(REPORTS[slug], parse_qsl(query))
+    return "" if errors or (detail_parts(view) and not has_details) else report_url(view)
 
 
 def _remaining_view(saved_view: SavedView) -> tuple[View, list[str]]:
@@ -144,7 +257,7 @@ def _remaining_view(saved_view: SavedView) -> tuple[View, list[str]]:
     report, params = report_or_404(saved_view.report), parse_qsl(saved_view.query)
     view, errors = parse_view(report, params)
     reasons = [str(error) for error in errors]
-    if visitor().can(Permission.VIEW_DETAILS):
+    if _has_details():
         return view, reasons
     reasons += [visitor().refusal(Permission.VIEW_DETAILS, part) for part in detail_parts(view)]
     return parse_view(report.summary_only, params)[0], reasons

@@ -4,13 +4,14 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 
 import segno
-from flask import Blueprint, abort, redirect, render_template, request
+from flask import Blueprint, abort, redirect, render_template
 from flask.typing import ResponseReturnValue
 
 from app.auth.second_factor import group_by_four, renew_recovery_codes, valid_seed
 from app.auth.users import ValidationError
 from app.web.audit import audit_actor
 from app.web.errors import error_response
+from app.web.fields import read_fields
 from app.web.request_log import set_error_reason
 from app.web.security import second_factors, visitor
 from models import User
@@ -28,7 +29,10 @@ def show() -> ResponseReturnValue:
 
 @blueprint.post("")
 def set_up() -> ResponseReturnValue:
-    seed, code = valid_seed(request.form.get("seed", "")), request.form.get("code", "")
+    values, too_long = read_fields("seed", "code")
+    seed, code = valid_seed(values["seed"]), values["code"]
+    if too_long:
+        return _set_up_page(seed, 400, too_long)
     try:
         user = User.get_by_id(visitor().id)
         codes = second_factors().set_up(audit_actor(), user, seed, code, visitor().session)

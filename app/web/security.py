@@ -4,7 +4,7 @@ and for some routes whether the visitor has entered the password lately.
 
 import re
 import secrets
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app, g, redirect, request
@@ -18,6 +18,7 @@ from app.auth.permissions import Permission, Visitor
 from app.auth.second_factor import SecondFactors
 from app.auth.sessions import Sessions
 from app.settings import Settings
+from app.table.view import digest
 from app.web.audit import record_refusal
 from app.web.errors import error_response
 from app.web.redirects import confirm_url, redirect_or_status, sign_in_url
@@ -44,7 +45,12 @@ def register(app: Flask, settings: Settings) -> None:
     if count := settings.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
     app.before_request(_check_request)
-    app.context_processor(lambda: {"visitor": g.get("visitor"), "request_id": g.request_id, "Permission": Permission})
+    app.context_processor(_template_context)
+
+
+def _template_context() -> dict[str, Any]:
+    context = {"visitor": g.get("visitor"), "request_id": g.request_id, "Permission": Permission}
+    return context | {"visitor_tag": _visitor_tag(), "display": request.cookies.get("display", "").split(".")}
 
 
 def _check_request() -> BaseResponse | None:
@@ -58,6 +64,8 @@ def _check_request() -> BaseResponse | None:
         g.visitor = sessions().find(token, request.remote_addr or "")
     if request.method not in _SAFE_METHODS and not _is_same_origin():
         return _csrf_error()
+    if g.visitor and request.headers.get("X-Visitor", _visitor_tag()) != _visitor_tag():  # signed in, in another tab
+        return Response("This page is another visitor's.\n", 409, {"HX-Refresh": "true"}, mimetype="text/plain")
     return None if request.endpoint in PUBLIC_ENDPOINTS else _check_visitor()
 
 
@@ -97,6 +105,12 @@ def _duty(visitor: Visitor) -> _Duty | None:
     if not visitor.has_second_factor and second_factors().is_required(visitor.role):
         return _Duty(SET_UP_ENDPOINTS, "/account/factor", "Set up a second factor first.")
     return None
+
+
+def _visitor_tag() -> str:
+    """Return a digest of who is signed in with which rights. Pages send it with what they ask for through htmx."""
+    signed_in = g.get("visitor")
+    return digest(f"{signed_in.id} {signed_in.role} {signed_in.reseller}") if signed_in else ""
 
 
 def request_id() -> str:

@@ -1,7 +1,6 @@
 """What follows the password, or another way to sign in: the second factor where there is one, and the session."""
 
 from collections.abc import Mapping
-from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,6 +16,8 @@ from app.auth.throttle import WINDOW, TooManyAttempts
 from app.auth.users import ValidationError
 from app.web.audit import record_event
 from app.web.browsers import browser_name
+from app.web.fields import read_fields
+from app.web.guessing import known_browser, set_known_browser_cookie
 from app.web.redirects import safe_next, with_next
 from app.web.request_log import set_error_reason
 from app.web.security import (
@@ -73,6 +74,7 @@ def begin_session(user: User, next_url: str, **details: Any) -> Response:
         record_event("sign-in", who=user.email, **details)
     response = redirect(next_url, 303)
     set_cookie(response, SESSION, token)
+    set_known_browser_cookie(response, user)
     return response
 
 
@@ -81,21 +83,39 @@ def check_second_factor(event: str, user: User) -> dict[str, Any]:
 
     Raises ValidationError for none, Unauthorized for a wrong one, TooManyRequests.
     """
-    code, recovery_code = (request.form.get(key, "").strip() for key in ("code", "recovery_code"))
+    values, too_long = read_fields("code", "recovery_code")
+    code, recovery_code = values["code"].strip(), values["recovery_code"].strip()
     if not code and not recovery_code:
-        raise ValidationError({"code": "Enter the code that your app shows."})
+        raise ValidationError(too_long or {"code": "Enter the code that your app shows."})
+    address = request.remote_addr or ""
     try:
-        kind = second_factors().authenticate(user, code, recovery_code, request.remote_addr or "")
+        kind = second_factors().authenticate(user, code, recovery_code, address, known_browser(user))
     except TooManyAttempts as error:
         if error.first:
             record_event(event, REFUSED, who=user.email, why="too many codes")
-        raise TooManyRequests(f"Too many codes were wrong. Try again in {WINDOW // 60} minutes.") from None
+        raise too_many_requests(error) from None
     if not kind:
         record_event(event, FAILED, who=user.email, why="wrong code" if code else "wrong recovery code")
         raise Unauthorized(WRONG_CODE if code else "This recovery code is wrong, or was used already.")
     if kind == "code":
         return {"second_factor": kind}
     return {"second_factor": kind, "recovery_codes_left": count_recovery_codes(user.id)}
+
+
+def too_many_requests(error: TooManyAttempts) -> TooManyRequests:
+    """Return the exception that says how long to wait."""
+    if error.wait >= WINDOW:
+        why = f"Too many attempts have failed. Try again in {WINDOW // 60} minutes."
+    else:
+        unit = "second" if error.wait == 1 else "seconds"
+        where = "or in a browser in which you have signed in before"
+        why = f"Too many attempts at this account have failed. Try again in {error.wait} {unit}, {where}."
+    return TooManyRequests(why, retry_after=error.wait)
+
+
+def retry_after(error: Unauthorized | TooManyRequests) -> dict[str, str]:
+    """Return the header of a response that says how long to wait."""
+    return {"Retry-After": str(error.retry_after)} if isinstance(error, TooManyRequests) else {}
 
 
 @blueprint.get("/login/code")
@@ -107,7 +127,7 @@ def code_form() -> ResponseReturnValue:
 @blueprint.post("/login/code")
 def enter_code() -> ResponseReturnValue:
     """Begin the session of whoever has entered the password before, at most ten minutes ago."""
-    next_url = safe_next(request.form.get("next", ""))
+    next_url = safe_next(read_fields("next")[0]["next"])
     user = browser_tokens(PENDING).find(get_cookie(PENDING))
     if user is None:
         return _sign_in_again(next_url)
@@ -116,7 +136,7 @@ def enter_code() -> ResponseReturnValue:
     except ValidationError as error:
         return _code_page(next_url, 400, error.errors)
     except (Unauthorized, TooManyRequests) as error:
-        return _code_page(next_url, error.code, {"form": error.description})
+        return _code_page(next_url, error.code, {"form": error.description}, retry_after(error))
     browser_tokens(PENDING).delete(get_cookie(PENDING))
     delete_cookie(response, PENDING)
     if request.form.get("remember") and (token := browser_tokens(REMEMBERED).create(user)):
@@ -128,7 +148,8 @@ def _sign_in_again(next_url: str) -> Response:
     return redirect(f"/login?{urlencode({'late': 1, 'next': next_url})}", 303)
 
 
-def _code_page(next_url: str, status: int = 200, errors: Mapping[str, str | None] = {}) -> ResponseReturnValue:
-    set_error_reason(*filter(None, errors.values()))
-    headers = {"Retry-After": str(WINDOW)} if status == HTTPStatus.TOO_MANY_REQUESTS else {}
+def _code_page(
+    next_url: str, status: int = 200, errors: Mapping[str, str] = {}, headers: Mapping[str, str] = {}
+) -> ResponseReturnValue:
+    set_error_reason(*errors.values())
     return render_template("account/code.html", next=next_url, errors=errors), status, headers

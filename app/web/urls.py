@@ -63,7 +63,7 @@ def other_reports(view: View) -> list[tuple[str, str]]:
     """Return title and address of each report, with the shared filters of this view; "" is the address of its own."""
     pairs = [(key, view.filters[key]) for key in _SHARED_FILTERS if key in view.filters]
     return [
-        (report.title.removesuffix(" Report"), "" if report.slug == view.report.slug else _filtered_url(report, pairs))
+        (report.short_title, "" if report.slug == view.report.slug else _filtered_url(report, pairs))
         for report in REPORTS.values()
     ]
 

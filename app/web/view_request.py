@@ -6,9 +6,10 @@ from flask import Response, abort, request
 
 from app.auth.permissions import Permission
 from app.reports import REPORTS
-from app.table.csv import Dialect
+from app.table.csv import DIALECT_KEY, Dialect
 from app.table.definitions import Report
-from app.table.params import ParamError, parse_export, parse_view
+from app.table.params import PAGING_KEYS, ParamError, parse_dialect, parse_view
+from app.table.spellings import use_spellings
 from app.table.view import View
 from app.web.errors import error_response
 from app.web.reports.form import Submission, parse_submission
@@ -36,31 +37,34 @@ def requested_view(slug: str, *ignored_keys: str) -> View:
     return permitted_view(*parse_view(report_or_404(slug), pairs))
 
 
-def requested_page(slug: str) -> Submission:
-    """Return the view of a report page, which may come from its form, and how it was sent."""
-    submission = parse_submission(report_or_404(slug), list(request.args.items(multi=True)))
+def submitted_view(slug: str, *ignored_keys: str) -> Submission:
+    """Return the view that the form of a report asks for, or an address, without regard to `ignored_keys`."""
+    pairs = [(key, value) for key, value in request.args.items(multi=True) if key not in ignored_keys]
+    submission = parse_submission(report_or_404(slug), pairs)
     return submission._replace(view=permitted_view(submission.view, submission.errors))
 
 
-def requested_export(slug: str) -> tuple[View, Dialect]:
-    """Return the view of a CSV and its dialect."""
-    view, dialect, errors = parse_export(report_or_404(slug), request.args.items(multi=True))
-    return permitted_view(view, errors), dialect
+def submitted_export(slug: str) -> tuple[View, Dialect]:
+    """Return the view of a CSV, all rows of it, and its dialect."""
+    dialect, errors = parse_dialect(request.args.items(multi=True))
+    submission = submitted_view(slug, DIALECT_KEY, *PAGING_KEYS)
+    return permitted_view(submission.view, errors), dialect
 
 
 def permitted_view(view: View, errors: Sequence[ParamError]) -> View:
     """Return the view as its visitor may see it: viewers get top-level rows, and a 403 for anything inside them.
 
-    `errors` are those of the query string that the view was parsed from; any error is a 400.
+    Ids and names are spelled as the data that the visitor sees has them. `errors` are those of the query string that
+    the view was parsed from; any error is a 400.
     """
     if errors:
         abort(invalid_response(view.report, errors))
-    if visitor().can(Permission.VIEW_DETAILS):
-        return view
-    if parts := detail_parts(view):
-        why = visitor().refusal(Permission.VIEW_DETAILS, ", ".join(parts))
-        abort(forbidden(why, f"/reports/{view.report.slug}"))
-    return view.summary_only()
+    if not visitor().can(Permission.VIEW_DETAILS):
+        if parts := detail_parts(view):
+            why = visitor().refusal(Permission.VIEW_DETAILS, ", ".join(parts))
+            abort(forbidden(why, f"/reports/{view.report.slug}"))
+        view = view.summary_only()
+    return use_spellings(view, visitor().scope)
 
 
 def detail_parts(view: View) -> list[str]:

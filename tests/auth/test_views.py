@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from threading import Thread
 
 import pytest
 from flask import Flask
@@ -9,7 +10,7 @@ from flask import Flask
 from app.auth import saved_views, users
 from app.auth.permissions import Visitor
 from app.auth.users import ValidationError, find_user
-from models import AuditEvent, SavedView, User
+from models import AuditEvent, SavedView, User, access_db, timestamp
 from tests.auth.conftest import ZEBRA, Person
 from tests.databases import on_both as database_url
 from tests.databases import refuse_rows
@@ -47,6 +48,17 @@ def visible_names(visitor: Visitor) -> set[str]:
     hidden = set(SavedView.select()) - set(found)
     assert not any(saved_views.find_view(visitor, view.id) for view in hidden)
     return {view.name for view in found}
+
+
+def restore(visitor: Visitor, view: SavedView) -> None:
+    deleted = saved_views.find_deleted_view(visitor, view.id)
+    assert deleted
+    saved_views.restore_view(BY, deleted, view.name)
+
+
+def delete_and_restore(visitor: Visitor, view: SavedView) -> None:
+    saved_views.delete_view(BY, view)
+    restore(visitor, view)
 
 
 @ON_SQLITE
@@ -146,6 +158,49 @@ def test_changing_reseller_ends_sharing(visit: Visit, person: Person) -> None:
     assert not visible_names(colleague)
 
 
+@pytest.mark.usefixtures("reseller")
+def test_sharing_in_flight_does_not_outlast_a_change_of_reseller(visit: Visit, person: Person) -> None:
+    """A view is read, its owner's reseller changes, and only then the view is shared."""
+    person()
+    mover, new = visit("mo"), visit("zoe", ZEBRA)
+    view_id = saved_views.save_view(mover, SLUG, "names everybody", "reseller=Beta").id
+    view = saved_views.find_view(mover, view_id)
+    assert view
+    refused: list[ValidationError] = []
+
+    def share() -> None:
+        try:
+            saved_views.set_shared(BY, view, shared=True)
+        except ValidationError as error:
+            refused.append(error)
+        finally:
+            access_db.close()
+
+    with access_db.write_transaction():
+        sharing = Thread(target=share)
+        sharing.start()  # waits for this transaction
+        users.change_user(BY, User.get_by_id(mover.id), "viewer", ZEBRA)
+    sharing.join()
+    assert refused
+    assert not visible_names(new)
+    assert saved_views.find_view(mover, view_id) is None, "what the session said before is no longer true"
+    moved = saved_views.find_view(visit("mo"), view_id)
+    assert moved
+    saved_views.set_shared(BY, moved, shared=True)
+    assert visible_names(new) == {"names everybody"}
+
+
+@pytest.mark.usefixtures("reseller")
+def test_second_change_of_reseller_ends_sharing_too(visit: Visit, person: Person) -> None:
+    """Of two admins, one still sees the user as before the other's change."""
+    person()
+    seen_before = User.get_by_id(visit("mo").id)
+    users.change_user(BY, User.get_by_id(seen_before.id), "viewer", ZEBRA)
+    saved_views.set_shared(BY, saved_views.save_view(visit("mo"), SLUG, "of Zebra", ""), shared=True)
+    users.change_user(BY, seen_before, "viewer", None)
+    assert not visible_names(visit("ann@partner.example"))
+
+
 def test_views_of_disabled_user_are_hidden(visit: Visit, person: Person) -> None:
     bob = person("bob@partner.example")
     person()
@@ -176,12 +231,114 @@ def test_one_default_per_user_and_report(visit: Visit) -> None:
 def test_only_shared_views_are_audited(visit: Visit) -> None:
     view = saved_views.save_view(visit(), SLUG, "Mine", "sort=-used")
     saved_views.set_default(view, is_default=True)
+    saved_views.rename_view(BY, view, "Ours")
+    view = SavedView.get()
+    delete_and_restore(visit(), view)
     assert not AuditEvent.select().exists()
     saved_views.set_shared(BY, view, shared=True)
-    saved_views.delete_view(BY, SavedView.get_by_id(view.id))
+    saved_views.rename_view(BY, SavedView.get_by_id(view.id), "Theirs")
+    delete_and_restore(visit(), SavedView.get_by_id(view.id))
     saved_views.delete_view(BY, saved_views.save_view(visit(), SLUG, "Mine", ""))
     events = [(each.event, each.who, each.about) for each in AuditEvent.select().order_by(AuditEvent.id)]
-    assert events == [("view shared", "the tests", "Mine"), ("view deleted", "the tests", "Mine")]
+    assert events == [
+        ("view shared", "the tests", "Ours"), ("view renamed", "the tests", "Ours"),
+        ("view deleted", "the tests", "Theirs"), ("view restored", "the tests", "Theirs"),
+    ]  # fmt: skip
+
+
+def test_deleted_view_is_nobodys(visit: Visit) -> None:
+    view = saved_views.save_view(visit(), SLUG, "Mine", "")
+    saved_views.set_shared(BY, view, shared=True)
+    saved_views.set_default(view, is_default=True)
+    saved_views.delete_view(BY, view)
+    assert visible_names(visit()) == visible_names(visit("bob")) == set()
+    assert saved_views.count_shared_with(visit("bob")) == 0
+    assert saved_views.default_view(visit(), SLUG) is None
+    assert not saved_views.report_views(visit("bob"), SLUG)
+    assert saved_views.find_deleted_view(visit("bob"), view.id) is None
+    assert saved_views.save_view(visit(), SLUG, "Mine", "").id != view.id, "its name is free"
+
+
+def test_restored_view_is_as_it_was(visit: Visit) -> None:
+    view = saved_views.save_view(visit(), SLUG, "Mine", "q=a")
+    saved_views.set_default(view, is_default=True)
+    saved_views.set_shared(BY, view, shared=True)
+    before = SavedView.select().dicts().get()
+    delete_and_restore(visit(), SavedView.get())
+    assert SavedView.select().dicts().get() == before
+
+
+def test_one_default_after_a_restore(visit: Visit) -> None:
+    one, two = (saved_views.save_view(visit(), SLUG, name, "") for name in "12")
+    saved_views.set_default(one, is_default=True)
+    saved_views.delete_view(BY, one)
+    saved_views.set_default(two, is_default=True)
+    restore(visit(), one)
+    assert [view.name for view in SavedView.select().where(SavedView.is_default)] == ["2"]
+
+
+def test_restoring_checks_name_and_number(visit: Visit) -> None:
+    view = saved_views.save_view(visit(), SLUG, "Mine", "")
+    saved_views.delete_view(BY, view)
+    for number in range(saved_views.MAX_VIEWS - 1):
+        saved_views.save_view(visit(), SLUG, str(number), "")
+    last = saved_views.save_view(visit(), SLUG, "Mine", "")
+    with pytest.raises(ValidationError, match="another view “Mine”"):
+        restore(visit(), view)
+    saved_views.rename_view(BY, last, "Other")
+    with pytest.raises(ValidationError, match="100 saved views"):
+        restore(visit(), view)
+    saved_views.delete_view(BY, last)
+    restore(visit(), view)
+    assert "Mine" in visible_names(visit())
+
+
+@pytest.mark.usefixtures("reseller")
+def test_view_is_not_restored_to_new_colleagues(visit: Visit, person: Person) -> None:
+    person()
+    mover, new = visit("mo"), visit("zoe", ZEBRA)
+    view = saved_views.save_view(mover, SLUG, "names everybody", "reseller=Beta")
+    saved_views.set_shared(BY, view, shared=True)
+    saved_views.delete_view(BY, view)
+    users.change_user(BY, User.get_by_id(mover.id), "viewer", ZEBRA)
+    restore(mover, view)
+    assert not visible_names(new)
+
+
+def test_deleted_views_are_removed_after_a_day(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(saved_views, "MAX_VIEWS", 2)
+    ages = {"old": 25 * 3600, "recent": 23 * 3600, "new": 0, "newest": -1}
+    for name, age in ages.items():
+        SavedView.create(user=visit().id, report=SLUG, name=name, query="", deleted_at=timestamp(-age))
+    SavedView.create(user=visit("bob").id, report=SLUG, name="of bob", query="", deleted_at=timestamp(-25 * 3600))
+    saved_views.save_view(visit(), SLUG, "Mine", "")
+    assert {view.name for view in SavedView.select()} == {"new", "newest", "of bob", "Mine"}
+
+
+def test_views_for_a_report_page(visit: Visit) -> None:
+    for who, reseller in (("ann", None), ("bob", None), ("zoe", ZEBRA)):
+        for number in (2, 1, 3):
+            view = saved_views.save_view(visit(who, reseller), SLUG, f"{number} of {who}", f"q={number}")
+            saved_views.set_shared(BY, view, shared=number != 3)
+        saved_views.save_view(visit(who, reseller), "customer-transactions", "other report", "")
+    for name, age in (("just now", 0), ("long ago", saved_views.NOTICE_SECONDS + 5)):
+        SavedView.create(user=visit().id, report=SLUG, name=name, query="", shared=True, deleted_at=timestamp(-age))
+
+    def listed(visitor: Visitor) -> list[tuple[str, str, bool]]:
+        return [(each.name, each.owner, each.is_deleted) for each in saved_views.report_views(visitor, SLUG)]
+
+    own = [(f"{number} of ann", "", False) for number in (1, 2, 3)]
+    shared = [(f"{number} of bob", "bob", False) for number in (1, 2)]
+    assert listed(visit()) == [*own, ("just now", "", True), *shared]
+    assert listed(visit("zoe", ZEBRA)) == [(f"{number} of zoe", "", False) for number in (1, 2, 3)]
+    assert listed(visit("eve", "")) == []
+
+
+def test_report_page_lists_50_shared_views(visit: Visit) -> None:
+    rows = [{"user": visit("bob").id, "report": SLUG, "name": f"{number:03}", "query": ""} for number in range(60)]
+    SavedView.insert_many([row | {"shared": True} for row in rows]).execute()
+    names = [view.name for view in saved_views.report_views(visit(), SLUG)]
+    assert names == [f"{number:03}" for number in range(50)]
 
 
 def test_sharing_rolls_back_without_audit_event(visit: Visit) -> None:
@@ -193,10 +350,11 @@ def test_sharing_rolls_back_without_audit_event(visit: Visit) -> None:
         (partial(saved_views.set_shared, shared=True), own),
         (partial(saved_views.set_shared, shared=False), shared),
         (saved_views.delete_view, shared),
+        (partial(saved_views.rename_view, name="3"), shared),
     ):
         with pytest.raises(Exception, match="disk is full"):
             change(BY, view)
-    assert [view.shared for view in saved_views.visible_views(visit())] == [True, False]
+    assert [(view.name, view.shared) for view in saved_views.visible_views(visit())] == [("1", True), ("2", False)]
 
 
 def test_views_are_deleted_with_their_user(visit: Visit) -> None:

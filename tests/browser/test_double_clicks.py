@@ -74,12 +74,18 @@ def test_view_is_saved_and_deleted_once(page: Page) -> None:
     page.get_by_text("Save view", exact=True).click()
     page.get_by_label("Name of the view").fill(name)
     press_twice(page.get_by_role("button", name="Save", exact=True))
+    expect(page.get_by_role("button", name="Save", exact=True)).to_be_hidden()
+    page.goto("/reports")
     expect(page.get_by_role("link", name=name)).to_have_count(1)
-    for button in ("Share", "Delete"):
-        press_twice(page.get_by_role("button", name=f"{button} {name}"))
-        expect(page.locator("#views .notice")).to_be_visible()
-        expect(page.get_by_role("button", name=f"{button} {name}")).to_have_count(0)
-    expect(page.locator("#views .notice")).to_have_text("The view is deleted.")
+    press_twice(page.get_by_role("button", name=f"Share {name}"))
+    expect(page.locator("#views .notice")).to_be_visible()
+    expect(page.get_by_role("button", name=f"Share {name}")).to_have_count(0)
+    page.get_by_role("button", name=f"Delete… {name}").click()
+    press_twice(page.get_by_role("dialog").get_by_role("button", name="Delete", exact=True))
+    expect(page.locator("#views .notice")).to_contain_text("is deleted.")
+    press_twice(page.get_by_role("button", name="Undo"))
+    expect(page.locator("#views .notice")).to_have_text("The view is back.")
+    expect(page.get_by_role("link", name=name)).to_have_count(1)
 
 
 def test_enter_twice_signs_in(stranger: Page) -> None:

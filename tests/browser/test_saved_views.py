@@ -22,10 +22,15 @@ def save_view(page: Page, name: str) -> None:
     page.get_by_text("Save view", exact=True).click()
     page.get_by_label("Name of the view").fill(name)
     page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_role("button", name="Save", exact=True)).not_to_be_visible()
 
 
 def press(page: Page, button: str, name: str) -> None:
     page.get_by_role("button", name=f"{button} {name}").click()
+
+
+def expect_notice(page: Page, text: str) -> None:
+    expect(page.locator("#views .notice")).to_have_text(text)
 
 
 def test_current_view_is_saved(page: Page, name: str) -> None:
@@ -36,9 +41,11 @@ def test_current_view_is_saved(page: Page, name: str) -> None:
     page.locator(".expander").first.click()
     expect(page).to_have_url(re.compile("open="))
     save_view(page, name)
-    expect(page.locator("#views .notice")).to_have_text("The view is saved.")
+    saved = re.compile(rf"{USAGE}\?sort=used&q=a&reseller=-$")
+    expect(page).to_have_url(saved)
+    page.goto("/reports")
     page.get_by_role("link", name=name).click()
-    expect(page).to_have_url(re.compile(rf"{USAGE}\?sort=used&q=a&reseller=-$"))
+    expect(page).to_have_url(saved)
 
 
 def test_typing_a_name_sends_no_request(page: Page, base_url: str, name: str) -> None:
@@ -61,24 +68,41 @@ def test_save_and_delete_by_keyboard(page: Page, name: str) -> None:
     page.locator(".save-view summary").press("Enter")
     page.keyboard.press("Tab")
     page.keyboard.type(name)
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    page.goto("/reports")
+    question = page.get_by_role("dialog", name=f"Delete the view “{name}”?")
+    delete = page.get_by_role("button", name=f"Delete… {name}")
+    delete.press("Enter")
+    expect(question.get_by_role("button", name="Keep")).to_be_focused()
     page.keyboard.press("Enter")
-    expect(page.get_by_role("link", name=name)).to_be_visible()
-    page.get_by_role("button", name=f"Delete {name}").press("Enter")
-    expect(page.locator("#views .notice")).to_have_text("The view is deleted.")
+    expect(question).to_be_hidden()
+    expect(delete).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Enter")
+    expect_notice(page, f"The view “{name}” is deleted. Undo deleting {name}")
     expect(page.get_by_role("link", name=name)).to_have_count(0)
+    page.get_by_role("button", name="Undo").press("Enter")
+    expect_notice(page, "The view is back.")
+    expect(page.get_by_role("link", name=name)).to_be_visible()
 
 
 @pytest.mark.provokes("400")
 def test_replace_by_keyboard(page: Page, name: str) -> None:
-    for sort in ("used", "-used"):
-        page.goto(f"{USAGE}?sort={sort}")
-        save_view(page, name)
-    expect(page.get_by_label("Name of the view")).to_be_focused()
-    for button in ("Save", "Replace"):
-        page.keyboard.press("Tab")
-        expect(page.get_by_role("button", name=button, exact=True)).to_be_focused()
+    page.goto(f"{USAGE}?sort=used")
+    save_view(page, name)
+    page.goto(f"{USAGE}?sort=-used")
+    page.get_by_text("Save view", exact=True).click()
+    page.get_by_label("Name of the view").fill(name)
     page.keyboard.press("Enter")
-    expect(page.locator("#views .notice")).to_have_text("The view is saved in place of what it was.")
+    expect(page.get_by_label("Name of the view")).to_be_focused()
+    for _ in ("Share", "Open this report with it", "Save", "Replace"):
+        page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name=f"Replace “{name}”")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(rf"{USAGE}\?sort=-used$"))
+    page.goto("/reports")
     expect(page.get_by_role("link", name=name)).to_have_attribute("href", f"{USAGE}?sort=-used")
 
 
@@ -86,21 +110,31 @@ def test_replace_by_keyboard(page: Page, name: str) -> None:
 def test_saved_views_without_scripts(open_plain: Open, name: str) -> None:
     plain = open_plain(USAGE)
     save_view(plain, name)
-    plain = open_plain(f"{USAGE}?sort=-used")
-    save_view(plain, name)
-    plain.get_by_role("button", name="Replace").click()
-    expect(plain.get_by_role("link", name=name)).to_have_attribute("href", f"{USAGE}?sort=-used")
+    plain = open_plain("/reports")
     press(plain, "Make default", name)
-    expect(plain.locator("#views .notice")).to_have_text("View Report begins with this view from now on.")
+    expect_notice(plain, "View Report begins with this view from now on.")
     press(plain, "No default", name)
-    press(plain, "Delete", name)
+    press(plain, "Rename…", name)
+    field = plain.get_by_role("dialog", name=f"Rename {name}").get_by_label("Name of the view")
+    expect(field).to_be_focused()
+    field.fill("")
+    field.press("Enter")
+    expect(field, "the browser asks for a name").to_be_focused()
+    field.fill(f"New {name}")
+    field.press("Enter")
+    expect_notice(plain, "The view has its new name.")
+    press(plain, "Delete…", f"New {name}")
+    plain.get_by_role("dialog").get_by_role("button", name="Delete", exact=True).click()
     expect(plain.get_by_role("link", name=name)).to_have_count(0)
+    plain.get_by_role("button", name=f"Undo deleting New {name}").click()
+    expect(plain.get_by_role("link", name=f"New {name}")).to_be_visible()
 
 
 def test_view_report_opens_the_default_view(sign_in: SignIn, name: str) -> None:
     tab = sign_in(LEAVER)
     tab.goto(f"{USAGE}?sort=-used")
     save_view(tab, name)
+    tab.goto("/reports")
     press(tab, "Make default", name)
     expect(tab.get_by_role("listitem").filter(has_text=name)).to_contain_text("Default")
     tab.locator("label[for=customer-usage]").click()
@@ -115,13 +149,23 @@ def test_view_report_opens_the_default_view(sign_in: SignIn, name: str) -> None:
 @pytest.mark.provokes("400")
 def test_saving_and_listing_have_no_violation(page: Page, name: str) -> None:
     page.goto(f"{USAGE}?sort=-used&q=c-1001")
-    page.get_by_text("Save view", exact=True).click()
-    page.get_by_label("Name of the view").fill(name)
-    page.keyboard.press("Enter")
+    save_view(page, name)
+    page.goto("/reports")
     press(page, "Share", name)
     press(page, "Make default", name)
     check(page)
+    for button in ("Rename…", "Delete…"):
+        press(page, button, name)
+        check(page)
+        page.keyboard.press("Escape")
+    press(page, "Delete…", name)
+    page.get_by_role("dialog").get_by_role("button", name="Delete", exact=True).click()
+    expect(page.get_by_role("button", name="Undo")).to_be_visible()
+    check(page)
+    page.get_by_role("button", name="Undo").click()
     page.goto(f"{USAGE}?q=c-1001")
-    save_view(page, name)
+    page.get_by_text("Save view", exact=True).click()
+    page.get_by_label("Name of the view").fill(name)
+    page.keyboard.press("Enter")
     expect(page.locator(".error")).to_be_visible()
     check(page)

@@ -1,6 +1,7 @@
 """Pages cost the same at any depth: the plan of each query reads an index and doesn't sort."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import count
 from typing import Any
@@ -25,7 +26,11 @@ SOME_SORTS = [sort for place, sort in enumerate(SORTS) if place % 4 in (0, 3)]  
 
 def plan(query: Any) -> list[str]:
     """The steps of a query: which index is read from where, and what is sorted."""
-    sql, params = query.sql()
+    return plan_of(*query.sql())
+
+
+def plan_of(sql: str, params: Sequence[Any]) -> list[str]:
+    """The steps of a statement."""
     if is_server(reports_db):
         numbers = count(1)
         sql = re.sub("%s", lambda _: f"${next(numbers)}", sql)

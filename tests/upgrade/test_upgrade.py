@@ -15,7 +15,16 @@ from tests.databases import is_server
 from tests.support import NASTY, load, signed_in
 from tests.upgrade import first
 
-LATER = ["0002_status", "0003_who", "0004_sums", "0005_owners", "0002_views", "0003_second_factor"]  # after the first
+LATER = [
+    "0002_status",
+    "0003_who",
+    "0004_sums",
+    "0005_owners",
+    "0002_views",
+    "0003_deleted",
+    "0004_attempts",
+    "0005_second_factor",
+]  # the migrations after the first
 
 LAST_INDEX = "holding_over_inventory_ref_reseller_id"
 

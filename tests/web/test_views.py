@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from app.reports import REPORTS
+from app.web.saved_views import ACTIONS
 from models import AuditEvent, SavedView, User
 from tests.support import OURS, signed_in, table_rows
 
@@ -55,9 +56,8 @@ def test_save_view_from_report_page(client: FlaskClient, slug: str) -> None:
     assert f'<form id="save" action="{report}/views" method="post">' in page
     [sent] = re.findall(r'name="view" value="([^"]*)" form="save"', page)
     answer = save(client, "Twins & <b>others</b>", unescape(sent), report)
-    assert (answer.status_code, answer.location) == (303, "/reports?done=save#views")
+    assert (answer.status_code, answer.location) == (303, address)
     assert links(client) == {"Twins & <b>others</b>": address}
-    assert "The view is saved." in client.get(answer.location).text
 
 
 def test_saved_view_has_no_paging_and_no_open_rows(client: FlaskClient) -> None:
@@ -91,26 +91,33 @@ def test_replace_view_with_same_name(client: FlaskClient) -> None:
     for action in ("share", "default"):
         act(client, action, number("Mine"))
     answer = save(client, "Mine", "sort=-used")
-    [which] = re.findall(r'<button name="replace" value="(\d+)">Replace</button>', answer.text)
+    [which] = re.findall(
+        r'<button name="replace" value="(\d+)"><span>Replace “<bdi>Mine</bdi>”</span></button>', answer.text
+    )
     assert "Others see" in answer.text
-    sent = {"view": "sort=-used", "replace": which}
-    elsewhere = client.post(f"{USAGE}/views", data={"name": "Other", **sent}, headers=OURS | HTML)
-    assert elsewhere.status_code == 400  # which asks about that one first
-    assert "Others see" not in elsewhere.text
+    assert "Others see" not in save(client, "Other", "sort=-used").text
     assert links(client) == {"Mine": USAGE, "Other": USAGE}
-    answer = client.post(f"{USAGE}/views", data={"name": "Mine", **sent}, headers=OURS)
-    assert (answer.status_code, answer.location) == (303, "/reports?done=replace#views")
-    assert "saved in place of what it was" in client.get(answer.location).text
+    sent = {"name": "Other", "view": "sort=-used", "replace": which}
+    answer = client.post(f"{USAGE}/views", data=sent, headers=OURS)
+    assert (answer.status_code, answer.location) == (303, f"{USAGE}?sort=-used")
+    view = SavedView.get(SavedView.name == "Mine")
+    assert (str(view.id), view.shared, view.is_default) == (which, True, True)
     assert links(client) == {"Mine": f"{USAGE}?sort=-used", "Other": USAGE}
     assert client.get("/reports/open?report=customer-usage").location == f"{USAGE}?sort=-used"
 
 
-@pytest.mark.parametrize("replace", ["", "999", "x"])
-def test_replace_needs_the_right_id(client: FlaskClient, replace: str) -> None:
+@pytest.mark.parametrize("replace", ["", "999", "x", "²", "9" * 30, "theirs", "another report's"])
+def test_replace_needs_a_view_of_the_same_owner_and_report(
+    client: FlaskClient, viewer: FlaskClient, replace: str
+) -> None:
     save(client, "Mine")
-    data = {"name": "Mine", "view": "sort=-used", "replace": replace}
+    save(client, "another report's", "", SUBSCRIPTIONS)
+    save(viewer, "theirs")
+    act(viewer, "share", number("theirs"))
+    numbers = {each.name: each.id for each in SavedView.select()}
+    data = {"name": "Mine", "view": "sort=-used", "replace": numbers.get(replace, replace)}
     assert client.post(f"{USAGE}/views", data=data, headers=OURS).status_code == 400
-    assert links(client) == {"Mine": USAGE}
+    assert {each.query for each in SavedView.select()} == {""}
 
 
 def test_50_shared_views_are_listed_with_a_link_to_all(app: Flask) -> None:
@@ -161,7 +168,7 @@ def test_invisible_view_answers_like_a_missing_one(client: FlaskClient, zebra: F
     act(client, "share", there)
     for ask in (
         lambda each: zebra.get(f"/reports/views/{each}"),
-        *(lambda each, action=action: act(zebra, action, each) for action in ("share", "unshare", "default", "delete")),
+        *(lambda each, action=action: act(zebra, action, each) for action in ACTIONS),
     ):
         answers = [ask(each) for each in (there, missing)]
         assert [answer.status_code for answer in answers] == [404, 404]
@@ -175,20 +182,110 @@ def test_only_the_owner_changes_a_view(client: FlaskClient, viewer: FlaskClient)
     save(client, "shared")
     act(client, "share", number("shared"))
     assert f"/reports/views/{number('shared')}/" not in viewer.get("/reports").text
-    for action in ("share", "unshare", "default", "undefault", "delete"):
+    for action in ACTIONS:
         assert act(viewer, action, number("shared")).status_code == 404
     view = SavedView.get()
     assert (view.shared, view.is_default) == (True, False)
 
 
-def test_delete_view(client: FlaskClient) -> None:
-    save(client, "Mine")
+def test_delete_view_and_undo(client: FlaskClient, viewer: FlaskClient) -> None:
+    save(client, "Mine & <b>", "sort=-used")
+    view = number("Mine & <b>")
+    for action in ("share", "default"):
+        act(client, action, view)
+    answer = act(client, "delete", view)
+    assert answer.location == f"/reports?done=delete&view={view}#views"
+    page = client.get(answer.location).text
+    assert "The view “<bdi>Mine &amp; &lt;b&gt;</bdi>” is deleted." in page
+    assert "is deleted" not in viewer.get(answer.location).text
+    assert links(client) == links(viewer) == {}
+    assert client.get("/reports/open?report=customer-usage").location == USAGE
+    for other in [each for each in ACTIONS if each != "restore"]:
+        again = act(client, other, view)
+        assert again.status_code == 404
+        assert "may have been deleted" in again.text
+    assert act(viewer, "restore", view).status_code == 404
+    [undo] = re.findall(r'action="(/reports/views/\d+/restore)"', page)
+    for _ in range(2):  # a double click
+        assert client.post(undo, headers=OURS).location == "/reports?done=restore#views"
+    assert "is deleted" not in client.get(answer.location).text
+    assert links(client) == links(viewer) == {"Mine & <b>": f"{USAGE}?sort=-used"}
+    assert number("Mine & <b>") == view
+    assert client.get("/reports/open?report=customer-usage").location == f"{USAGE}?sort=-used"
+
+
+def test_restore_under_another_name_when_the_name_is_taken(client: FlaskClient) -> None:
+    save(client, "Mine", "sort=-used")
     view = number("Mine")
-    assert act(client, "delete", view).location == "/reports?done=delete#views"
-    assert not links(client)
-    again = act(client, "delete", view)
-    assert again.status_code == 404
-    assert "may have been deleted" in again.text
+    act(client, "delete", view)
+    save(client, "Mine", "q=new")
+    answer = client.post(f"/reports/views/{view}/restore", data={"next": f"{USAGE}?q=a"}, headers=OURS | HTML)
+    assert answer.status_code == 400
+    assert "You have another view “Mine” of this report; choose another name" in answer.text
+    [address] = re.findall(r'<form class="card form-stack" action="([^"]+)"', answer.text)
+    [next_url] = re.findall(r'name="next" value="([^"]*)"', answer.text)
+    answer = client.post(address, data={"next": unescape(next_url), "name": "Old"}, headers=OURS)
+    assert (answer.status_code, answer.location) == (303, f"{USAGE}?q=a")
+    assert links(client) == {"Mine": f"{USAGE}?q=new", "Old": f"{USAGE}?sort=-used"}
+
+
+@pytest.mark.parametrize("number", ["", "x", "²", "9" * 30, "-1"])
+def test_unknown_deleted_view_is_not_mentioned(client: FlaskClient, number: str) -> None:
+    page = client.get("/reports", query_string={"done": "delete", "view": number})
+    assert (page.status_code, "is deleted" in page.text) == (200, False)
+
+
+def test_rename_view(client: FlaskClient) -> None:
+    for name in ("Mine", "Other"):
+        save(client, name)
+    address = f"/reports/views/{number('Mine')}/rename"
+    assert client.post(address, data={"name": " New "}, headers=OURS).location == "/reports?done=rename#views"
+    assert "The view has its new name." in client.get("/reports?done=rename").text
+    assert set(links(client)) == {"New", "Other"}
+    for name, error in (("Other", "another view “Other”"), ("", "Enter a name"), ("a" * 81, "at most 80 characters")):
+        answer = client.post(address, data={"name": name}, headers=OURS | HTML)
+        assert answer.status_code == 400
+        assert error in answer.text
+        assert 'class="error" id="name-error"' in answer.text
+    assert set(links(client)) == {"New", "Other"}
+
+
+@pytest.mark.parametrize("action", sorted(set(ACTIONS) - {"restore"}))
+def test_action_leads_to_next(client: FlaskClient, action: str) -> None:
+    save(client, "Mine")
+    for next_url, location in (
+        (f"{USAGE}?q=a%20b&sort=-used", f"{USAGE}?q=a%20b&sort=-used"),
+        ("//evil.example", "/"), ("https://evil.example/reports", "/"),
+    ):  # fmt: skip
+        view = SavedView.get().id
+        SavedView.update(deleted_at=None).execute()
+        data = {"next": next_url, "name": "Mine"}
+        answer = client.post(f"/reports/views/{view}/{action}", data=data, headers=OURS)
+        assert (answer.status_code, answer.location) == (303, location)
+
+
+def test_save_takes_the_form_of_the_page(client: FlaskClient) -> None:
+    form = "q=%20a&reseller=&period=last-month&was=&from=2026-11-01&to=&columns=customer&columns=date&move=date:up"
+    sent = f"{form}&columns=total&sort=total&size=25&opened=7"
+    answer = save(client, "Mine", sent, "/reports/customer-transactions")
+    assert answer.status_code == 303, answer.text
+    assert "period=last-month" in answer.location
+    assert "size=25" in answer.location
+    assert not any(key in answer.location for key in ("was", "from", "move", "opened", "reseller"))
+    assert links(client) == {"Mine": answer.location}
+    assert client.get(answer.location).status_code == 200
+
+
+def test_save_shared_and_as_default(client: FlaskClient, viewer: FlaskClient) -> None:
+    for name in ("First", "Mine"):
+        data = {"name": name, "view": "sort=-used", "shared": "on", "default": "on"}
+        client.post(f"{USAGE}/views", data=data, headers=OURS)
+    assert set(links(viewer)) == {"First", "Mine"}
+    assert [view.name for view in SavedView.select().where(SavedView.is_default)] == ["Mine"]
+    assert AuditEvent.select().where(AuditEvent.event == "view shared").count() == 2
+    data = {"name": "First", "view": "q=a", "shared": "on"}
+    answer = client.post(f"{USAGE}/views", data=data, headers=OURS | HTML)
+    assert re.findall(r'name="(\w+)" checked', answer.text) == ["shared"], "the form keeps what was ticked"
 
 
 def test_default_view_applies_to_open_only(client: FlaskClient, viewer: FlaskClient) -> None:

@@ -23,7 +23,7 @@ from app.web.audit import audit_actor, record_event
 from app.web.errors import disk_full, error_response
 from app.web.security import visitor
 from app.web.urls import report_url
-from app.web.view_request import requested_export, requested_view
+from app.web.view_request import submitted_export, submitted_view
 from models import audit, close_connections
 from models.audit import BEGUN, DONE, FAILED
 
@@ -109,7 +109,7 @@ blueprint = Blueprint("export", __name__)
 @blueprint.get("/reports/<slug>.csv")
 def csv(slug: str) -> Response:
     """Stream all rows of a view as CSV."""
-    view, dialect = requested_export(slug)
+    view, dialect = submitted_export(slug)
     if request.environ.get("SERVER_PROTOCOL") == "HTTP/1.0":
         details = ["Over HTTP/1.0 nobody could tell half a file from a whole one."]
         return error_response(505, "A file needs HTTP/1.1.", details)
@@ -119,7 +119,7 @@ def csv(slug: str) -> Response:
 @blueprint.get("/reports/<slug>.xlsx")
 def xlsx(slug: str) -> Response:
     """Send all rows of a view as an Excel workbook, or a 400 that says why a workbook can't hold them."""
-    view = requested_view(slug, *PAGING_KEYS)
+    view = submitted_view(slug, *PAGING_KEYS).view
     try:
         return _export_response(view, WORKBOOK, partial(_workbook, view))
     except WorkbookLimitError as error:

@@ -1,4 +1,4 @@
-"""Parse what the filter form of a report submits: a view, the date fields it showed before, and the pressed button."""
+"""Parse what the form of a report page sends: the whole view as the form shows it, and the commands of its buttons."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -10,50 +10,55 @@ from app.table.view import View, move_column
 Pairs = Sequence[tuple[str, str]]  # keys and values of a query string, in their order
 
 _STEPS = {"up": -1, "down": 1}
+_DAYS = ("from", "to")
 
 
 class Submission(NamedTuple):
-    """The view that was asked for, what is wrong with the query string, and how it was sent.
+    """The view that a query string asks for, and what is wrong with it.
 
-    `is_form` is true for the form itself, `has_button` when one of its buttons (`toggle`, `move`) was pressed.
-    Without scripts the answer to either is a redirect to the view's canonical address.
+    `is_form` tells that a form sent it. Without scripts the answer is then a redirect to the view's canonical address.
+    `opened` is the number of the saved view that the page was opened with, "" for none. It is no part of the view.
     """
 
     view: View
     errors: list[ParamError]
     is_form: bool
-    has_button: bool
+    opened: str = ""
 
 
 def parse_submission(report: Report, pairs: Pairs) -> Submission:
-    """Parse the query string of a report page, form fields and buttons included."""
-    pairs, is_form = _resolve_date_inputs(report, pairs)
-    view, errors = parse_view(report, [pair for pair in pairs if pair[0] not in _BUTTONS])
-    buttons = [pair for pair in pairs if pair[0] in _BUTTONS and pair[1]]
-    errors += [ParamError(key, value, "is a second change; make one at a time") for key, value in buttons[1:]]
-    for key, value in buttons[:1]:
-        apply, expected = _BUTTONS[key]
+    """Parse the query string of a report page. It may have form fields, also empty ones, and commands.
+
+    Commands are carried out after everything else, in their order: `toggle=17`, `move=cost:up`, `reset=columns`. There
+    are several when one is given before the answer to another has come.
+    """
+    opened = dict(pairs).get("opened", "")
+    pairs = [pair for pair in pairs if pair[0] != "opened"]
+    commands = [pair for pair in pairs if pair[0] in _COMMANDS and pair[1]]
+    is_form = bool(commands) or any(key == "was" or not value for key, value in pairs)
+    view, errors = parse_view(report, [pair for pair in _resolve_days(report, pairs) if pair[0] not in _COMMANDS])
+    for key, value in commands:
+        apply, expected = _COMMANDS[key]
         changed = apply(view, value)
         if changed:
             view = changed
         else:
             errors.append(ParamError(key, value, expected))
-    return Submission(view, errors, is_form, bool(buttons))
+    return Submission(view, errors, is_form, opened)
 
 
-def _resolve_date_inputs(report: Report, pairs: Pairs) -> tuple[Pairs, bool]:
-    """Drop the older of a period and a range of days, and tell whether the form sent `pairs`.
+def _resolve_days(report: Report, pairs: Pairs) -> Pairs:
+    """Drop the older of a period and a range of days, which a form without scripts sends together.
 
-    The form sends its period and its days together, and in `was` the period that it was rendered with, which may be
-    empty. A period other than `was` is newer than the days.
+    The form sends in `was` the period that it was rendered with. A period other than that is newer than the days.
     """
     was = [value for key, value in pairs if key == "was"]
     if len(was) != 1 or "period" not in report.filters_by_key:
-        return pairs, False
-    sent = {key: value for key, value in pairs if value}
-    has_both = "period" in sent and bool({"from", "to"} & sent.keys())
-    older = ("period",) if sent.get("period") == was[0] else ("from", "to")
-    return [pair for pair in pairs if pair[0] != "was" and not (has_both and pair[0] in older)], True
+        return pairs
+    sent = dict(pairs)
+    period = sent.get("period", was[0])
+    older = _DAYS if period != was[0] else ("period",) if any(map(sent.get, _DAYS)) else ()
+    return [pair for pair in pairs if pair[0] != "was" and pair[0] not in older]
 
 
 def _toggle(view: View, value: str) -> View | None:
@@ -66,8 +71,13 @@ def _move(view: View, value: str) -> View | None:
     return move_column(view, key, _STEPS[step]) if key in view.report.columns_by_key and step in _STEPS else None
 
 
-# Each button's key: what it changes (None when its value is wrong), and what its value must look like.
-_BUTTONS = {
+def _reset(view: View, value: str) -> View | None:
+    return view.with_default_columns() if value == "columns" else None
+
+
+# Each command's key: what it changes (None when its value is wrong), and what its value must look like.
+_COMMANDS = {
     "toggle": (_toggle, "is not a row that opens; rows are named like 17 or 17.3"),
     "move": (_move, "is not a move of a column; it must look like cost:up or cost:down"),
+    "reset": (_reset, "can't be reset; it must be columns"),
 }

@@ -1,38 +1,49 @@
-"""What a fragment tells htmx besides the rows: stale parts of the form, and the address for the browser's history."""
+"""What a fragment tells htmx besides the rows: which fields show something else, and the address for the history."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator
 from urllib.parse import parse_qsl, urlsplit
 
 from flask import request
 
 from app.table.params import parse_view
 from app.table.view import View
-from app.web.reports.context import FilterField
 from app.web.urls import report_url
 
+_TYPED = ("search", "text")  # the types of fields that send a request while somebody types
 
-def updates(fields: Sequence[FilterField], view: View, has_button: bool) -> dict[str, Any]:
-    """Template context: the fields that show another value in the browser, and whether the column chooser is stale.
 
-    The browser shows what the form sends; when a link was followed, it shows what its address says. `has_button` is
-    true when a button of the form was pressed, which may have moved a column.
+def corrections(view: View) -> Iterator[tuple[str, str, str]]:
+    """Yield key, sent value and value in the view of each filter field for which these differ, such as a pasted id.
+
+    The script writes the value into the field unless that has changed since it was sent.
     """
-    is_form = request.headers.get("HX-Source", "").startswith("form")
-    shown = request.args if is_form else parse_view(view.report, _current_query())[0].filters
-    changed = [field for field in fields if shown.get(field.filter.key, "") != field.value]
-    return {"fields": changed, "update_chooser": has_button or (is_form and "columns" not in request.args)}
+    for key in view.report.filters_by_key:
+        sent, value = request.args.get(key, ""), view.filters.get(key, "")
+        if sent != value:
+            yield key, sent, value
+
+
+def columns_changed(view: View) -> bool:
+    """Whether the column chooser in the browser shows other columns than the view, or another order."""
+    return request.args.getlist("columns") != [column.key for column in view.columns]
 
 
 def history_headers(view: View) -> dict[str, str]:
-    """Push the view's address; replace the current one while only the search text goes on; else leave it alone."""
+    """Push the view's address; replace the current one while somebody types on; else leave it alone."""
     shown, errors = parse_view(view.report, _current_query())
     if report_url(shown) == report_url(view) and not errors:
         return {}
-    searches = shown.filters.get("q"), view.filters.get("q")
-    is_typing = all(searches) and searches[0] != searches[1]
-    same_otherwise = report_url(shown.without_filter("q")) == report_url(view.without_filter("q"))
-    return {"HX-Replace-Url" if is_typing and same_otherwise else "HX-Push-Url": report_url(view)}
+    changed = [each for each in view.report.filters if shown.filters.get(each.key) != view.filters.get(each.key)]
+    is_typing = (
+        len(changed) == 1 and changed[0].input_type in _TYPED and _only_text_goes_on(shown, view, changed[0].key)
+    )
+    return {"HX-Replace-Url" if is_typing else "HX-Push-Url": report_url(view)}
+
+
+def _only_text_goes_on(shown: View, view: View, key: str) -> bool:
+    """Whether both views have a text for this filter, and are the same otherwise."""
+    same_otherwise = report_url(shown.without_filter(key)) == report_url(view.without_filter(key))
+    return bool(shown.filters.get(key) and view.filters.get(key)) and same_otherwise
 
 
 def _current_query() -> list[tuple[str, str]]:

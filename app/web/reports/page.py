@@ -12,11 +12,12 @@ from app.table.params import PAGING_KEYS, ParamError, parse_path
 from app.table.query import RowQuery
 from app.web.errors import error_response, is_fragment_request
 from app.web.reports.context import present_rows, report_context
-from app.web.reports.htmx import history_headers, updates
+from app.web.reports.htmx import columns_changed, corrections, history_headers
 from app.web.request_log import timed
+from app.web.saved_views import report_tabs
 from app.web.security import visitor
 from app.web.urls import MAX_URL_LENGTH, report_url
-from app.web.view_request import invalid_response, requested_page, requested_view, single_arg
+from app.web.view_request import invalid_response, requested_view, single_arg, submitted_view
 from models import Import, read_transaction
 
 _IMPORT_NAME = re.compile("[0-9]{1,18}(-[0-9]{1,18})?")
@@ -27,19 +28,20 @@ blueprint = Blueprint("reports", __name__)
 @blueprint.get("/reports/<slug>")
 def show(slug: str) -> BaseResponse:
     """The report page; for htmx only the region that changed."""
-    submission, scope, is_fragment = requested_page(slug), visitor().scope, is_fragment_request()
+    submission, scope, is_fragment = submitted_view(slug), visitor().scope, is_fragment_request()
     with timed("query"), read_transaction():
         page = read_page(submission.view, scope)
-        context = report_context(page, scope)
+        context = report_context(page, scope) | {"tabs": report_tabs(page.view, submission.opened)}
     view, url = page.view, report_url(page.view)
     if len(url) > MAX_URL_LENGTH:
         details = ["Close more rows at once, show fewer on a page, or shorten a filter."]
         return error_response(400, "This is more than an address can hold.", details)
-    if not is_fragment and (submission.is_form or submission.has_button):
+    if submission.is_form and not is_fragment:
         return redirect(url, 303)
     if not is_fragment:
         return _render("reports/report.html", context)
-    response = _render("reports/_fragment.html", context | updates(context["fields"], view, submission.has_button))
+    updates = {"corrections": list(corrections(view)), "update_chooser": columns_changed(view)}
+    response = _render("reports/_fragment.html", context | updates)
     response.headers.update(history_headers(view))
     return response
 

@@ -11,7 +11,7 @@ from app.web.reports.export import DEFAULT_FORMAT, file_url
 from app.web.request_log import timed
 from app.web.security import visitor
 from app.web.urls import report_url
-from app.web.view_request import requested_view
+from app.web.view_request import submitted_view
 from models import Import, read_transaction
 
 MAX_PRINTED_ROWS = 2000  # rows inside open rows count too
@@ -22,7 +22,7 @@ blueprint = Blueprint("print", __name__)
 @blueprint.get("/reports/<slug>/print")
 def show(slug: str) -> Response:
     """The print page of a view. More rows than `MAX_PRINTED_ROWS` are a 400 that offers the CSV."""
-    view = requested_view(slug, "after", "before", "size")
+    view = submitted_view(slug, "after", "before", "size").view
     with timed("query"), read_transaction():
         rows, as_of = read_all_rows(view, visitor().scope, MAX_PRINTED_ROWS), Import.last()
     if rows is None:

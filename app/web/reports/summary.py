@@ -1,4 +1,4 @@
-"""The totals under the table of a report and the charts above it. Both are fetched after the page."""
+"""The totals under the table of a report and the charts above it. Both are read after the page."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -30,15 +30,25 @@ class TotalLine(NamedTuple):
 
 @blueprint.get("/reports/<slug>/summary")
 def show(slug: str) -> str:
-    """Lines for the foot of the table and the charts above it, for htmx; for others a page of both."""
-    view, scope = requested_view(slug, *PAGING_KEYS), visitor().scope
+    """The charts of a view, for htmx; for others a page of its sums and charts."""
+    view, scope, is_fragment = requested_view(slug, *PAGING_KEYS), visitor().scope, is_fragment_request()
     with timed("query"), read_transaction():
-        lines = total_lines(view, scope)
+        lines = [] if is_fragment else total_lines(view, scope)
         charts = [(chart.title, draw_chart(chart, view, scope)) for chart in view.report.charts]
     context = {"view": view, "report": view.report, "lines": lines, "charts": charts}
-    template = "reports/_summary.html" if is_fragment_request() else "reports/summary.html"
+    template = "reports/_charts.html" if is_fragment else "reports/summary.html"
     with timed("render"):
         return render_template(template, **context, **_column_layout(view))
+
+
+@blueprint.get("/reports/<slug>/totals")
+def totals(slug: str) -> str:
+    """The rows of the table's foot, for htmx."""
+    view = requested_view(slug, *PAGING_KEYS)
+    with timed("query"), read_transaction():
+        lines = total_lines(view, visitor().scope)
+    with timed("render"):
+        return render_template("reports/_totals.html", lines=lines, **_column_layout(view))
 
 
 def total_lines(view: View, scope: Scope) -> list[TotalLine]:
@@ -59,10 +69,7 @@ def _format(columns: Sequence[Column], sums: Sequence[int]) -> dict[Column, str]
 
 
 def _column_layout(view: View) -> dict[str, Any]:
-    """Which columns have totals under them, and how many columns the label before these spans.
-
-    A summed column that is hidden or in front is written into the label.
-    """
+    """Which columns have totals under them, and how many columns stand before these."""
     measures = [view.report.columns_by_key[key] for key in view.report.summary.measures]
     under = [index for index, column in enumerate(view.columns) if index and column in measures]
     span = under[0] if under else len(view.columns)
