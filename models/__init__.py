@@ -3,6 +3,7 @@
 from models import audit
 from models.access import (
     Attempt,
+    ExportPlace,
     PendingSignIn,
     RecoveryCode,
     RememberedBrowser,
@@ -55,4 +56,4 @@ from models.reports import (
 )
 from models.schema import SchemaMismatch, check, migrate
 from models.sqlite import QueryBudgetExceeded
-from models.values import MAX_CHAR, clean_text, fold, timestamp, today
+from models.values import MAX_CHAR, clean_text, fold, printable, timestamp, today

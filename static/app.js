@@ -128,9 +128,9 @@ on("keydown", (event) => {
   event.preventDefault();
   element.popover ? element.showPopover() : element.focus();
 });
-on("submit", (event) => { // not the second click on a button that posts
-  const { target: { method, dataset }, timeStamp } = event;
-  if (method === "post" && timeStamp - dataset.sentAt < 1000) event.preventDefault();
+on("submit", (event) => { // not the second click on a button that posts, or opens a tab
+  const { target: { method, target, dataset }, timeStamp } = event;
+  if ((method === "post" || target) && timeStamp - dataset.sentAt < 1000) event.preventDefault();
   else dataset.sentAt = timeStamp;
 });
 on("click", ({ target }) => {

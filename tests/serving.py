@@ -31,6 +31,7 @@ _UNSET = (
     "SESSION_IDLE_HOURS",
     "SESSION_HOURS",
     "SECOND_FACTOR",
+    "AUDIT_DAYS",
 )
 OWN = {
     **dict.fromkeys(_UNSET, ""),

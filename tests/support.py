@@ -24,9 +24,11 @@ CCADB_FILES = {
     "customer-usage": "usage.csv",
 }
 
-_ROW = re.compile(r"<tr id=.*?</tr>", re.DOTALL)
+_FOOT = re.compile(r"<tfoot.*?</tfoot>", re.DOTALL)
+_ROW = re.compile(r'<tr[^>]*><th scope="row">.*?</tr>', re.DOTALL)
 _CELL = re.compile(r"<t[hd][^>]*>(.*?)</t[hd]>", re.DOTALL)
-_EXTRA = re.compile(r'<span class="(?:badge over|visually-hidden)">.*?</span> ?| <small>.*?</small>', re.DOTALL)
+_HIDDEN = re.compile(r' ?<span class="(?:badge[^"]*|visually-hidden)">.*?</span> ?', re.DOTALL)
+_NOTE = re.compile(r"(?:(?<=</span>)|(?<=</time>)) <small.*?</small>")
 _TAG = re.compile(r"<[^>]+>")
 
 
@@ -64,12 +66,12 @@ def view_of(slug: str, query: list[tuple[str, str]]) -> View:
 
 
 def table_rows(html: str) -> list[list[str]]:
-    """Return the texts of the cells of a page's rows."""
-    return [[_text(cell) for cell in _CELL.findall(row)] for row in _ROW.findall(html)]
+    """Return the texts of the cells of a page's rows, without sums, notes and overages."""
+    return [[_text(cell) for cell in _CELL.findall(row)] for row in _ROW.findall(_FOOT.sub("", html))]
 
 
 def _text(cell: str) -> str:
-    return unescape(_TAG.sub("", _EXTRA.sub("", cell))).strip("\n")
+    return unescape(_TAG.sub("", _HIDDEN.sub("", _NOTE.sub("", cell)))).strip("\n")
 
 
 def csv_rows(data: bytes) -> list[list[str]]:

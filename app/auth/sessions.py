@@ -57,14 +57,21 @@ class Sessions:
 
         `address` is where the request comes from.
         """
-        digest = token_digest(self.key, token)
+        return self._find(token_digest(self.key, token), address)
+
+    def renewed(self, visitor: Visitor) -> Visitor | None:
+        """Return the visitor with the rights of this moment, None when the session is over. This is no request."""
+        return self._find(visitor.session)
+
+    def _find(self, digest: str, address: str | None = None) -> Visitor | None:
+        """Without an `address`, this is no request."""
         (statement,) = compiled("session", lambda: [_session_query()])
         times = (timestamp(-_SEEN_INTERVAL), timestamp(-CONFIRMED_FOR))
         row = statement.run(digest, *self._limits(), *times, on=access_db).fetchone()
         if row is None:
             return None
         user_id, email, role, reseller, *flags, is_stale = row
-        if is_stale:
+        if is_stale and address is not None:
             _update_seen_at(digest, address)
         has_temporary_password, has_second_factor, recently_confirmed = map(bool, flags)
         return Visitor(

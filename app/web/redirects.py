@@ -13,7 +13,7 @@ from app.web.rules import PUBLIC_ENDPOINTS
 HOME = "/"
 
 # The endings by which the addresses of a report's files and fragments differ from that of its page.
-_PAGE_SUFFIX = re.compile(r"(\.csv|\.xlsx|/rows|/count)$")
+_PAGE_SUFFIX = re.compile(r"(\.csv|\.xlsx|/rows|/count|/totals)$")
 
 
 def redirect_or_status(url: str, status: int, why: str) -> Response:

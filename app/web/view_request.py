@@ -37,18 +37,20 @@ def requested_view(slug: str, *ignored_keys: str) -> View:
     return permitted_view(*parse_view(report_or_404(slug), pairs))
 
 
-def submitted_view(slug: str, *ignored_keys: str) -> Submission:
-    """Return the view that the form of a report asks for, or an address, without regard to `ignored_keys`."""
+def submitted_view(slug: str, *ignored_keys: str, more_errors: Sequence[ParamError] = ()) -> Submission:
+    """Return the view that the form of a report asks for, or an address, without regard to `ignored_keys`.
+
+    `more_errors` are those of keys that aren't the view's; the 400 names them too.
+    """
     pairs = [(key, value) for key, value in request.args.items(multi=True) if key not in ignored_keys]
     submission = parse_submission(report_or_404(slug), pairs)
-    return submission._replace(view=permitted_view(submission.view, submission.errors))
+    return submission._replace(view=permitted_view(submission.view, [*submission.errors, *more_errors]))
 
 
 def submitted_export(slug: str) -> tuple[View, Dialect]:
     """Return the view of a CSV, all rows of it, and its dialect."""
     dialect, errors = parse_dialect(request.args.items(multi=True))
-    submission = submitted_view(slug, DIALECT_KEY, *PAGING_KEYS)
-    return permitted_view(submission.view, errors), dialect
+    return submitted_view(slug, DIALECT_KEY, *PAGING_KEYS, more_errors=errors).view, dialect
 
 
 def permitted_view(view: View, errors: Sequence[ParamError]) -> View:

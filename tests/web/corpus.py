@@ -42,10 +42,11 @@ ODD = ["\xff\xfe", MARK, "a" * 5000, "", ",;=,;=", "%00%ff", '"', "-1", "*", "nu
 HEADERS = [
     ("Accept", [HTML, "text/plain", "*/*;q=banana", "text/html;q=1e999", *ODD]),
     ("Accept-Encoding", ["gzip, br", *ODD]), ("Accept-Language", ODD), ("HX-Request", ["true", *ODD]),
-    ("HX-Request-Type", ["partial", "partial", "full", *ODD]), ("HX-Source", ["form#view", "a", *ODD]),
+    ("HX-Request-Type", ["partial", "partial", "full", *ODD]), ("X-Visitor", ODD),
     ("HX-Target", ODD), ("HX-Boosted", ODD), ("HX-History-Restore-Request", ["true", *ODD]),
     ("HX-Current-URL", [f"http://localhost/reports/customer-usage?sort={quote(MARK)}", "http://[::1/%", "//", *ODD]),
     ("Cookie", ["session=\xff", "session=" + "a" * 7000, f"session={MARK}", f"export={MARK}", ";;=", "a=b; " * 1500]),
+    ("Cookie", [f"display={MARK}", "display=compact.summary-on.keys-off", "display=......"]),
     ("Host", ["evil.example", "[::1/%", "", "a b", "x:99999", "x:y", "localhost:0", *ODD]),
     ("Origin", ["null", "http://[", "http://evil.example", *ODD]), ("Sec-Fetch-Site", ["cross-site", "none", *ODD]),
     ("Sec-Fetch-Mode", ["navigate", "cors", *ODD]),

@@ -30,7 +30,7 @@ CURRENT_URLS = dict(HEADERS)["HX-Current-URL"]
 
 
 def report_keys(report: Report) -> list[str]:
-    return [*report.filters_by_key, *PAGING_KEYS, "columns", "sort", DIALECT, "toggle", "move"]
+    return [*report.filters_by_key, *PAGING_KEYS, "columns", "sort", DIALECT, "toggle", "move", "reset", "was"]
 
 
 def _keys() -> list[str]:

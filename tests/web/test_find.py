@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from html import unescape
 from itertools import product
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from flask import Flask
@@ -21,9 +22,9 @@ from app.table.view import Cursor, PagePosition
 from tests.strategies import examples, queries
 from tests.support import load, signed_in, table_rows, view_of
 from tests.web import parties
+from tests.web.forms import sent_by_form
 
 FRAGMENT = {"Accept": "text/html", "HX-Request": "true", "HX-Request-Type": "partial"}
-SUBMITTED = {**FRAGMENT, "HX-Source": "form#filters"}
 SUBSCRIPTIONS, TRANSACTIONS, USAGE = REPORTS
 LINKED = [
     (report, column) for report in REPORTS.values() for column in report.columns if column.link and column.link.report
@@ -36,17 +37,6 @@ def chips(html: str) -> dict[str, str]:
     """The names of the filter chips, as screen readers say them, with their addresses."""
     found = re.findall(r'<a id="chip-\w+" class="chip" href="([^"]*)"[^>]*>(.*?)</a>', html)
     return {unescape(re.sub("<[^>]+>", "", name)): unescape(address) for address, name in found}
-
-
-def updated_fields(html: str) -> dict[str, str]:
-    """The form fields that a fragment replaces, with their values."""
-    fields = re.findall(r'<hx-partial hx-target="#field-(\w+)"[^>]*>(.*?)</hx-partial>', html, re.DOTALL)
-    values = {
-        key: re.findall(r'(?:<input[^>]*value|<option value)="([^"]*)"(?: selected)?(?=[^>]*>)', text)
-        for key, text in fields
-    }
-    selected = {key: re.findall(r'value="([^"]*)" selected', text) for key, text in fields}
-    return {key: (selected[key] or values[key])[0] for key in values}
 
 
 # ------------------------------------------------------------------ chips
@@ -72,11 +62,12 @@ FILTER_VALUES = {
 
 
 @pytest.mark.parametrize("slug", REPORTS)
-def test_links_of_a_page_keep_every_filter(client: FlaskClient, slug: str) -> None:
+def test_form_has_a_field_and_a_chip_for_every_filter(client: FlaskClient, slug: str) -> None:
     for key, filter_ in REPORTS[slug].filters_by_key.items():
-        query = f"{key}={FILTER_VALUES.get(key, 'Twin')}"
-        page = client.get(f"/reports/{slug}?{query}").text
-        assert re.findall(r'id="export"[^>]* href="([^"]+)"', page) == [f"/reports/{slug}.csv?{query}"]
+        value = FILTER_VALUES.get(key, "Twin")
+        page = client.get(f"/reports/{slug}?{key}={value}").text
+        sent = [pair for pair in sent_by_form(page) if pair[0] in REPORTS[slug].filters_by_key and pair[1]]
+        assert sent == [(key, value)]
         [name] = chips(page)
         assert name.startswith(f"Remove filter {filter_.label}: "), key
 
@@ -105,25 +96,6 @@ def test_clear_all_needs_two_filters(client: FlaskClient) -> None:
     two = client.get(f"/reports/{TRANSACTIONS}?action=Renew&q=a&sort=cost").text
     assert "Clear all" not in one
     assert re.findall(r'href="([^"]*)"[^>]*>Clear all', two) == [f"/reports/{TRANSACTIONS}?sort=cost"]
-
-
-def test_removed_filter_updates_only_its_form_field(client: FlaskClient) -> None:
-    current = {"HX-Current-URL": f"http://localhost/reports/{TRANSACTIONS}?q=a&reseller=%40home&action=Renew"}
-    link = client.get(
-        f"/reports/{TRANSACTIONS}?q=a&action=Renew", headers={**FRAGMENT, **current, "HX-Source": "a#chip-reseller"}
-    )
-    assert updated_fields(link.text) == {"reseller": ""}
-    sort = client.get(
-        f"/reports/{TRANSACTIONS}?q=a&reseller=%40home&action=Renew&sort=cost",
-        headers={**FRAGMENT, **current, "HX-Source": "a#sort-cost"},
-    )
-    assert updated_fields(sort.text) == {}
-    none = client.get(f"/reports/{TRANSACTIONS}", headers={**FRAGMENT, **current, "HX-Source": "a#chips-clear"})
-    assert updated_fields(none.text) == {"q": "", "reseller": "", "action": ""}
-    typed = client.get(
-        f"/reports/{TRANSACTIONS}?q=ab&reseller=%40home&action=Renew&was=", headers={**SUBMITTED, **current}
-    )
-    assert updated_fields(typed.text) == {}
 
 
 # ------------------------------------------------------------------ periods and days
@@ -155,21 +127,6 @@ def test_wrong_status_and_usage_are_refused(client: FlaskClient) -> None:
         assert client.get(f"/reports/{slug}?{query}").status_code == 400, query
 
 
-@pytest.mark.parametrize(("slug", "key", "menu"), [(SUBSCRIPTIONS, "from", "status"), (TRANSACTIONS, "to", "action")])
-def test_newer_of_period_and_days_wins_in_the_form(client: FlaskClient, slug: str, key: str, menu: str) -> None:
-    for was, period, day in product(["", "last-month", "today"], ["", "last-month", "today"], ["", "2024-02-29"]):
-        form = f"/reports/{slug}?q=&period={period}&{key}={day}&{menu}=&was={was}"
-        days_are_newer = bool(day) and (not period or period == was)
-        query = f"?{key}={day}" if days_are_newer else f"?period={period}" if period else ""
-        plain = client.get(form)
-        assert (plain.status_code, plain.location) == (303, f"/reports/{slug}{query}")
-        fragment = client.get(form, headers=SUBMITTED)
-        assert fragment.status_code == 200
-        older = "period" if days_are_newer else key
-        assert updated_fields(fragment.text) == ({older: ""} if day and period else {})
-        assert f'name="was" value="{"" if days_are_newer else period}"' in fragment.text
-
-
 def test_days_include_their_last_second(client: FlaskClient, tmp_path: Path) -> None:
     today = datetime.now(UTC).date()
     times = {"D-1": f"{today} 00:00:00", "D-2": f"{today} 23:59:59", "D-3": f"{today + timedelta(days=1)} 00:00:00"}
@@ -189,11 +146,9 @@ def test_address_keeps_the_name_of_a_period(client: FlaskClient) -> None:
 
 def test_menu_shows_a_period_that_it_does_not_offer(client: FlaskClient) -> None:
     assert 'value="next-30-days"' not in client.get(f"/reports/{TRANSACTIONS}").text
-    assert (
-        '<option value="next-30-days" selected>Next 30 days'
-        in client.get(f"/reports/{TRANSACTIONS}?period=next-30-days").text
-    )
-    assert '<option value="next-30-days">' in client.get(f"/reports/{SUBSCRIPTIONS}").text
+    page = client.get(f"/reports/{TRANSACTIONS}?period=next-30-days").text
+    assert '<input type="radio" name="period" value="next-30-days" checked>Next 30 days' in page
+    assert 'value="next-30-days">' in client.get(f"/reports/{SUBSCRIPTIONS}").text
 
 
 @pytest.mark.parametrize("query", ["period=yesterday", "status=Cancelled"])
@@ -234,9 +189,9 @@ def test_file_is_named_after_its_days(client: FlaskClient) -> None:
 def test_ids_link_to_their_rows(client: FlaskClient, report: Report, column: Column) -> None:
     page = client.get(f"/reports/{report.slug}?columns=customer&columns={column.key}&size=200").text
     texts = {row[1] for row in table_rows(page)}
-    links = dict(re.findall(r'<td><a href="([^"]+)">([^<]+)</a></td>', page))
+    links = dict(re.findall(r'<td class="id"><a href="([^"]+)">([^<]+)</a></td>', page))
     assert {unescape(text) for text in links.values()} == texts - {""}
-    assert page.count("<td><a ") == sum(bool(row[1]) for row in table_rows(page))
+    assert page.count('<td class="id"><a ') == sum(bool(row[1]) for row in table_rows(page))
     for address, text in links.items():
         slug = column.link.report
         assert address.startswith(f"/reports/{slug}?{column.link.key}=")
@@ -258,9 +213,9 @@ def test_linked_columns_have_a_filter_in_the_target_report() -> None:
 
 def test_first_column_has_link_and_note_too(client: FlaskClient) -> None:
     page = client.get(f"/reports/{SUBSCRIPTIONS}?columns=subscription_id&columns=end&q=S-2").text
-    assert f'<a class="row-name" href="/reports/{TRANSACTIONS}?subscription=S-2">S-2</a>' in page
+    assert f'<a dir="auto" href="/reports/{TRANSACTIONS}?subscription=S-2">S-2</a>' in page
     assert "<time>2021-01-01</time> <small>ended</small>" in page
-    assert "2021-01-01 <small>ended</small>" in client.get(f"/reports/{SUBSCRIPTIONS}?columns=end&q=S-2").text
+    assert "2021-01-01</span> <small>ended</small>" in client.get(f"/reports/{SUBSCRIPTIONS}?columns=end&q=S-2").text
 
 
 def test_csv_has_neither_notes_nor_links(client: FlaskClient) -> None:
@@ -289,7 +244,9 @@ def test_other_reports_keep_customer_reseller_and_period(
     for headers in ({}, FRAGMENT):
         page = client.get(f"/reports/{path}", headers=headers).text
         (others,) = re.findall(
-            r'id="report-nav".*?</nav>' if not headers else r'hx-target="#report-nav".*?</hx-partial>', page, re.DOTALL
+            r'id="report-links".*?</ul>' if not headers else r'hx-target="#report-links".*?</hx-partial>',
+            page,
+            re.DOTALL,
         )
         assert list(map(unescape, re.findall(r'href="([^"]+)"', others))) == expected
         assert others.count("aria-current") == 1
@@ -315,9 +272,79 @@ def test_end_of_a_subscription_shows_its_distance(client: FlaskClient, tmp_path:
     (tmp_path / "ends.csv").write_text("\n".join(lines), "utf-8")
     load(SUBSCRIPTIONS, tmp_path / "ends.csv")
     page = client.get(f"/reports/{SUBSCRIPTIONS}?customer=E-1&sort=end").text
-    assert re.findall(r"</time>(?: <small>([^<]*)</small>)?", page.partition("<tbody")[2])[::3] == [
+    assert re.findall(r"<td><time>[^<]*</time>(?: <small[^>]*>([^<]*)</small>)?", page.partition("<tbody")[2])[::2] == [
         "ended 3 days ago",
         "today",
         "in 12 days",
         "",
     ]
+
+
+# ------------------------------------------------------------------ values that lead to the view filtered by them
+
+
+FILTERED = [(report, column) for report in REPORTS.values() for column in report.columns if column.filter]
+QUERY = "sort=-customer&size=200"
+
+
+def cell_links(page: str) -> dict[str, str]:
+    """The addresses of values in the second column, relative to the page's, by their texts."""
+    cells = re.findall(
+        r'</th><td class="filter-link"[^>]*><a[^>]* href="([^"]+)"[^>]*>(?:<i [^>]*></i>)?([^<]+)</a>', page
+    )
+    return {unescape(text): unescape(address) for address, text in cells}
+
+
+def test_columns_with_a_filter_link_to_it() -> None:
+    assert {(report.slug, column.label) for report, column in FILTERED} == {
+        (SUBSCRIPTIONS, "Reseller"), (SUBSCRIPTIONS, "Status"), (TRANSACTIONS, "Reseller"), (TRANSACTIONS, "Product"),
+        (TRANSACTIONS, "Action"), (USAGE, "Reseller"), (USAGE, "Product"), (USAGE, "Certificate Type"),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("report", "column"), FILTERED, ids=lambda each: getattr(each, "slug", getattr(each, "key", ""))
+)
+def test_value_leads_to_the_view_filtered_by_it(client: FlaskClient, report: Report, column: Column) -> None:
+    path, columns = f"/reports/{report.slug}", f"columns=customer&columns={column.key}"
+    page = client.get(f"{path}?{columns}&{QUERY}").text
+    links, rows = cell_links(page), table_rows(page)
+    labels = {value for (_, value, *_) in rows}
+    assert links
+    assert set(links) <= labels
+    if column.key != "product" or report.slug != TRANSACTIONS:  # where a cell may name several products
+        assert set(links) == labels - {""}
+    for value, address in links.items():
+        assert address == f"?{columns}&{QUERY}&{column.filter}={quote(value, safe='')}"
+        filtered = client.get(f"{path}{address}").text
+        assert [row for row in rows if row[1] == value] == [row for row in table_rows(filtered) if row[1] == value]
+        assert not cell_links(filtered), "the filter is set"
+
+
+def test_value_keeps_open_rows_and_begins_at_page_one(client: FlaskClient) -> None:
+    page = client.get(f"/reports/{USAGE}?open=1&q=twin&columns=customer&columns=reseller&size=25&before=end").text
+    query = "columns=customer&columns=reseller&size=25&open=1&q=twin&reseller=Zebra%20Resale"
+    assert cell_links(page)["Zebra Resale"] == f"?{query}"
+
+
+def test_first_column_leads_to_the_filtered_view_too(client: FlaskClient) -> None:
+    page = client.get(f"/reports/{TRANSACTIONS}?columns=reseller&columns=cost").text
+    assert '<a dir="auto" href="?columns=reseller&amp;columns=cost&amp;reseller=%40home"' in page
+
+
+@pytest.mark.parametrize("ending", ["/print", "/rows?node=1"])
+def test_values_lead_nowhere_outside_of_the_page(client: FlaskClient, ending: str) -> None:
+    assert "reseller=" not in client.get(f"/reports/{USAGE}{ending}").text
+
+
+def test_viewer_has_links_of_top_level_values(app: Flask) -> None:
+    page = signed_in(app, "viewer").get(f"/reports/{USAGE}?columns=customer&columns=reseller").text
+    assert set(cell_links(page)) == {"Zebra Resale", "North, Ltd", "@home"}
+
+
+def test_colors_follow_the_palette(client: FlaskClient) -> None:
+    page = client.get(f"/reports/{TRANSACTIONS}?columns=customer&columns=action").text
+    order = ["Renewal Inventory", "Inventory", "Renew", "Cancel"]
+    colors = dict(re.findall(r'<i class="dot color-(\w+)"></i>([^<]+)', page))
+    assert colors
+    assert all(order[int(color)] == action for color, action in colors.items())

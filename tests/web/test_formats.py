@@ -2,43 +2,55 @@
 
 import re
 from datetime import UTC, datetime
-from html import unescape
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient, FlaskCliRunner
+from werkzeug.datastructures import MultiDict
 from werkzeug.test import TestResponse
 
 from app.reports import REPORTS
 from app.table import csv, xlsx
 from app.web.reports import export
-from app.web.reports.export import FORMATS, MAX_EXPORTS, WORKBOOK
+from app.web.reports.export import FORMATS, WORKBOOK
+from app.web.reports.export_places import MAX_EXPORTS
 from models import AuditEvent, Customer, reports_db
 from tests import workbooks
 from tests.support import csv_rows, signed_in, view_of
+from tests.web.forms import sent_by_form
 
 pytestmark = pytest.mark.usefixtures("nasty")
 
 HTML = {"Accept": "text/html"}
-FRAGMENT = {**HTML, "HX-Request": "true", "HX-Request-Type": "partial"}
 TRANSACTIONS = "/reports/customer-transactions"
 BOOK = f"{TRANSACTIONS}.xlsx"
 
 
-def download(client: FlaskClient, address: str, **options: str) -> TestResponse:
+def download(client: FlaskClient, address: str, **options: Any) -> TestResponse:
     """A response that was read to its end."""
     response = client.get(address, **options)
     response.get_data()
     return response
 
 
-def export_links(text: str) -> tuple[str, list[str]]:
-    """The addresses of the Export button and of its menu."""
-    button = re.findall(r'id="export"[^>]* href="([^"]+)"', text)
-    menu = re.search(r'<details class="menu">.*?</details>', text, re.DOTALL)
-    assert menu
-    return unescape(*button), [unescape(address) for address in re.findall(r'href="([^"]+)"', menu[0])]
+def export_buttons(page: str) -> list[tuple[str, str]]:
+    """Address and dialect of the Export button, then of the items of its menu."""
+    menu = page.partition('<div id="formats"')[2].partition("</div>")[0]
+    button = re.findall(r'<button id="export"[^>]*>', page)
+    return [
+        (re.findall(r'formaction="([^"]+)"', each)[0], "".join(re.findall(r'name="dialect" value="([^"]+)"', each)))
+        for each in [*button, *re.findall("<button[^>]*>", menu)]
+        if "/print" not in each
+    ]
+
+
+def press(client: FlaskClient, page: str, button: tuple[str, str]) -> TestResponse:
+    """Send the form of a page as one of its export buttons does."""
+    address, dialect = button
+    pairs = [*sent_by_form(page), *([("dialect", dialect)] if dialect else [])]
+    return download(client, address, query_string=MultiDict(pairs))
 
 
 def export_events() -> list[tuple[str, str, str]]:
@@ -79,32 +91,30 @@ def test_only_csvs_have_a_dialect(client: FlaskClient, place: str) -> None:
     assert "dialect: “plain” can't be: this report has no such key" in response.text
 
 
-def test_menu_links_the_same_view_in_every_format(client: FlaskClient) -> None:
+def test_buttons_export_the_view_in_every_format(client: FlaskClient) -> None:
     query = "columns=cost&columns=user&sort=-cost&action=Cancel"
-    button, menu = export_links(client.get(f"{TRANSACTIONS}?{query}&size=25").text)
-    base = "columns=cost&columns=user&sort=-cost&size=25&action=Cancel"
-    assert button == menu[0] == f"{TRANSACTIONS}.csv?{base}"
-    assert menu[1:] == [
-        *(f"{TRANSACTIONS}.csv?{base}&dialect={name}" for name in ("semicolon", "plain")),
-        f"{BOOK}?{base}",
-    ]
-    assert export_links(client.get(TRANSACTIONS).text)[1][2] == f"{TRANSACTIONS}.csv?dialect=plain"
-    for address in menu:
-        assert download(client, address).status_code == 200
-    book = client.get(menu[3]).data
+    page = client.get(f"{TRANSACTIONS}?{query}&size=25").text
+    first, *menu = export_buttons(page)
+    assert first == menu[0]
+    assert menu == [*((f"{TRANSACTIONS}.csv", name) for name in ("excel", "semicolon", "plain")), (BOOK, "")]
+    *files, book = [press(client, page, button).data for button in menu]
+    assert files == [client.get(f"{TRANSACTIONS}.csv?{query}&dialect={name}").data for _, name in menu[:3]]
     view = view_of("customer-transactions", [tuple(pair.split("=")) for pair in query.split("&")])
-    assert workbooks.rows(view, book) == csv_rows(client.get(menu[0]).data)[1:]
+    assert workbooks.rows(view, book) == csv_rows(files[0])[1:]
+    assert [about for _, about, _ in export_events()][:2] == [f"{TRANSACTIONS}.csv?{query}"] * 2
 
 
 @pytest.mark.parametrize("key", FORMATS)
 def test_button_offers_the_last_format(client: FlaskClient, key: str) -> None:
     index = list(FORMATS).index(key)
-    download(client, export_links(client.get(TRANSACTIONS).text)[1][index])
-    for path, headers in ((TRANSACTIONS, HTML), ("/reports/customer-usage", FRAGMENT)):
-        text = client.get(path, headers=headers).text
-        button, menu = export_links(text)
+    page = client.get(TRANSACTIONS).text
+    press(client, page, export_buttons(page)[1 + index])
+    for path in (TRANSACTIONS, "/reports/customer-usage"):
+        page = client.get(path).text
+        button, *menu = export_buttons(page)
         assert button == menu[index]
-        assert re.findall(r'aria-current="true">([^<]+)<', text)[0] == FORMATS[key].label
+        assert f"Export {FORMATS[key].short_label}<" in page
+        assert re.findall(r'<button[^>]* aria-current="true">([^<]+)</button>', page) == [FORMATS[key].label]
 
 
 def test_format_cookie_is_protected_and_checked(client: FlaskClient) -> None:
@@ -121,10 +131,10 @@ def test_format_cookie_is_protected_and_checked(client: FlaskClient) -> None:
     saved = secure.get_cookie("__Secure-export", path="/reports")
     assert saved
     assert (saved.secure, saved.value) == (True, "xlsx")
-    assert export_links(secure.get(TRANSACTIONS, base_url="https://localhost").text)[0] == BOOK
+    assert export_buttons(secure.get(TRANSACTIONS, base_url="https://localhost").text)[0] == (BOOK, "")
     for odd in ("tsv", '"><script>', "", "XLSX"):
         client.set_cookie("export", odd, path="/reports")
-        assert export_links(client.get(TRANSACTIONS).text)[0] == f"{TRANSACTIONS}.csv"
+        assert export_buttons(client.get(TRANSACTIONS).text)[0] == (f"{TRANSACTIONS}.csv", "excel")
 
 
 def test_only_a_download_sets_the_cookie(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,29 +144,8 @@ def test_only_a_download_sets_the_cookie(client: FlaskClient, monkeypatch: pytes
     assert "Set-Cookie" not in client.get(BOOK).headers
 
 
-def test_button_says_how_many_rows_it_exports(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    def button_text(query: str) -> str:
-        text = client.get(f"{TRANSACTIONS}?{query}").text
-        return re.sub("<[^>]+>", "", text.partition('id="export"')[2].partition(">")[2].partition("</a>")[0])
-
-    assert button_text("") == "Export 11 rows"
-    assert button_text("q=t-11") == "Export 1 row"
-    assert button_text("q=nothing") == "Export 0 rows"
-    monkeypatch.setattr("app.table.counts.COUNT_LIMIT", 3)
-    assert button_text("q=e") == "Export more than 3 rows"
-
-
-@pytest.mark.parametrize("role", ["admin", "viewer"])
-def test_later_count_updates_the_button(app: Flask, monkeypatch: pytest.MonkeyPatch, role: str) -> None:
-    monkeypatch.setattr("app.table.counts.COUNT_LIMIT", 3)
-    client = signed_in(app, role)
-    page = client.get(f"{TRANSACTIONS}?q=e", headers=HTML).text
-    (address,) = re.findall(r'hx-get="([^"]+/count[^"]*)"', page)
-    count = client.get(unescape(address), headers=FRAGMENT).text
-    assert count.startswith("<strong>8</strong>")
-    targets = re.findall(r'<hx-partial hx-target="#([^"]+)"[^>]*>8</hx-partial>', count)
-    assert len(targets) == (role == "admin"), "viewers have no button"
-    assert all(f'id="{target}">more than 3<' in page for target in targets)
+def test_viewer_has_no_export_buttons(app: Flask) -> None:
+    assert export_buttons(signed_in(app, "viewer").get(TRANSACTIONS).text) == []
 
 
 def test_workbook_has_a_content_length(client: FlaskClient) -> None:
@@ -220,8 +209,8 @@ def test_database_error_is_503(client: FlaskClient) -> None:
     assert client.get(BOOK, headers=HTML).status_code == 503
 
 
-def test_workbooks_and_csvs_share_the_slots(client: FlaskClient) -> None:
-    running = [client.get(BOOK), client.get(f"{TRANSACTIONS}.csv")]
+def test_workbooks_and_csvs_share_the_slots(app: Flask, client: FlaskClient) -> None:
+    running = [signed_in(app, reseller="a").get(BOOK), signed_in(app, reseller="b").get(f"{TRANSACTIONS}.csv")]
     for address in (BOOK, f"{TRANSACTIONS}.csv"):
         refused = client.get(address)
         assert (refused.status_code, refused.headers["Retry-After"]) == (503, "30")

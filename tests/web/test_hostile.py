@@ -69,7 +69,7 @@ def test_unreadable_reports_database_is_a_503(app: Flask, client: FlaskClient) -
         assert answer.status_code == 503
         assert "no such table" not in answer.text
     part = client.get(path, headers={"Accept": "text/html", "HX-Request": "true", "HX-Request-Type": "partial"})
-    assert '<button form="filters">Try again</button>' in part.text
+    assert '<button class="button" form="filters">Try again</button>' in part.text
 
 
 def test_unreadable_access_database_lets_nobody_in(client: FlaskClient, stranger: FlaskClient) -> None:

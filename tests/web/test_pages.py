@@ -58,7 +58,12 @@ def test_page_chooser_and_file_have_the_same_headings(client: FlaskClient, slug:
     page = client.get(f"/reports/{slug}?{query}").text
     labels = [column.label for column in report.columns]
     assert re.findall(r'<a id="sort-\w+"[^>]*>([^<]+)</a>', page) == labels
-    assert re.findall(r'<input type="checkbox"[^>]*> <span>([^<]+?) ?<', page) == labels
+    assert (
+        re.findall(
+            r'<input type="checkbox"[^>]*>([^<]+?) ?<', page.partition('id="column-list"')[2].partition("</ul>")[0]
+        )
+        == labels
+    )
     assert csv_rows(client.get(f"/reports/{slug}.csv?{query}").data)[0] == labels
 
 
@@ -210,7 +215,6 @@ def test_buttons_without_scripts_redirect_to_the_new_view(client: FlaskClient) -
 REFUSED_PATHS = [
     "/reports/open?report=customer-usage&report=customer-usage",
     "/reports/customer-usage/rows?node=1&node=2",
-    "/reports/customer-usage?toggle=1&toggle=2",
     "/reports/customer-usage?q=" + "a" * 7500,
 ]
 
@@ -219,6 +223,35 @@ REFUSED_PATHS = [
 def test_second_and_too_long_values_are_refused(client: FlaskClient) -> None:
     for path in REFUSED_PATHS:
         assert client.get(path).status_code == 400, path
+
+
+@pytest.mark.usefixtures("nasty")
+@pytest.mark.parametrize("ending", ["", ".csv", "/summary", "/count"])
+def test_values_of_filters_have_at_most_200_characters(client: FlaskClient, ending: str) -> None:
+    path = f"/reports/customer-usage{ending}"
+    for key in ("q", "customer", "reseller", "product"):
+        assert client.get(path, query_string={key: "é" * 200}).status_code == 200
+        refused = client.get(path, query_string={key: "é" * 201})
+        assert refused.status_code == 400
+        assert f"{key}: “é" in refused.text
+        assert "has 201 characters" in refused.text
+        assert "at most 200" in refused.text
+        assert "é" * 61 not in refused.text
+
+
+def test_nothing_links_to_values_that_no_filter_takes(client: FlaskClient, tmp_path: Path) -> None:
+    long = ["a" * 200, "b" * 201]
+    rows = [f"{name},,{name},{name},{name},9,8" for name in long] + [f"twin,,{name},{name},{name},9,8" for name in long]
+    heading = "Customer,Customer ID,Reseller,Certificate Type,Product,Current Inventory,Used"
+    (tmp_path / "long.csv").write_text("\n".join([heading, *rows]))
+    load("customer-usage", tmp_path / "long.csv")
+    every = "/reports/customer-usage?columns=certificate_type&columns=product&columns=customer&columns=reseller"
+    for path in (every, "/reports/customer-usage/summary", "/customers?name=twin", f"/customers?name={long[0]}"):
+        page = client.get(path).text
+        links = {unescape(link) for link in re.findall(r'href="(/(?:reports|customers)[^"]*)"', page)}
+        assert {client.get(link).status_code for link in links} <= {200, 303}, path
+        assert f'value="{long[1]}"' not in page
+        assert any(long[0] in link for link in links)
 
 
 @pytest.mark.usefixtures("nasty")
@@ -231,18 +264,21 @@ def test_hidden_sort_column_gives_the_default_sort(client: FlaskClient) -> None:
 def test_many_rows_are_counted_after_the_page(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.table.counts.COUNT_LIMIT", 3)
     shown = client.get("/reports/customer-transactions?q=e&size=25").text
-    assert ">more than 3</strong> rows" in shown
+    assert ">more than 3</b> rows" in shown
     address = re.findall(r'hx-get="([^"]*/count[^"]*)"', shown)[0]
     counted = client.get(unescape(address))
-    assert counted.text.startswith(f"<strong>{len(table_rows(shown))}</strong>\n")
+    assert counted.text.startswith(f"<b>{len(table_rows(shown))}</b>\n")
+    [target] = re.findall(r'<hx-partial hx-target="#([^"]+)"[^>]*>(?:\d+)</hx-partial>', counted.text)
+    assert f'of <span id="{target}">more than 3</span>' in shown
     assert "/count" not in client.get("/reports/customer-transactions?q=e&size=25").text, "it is known from now on"
     assert client.get("/reports/customer-transactions/count?sort=price").status_code == 400
 
 
 def test_empty_result_says_so(client: FlaskClient) -> None:
     page = client.get("/reports/customer-usage?q=nobody+at+all").text
-    assert "Nothing matches these filters" in page
-    assert "No rows" in page
+    assert "Nothing matches" in page
+    assert "<b>No</b> rows" in page
+    assert re.findall(r'<a class="button" href="([^"]+)">Clear filters', page) == ["/reports/customer-usage"]
 
 
 @pytest.mark.parametrize("slug", SLUGS)

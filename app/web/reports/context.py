@@ -11,10 +11,11 @@ from app.reports.periods import period_title
 from app.table.cache import cached_until_import
 from app.table.definitions import Column, Filter
 from app.table.paging import Page, Row, open_paths
+from app.table.params import MAX_VALUE_LENGTH
 from app.table.scope import Scope
 from app.table.view import LAST_PAGE, SIZES, View, digest, format_path, quote_value
 from app.web.reports.export import FORMATS, last_format
-from app.web.urls import empty_if_too_long, link_maker, other_reports, summary_url
+from app.web.urls import link_maker, other_reports, summary_url
 from models import Import
 
 NUL = "\0"  # no value can hold it
@@ -93,6 +94,7 @@ def report_context(page: Page, scope: Scope) -> dict[str, Any]:
         "last_format": last_format(),
         "sizes": SIZES,
         "summary_url": summary,
+        "columns_id": digest(",".join(column.key for column in view.columns)),
         "summary_id": digest(f"{summary} {view.today} {Import.version()}"),
         "as_of": Import.last(),
         "row_height": next((each for each in ("compact", "wrap") if each in display), "regular"),
@@ -123,7 +125,7 @@ def _labels(filter_: Filter, view: View, scope: Scope) -> Mapping[str, str]:
 
     def read() -> dict[str, str]:
         found = list_options(report.base_table, scope)
-        return {value: label for value, label in found if empty_if_too_long(quote_value(value))}
+        return {value: label for value, label in found if len(value) <= MAX_VALUE_LENGTH}
 
     labels: dict[str, str] = cached_until_import((report.slug, filter_.key, scope), read)
     return labels
@@ -135,7 +137,7 @@ def _period_label(fields: Mapping[str, FilterField], view: View) -> str:
         return ""
     label, period = fields["period"].filter.label.removesuffix(" in"), fields["period"].value
     if period:
-        return f"{label}: {fields['period'].labels.get(period) or period_title(period)}"
+        return f"{label}: {period_title(period)}"
     first, last = view.date_range
     return f"{label}: {first} – {last}" if first or last else f"{label}: Any time"
 

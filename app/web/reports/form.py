@@ -50,14 +50,16 @@ def parse_submission(report: Report, pairs: Pairs) -> Submission:
 def _resolve_days(report: Report, pairs: Pairs) -> Pairs:
     """Drop the older of a period and a range of days, which a form without scripts sends together.
 
-    The form sends in `was` the period that it was rendered with. A period other than that is newer than the days.
+    The form sends in `was` the period that it was rendered with, or "days". A period other than that is newer than the
+    days. So is "Any time", "", where days were shown; where none were, the days have been typed beside it.
     """
     was = [value for key, value in pairs if key == "was"]
     if len(was) != 1 or "period" not in report.filters_by_key:
         return pairs
     sent = dict(pairs)
     period = sent.get("period", was[0])
-    older = _DAYS if period != was[0] else ("period",) if any(map(sent.get, _DAYS)) else ()
+    is_period_newer = period != was[0] and (period or was[0] == "days")
+    older = _DAYS if is_period_newer else ("period",) if any(map(sent.get, _DAYS)) else ()
     return [pair for pair in pairs if pair[0] != "was" and pair[0] not in older]
 
 
