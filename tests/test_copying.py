@@ -14,6 +14,7 @@ from models import (
     DatabaseNotEmpty,
     Import,
     SavedView,
+    SecondFactor,
     User,
     access_db,
     audit,
@@ -41,6 +42,7 @@ def fill() -> None:
     values = {"email": "ann@partner.example", "email_key": "ann@partner.example", "password_hash": "x"}
     ann = User.create(**values, role="admin", disabled=True, created_at="2026-11-22 13:05:00")
     SavedView.create(user=ann, report="customer-usage", name="Mine", query="sort=-used", shared=True)
+    SecondFactor.create(user=ann, seed="x", last_step=1, created_at="2026-11-22 13:05:00")
     audit.record("user added", who="the tests", about="ann@partner.example")
 
 
@@ -66,6 +68,7 @@ def test_copy_has_all_rows(addresses: dict[str, str], kind: str) -> None:
     assert {load.who for load in Import.select()} == {"ann"}
     assert User.get().__data__ == user
     assert SavedView.get().__data__ == view
+    assert SecondFactor.get().seed == "x"
     assert b"user added" in stored(access_db)
     check_new_rows_get_new_ids()
 

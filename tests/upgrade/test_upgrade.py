@@ -25,6 +25,7 @@ LATER = [
     "0004_attempts",
     "0005_trail",
     "0006_exports",
+    "0007_second_factor",
 ]  # the migrations after the first
 
 LAST_INDEX = "holding_over_inventory_ref_reseller_id"
