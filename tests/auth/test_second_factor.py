@@ -20,7 +20,7 @@ from app.auth.users import ValidationError
 from models import AuditEvent, RecoveryCode, SecondFactor, User, access_db
 from tests.auth.conftest import Person
 from tests.authenticator import SEED, Clock, clock
-from tests.databases import on_both as database_url
+from tests.databases import each_database as database_url
 from tests.databases import stored
 from tests.support import BY
 

@@ -75,7 +75,7 @@ def test_sessions_end(client: FlaskClient, runner: FlaskCliRunner, backup: Path)
     assert client.get("/healthz").status_code == 200
 
 
-def test_remembered_browsers_end_but_not_factors(runner: FlaskCliRunner, nasty: None, tmp_path: Path) -> None:
+def test_remembered_browsers_end_but_not_factors(runner: FlaskCliRunner, edge_cases: None, tmp_path: Path) -> None:
     ann = User.create(email="a", email_key="a", password_hash="", role="viewer", created_at=timestamp())
     for table in (PendingSignIn, RememberedBrowser):
         table.create(token_hash="x", user=ann, created_at=timestamp())
