@@ -104,14 +104,18 @@ def test_toolbar_says_what_is_set(client: FlaskClient) -> None:
 # ------------------------------------------------------------------ what is read after the page
 
 
+def cells(foot: str) -> list[str]:
+    """The texts of the cells of a table's foot."""
+    return [re.sub("<[^>]+>", "", cell) for cell in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", foot)]
+
+
 @pytest.mark.usefixtures("edge_cases")
 def test_totals_are_the_foot_of_the_table(client: FlaskClient) -> None:
     page = client.get(f"{USAGE}?columns=customer&columns=used&columns=reseller&columns=available&q=a").text
     [address] = re.findall(r'<tfoot id="totals-[^"]+" hx-preserve hx-get="([^"]+)"', page)
     foot = client.get(address.replace("&amp;", "&"), headers=FRAGMENT).text
-    cells = re.findall(r"<t[hd]([^>]*)>([^<]*)</t[hd]>", foot)
     used, available = (sum(int(row[at].replace(",", "")) for row in table_rows(page)) for at in (1, 3))
-    assert [text for _, text in cells] == [f"All {len(table_rows(page))} rows", f"{used:,}", "", f"{available:,}"]
+    assert cells(foot) == [f"All {len(table_rows(page))} rows", f"{used:,}", "", f"{available:,}"]
     assert "<h1" not in foot
     assert client.get(f"{USAGE}/totals?sort=price").status_code == 400
 
@@ -119,11 +123,11 @@ def test_totals_are_the_foot_of_the_table(client: FlaskClient) -> None:
 @pytest.mark.usefixtures("edge_cases")
 def test_totals_of_hidden_columns_stand_behind_the_label(client: FlaskClient) -> None:
     foot = client.get(f"{USAGE}/totals?columns=customer&columns=reseller&columns=used&customer=C-1").text
-    assert re.findall(r"<t[hd][^>]*>([^<]*)</t[hd]>", foot) == [
+    assert cells(foot) == [
         "The one row", "Current Inventory 8, Available 5, Over Inventory 5", "8"
     ]  # fmt: skip
     hidden = client.get(f"{USAGE}/totals?columns=customer&customer=C-1").text
-    assert re.findall(r"<t[hd][^>]*>([^<]*)</t[hd]>", hidden) == ["The one row"]
+    assert cells(hidden) == ["The one row"]
 
 
 @pytest.mark.usefixtures("edge_cases")
