@@ -17,7 +17,7 @@ from models import Customer, Holding, Subscription, Transaction, migrate, report
 CACHE = Path(__file__).parents[1] / ".cache" / "bench"
 _TRANSACTIONS_PER_CUSTOMER = 25
 _TODAY = date(2026, 11, 22)
-_EMAIL, _PASSWORD = "bench@partner.example", "only for measuring"
+_EMAIL, _PASSWORD = "bench@partner.example", "violins only for measuring"
 
 
 def make_database(transactions: int) -> Path:

@@ -81,11 +81,17 @@ SavedView.add_index(
 
 
 class Attempt(AccessModel):
-    """A sign-in that has failed, or is being checked. `account` is a digest of what was typed as the email."""
+    """A sign-in that has failed, or is being checked, or the first of those that were `refused` after too many.
 
-    account = TextField()
+    `account` is a digest of what was typed as the email. `address` is an IPv4 address or an IPv6 /64 network, `site`
+    the same IPv4 address or the /48 network; of a known browser both are a digest of its name.
+    """
+
+    account = TextField(index=True)
     address = TextField()
+    site = TextField(default="", index=True)
     at = DateTimeField(index=True)
+    refused = BooleanField(default=False)
 
     class Meta:
         indexes = ((("address", "at"), False),)

@@ -7,7 +7,6 @@ const on = (type, listener, options) => document.addEventListener(type, listener
 const markMissingHtmx = () => document.documentElement.classList.toggle("no-htmx", !window.htmx);
 setTimeout(markMissingHtmx, 3000);
 on("DOMContentLoaded", markMissingHtmx); // htmx is deferred too, so it has run by then
-
 for (const type of ["click", "auxclick", "contextmenu"]) on(type, pressControl, true);
 function pressControl(event) {
   if (!window.htmx || !filters) return;
@@ -20,24 +19,22 @@ function pressControl(event) {
   } else if (control?.pathname === filters.getAttribute("action")) {
     const changes = changesOf(control);
     if (event.type !== "click" || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) {
-      const query = new URLSearchParams(new FormData(filters)); // for a new tab, or the clipboard
-      for (const [key] of changes) query.delete(key);
-      for (const [key, values] of changes) for (const value of values) query.append(key, value);
-      control.search = query;
-    } else {
-      event.preventDefault();
-      for (const [key, values] of changes) setField(key, values);
-      control.closest("[popover]")?.hidePopover();
-      filters.requestSubmit();
+      const kept = [...new FormData(filters)].filter(([key]) => !changes.some(([changed]) => key === changed));
+      const changed = changes.flatMap(([key, values]) => values.map((value) => [key, value]));
+      control.search = new URLSearchParams([...kept, ...changed]); // for a new tab, or the clipboard
+      return;
     }
+    event.preventDefault();
+    for (const [key, values] of changes) setField(key, values);
+    control.closest("[popover]")?.hidePopover();
+    filters.requestSubmit();
   }
 }
 
 // A link leads from the view in `data-query` to another. What differs between the two is what it changes.
 function changesOf(link) {
   link.dataset.search ??= link.search;
-  const from = new URLSearchParams(link.closest("[data-query]").dataset.query);
-  const to = new URLSearchParams(link.dataset.search);
+  const [from, to] = [link.closest("[data-query]").dataset.query, link.dataset.search].map((each) => new URLSearchParams(each));
   const keys = [...new Set([...from.keys(), ...to.keys()])];
   return keys.map((key) => [key, to.getAll(key)]).filter(([key, values]) => `${from.getAll(key)}` !== `${values}`);
 }
@@ -47,10 +44,10 @@ function setField(key, values) {
   if (filters.querySelector(`[name="${key}"]`)) {
     field.value = value;
     if (value && field.value !== value) field.add?.(new Option(value, value, true, true)); // newer than the menu
-  } else {
-    for (const input of document.querySelectorAll(`#results input[name="${key}"]`)) input.remove();
-    for (const each of values) addHiddenInput(key, each);
+    return;
   }
+  for (const input of document.querySelectorAll(`#results input[name="${key}"]`)) input.remove();
+  for (const each of values) addHiddenInput(key, each);
 }
 
 function addHiddenInput(name, value) {
@@ -59,31 +56,31 @@ function addHiddenInput(name, value) {
   document.getElementById("state").append(input);
   return input;
 }
-
 // A period ends a range of days, and a day ends the period.
 on("input", ({ target }) => {
   const { period, from, to } = filters?.elements ?? {};
   if (target.name === "period") from.value = to.value = "";
   if (target.type === "date" && target.value) for (const radio of period) radio.checked = false;
 }, true);
-
 // The server answers with what it made of a field, such as a pasted id. A field in which somebody types on stays.
 on("focusout", correctFields);
 function correctFields() {
   for (const { value, dataset } of document.querySelectorAll("#state data")) {
     const field = filters.elements[dataset.field];
-    const typesOn = field === document.activeElement && dataset.sent.endsWith(" ");
-    if (field.value === dataset.sent && !typesOn) setField(dataset.field, [value]);
+    if (field === document.activeElement && dataset.sent.endsWith(" ")) continue;
+    if (field.value === dataset.sent) setField(dataset.field, [value]);
   }
 }
 
-// Files and paper are the browser's business: it submits the form as it stands.
-on("submit", (event) => event.submitter?.hasAttribute("formaction") && event.stopPropagation(), true);
-
+// Files and paper are the browser's business: it submits the form as it stands. Likewise a view is saved.
+on("submit", (event) => {
+  if (event.submitter?.hasAttribute("formaction")) event.stopPropagation();
+  if (event.target.id === "save") event.target.elements.view.value = new URLSearchParams(new FormData(filters));
+}, true);
 // Nothing moves under a finger: an answer waits until what is pressed has been let go, and clicked.
-let released, focused;
-on("pointerdown", () => (released = new Promise((release) =>
-  ["pointerup", "pointercancel"].forEach((type) => on(type, () => setTimeout(release, 50), { once: true })))), true);
+let release, released, focused;
+on("pointerdown", () => (released = new Promise((resolve) => (release?.(), (release = resolve)))), true);
+for (const type of ["pointerup", "pointercancel"]) on(type, () => setTimeout(release, 50), true);
 on("htmx:config:request", ({ detail: { ctx } }) => {
   ctx.fetch = async (address, options) => {
     const response = await fetch(address, options), text = await response.text();
@@ -91,8 +88,8 @@ on("htmx:config:request", ({ detail: { ctx } }) => {
     options.signal?.throwIfAborted(); // a newer request has replaced this one
     return Object.assign(response, { text: async () => text });
   };
-  const unfinished = ctx.sourceElement === filters ? filters.querySelectorAll("input:invalid") : []; // half a date
-  for (const field of unfinished) ctx.request.body.delete(field.name);
+  if (ctx.sourceElement !== filters) return;
+  for (const field of filters.querySelectorAll("input:invalid")) ctx.request.body.delete(field.name); // half a date
 });
 
 const loadsByItself = (element) => element.matches("[hx-trigger=load], [hx-trigger^=intersect]");
@@ -101,8 +98,8 @@ on("htmx:after:swap", ({ detail: { ctx: { sourceElement, response } } }) => {
   if (response.status >= 400 || loadsByItself(sourceElement)) return;
   document.getElementById("alert").replaceChildren();
   correctFields();
-  const next = () => document.getElementById(focused.id) ?? document.querySelector("#chips a, #scroll");
-  if (!focused.isConnected) next().focus({ preventScroll: true });
+  if (focused.isConnected) return;
+  (document.getElementById(focused.id) ?? document.querySelector("#chips a, #scroll")).focus({ preventScroll: true });
 });
 on("htmx:after:request", (event) => {
   const { sourceElement, response } = event.detail.ctx, isError = response.status >= 400;
@@ -118,13 +115,11 @@ function showRequestError({ detail: { ctx: { sourceElement } } }) {
 
 on("invalid", ({ target }) => target.closest("[popover]")?.showPopover(), true); // where the browser says what is wrong
 on("pointerover", ({ target }) => { // the whole text of what is cut off
-  const isCut = target.closest?.(".data-table :is(a, td, span)") && target.scrollWidth > target.clientWidth;
-  if (isCut) target.title = target.textContent;
+  if (target.closest(".data-table") && target.scrollWidth > target.clientWidth) target.title = target.textContent;
 });
 on("change", ({ target }) => { // how reports are displayed, remembered for a year
-  if (target.getAttribute("form") !== "display") return;
-  const ids = [...document.querySelectorAll("[form=display]:checked")].map((input) => input.id);
-  document.cookie = `display=${ids.join(".")}; path=/; max-age=31536000; samesite=lax`;
+  const ids = [...document.querySelectorAll("[form=display]:checked")].map(({ id }) => id).join(".");
+  if (target.getAttribute("form") === "display") document.cookie = `display=${ids}; path=/; max-age=31536000; samesite=lax`;
 });
 on("keydown", (event) => {
   if (event.target.matches("input, select, textarea") || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -141,10 +136,5 @@ on("submit", (event) => { // not the second click on a button that posts
 on("click", ({ target }) => {
   if (target.id === "print-now") print();
   const button = target.closest(".show-password"), input = document.getElementById(button?.getAttribute("aria-controls"));
-  if (!input) return;
-  input.type = input.type === "text" ? "password" : "text";
-  button.setAttribute("aria-pressed", input.type === "text");
+  if (input) button.ariaPressed = (input.type = input.type === "text" ? "password" : "text") === "text";
 });
-on("submit", ({ target }) => { // a view is saved as the form stands
-  if (target.id === "save") target.elements.view.value = new URLSearchParams(new FormData(filters));
-}, true);

@@ -1,26 +1,70 @@
-"""Generate, hash, verify and rate passwords."""
+"""Generate, hash, verify and judge passwords."""
 
 import secrets
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from threading import BoundedSemaphore, Lock
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
-from zxcvbn import zxcvbn
+
+from app.auth.password_strength import MIN_BITS, estimate
 
 MIN_LENGTH, MAX_LENGTH = 12, 128  # characters
-_MIN_GUESSES = 1_000_000  # zxcvbn's estimate; a password that takes fewer guesses is refused
-_ESTIMATE_LENGTH = 72  # characters that zxcvbn reads: its time grows with their square
+
+# A hash takes a core for 22 ms. A process computes one at a time, and at most two requests wait for it, of which one
+# place is for people who are known. Of a process's four threads one is left for pages, however many guess at once.
+MAX_WAITING = 1
+_MAX_WAIT = 1  # seconds
 
 _hasher = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
 _DUMMY_HASH = _hasher.hash(secrets.token_urlsafe())
+_places, _places_of_known, _turn = BoundedSemaphore(1 + MAX_WAITING), BoundedSemaphore(1), Lock()
+
+
+class HashingBusy(Exception):
+    """This process computes as many password hashes as it may; the request should be sent again in a second."""
+
+
+@contextmanager
+def hashing_turn(is_known: bool = False) -> Iterator[None]:
+    """Let one thread at a time hash inside, and few others wait. Raises HashingBusy.
+
+    `is_known` is for requests of people who are signed in, or were before in the same browser: strangers can't take
+    all places from them.
+    """
+    place = next((each for each in _all_places(is_known) if each.acquire(blocking=False)), None)
+    if place is None:
+        raise HashingBusy
+    try:
+        if not _turn.acquire(timeout=_MAX_WAIT):
+            raise HashingBusy
+        try:
+            yield
+        finally:
+            _turn.release()
+    finally:
+        place.release()
+
+
+def _all_places(is_known: bool) -> list[BoundedSemaphore]:
+    return [_places_of_known, _places] if is_known else [_places]
 
 
 def hash_password(password: str) -> str:
-    """Hash with argon2id and a random salt. Parameters: OWASP Password Storage Cheat Sheet (t=2, m=19 MiB, p=1)."""
-    return _hasher.hash(password)
+    """Hash with argon2id and a random salt. Parameters: OWASP Password Storage Cheat Sheet (t=2, m=19 MiB, p=1).
+
+    Raises HashingBusy.
+    """
+    with hashing_turn(is_known=True):
+        return _hasher.hash(password)
 
 
 def verify_password(password: str, password_hash: str | None) -> bool:
-    """Compare a password with a hash. Without a hash, return False after the same time as with one."""
+    """Compare a password with a hash. Without a hash, return False after the same time as with one.
+
+    Call it inside `hashing_turn`.
+    """
     try:
         return _hasher.verify(password_hash or _DUMMY_HASH, password) and password_hash is not None
     except VerifyMismatchError:
@@ -32,16 +76,18 @@ def generate_password() -> str:
     return secrets.token_urlsafe(15)
 
 
-def password_weakness(password: str, *user_inputs: str) -> str:
+def password_weakness(password: str, own_words: Iterable[str] = ()) -> str:
     """Say why a password is not accepted, as the rest of a sentence that begins "The password"; "" if it is accepted.
 
-    `user_inputs` are words that an attacker tries first, such as the person's email address.
+    `own_words` are texts whose words an attacker tries first: the person's email address, the names of their company
+    and of the installation. The answer never repeats the password.
     """
     if len(password) < MIN_LENGTH:
         return f"has {len(password)} characters; it must have at least {MIN_LENGTH}"
     if len(password) > MAX_LENGTH:
         return f"has {len(password)} characters; it can have at most {MAX_LENGTH}"
-    words = [part for text in user_inputs for part in (text, *text.split("@"))]
-    if zxcvbn(password[:_ESTIMATE_LENGTH], words)["guesses"] < _MIN_GUESSES:
-        return "is among the first that a guesser would try; choose another, perhaps four unrelated words"
-    return ""
+    bits, kinds = estimate(password, own_words)
+    if bits >= MIN_BITS:
+        return ""
+    made_of = ", ".join(kinds[:-1]) + (" and " if kinds[1:] else "") + kinds[-1]
+    return f"is among the first that a guesser would try: {made_of}; choose another, perhaps four unrelated words"

@@ -110,8 +110,14 @@ def replace_view(actor: AuditActor, view: SavedView, query: str) -> None:
 
 
 def set_shared(actor: AuditActor, view: SavedView, shared: bool) -> None:
-    """Show a view to everybody who sees the same customers as its owner, or to its owner only."""
+    """Show a view to everybody who sees the same customers as its owner, or to its owner only.
+
+    Raises ValidationError when the owner's reseller has changed since `view` was read: `change_user` has ended the
+    sharing of views that name customers of the former one.
+    """
     with access_db.write_transaction():
+        if shared and User.get_by_id(view.user_id).reseller != view.user.reseller:
+            raise ValidationError({"shared": "You see other customers now than when you saved this view"})
         _update(view, shared=shared)
         _record("view shared" if shared else "view unshared", actor, view)
 
@@ -163,8 +169,12 @@ def restore_view(actor: AuditActor, view: SavedView, name: str) -> None:
 
 
 def _visible_to(visitor: Visitor) -> Any:
-    query = SavedView.select(SavedView, User).join(User)
-    return query.where(_LIVE, (SavedView.user == visitor.id) | _is_shared_with(visitor.id, visitor.reseller))
+    """Colleagues have the same reseller, or none: a view's filters name only customers that they may see anyway.
+
+    A visitor whose own reseller changes during the request sees none.
+    """
+    query = SavedView.select(SavedView, User).join(User).where(_LIVE, User.reseller == visitor.reseller)
+    return query.where((SavedView.user == visitor.id) | (SavedView.shared & ~User.disabled))
 
 
 def _shared_with(visitor: Visitor) -> Any:

@@ -1,4 +1,9 @@
-"""Limit failed sign-ins. Attempts are counted in the database, so that all processes share one count."""
+"""Limit failed sign-ins. Attempts are counted in the database, so that all processes share one count.
+
+Three counts overlap: of one address (its /64 and /48 with IPv6), of one account from one address, and of one account
+from all addresses together. The last one never refuses for long: it delays, the longer the more attempts have failed,
+and it doesn't delay a browser in which the person has signed in before (`app/auth/known_browsers.py`).
+"""
 
 import re
 from hashlib import sha256
@@ -7,41 +12,106 @@ from ipaddress import IPv6Address, ip_address, ip_network
 from models import Attempt, access_db, timestamp
 
 WINDOW = 15 * 60  # seconds for which an attempt counts
-MAX_PER_ACCOUNT = 10  # failed attempts at one account from one address
-MAX_PER_ADDRESS = 49  # failed attempts from one address, whatever the account
+# Failed attempts at one account, and at any account, from an IPv4 address or an IPv6 /64 network. One subscriber has
+# all of a /64, and often of a /56; one of a company's or a hosting provider's customers has a /48.
+MAX_PER_ACCOUNT, MAX_PER_ADDRESS = 10, 49
+MAX_PER_ACCOUNT_AND_SITE, MAX_PER_SITE = 30, 149  # the same from an IPv6 /48 network
+MAX_UNDELAYED = 20  # failed attempts at one account, from all addresses together, before a delay begins
+MAX_DELAY = 5 * 60  # seconds; each further failure doubles the delay, from one second up to this
+MAX_ROWS = 50_000  # attempts that are stored; of more, the oldest are forgotten
 
 
 class TooManyAttempts(Exception):
-    """The attempt is refused, whether or not the password is right. `first` marks the first refusal in a row."""
+    """The attempt is refused, whether or not the password is right.
 
-    def __init__(self, first: bool) -> None:
+    `first` marks the first refusal in a row, `wait` is after how many seconds another attempt may be admitted.
+    """
+
+    def __init__(self, first: bool, wait: int) -> None:
         super().__init__("Too many attempts")
-        self.first = first
+        self.first, self.wait = first, wait
 
 
-def count_attempt(email: str, address: str) -> None:
+def count_attempt(email: str, address: str, known_browser: str = "") -> None:
     """Count an attempt. Raises TooManyAttempts.
 
-    Call it before the password is verified: of many parallel attempts, none escapes the count. The count per account
-    includes the address, so that a stranger elsewhere can't lock a person out.
+    Call it before the password is verified: of many parallel attempts, none escapes the count. `known_browser` names a
+    browser in which this account has signed in: it counts as an address of its own, so that others at the same address
+    can't exhaust its attempts, and isn't delayed.
     """
-    account, network = _digest(email), _network(address)
+    account, (network, site) = _digest(email), _networks(address, known_browser)
     with access_db.write_transaction():
         Attempt.delete().where(Attempt.at <= timestamp(-WINDOW)).execute()
-        from_network = Attempt.select().where(Attempt.address == network)
-        excess = max(
-            from_network.where(Attempt.account == account).count() - MAX_PER_ACCOUNT,
-            from_network.count() - MAX_PER_ADDRESS,
-        )
-        if excess <= 0:  # the first refused attempt is stored too: the next one finds an excess of 1
-            Attempt.create(account=account, address=network, at=timestamp())
-    if excess >= 0:
-        raise TooManyAttempts(first=excess == 0)
+        wait, first = _refusal(account, network, site, can_be_delayed=not known_browser)
+        if not wait or first:
+            attempt = Attempt.create(account=account, address=network, site=site, at=timestamp(), refused=bool(wait))
+            Attempt.delete().where(Attempt.id <= attempt.id - MAX_ROWS).execute()
+    if wait:
+        raise TooManyAttempts(first, wait)
 
 
-def clear_attempts(email: str, address: str) -> None:
-    """Delete an account's attempts from an address, after a successful sign-in."""
-    Attempt.delete().where(Attempt.account == _digest(email), Attempt.address == _network(address)).execute()
+def raise_if_refused(email: str, address: str, known_browser: str = "") -> None:
+    """Raise TooManyAttempts for an attempt that isn't the first refused one in a row; write nothing.
+
+    Such attempts are the most frequent ones, and shouldn't wait for their turn to verify a password.
+    """
+    network, site = _networks(address, known_browser)
+    wait, first = _refusal(_digest(email), network, site, can_be_delayed=not known_browser)
+    if wait and not first:
+        raise TooManyAttempts(first, wait)
+
+
+def is_first_from_site(address: str) -> bool:
+    """Return whether one attempt at most has been counted from these addresses."""
+    return bool(Attempt.select().where(Attempt.site == _networks(address)[1]).limit(2).count() <= 1)
+
+
+def clear_attempts(email: str, address: str, known_browser: str = "") -> None:
+    """Delete an account's attempts from an address or a known browser, after a successful sign-in."""
+    network, _ = _networks(address, known_browser)
+    Attempt.delete().where(Attempt.account == _digest(email), Attempt.address == network).execute()
+
+
+def clear_account(email: str) -> None:
+    """Delete all attempts at an account: its password is new, and whoever has it shouldn't wait."""
+    Attempt.delete().where(Attempt.account == _digest(email)).execute()
+
+
+def _refusal(account: str, network: str, site: str, can_be_delayed: bool) -> tuple[int, bool]:
+    """Return how many seconds another attempt must wait, 0 if it needn't, and whether it would be the first refused."""
+    recent = Attempt.at > timestamp(-WINDOW)
+    attempts = list(Attempt.select().where(recent, (Attempt.account == account) | (Attempt.site == site)))
+    wait, related = _limit(attempts, account, network, site)
+    if not wait and can_be_delayed:
+        wait, related = _delay([attempt for attempt in attempts if attempt.account == account])
+    return wait, bool(wait) and not any(attempt.refused for attempt in related)
+
+
+def _limit(attempts: list[Attempt], account: str, network: str, site: str) -> tuple[int, list[Attempt]]:
+    """Return for how many seconds the attempts from these addresses refuse another one, and those attempts."""
+    from_site = [attempt for attempt in attempts if attempt.site == site]
+    from_network = [attempt for attempt in from_site if attempt.address == network]
+    for related, limit in (
+        (from_site, MAX_PER_SITE),
+        (from_network, MAX_PER_ADDRESS),
+        ([attempt for attempt in from_site if attempt.account == account], MAX_PER_ACCOUNT_AND_SITE),
+        ([attempt for attempt in from_network if attempt.account == account], MAX_PER_ACCOUNT),
+    ):
+        if sum(not attempt.refused for attempt in related) >= limit:
+            return WINDOW, related
+    return 0, []
+
+
+def _delay(at_account: list[Attempt]) -> tuple[int, list[Attempt]]:
+    """Return how many seconds must pass between the attempts at an account, 0 if they have passed."""
+    failed = [attempt for attempt in at_account if not attempt.refused]
+    if len(failed) < MAX_UNDELAYED:
+        return 0, []
+    delay = min(2 ** (len(failed) - MAX_UNDELAYED), MAX_DELAY)
+    latest = max(str(attempt.at) for attempt in failed)
+    if latest < timestamp(-delay):
+        return 0, []
+    return delay, [attempt for attempt in at_account if str(attempt.at) >= latest]
 
 
 def _digest(email: str) -> str:
@@ -49,13 +119,19 @@ def _digest(email: str) -> str:
     return sha256(email.encode()).hexdigest()
 
 
-def _network(address: str) -> str:
-    """Return the address without its port, or the /64 network of an IPv6 address: one subscriber has all of it."""
+def _networks(address: str, known_browser: str = "") -> tuple[str, str]:
+    """Return the /64 and the /48 network of an IPv6 address, or an IPv4 address without its port twice.
+
+    A known browser is a network of its own.
+    """
+    if known_browser:
+        return (f"browser {_digest(known_browser)}",) * 2
     bare = re.sub(r"^\[(.*)\](:\d+)?$|^([^:]*):\d+$", r"\1\3", address)
     try:
         ip = ip_address(bare)
     except ValueError:
-        return "unknown"
+        return "unknown", "unknown"
     if isinstance(ip, IPv6Address) and not ip.ipv4_mapped:
-        return str(ip_network(f"{ip}/64".replace(f"%{ip.scope_id}", ""), strict=False))
-    return str(getattr(ip, "ipv4_mapped", None) or ip)
+        bare = str(ip).partition("%")[0]
+        return str(ip_network(f"{bare}/64", strict=False)), str(ip_network(f"{bare}/48", strict=False))
+    return (str(getattr(ip, "ipv4_mapped", None) or ip),) * 2

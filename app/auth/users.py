@@ -1,19 +1,19 @@
 """User accounts: find, add, change, disable, authenticate, set passwords. Each change records its audit event."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from app.auth import throttle
-from app.auth.passwords import generate_password, hash_password, password_weakness, verify_password
+from app.auth.passwords import generate_password, hash_password, hashing_turn, password_weakness, verify_password
 from app.auth.permissions import ROLES, AuditActor, Permission, roles_with
 from app.auth.sessions import end_user_sessions
 from models import NONE_ID, Reseller, SavedView, User, access_db, audit, fold, timestamp
 
 TEMPORARY_DAYS = 7  # days for which a generated password works
+MAX_EMAIL_LENGTH = 254  # characters, RFC 5321
 _DAY = 24 * 60 * 60  # seconds
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
-_MAX_EMAIL_LENGTH = 254  # characters, RFC 5321
 
 
 class ValidationError(ValueError):
@@ -44,13 +44,21 @@ def validate_user(role: str, reseller: str | None, email: str | None = None) -> 
     return {field: error for field, error in errors.items() if error}
 
 
-def add_user(actor: AuditActor, email: str, role: str, reseller: str | None, password: str | None = None) -> str:
+def add_user(
+    actor: AuditActor,
+    email: str,
+    role: str,
+    reseller: str | None,
+    password: str | None = None,
+    site_words: Iterable[str] = (),
+) -> str:
     """Add an account and return its password. Without `password`, generate a temporary one.
 
-    `reseller` is the name of the reseller whose customers the user sees, None for all. Raises ValidationError.
+    `reseller` is the name of the reseller whose customers the user sees, None for all. `site_words` are names of this
+    installation, which make a poor password. Raises ValidationError and HashingBusy.
     """
     email = email.strip()
-    secret, password_fields = _password_fields(email, password)
+    secret, password_fields = _password_fields(password, email, reseller or "", *site_words)
     rights = {"role": role, "reseller": reseller}
     with access_db.write_transaction():
         if errors := validate_user(role, reseller, email):
@@ -70,9 +78,9 @@ def change_user(actor: AuditActor, user: User, role: str, reseller: str | None) 
     if errors := validate_user(role, None if reseller == user.reseller else reseller):
         raise ValidationError(errors)
     with _keep_one_user_manager():
-        User.update(rights).where(User.id == user.id).execute()
-        if reseller != user.reseller:
+        if reseller != User.get_by_id(user.id).reseller:  # `user` may have been read before another change
             SavedView.update(shared=False).where(SavedView.user == user.id).execute()
+        User.update(rights).where(User.id == user.id).execute()
         audit.record("user changed", about=user.email, **rights, **actor)
 
 
@@ -111,17 +119,21 @@ def _keep_one_user_manager() -> Iterator[None]:
             )
 
 
-def authenticate(email: str, password: str, address: str) -> User | None:
-    """Return the user with this email and password, None when there is none. Raises throttle.TooManyAttempts.
+def authenticate(email: str, password: str, address: str, known_browser: str = "") -> User | None:
+    """Return the user with this email and password, None when there is none.
 
-    Exactly one hash is verified in any case, so that the time it takes doesn't tell which emails have an account.
+    `known_browser` names a browser in which this user has signed in before. Raises throttle.TooManyAttempts, and
+    HashingBusy for an attempt that isn't counted. Exactly one hash is verified in any other case, so that the time it
+    takes doesn't tell which emails have an account.
     """
-    throttle.count_attempt(email_key(email), address)
-    user = find_user(email)
-    usable = user if user and not login_blocked_reason(user) else None
-    if not verify_password(password, usable.password_hash if usable else None):
-        return None
-    throttle.clear_attempts(email_key(email), address)
+    throttle.raise_if_refused(email_key(email), address, known_browser)
+    with hashing_turn(bool(known_browser)):
+        throttle.count_attempt(email_key(email), address, known_browser)
+        user = find_user(email)
+        usable = user if user and not login_blocked_reason(user) else None
+        if not verify_password(password, usable.password_hash if usable else None):
+            return None
+    throttle.clear_attempts(email_key(email), address, known_browser)
     return usable
 
 
@@ -133,12 +145,12 @@ def login_blocked_reason(user: User) -> str:
     return "temporary password expired" if is_expired else ""
 
 
-def choose_password(actor: AuditActor, user: User, password: str) -> None:
+def choose_password(actor: AuditActor, user: User, password: str, site_words: Iterable[str] = ()) -> None:
     """Set the password that a user chose, and end their sessions.
 
-    Raises ValidationError, also when the password has changed since `user` was read.
+    Raises HashingBusy, and ValidationError, also when the password has changed since `user` was read.
     """
-    _, password_fields = _password_fields(user.email, password)
+    _, password_fields = _password_fields(password, *_names(user), *site_words)
     unchanged = (User.id == user.id) & (User.password_hash == user.password_hash) & ~User.disabled
     with access_db.write_transaction():
         if not User.update(password_fields).where(unchanged).execute():
@@ -147,27 +159,32 @@ def choose_password(actor: AuditActor, user: User, password: str) -> None:
         audit.record("password", about=user.email, **actor)
 
 
-def reset_password(actor: AuditActor, user: User, password: str | None = None) -> str:
+def reset_password(actor: AuditActor, user: User, password: str | None = None, site_words: Iterable[str] = ()) -> str:
     """Replace a user's password, end their sessions, and return the password. Without one, generate a temporary one.
 
-    Raises ValidationError.
+    Failed attempts at the account are forgotten. Raises ValidationError and HashingBusy.
     """
-    secret, password_fields = _password_fields(user.email, password)
+    secret, password_fields = _password_fields(password, *_names(user), *site_words)
     with access_db.write_transaction():
+        throttle.clear_account(email_key(user.email))
         User.update(password_fields).where(User.id == user.id).execute()
         end_user_sessions(user.id)
         audit.record("password replaced", about=user.email, **actor)
     return secret
 
 
-def _password_fields(email: str, password: str | None) -> tuple[str, dict[str, str | None]]:
+def _names(user: User) -> tuple[str, str]:
+    return str(user.email), str(user.reseller or "")
+
+
+def _password_fields(password: str | None, *own_words: str) -> tuple[str, dict[str, str | None]]:
     """Return `password`, or a temporary one for None, and the fields of a user who has it.
 
     Raises ValidationError for a weak one. Call it outside a transaction: hashing is slow by design.
     """
     if password is None:
         password, temporary_until = generate_password(), timestamp(TEMPORARY_DAYS * _DAY)
-    elif weakness := password_weakness(password, email):
+    elif weakness := password_weakness(password, own_words):
         raise ValidationError({"password": f"The password {weakness}"})
     else:
         temporary_until = None
@@ -177,7 +194,9 @@ def _password_fields(email: str, password: str | None) -> tuple[str, dict[str, s
 def _email_error(email: str) -> str:
     if not email:
         return "Enter an email address"
-    if not _EMAIL.fullmatch(email) or not email.isprintable() or len(email) > _MAX_EMAIL_LENGTH:
+    if len(email) > MAX_EMAIL_LENGTH:
+        return f"An email address has at most {MAX_EMAIL_LENGTH} characters; this one has {len(email)}"
+    if not _EMAIL.fullmatch(email) or not email.isprintable():
         return f"“{email}” is not an email address such as ann@partner.example"
     return f"“{email}” has an account already" if find_user(email) else ""
 

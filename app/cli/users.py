@@ -3,11 +3,13 @@
 import sys
 
 import click
+from flask.cli import with_appcontext
 
 from app.auth import users
 from app.auth.permissions import ROLES
 from app.auth.users import ValidationError, find_user
 from app.cli.common import audit_actor, database_ready
+from app.web.guessing import site_words
 from models import User
 
 _password_option = click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
@@ -23,11 +25,12 @@ def user() -> None:
 @click.option("--role", type=click.Choice(list(ROLES)), required=True)
 @click.option("--reseller", metavar="NAME", help="Show only the customers of this reseller; all customers by default.")
 @_password_option
+@with_appcontext
 def add(email: str, role: str, reseller: str | None, password_stdin: bool) -> None:
     """Add a user. Prints a temporary password, unless you set one."""
     with database_ready():
         password = _read_password() if password_stdin else None
-        secret = users.add_user(audit_actor(), email, role, reseller, password)
+        secret = users.add_user(audit_actor(), email, role, reseller, password, site_words())
     click.echo(f"{email.strip()} can sign in.")
     if password is None:
         _print_temporary_password(secret)
@@ -66,12 +69,13 @@ def enable(email: str) -> None:
 @user.command()
 @click.argument("email")
 @_password_option
+@with_appcontext
 def password(email: str, password_stdin: bool) -> None:
     """Replace a user's password, and end their sessions. Prints a temporary password, unless you set one."""
     with database_ready():
         account = _find_user(email)
         new_password = _read_password() if password_stdin else None
-        secret = users.reset_password(audit_actor(), account, new_password)
+        secret = users.reset_password(audit_actor(), account, new_password, site_words())
     click.echo(f"{account.email} has a new password, and is signed out everywhere.")
     if new_password is None:
         _print_temporary_password(secret)

@@ -8,7 +8,19 @@ from flask import Flask
 from app.reports import REPORTS
 from app.settings import Settings
 from app.table.view import digest
-from app.web import account, audit, customers, errors, headers, home, request_log, saved_views, security, users
+from app.web import (
+    account,
+    audit,
+    customers,
+    errors,
+    guessing,
+    headers,
+    home,
+    request_log,
+    saved_views,
+    security,
+    users,
+)
 from app.web.reports import export, page, print_view, summary
 from app.web.urls import customer_url, report_url
 
@@ -21,6 +33,7 @@ def register(app: Flask, settings: Settings) -> None:
     headers.register(app, settings)
     errors.register(app)
     security.register(app, settings)
+    guessing.register(app, settings)
     request_log.register(app)
     for module in (account, home, customers, export, print_view, page, summary, audit, users, saved_views):
         app.register_blueprint(module.blueprint)

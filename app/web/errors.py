@@ -7,6 +7,7 @@ from http import HTTPStatus
 from flask import Flask, Response, g, make_response, render_template, request
 from werkzeug.exceptions import HTTPException
 
+from app.auth.passwords import HashingBusy
 from app.web.request_log import set_error_reason
 from models import DATABASE_ERRORS, close_connections, describe_error
 
@@ -20,6 +21,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http_error)
     for error in DATABASE_ERRORS:
         app.register_error_handler(error, _database_error)
+    app.register_error_handler(HashingBusy, _hashing_busy)
     app.register_error_handler(Exception, _server_error)
 
 
@@ -63,6 +65,12 @@ def _http_error(error: HTTPException) -> Response:
     response = error_response(error.code or 500, f"{error.name}.", [error.description or ""], reason=reason)
     if "Allow" in (headers := dict(error.get_headers())):
         response.headers["Allow"] = headers["Allow"]
+    return response
+
+
+def _hashing_busy(_: Exception) -> Response:
+    response = error_response(503, "Many people are signing in just now.", ["Try again in a few seconds."], "/login")
+    response.headers["Retry-After"] = "2"
     return response
 
 

@@ -94,7 +94,7 @@ def save(slug: str) -> ResponseReturnValue:
                 saved_view = _replace(view, form["replace"])
             else:
                 saved_view = saved_views.save_view(visitor(), slug, form.get("name", ""), view.query_string)
-            if form.get("shared") and not saved_view.shared:
+            if form.get("shared") and not saved_view.shared and saved_views.find_view(visitor(), saved_view.id):
                 saved_views.set_shared(audit_actor(), saved_view, shared=True)
             if form.get("default"):
                 saved_views.set_default(saved_view, is_default=True)
@@ -123,6 +123,8 @@ def act(view: int, action: str) -> ResponseReturnValue:
     try:
         ACTIONS[action](audit_actor(), saved_view, request.form.get("name", ""))
     except ValidationError as error:
+        if action not in ("rename", "restore"):
+            abort(error_response(409, f"{error}.", ["Nothing was changed."]))
         set_error_reason(*error.errors.values())
         context = {"saved_view": saved_view, "action": action, "next": next_url, "errors": error.errors}
         return render_template("saved_views/name.html", **context), 400

@@ -20,6 +20,7 @@ from app.web.errors import error_response
 from app.web.redirects import redirect_or_status, sign_in_url
 from app.web.rules import ACCOUNT_ENDPOINTS, PUBLIC_ENDPOINTS, RULES
 
+SESSION = "session"  # a cookie
 MAX_FORM_BYTES = 64 * 1024  # ten times what any form here needs
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})  # RFC 9110, section 9.2.1
@@ -50,10 +51,12 @@ def _check_request() -> BaseResponse | None:
         raise request.routing_exception
     if "Transfer-Encoding" in request.headers:  # a malformed chunk would fail in the middle of a form
         raise LengthRequired
-    if request.endpoint not in _WITHOUT_SESSION and (token := request.cookies.get(_cookie_name())):
+    if request.endpoint not in _WITHOUT_SESSION and (token := get_cookie(SESSION)):
         g.visitor = sessions().find(token)
     if request.method not in _SAFE_METHODS and not _is_same_origin():
         return _csrf_error()
+    if g.visitor and request.headers.get("X-Visitor", _visitor_tag()) != _visitor_tag():  # signed in, in another tab
+        return Response("This page is another visitor's.\n", 409, {"HX-Refresh": "true"}, mimetype="text/plain")
     return None if request.endpoint in PUBLIC_ENDPOINTS else _check_visitor()
 
 
@@ -63,8 +66,6 @@ def _check_visitor() -> BaseResponse | None:
         return redirect_or_status(sign_in_url(), 401, "Sign in first.")
     if g.visitor.must_change_password and request.endpoint not in ACCOUNT_ENDPOINTS:
         return redirect_or_status("/account", 403, "Choose a password of your own first.")
-    if request.headers.get("X-Visitor", _visitor_tag()) != _visitor_tag():  # somebody else signed in, in another tab
-        return Response("The page is of another visitor.\n", 409, {"HX-Refresh": "true"}, mimetype="text/plain")
     if isinstance(request.routing_exception, RequestRedirect):  # without the host: a client chooses what Host says
         canonical = urlsplit(request.routing_exception.new_url)._replace(scheme="", netloc="").geturl()
         return redirect(canonical, request.routing_exception.code)
@@ -99,17 +100,22 @@ def visitor() -> Visitor:
     return signed_in
 
 
-def set_session_cookie(response: BaseResponse, token: str) -> None:
-    response.set_cookie(_cookie_name(), token, secure=request.is_secure, httponly=True, samesite="Lax")
+def get_cookie(name: str) -> str:
+    return request.cookies.get(_cookie_name(name), "")
 
 
-def delete_session_cookie(response: BaseResponse) -> None:
-    response.delete_cookie(_cookie_name(), secure=request.is_secure, httponly=True, samesite="Lax")
+def set_cookie(response: BaseResponse, name: str, value: str, max_age: int | None = None) -> None:
+    """Set a cookie for `max_age` seconds, or until the browser is closed."""
+    response.set_cookie(_cookie_name(name), value, max_age, secure=request.is_secure, httponly=True, samesite="Lax")
 
 
-def _cookie_name() -> str:
+def delete_cookie(response: BaseResponse, name: str) -> None:
+    response.delete_cookie(_cookie_name(name), secure=request.is_secure, httponly=True, samesite="Lax")
+
+
+def _cookie_name(name: str) -> str:
     """Over HTTPS the prefix `__Host-` makes browsers send the cookie to this very host only, and only over HTTPS."""
-    return "__Host-session" if request.is_secure else "session"
+    return f"__Host-{name}" if request.is_secure else name
 
 
 def _is_same_origin() -> bool:

@@ -11,6 +11,7 @@ from app.auth.permissions import ROLES, AuditActor, Permission, roles_with
 from app.auth.users import ValidationError, validate_user
 from app.web.audit import audit_actor
 from app.web.errors import error_response
+from app.web.fields import read_fields
 from app.web.request_log import set_error_reason
 from app.web.security import sessions, visitor
 from models import NONE_ID, Reseller, User, reports_db
@@ -32,6 +33,7 @@ MESSAGES: Mapping[str, str] = {
     "end": "This person is signed out everywhere.",
 }
 _USER = "<int(max=999999999):number>"
+_FORM = ("email", "role", "reach", "reseller")
 
 blueprint = Blueprint("users", __name__, url_prefix="/users")
 
@@ -44,7 +46,7 @@ def list_users() -> ResponseReturnValue:
 @blueprint.post("")
 def add() -> ResponseReturnValue:
     """Add a user, and show the temporary password on the user's page."""
-    email = request.form.get("email", "").strip()
+    email = read_fields("email")[0]["email"].strip()
     try:
         role, reseller = _submitted_rights(email)
         password = users.add_user(audit_actor(), email, role, reseller)
@@ -96,7 +98,10 @@ def _submitted_rights(email: str | None = None) -> tuple[str, str | None]:
 
     The error includes those of the role and, for a new user, of the email: a person sees all of them at once.
     """
-    role, reach, reseller = (request.form.get(key, "") for key in ("role", "reach", "reseller"))
+    values, too_long = read_fields(*_FORM)
+    if too_long:
+        raise ValidationError(too_long)
+    role, reach, reseller = (values[key] for key in ("role", "reach", "reseller"))
     if reach == "reseller":
         return role, reseller
     errors = {} if reach == "partner" else {"reach": "Choose whose customers this person sees."}
@@ -131,6 +136,6 @@ def _form_context(errors: Mapping[str, str], user: User | None = None) -> dict[s
         "roles": ROLES.values(),
         "user_managers": " or ".join(role.noun for role in roles_with(Permission.MANAGE_USERS)),
         "resellers": resellers if len(resellers) <= MAX_SUGGESTIONS else [],
-        "values": request.form or values,
+        "values": read_fields(*_FORM)[0] if request.form else values,
         "errors": errors,
     }

@@ -23,7 +23,8 @@ HERE = "198.51.100.7"
 def test_invalid_email_is_refused(email: str) -> None:
     with pytest.raises(ValidationError) as wrong:
         users.add_user(BY, email, "admin", None, PASSWORD)
-    assert email in wrong.value.errors["email"]
+    error = wrong.value.errors["email"]
+    assert email in error if len(email) <= 254 else "at most 254" in error and email not in error
     assert not User.select().exists()
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from threading import Thread
 
 import pytest
 from flask import Flask
@@ -9,7 +10,7 @@ from flask import Flask
 from app.auth import saved_views, users
 from app.auth.permissions import Visitor
 from app.auth.users import ValidationError, find_user
-from models import AuditEvent, SavedView, User, timestamp
+from models import AuditEvent, SavedView, User, access_db, timestamp
 from tests.auth.conftest import ZEBRA, Person
 from tests.databases import on_both as database_url
 from tests.databases import refuse_rows
@@ -155,6 +156,49 @@ def test_changing_reseller_ends_sharing(visit: Visit, person: Person) -> None:
     assert visible_names(visit("mo")) == {"names everybody"}
     users.change_user(BY, User.get_by_id(mover.id), "viewer", None)
     assert not visible_names(colleague)
+
+
+@pytest.mark.usefixtures("reseller")
+def test_sharing_in_flight_does_not_outlast_a_change_of_reseller(visit: Visit, person: Person) -> None:
+    """A view is read, its owner's reseller changes, and only then the view is shared."""
+    person()
+    mover, new = visit("mo"), visit("zoe", ZEBRA)
+    view_id = saved_views.save_view(mover, SLUG, "names everybody", "reseller=Beta").id
+    view = saved_views.find_view(mover, view_id)
+    assert view
+    refused: list[ValidationError] = []
+
+    def share() -> None:
+        try:
+            saved_views.set_shared(BY, view, shared=True)
+        except ValidationError as error:
+            refused.append(error)
+        finally:
+            access_db.close()
+
+    with access_db.write_transaction():
+        sharing = Thread(target=share)
+        sharing.start()  # waits for this transaction
+        users.change_user(BY, User.get_by_id(mover.id), "viewer", ZEBRA)
+    sharing.join()
+    assert refused
+    assert not visible_names(new)
+    assert saved_views.find_view(mover, view_id) is None, "what the session said before is no longer true"
+    moved = saved_views.find_view(visit("mo"), view_id)
+    assert moved
+    saved_views.set_shared(BY, moved, shared=True)
+    assert visible_names(new) == {"names everybody"}
+
+
+@pytest.mark.usefixtures("reseller")
+def test_second_change_of_reseller_ends_sharing_too(visit: Visit, person: Person) -> None:
+    """Of two admins, one still sees the user as before the other's change."""
+    person()
+    seen_before = User.get_by_id(visit("mo").id)
+    users.change_user(BY, User.get_by_id(seen_before.id), "viewer", ZEBRA)
+    saved_views.set_shared(BY, saved_views.save_view(visit("mo"), SLUG, "of Zebra", ""), shared=True)
+    users.change_user(BY, seen_before, "viewer", None)
+    assert not visible_names(visit("ann@partner.example"))
 
 
 def test_views_of_disabled_user_are_hidden(visit: Visit, person: Person) -> None:

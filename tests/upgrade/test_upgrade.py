@@ -22,6 +22,7 @@ LATER = [
     "0005_owners",
     "0002_views",
     "0003_deleted",
+    "0004_attempts",
 ]  # the migrations after the first
 
 LAST_INDEX = "holding_over_inventory_ref_reseller_id"

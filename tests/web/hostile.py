@@ -11,6 +11,7 @@ from app.reports import REPORTS
 from app.table.csv import DIALECT_KEY as DIALECT
 from app.table.definitions import Report
 from app.table.params import PAGING_KEYS
+from app.web.fields import FIELD_LENGTHS
 from models import User
 from tests.serving import ROOT
 from tests.support import signed_in
@@ -38,6 +39,7 @@ def _keys() -> list[str]:
     forms = "".join(path.read_text() for path in ROOT.glob("templates/**/*.html"))
     code = "".join(path.read_text() for path in ROOT.glob("app/web/**/*.py"))
     used = {*re.findall(r'name="([a-z_]+)"', forms), *re.findall(r'(?:args|form|single_arg)\W[a-z(\[]*"(\w+)"', code)}
+    used |= set(FIELD_LENGTHS)
     assert used >= {"email", "password", "node", "view", "reach"}
     return [*sorted(known | used), "", "columns[]", "__proto__", MARK, "\ud800", "a" * 300]
 

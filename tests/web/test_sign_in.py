@@ -2,6 +2,9 @@
 
 import json
 import re
+from queue import Queue
+from threading import Thread
+from urllib.parse import urlencode
 
 import pytest
 from argon2 import PasswordHasher
@@ -10,12 +13,14 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from app.auth import users
+from app.auth.passwords import MAX_WAITING, hashing_turn
 from app.auth.throttle import count_attempt
-from models import Attempt, AuditEvent, Session, User, timestamp
+from models import Attempt, AuditEvent, Session, User, close_connections, timestamp
 from tests.support import BY, OURS, signed_in
 
 ANN, PASSWORD = "ann@partner.example", "correct horse battery"
 HTML = {"Accept": "text/html"}
+FORM = "application/x-www-form-urlencoded"
 
 
 @pytest.fixture(autouse=True)
@@ -41,8 +46,8 @@ def fail_before(times: int) -> None:
 
 
 def cookie(answer: TestResponse) -> tuple[str, str, set[str]]:
-    """Name, value and attributes of the cookie that an answer sets."""
-    (line,) = answer.headers.getlist("Set-Cookie")
+    """Name, value and attributes of the session's cookie, which an answer sets first."""
+    line = answer.headers.getlist("Set-Cookie")[0]
     pair, *attributes = line.split("; ")
     name, _, value = pair.partition("=")
     return name, value, set(attributes)
@@ -203,6 +208,97 @@ def test_11th_failure_is_429(stranger: FlaskClient) -> None:
     assert there.status_code == 303, "another address is not throttled"
 
 
+def test_long_fields_are_refused_unrepeated(client: FlaskClient, stranger: FlaskClient) -> None:
+    """A form of 64 kB whose every character is escaped as five must not come back."""
+    long = "'" * 60_000
+    eve = User.get(email=ANN)
+    forms = [
+        (client, "/users", "email", {"role": "viewer", "reach": "partner"}),
+        (client, "/users", "role", {"email": "x@y.example", "reach": "partner"}),
+        (client, "/users", "reach", {"email": "x@y.example", "role": "viewer"}),
+        (client, f"/users/{eve.id}", "reseller", {"role": "viewer", "reach": "reseller"}),
+        (client, "/account", "current", {"password": "four other unrelated words"}),
+        (client, "/account", "password", {"current": PASSWORD}),
+        (stranger, "/login", "email", {"password": PASSWORD}),
+        (stranger, "/login", "password", {"email": ANN}),
+    ]
+    for browser, path, field, others in forms:
+        shown = len(browser.get(path, headers=HTML).data)
+        body = f"{urlencode(others)}&{field}={long}"
+        answer = browser.post(path, data=body, headers={**OURS, **HTML}, content_type=FORM)
+        assert answer.status_code == 400, (path, field)
+        assert f'id="{field}-error"' in answer.text, (path, field)
+        assert "60000 characters" in answer.text
+        assert len(answer.data) < shown + 1000
+    assert not Attempt.select().exists()
+    assert User.select().count() == 2
+    body = f"email={ANN}&password=wrong&next=/reports/customer-usage?q={long}"
+    answer = stranger.post("/login", data=body, headers={**OURS, **HTML}, content_type=FORM)
+    assert answer.status_code == 401
+    assert 'name="next" value="/"' in answer.text
+
+
+def test_longest_fields_are_accepted(stranger: FlaskClient) -> None:
+    email, password = f"{'a' * 242}@x.example", ("Seven violins, 3 mossy lanterns and an omelet; " * 3)[:128]
+    assert (len(email), len(password)) == (252, 128)
+    users.add_user(BY, email, "viewer", None, password)
+    assert sign_in(stranger, email, password).status_code == 303
+
+
+def test_browser_that_signed_in_before_is_not_delayed(app: Flask, stranger: FlaskClient) -> None:
+    answer = sign_in(stranger)
+    line = next(each for each in answer.headers.getlist("Set-Cookie") if each.startswith("known-browser="))
+    assert {"HttpOnly", "Path=/", "SameSite=Lax", "Max-Age=7776000"} <= set(line.split("; "))
+    stranger.post("/logout", headers=OURS)
+    for number in range(20):
+        count_attempt(ANN, f"203.0.113.{number}")
+    Attempt.update(at=timestamp(60)).execute()
+    answer = sign_in(app.test_client())
+    assert (answer.status_code, answer.headers["Retry-After"]) == (429, "1")
+    assert "Try again in 1 second, or in a browser in which you have signed in before" in answer.text
+    assert AuditEvent.select().where(AuditEvent.outcome == "refused", AuditEvent.who == ANN).count() == 1
+    assert sign_in(stranger).status_code == 303
+    Attempt.delete().execute()
+    secure = sign_in(stranger, base_url="https://localhost").headers.getlist("Set-Cookie")
+    assert {each.partition("=")[0] for each in secure} == {"__Host-session", "__Host-known-browser"}
+    assert all("Secure" in each.split("; ") for each in secure)
+
+
+def test_busy_process_refuses_sign_in_for_a_moment(app: Flask) -> None:
+    """An attempt that isn't checked isn't counted."""
+    answers: Queue[TestResponse] = Queue()
+
+    def sign_in_once() -> None:
+        answers.put(sign_in(app.test_client()))
+        close_connections()
+
+    threads = [Thread(target=sign_in_once) for _ in range(8)]
+    with hashing_turn():
+        for thread in threads:
+            thread.start()
+        refused = [answers.get() for _ in range(8 - MAX_WAITING)]
+    for thread in threads:
+        thread.join()
+    assert [(answer.status_code, answer.headers["Retry-After"]) for answer in refused] == [(503, "2")] * len(refused)
+    assert [answers.get().status_code for _ in range(MAX_WAITING)] == [303] * MAX_WAITING
+    assert not Attempt.select().exists()
+
+
+def test_unknown_accounts_leave_few_events(stranger: FlaskClient) -> None:
+    for number in range(8):
+        sign_in(stranger, f"{number}@x.example", "wrong")
+    assert AuditEvent.select().where(AuditEvent.event == "sign-in").count() == 1
+
+
+def test_password_of_the_partners_name_is_refused(stranger: FlaskClient) -> None:
+    stranger.application.extensions["site_words"] = ("Klíčník s.r.o.", "reports.klicnik.example")
+    sign_in(stranger)
+    for password in ("Klicnik-2026-!", "Ann@Klíčník1!"):
+        answer = stranger.post("/account", data={"current": PASSWORD, "password": password}, headers=OURS)
+        assert answer.status_code == 400
+        assert "a word of yours or of this site" in answer.text
+
+
 def test_sign_in_events_hold_no_secret(app: Flask, stranger: FlaskClient) -> None:
     sign_in(stranger, "hunter2 typed as the email", "swordfish")
     fail_before(8)
@@ -279,10 +375,10 @@ def test_change_password_is_validated(
 
 def test_change_password_is_throttled(stranger: FlaskClient) -> None:
     sign_in(stranger)
-    fail_before(9)
     form = {"current": "wrong", "password": "four other unrelated words"}
-    statuses = [stranger.post("/account", data=form, headers=OURS).status_code for _ in range(2)]
-    assert statuses == [401, 429]
+    answers = [stranger.post("/account", data=form, headers=OURS) for _ in range(11)]
+    assert [answer.status_code for answer in answers] == [401] * 10 + [429]
+    assert answers[-1].headers["Retry-After"] == "900"
 
 
 def test_temporary_password_opens_only_the_account_page(app: Flask, stranger: FlaskClient) -> None:

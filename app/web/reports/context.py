@@ -148,11 +148,7 @@ def _hidden_state(page: Page) -> list[tuple[str, str]]:
     pairs = [pair for pair in view.params(columns=False) if pair[0] in ("sort", "size", "after", "before", "open")]
     pairs = [pair for pair in pairs if pair[0] != "open" or pair[1] not in listed]
     last_page = f"{LAST_PAGE}-{view.cursor_context}"  # so that another view begins with its first page
-    pairs = [("before", last_page) if pair == ("before", LAST_PAGE) else pair for pair in pairs]
-    if "period" in view.report.filters_by_key:
-        has_days = {"from", "to"} & view.filters.keys()
-        pairs.append(("was", "days" if has_days else view.filters.get("period", "")))
-    return pairs
+    return [("before", last_page) if pair == ("before", LAST_PAGE) else pair for pair in pairs]
 
 
 def _lines(rows: Sequence[Row], view: View, makers: Sequence[_CellMaker]) -> Iterator[RowLine]:
