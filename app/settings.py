@@ -14,6 +14,7 @@ from models import POSTGRES
 _KEY_FILE = Path("instance/secret_key")
 _KEY_LENGTH = 32  # characters, at least
 _WEEK = 7 * 24  # hours
+_DECADE = 3653  # days
 _URL = r"(https?://|/)[A-Za-z0-9._~:/@%+\-\[\]]+"  # part of the Content-Security-Policy: no space , or ;
 _HTMX = "https://cdn.jsdelivr.net/npm/htmx.org@4.0.1/dist/htmx.min.js"
 
@@ -35,6 +36,7 @@ class Settings:
     proxies: int  # how many reverse proxies set X-Forwarded-For, -Proto and -Host; default 0, which ignores these
     session_idle_hours: int  # a session ends so long after its last request; default 8
     session_hours: int  # a session ends so long after its sign-in; default 12
+    audit_days: int  # events of the audit trail that are older can be archived; default 400
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "Settings":
@@ -50,6 +52,7 @@ class Settings:
             proxies=_integer(environment, "PROXIES", "0", range(10)),
             session_idle_hours=_integer(environment, "SESSION_IDLE_HOURS", "8", range(1, _WEEK + 1)),
             session_hours=_integer(environment, "SESSION_HOURS", "12", range(1, _WEEK + 1)),
+            audit_days=_integer(environment, "AUDIT_DAYS", "400", range(1, _DECADE + 1)),
         )
 
 
@@ -72,7 +75,7 @@ def _hosts(names: str) -> tuple[str, ...]:
 
 def _integer(environment: Mapping[str, str], name: str, default: str, allowed: range) -> int:
     text = environment.get(name) or default
-    if not re.fullmatch("[0-9]{1,3}", text) or int(text) not in allowed:
+    if not re.fullmatch("[0-9]{1,4}", text) or int(text) not in allowed:
         raise BadSetting(f"{name}: “{text}” is not a whole number from {allowed[0]} to {allowed[-1]}")
     return int(text)
 

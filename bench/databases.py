@@ -69,9 +69,9 @@ def sqlite_url(path: Path) -> str:
     return f"sqlite:///{path}"
 
 
-def sign_in(app: Flask) -> str:
+def sign_in(app: Flask, email: str = _EMAIL) -> str:
     """The session cookie of an admin who sees the whole partner."""
-    if not find_user(_EMAIL):
-        users.add_user({"who": "bench"}, _EMAIL, "admin", None, _PASSWORD)
-    user = authenticate(_EMAIL, _PASSWORD, "bench")
+    if not find_user(email):
+        users.add_user({"who": "bench"}, email, "admin", None, _PASSWORD)
+    user = authenticate(email, _PASSWORD, "bench")
     return f"session={app.extensions['sessions'].create(user)}"

@@ -29,10 +29,13 @@ class Server:
     process_ids: tuple[int, ...]
     cookie: str
 
-    def open(self, address: str) -> HTTPResponse:
-        """Request an address over a new connection; the body is unread. Raises RuntimeError for any status but 200."""
+    def open(self, address: str, cookie: str = "") -> HTTPResponse:
+        """Request an address over a new connection, as the owner of another cookie where one is given.
+
+        The body is unread. Raises RuntimeError for any status but 200.
+        """
         connection = HTTPConnection("127.0.0.1", self.port, timeout=_TIMEOUT)
-        connection.request("GET", address, headers={"Cookie": self.cookie, "Connection": "close"})
+        connection.request("GET", address, headers={"Cookie": cookie or self.cookie, "Connection": "close"})
         response = connection.getresponse()
         if response.status != HTTPStatus.OK:
             raise RuntimeError(f"{address}: {response.status}")

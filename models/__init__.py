@@ -1,7 +1,7 @@
 """Tables, connections, migrations, backups and the audit trail. Imports nothing from `app`."""
 
 from models import audit
-from models.access import Attempt, SavedView, Session, User
+from models.access import Attempt, ExportPlace, SavedView, Session, User
 from models.audit import AuditEvent
 from models.backup import (
     BackupError,
@@ -46,4 +46,4 @@ from models.reports import (
 )
 from models.schema import SchemaMismatch, check, migrate
 from models.sqlite import QueryBudgetExceeded
-from models.values import MAX_CHAR, clean_text, fold, timestamp, today
+from models.values import MAX_CHAR, clean_text, fold, printable, timestamp, today

@@ -1,4 +1,4 @@
-"""The tables of users: accounts, sessions, saved views, failed sign-ins.
+"""The tables of users: accounts, sessions, saved views, failed sign-ins, exports.
 
 They are a database of their own, so that an import never blocks a sign-in, and no report's query can reach them.
 """
@@ -95,6 +95,13 @@ class Attempt(AccessModel):
 
     class Meta:
         indexes = ((("address", "at"), False),)
+
+
+class ExportPlace(AccessModel):
+    """An export of a user that runs, or waits for those of the user with a smaller id."""
+
+    user = ForeignKeyField(User, on_delete="CASCADE")
+    renewed_at = DateTimeField()
 
 
 TABLES = (User, Session, SavedView, Attempt)

@@ -18,6 +18,7 @@ from models.audit import BEGUN, DONE, AuditEvent
 from models.connections import access_db, reports_db
 from models.errors import describe_error, driver_errors
 from models.schema import SchemaMismatch, migration_runner, refuse_newer
+from models.sqlite import OWNER_ONLY
 
 _LOCK_TIMEOUT = 2  # seconds
 
@@ -53,6 +54,9 @@ def create_backup(file: Path) -> DatabaseContents:
         raise BackupError(f"{file.parent} is not a folder; is its disk mounted?")
     if file.exists():
         raise BackupError(f"{file} is there already; a backup goes into a new file")
+    for path in backup_files(file):
+        if path.is_symlink():  # whoever may write into the folder could have planted it
+            raise BackupError(f"{path} is a link; a backup goes into a new file")
     try:
         with TemporaryDirectory(prefix=f"{file.name}.unfinished-", dir=file.parent) as folder:
             copies = backup_files(Path(folder) / file.name)
@@ -157,7 +161,7 @@ def _copy_live(reports: Path, users: Path) -> None:
         for live in (reports_db, access_db):
             live.get_tables()  # the first read fixes the moment that a transaction sees
         for live, path in ((reports_db, reports), (access_db, users)):
-            path.touch(0o600)
+            path.touch(OWNER_ONLY, exist_ok=False)
             with _open(path) as copy:
                 live.backup(copy)
                 copy.pragma("journal_mode", "delete")  # a backup is one file, readable where nothing can be written

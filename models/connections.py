@@ -1,7 +1,7 @@
 """Connections to the two databases: one per thread for pages, one of its own for each export, one writer at a time."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 from stat import S_IMODE
@@ -10,7 +10,7 @@ from typing import Any
 from peewee import DatabaseProxy
 
 from models.errors import driver_errors
-from models.sqlite import Sqlite
+from models.sqlite import OWNER_ONLY, Sqlite
 
 reports_db = DatabaseProxy()  # customers, subscriptions, transactions, usage
 access_db = DatabaseProxy()  # users, sessions, saved views, audit trail
@@ -20,7 +20,7 @@ access_db = DatabaseProxy()  # users, sessions, saved views, audit trail
 _REPORTS_LOCK_TIMEOUT, _ACCESS_LOCK_TIMEOUT = 5000, 1000
 
 _SQLITE, POSTGRES = "sqlite:///", "postgresql://"
-_ACCESS_FILE, _OWNER_ONLY = "access.db", 0o600
+_ACCESS_FILE = "access.db"
 
 
 class BadDatabaseURL(ValueError):
@@ -54,12 +54,20 @@ def _sqlite_files(reports: Path) -> tuple[Sqlite, Sqlite]:
         raise BadDatabaseURL(f"DATABASE_URL: {reports} is where users are kept; reports need a file of another name")
     try:
         access.parent.mkdir(parents=True, exist_ok=True)
-        if access.exists() and S_IMODE(access.stat().st_mode) != _OWNER_ONLY:
-            access.chmod(_OWNER_ONLY)
+        for file in (access, reports):
+            _restrict_to_owner(file)
     except OSError as error:
         message = f"DATABASE_URL: {reports}, with {_ACCESS_FILE} beside it, can't be made: {error.strerror}"
         raise BadDatabaseURL(message) from error
-    return Sqlite(str(reports), _REPORTS_LOCK_TIMEOUT), Sqlite(str(access), _ACCESS_LOCK_TIMEOUT, _OWNER_ONLY)
+    return Sqlite(str(reports), _REPORTS_LOCK_TIMEOUT), Sqlite(str(access), _ACCESS_LOCK_TIMEOUT)
+
+
+def _restrict_to_owner(database: Path) -> None:
+    """Let nobody else read a database or what SQLite keeps beside it, which older versions made with other rights."""
+    for file in (database, database.with_name(f"{database.name}-wal"), database.with_name(f"{database.name}-shm")):
+        with suppress(FileNotFoundError):
+            if S_IMODE(file.stat().st_mode) != OWNER_ONLY:
+                file.chmod(OWNER_ONLY)
 
 
 def _postgres_schemas(url: str) -> tuple[Any, Any]:

@@ -84,6 +84,13 @@ class Postgres(ReconnectMixin, PostgresqlDatabase):
             self.execute_sql(f"CREATE SCHEMA IF NOT EXISTS {self.schema}")
             yield
 
+    @contextmanager
+    def trigger_disabled(self, table: Any, name: str) -> Iterator[None]:
+        alter = f"ALTER TABLE {table._meta.table_name}"
+        self.execute_sql(f"{alter} DISABLE TRIGGER {name}")
+        yield
+        self.execute_sql(f"{alter} ENABLE TRIGGER {name}")
+
     def prepare_bulk_load(self) -> None:
         pass
 

@@ -16,6 +16,8 @@ from models.errors import driver_errors
 _PRAGMAS = {"journal_mode": "wal", "foreign_keys": 1, "synchronous": "normal"}
 _BULK_CACHE = -256_000  # kB of page cache, negative as SQLite wants it: with its 2 MB an import takes twice as long
 
+OWNER_ONLY = 0o600  # the rights of database files
+
 # A query budget: SQLite asks after so many instructions whether to go on, and may so many times. Rejecting a row takes
 # three instructions. A cached statement counts on where its last run ended, so that it may be stopped one check early.
 _INSTRUCTIONS_PER_CHECK, _CHECKS = 10_000, 4
@@ -52,7 +54,7 @@ class Sqlite(CySqliteDatabase):
     # SQL of a number that grows when a restore replaces all rows: page caches are keyed by it.
     edition = "(SELECT schema_version FROM pragma_schema_version)"
 
-    def __init__(self, path: str, lock_timeout_ms: int, mode: int = 0o666, **options: Any) -> None:
+    def __init__(self, path: str, lock_timeout_ms: int, mode: int = OWNER_ONLY, **options: Any) -> None:
         """`lock_timeout_ms` is how long a write waits for another to end, `mode` the rights of a created file."""
         pragmas = {**_PRAGMAS, "busy_timeout": lock_timeout_ms}
         super().__init__(path, rank_functions=False, pragmas=pragmas, flags=SQLITE_OPEN_READWRITE, **options)
@@ -101,6 +103,15 @@ class Sqlite(CySqliteDatabase):
                 yield
         finally:
             self.pragma("foreign_keys", 1)
+
+    @contextmanager
+    def trigger_disabled(self, table: Any, name: str) -> Iterator[None]:
+        """Let a trigger of a table do nothing, in the caller's write transaction."""
+        query = "SELECT sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ? AND name = ?"
+        ((sql,),) = self.execute_sql(query, (table._meta.table_name, name))
+        self.execute_sql(f"DROP TRIGGER {name}")
+        yield
+        self.execute_sql(sql)
 
     def prepare_bulk_load(self) -> None:
         """Tune this connection for writing many rows."""

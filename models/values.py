@@ -56,3 +56,12 @@ def _fold_char(char: str) -> str:
     if not char.isascii() and name(char, "").startswith("LATIN "):
         return anyascii(char)
     return char
+
+
+def printable(text: str, keep: str = "\n") -> str:
+    """Return `text` with characters escaped that control a terminal or reorder what it shows, but those to `keep`."""
+    if text.isprintable():
+        return text
+    return "".join(
+        char if char.isprintable() or char in keep else char.encode("unicode_escape").decode() for char in text
+    )

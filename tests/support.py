@@ -27,9 +27,8 @@ CCADB_FILES = {
 _FOOT = re.compile(r"<tfoot.*?</tfoot>", re.DOTALL)
 _ROW = re.compile(r'<tr[^>]*><th scope="row">.*?</tr>', re.DOTALL)
 _CELL = re.compile(r"<t[hd][^>]*>(.*?)</t[hd]>", re.DOTALL)
-_EXTRA = re.compile(
-    r' ?<span class="(?:badge[^"]*|visually-hidden)">.*?</span> ?|(?<=</span>) <small>.*?</small>', re.DOTALL
-)
+_HIDDEN = re.compile(r' ?<span class="(?:badge[^"]*|visually-hidden)">.*?</span> ?', re.DOTALL)
+_NOTE = re.compile(r"(?:(?<=</span>)|(?<=</time>)) <small.*?</small>")
 _TAG = re.compile(r"<[^>]+>")
 
 
@@ -72,7 +71,7 @@ def table_rows(html: str) -> list[list[str]]:
 
 
 def _text(cell: str) -> str:
-    return unescape(_TAG.sub("", _EXTRA.sub("", cell))).strip("\n")
+    return unescape(_TAG.sub("", _HIDDEN.sub("", _NOTE.sub("", cell)))).strip("\n")
 
 
 def csv_rows(data: bytes) -> list[list[str]]:

@@ -14,7 +14,7 @@ from app import create_app
 from app.auth.users import authenticate
 from app.cli import data
 from app.reports import REPORTS
-from models import Customer, Import, Subscription, User
+from models import Customer, Import, Subscription, User, audit
 from tests.support import CCADB, CCADB_FILES, NASTY
 
 SUBSCRIPTIONS = NASTY / "customer-subscriptions.csv"
@@ -210,3 +210,22 @@ def test_real_files_survive_a_round_trip(
 
 def all_columns(slug: str) -> str:
     return "&".join(f"columns={column.key}" for column in REPORTS[slug].columns)
+
+
+def test_old_events_are_archived(runner: FlaskCliRunner, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "old.jsonl"
+    result = runner.invoke(args=["audit", "archive", str(file)])
+    assert (result.exit_code, result.stdout) == (0, "No event is older than 400 days.\n")
+    monkeypatch.setattr(audit, "timestamp", lambda: "2020-02-02 02:02:02")
+    audit.record("import")
+    monkeypatch.undo()
+    result = runner.invoke(args=["audit", "archive", str(file)])
+    assert result.exit_code == 0
+    assert result.stdout.startswith("Moved 1 event from before ")
+    assert len(file.read_text().splitlines()) == 1
+    assert runner.invoke(args=["audit", "archive", str(file)]).exit_code == 0
+    audit.record("sign-in")
+    monkeypatch.setitem(runner.app.config, "AUDIT_DAYS", -1)
+    result = runner.invoke(args=["audit", "archive", str(file)])
+    assert result.exit_code == 1
+    assert "can't be made: File exists. Nothing was archived." in result.stderr

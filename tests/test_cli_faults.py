@@ -21,6 +21,7 @@ COMMANDS = (
     *(["user", name, "ann@partner.example"] for name in ("disable", "enable", "password")),
     ["user", "list"],
     ADD,
+    ["audit", "archive", "{folder}/archive.jsonl"],
     ["check"],
     ["migrate"],
     ["setup", "--no-demo"],

@@ -6,7 +6,7 @@ import pytest
 from flask.testing import FlaskCliRunner
 
 from app.auth.users import authenticate
-from models import AuditEvent, User
+from models import AuditEvent, Reseller, User
 from tests.support import NASTY
 
 ANN, PASSWORD = "ann@partner.example", "correct horse battery"
@@ -113,3 +113,16 @@ def test_commands_are_audited(runner: FlaskCliRunner) -> None:
     ]
     assert all(event.who.endswith("(command line)") for event in events)
     assert json.loads(events[2].details)["unchanged"] == 8
+
+
+def test_names_do_not_control_the_terminal(runner: FlaskCliRunner) -> None:
+    Reseller.update(name="\x1b]0;owned\x07\x9b31m\n\t\u202eevil").where(Reseller.name == "Zebra Resale").execute()
+    name = Reseller.get(Reseller.name.contains("owned")).name
+    assert runner.invoke(args=["user", "add", ANN, "--role", "viewer", "--reseller", name]).exit_code == 0
+    listed = runner.invoke(args=["user", "list"]).stdout
+    assert listed == f"{ANN}\tviewer\tcustomers of \\x1b]0;owned\\x07\\x9b31m\\n\\t\\u202eevil\tenabled\n"
+    for arguments in (["disable", "\x1b[2J"], ["add", "\x1b[2J", "--role", "viewer"]):
+        refused = runner.invoke(args=["user", *arguments])
+        assert refused.exit_code == 1
+        assert "\\x1b[2J" in refused.stderr
+        assert "\x1b" not in refused.output

@@ -8,9 +8,9 @@ sentences of refusals follow. To require a permission, name it for a route in `a
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from functools import cached_property
 
 from app.table.scope import Scope
+from models.sqlite import Snapshot
 
 # The author of a change and their address: the fields `who`, `address` and `request` of its event in the audit trail.
 AuditActor = Mapping[str, str]
@@ -72,9 +72,14 @@ class Visitor:
     must_change_password: bool
     session: str
 
-    @cached_property
+    @property
     def scope(self) -> Scope:
+        """The rows that the person may see. Look it up inside the transaction that reads them, each time anew."""
         return Scope.for_reseller(self.reseller)
+
+    def scope_in(self, snapshot: Snapshot) -> Scope:
+        """The rows that the person may see in a snapshot."""
+        return Scope.in_snapshot(self.reseller, snapshot)
 
     def can(self, permission: Permission) -> bool:
         if permission in PARTNER_PERMISSIONS and self.reseller is not None:

@@ -53,9 +53,12 @@ def report_views(visitor: Visitor, report: str) -> list[ReportView]:
     return [ReportView(*row) for row in rows]
 
 
-def visible_views(visitor: Visitor, shared_limit: int | None = None) -> list[SavedView]:
-    """Return the visitor's own views and up to `shared_limit` that colleagues share, sorted by name."""
-    shared = _shared_with(visitor).order_by(SavedView.name, SavedView.id).limit(shared_limit)
+def visible_views(visitor: Visitor, shared_limit: int | None = None, shared_offset: int = 0) -> list[SavedView]:
+    """Return the visitor's own views and up to `shared_limit` that colleagues share, sorted by name.
+
+    Of the shared ones, leave the first `shared_offset` out.
+    """
+    shared = _shared_with(visitor).order_by(SavedView.name, SavedView.id).limit(shared_limit).offset(shared_offset)
     return sorted([*_own(visitor), *shared], key=lambda view: (view.name, view.id))
 
 

@@ -43,13 +43,19 @@ class Sessions:
 
     def find(self, token: str) -> Visitor | None:
         """Return whose token it is, None when it is unknown, the session is over or the account is disabled."""
-        digest = self._digest(token)
+        return self._find(self._digest(token))
+
+    def renewed(self, visitor: Visitor) -> Visitor | None:
+        """Return the visitor with the rights of this moment, None when the session is over. This is no request."""
+        return self._find(visitor.session, is_request=False)
+
+    def _find(self, digest: str, is_request: bool = True) -> Visitor | None:
         (statement,) = compiled("session", lambda: [_session_query()])
         row = statement.run(digest, *self._limits(), timestamp(-_SEEN_INTERVAL), on=access_db).fetchone()
         if row is None:
             return None
         user_id, email, role, reseller, has_temporary_password, is_stale = row
-        if is_stale:
+        if is_stale and is_request:
             _update_seen_at(digest)
         return Visitor(user_id, email, role, reseller, bool(has_temporary_password), digest)
 

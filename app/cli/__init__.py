@@ -2,10 +2,12 @@
 
 from flask import Flask
 
-from app.cli import backup, data, users
+from app.cli import audit, backup, data, users
+from app.settings import Settings
 
 
-def register(app: Flask) -> None:
+def register(app: Flask, settings: Settings) -> None:
+    app.config["AUDIT_DAYS"] = settings.audit_days
     data_commands = [data.setup, data.check, data.migrate, data.demo, data.copy_from, data.import_file, data.export]
-    for command in (*data_commands, data.sql, backup.backup, backup.restore, users.user):
+    for command in (*data_commands, data.sql, backup.backup, backup.restore, users.user, audit.audit):
         app.cli.add_command(command)

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 import models
-from app.cli.common import audit_actor, errors_explained, record_event
+from app.cli.common import audit_actor, errors_explained, record_event, say
 from models import DatabaseContents
 from models.audit import DONE, FAILED
 
@@ -24,7 +24,7 @@ def backup(file: Path) -> None:
     with _failures_recorded("backup", file):
         contents = models.create_backup(file)
     record_event("backup", DONE, str(file), rows=sum(contents.rows.values()))
-    click.echo(f"{file} has {_describe(contents)}.")
+    say(f"{file} has {_describe(contents)}.")
 
 
 @click.command()
@@ -34,16 +34,16 @@ def restore(file: Path, yes: bool) -> None:
     """Replace all data by the backup in FILE and FILE.users. Stop the server first."""
     with _failures_recorded("restore", file):
         contents = models.read_backup(file)
-        click.echo(f"{file} has {_describe(contents)}; its last event is of {contents.last_event or 'never'} UTC.")
-        click.echo(_describe_loss(file))
+        say(f"{file} has {_describe(contents)}; its last event is of {contents.last_event or 'never'} UTC.")
+        say(_describe_loss(file))
         if not yes and sys.stdin and sys.stdin.isatty():
             click.confirm("Restore it?", abort=True)
         models.restore_backup(file, audit_actor())
     with errors_explained():
         applied = models.migrate()
     if applied:
-        click.echo(f"Applied {', '.join(applied)}.")
-    click.echo("Restored. Everybody has to sign in again.")
+        say(f"Applied {', '.join(applied)}.")
+    say("Restored. Everybody has to sign in again.")
 
 
 @contextmanager

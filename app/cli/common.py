@@ -9,7 +9,19 @@ import click
 
 import models
 from app.auth.users import ValidationError
-from models import DATABASE_ERRORS, BackupError, BadDatabaseURL, DatabaseNotEmpty, audit, describe_error
+from models import DATABASE_ERRORS, BackupError, BadDatabaseURL, DatabaseNotEmpty, audit, describe_error, printable
+
+
+class CommandError(click.ClickException):
+    """Ends a command with exit code 1. The message may quote names and files."""
+
+    def format_message(self) -> str:
+        return printable(self.message)
+
+
+def say(text: str = "", err: bool = False) -> None:
+    """Print a line, or several. What is in names must not control the terminal."""
+    click.echo(printable(text, keep="\n\t"), err=err)
 
 
 @contextmanager
@@ -26,12 +38,12 @@ def errors_explained() -> Iterator[None]:
     try:
         yield
     except (BackupError, BadDatabaseURL, DatabaseNotEmpty, ValidationError) as error:
-        raise click.ClickException(str(error)) from None
+        raise CommandError(str(error)) from None
     except models.SchemaMismatch as error:
-        raise click.ClickException(f"The database can't be used: {error}") from None
+        raise CommandError(f"The database can't be used: {error}") from None
     except DATABASE_ERRORS as error:
         message = f"The database can't be used: {describe_error(error)}. Nothing was changed."
-        raise click.ClickException(message) from error
+        raise CommandError(message) from error
 
 
 def record_event(event: str, outcome: str, about: str, **details: Any) -> None:
@@ -39,7 +51,7 @@ def record_event(event: str, outcome: str, about: str, **details: Any) -> None:
     try:
         audit.record(event, outcome, about=about, **audit_actor(), **details)
     except DATABASE_ERRORS as error:
-        click.echo(f"The audit trail can't be written: {describe_error(error)}", err=True)
+        say(f"The audit trail can't be written: {describe_error(error)}", err=True)
 
 
 def audit_actor() -> dict[str, str]:

@@ -16,7 +16,7 @@ import click
 import models
 from app.auth.passwords import generate_password
 from app.auth.users import add_user
-from app.cli.common import audit_actor, database_ready, errors_explained, record_event
+from app.cli.common import CommandError, audit_actor, database_ready, errors_explained, record_event, say
 from app.demo import fill
 from app.importing import IMPORTABLE, FileRejected, load_file
 from app.reports import REPORTS
@@ -26,7 +26,7 @@ from app.table.params import parse_export, parse_view
 from app.table.scope import WHOLE_PARTNER
 from app.table.spellings import use_spellings
 from app.web.reports.export import FORMATS, file_url
-from models import Customer, DatabaseCopy, User, reports_db
+from models import Customer, DatabaseCopy, User, printable, reports_db
 from models.audit import DONE, FAILED
 from models.sqlite import Sqlite
 
@@ -50,7 +50,7 @@ def setup(context: click.Context, admin: str, no_demo: bool) -> None:
         password = generate_password()
         with database_ready():
             add_user(audit_actor(), admin, "admin", None, password)
-        click.echo(f"Sign in as {admin} with the password {password} (it is shown only now).")
+        say(f"Sign in as {admin} with the password {password} (it is shown only now).")
 
 
 @click.command()
@@ -65,7 +65,7 @@ def migrate() -> None:
     """Create or upgrade the schema; safe to repeat."""
     with errors_explained():
         applied = models.migrate()
-    click.echo(f"Applied {', '.join(applied)}." if applied else "The schema is up to date.")
+    say(f"Applied {', '.join(applied)}." if applied else "The schema is up to date.")
 
 
 @click.command()
@@ -80,7 +80,7 @@ def demo(customers: int, transactions: int, seed: int, today: datetime | None) -
         raise click.BadParameter(f"{day} is not a day of {_FIRST_YEAR} to {_LAST_YEAR}.", param_hint="--today")
     with database_ready(), _progress_bar(transactions, "Demo") as advance:
         fill(customers, transactions, seed, day, advance)
-    click.echo(f"Added {customers:,} customers with {transactions:,} transactions.")
+    say(f"Added {customers:,} customers with {transactions:,} transactions.")
 
 
 @click.command("copy")
@@ -91,7 +91,7 @@ def copy_from(source: str) -> None:
         rows = copy.size()
         with _progress_bar(rows, "Copy") as advance:
             copy.run(advance)
-    click.echo(f"Copied {rows:,} rows.")
+    say(f"Copied {rows:,} rows.")
     record_event("copy", DONE, "all data", rows=rows)
 
 
@@ -107,12 +107,12 @@ def import_file(report: str, file: str, dry_run: bool) -> None:
             summary = load_file(report, stream, file, dry_run, advance, **audit_actor())
     except FileRejected as rejected:
         for message in rejected.messages[:_MAX_FAULTS]:
-            click.echo(message, err=True)
-        if len(rejected.faults) > _MAX_FAULTS:
-            click.echo(f"… and {len(rejected.faults) - _MAX_FAULTS:,} more", err=True)
-        record_event("import", FAILED, f"{report} {file}", faults=len(rejected.faults))
+            say(message, err=True)
+        if rejected.number > _MAX_FAULTS:
+            say(f"… and {rejected.number - _MAX_FAULTS:,} more", err=True)
+        record_event("import", FAILED, f"{report} {file}", faults=rejected.number)
         sys.exit(1)
-    click.echo(f"{summary}{' (dry run: nothing was changed)' if dry_run else ''}")
+    say(f"{summary}{' (dry run: nothing was changed)' if dry_run else ''}")
     if not dry_run:
         record_event("import", DONE, f"{report} {file}", **asdict(summary))
 
@@ -124,7 +124,7 @@ def export(report: str, query: str) -> None:
     """Write the CSV of /reports/REPORT.csv?QUERY to standard output."""
     view, dialect, errors = parse_export(REPORTS[report], parse_qsl(query.removeprefix("?"), keep_blank_values=True))
     if errors:
-        raise click.ClickException("\n".join(map(str, errors)))
+        raise CommandError("\n".join(map(str, errors)))
     with database_ready():
         view = use_spellings(view, WHOLE_PARTNER)
         for chunk in csv_chunks(view, WHOLE_PARTNER, dialect=dialect):
@@ -142,18 +142,20 @@ def sql(address: str) -> None:
     url = urlsplit(address)
     report = REPORTS.get(url.path.removeprefix("/reports/"))
     if report is None:
-        raise click.BadParameter(f"{address} is not /reports/ and one of {', '.join(REPORTS)}.", param_hint="ADDRESS")
+        raise click.BadParameter(
+            f"{printable(address)} is not /reports/ and one of {', '.join(REPORTS)}.", param_hint="ADDRESS"
+        )
     view, errors = parse_view(report, parse_qsl(url.query, keep_blank_values=True))
     if errors:
-        raise click.ClickException("\n".join(map(str, errors)))
+        raise CommandError("\n".join(map(str, errors)))
     with database_ready():
         view = use_spellings(view, WHOLE_PARTNER).first_page
         for statement, parameters in _logged_queries(lambda: read_page(view, WHOLE_PARTNER)):
-            click.echo(f"{statement}\n-- parameters: {parameters}")
+            say(f"{statement}\n-- parameters: {parameters}")
             if isinstance(reports_db.obj, Sqlite):
                 for *_, step in reports_db.execute_sql(f"EXPLAIN QUERY PLAN {statement}", parameters):
-                    click.echo(f"-- plan: {step}")
-            click.echo()
+                    say(f"-- plan: {step}")
+            say()
 
 
 def _logged_queries(read: Callable[[], object]) -> list[Any]:

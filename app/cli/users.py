@@ -8,9 +8,9 @@ from flask.cli import with_appcontext
 from app.auth import users
 from app.auth.permissions import ROLES
 from app.auth.users import ValidationError, find_user
-from app.cli.common import audit_actor, database_ready
+from app.cli.common import CommandError, audit_actor, database_ready, say
 from app.web.guessing import site_words
-from models import User
+from models import User, printable
 
 _password_option = click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 
@@ -31,7 +31,7 @@ def add(email: str, role: str, reseller: str | None, password_stdin: bool) -> No
     with database_ready():
         password = _read_password() if password_stdin else None
         secret = users.add_user(audit_actor(), email, role, reseller, password, site_words())
-    click.echo(f"{email.strip()} can sign in.")
+    say(f"{email.strip()} can sign in.")
     if password is None:
         _print_temporary_password(secret)
 
@@ -43,7 +43,7 @@ def list_users() -> None:
         for account in User.select().order_by(User.email_key):
             customers = "everything" if account.reseller is None else f"customers of {account.reseller}"
             state = "disabled" if account.disabled else "enabled"
-            click.echo(f"{account.email}\t{account.role}\t{customers}\t{state}")
+            say("\t".join(printable(text, keep="") for text in (account.email, account.role, customers, state)))
 
 
 @user.command()
@@ -53,7 +53,7 @@ def disable(email: str) -> None:
     with database_ready():
         account = _find_user(email)
         users.disable_user(audit_actor(), account)
-    click.echo(f"{account.email} can't sign in any more, and is signed out everywhere.")
+    say(f"{account.email} can't sign in any more, and is signed out everywhere.")
 
 
 @user.command()
@@ -63,7 +63,7 @@ def enable(email: str) -> None:
     with database_ready():
         account = _find_user(email)
         users.enable_user(audit_actor(), account)
-    click.echo(f"{account.email} can sign in again.")
+    say(f"{account.email} can sign in again.")
 
 
 @user.command()
@@ -76,7 +76,7 @@ def password(email: str, password_stdin: bool) -> None:
         account = _find_user(email)
         new_password = _read_password() if password_stdin else None
         secret = users.reset_password(audit_actor(), account, new_password, site_words())
-    click.echo(f"{account.email} has a new password, and is signed out everywhere.")
+    say(f"{account.email} has a new password, and is signed out everywhere.")
     if new_password is None:
         _print_temporary_password(secret)
 
@@ -84,7 +84,7 @@ def password(email: str, password_stdin: bool) -> None:
 def _find_user(email: str) -> User:
     account = find_user(email)
     if account is None:
-        raise click.ClickException(f"“{email}” has no account; flask user list shows all accounts")
+        raise CommandError(f"“{email}” has no account; flask user list shows all accounts")
     return account
 
 
@@ -97,4 +97,4 @@ def _read_password() -> str:
 
 
 def _print_temporary_password(secret: str) -> None:
-    click.echo(f"Temporary password, for {users.TEMPORARY_DAYS} days and shown only now: {secret}")
+    say(f"Temporary password, for {users.TEMPORARY_DAYS} days and shown only now: {secret}")

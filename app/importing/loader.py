@@ -12,7 +12,7 @@ from app.importing.customers import CachedCustomer, Indexes
 from app.importing.derived import NO_HOLDING, HoldingKey
 from app.importing.layouts import Layout, Record, SubscriptionRecord, TransactionRecord
 from app.importing.reader import Progress, read_records
-from app.importing.results import CHANGES, Fault, FileRejected, ImportSummary, RowRejected, quote
+from app.importing.results import CHANGES, Fault, Faults, FileRejected, ImportSummary, RowRejected, quote
 from app.importing.rows import BATCH_ROWS, Row, field_names, insert_rows, select_rows, update_rows
 from models import PRODUCT_SEPARATOR, Import, Subscription, Transaction, fold, reports_db, timestamp
 
@@ -181,7 +181,7 @@ def load_file(
     Messages call the file `name`; `who` is recorded with the import. `progress` is called with the number of bytes of
     each line. Raises FileRejected, and then nothing has changed.
     """
-    faults: list[Fault] = []
+    faults = Faults()
     records = read_records(_LOADERS[slug].layout, stream, faults, progress)
     with reports_db.write_transaction() as transaction:
         summary = load_records(slug, records, name, who, faults)
@@ -191,24 +191,25 @@ def load_file(
 
 
 def load_records(
-    slug: str, records: Iterable[tuple[int, Record]], name: str, who: str = "", reading_faults: Iterable[Fault] = ()
+    slug: str, records: Iterable[tuple[int, Record]], name: str, who: str = "", faults: Faults | None = None
 ) -> ImportSummary:
     """Load records, each with a line number, as if they came from a file, in the caller's write transaction.
 
-    It opens none of its own: a savepoint over a million rows costs SQLite more than the rows. `reading_faults` may grow
-    while `records` are read. Raises FileRejected.
+    It opens none of its own: a savepoint over a million rows costs SQLite more than the rows. `faults` has those that
+    are found while `records` are read. Raises FileRejected.
     """
     reports_db.prepare_bulk_load()
     indexes = Indexes()
-    loader, faults = _LOADERS[slug](indexes), list[Fault]()
+    loader, faults = _LOADERS[slug](indexes), faults or Faults()
     for line, record in records:
         try:
             loader.add(line, record)
         except RowRejected as rejection:
-            faults += rejection.faults(line)
-    faults += [*loader.finish(), *reading_faults]
-    if faults:
-        raise FileRejected(name, sorted(faults, key=lambda fault: fault.line))
+            faults.add(line, *rejection.args)
+    for line, reason in loader.finish():
+        faults.add(line, reason)
+    if faults.number:
+        raise FileRejected(name, faults)
     loader.update_derived()
     Import.create(report=slug, file=name, loaded_at=timestamp(), who=who, **loader.counts)
     return ImportSummary(**loader.counts, renamed=len(indexes.customers.renamed), moved=len(indexes.customers.moved))

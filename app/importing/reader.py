@@ -7,7 +7,7 @@ from operator import itemgetter
 from typing import IO
 
 from app.importing.layouts import Layout, Record, describe_cell_error
-from app.importing.results import Fault, RowRejected, quote
+from app.importing.results import Faults, RowRejected, quote
 
 Progress = Callable[[int], None]  # is called with how much was done since the last call, here in bytes
 
@@ -23,23 +23,23 @@ class Unreadable(Exception):
 
 
 def read_records(
-    layout: Layout, stream: IO[bytes], faults: list[Fault], progress: Progress | None
+    layout: Layout, stream: IO[bytes], faults: Faults, progress: Progress | None
 ) -> Iterator[tuple[int, Record]]:
     """Yield the line number and the record of each row that is right, and add what is wrong with others to `faults`."""
     try:
         rows = read_rows(stream, progress)
         line, headings = next(rows, (1, []))
         if errors := list(heading_errors(layout, headings)):
-            faults += [Fault(line, error) for error in errors]
+            faults.add(line, *errors)
             return
         parser = _RowParser(layout, headings)
         for line, cells in rows:
             try:
                 yield line, parser.parse(cells)
             except RowRejected as rejection:
-                faults += rejection.faults(line)
+                faults.add(line, *rejection.args)
     except Unreadable as end:
-        faults.append(Fault(*end.args))
+        faults.add(*end.args)
 
 
 def read_rows(stream: IO[bytes], progress: Progress | None) -> Iterator[tuple[int, list[str]]]:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from models import printable
+
 CHANGES = (
     "added",
     "updated",
@@ -10,6 +12,7 @@ CHANGES = (
     "removed",
 )  # what an import does to rows; their numbers are kept by Counters
 
+MAX_KEPT_FAULTS = 1000  # faults of a file that are kept; all are counted
 _MAX_QUOTED_CHARS = 60
 
 
@@ -20,13 +23,25 @@ class Fault(NamedTuple):
     text: str
 
 
-class FileRejected(Exception):
-    """The file was not loaded. `faults` holds everything wrong with it, by line."""
+class Faults:
+    """What is wrong with a file: how many faults, and the first MAX_KEPT_FAULTS of them. A file may have millions."""
 
-    def __init__(self, file: str, faults: list[Fault]) -> None:
+    def __init__(self) -> None:
+        self.number, self.kept = 0, list[Fault]()
+
+    def add(self, line: int, *reasons: str) -> None:
+        """Add what is wrong with a row."""
+        self.number += len(reasons)
+        self.kept += [Fault(line, reason) for reason in reasons[: MAX_KEPT_FAULTS - len(self.kept)]]
+
+
+class FileRejected(Exception):
+    """The file was not loaded. `faults` are the first things that are wrong with it, by line, of `number` in all."""
+
+    def __init__(self, file: str, faults: Faults) -> None:
         super().__init__(file, faults)
-        self.faults = faults
-        self.messages = [f"{file}:{fault.line}: {fault.text}" for fault in faults]
+        self.number, self.faults = faults.number, sorted(faults.kept, key=lambda fault: fault.line)
+        self.messages = [f"{file}:{fault.line}: {fault.text}" for fault in self.faults]
 
     def __str__(self) -> str:
         return "\n".join(self.messages)
@@ -35,15 +50,11 @@ class FileRejected(Exception):
 class RowRejected(Exception):
     """A row can't be loaded. Each argument is one reason."""
 
-    def faults(self, line: int) -> list[Fault]:
-        return [Fault(line, reason) for reason in self.args]
-
 
 def quote(text: str) -> str:
     """Quote `text` for a message: on one line, shortened to 60 characters, without terminal escapes."""
     short = text if len(text) <= _MAX_QUOTED_CHARS else text[: _MAX_QUOTED_CHARS - 1] + "…"
-    chars = (char if char.isprintable() else char.encode("unicode_escape").decode() for char in short)
-    return f"“{''.join(chars)}”"
+    return f"“{printable(short, keep='')}”"
 
 
 @dataclass(frozen=True)

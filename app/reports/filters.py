@@ -19,7 +19,7 @@ from models import MAX_CHAR, NONE_ID, BundleProduct, Customer, Product, Reseller
 Options = Callable[[Table, Scope], Sequence[tuple[str, str]]]  # values and labels of a menu
 
 NO_RESELLER = "-"  # the value of the filter `reseller` for customers without one
-_NO_RESELLER_LABEL = "No reseller"
+NO_RESELLER_LABEL = "No reseller"
 
 
 def search_filter(*ids: str) -> Filter:
@@ -154,7 +154,7 @@ def _has_reseller(table: Table, name: str) -> Any:
 
 
 def _reseller_options(table: Table, scope: Scope) -> list[tuple[str, str]]:
-    none = [(NO_RESELLER, _NO_RESELLER_LABEL)] if scope.reseller_id is None else []
+    none = [(NO_RESELLER, NO_RESELLER_LABEL)] if scope.reseller_id is None else []
     return none + list(occurring_names(Reseller, "reseller")(table, scope))
 
 
@@ -179,6 +179,6 @@ RESELLER = Filter(
     _has_reseller,
     "select",
     options=_reseller_options,
-    describe=lambda name, today: _NO_RESELLER_LABEL if name == NO_RESELLER else name,
+    describe=lambda name, today: NO_RESELLER_LABEL if name == NO_RESELLER else name,
 )
 TRANSACTED_PRODUCT = Filter("product", "Product", _affects_product, "select", options=_affected_products)

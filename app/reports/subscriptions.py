@@ -8,7 +8,7 @@ from peewee import Case
 
 from app.reports.customer_page import CUSTOMER_NAME, CUSTOMER_PAGE
 from app.reports.filters import CUSTOMER, RESELLER, by_id, one_of, period_filters, search_filter
-from app.reports.groups import group_by_month
+from app.reports.groups import group_by_month, group_by_reseller
 from app.reports.periods import months_around
 from app.table.definitions import Chart, Column, GroupBy, Level, Link, Report, Summary, Table
 from app.table.kinds import BADGE, DATE, DATETIME, ID, INTEGER, MONEY, TEXT
@@ -50,7 +50,8 @@ _STATUS = replace(
     one_of("status", "Status", {status: status for status in STATUSES}, _has_status),
     resolve=lambda status, today: (status, str(today)),
 )
-_BY_STATUS = GroupBy("Status", _status, lambda status: {"status": status}, STATUSES)
+_BY_STATUS = GroupBy("Status", _status, lambda status: {"status": status}, "status", STATUSES)
+_BY_MONTH = Summary((group_by_month("ends_on", "Month of End"), _BY_STATUS))
 _TRANSACTIONS = Link("subscription", "customer-transactions")
 
 REPORT = Report(
@@ -81,7 +82,7 @@ REPORT = Report(
             BADGE,
             visible=False,
             filter="status",
-            colored_values=STATUSES,
+            colored_values=("Active", "", "Ended", "Cancelled"),
             ordered_values=STATUSES,
         ),
         Column("end", "End", Subscription.ends_on, DATE, width="ch-27", note=end_distance),
@@ -103,10 +104,7 @@ REPORT = Report(
     default_sort="customer",
     summary=Summary((_BY_STATUS,), measures=("cost", "items_quantity"), grand_totals=("cost", "items_quantity")),
     charts=(
-        Chart(
-            "Subscriptions by the month of their end",
-            Summary((group_by_month("ends_on"), _BY_STATUS)),
-            months_around(0, 11),
-        ),
+        Chart("Subscriptions", "", _BY_MONTH, months_around(0, 11)),
+        Chart("Cost", "cost", Summary((group_by_reseller(),), measures=("cost",))),
     ),
 )

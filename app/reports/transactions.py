@@ -8,8 +8,9 @@ from app.table.definitions import Chart, Column, Level, Link, Report, Summary
 from app.table.kinds import DATETIME, ID, INTEGER, MONEY, TEXT
 from models import ACTIONS, Actor, Bundle, Customer, Reseller, Transaction
 
+_PALETTE = ("Inventory", "Renew", "Renewal Inventory", "Cancel")
 _BY_ACTION = group_by_field("action", "Action", "action", ACTIONS)
-_BY_MONTH_AND_ACTION = Summary((group_by_month("date"), _BY_ACTION), measures=("cost", "total"))
+_BY_MONTH = Summary((group_by_month("date"), _BY_ACTION), measures=("cost", "total"))
 _SUBSCRIPTION = Link("subscription", "customer-subscriptions")
 
 REPORT = Report(
@@ -34,7 +35,7 @@ REPORT = Report(
         Column("reseller", "Reseller", Reseller.name, TEXT, filter="reseller"),
         Column("product", "Product", Bundle.name, TEXT, width="text-3", filter="product"),
         Column("transaction_id", "Transaction ID", Transaction.ref, ID),
-        Column("action", "Action", Transaction.action, TEXT, width="ch-19", filter="action", colored_values=ACTIONS),
+        Column("action", "Action", Transaction.action, TEXT, width="ch-19", filter="action", colored_values=_PALETTE),
         Column("date", "Date", Transaction.date, DATETIME),
         Column("total", "Total", Transaction.total, INTEGER, width="ch-9"),
         Column("cost", "Cost", Transaction.cost, MONEY),
@@ -59,6 +60,7 @@ REPORT = Report(
     default_sort="-date",
     summary=Summary((_BY_ACTION,), measures=("total", "cost"), grand_totals=("cost",)),
     charts=(
-        Chart("Cost and certificates by month", _BY_MONTH_AND_ACTION, months_around(-11, 0), latest_column="date"),
+        Chart("Cost", "cost", _BY_MONTH, months_around(-11, 0), latest_column="date"),
+        Chart("Certificates", "total", _BY_MONTH, months_around(-11, 0), latest_column="date"),
     ),
 )

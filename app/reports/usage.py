@@ -80,5 +80,8 @@ REPORT = Report(
     ),
     default_sort="customer",
     summary=Summary(measures=USAGE_COUNTS, grand_totals=USAGE_COUNTS),
-    charts=(Chart("Inventory and use by certificate type", Summary((_BY_TYPE,), ("current_inventory", "used"))),),
+    charts=(
+        Chart("Used of inventory", "used", Summary((_BY_TYPE,), measures=("used", "current_inventory"))),
+        Chart("Most over inventory", "over_inventory"),
+    ),
 )

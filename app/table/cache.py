@@ -1,30 +1,74 @@
 """Cache what depends on the imported data alone: counts, sums, options of filters. The next import invalidates it.
 
 It holds data, never markup. A key must name everything that the value depends on, above all the visitor's scope.
+Addresses are parts of keys, and anybody may ask for any number of them, so that caches are bounded in bytes.
 """
 
-from collections.abc import Callable
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from sys import getsizeof
+from threading import Lock
 from typing import Any
 
 from models import Import
 
-_MAX_VALUES = 1000
+_ENTRY_BYTES = 400  # of an entry in the dict and in the order of use
+
+
+class BoundedCache:
+    """Values by key, of which those go that nobody has used for longest when all take more than `max_bytes`."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self.max_bytes, self.bytes = max_bytes, 0
+        self._entries: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, key: Hashable, default: Any = None) -> Any:
+        """The value of a key, or `default`."""
+        with self._lock:
+            if key not in self._entries:
+                return default
+            self._entries.move_to_end(key)
+            return self._entries[key][0]
+
+    def put(self, key: Hashable, value: Any) -> None:
+        """Keep a value that no one changes any more. One that is larger than the whole cache isn't kept."""
+        size = _ENTRY_BYTES + _size(key) + _size(value)
+        with self._lock:
+            if key in self._entries or size > self.max_bytes:
+                return
+            self._entries[key] = value, size
+            self.bytes += size
+            while self.bytes > self.max_bytes:
+                self.bytes -= self._entries.popitem(last=False)[1][1]
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._entries.clear()
+            self.bytes = 0
+
+
+def _size(value: Any) -> int:
+    """Bytes of a value and of what is in its tuples and lists. What several of these share counts each time."""
+    own = getsizeof(value)
+    return own + sum(map(_size, value)) if isinstance(value, (tuple, list)) else own
+
+
 _MISSING = object()
-_answers: dict[Any, Any] = {}
+answers = BoundedCache(12_000_000)
 
 
 def cached(key: Any) -> Any:
     """The value that is cached under `key` for the current import; None if there is none."""
-    return _answers.get((Import.version(), key))
+    return answers.get((Import.version(), key))
 
 
 def cached_until_import(key: Any, compute: Callable[[], Any]) -> Any:
     """The value that is cached under `key` for the current import; `compute` is called if there is none."""
     versioned = (Import.version(), key)
-    value = _answers.get(versioned, _MISSING)
-    if value is not _MISSING:
-        return value
-    if len(_answers) >= _MAX_VALUES:
-        _answers.clear()
-    value = _answers[versioned] = compute()
+    value = answers.get(versioned, _MISSING)
+    if value is _MISSING:
+        value = compute()
+        answers.put(versioned, value)
     return value

@@ -51,7 +51,7 @@ class Column:
     width:    the CSS class of its width: "ch-12" is as wide as 12 digits, "text-1" to "text-5" are shares of what the
               other columns leave. By default that of its kind.
     filter:   the key of a filter that finds the rows with a value; values lead to it.
-    colored_values: values that have a colour, in the order of the palette, which charts use too.
+    colored_values: values in the order of the palette, whose colours they have in cells and charts; "" skips a colour.
     link:     where values lead.
     link_id:  a field with the id that the link uses where the value is a name. "" means: link by name; NULL: no link.
     note:     a remark behind each value, such as "in 3 days".
@@ -147,18 +147,22 @@ class Level:
 class GroupBy:
     """What a summary groups rows by.
 
-    label:   its name: "Month".
-    value:   (table, today) → an SQL expression of text, on a table of `level` or a deeper one.
-    filters: a group's text → the filters that select exactly its rows: {"from": "2026-11-01", "to": "2026-11-30"}.
+    label:    its name: "Month".
+    value:    (table, today) → an SQL expression of text, on a table of `level` or a deeper one.
+    filters:  a group's text → the filters that select exactly its rows: {"from": "2026-11-01", "to": "2026-11-30"}.
+    column:   the key of the column with these texts; charts have its `colored_values`.
     ordered_values: all texts in their order, where they are always the same.
-    level:   the first level whose rows have the value.
+    level:    the first level whose rows have the value.
+    describe: a group's text → the text for people.
     """
 
     label: str
     value: Callable[[Any, date], Any]
     filters: Callable[[str], Mapping[str, str]]
+    column: str = ""
     ordered_values: Sequence[str] = ()
     level: int = 0
+    describe: Callable[[str], str] = str
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,18 +186,21 @@ class Summary:
 
 @dataclass(frozen=True, eq=False)
 class Chart:
-    """A summary as bars.
+    """The largest numbers of a summary, or its numbers by month, as bars.
 
-    title:   its heading.
-    summary: one GroupBy draws the largest groups, the measures side by side; two draw, for each measure (or for the
-             number of rows, without any), bars of the first that are stacked by the second.
-    axis_values: today → the groups along the axis, in their order: the months of a year.
-    latest_column: the key of a column of dates. The axis ends at its latest date in the view instead of today.
+    title:    what the numbers are: "Cost". The page adds what they are grouped by: "Cost by month".
+    measure:  the key of the column that is drawn, one of the summary's measures; "" is the number of rows. A column
+              with `share_of` is drawn inside a bar of the whole, which is a measure too.
+    summary:  two GroupBys are a month and a column with `colored_values`, the parts of its bar. With one, bars are the
+              groups with the largest numbers. Without any they are the largest of the report's first-level rows.
+    months:   today → the months of the axis, in their order: `months_around(-11, 0)`.
+    latest_column: the key of a column of dates. The axis is counted from its latest date in the view instead of today.
     """
 
     title: str
-    summary: Summary
-    axis_values: Callable[[date], Sequence[str]] | None = None
+    measure: str = ""
+    summary: Summary = field(default_factory=Summary)
+    months: Callable[[date], Sequence[str]] | None = None
     latest_column: str = ""
 
 
@@ -209,7 +216,7 @@ class Report:
     default_sort: a column's key, "-" in front for descending.
     base_table:   the table whose fields the columns name; the last level's table by default.
     summary:      the sums under the table.
-    charts:       the charts above it.
+    charts:       the charts above the table.
     """
 
     slug: str

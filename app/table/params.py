@@ -13,6 +13,8 @@ from app.table.view import ALL_ROWS, DEFAULT_SIZE, LAST_PAGE, SIZES, Cursor, Pag
 
 REPEATABLE_KEYS = ("columns", "open")
 PAGING_KEYS = ("after", "before", "size", "open")  # these select a page of a view; files ignore them
+MAX_VALUE_LENGTH = 200  # characters of a filter's value: answers are remembered by it
+_SHOWN_LENGTH = 60  # characters of an invalid value that a message repeats, when it is longer than any can be
 
 _LAST_PAGE_OF_ANOTHER_VIEW = re.compile(f"{LAST_PAGE}-[0-9a-f]{{8}}")
 _PATH = re.compile(r"[0-9]{1,18}(?:\.[0-9]{1,18})*")
@@ -27,7 +29,7 @@ class ParamError:
     expected: str
 
     def __str__(self) -> str:
-        return f"{self.key}: “{self.value}” {self.expected}"
+        return f"{self.key}: “{_shorten(self.value)}” {self.expected}"
 
 
 @dataclass
@@ -48,6 +50,9 @@ class QueryParams:
                 self.add_error(key, value, f"can't be: this report has no such key, only {', '.join(keys)}")
             elif "\0" in value or _escape_surrogates(value) != value:
                 self.add_error(key, _escape_surrogates(value), "holds what no name or id can hold")
+            elif key in self.report.filters_by_key and len(value) > MAX_VALUE_LENGTH:
+                limit = f"a filter of a view takes at most {MAX_VALUE_LENGTH}"
+                self.add_error(key, value, f"has {len(value)} characters; {limit}")
             elif key in self.values and key not in REPEATABLE_KEYS:
                 self.add_error(key, value, f"is a second value; {key} can have only one")
             else:
@@ -59,6 +64,10 @@ class QueryParams:
 
     def add_error(self, key: str, value: str, expected: str) -> None:
         self.errors.append(ParamError(key, value, expected))
+
+
+def _shorten(value: str) -> str:
+    return value if len(value) <= MAX_VALUE_LENGTH else f"{value[:_SHOWN_LENGTH]}…"
 
 
 def _escape_surrogates(value: str) -> str:

@@ -9,14 +9,14 @@ where values change from page to page, such as the limit and the sort key of the
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from peewee import Value
 
+from app.table.cache import BoundedCache
 from models import reports_db
 
-_MAX_STATEMENTS = 1000
-_statements: dict[Hashable, list["Statement"]] = {}
+_statements = BoundedCache(8_000_000)
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,7 @@ class Placeholder:
     index: int
 
 
-@dataclass(frozen=True)
-class Statement:
+class Statement(NamedTuple):
     sql: str
     params: tuple[Any, ...]
 
@@ -48,10 +47,8 @@ def compiled(key: Hashable, build: Callable[[], Sequence[Any]]) -> list[Statemen
     `key` must hold everything that the queries depend on, but for their placeholders.
     """
     key = (type(reports_db.obj), key)  # SQLite and PostgreSQL differ in their SQL
-    statements = _statements.get(key)
+    statements: list[Statement] | None = _statements.get(key)
     if statements is None:
-        if len(_statements) >= _MAX_STATEMENTS:
-            _statements.clear()
         statements = [Statement(sql, tuple(params)) for sql, params in (query.sql() for query in build())]
-        _statements[key] = statements
+        _statements.put(key, statements)
     return statements

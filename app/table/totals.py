@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from app.table.cache import cached_until_import
 from app.table.counts import choose_strategy
 from app.table.definitions import Chart, Summary
-from app.table.paging import fetch_rows
+from app.table.paging import Row, fetch_rows
 from app.table.query import RowQuery
 from app.table.scope import Scope
 from app.table.view import View
@@ -51,20 +51,29 @@ def _group_order(summary: Summary, group: Group) -> list[Any]:
 
 
 def chart_range(chart: Chart, view: View, scope: Scope) -> tuple[View, Sequence[str]]:
-    """The part of a view that a chart shows, and its axis values; [] if it has no axis of dates, or no rows on it."""
+    """The part of a view that a chart by month shows, and its months; [] if none of them is in the view."""
     day = _latest_day(chart.latest_column, view, scope) if chart.latest_column else view.today
-    if chart.axis_values is None or day is None:
+    if chart.months is None or day is None:
         return view, []
     days = chart.summary.group_by[0].filters
     first, last = view.date_range
-    axis = [
-        value
-        for value in chart.axis_values(day)
-        if days(value)["to"] >= first and (not last or days(value)["from"] <= last)
+    months = [
+        month for month in chart.months(day) if days(month)["to"] >= first and (not last or days(month)["from"] <= last)
     ]
-    if not axis:
+    if not months:
         return view, []
-    return narrow_view(view, {"from": days(axis[0])["from"], "to": days(axis[-1])["to"]}), axis
+    return narrow_view(view, {"from": days(months[0])["from"], "to": days(months[-1])["to"]}), months
+
+
+def largest_rows(view: View, scope: Scope, key: str, limit: int) -> list[Row]:
+    """The first-level rows with the largest values of a column. They have two values, their name and this one."""
+    columns = (view.report.columns[0], view.report.columns_by_key[key])
+    rows = RowQuery(replace(view.first_page, columns=columns, sort=f"-{key}"), scope, level=0)
+    cache_key = (rows.cache_key, columns, limit)
+    found: list[Row] = cached_until_import(
+        cache_key, lambda: fetch_rows(choose_strategy(rows), descending=True, limit=limit)
+    )
+    return found
 
 
 def narrow_view(view: View, filters: Mapping[str, str]) -> View:
@@ -79,6 +88,5 @@ def narrow_view(view: View, filters: Mapping[str, str]) -> View:
 
 def _latest_day(key: str, view: View, scope: Scope) -> date | None:
     """The latest date of a column in a view; None without rows."""
-    latest = replace(view.first_page, columns=(view.report.columns_by_key[key],), sort=f"-{key}")
-    rows = fetch_rows(choose_strategy(RowQuery(latest, scope, latest.level)), descending=True, limit=1)
-    return date.fromisoformat(rows[0].values[0][:10]) if rows else None
+    rows = largest_rows(view, scope, key, limit=1)
+    return date.fromisoformat(rows[0].values[1][:10]) if rows else None

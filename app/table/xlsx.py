@@ -13,7 +13,7 @@ from app.table.csv import ColumnWriter, NamesById, Progress, column_chunks
 from app.table.definitions import Column
 from app.table.kinds import BADGE, DATE, DATETIME, ID, INTEGER, MONEY, TEXT, Kind, Value
 from app.table.query import RowQuery
-from app.table.scope import Scope
+from app.table.scope import Scope, ScopeIn
 from app.table.view import View, describe_view
 from models import reports_db, timestamp
 
@@ -68,22 +68,23 @@ CELL_FORMATS = {
 }
 
 
-def write_workbook(view: View, scope: Scope, reseller: str, file: IO[bytes], progress: Progress) -> None:
+def write_workbook(view: View, scope: Scope | ScopeIn, reseller: str, file: IO[bytes], progress: Progress) -> None:
     """Write all rows of a view, a snapshot, into `file` as a workbook. Raises WorkbookLimitError.
 
     `reseller` is the name that "About" gives to the scope, "" for the whole partner.
     """
-    if count_rows(RowQuery(view, scope, view.level)) > MAX_ROWS:
-        raise _too_many_rows()
-    with TemporaryDirectory() as folder, Workbook(file, {"constant_memory": True, "tmpdir": folder}) as book:
-        started, report = timestamp(), _ReportSheet(book, view.columns)
-        with reports_db.snapshot() as connection:
-            for length, columns in column_chunks(view, scope, _value_writer, connection):
+    with reports_db.snapshot() as connection:
+        started, found = timestamp(), scope if isinstance(scope, Scope) else scope(connection)
+        if count_rows(RowQuery(view, found, view.level)) > MAX_ROWS:
+            raise _too_many_rows()
+        with TemporaryDirectory() as folder, Workbook(file, {"constant_memory": True, "tmpdir": folder}) as book:
+            report = _ReportSheet(book, view.columns)
+            for length, columns in column_chunks(view, found, _value_writer, connection):
                 report.add(length, [list(values) for values in columns])
                 progress(length)
-        report.end()
-        customers = [("Customers of", reseller)] if reseller else []
-        _write_about_sheet(book, [*describe_view(view), *customers, ("As of", f"{started} UTC")], report)
+            report.end()
+            customers = [("Customers of", reseller)] if reseller else []
+            _write_about_sheet(book, [*describe_view(view), *customers, ("As of", f"{started} UTC")], report)
 
 
 def _value_writer(kind: Kind, names: NamesById | None) -> ColumnWriter:

@@ -23,9 +23,12 @@ def record_event(event: str, outcome: str = DONE, about: str = "", **details: An
 
 
 def record_refusal(reason: str) -> None:
-    """Record that the request was refused, if the database can be written: it is refused in any case."""
+    """Record that the request was refused, if the database can be written: it is refused in any case.
+
+    A person's refusals of one minute are one event, so that nobody fills the disk with them.
+    """
     with suppress(*DATABASE_ERRORS):
-        record_event("request", REFUSED, f"{request.method} {request.path}", why=reason)
+        audit.record_folded("request", REFUSED, about=f"{request.method} {request.path}", why=reason, **audit_actor())
 
 
 def audit_actor() -> dict[str, str]:

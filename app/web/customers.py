@@ -16,7 +16,7 @@ from app.web.errors import error_response
 from app.web.reports.context import present_rows
 from app.web.request_log import timed
 from app.web.security import visitor
-from app.web.urls import customer_url, report_url
+from app.web.urls import customer_url, filtered_url
 from app.web.view_request import permitted_view, single_arg
 from models import Import, read_transaction
 
@@ -32,18 +32,21 @@ def show() -> BaseResponse | str:
     views = {section: permitted_view(*parse_view(REPORTS[section.slug], keys.items())) for section in SECTIONS}
     with timed("query"), read_transaction():
         customers = find_customers(keys, visitor().scope)
+        if "reseller" in keys:  # which identifies a customer without an id
+            customers = [each for each in customers if not each.ref] or customers
+        if len(customers) == 1:
+            customer = customers[0]
+            canonical = {key: value for key, value in customer.keys.items() if customer.ref or key in keys}
+            context = _customer_context(customer, views)
     if not customers:
         details = [f"{key}: “{value}”" for key, value in keys.items()]
         return error_response(404, "There is no such customer.", details)
-    if "reseller" in keys:  # which identifies a customer without an id
-        customers = [each for each in customers if not each.ref] or customers
     if len(customers) > 1:
         return render_template("customers/which.html", name=next(iter(keys.values())), customers=customers)
-    customer = customers[0]
-    canonical = {key: value for key, value in customer.keys.items() if customer.ref or key in keys}
-    if canonical != keys:
-        return redirect(customer_url(canonical), 303)
-    return _customer_page(customer, views)
+    if canonical != keys and (url := customer_url(canonical)):
+        return redirect(url, 303)
+    with timed("render"):
+        return render_template("customers/customer.html", **context)
 
 
 def _customer_keys() -> Mapping[str, str]:
@@ -56,12 +59,9 @@ def _customer_keys() -> Mapping[str, str]:
     return keys
 
 
-def _customer_page(customer: CustomerIdentity, views: Mapping[Section, View]) -> str:
-    with timed("query"), read_transaction():
-        sections = [_section_context(section, view.with_filters(customer.keys)) for section, view in views.items()]
-        context = {"customer": customer, "sections": sections, "as_of": Import.last()}
-    with timed("render"):
-        return render_template("customers/customer.html", **context)
+def _customer_context(customer: CustomerIdentity, views: Mapping[Section, View]) -> dict[str, Any]:
+    sections = [_section_context(section, view.with_filters(customer.keys)) for section, view in views.items()]
+    return {"customer": customer, "sections": sections, "as_of": Import.last()}
 
 
 def _section_context(section: Section, all_rows: View) -> dict[str, Any]:
@@ -71,4 +71,4 @@ def _section_context(section: Section, all_rows: View) -> dict[str, Any]:
     # A customer without inventory has one nameless row. Rows don't open here.
     rows = [row._replace(expandable=False) for row in page.rows if row.values[0] != ""]
     lines = [line._replace(id=f"{section.slug}-{line.id}") for line in present_rows(rows, view)]
-    return {"section": section, "url": report_url(all_rows), "view": view, "rows": lines, "total": page.total}
+    return {"section": section, "url": filtered_url(all_rows), "view": view, "rows": lines, "total": page.total}

@@ -12,6 +12,7 @@ from flask import Flask, Response, g, has_request_context, request
 from pythonjsonlogger.json import JsonFormatter
 
 from app.auth.permissions import Permission
+from models import printable
 
 log = logging.getLogger("request")
 
@@ -149,5 +150,4 @@ class TerminalFormatter(logging.Formatter):
     """Plain text in which control characters are escaped."""
 
     def format(self, record: logging.LogRecord) -> str:
-        text = super().format(record)
-        return "".join(char if char.isprintable() or char == "\n" else ascii(char)[1:-1] for char in text)
+        return printable(super().format(record))

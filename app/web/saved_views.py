@@ -46,6 +46,8 @@ MESSAGES: Mapping[str, str] = {
     "rename": "The view has its new name.",
     "restore": "The view is back.",
 }
+SHARED_PER_PAGE = 100  # views of colleagues on each page when a link has asked for all
+_ALL = "all"  # the first of these pages in an address; the others have their number
 MAX_TABS = 5  # views above a report's table; the others are under "More"
 
 
@@ -77,6 +79,7 @@ class Tabs(NamedTuple):
 
 
 _NUMBER = re.compile("[0-9]{1,9}")  # of a saved view
+_PAGE_NUMBER = re.compile("[0-9]{1,6}")
 
 blueprint = Blueprint("saved_views", __name__)
 
@@ -134,15 +137,17 @@ def act(view: int, action: str) -> ResponseReturnValue:
 
 def saved_views_context() -> dict[str, Any]:
     """Template context of the list on the Reports page: views by report, and a message after an action."""
-    shared_limit = None if "shared" in request.args else saved_views.MAX_SHARED
+    page = _shared_page()
+    limit, offset = (SHARED_PER_PAGE, (page - 1) * SHARED_PER_PAGE) if page else (saved_views.MAX_SHARED, 0)
     listed: dict[str, list[Tab]] = {slug: [] for slug in REPORTS}
-    for view in saved_views.visible_views(visitor(), shared_limit):
+    for view in saved_views.visible_views(visitor(), limit, offset):
         if view.report in REPORTS:
             owner = "" if view.user_id == visitor().id else view.user.email
             listed[view.report].append(_tab(view, view.report, owner, _has_details()))
     return {
         "views_by_report": [(REPORTS[slug], views) for slug, views in listed.items() if views],
-        "unlisted_count": max(saved_views.count_shared_with(visitor()) - shared_limit, 0) if shared_limit else 0,
+        "unlisted_count": max(saved_views.count_shared_with(visitor()) - offset - limit, 0),
+        "next_shared": page + 1 if page else _ALL,
         "message": MESSAGES.get(request.args.get("done", ""), ""),
         "deleted": _deleted_tabs(request.args.get("view", "")) if request.args.get("done") == "delete" else [],
     }
@@ -172,6 +177,15 @@ def report_tabs(view: View, opened: str = "") -> Tabs:
         tabs.remove(current)
         tabs.insert(MAX_TABS - 1, current)
     return Tabs(tabs, current, not same_query, deleted)
+
+
+def _shared_page() -> int:
+    """Return which page of colleagues' views is asked for, 0 for the first few views. Anything else is a 400."""
+    shared = request.args.get("shared") or "0"
+    if shared != _ALL and not _PAGE_NUMBER.fullmatch(shared):
+        details = [f"shared: “{shared}” is no page; use “{_ALL}”, or a number from 2."]
+        abort(error_response(400, "These views can't be listed like that.", details))
+    return 1 if shared == _ALL else int(shared)
 
 
 def start_url(report: Report) -> str:

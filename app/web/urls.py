@@ -7,6 +7,7 @@ from typing import Any
 
 from app.reports import REPORTS
 from app.table.definitions import Link, Report
+from app.table.params import MAX_VALUE_LENGTH
 from app.table.view import DEFAULT_SIZE, View, encode_query, quote_value
 
 # Characters in the address of a view. gunicorn reads request lines of up to 8,190 bytes; a form adds to its view.
@@ -34,12 +35,12 @@ def summary_url(view: View) -> str:
 
 
 def customer_url(keys: Mapping[str, str]) -> str:
-    """Return the address of the page of the customer that these keys identify."""
-    return f"{_CUSTOMERS}?{encode_query(keys.items())}"
+    """Return the address of the page of the customer that these keys identify, "" when no address takes them."""
+    return f"{_CUSTOMERS}?{encode_query(keys.items())}" if _fit(keys.values()) else ""
 
 
 def link_maker(link: Link, by_id: bool) -> Callable[[Sequence[Any], Iterable[Any]], Iterable[str]]:
-    """Return a function that makes a column's values the addresses of what they link to; an empty value has none.
+    """Return a function that makes a column's values the addresses of what they link to, "" where no filter takes them.
 
     With `by_id` the id that was read beside a value identifies the customer. The id is None where the name belongs
     to no customer, and "" where the customer has no id: then the name identifies it.
@@ -47,7 +48,7 @@ def link_maker(link: Link, by_id: bool) -> Callable[[Sequence[Any], Iterable[Any
     path = f"/reports/{link.report}" if link.report else _CUSTOMERS
 
     def url(key: str, value: str) -> str:
-        return empty_if_too_long(f"{path}?{key}={quote_value(value)}") if value else ""
+        return f"{path}?{key}={quote_value(value)}" if value and _fit([value]) else ""
 
     def customer(name: str, id_: str | None) -> str:
         return "" if id_ is None else url(link.key, id_) if id_ else url(link.name_key, name)
@@ -55,9 +56,15 @@ def link_maker(link: Link, by_id: bool) -> Callable[[Sequence[Any], Iterable[Any
     return partial(map, customer) if by_id else lambda values, _: [url(link.key, value) for value in values]
 
 
-def empty_if_too_long(url: str) -> str:
-    """Return the URL, or "" when it is longer than the server reads."""
-    return url if len(url) <= MAX_URL_LENGTH else ""
+def filtered_url(view: View) -> str:
+    """Return the address of a view whose filters are values of rows, "" when no address takes them."""
+    url = report_url(view)
+    return url if len(url) <= MAX_URL_LENGTH and _fit(view.filters.values()) else ""
+
+
+def _fit(values: Iterable[str]) -> bool:
+    """Return whether filters take these values."""
+    return all(len(value) <= MAX_VALUE_LENGTH for value in values)
 
 
 def other_reports(view: View) -> list[tuple[str, str]]:

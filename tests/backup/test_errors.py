@@ -84,6 +84,30 @@ def test_backup_never_overwrites_a_file(runner: FlaskCliRunner, backup: Path) ->
     assert {file: file.stat().st_mtime_ns for file in backup.parent.glob("backup*")} == before
 
 
+@pytest.mark.parametrize("ending", ["", ".users"])
+@pytest.mark.parametrize("dangling", [True, False])
+def test_backup_refuses_planted_links(runner: FlaskCliRunner, backup: Path, ending: str, dangling: bool) -> None:
+    another, precious = backup.with_name("another"), backup.with_name("precious")
+    if not dangling:
+        precious.write_text("precious")
+    backup.with_name(f"another{ending}").symlink_to(precious)
+    result = runner.invoke(args=["backup", str(another)])
+    assert result.exit_code == 1
+    assert "is a link" in result.stderr or "is there already" in result.stderr
+    assert precious.exists() is not dangling
+    assert dangling or precious.read_text() == "precious"
+
+
+def test_planted_folder_for_unfinished_copies_stays_as_it_is(runner: FlaskCliRunner, backup: Path) -> None:
+    precious = backup.with_name("precious")
+    precious.mkdir()
+    (precious / "file").write_text("precious")
+    for name in ("another.unfinished", "another.unfinished-"):
+        backup.with_name(name).symlink_to(precious)
+    assert runner.invoke(args=["backup", str(backup.with_name("another"))]).exit_code == 0
+    assert [file.read_text() for file in precious.iterdir()] == ["precious"]
+
+
 def test_no_backup_without_its_users(runner: FlaskCliRunner, backup: Path) -> None:
     another = backup.with_name("another")
     users_of(another).mkdir()

@@ -149,7 +149,8 @@ def expect_agreement(page: Page, downloads: Path | None = None) -> dict[str, lis
         expect_same_file(page, downloads)
     page.reload()
     page.wait_for_load_state()
-    assert page.evaluate(LOOK) == seen
+    after = page.evaluate(LOOK)
+    assert after == seen, {key: (seen[key], after[key]) for key in seen if seen[key] != after[key]}
     return sent
 
 

@@ -42,9 +42,11 @@ def test_sorting_and_paging_are_links(open_plain: Open) -> None:
 
 def test_link_leads_to_totals_and_charts(open_plain: Open) -> None:
     page = open_plain("/reports/customer-transactions")
-    expect(page.locator(".charts")).to_be_hidden()
-    page.get_by_role("link", name="Show sums and pictures").click()
-    expect(page.locator(".charts figure").first).to_be_visible()
+    page.get_by_role("link", name="Show sums").click()
+    expect(page.get_by_role("region", name="Sums").locator("tbody tr")).to_have_count(5)
+    expect(page.locator("figure")).to_have_count(3)
+    page.locator(".chart a").first.click()
+    expect(page).to_have_url(re.compile(r"/customer-transactions\?from="))
 
 
 @both_modes

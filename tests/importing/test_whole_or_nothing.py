@@ -1,5 +1,6 @@
 """A file is loaded whole or not at all."""
 
+import tracemalloc
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 
@@ -33,6 +34,19 @@ def test_fault_text() -> None:
             "file.csv:2: Used: “-1” is not a whole number of 0 or more"]  # fmt: skip
     assert raised.value.messages == lines
     assert str(raised.value) == "\n".join(lines)
+
+
+def test_faults_are_counted_and_the_first_1000_kept() -> None:
+    heading = file(USAGE, {}).splitlines()[0]
+    content = b"\r\n".join([heading, *[b"x"] * 20_000, b"\xff"])
+    tracemalloc.start()
+    with pytest.raises(FileRejected) as raised:
+        load_bytes(USAGE, content)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert raised.value.number == 20_001
+    assert [fault.line for fault in raised.value.faults] == list(range(2, 1002))
+    assert most < 2_000_000
 
 
 @pytest.mark.parametrize("slug", [SUBSCRIPTIONS, TRANSACTIONS, USAGE])

@@ -14,7 +14,7 @@ from app.table.csv import csv_chunks
 from app.table.definitions import Summary
 from app.table.query import RowQuery
 from app.table.scope import NO_ROWS, WHOLE_PARTNER, Scope
-from app.table.totals import Group, chart_range, narrow_view, summarize
+from app.table.totals import Group, chart_range, largest_rows, narrow_view, summarize
 from app.table.view import View
 from models import reports_db
 from tests import oracle
@@ -23,7 +23,9 @@ from tests.strategies import SORT, Query, days, engine_strategies, examples, for
 from tests.support import csv_rows, view_of
 from tests.table.test_plans import VALUES, plan
 
-CHARTS = [(slug, at) for slug, report in REPORTS.items() for at in range(len(report.charts))]
+CHARTS = [
+    (slug, at) for slug, report in REPORTS.items() for at, chart in enumerate(report.charts) if chart.summary.group_by
+]
 
 
 def file_sums(view: View, measures: Iterable[str]) -> list[int]:
@@ -84,7 +86,7 @@ def check_bars(slug: str, at: int, data: st.DataObject | None, today: date) -> N
     view = replace(view_of(slug, data.draw(queries(slug)) if data else []), today=today)
     chart = view.report.charts[at]
     chosen, along = chart_range(chart, view, WHOLE_PARTNER)
-    if not along and chart.axis_values:
+    if not along and chart.months:
         return
     check(chart.summary, chosen)
     if "usage" not in view.filters:  # which chooses by the sum of what a row is made of, or by each of those
@@ -101,12 +103,28 @@ def check(summary: Summary, view: View) -> None:
     groups = summarize(summary, view, WHOLE_PARTNER)
     assert len({group.values for group in groups}) == len(groups)
     for group in groups:
-        if group.values and all(group.values):
+        filters = [by.filters(value) for by, value in zip(summary.group_by, group.values, strict=True)]
+        if filters and all(value for each in filters for value in each.values()):
             chosen = view
-            for by, value in zip(summary.group_by, group.values, strict=True):
-                chosen = narrow_view(chosen, by.filters(value))
+            for each in filters:
+                chosen = narrow_view(chosen, each)
             chosen = replace(view_of(chosen.report.slug, chosen.params()), today=view.today)  # as its address is read
             assert [group.rows, *group.sums] == expected_sums(chosen, summary.measures), group.values
+
+
+@examples(30)
+@given(data=st.data(), strategy=engine_strategies)
+@pytest.mark.usefixtures("nasty")
+def test_largest_rows_are_those_of_the_first_level(data: st.DataObject, strategy: str) -> None:
+    view = view_of("customer-usage", [pair for pair in data.draw(queries("customer-usage")) if pair[0] != "usage"])
+    with forced(strategy):
+        rows = largest_rows(view, WHOLE_PARTNER, "over_inventory", 3)
+    numbers = sorted((row["over_inventory"] for row in oracle.records(first_level(view))), reverse=True)
+    assert [row.values[1] for row in rows] == numbers[:3]
+
+
+def first_level(view: View) -> View:
+    return replace(view.first_page, columns=view.report.columns[:1], sort="customer")
 
 
 @pytest.mark.parametrize("key", ["", "q", "reseller", "period", "from", "action", "product", "scope"])
@@ -129,7 +147,7 @@ def test_sums_use_the_covering_index(key: str) -> None:
 @pytest.mark.usefixtures("nasty")
 def test_chart_ends_with_the_latest_month() -> None:
     report = REPORTS["customer-transactions"]
-    (chart,) = report.charts
+    chart = report.charts[0]
     newest = max(record["date"] for record in oracle.records(view_of(report.slug, [])))
     _, along = chart_range(chart, view_of(report.slug, []), WHOLE_PARTNER)
     assert (len(along), along[-1]) == (12, newest[:7])

@@ -2,25 +2,28 @@
 
 import csv
 import os
+import socket
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import closing, suppress
 from http.client import HTTPConnection
 from io import StringIO
 from pathlib import Path
 from shutil import copytree
 from signal import SIGBUS, SIGKILL, SIGSEGV, Signals
+from time import monotonic, sleep
 
 import pytest
+from cysqlite import connect
 
-from tests.serving import server
+from tests.serving import flask, server
 from tests.trials.conftest import Trial
 from tests.trials.exports import BROKEN, REFUSED, count_begun, outcome, told
 from tests.trials.processes import servers, until, workers
 from tests.trials.spoiled import ENDLESS, EXPORT, FAILS, Spoiled, damaged
 from tests.trials.transactions import filled
-from tests.trials.visitor import Answer, Visitor
+from tests.trials.visitor import EMAIL, Answer, Visitor
 
 ROWS = 4000
 ENDINGS = ("csv", "xlsx")
@@ -102,6 +105,45 @@ def test_a_server_that_dies(trial: Trial, path: Path, spoiled: Spoiled, visitor:
         seen[outcome(dying(visitor, path, ending, signal, of), whole.body)] += 1
     assert set(seen) == {BROKEN}, seen
     trial.tell(f"{seen.total()} processes killed, by 3 signals, while they write a CSV file or a workbook", told(seen))
+
+
+@pytest.mark.slow_trial
+@pytest.mark.parametrize("piece", [0, 4096], ids=["reads nothing", "reads slowly"])
+def test_an_account_that_is_disabled(trial: Trial, in_file: str, piece: int) -> None:
+    """An export ends within seconds when its account may not export any more, whatever its client does."""
+    url, most = filled(in_file, 100_000), 5 + 3
+    flask("user", "add", "bob@partner.example", "--role", "admin", DATABASE_URL=url)
+    with server(DATABASE_URL=url) as address, socket.socket() as client:
+        visitor = Visitor(address)
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        host, port = address.removeprefix("http://").split(":")
+        client.connect((host, int(port)))
+        client.sendall(f"GET {EXPORT}.csv HTTP/1.1\r\nHost: x\r\nCookie: {visitor.headers['Cookie']}\r\n\r\n".encode())
+        until(lambda: count_begun(Path(url.removeprefix("sqlite:///"))) == 1)
+        flask("user", "disable", EMAIL, DATABASE_URL=url)
+        start, got = monotonic(), b""
+        while monotonic() - start < most and count_ended(url) == 0:
+            got += client.recv(piece) if piece else b""
+            sleep(0.05)
+        seconds = monotonic() - start
+        assert count_ended(url) == 1
+        client.settimeout(10)
+        with suppress(ConnectionResetError):
+            while more := client.recv(1 << 16):
+                got += more
+    assert not got.endswith(b"0\r\n\r\n"), "the last chunk would make it look whole"
+    trial.tell(
+        f"a client that {'reads slowly' if piece else 'reads nothing'}",
+        f"broken off after {seconds:.1f} s, without the last chunk",
+    )
+
+
+def count_ended(url: str) -> int:
+    """How many exports have failed, as the trail says."""
+    with closing(connect(str(Path(url.removeprefix("sqlite:///")).with_name("access.db")))) as database:
+        query = "SELECT COUNT(*) FROM audit_event WHERE event = 'export' AND outcome = 'failed'"
+        number: int = database.execute(query).fetchone()[0]
+        return number
 
 
 def everything() -> list[int]:

@@ -39,7 +39,7 @@ PAGES = (
 SECONDS = 15
 ROWS, LOCKED = 1000, 10
 WRITING = "another process is writing; try again later. Nothing was changed.\n"
-PLACES = 2 * 2  # exports that a server runs: so many in each of its processes
+PLACES = 1 + 2  # exports of one person that run or wait
 PATIENCE = 60  # seconds until nginx has the exports, or has given up clients that never read
 MEMORY = 250  # MB
 

@@ -14,7 +14,7 @@ from tests.trials.conftest import Trial
 from tests.trials.people import People
 from tests.trials.restarting import Service, begin, connect, read_slowly, service
 
-EMAIL, PASSWORD = "ann@partner.example", "four other unrelated words"
+EMAILS, PASSWORD = ("ann@partner.example", "bob@partner.example"), "four other unrelated words"
 FILE = "/reports/customer-transactions.csv"
 SHORT_STOP = "--workers 2 --graceful-timeout 2"
 
@@ -24,7 +24,8 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> str:
     url = f"sqlite:///{tmp_path_factory.mktemp('restarts')}/reports.db"
     flask("migrate", DATABASE_URL=url)
     flask("demo", "--customers", "50", "--transactions", "30000", "--seed", "1", DATABASE_URL=url)
-    flask("user", "add", EMAIL, "--role", "admin", "--password-stdin", says=f"{PASSWORD}\n", DATABASE_URL=url)
+    for email in EMAILS:
+        flask("user", "add", email, "--role", "admin", "--password-stdin", says=f"{PASSWORD}\n", DATABASE_URL=url)
     return url
 
 
@@ -68,7 +69,7 @@ def test_exports_that_are_cut_off(trial: Trial, database: str, tmp_path: Path) -
     rounds = trial.rounds(10, 1)
     for number in range(rounds):
         impatient = service(tmp_path / str(number), DATABASE_URL=database, GUNICORN_CMD_ARGS=SHORT_STOP)
-        with impatient as running, _exports(running, token(running.address, EMAIL, PASSWORD)) as (files, hurry):
+        with impatient as running, _exports(running, tokens(running)) as (files, hurry):
             running.stop()
             hurry.set()
             assert all(isinstance(file.exception(), HTTPException | OSError) for file in files)
@@ -81,12 +82,12 @@ def test_exports_that_are_cut_off(trial: Trial, database: str, tmp_path: Path) -
 def test_clients_that_do_nothing(trial: Trial, database: str, tmp_path: Path) -> None:
     """Clients that do nothing hold up a stop no longer than graceful_timeout."""
     with service(tmp_path, DATABASE_URL=database, GUNICORN_CMD_ARGS=SHORT_STOP) as running:
-        session = token(running.address, EMAIL, PASSWORD)
+        one, another = tokens(running)
         with (
             connect(running.address),
-            begin(running.address, session, "/healthz") as health,
-            begin(running.address, session, FILE),
-            begin(running.address, session, FILE),
+            begin(running.address, one, "/healthz") as health,
+            begin(running.address, one, FILE),
+            begin(running.address, another, FILE),
         ):
             health.read()
             seconds = running.stop()
@@ -102,11 +103,11 @@ def _repeat_under_exports(
 ) -> None:
     """Do something to a server time and again, under people who ask for pages and two exports that must come whole."""
     with service(folder, DATABASE_URL=database) as running:
-        session = token(running.address, EMAIL, PASSWORD)
-        whole = _whole(running, session)
-        with people.asking(running.address, session):
+        sessions = tokens(running)
+        whole = _whole(running, sessions[0])
+        with people.asking(running.address, sessions[0]):
             for _ in range(rounds):
-                with _exports(running, session) as (files, hurry):
+                with _exports(running, sessions) as (files, hurry):
                     do(running, hurry)
                     assert [file.result() == whole for file in files] == [True, True]
                 people.await_pages(20)
@@ -114,16 +115,21 @@ def _repeat_under_exports(
 
 
 @contextmanager
-def _exports(running: Service, session: str) -> Iterator[tuple[list[Future[bytes]], Event]]:
-    """Two exports that have begun, and what hurries their clients."""
+def _exports(running: Service, sessions: tuple[str, str]) -> Iterator[tuple[list[Future[bytes]], Event]]:
+    """Exports of two people that have begun, and what hurries their clients."""
     hurry = Event()
-    with begin(running.address, session, FILE) as one, begin(running.address, session, FILE) as another:
+    with begin(running.address, sessions[0], FILE) as one, begin(running.address, sessions[1], FILE) as another:
         clients = ThreadPoolExecutor(2)
         try:
             yield [clients.submit(read_slowly, response, hurry) for response in (one, another)], hurry
         finally:
             hurry.set()
             clients.shutdown()
+
+
+def tokens(running: Service) -> tuple[str, str]:
+    """Sessions of two people: of each, one export runs at a time."""
+    return token(running.address, EMAILS[0], PASSWORD), token(running.address, EMAILS[1], PASSWORD)
 
 
 def _whole(running: Service, session: str) -> bytes:

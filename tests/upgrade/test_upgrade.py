@@ -23,6 +23,8 @@ LATER = [
     "0002_views",
     "0003_deleted",
     "0004_attempts",
+    "0005_trail",
+    "0006_exports",
 ]  # the migrations after the first
 
 LAST_INDEX = "holding_over_inventory_ref_reseller_id"

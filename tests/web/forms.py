@@ -12,16 +12,19 @@ _CORRECTION = re.compile(r'<data value="([^"]*)" data-field="([^"]*)" data-sent=
 class _Form(HTMLParser):
     """Collects what the form `filters` sends, by the rules of HTML, section 4.10.21.4."""
 
-    def __init__(self) -> None:
+    def __init__(self, scripts: bool) -> None:
         super().__init__()
         self.pairs: Pairs = []
+        self._scripts, self._in_noscript = scripts, False
         self._form: str | None = None
         self._select: dict[str, str | None] | None = None  # attributes of the select that is open
         self._options: list[tuple[dict[str, str | None], str]] = []  # its options: attributes and label
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = dict(attrs)
-        if tag == "form":
+        if tag == "noscript":
+            self._in_noscript = True
+        elif tag == "form":
             self._form = values.get("id")
         elif tag == "select":
             self._select, self._options = values, []
@@ -35,7 +38,9 @@ class _Form(HTMLParser):
             self._options[-1] = (self._options[-1][0], self._options[-1][1] + data)
 
     def handle_endtag(self, tag: str) -> None:
-        if tag == "form":
+        if tag == "noscript":
+            self._in_noscript = False
+        elif tag == "form":
             self._form = None
         elif tag == "select" and self._select is not None:
             chosen = next((each for each in self._options if "selected" in each[0]), self._options[0])
@@ -45,13 +50,15 @@ class _Form(HTMLParser):
 
     def _send(self, values: dict[str, str | None], value: str) -> None:
         name = values.get("name")
+        if self._scripts and self._in_noscript:
+            return
         if name and "disabled" not in values and values.get("form", self._form) == "filters":
             self.pairs.append((name, value))
 
 
-def sent_by_form(page: str) -> Pairs:
-    """Return what the form of a report page sends when nobody has changed it."""
-    form = _Form()
+def sent_by_form(page: str, scripts: bool = False) -> Pairs:
+    """Return what the form of a report page sends when nobody has changed it, in a browser with or without scripts."""
+    form = _Form(scripts)
     form.feed(page)
     form.close()
     return form.pairs

@@ -17,9 +17,9 @@ from peewee import fn
 from app.table import csv, spool
 from app.table.csv import csv_chunks
 from app.table.scope import WHOLE_PARTNER
-from app.web.reports.export import MAX_EXPORTS
+from app.web.reports.export_places import MAX_EXPORTS
 from models import AuditEvent, Customer, access_db, reports_db
-from tests.support import NASTY, csv_rows, load, view_of
+from tests.support import NASTY, csv_rows, load, signed_in, view_of
 
 pytestmark = pytest.mark.usefixtures("nasty")
 
@@ -99,8 +99,9 @@ def test_closed_response_ends_the_spool_thread(monkeypatch: pytest.MonkeyPatch, 
     assert (last.event, last.outcome) == ("export", "failed")
 
 
-def test_too_many_exports_are_503_with_retry_after(client: FlaskClient) -> None:
-    running = [client.get("/reports/customer-usage.csv") for _ in range(MAX_EXPORTS)]
+def test_too_many_exports_are_503_with_retry_after(app: Flask, client: FlaskClient) -> None:
+    others = [signed_in(app, reseller=f"reseller {number}") for number in range(MAX_EXPORTS)]
+    running = [other.get("/reports/customer-usage.csv") for other in others]
     refused = client.get("/reports/customer-usage.csv", headers={"Accept": "text/html"})
     assert (refused.status_code, refused.headers["Retry-After"]) == (503, "30")
     assert "Too many exports are running" in refused.text

@@ -214,7 +214,7 @@ def test_linked_columns_have_a_filter_in_the_target_report() -> None:
 def test_first_column_has_link_and_note_too(client: FlaskClient) -> None:
     page = client.get(f"/reports/{SUBSCRIPTIONS}?columns=subscription_id&columns=end&q=S-2").text
     assert f'<a dir="auto" href="/reports/{TRANSACTIONS}?subscription=S-2">S-2</a>' in page
-    assert '<time>2021-01-01</time> <span class="badge">ended</span>' in page
+    assert "<time>2021-01-01</time> <small>ended</small>" in page
     assert "2021-01-01</span> <small>ended</small>" in client.get(f"/reports/{SUBSCRIPTIONS}?columns=end&q=S-2").text
 
 
@@ -272,9 +272,7 @@ def test_end_of_a_subscription_shows_its_distance(client: FlaskClient, tmp_path:
     (tmp_path / "ends.csv").write_text("\n".join(lines), "utf-8")
     load(SUBSCRIPTIONS, tmp_path / "ends.csv")
     page = client.get(f"/reports/{SUBSCRIPTIONS}?customer=E-1&sort=end").text
-    assert re.findall(
-        r'<td><time>[^<]*</time>(?: <span class="badge(?: warn)?">([^<]*)</span>)?', page.partition("<tbody")[2]
-    )[::2] == [
+    assert re.findall(r"<td><time>[^<]*</time>(?: <small[^>]*>([^<]*)</small>)?", page.partition("<tbody")[2])[::2] == [
         "ended 3 days ago",
         "today",
         "in 12 days",
@@ -290,7 +288,7 @@ QUERY = "sort=-customer&size=200"
 
 
 def cell_links(page: str) -> dict[str, str]:
-    """The addresses of values in the second column, by their texts."""
+    """The addresses of values in the second column, relative to the page's, by their texts."""
     cells = re.findall(
         r'</th><td class="filter-link"[^>]*><a[^>]* href="([^"]+)"[^>]*>(?:<i [^>]*></i>)?([^<]+)</a>', page
     )
@@ -317,8 +315,8 @@ def test_value_leads_to_the_view_filtered_by_it(client: FlaskClient, report: Rep
     if column.key != "product" or report.slug != TRANSACTIONS:  # where a cell may name several products
         assert set(links) == labels - {""}
     for value, address in links.items():
-        assert address == f"{path}?{columns}&{QUERY}&{column.filter}={quote(value, safe='')}"
-        filtered = client.get(address).text
+        assert address == f"?{columns}&{QUERY}&{column.filter}={quote(value, safe='')}"
+        filtered = client.get(f"{path}{address}").text
         assert [row for row in rows if row[1] == value] == [row for row in table_rows(filtered) if row[1] == value]
         assert not cell_links(filtered), "the filter is set"
 
@@ -326,14 +324,12 @@ def test_value_leads_to_the_view_filtered_by_it(client: FlaskClient, report: Rep
 def test_value_keeps_open_rows_and_begins_at_page_one(client: FlaskClient) -> None:
     page = client.get(f"/reports/{USAGE}?open=1&q=twin&columns=customer&columns=reseller&size=25&before=end").text
     query = "columns=customer&columns=reseller&size=25&open=1&q=twin&reseller=Zebra%20Resale"
-    assert cell_links(page)["Zebra Resale"] == f"/reports/{USAGE}?{query}"
+    assert cell_links(page)["Zebra Resale"] == f"?{query}"
 
 
 def test_first_column_leads_to_the_filtered_view_too(client: FlaskClient) -> None:
     page = client.get(f"/reports/{TRANSACTIONS}?columns=reseller&columns=cost").text
-    assert (
-        f'<a dir="auto" href="/reports/{TRANSACTIONS}?columns=reseller&amp;columns=cost&amp;reseller=%40home"' in page
-    )
+    assert '<a dir="auto" href="?columns=reseller&amp;columns=cost&amp;reseller=%40home"' in page
 
 
 @pytest.mark.parametrize("ending", ["/print", "/rows?node=1"])

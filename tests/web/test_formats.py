@@ -14,7 +14,8 @@ from werkzeug.test import TestResponse
 from app.reports import REPORTS
 from app.table import csv, xlsx
 from app.web.reports import export
-from app.web.reports.export import FORMATS, MAX_EXPORTS, WORKBOOK
+from app.web.reports.export import FORMATS, WORKBOOK
+from app.web.reports.export_places import MAX_EXPORTS
 from models import AuditEvent, Customer, reports_db
 from tests import workbooks
 from tests.support import csv_rows, signed_in, view_of
@@ -208,8 +209,8 @@ def test_database_error_is_503(client: FlaskClient) -> None:
     assert client.get(BOOK, headers=HTML).status_code == 503
 
 
-def test_workbooks_and_csvs_share_the_slots(client: FlaskClient) -> None:
-    running = [client.get(BOOK), client.get(f"{TRANSACTIONS}.csv")]
+def test_workbooks_and_csvs_share_the_slots(app: Flask, client: FlaskClient) -> None:
+    running = [signed_in(app, reseller="a").get(BOOK), signed_in(app, reseller="b").get(f"{TRANSACTIONS}.csv")]
     for address in (BOOK, f"{TRANSACTIONS}.csv"):
         refused = client.get(address)
         assert (refused.status_code, refused.headers["Retry-After"]) == (503, "30")

@@ -226,6 +226,35 @@ def test_second_and_too_long_values_are_refused(client: FlaskClient) -> None:
 
 
 @pytest.mark.usefixtures("nasty")
+@pytest.mark.parametrize("ending", ["", ".csv", "/summary", "/count"])
+def test_values_of_filters_have_at_most_200_characters(client: FlaskClient, ending: str) -> None:
+    path = f"/reports/customer-usage{ending}"
+    for key in ("q", "customer", "reseller", "product"):
+        assert client.get(path, query_string={key: "é" * 200}).status_code == 200
+        refused = client.get(path, query_string={key: "é" * 201})
+        assert refused.status_code == 400
+        assert f"{key}: “é" in refused.text
+        assert "has 201 characters" in refused.text
+        assert "at most 200" in refused.text
+        assert "é" * 61 not in refused.text
+
+
+def test_nothing_links_to_values_that_no_filter_takes(client: FlaskClient, tmp_path: Path) -> None:
+    long = ["a" * 200, "b" * 201]
+    rows = [f"{name},,{name},{name},{name},9,8" for name in long] + [f"twin,,{name},{name},{name},9,8" for name in long]
+    heading = "Customer,Customer ID,Reseller,Certificate Type,Product,Current Inventory,Used"
+    (tmp_path / "long.csv").write_text("\n".join([heading, *rows]))
+    load("customer-usage", tmp_path / "long.csv")
+    every = "/reports/customer-usage?columns=certificate_type&columns=product&columns=customer&columns=reseller"
+    for path in (every, "/reports/customer-usage/summary", "/customers?name=twin", f"/customers?name={long[0]}"):
+        page = client.get(path).text
+        links = {unescape(link) for link in re.findall(r'href="(/(?:reports|customers)[^"]*)"', page)}
+        assert {client.get(link).status_code for link in links} <= {200, 303}, path
+        assert f'value="{long[1]}"' not in page
+        assert any(long[0] in link for link in links)
+
+
+@pytest.mark.usefixtures("nasty")
 def test_hidden_sort_column_gives_the_default_sort(client: FlaskClient) -> None:
     page = client.get("/reports/customer-transactions?columns=customer&columns=date&sort=cost").text
     assert re.findall(r'id="th-(\w+)"[^>]*aria-sort="(\w+)"', page) == [("date", "descending")]

@@ -5,20 +5,36 @@ tests/trials/test_scope.py asks the same with all queries.
 
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from itertools import cycle, islice
 from pathlib import Path
+from typing import Any
 
 import pytest
+from cysqlite import connect
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.datastructures import MultiDict
+from werkzeug.test import TestResponse
 
 from app.reports import REPORTS
+from app.table import cache
+from app.table.scope import Scope
 from app.table.view import Cursor, digest
 from app.web.reports.export import WORKBOOK
 from app.web.rules import PUBLIC_ENDPOINTS
-from models import CertificateType, Customer, Subscription
+from models import (
+    CertificateType,
+    Customer,
+    CustomerUsage,
+    Holding,
+    Reseller,
+    Subscription,
+    Transaction,
+    TypeUsage,
+    reports_db,
+)
 from tests import workbooks
 from tests.strategies import SCAN, SCAN_OVER_BUDGET, SORT, forced
 from tests.support import OURS, csv_rows, signed_in, table_rows, view_of
@@ -286,6 +302,53 @@ def test_customer_takes_its_history_to_a_new_reseller(app: Flask, alpha: FlaskCl
         assert after != before[slug]
         assert not table_rows(beta.get(f"/reports/{slug}").text)
         assert b"BETA7 1" not in beta.get(f"/reports/{slug}.csv").data
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *(f"/reports/{slug}{ending}" for slug in REPORTS for ending in ("", ".csv", ".xlsx", "/print", "/summary")),
+        *(f"/reports/{slug}{ending}?q=7" for slug in REPORTS for ending in ("", "/count")),
+        "/reports/customer-usage?open=all", "/reports/attention", "/customers?customer=ALPHA7-C1",
+        "/customers?customer=BETA7-C1", "/reports/customer-usage/rows",
+    ],
+)  # fmt: skip
+def test_scope_is_of_the_moment_of_the_rows(app: Flask, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When a restore gives a reseller's id to another one, no answer has rows of both."""
+    path += f"?node={row_paths(ALPHA.mark)[0]}" if path.endswith("/rows") else ""
+    client, look_up, looked_up = signed_in(app, "admin", ALPHA.reseller), Scope._of, []
+
+    def look_up_and_exchange(*arguments: Any) -> Scope:
+        looked_up.append(look_up(*arguments))
+        if len(looked_up) == 1:
+            exchange_resellers()
+        return looked_up[-1]
+
+    right = readable(client.get(path))
+    cache.answers.clear()
+    monkeypatch.setattr(Scope, "_of", look_up_and_exchange)
+    assert readable(client.get(path)) == right
+    assert looked_up
+
+
+def exchange_resellers() -> None:
+    """Give each of two resellers the other's id, as another process."""
+    one, two = (Reseller.get(Reseller.name == party.reseller).id for party in (ALPHA, BETA))
+    owned = (Customer, Subscription, Transaction, CustomerUsage, TypeUsage, Holding)
+    columns = [("reseller", "id"), *((table._meta.table_name, "reseller_id") for table in owned)]
+    with closing(connect(reports_db.database)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        for table, column in columns:
+            for old, new in ((one, -7), (two, one), (-7, two)):
+                other.execute(f'UPDATE "{table}" SET {column} = {new} WHERE {column} = {old}')
+        other.execute("COMMIT")
+
+
+def readable(answer: TestResponse) -> object:
+    """What an answer shows: the text of a page without the id of its request, or the rows of a workbook."""
+    if answer.mimetype.endswith("sheet"):
+        return workbooks.values(answer.data)
+    return answer.status_code, _RANDOM.sub("", answer.text)
 
 
 def test_customer_named_like_a_reseller_is_not_its_customer(alpha: FlaskClient) -> None:

@@ -102,12 +102,16 @@ def test_killed_worker_is_a_log_line_and_is_replaced(address: str, log: Path) ->
     assert ask(address, "/healthz", {})[0] == 200
 
 
-def test_access_database_is_private(database: Path) -> None:
-    access = database.with_name("access.db")
-    assert stat.S_IMODE(access.stat().st_mode) == 0o600
-    access.chmod(0o644)
+@pytest.mark.parametrize("name", ["access.db", "reports.db"])
+def test_databases_are_private(address: str, database: Path, name: str) -> None:
+    assert ask(address, "/healthz", {})[0] == 200
+    files = sorted(database.parent.glob(f"{name if name == 'access.db' else database.name}*"))
+    assert len(files) == 3
+    assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
+    for file in files:
+        file.chmod(0o644)
     flask("user", "list", DATABASE_URL=f"sqlite:///{database}")
-    assert stat.S_IMODE(access.stat().st_mode) == 0o600
+    assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
 
 
 def test_missing_migration_stops_the_start(tmp_path: Path) -> None:

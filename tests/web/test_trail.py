@@ -111,3 +111,14 @@ def test_events_are_escaped(client: FlaskClient) -> None:
 def test_sign_out_everywhere_is_audited(client: FlaskClient) -> None:
     client.post("/logout", data={"everywhere": "1"}, headers=OURS)
     assert json.loads(latest().details) == {"everywhere": True}
+
+
+def test_refused_addresses_are_one_short_event(app: Flask) -> None:
+    viewer = signed_in(app, "viewer")
+    for number in range(20):
+        refused = viewer.get(f"/users/{number}?{'x' * 5000}") if number % 2 else viewer.get(f"/audit?{number}")
+        assert refused.status_code == 403
+    assert 1 <= AuditEvent.select().count() <= 2, "a minute may end in between"
+    event = AuditEvent.select().order_by(AuditEvent.id).get()
+    assert event.about == "GET /audit"
+    assert "times" in signed_in(app).get("/audit").text

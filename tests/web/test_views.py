@@ -2,6 +2,7 @@
 
 import re
 from html import unescape
+from urllib.parse import urlencode
 
 import pytest
 from flask import Flask
@@ -12,6 +13,7 @@ from app.reports import REPORTS
 from app.web.saved_views import ACTIONS
 from models import AuditEvent, SavedView, User
 from tests.support import OURS, signed_in, table_rows
+from tests.web.forms import filled_in, sent_by_form
 
 pytestmark = pytest.mark.usefixtures("nasty")
 
@@ -54,7 +56,7 @@ def test_save_view_from_report_page(client: FlaskClient, slug: str) -> None:
     address = f"{report}?sort=-customer&size=100&q=twin"
     page = client.get(address).text
     assert f'<form id="save" action="{report}/views" method="post">' in page
-    [sent] = re.findall(r'name="view" value="([^"]*)" form="save"', page)
+    [sent] = re.findall(r'<input type="hidden" name="view" value="([^"]*)">', page)
     answer = save(client, "Twins & <b>others</b>", unescape(sent), report)
     assert (answer.status_code, answer.location) == (303, address)
     assert links(client) == {"Twins & <b>others</b>": address}
@@ -65,11 +67,17 @@ def test_saved_view_has_no_paging_and_no_open_rows(client: FlaskClient) -> None:
     assert links(client) == {"End": f"{USAGE}?sort=-used&size=25"}
 
 
-@pytest.mark.parametrize("fragment", [{}, {"HX-Request": "true", "HX-Request-Type": "partial"}])
-def test_save_form_has_the_view_on_the_page(client: FlaskClient, fragment: dict[str, str]) -> None:
-    text = client.get(f"{USAGE}?q=a&open=1&columns=customer&columns=used&sort=-used", headers=fragment).text
-    [sent] = re.findall(r'name="view" value="([^"]*)" form="save"', text)
+def test_save_form_has_the_view_on_the_page(client: FlaskClient) -> None:
+    text = client.get(f"{USAGE}?q=a&open=1&columns=customer&columns=used&sort=-used").text
+    [sent] = re.findall(r'<input type="hidden" name="view" value="([^"]*)">', text)
     assert unescape(sent) == "columns=customer&columns=used&sort=-used&q=a"
+
+
+def test_view_is_saved_as_the_form_stands(client: FlaskClient) -> None:
+    page = client.get(f"{USAGE}?open=1&columns=customer&columns=used&before=end&size=25").text
+    form = [*filled_in(sent_by_form(page), q=" a", usage="over"), ("move", "used:up"), ("reset", "columns")]
+    answer = save(client, "Form", urlencode(form))
+    assert (answer.status_code, answer.location) == (303, f"{USAGE}?size=25&q=a&usage=over")
 
 
 @pytest.mark.parametrize("name", ["", "  ", "Mine", "a" * 81, "a\nb"])
@@ -130,6 +138,25 @@ def test_50_shared_views_are_listed_with_a_link_to_all(app: Flask) -> None:
     [address] = re.findall(r'<a href="([^"]+)">Show 2 more that colleagues share</a>', vic.get("/reports").text)
     assert len(re.findall("Shared by", vic.get(address).text)) == 52
     assert "more that colleagues share" not in vic.get(address).text + ann.get("/reports").text
+
+
+def test_shared_views_are_paged(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.web.saved_views.MAX_LISTED_SHARED", 2)
+    monkeypatch.setattr("app.web.saved_views.SHARED_PER_PAGE", 3)
+    ann, vic = signed_in(app), signed_in(app, "viewer")
+    for at in range(8):
+        save(ann, f"View {at}")
+    SavedView.update(shared=True).execute()
+    page, seen = vic.get("/reports").text, []
+    while more := re.findall(r'<a href="([^"]+)">Show \d+ more that colleagues share</a>', page):
+        page = vic.get(more[0]).text
+        seen.append(re.findall(r"<bdi>(View \d)</bdi></a>", page))
+    assert [len(names) for names in seen] == [3, 3, 2]
+    assert [name for names in seen for name in names] == [f"View {at}" for at in range(8)]
+    assert "Shared by" not in vic.get("/reports?shared=999999").text
+    for odd in ("-1", "x", "1.5", "9999999", "²"):
+        refused = vic.get("/reports", query_string={"shared": odd})
+        assert (refused.status_code, odd in refused.text) == (400, True)
 
 
 @pytest.mark.parametrize("sent", [{"view": "size=1"}, {"view": "columns=none"}, {"view": "q=" + "a" * 8000}, {}])

@@ -1,186 +1,207 @@
-"""The charts of a view: which bars they have, where a bar leads, and where its rectangles stand in the SVG."""
+"""Charts of a view as data: bars, gridlines and where each leads. templates/reports/_charts.html draws them.
 
-from collections.abc import Callable, Iterator, Sequence
+Libraries that draw SVG in Python don't fit: pygal 3.1 writes `<style>` and `<script>`, which our Content Security
+Policy forbids; leather 0.4 has no links; both scale text with the picture; drawsvg and svg.py write elements only.
+"""
+
+from calendar import month_abbr
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from itertools import count
 from typing import NamedTuple
 
-from app.table.definitions import Chart, GroupBy
+from app.table.definitions import Chart
 from app.table.kinds import INTEGER, Kind
 from app.table.scope import Scope
-from app.table.totals import Group, chart_range, narrow_view, summarize
+from app.table.totals import Group, chart_range, largest_rows, narrow_view, summarize
 from app.table.view import View
-from app.web.urls import empty_if_too_long, report_url
+from app.web.urls import filtered_url
 
-MAX_BARS = 10  # bars of one name each; all smaller groups are one bar
-_OTHERS = "Others"
-
-# Pixels: above the bars, of the bars, below them.
-_TOP, _HEIGHT, _BOTTOM = 18, 72, 16
-# Pixels from one bar to the next: of stacked bars, of several bars beside each other.
-_STACK_STEP, _CLUSTER_STEP = 52, 96
-_FILLED = 0.7  # share of a step that bars fill
-_LABEL_LENGTH = 15  # characters of a name under a bar
+MAX_BARS = 6  # bars of names; "6 of 31" says that there are more
+_FEW_MONTHS = 3  # up to so many are rows of a table: a column of one month would be as wide as the chart
+_HEIGHT = 140  # pixels between the lowest and the highest gridline
+_MAX_INTERVALS = 3  # between gridlines
+_GAP = 0.8  # pixels between the parts of a column
+_LEAST = 0.8  # pixels or per cent that are drawn of any number but zero
+_UNITS = ("", "k", "M", "B", "T")
 
 
-class Series(NamedTuple):
-    """A part of each bar: the number of its colour, its label, the kind of its numbers, and a link to its rows."""
+# The color, start and length of a part of a bar: in pixels from the top of the grid, or in per cent from the left.
+Rectangle = tuple[str, float, float]
 
-    color: int
+
+class Part(NamedTuple):
+    """What bars are made of: the name of its color, its label, and a link to its rows."""
+
+    color: str
     label: str
-    kind: Kind
     url: str = ""
 
 
-class Rectangle(NamedTuple):
-    """A rectangle of a bar, in pixels."""
-
-    color: int
-    x: float
-    y: float
-    width: float
-    height: float
-
-
 class Bar(NamedTuple):
-    """A bar: its name, a link to its rows, and a number for each series. `x` is the left edge of its step."""
+    """A bar, a link to its rows ("" for none), the numbers of its parts, and the whole of which they are a share."""
 
     name: str
     url: str
     numbers: Sequence[int]
-    x: int = 0
+    whole: int | None = None
     rectangles: Sequence[Rectangle] = ()
 
     @property
-    def short_name(self) -> str:
-        return self.name if len(self.name) <= _LABEL_LENGTH else f"{self.name[: _LABEL_LENGTH - 1]}…"
-
-    def texts(self, series: Sequence[Series]) -> list[str]:
-        """The numbers, formatted."""
-        return [part.kind.show(number) for part, number in zip(series, self.numbers, strict=False)]
-
-    def describe(self, series: Sequence[Series]) -> str:
-        """The bar in words: "2026-11: Active 12, Ended 3"."""
-        numbers = (f"{part.label} {text}" for part, text in zip(series, self.texts(series), strict=False))
-        return f"{self.name}: {', '.join(numbers)}"
+    def month(self) -> str:
+        """The month of a bar that is named "2026-11": "Nov"."""
+        return month_abbr[int(self.name[-2:])]
 
 
-class DrawnChart(NamedTuple):
-    """A chart for the template. An empty title stands for that of the declared chart.
+class Figure(NamedTuple):
+    """A drawn chart. With a grid its bars are columns, else they are rows of a table.
 
-    `axis_label` says what bars are named by. `zero_y` is the height of the axis, `max_label` the largest number.
+    axis:   what bars are named by.
+    parts:  the legend; () where names say it all.
+    grid:   the height and the label of each line.
+    hidden: how many more bars there are.
     """
 
     title: str
-    axis_label: str
-    series: Sequence[Series]
-    step: int
+    axis: str
+    kind: Kind
+    parts: Sequence[Part] = ()
     bars: Sequence[Bar] = ()
-    zero_y: float = 0
-    max_label: str = ""
+    grid: Sequence[tuple[float, str]] = ()
+    hidden: int = 0
 
     @property
-    def size(self) -> tuple[int, int]:
-        """Width and height in pixels."""
-        return self.step * len(self.bars), _TOP + _HEIGHT + _BOTTOM
+    def needs_table(self) -> bool:
+        """Whether a table must show the numbers of the parts."""
+        return any(len(bar.numbers) == len(self.parts) for bar in self.bars)
+
+    def total(self, bar: Bar) -> str:
+        """The number of a bar: "1,234" or "12 of 34"."""
+        total = self.kind.show(sum(bar.numbers))
+        return total if bar.whole is None else f"{total} of {self.kind.show(bar.whole)}"
+
+    def short_total(self, bar: Bar) -> str:
+        return abbreviate(sum(bar.numbers), self.kind)
+
+    def describe(self, bar: Bar) -> str:
+        """A bar in words: "2026-11: 15; Active 12, Ended 3"."""
+        parts = zip(self.parts, bar.numbers, strict=False) if self.needs_table else ()
+        texts = ", ".join(f"{part.label} {self.kind.show(number)}" for part, number in parts)
+        return "; ".join(filter(None, [f"{bar.name}: {self.total(bar)}", texts]))
 
 
-# Yields the rectangles of a bar, given its left edge, the pixels of a unit, and the height of the axis.
-DrawBar = Callable[[Bar, float, float, float], Iterator[Rectangle]]
+def draw_chart(chart: Chart, view: View, scope: Scope) -> Figure:
+    """Draw a declared chart of a view's rows. Without such rows it has no bars."""
+    if chart.months:
+        return _by_month(chart, view, scope)
+    return _by_name(chart, view, scope) if chart.summary.group_by else _largest_rows(chart, view, scope)
 
 
-def draw_chart(chart: Chart, view: View, scope: Scope) -> list[DrawnChart]:
-    """Draw a declared chart of a view's rows.
-
-    Grouped by one thing it is one chart, with a bar beside the others for each measure. Grouped by two things it is one
-    chart of stacked bars for each measure. A view without rows has none.
-    """
-    view, axis_values = chart_range(chart, view, scope)
-    groups = summarize(chart.summary, view, scope) if axis_values or not chart.axis_values else []
-    if not groups:
-        return []
-    axis, *stack = chart.summary.group_by
-    columns = [view.report.columns_by_key[key] for key in chart.summary.measures]
-    if not stack:
-        series = [Series(color, column.label, column.kind) for color, column in enumerate(columns)]
-        return [_draw_clusters(axis.label, series, _largest_bars(view, axis, groups))]
-    present = {group.values[1] for group in groups}
-    values = [value for value in stack[0].ordered_values if value in present]
-    charts = []
-    for index, (title, kind) in enumerate([(column.label, column.kind) for column in columns] or [("", INTEGER)]):
-        colors = [stack[0].ordered_values.index(value) for value in values]
-        urls = [_group_url(view, stack[0], value) for value in values]
-        series = [Series(color, value, kind, url) for color, value, url in zip(colors, values, urls, strict=True)]
-        bars = _axis_bars(view, axis, axis_values, groups, values, index)
-        charts.append(_draw_stacks(title, axis.label, series, bars))
-    return charts
+def _by_month(chart: Chart, view: View, scope: Scope) -> Figure:
+    """Months with their parts stacked. Of a single month each part is a bar."""
+    axis, stack = chart.summary.group_by
+    months_view, months = chart_range(chart, view, scope)
+    groups = summarize(chart.summary, months_view, scope) if months else []
+    numbers = {group.values: _number(chart, group, chart.measure) for group in groups}
+    columns = view.report.columns_by_key
+    kind = columns[chart.measure].kind if chart.measure else INTEGER
+    palette = columns[stack.column].colored_values
+    values = [value for value in palette if any(value == part for _, part in numbers)]
+    colors = [str(palette.index(value)) for value in values]
+    if len(months) == 1:
+        figure = Figure(f"{chart.title} in {months[0]}", stack.label, kind)
+        stacks = [[numbers[months[0], value] if value == other else 0 for other in values] for value in values]
+        urls = [_filtered_url(months_view, stack.filters(value)) for value in values]
+        return _draw(figure, list(map(Bar, values, urls, stacks)), colors)
+    parts = list(map(Part, colors, values, [_filtered_url(view, stack.filters(value)) for value in values]))
+    figure = Figure(f"{chart.title} by {axis.label.lower()}", axis.label, kind, parts)
+    filled = {month for month, _ in numbers}
+    stacks = [[numbers.get((month, value), 0) for value in values] for month in months]
+    urls = [_filtered_url(view, axis.filters(month)) if month in filled else "" for month in months]
+    bars = list(map(Bar, months, urls, stacks)) if groups else []
+    return _draw(figure, bars, colors, as_columns=len(bars) > _FEW_MONTHS)
 
 
-def _axis_bars(
-    view: View, axis: GroupBy, axis_values: Sequence[str], groups: Sequence[Group], values: Sequence[str], measure: int
-) -> list[Bar]:
-    """A bar for each value of the axis, also for those without rows, which link to nothing."""
-    numbers = {group.values: group.sums[measure] if group.sums else group.rows for group in groups}
-    present = {name for name, _ in numbers}
-    return [
-        Bar(
-            name,
-            _group_url(view, axis, name) if name in present else "",
-            [numbers.get((name, value), 0) for value in values],
-        )
-        for name in axis_values
-    ]
+def _by_name(chart: Chart, view: View, scope: Scope) -> Figure:
+    """The groups with the largest numbers."""
+    (axis,) = chart.summary.group_by
+    columns = view.report.columns_by_key
+    column, whole = columns[chart.measure], columns.get(columns[chart.measure].share_of)
+    bars = []
+    for group in summarize(chart.summary, view, scope):
+        (value,), number = group.values, _number(chart, group, chart.measure)
+        of = _number(chart, group, whole.key) if whole else None
+        if number or of:
+            bars.append(Bar(axis.describe(value), _filtered_url(view, axis.filters(value)), [number], of))
+    bars.sort(key=lambda bar: sum(bar.numbers), reverse=True)
+    parts = [Part("0", column.label), Part("rest", whole.label)] if whole else []
+    figure = Figure(f"{chart.title} by {axis.label.lower()}", axis.label, column.kind, parts)
+    return _draw(figure._replace(hidden=len(bars[MAX_BARS:])), bars[:MAX_BARS], ["0"])
 
 
-def _largest_bars(view: View, axis: GroupBy, groups: Sequence[Group]) -> list[Bar]:
-    """The groups with the largest numbers, then one bar for the sums of all others."""
-    ordered = sorted((group for group in groups if any(group.sums)), key=lambda group: group.sums, reverse=True)
-    largest = ((group.values[0], group.sums) for group in ordered[:MAX_BARS])
-    bars = [Bar(name, _group_url(view, axis, name), sums) for name, sums in largest]
-    rest = [sum(sums) for sums in zip(*(group.sums for group in ordered[MAX_BARS:]), strict=True)]
-    return [*bars, Bar(_OTHERS, "", rest)] if rest else bars
+def _largest_rows(chart: Chart, view: View, scope: Scope) -> Figure:
+    """The first-level rows with the largest numbers above zero. They lead to the rows of their customer."""
+    name_column, column = view.report.columns[0], view.report.columns_by_key[chart.measure]
+    link, bars = name_column.link, []
+    for row in largest_rows(view, scope, chart.measure, MAX_BARS):
+        (name, number), id_ = row.values, row.companions[0]
+        if number > 0 and link:
+            bars.append(Bar(name, _filtered_url(view, {link.key: id_} if id_ else {link.name_key: name}), [number]))
+    return _draw(Figure(chart.title, name_column.label, column.kind), bars, ["3"])
 
 
-def _group_url(view: View, axis: GroupBy, value: str) -> str:
-    return empty_if_too_long(report_url(narrow_view(view, axis.filters(value))))
+def _number(chart: Chart, group: Group, measure: str) -> int:
+    return group.sums[chart.summary.measures.index(measure)] if measure else group.rows
 
 
-def _draw_stacks(title: str, axis_label: str, series: Sequence[Series], bars: Sequence[Bar]) -> DrawnChart:
-    """One bar for each name, its series stacked: what is below zero hangs from the axis."""
-    ends = [sum(n for n in bar.numbers if (n > 0) == positive) for bar in bars for positive in (True, False)]
-    width, margin = _STACK_STEP * _FILLED, _STACK_STEP * (1 - _FILLED) / 2
-
-    def rectangles(bar: Bar, x: float, scale: float, zero: float) -> Iterator[Rectangle]:
-        above = below = 0
-        for part, number in zip(series, bar.numbers, strict=True):
-            if number > 0:
-                above += number
-                yield Rectangle(part.color, x + margin, zero - above * scale, width, number * scale)
-            elif number < 0:
-                yield Rectangle(part.color, x + margin, zero - below * scale, width, -number * scale)
-                below += number
-
-    return _draw(DrawnChart(title, axis_label, series, _STACK_STEP), bars, ends, rectangles)
+def _filtered_url(view: View, filters: Mapping[str, str]) -> str:
+    """The address of the view with more filters. It is "" for rows without a name, and where it is too long."""
+    return filtered_url(narrow_view(view, filters)) if all(filters.values()) else ""
 
 
-def _draw_clusters(axis_label: str, series: Sequence[Series], bars: Sequence[Bar]) -> DrawnChart:
-    """A bar for each series of a name, beside each other."""
-    ends = [number for bar in bars for number in bar.numbers]
-    width, margin = _CLUSTER_STEP * _FILLED / len(series), _CLUSTER_STEP * (1 - _FILLED) / 2
+def _draw(figure: Figure, bars: Sequence[Bar], colors: Sequence[str], as_columns: bool = False) -> Figure:
+    """Place the parts of all bars on one scale: up and down from zero, or to the left and the right of it."""
+    stacks = [list(_stack(bar, colors)) for bar in bars]
+    ends = [0, *(end for stack in stacks for _, *both in stack for end in both)]
+    low, high, grid = min(ends), max(ends), range(0)
+    if as_columns:
+        step = grid_step(low, high)
+        low, high = low // step * step, -(-high // step) * step
+        grid = range(low, high + 1, step)
+    length, gap = (_HEIGHT, _GAP) if as_columns else (100, 0)
+    scale = length / (high - low or 1)
 
-    def rectangles(bar: Bar, x: float, scale: float, zero: float) -> Iterator[Rectangle]:
-        for index, (part, number) in enumerate(zip(series, bar.numbers, strict=True)):
-            left, top = x + margin + index * width, zero - max(number, 0) * scale
-            yield Rectangle(part.color, left, top, width, abs(number) * scale)
+    def place(color: str, start: int, end: int) -> Rectangle:
+        from_start = length - (end - low) * scale if as_columns else (start - low) * scale
+        return color, from_start, max((end - start) * scale - gap, _LEAST)
 
-    return _draw(DrawnChart("", axis_label, series, _CLUSTER_STEP), bars, ends, rectangles)
+    lines = [(length - (line - low) * scale, abbreviate(line, figure.kind)) for line in grid]
+    placed = zip(bars, ([place(*part) for part in stack] for stack in stacks), strict=True)
+    return figure._replace(grid=lines, bars=[bar._replace(rectangles=rectangles) for bar, rectangles in placed])
 
 
-def _draw(chart: DrawnChart, bars: Sequence[Bar], ends: Sequence[int], rectangles: DrawBar) -> DrawnChart:
-    """Add the bars to a chart, scaled to the height between the largest and the smallest of `ends`."""
-    top, bottom = max([0, *ends]), min([0, *ends])
-    scale = _HEIGHT / (top - bottom or 1)
-    zero = _TOP + top * scale
-    drawn = []
-    for x, bar in zip(count(0, chart.step), bars, strict=False):
-        drawn.append(bar._replace(x=x, rectangles=list(rectangles(bar, x, scale, zero))))
-    return chart._replace(bars=drawn, zero_y=zero, max_label=chart.series[0].kind.show(top))
+def _stack(bar: Bar, colors: Sequence[str]) -> Iterator[tuple[str, int, int]]:
+    """The parts of a bar with both ends: those above zero stand on each other, those below hang from each other."""
+    if bar.whole:
+        yield "rest", 0, bar.whole
+    above = below = 0
+    for color, number in zip(colors, bar.numbers, strict=True):
+        if number > 0:
+            yield color, above, above + number
+            above += number
+        elif number < 0:
+            yield color, below + number, below
+            below += number
+
+
+def grid_step(low: int, high: int) -> int:
+    """The smallest of 1, 2, 2.5 or 5 × 10ⁿ that needs few intervals from below `low` to above `high`."""
+    steps: Iterator[int] = (digits * 10**power // 10 for power in count() for digits in (10, 20, 25, 50))
+    return next(step for step in steps if -(-high // step) - low // step <= _MAX_INTERVALS)  # rounded outwards
+
+
+def abbreviate(number: int, kind: Kind) -> str:
+    """Three digits of a number, and a unit: 218,345,612 cents are "2.18M", -9,500 is "−9.5k"."""
+    rounded = Decimal(f"{Decimal(kind.export(number)):.2e}")
+    unit = min(max(rounded.adjusted() // 3, 0), len(_UNITS) - 1)
+    return f"{rounded.scaleb(-3 * unit).normalize():,f}{_UNITS[unit]}".replace("-", "−")

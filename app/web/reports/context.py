@@ -11,10 +11,11 @@ from app.reports.periods import period_title
 from app.table.cache import cached_until_import
 from app.table.definitions import Column, Filter
 from app.table.paging import Page, Row, open_paths
+from app.table.params import MAX_VALUE_LENGTH
 from app.table.scope import Scope
 from app.table.view import LAST_PAGE, SIZES, View, digest, format_path, quote_value
 from app.web.reports.export import FORMATS, last_format
-from app.web.urls import empty_if_too_long, link_maker, other_reports, summary_url
+from app.web.urls import link_maker, other_reports, summary_url
 from models import Import
 
 NUL = "\0"  # no value can hold it
@@ -124,7 +125,7 @@ def _labels(filter_: Filter, view: View, scope: Scope) -> Mapping[str, str]:
 
     def read() -> dict[str, str]:
         found = list_options(report.base_table, scope)
-        return {value: label for value, label in found if empty_if_too_long(quote_value(value))}
+        return {value: label for value, label in found if len(value) <= MAX_VALUE_LENGTH}
 
     labels: dict[str, str] = cached_until_import((report.slug, filter_.key, scope), read)
     return labels

@@ -6,7 +6,6 @@ from functools import partial
 from itertools import chain
 from os import SEEK_END
 from tempfile import TemporaryFile
-from threading import BoundedSemaphore
 from typing import NamedTuple
 
 from flask import Blueprint, Response, request
@@ -15,12 +14,13 @@ from xlsxwriter.exceptions import FileCreateError
 
 from app.table.csv import DIALECT_KEY, EXCEL, PLAIN, SEMICOLON, Dialect, Progress, csv_chunks
 from app.table.params import PAGING_KEYS
-from app.table.scope import Scope
+from app.table.scope import ScopeIn
 from app.table.spool import PIECE_BYTES, spool
 from app.table.view import View
 from app.table.xlsx import WorkbookLimitError, write_workbook
 from app.web.audit import audit_actor, record_event
 from app.web.errors import disk_full, error_response
+from app.web.reports.export_places import ExportEnded, ExportWatch, TooManyExports, export_place
 from app.web.security import visitor
 from app.web.urls import report_url
 from app.web.view_request import submitted_export, submitted_view
@@ -49,7 +49,7 @@ class Format(NamedTuple):
         return "text/csv" if self.dialect else "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
-WORKBOOK = Format("xlsx", "Excel workbook (.xlsx)", "XLSX")
+WORKBOOK = Format("xlsx", "Excel workbook (.xlsx), no formulas", "XLSX")
 FORMATS = {
     each.key: each
     for each in (
@@ -98,10 +98,7 @@ def _cookie_name() -> str:
     return "__Secure-export" if request.is_secure else "export"
 
 
-MAX_EXPORTS = 2  # in each process; an export keeps a thread for as long as its client reads
 _RETRY_AFTER = 30  # seconds
-
-_slots = BoundedSemaphore(MAX_EXPORTS)
 
 blueprint = Blueprint("export", __name__)
 
@@ -113,7 +110,7 @@ def csv(slug: str) -> Response:
     if request.environ.get("SERVER_PROTOCOL") == "HTTP/1.0":
         details = ["Over HTTP/1.0 nobody could tell half a file from a whole one."]
         return error_response(505, "A file needs HTTP/1.1.", details)
-    return _export_response(view, FORMATS[dialect.name], partial(_stream_csv, view, visitor().scope, dialect))
+    return _export_response(view, FORMATS[dialect.name], partial(_stream_csv, view, visitor().scope_in, dialect))
 
 
 @blueprint.get("/reports/<slug>.xlsx")
@@ -133,14 +130,15 @@ class _Export:
     `length` is the size of the file in bytes where that is known before it is sent.
     """
 
-    def __init__(self, about: str, resources: ExitStack) -> None:
+    def __init__(self, about: str, resources: ExitStack, watch: ExportWatch) -> None:
         self.resources = resources
         self.length: int | None = None
-        self._about, self._actor, self._rows = about, audit_actor(), 0
+        self._about, self._actor, self._rows, self._watch = about, audit_actor(), 0, watch
         record_event("export", BEGUN, about)
 
     def count_rows(self, more: int) -> None:
-        """Add to the number of rows that the audit trail tells at the end."""
+        """Add to the number of rows that the audit trail tells at the end. Raises ExportEnded."""
+        self._watch.check()
         self._rows += more
 
     def end(self, outcome: str) -> None:
@@ -149,32 +147,40 @@ class _Export:
         audit.record("export", outcome, about=self._about, rows=self._rows, **self._actor)
 
     def send(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
-        """Yield the pieces, then end the export: DONE after the last one, FAILED when it breaks off."""
+        """Yield the pieces, then end the export: DONE after the last one, FAILED when it breaks off.
+
+        Raises ExportEnded, so that the server closes the connection and the client sees a failed download.
+        """
         outcome = FAILED
         try:
-            yield from pieces
+            for piece in pieces:
+                self._watch.check()
+                yield piece
             outcome = DONE
         finally:
             self.end(outcome)
 
 
 def _export_response(view: View, file_format: Format, begin: Callable[[_Export], Iterable[bytes]]) -> Response:
-    """Run an export in one of the process's slots; 503 when all are taken.
+    """Run an export when it is the visitor's turn; 503 when too many run or wait.
 
     `begin` returns the pieces of the file. Until it returns, a failure is still an error page.
     """
     headers = {"Content-Disposition": f'attachment; filename="{file_name(view, file_format)}"'}
     if request.method == "HEAD":
         return Response(mimetype=file_format.mimetype, headers=headers)
-    if not _slots.acquire(blocking=False):
-        return _too_many_exports(view)
     with ExitStack() as resources:
-        resources.callback(_slots.release)
-        export = _Export(file_url(view, file_format), resources)
+        try:
+            watch = resources.enter_context(export_place())
+        except TooManyExports as error:
+            return _too_many_exports(view, str(error))
+        export = _Export(file_url(view, file_format), resources, watch)
         try:
             pieces = begin(export)
         except BaseException as error:
             export.end(FAILED)
+            if isinstance(error, ExportEnded):
+                return error_response(503, "This export was ended.", [f"{error}."], report_url(view))
             if isinstance(error, (OSError, FileCreateError)):
                 return disk_full(error)
             raise
@@ -187,24 +193,21 @@ def _export_response(view: View, file_format: Format, begin: Callable[[_Export],
     return response
 
 
-def _too_many_exports(view: View) -> Response:
-    details = [
-        f"{MAX_EXPORTS} exports at a time run in each process, and all places are taken.",
-        "Try again in half a minute.",
-    ]
+def _too_many_exports(view: View, why: str) -> Response:
+    details = [why, "Try again in half a minute."]
     response = error_response(503, "Too many exports are running.", details, report_url(view))
     response.headers["Retry-After"] = str(_RETRY_AFTER)
     return response
 
 
-def _stream_csv(view: View, scope: Scope, dialect: Dialect, export: _Export) -> Iterator[bytes]:
+def _stream_csv(view: View, scope: ScopeIn, dialect: Dialect, export: _Export) -> Iterator[bytes]:
     """Write the CSV in a thread of its own. Wait for the first piece, so that an early error is an error page."""
     write = partial(_csv_pieces, view, scope, export.count_rows, dialect)
     pieces = export.resources.enter_context(closing(spool(write)))
     return chain([next(pieces)], pieces)
 
 
-def _csv_pieces(view: View, scope: Scope, progress: Progress, dialect: Dialect) -> Iterator[bytes]:
+def _csv_pieces(view: View, scope: ScopeIn, progress: Progress, dialect: Dialect) -> Iterator[bytes]:
     try:
         yield from csv_chunks(view, scope, progress, dialect)
     finally:
@@ -214,7 +217,7 @@ def _csv_pieces(view: View, scope: Scope, progress: Progress, dialect: Dialect) 
 def _workbook(view: View, export: _Export) -> Iterable[bytes]:
     """Write the whole workbook to a temporary file before the first byte is sent."""
     file = export.resources.enter_context(TemporaryFile())  # noqa: SIM115 - the stack closes it
-    write_workbook(view, visitor().scope, visitor().reseller or "", file, export.count_rows)
+    write_workbook(view, visitor().scope_in, visitor().reseller or "", file, export.count_rows)
     export.length = file.seek(0, SEEK_END)
     file.seek(0)
     return FileWrapper(file, PIECE_BYTES)

@@ -28,8 +28,9 @@ blueprint = Blueprint("reports", __name__)
 @blueprint.get("/reports/<slug>")
 def show(slug: str) -> BaseResponse:
     """The report page; for htmx only the region that changed."""
-    submission, scope, is_fragment = submitted_view(slug), visitor().scope, is_fragment_request()
+    submission, is_fragment = submitted_view(slug), is_fragment_request()
     with timed("query"), read_transaction():
+        scope = visitor().scope
         page = read_page(submission.view, scope)
         context = report_context(page, scope) | {"tabs": report_tabs(page.view, submission.opened)}
     view, url = page.view, report_url(page.view)
@@ -72,7 +73,7 @@ def expand(slug: str) -> Response:
 def count(slug: str) -> Response:
     """The number of rows of a view, for a page that was sent before they were counted."""
     view = requested_view(slug, "after", "before", "open")
-    with timed("query"):
+    with timed("query"), read_transaction():
         total = count_rows(RowQuery(view, visitor().scope, view.level))
     return _render("reports/_total.html", {"total": f"{total:,}", "view": view})
 

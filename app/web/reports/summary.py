@@ -31,11 +31,12 @@ class TotalLine(NamedTuple):
 @blueprint.get("/reports/<slug>/summary")
 def show(slug: str) -> str:
     """The charts of a view, for htmx; for others a page of its sums and charts."""
-    view, scope, is_fragment = requested_view(slug, *PAGING_KEYS), visitor().scope, is_fragment_request()
+    view, is_fragment = requested_view(slug, *PAGING_KEYS), is_fragment_request()
     with timed("query"), read_transaction():
+        scope = visitor().scope
         lines = [] if is_fragment else total_lines(view, scope)
-        charts = [(chart.title, draw_chart(chart, view, scope)) for chart in view.report.charts]
-    context = {"view": view, "report": view.report, "lines": lines, "charts": charts}
+        figures = [draw_chart(chart, view, scope) for chart in view.report.charts]
+    context = {"view": view, "report": view.report, "lines": lines, "figures": figures}
     template = "reports/_charts.html" if is_fragment else "reports/summary.html"
     with timed("render"):
         return render_template(template, **context, **column_layout(view))

@@ -1,0 +1,45 @@
+"""Somebody asks for more and more addresses, so that the server remembers more and more."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tests.serving import server
+from tests.trials.conftest import Trial
+from tests.trials.processes import workers
+from tests.trials.transactions import SLUG, filled
+from tests.trials.visitor import Visitor
+
+pytestmark = pytest.mark.slow_trial
+
+KEYS = ("q", "customer", "name", "subscription", "reseller", "product")
+GROWTH = 30  # MB
+
+
+def resident(pid: int) -> float:
+    """MB that a process holds."""
+    return int(Path(f"/proc/{pid}/status").read_text().partition("VmRSS:")[2].split()[0]) / 1000
+
+
+def test_hostile_addresses(trial: Trial, in_file: str) -> None:
+    """A process grows by at most 30 MB, whatever is asked of it.
+
+    Each address has filters of their full length that nobody has asked for before, and asks for its sums and its count.
+    """
+    addresses = trial.rounds(5000, 500)
+    with server(DATABASE_URL=filled(in_file, 1000), GUNICORN_CMD_ARGS="--workers 1") as address:
+        visitor, (pid,) = Visitor(address), workers()
+
+        def ask(number: int) -> None:
+            query = "&".join(f"{key}={number:06}{key * 200}"[: len(key) + 201] for key in KEYS)
+            for ending in ("", "/summary", "/count"):
+                assert visitor.get(f"/reports/{SLUG}{ending}?{query}").status == 200
+
+        ask(0)
+        before = resident(pid)
+        with ThreadPoolExecutor(4) as people:
+            list(people.map(ask, range(1, addresses + 1)))
+        grown = resident(pid) - before
+    trial.tell(f"{addresses:,} addresses with {len(KEYS)} filters of 200 characters", f"{grown:.0f} MB more")
+    assert grown < GROWTH
