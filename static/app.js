@@ -42,8 +42,8 @@ function changesOf(link) {
 function setField(key, values) {
   const field = filters.elements[key], [value = ""] = values;
   if (filters.querySelector(`[name="${key}"]`)) {
-    field.value = value;
-    if (value && field.value !== value) field.add?.(new Option(value, value, true, true)); // newer than the menu
+    if (field.forEach) field.forEach((radio) => (radio.checked = radio.value === value)); // the list ignores a value of ""
+    else if ((field.value = value) && field.value !== value) field.add?.(new Option(value, value, true, true)); // a newer one
     return;
   }
   for (const input of document.querySelectorAll(`#results input[name="${key}"]`)) input.remove();
@@ -74,8 +74,12 @@ function correctFields() {
 
 // Files and paper are the browser's business: it submits the form as it stands. Likewise a view is saved.
 on("submit", (event) => {
-  if (event.submitter?.hasAttribute("formaction")) event.stopPropagation();
-  if (event.target.id === "save") event.target.elements.view.value = new URLSearchParams(new FormData(filters));
+  const { target, submitter, timeStamp } = event, { dataset } = submitter ?? target;
+  if (target === filters && !submitter?.hasAttribute("formaction")) return;
+  if (target === filters) event.stopPropagation();
+  if (timeStamp - dataset.sentAt < 1000) event.preventDefault(); // the second click of a double click
+  else dataset.sentAt = timeStamp;
+  if (target.id === "save") target.elements.view.value = new URLSearchParams(new FormData(filters));
 }, true);
 // Nothing moves under a finger: an answer waits until what is pressed has been let go, and clicked.
 let release, released, focused;
@@ -127,11 +131,6 @@ on("keydown", (event) => {
   if (!element || document.getElementById("keys-off").checked) return;
   event.preventDefault();
   element.popover ? element.showPopover() : element.focus();
-});
-on("submit", (event) => { // not the second click on a button that posts
-  const { target: { method, dataset }, timeStamp } = event;
-  if (method === "post" && timeStamp - dataset.sentAt < 1000) event.preventDefault();
-  else dataset.sentAt = timeStamp;
 });
 on("click", ({ target }) => {
   if (target.id === "print-now") print();

@@ -8,9 +8,9 @@ from flask.testing import FlaskCliRunner
 
 import models
 from tests.file_faults import FAULTS, LOST, UNWRITABLE, Fault, locked
-from tests.support import NASTY
+from tests.support import EDGE_CASES
 
-IMPORT = ["import", "customer-usage", str(NASTY / "customer-usage.csv")]
+IMPORT = ["import", "customer-usage", str(EDGE_CASES / "customer-usage.csv")]
 ADD = ["user", "add", "bob@partner.example", "--role", "viewer"]
 COMMANDS = (
     IMPORT,

@@ -1,7 +1,7 @@
-"""The page of a customer: how customers are found and linked to, and which sections of reports the page shows."""
+"""The page of a customer: how customers are found and linked to, and which sums and sections of reports it shows."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from app.reports.filters import NO_RESELLER
@@ -86,6 +86,25 @@ SECTIONS = (
         "certificate_type",
         "No inventory.",
     ),
+)
+
+
+@dataclass(frozen=True)
+class CustomerSum:
+    """The sum of a column in the rows of the report `slug` that `filters` find; without one, their number."""
+
+    label: str
+    slug: str
+    column: str = ""
+    filters: Mapping[str, str] = field(default_factory=dict)
+
+
+SUMS = (
+    CustomerSum("Cost of active subscriptions", "customer-subscriptions", "cost", {"status": "Active"}),
+    CustomerSum("Current Inventory", "customer-usage", "current_inventory"),
+    CustomerSum("Available", "customer-usage", "available"),
+    CustomerSum("Used", "customer-usage", "used"),
+    CustomerSum("Transactions", "customer-transactions"),
 )
 
 

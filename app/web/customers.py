@@ -1,4 +1,4 @@
-"""The page of a customer: the first rows of each report, each part with a link to all of them."""
+"""The page of a customer: sums, and the first rows of each report, with links to the rows behind them."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,10 +7,14 @@ from flask import Blueprint, abort, redirect, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from app.reports import REPORTS
-from app.reports.customer_page import SECTIONS, CustomerIdentity, Section, find_customers
+from app.reports.customer_page import SECTIONS, SUMS, CustomerIdentity, CustomerSum, Section, find_customers
+from app.table.counts import count_rows
 from app.table.definitions import empty_if_blank
+from app.table.kinds import INTEGER
 from app.table.paging import read_page
 from app.table.params import parse_view
+from app.table.query import RowQuery
+from app.table.totals import summarize
 from app.table.view import View
 from app.web.errors import error_response
 from app.web.reports.context import present_rows
@@ -60,8 +64,10 @@ def _customer_keys() -> Mapping[str, str]:
 
 
 def _customer_context(customer: CustomerIdentity, views: Mapping[Section, View]) -> dict[str, Any]:
-    sections = [_section_context(section, view.with_filters(customer.keys)) for section, view in views.items()]
-    return {"customer": customer, "sections": sections, "as_of": Import.last()}
+    whole = {section.slug: view.with_filters(customer.keys) for section, view in views.items()}
+    sections = [_section_context(section, whole[section.slug]) for section in SECTIONS]
+    sums = [(each.label, *_sum(each, whole[each.slug])) for each in SUMS]
+    return {"customer": customer, "sums": sums, "sections": sections, "as_of": Import.last()}
 
 
 def _section_context(section: Section, all_rows: View) -> dict[str, Any]:
@@ -72,3 +78,13 @@ def _section_context(section: Section, all_rows: View) -> dict[str, Any]:
     rows = [row._replace(expandable=False) for row in page.rows if row.values[0] != ""]
     lines = [line._replace(id=f"{section.slug}-{line.id}") for line in present_rows(rows, view)]
     return {"section": section, "url": filtered_url(all_rows), "view": view, "rows": lines, "total": page.total}
+
+
+def _sum(each: CustomerSum, view: View) -> tuple[str, str]:
+    """The sum as the foot of the report's table shows it, and the address of that table."""
+    scope, view = visitor().scope, view.with_filters({**view.filters, **each.filters})
+    if not each.column:
+        return INTEGER.show(count_rows(RowQuery(view, scope, view.level))), filtered_url(view)
+    index = view.report.summary.measures.index(each.column)
+    number = sum(group.sums[index] for group in summarize(view.report.summary, view, scope))
+    return view.report.columns_by_key[each.column].kind.show(number), filtered_url(view)

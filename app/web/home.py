@@ -25,7 +25,13 @@ def index() -> BaseResponse:
 
 @blueprint.get("/reports")
 def list_reports() -> str:
-    return render_template("home/reports.html", reports=REPORTS, **saved_views_context())
+    """Show the reports. What needs attention is only counted by the request that the page sends for it."""
+    last = Import.last_of_each()
+    imports = [(report.title.removesuffix(" Report"), last.get(slug)) for slug, report in REPORTS.items()]
+    uncounted = [(None, item.many, report_url(permitted_view(item.view, []))) for item in ATTENTION_ITEMS]
+    context = {"imports": imports, "counts": uncounted, **saved_views_context()}
+    with timed("render"):
+        return render_template("home/reports.html", reports=REPORTS, **context)
 
 
 @blueprint.get("/reports/open")
@@ -38,11 +44,10 @@ def open_report() -> BaseResponse:
 def show_attention() -> str:
     """Show what needs attention. The Reports page loads it as a fragment, so that it doesn't wait for the counts."""
     with timed("query"), read_transaction():
-        counts, last = [_attention_count(item) for item in ATTENTION_ITEMS], Import.last_of_each()
-    imports = [(report.title.removesuffix(" Report"), last.get(slug)) for slug, report in REPORTS.items()]
+        counts = [_attention_count(item) for item in ATTENTION_ITEMS]
     template = "home/_attention.html" if is_fragment_request() else "home/attention.html"
     with timed("render"):
-        return render_template(template, counts=counts, imports=imports)
+        return render_template(template, counts=counts)
 
 
 @blueprint.get("/healthz")

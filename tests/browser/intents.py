@@ -71,9 +71,9 @@ def type_id(page: Page) -> None:
     type_text(page, "#customer", "c-1001")
 
 
-def choose_reseller(page: Page) -> None:
+def choose_option(page: Page, key: str = "reseller", value: str = "-") -> None:
     open_popover(page, "#choose-filters", "#more-filters")
-    page.locator("#reseller").select_option("-")
+    page.locator(f"#{key}").select_option(value)
 
 
 def type_date(page: Page) -> None:
@@ -82,19 +82,24 @@ def type_date(page: Page) -> None:
     page.keyboard.type("01152026", delay=60)
 
 
-def choose_period(page: Page) -> None:
+def choose_period(page: Page, value: str = "this-year") -> None:
     open_popover(page, "#choose-period", "#period-menu")
-    press(page, "[name=period][value=this-year]", 40)
+    press(page, f"[name=period][value={value}]", 40)
 
 
-def tick_column(page: Page) -> None:
+def tick_column(page: Page, key: str = "cost") -> None:
     open_popover(page, "#choose-columns", "#column-chooser")
-    press(page, "#column-list [value=cost]", 60)
+    press(page, f"#column-list [value={key}]", 60)
 
 
-def move_column(page: Page) -> None:
+def move_column(page: Page, key: str = "customer_id") -> None:
     open_popover(page, "#choose-columns", "#column-chooser")
-    press(page, "#down-customer_id", 40)
+    press(page, f"#down-{key}", 40)
+
+
+def choose_size(page: Page, size: int = 25) -> None:
+    open_popover(page, "#choose-size", "#sizes")
+    press(page, f"#size-{size}")
 
 
 def has(key: str, *values: str) -> Callable[[dict[str, list[str]]], bool]:
@@ -106,7 +111,7 @@ PLACES = frozenset({"next"})  # a change of rows leads to the first page
 INTENTS = {
     "search": Intent(lambda page: type_text(page, "#q", "gmbh"), has("q", "gmbh"), PLACES),
     "id": Intent(type_id, lambda query: query.get("customer", [""])[0].lower() == "c-1001", PLACES),
-    "menu": Intent(choose_reseller, has("reseller", "-"), PLACES),
+    "menu": Intent(choose_option, has("reseller", "-"), PLACES),
     "date": Intent(type_date, has("from", "2026-01-15"), PLACES | {"period"}),
     "period": Intent(choose_period, has("period", "this-year"), PLACES | {"date"}),
     "column": Intent(tick_column, lambda query: "columns" in query and "cost" not in query["columns"]),
@@ -119,22 +124,32 @@ INTENTS = {
             "after" in query or bool(query.keys() & NEW_ROWS) or query.get("size") == ["25"] or "action" not in query
         ),
     ),
-    "size": Intent(lambda page: choose_size(page), has("size", "25"), PLACES),
+    "size": Intent(choose_size, has("size", "25"), PLACES),
     "chip": Intent(lambda page: press(page, "#chip-action"), lambda query: "action" not in query, PLACES),
 }
 
 
-def choose_size(page: Page) -> None:
-    open_popover(page, "#choose-size", "#sizes")
-    press(page, "#size-25")
+QUIET = """milliseconds => new Promise(resolve => {
+    let since = performance.now();
+    const look = () => {
+        const now = performance.now();
+        if (document.querySelector(".htmx-request")) since = now;
+        now - since > milliseconds ? resolve() : setTimeout(look, 20);
+    };
+    look();
+})"""
 
 
-def settle(page: Page) -> None:
-    """Wait until every request has an answer and none has begun for longer than any delay of the page."""
-    quiet = 0
-    while quiet < 7:
-        page.wait_for_timeout(100)
-        quiet = 0 if page.locator(".htmx-request").count() else quiet + 1
+def settle(page: Page, milliseconds: int = 650) -> None:
+    """Wait until no request has been under way for longer than any delay of the page, which is 500 ms after a date."""
+    page.wait_for_load_state()
+    page.evaluate(QUIET, milliseconds)
+
+
+def traverse(page: Page, direction: str) -> None:
+    """Go back or forward, and wait for the page. Each is a load, as htmx keeps no pages of its own."""
+    with page.expect_event("load"):
+        page.evaluate(f"setTimeout(() => history.{direction}())")
 
 
 def expect_agreement(page: Page, downloads: Path | None = None) -> dict[str, list[str]]:

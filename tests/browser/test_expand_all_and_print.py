@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Open
+from tests.browser.intents import traverse
 
 USAGE = "/reports/customer-usage?size=25&q=a"
 
@@ -27,15 +28,14 @@ def test_expand_all_and_collapse_all(page: Page) -> None:
     expect(page.locator('tr[data-depth="1"]')).to_have_count(0)
     expect(page.locator("#collapse-all")).to_be_focused()
     expect(page).not_to_have_url(re.compile("open="))
-    page.go_back()
+    traverse(page, "back")
     expect_all_open(page)
 
 
 def test_one_row_closes_while_all_are_open(page: Page) -> None:
     page.goto(f"{USAGE}&open=all")
-    rows = page.locator("#results tbody tr:visible")
+    rows, first = page.locator("#results tbody tr"), page.locator(".expander").first
     before = rows.count()
-    first = page.locator(".expander").first
     first.click()
     expect(first).to_have_attribute("aria-expanded", "false")
     expect(page).not_to_have_url(re.compile("all|toggle"))
@@ -66,16 +66,18 @@ def test_print_page_has_the_open_rows(page: Page) -> None:
     page.goto(USAGE)
     page.locator(".expander").first.click()
     expect(page.locator('tr[data-depth="1"]').first).to_be_visible()
-    page.locator("#print").click()
-    expect(page).to_have_url(re.compile("/print.*open="))
-    expect(page.locator('tr[data-depth="1"]').first).to_be_visible()
-    assert page.locator('tr[data-depth="0"]').count() > 25
-    page.emulate_media(media="print")
-    expect(page.get_by_role("button", name="Print")).to_be_hidden()
-    expect(page.locator(".site-header")).to_be_hidden()
-    page.emulate_media(media="screen")
-    page.get_by_role("link", name="Back to the report").click()
-    expect(page.locator('tr[data-depth="1"]').first).to_be_visible()
+    with page.expect_popup() as popup:
+        page.locator("#print").click()
+    paper = popup.value
+    expect(paper).to_have_url(re.compile("/print.*open="))
+    expect(paper.locator('tr[data-depth="1"]').first).to_be_visible()
+    assert paper.locator("tbody tr:not([data-depth])").count() > 25
+    paper.emulate_media(media="print")
+    expect(paper.get_by_role("button", name="Print")).to_be_hidden()
+    expect(paper.locator(".site-header")).to_be_hidden()
+    paper.emulate_media(media="screen")
+    paper.get_by_role("link", name="Back to the report").click()
+    expect(paper.locator('tr[data-depth="1"]').first).to_be_visible()
 
 
 def test_print_button(page: Page) -> None:
@@ -88,6 +90,9 @@ def test_print_button(page: Page) -> None:
 
 @pytest.mark.provokes("404", "gone.js")
 def test_print_without_scripts(open_plain: Open) -> None:
-    plain = open_plain("/reports/customer-subscriptions?q=c-1")
-    plain.get_by_role("link", name="Print").click()
-    expect(plain.get_by_text("Print this page from the menu of your browser.")).to_be_visible()
+    plain = open_plain("/reports/customer-subscriptions?sort=cost")
+    plain.locator("#q").fill("c-1")
+    with plain.expect_popup() as popup:
+        plain.get_by_role("button", name="Print").click()
+    expect(popup.value).to_have_url(re.compile("/print.*q=c-1"))
+    expect(popup.value.get_by_text("Print this page from the menu of your browser.")).to_be_visible()

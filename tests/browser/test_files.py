@@ -1,6 +1,5 @@
 """Downloads and the menu of file formats."""
 
-import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 from playwright.sync_api import Locator, Page, expect
 
 from tests import workbooks
+from tests.browser.intents import choose_option
 from tests.support import csv_rows, view_of
 
 TRANSACTIONS = "/reports/customer-transactions"
@@ -23,16 +23,20 @@ def download(page: Page, press: Callable[[], None]) -> tuple[str, bytes]:
 
 
 def menu(page: Page) -> Locator:
-    return page.locator(".menu li a")
+    return page.locator("#formats button:visible")
+
+
+def choose_format(page: Page, label: str) -> tuple[str, bytes]:
+    page.locator("#choose-format").click()
+    return download(page, page.get_by_role("button", name=label, exact=True).click)
 
 
 def test_menu_by_keyboard(page: Page) -> None:
     page.goto(f"{TRANSACTIONS}?action=Renew&columns=customer&columns=cost&sort=cost")
-    expect(page.locator("#export")).to_have_text(re.compile(r"^Export \d+ rows$"))
     page.locator("#export").focus()
     page.keyboard.press("Tab")
-    expect(page.locator("#format")).to_be_focused()
-    expect(menu(page).first).to_be_hidden()
+    expect(page.locator("#choose-format")).to_be_focused()
+    expect(menu(page)).to_have_count(0)
     page.keyboard.press("Enter")
     expect(menu(page)).to_have_text([label for label, _ in FORMATS])
     for place in range(len(FORMATS)):
@@ -42,39 +46,34 @@ def test_menu_by_keyboard(page: Page) -> None:
     assert name == f"customer-transactions-{datetime.now(UTC).date()}.xlsx"
     query = [("action", "Renew"), ("columns", "customer"), ("columns", "cost"), ("sort", "cost")]
     rows = workbooks.rows(view_of("customer-transactions", query), data)
-    expect(page.locator("#export")).to_have_text(f"Export {len(rows)} rows")
-    page.locator("#format").press("Space")
-    expect(menu(page).first).to_be_hidden()
+    expect(page.locator("#count")).to_have_text(f"{len(rows)} rows")
+    page.keyboard.press("Escape")
+    expect(menu(page)).to_have_count(0)
+    expect(page.locator("#choose-format")).to_be_focused()
 
 
 def test_button_writes_the_last_format(page: Page) -> None:
     for label, short in (FORMATS[3], FORMATS[1]):
         page.goto(TRANSACTIONS)
-        page.locator("#format").click()
-        chosen = download(page, page.get_by_role("link", name=label).click)
+        chosen = choose_format(page, label)
         page.goto("/reports/customer-usage")
-        expect(page.locator("#format")).to_have_text(f"File format: {short}")
+        expect(page.locator("#export")).to_have_text(f"Export {short}")
         page.goto(TRANSACTIONS)
-        page.locator("#format").click()
-        expect(page.locator(".menu [aria-current]")).to_have_text(label)
+        expect(page.locator("#formats [aria-current]")).to_have_text(label)
         name, data = download(page, page.locator("#export").click)
         assert name == chosen[0]
         assert data == chosen[1] or short == "XLSX"
         assert name.endswith(".xlsx" if short == "XLSX" else ".csv")
 
 
-def test_filter_closes_the_menu_and_changes_the_files(page: Page) -> None:
+def test_a_filter_changes_the_files_of_every_format(page: Page) -> None:
     page.goto(TRANSACTIONS)
-    page.locator("#format").click()
-    download(page, menu(page).nth(1).click)
-    page.locator("#action").select_option("Cancel")
-    expect(page).to_have_url(re.compile("action=Cancel"))
-    expect(menu(page).first).to_be_hidden()
-    expect(page.locator("#format")).to_have_text("File format: CSV (;)")
-    label = page.locator("#export").inner_text()
+    choose_option(page, "action", "Cancel")
+    expect(page.locator("#chip-action")).to_be_visible()
+    page.keyboard.press("Escape")
+    _, data = choose_format(page, FORMATS[0][0])
+    rows = csv_rows(data)[1:]
+    assert {row[6] for row in rows} == {"Cancel"}
+    expect(page.locator("#count")).to_have_text(f"{len(rows)} rows")
     _, data = download(page, page.locator("#export").click)
-    rows = data.decode("utf-8-sig").split("\r\n")[1:-1]
-    assert label == f"Export {len(rows)} rows"
-    page.locator("#format").click()
-    _, data = download(page, menu(page).first.click)
-    assert {row[6] for row in csv_rows(data)[1:]} == {"Cancel"}
+    assert csv_rows(data)[1:] == rows

@@ -1,38 +1,33 @@
-"""Sort, page, expand, filter and choose columns by htmx."""
+"""Sort, page, open rows and choose columns by htmx."""
 
 import re
 
 import pytest
-from playwright.sync_api import Page, Request, expect
+from playwright.sync_api import Page, expect
 
 from app.reports import REPORTS
-from tests.support import csv_rows
+from tests.browser.intents import (
+    choose_size,
+    expect_agreement,
+    move_column,
+    open_popover,
+    settle,
+    tick_column,
+    traverse,
+)
 
 USAGE = "/reports/customer-usage"
-
-
-def requests_of(page: Page) -> list[str]:
-    """Return a list that grows with each report that the page requests from now on."""
-    requests: list[str] = []
-
-    def note(request: Request) -> None:
-        if "/reports/" in request.url and "/summary" not in request.url:  # totals load at any time
-            requests.append(request.url)
-
-    page.on("request", note)
-    return requests
+TRANSACTIONS = "/reports/customer-transactions"
 
 
 def column(page: Page, key: str) -> list[str]:
-    """The texts of a visible column, from top to bottom."""
-    keys = [heading.get_attribute("id") for heading in page.locator("#results thead th").all()]
-    return page.locator(
-        f"#results tbody tr:not([hidden]) > :nth-child({keys.index(f'th-{key}') + 1})"
-    ).all_inner_texts()
+    """The texts of a column, from top to bottom."""
+    ids = page.locator("#results thead th").evaluate_all("all => all.map(heading => heading.id)")
+    return page.locator(f"#results tbody tr > :nth-child({ids.index(f'th-{key}') + 1})").all_inner_texts()
 
 
-def open_chooser(page: Page) -> None:
-    page.get_by_text("Columns", exact=True).click()
+def expect_range(page: Page, text: str) -> None:
+    expect(page.locator(".pager .range")).to_have_text(text)
 
 
 def test_view_report_opens_a_new_tab(page: Page) -> None:
@@ -44,104 +39,111 @@ def test_view_report_opens_a_new_tab(page: Page) -> None:
 
 
 def test_headings_sort_and_back_undoes_it(page: Page) -> None:
-    check_sorting(page, "customer-transactions", 2)
+    check_sorting(page, "customer-transactions", 1)
 
 
 def check_sorting(page: Page, slug: str, columns: int) -> None:
     """Sort by some columns in both directions, and undo it by Back."""
     page.goto(f"/reports/{slug}?reseller=-")
     for heading in REPORTS[slug].default_columns[1 : 1 + columns]:
-        before = page.url
-        page.locator(f"#sort-{heading.key}").click()
-        expect(page.locator(f"#th-{heading.key}")).to_have_attribute("aria-sort", "ascending")
-        page.locator(f"#sort-{heading.key}").click()
-        expect(page.locator(f"#th-{heading.key}")).to_have_attribute("aria-sort", "descending")
+        before, marked = page.url, page.locator(f"#th-{heading.key}")
+        for order in ("ascending", "descending"):
+            page.locator(f"#sort-{heading.key}").click()
+            expect(marked).to_have_attribute("aria-sort", order)
         expect(page).to_have_url(re.compile(f"sort=-{heading.key}"))
-        page.go_back()
-        page.go_back()
+        for _ in range(2):
+            traverse(page, "back")
         expect(page).to_have_url(before)
-        expect(page.locator(f"#th-{heading.key}")).not_to_have_attribute("aria-sort", re.compile("."))
-        expect(page.locator("#filters")).to_be_visible()
+        expect(marked).not_to_have_attribute("aria-sort", re.compile("."))
 
 
 def test_pager(page: Page) -> None:
-    page.goto("/reports/customer-transactions?size=200")
+    page.goto(f"{TRANSACTIONS}?size=200")
+    expect(page.locator("#count")).to_have_text("900 rows")
     expect(page.locator("#first")).to_have_attribute("aria-disabled", "true")
-    page.locator("#last").click()
-    expect(page.locator("#count")).to_have_text("801–900 of 900 rows")
-    expect(page.locator("#next")).to_have_attribute("aria-disabled", "true")
-    page.locator("#previous").click()
-    expect(page.locator("#count")).to_have_text("601–800 of 900 rows")
-    page.locator("#first").click()
-    expect(page.locator("#count")).to_have_text("1–200 of 900 rows")
-    page.locator("#next").click()
-    expect(page.locator("#count")).to_have_text("201–400 of 900 rows")
-    page.locator("#size-25").click()
-    expect(page.locator("#count")).to_have_text("1–25 of 900 rows")
+    for link, there in (("last", "801–900"), ("previous", "601–800"), ("first", "1–200"), ("next", "201–400")):
+        page.locator(f"#{link}").click()
+        expect_range(page, f"{there} of 900")
+        expect(page.locator("#next")).to_have_attribute("aria-disabled" if link == "last" else "href", re.compile("."))
+    choose_size(page)
+    expect_range(page, "1–25 of 900")
+    expect(page.locator("#sizes")).to_be_hidden()
+    expect(page.locator("#choose-size")).to_have_text("25 a page")
+
+
+# ------------------------------------------------------------------ columns
 
 
 def test_columns_change_and_the_page_stays(page: Page) -> None:
-    page.goto("/reports/customer-transactions")
+    page.goto(TRANSACTIONS)
     page.locator("#next").click()
-    expect(page.locator("#count")).to_have_text("51–100 of 900 rows")
+    expect_range(page, "51–100 of 900")
     ids = column(page, "transaction_id")
-    open_chooser(page)
-    page.get_by_role("checkbox", name="Cost").uncheck()
+    tick_column(page)
     expect(page.locator("#th-cost")).to_have_count(0)
     expect(page.get_by_role("checkbox", name="Cost")).to_be_focused()
-    expect(page.locator("#count")).to_have_text("51–100 of 900 rows")
+    expect(page.locator("#column-chooser")).to_be_visible()
+    expect_range(page, "51–100 of 900")
     assert column(page, "transaction_id") == ids
-    page.reload()
-    expect(page.locator("#th-cost")).to_have_count(0)
-    assert column(page, "transaction_id") == ids
+    expect_agreement(page)
 
 
 def test_column_moves_and_its_button_keeps_the_focus(page: Page) -> None:
     page.goto("/reports/customer-subscriptions")
-    open_chooser(page)
-    button = page.get_by_role("button", name="Move Cost towards the front")
-    button.press("Enter")
-    expect(page.locator("#results thead th").nth(4)).to_have_text("Cost")
-    expect(button).to_be_focused()
-    button.press("Enter")
-    expect(page.locator("#results thead th").nth(3)).to_have_text("Cost")
-    expect(page.locator("#column-list li").nth(4)).to_contain_text("Cost")
+    open_popover(page, "#choose-columns", "#column-chooser")
+    button, headings = page.get_by_role("button", name="Move Cost up"), page.locator("#results thead th a")
+    place = column_keys(page).index("cost")
+    for step in (1, 2):
+        button.press("Enter")
+        expect(headings.nth(place - step)).to_have_attribute("id", "sort-cost")
+        expect(button).to_be_focused()
+    ticked = page.locator("#column-list :checked").evaluate_all("all => all.map(tick => tick.value)")
+    assert ticked == column_keys(page)
     page.get_by_role("checkbox", name="Status").check()
-    page.get_by_role("button", name="Move Status towards the end").click()
     expect(page.locator("#th-status")).to_be_visible()
+    place = column_keys(page).index("status")
+    page.get_by_role("button", name="Move Status up").press("Space")
+    expect(headings.nth(place - 1)).to_have_attribute("id", "sort-status")
+    page.get_by_role("button", name="Reset").press("Enter")
+    expect(page.locator("#th-status")).to_have_count(0)
+    expect(page).to_have_url(re.compile("/customer-subscriptions$"))
+    expect(page.get_by_role("checkbox", name="Status")).not_to_be_checked()
 
 
-def test_rows_close_and_reopen_without_a_request(page: Page) -> None:
+def column_keys(page: Page) -> list[str]:
+    ids: list[str] = page.locator("#results thead th").evaluate_all("all => all.map(heading => heading.id)")
+    return [each.removeprefix("th-") for each in ids]
+
+
+# ------------------------------------------------------------------ open rows
+
+
+def test_rows_close_with_what_is_inside_and_reopen(page: Page) -> None:
     page.goto(USAGE)
     customer = page.locator(".expander").first
     customer.click()
-    kinds = page.locator('#results tr[data-depth="1"]')
+    kinds, products = page.locator('#results tr[data-depth="1"]'), page.locator('#results tr[data-depth="2"]')
     expect(kinds.first).to_be_visible()
+    expect(customer).to_be_focused()
     kinds.first.locator(".expander").click()
-    products = page.locator('#results tr[data-depth="2"]')
     expect(products.first).to_be_visible()
-    opened = page.url
-    assert opened.count("open=") == 2
-    requests = requests_of(page)
+    assert page.url.count("open=") == 2
     customer.click()
-    expect(products.first).to_be_hidden()
-    expect(kinds.first).to_be_hidden()
-    expect(page).not_to_have_url(re.compile("open="))
+    expect(kinds).to_have_count(0)
+    expect(products).to_have_count(0)
+    expect(page).not_to_have_url(re.compile("open=|toggle"))
     customer.click()
-    expect(products.first).to_be_visible()
-    assert page.url == opened
-    assert requests == []
+    expect(kinds.first).to_be_visible()
+    expect(customer).to_have_attribute("aria-expanded", "true")
 
 
 def test_double_click_opens_a_row_once(page: Page) -> None:
     page.goto(USAGE)
     page.locator(".expander").first.dblclick()
+    settle(page, 100)
     expect(page.locator('#results tr[data-depth="1"]').first).to_be_visible()
-    page.locator(".expander").first.dispatch_event("click", {"detail": 2})  # the second one, when rows came between
-    expect(page.locator('#results tr[data-depth="1"]').first).to_be_visible()
-    page.wait_for_load_state("networkidle")
-    ids = page.locator("#results tbody tr").evaluate_all("rows => rows.map(row => row.id)")
-    assert len(ids) == len(set(ids))
+    paths = page.locator("#results .expander[value]").evaluate_all("all => all.map(button => button.value)")
+    assert len(paths) == len(set(paths))
 
 
 def test_open_rows_survive_columns_and_a_pasted_address(page: Page) -> None:
@@ -150,16 +152,12 @@ def test_open_rows_survive_columns_and_a_pasted_address(page: Page) -> None:
     page.locator('#results tr[data-depth="1"] .expander').first.click()
     expect(page.locator('#results tr[data-depth="2"]').first).to_be_visible()
     names = column(page, "customer")
-    open_chooser(page)
-    page.get_by_role("checkbox", name="Over Inventory").check()
+    tick_column(page, "over_inventory")
     expect(page.locator("#th-over_inventory")).to_be_visible()
     assert column(page, "customer") == names
     other = page.context.new_page()
     other.goto(page.url)
     assert column(other, "customer") == names
-    exported = csv_rows(other.request.get(other.locator("#export").get_attribute("href") or "").body())
-    closed = other.locator('#results tbody tr[data-depth="0"] > th :is(.expander, .row-name)').all_inner_texts()
-    assert [row[0] for row in exported[1 : 1 + len(closed)]] == closed
 
 
 def test_rows_open_by_keyboard(page: Page) -> None:
@@ -167,42 +165,26 @@ def test_rows_open_by_keyboard(page: Page) -> None:
     page.locator(".expander").first.focus()
     page.keyboard.press("Enter")
     expect(page.locator('#results tr[data-depth="1"]').first).to_be_visible()
-    page.keyboard.press("Tab")  # to the customer's page
-    page.keyboard.press("Tab")  # to the customer's id
-    page.keyboard.press("Tab")
+    for _ in ("the customer's page", "the customer's id", "the row inside"):
+        page.keyboard.press("Tab")
     expect(page.locator('#results tr[data-depth="1"] .expander').first).to_be_focused()
     page.keyboard.press("Space")
     expect(page.locator('#results tr[data-depth="2"]').first).to_be_visible()
 
 
-def test_typing_searches_and_adds_one_history_entry(page: Page) -> None:
-    page.goto(USAGE)
-    page.locator("#q").press_sequentially("c-1", delay=400)
-    expect(page).to_have_url(re.compile(r"\?q=c-1$"))
-    expect(page.locator("#live")).to_contain_text("rows, sorted by Customer")
-    expect(page.locator("#q")).to_be_focused()
-    page.go_back()
-    expect(page).to_have_url(re.compile(f"{USAGE}$"))
-    expect(page.locator("#q")).to_have_value("")
-
-
-def test_ctrl_click_opens_a_new_tab(page: Page) -> None:
-    page.goto(USAGE)
-    with page.context.expect_page() as opened:
-        page.locator("#sort-used").click(modifiers=["ControlOrMeta"])
-    expect(opened.value.locator("#th-used")).to_have_attribute("aria-sort", "ascending")
+# ------------------------------------------------------------------ words
 
 
 @pytest.mark.provokes("400")
 def test_invalid_filter_is_explained(page: Page) -> None:
-    page.goto("/reports/customer-transactions?to=2026-01-01")
+    page.goto(f"{TRANSACTIONS}?to=2026-01-01")
     ids = column(page, "transaction_id")
-    page.get_by_label("Date from").fill("2026-05-05")
-    page.get_by_label("Date from").press("Tab")
+    open_popover(page, "#choose-period", "#period-menu")
+    page.locator("#from").fill("2026-05-05")
     expect(page.locator("#alert")).to_contain_text("from must be the earlier day")
+    expect(page.locator("#from")).to_have_value("2026-05-05")
     assert column(page, "transaction_id") == ids
-    page.get_by_label("Date from").fill("")
-    page.get_by_label("Date from").press("Tab")
+    page.locator("#from").fill("")
     expect(page.locator("#alert")).to_be_empty()
 
 
@@ -214,35 +196,9 @@ def test_skip_link(page: Page) -> None:
     expect(page.locator("#main")).to_be_focused()
 
 
-SLOW = """const original = fetch;
-    window.fetch = async (...args) => {
-        await new Promise(resolve => setTimeout(resolve, 500));
-        return original(...args);
-    };"""
-
-
-def test_row_does_not_open_while_results_load(page: Page) -> None:
-    page.add_init_script(SLOW)
-    page.goto(USAGE)
-    page.locator("#reseller").select_option("-")
-    page.locator(".expander").first.click()
-    expect(page).to_have_url(re.compile(r"\?reseller=-$"))
-    expect(page.locator('#results tr[data-depth="1"]')).to_have_count(0)
-    page.locator(".expander").first.click()
-    expect(page.locator('#results tr[data-depth="1"]').first).to_be_visible()
-    expect(page).to_have_url(re.compile(r"reseller=-"))
-
-
-def test_row_closed_while_loading_stays_closed(page: Page) -> None:
-    page.add_init_script(SLOW)
-    page.goto(USAGE)
-    customer = page.locator(".expander").first
-    customer.click()
-    kind = page.locator('#results tr[data-depth="1"] .expander').first
-    kind.click()
-    customer.click()
-    expect(page.locator('#results tr[data-depth="2"]').first).to_be_attached()
-    expect(page.locator('#results tr[data-depth="1"]').first).to_be_hidden()
-    expect(page.locator('#results tr[data-depth="2"]').first).to_be_hidden()
-    customer.click()
-    expect(page.locator('#results tr[data-depth="2"]').first).to_be_visible()
+def test_a_change_is_told_to_screen_readers(page: Page) -> None:
+    page.goto(f"{TRANSACTIONS}?action=Renew")
+    page.locator("#sort-cost").click()
+    expect(page.locator("#live")).to_have_text(re.compile(r"^1 to 50 of \d+ rows, sorted by Cost, 11 columns$"))
+    move_column(page)
+    expect(page.locator("#live")).to_contain_text("sorted by Cost")

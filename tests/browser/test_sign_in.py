@@ -75,11 +75,16 @@ def test_show_and_hide_the_password(stranger: Page) -> None:
     expect_sign_in(stranger)
 
 
+def filter_by_reseller(page: Page) -> None:
+    page.get_by_role("button", name="Filters").click()
+    page.locator("#reseller").select_option("-")
+
+
 STEPS: dict[str, Callable[[Page], Any]] = {
     "opening a row": lambda page: page.locator(".expander").first.click(),
     "sorting": lambda page: page.locator("#sort-customer").click(),
     "searching": lambda page: page.locator("#q").press_sequentially("c-1"),
-    "filtering": lambda page: page.locator("#reseller").select_option("-"),
+    "filtering": filter_by_reseller,
     "exporting": lambda page: page.locator("#export").click(),
     "reloading": lambda page: page.reload(),
 }
@@ -129,10 +134,15 @@ def test_sign_out_in_another_tab(sign_in: SignIn) -> None:
     expect_loaded(tab)
     other = tab.context.new_page()
     other.goto("/reports")
-    other.get_by_role("button", name="Sign out").click()
+    sign_out(other)
     expect_sign_in(other)
     tab.locator("#sort-used").click()
     expect_sign_in(tab)
+
+
+def sign_out(tab: Page) -> None:
+    tab.get_by_role("button", name="Account").click()
+    tab.get_by_role("button", name="Sign out").click()
 
 
 def sort_and_sign_out(tab: Page) -> Page:
@@ -146,7 +156,7 @@ def sort_and_sign_out(tab: Page) -> Page:
     expect(tab).to_have_url(re.compile("sort=available"))
     tab.locator("#sort-customer").click()
     expect(tab).to_have_url(USAGE)
-    tab.get_by_role("button", name="Sign out").click()
+    sign_out(tab)
     expect_sign_in(tab)
     return other
 

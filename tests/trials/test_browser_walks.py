@@ -27,6 +27,7 @@ from tests.browser.conftest import (
     submit_sign_in,
 )
 from tests.browser.faulty_proxy import FaultyProxy, proxy_to
+from tests.browser.intents import choose_option, open_popover
 from tests.browser.test_accessibility import LAPTOP, check
 from tests.browser.test_faults import (
     ANSWERS,
@@ -133,7 +134,7 @@ def test_restart_between_two_clicks(page: Page, proxy: FaultyProxy, serve: Serve
     expect_loaded(page)
     before = rows(page)
     proxy.target = ""
-    page.locator("#reseller").select_option("-")
+    choose_option(page)
     expect_unchanged(page, before, "The server doesn't answer")
     with serve(HTMX_URL=htmx_url) as proxy.target:
         page.get_by_role("button", name="Try again").click()
@@ -154,7 +155,7 @@ def test_two_tabs_choose_columns(sign_in: SignIn) -> None:
     for page in tabs:
         page.goto("/reports/customer-subscriptions")
         expect_loaded(page)
-        page.locator(".column-chooser summary").click()
+        open_popover(page, "#choose-columns", "#column-chooser")
     for page, label in tabs.items():
         page.get_by_role("checkbox", name=label, exact=True).uncheck()
     for page, label in tabs.items():

@@ -1,6 +1,7 @@
 """The page of a customer, and the links to it."""
 
 import re
+from decimal import Decimal
 from html import unescape
 from pathlib import Path
 from urllib.parse import quote
@@ -10,10 +11,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app.reports import REPORTS
-from app.reports.customer_page import SECTIONS
+from app.reports.customer_page import SECTIONS, SUMS
 from models import Customer, Import
-from tests.databases import on_both as database_url
-from tests.support import load, signed_in, table_rows
+from tests.databases import each_database as database_url
+from tests.support import csv_rows, load, signed_in, table_rows
 from tests.web import parties
 
 __all__ = ["database_url"]
@@ -22,16 +23,22 @@ SUBSCRIPTIONS, TRANSACTIONS, USAGE = REPORTS
 FRAGMENT = {"Accept": "text/html", "HX-Request": "true", "HX-Request-Type": "partial"}
 TWIN = "/customers?name=Twin&reseller="
 
-pytestmark = pytest.mark.usefixtures("nasty")
+pytestmark = pytest.mark.usefixtures("edge_cases")
 ON_SQLITE = pytest.mark.parametrize("database_url", ["SQLite"], indirect=True)
 
 
 def parts(page: str) -> dict[str, str]:
     """The sections of a customer's page, by the address that each heading leads to."""
     found = re.findall(
-        r'<section class="customer-section"[^>]*>\s*<h2[^>]*><a href="([^"]+)">.*?</h2>(.*?)</section>', page, re.DOTALL
+        r'<section class="customer-section">.*?<h2[^>]*><a href="([^"]+)">(.*?)</section>', page, re.DOTALL
     )
     return {unescape(address): text for address, text in found}
+
+
+def sums(page: str) -> dict[str, tuple[str, str]]:
+    """The sums at the head of a customer's page, each with the address of its rows, by their labels."""
+    found = re.findall(r'<dt>([^<]+)</dt><dd><a href="([^"]+)">([^<]+)</a></dd>', page)
+    return {label: (text, unescape(address)) for label, address, text in found}
 
 
 def addresses(page: str) -> set[str]:
@@ -132,7 +139,37 @@ def test_section_shows_ten_rows_and_the_total(client: FlaskClient, tmp_path: Pat
     assert "10 of 12." in part
 
 
+@pytest.mark.parametrize("query", ["customer=C-1", "customer=C-7", f"{TWIN}North%2C%20Ltd".partition("?")[2]])
+def test_sums_add_up_the_linked_rows(client: FlaskClient, query: str) -> None:
+    found = sums(client.get(f"/customers?{query}").text)
+    assert list(found) == [each.label for each in SUMS]
+    for each in SUMS:
+        text, address = found[each.label]
+        path, _, linked = address.partition("?")
+        headings, *rows = csv_rows(client.get(f"{path}.csv?{linked}").data)
+        report = REPORTS[each.slug]
+        column = headings.index(report.columns_by_key[each.column].label) if each.column else None
+        expected = sum(Decimal(row[column]) for row in rows) if column is not None else len(rows)
+        assert Decimal(text.replace(",", "")) == expected, each.label
+
+
+@ON_SQLITE
+def test_ended_subscriptions_cost_nothing(client: FlaskClient, tmp_path: Path) -> None:
+    lines = [f"Many,M-1,M-{end},,Plan,{end},1000.50,2020-01-01,a,2020-01-01,1" for end in ("9999-01-02", "2020-01-02")]
+    (tmp_path / "many.csv").write_text("\n".join([parties.SUBSCRIPTIONS, *lines]), "utf-8")
+    load(SUBSCRIPTIONS, tmp_path / "many.csv")
+    cost, address = sums(client.get("/customers?customer=M-1").text)["Cost of active subscriptions"]
+    assert (cost, address) == ("1,000.50", f"/reports/{SUBSCRIPTIONS}?customer=M-1&status=Active")
+
+
 # ------------------------------------------------------------------ permissions and errors
+
+
+@ON_SQLITE
+def test_viewer_sees_the_same_sums(app: Flask, client: FlaskClient) -> None:
+    whole = sums(client.get("/customers?customer=C-1").text)
+    assert sums(signed_in(app, "viewer").get("/customers?customer=C-1").text) == whole
+    assert whole["Current Inventory"][0] == "8"
 
 
 @ON_SQLITE

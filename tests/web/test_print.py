@@ -13,7 +13,7 @@ from models import Import
 from tests.support import csv_rows, signed_in, table_rows
 from tests.web.forms import sent_by_form
 
-pytestmark = pytest.mark.usefixtures("nasty")
+pytestmark = pytest.mark.usefixtures("edge_cases")
 
 USAGE = "/reports/customer-usage"
 HTML = {"Accept": "text/html"}

@@ -410,7 +410,7 @@ def test_password_fields_suit_password_managers(client: FlaskClient, stranger: F
         ("password", "new-password"),
     ]
     assert all('autocomplete="username"' in text for text in (login, account))
-    assert login.count('class="show-password"') == 1
+    assert login.count('show-password"') == 1
     assert not re.search("onpaste|maxlength", login + account)
 
 

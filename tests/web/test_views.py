@@ -15,7 +15,7 @@ from models import AuditEvent, SavedView, User
 from tests.support import OURS, signed_in, table_rows
 from tests.web.forms import filled_in, sent_by_form
 
-pytestmark = pytest.mark.usefixtures("nasty")
+pytestmark = pytest.mark.usefixtures("edge_cases")
 
 USAGE, SUBSCRIPTIONS = "/reports/customer-usage", "/reports/customer-subscriptions"
 HTML = {"Accept": "text/html"}
@@ -99,9 +99,7 @@ def test_replace_view_with_same_name(client: FlaskClient) -> None:
     for action in ("share", "default"):
         act(client, action, number("Mine"))
     answer = save(client, "Mine", "sort=-used")
-    [which] = re.findall(
-        r'<button name="replace" value="(\d+)"><span>Replace “<bdi>Mine</bdi>”</span></button>', answer.text
-    )
+    [which] = re.findall(r' name="replace" value="(\d+)"><span>Replace “<bdi>Mine</bdi>”</span></button>', answer.text)
     assert "Others see" in answer.text
     assert "Others see" not in save(client, "Other", "sort=-used").text
     assert links(client) == {"Mine": USAGE, "Other": USAGE}
@@ -141,7 +139,7 @@ def test_50_shared_views_are_listed_with_a_link_to_all(app: Flask) -> None:
 
 
 def test_shared_views_are_paged(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.web.saved_views.MAX_LISTED_SHARED", 2)
+    monkeypatch.setattr("app.auth.saved_views.MAX_SHARED", 2)
     monkeypatch.setattr("app.web.saved_views.SHARED_PER_PAGE", 3)
     ann, vic = signed_in(app), signed_in(app, "viewer")
     for at in range(8):
@@ -249,7 +247,7 @@ def test_restore_under_another_name_when_the_name_is_taken(client: FlaskClient) 
     answer = client.post(f"/reports/views/{view}/restore", data={"next": f"{USAGE}?q=a"}, headers=OURS | HTML)
     assert answer.status_code == 400
     assert "You have another view “Mine” of this report; choose another name" in answer.text
-    [address] = re.findall(r'<form class="card form-stack" action="([^"]+)"', answer.text)
+    [address] = re.findall(r'<form class="form-stack" action="([^"]+)"', answer.text)
     [next_url] = re.findall(r'name="next" value="([^"]*)"', answer.text)
     answer = client.post(address, data={"next": unescape(next_url), "name": "Old"}, headers=OURS)
     assert (answer.status_code, answer.location) == (303, f"{USAGE}?q=a")
