@@ -57,6 +57,15 @@ def test_form_leads_to_the_print_page_and_back(client: FlaskClient) -> None:
     assert f'href="{USAGE}?{query.replace("&size=25", "").replace("&", "&amp;")}">Back to the report' in printed
 
 
+@pytest.mark.parametrize("slug", REPORTS)
+@pytest.mark.parametrize("query", ["", "q=twin", "columns=customer", "columns=customer&columns=cost&columns=used"])
+def test_totals_in_print_are_those_of_the_screen(client: FlaskClient, slug: str, query: str) -> None:
+    query = query.replace("&columns=used", "") if "usage" not in slug else query.replace("&columns=cost", "")
+    foots = re.findall("<tfoot>(.*?)</tfoot>", client.get(f"/reports/{slug}/print?{query}").text, re.DOTALL)
+    assert [foot.strip() for foot in foots] == [client.get(f"/reports/{slug}/totals?{query}").text.strip()]
+    assert "tfoot" not in client.get(f"/reports/{slug}/print?q=nothing+like+it").text
+
+
 def test_print_page_describes_its_view(client: FlaskClient) -> None:
     printed = client.get("/reports/customer-subscriptions/print?period=this-year&status=Active").text
     for label in ("End in", "Status", "Sorted by", "Data as of", "Rows"):
