@@ -1,12 +1,14 @@
 """Saved views: save, open, replace, share, delete, and the default of View Report."""
 
 import re
+from urllib.parse import quote
 from uuid import uuid4
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import LEAVER, Open, SignIn, expect_loaded
+from tests.browser.intents import type_text
 from tests.browser.test_accessibility import check
 
 USAGE = "/reports/customer-usage"
@@ -19,10 +21,20 @@ def name() -> str:
 
 
 def save_view(page: Page, name: str) -> None:
-    page.get_by_text("Save view", exact=True).click()
-    page.get_by_label("Name of the view").fill(name)
+    page.locator("#choose-save").click()
+    page.locator("#name").fill(name)
     page.get_by_role("button", name="Save", exact=True).click()
-    expect(page.get_by_role("button", name="Save", exact=True)).not_to_be_visible()
+    expect(tab(page, name)).to_have_attribute("aria-current", "page")
+
+
+def tab(page: Page, name: str) -> Locator:
+    return page.get_by_role("navigation", name="Saved views").get_by_role("link", name=name)
+
+
+def open_menu(page: Page, name: str) -> Locator:
+    """Open the menu of the view that is shown, and return it."""
+    page.get_by_role("button", name=f"Change {name}").click()
+    return page.get_by_role("dialog", name=f"Change {name}")
 
 
 def press(page: Page, button: str, name: str) -> None:
@@ -48,25 +60,53 @@ def test_current_view_is_saved(page: Page, name: str) -> None:
     expect(page).to_have_url(saved)
 
 
-def test_typing_a_name_sends_no_request(page: Page, base_url: str, name: str) -> None:
-    requests: list[str] = []
+def test_typing_a_name_sends_no_request(page: Page, name: str) -> None:
     page.goto(f"{USAGE}?q=a")
     expect_loaded(page)
+    requests: list[str] = []
     page.on("request", lambda request: requests.append(request.url))
-    page.get_by_text("Save view", exact=True).click()
-    page.get_by_label("Name of the view").fill(name)
-    page.get_by_label("Name of the view").blur()
-    page.get_by_text("Save view", exact=True).click()
+    page.locator("#choose-save").click()
+    expect(page.locator("#name")).to_be_focused()
+    page.keyboard.type(name)
+    page.keyboard.press("Escape")
     page.locator("#sort-used").click()
     expect(page.locator("#th-used")).to_have_attribute("aria-sort", "ascending")
-    assert [url for url in requests if "/static/" not in url] == [f"{base_url}{USAGE}?sort=used&q=a"]
-    expect(page.get_by_label("Name of the view")).to_have_value(name)
+    assert len(requests) == 1
+    assert "sort=used" in requests[0]
+    assert quote(name) not in requests[0]
+    expect(page.locator("#name")).to_have_value(name)
+
+
+def test_tabs_follow_what_is_shown(page: Page, name: str) -> None:
+    page.goto(f"{USAGE}?sort=used")
+    save_view(page, name)
+    saved = page.url
+    expect(tab(page, "Standard")).not_to_have_attribute("aria-current", "page")
+    type_text(page, "#q", "a")
+    expect(page.locator("#chip-q")).to_be_visible()
+    expect(tab(page, name)).to_contain_text("changed")
+    expect(page.locator("#q")).to_be_focused()
+    menu = open_menu(page, name)
+    menu.get_by_role("button", name="Replace").click()
+    expect(tab(page, name)).not_to_contain_text("changed")
+    expect(page).to_have_url(re.compile(r"\?sort=used&q=a"))
+    tab(page, "Standard").click()
+    expect(page).to_have_url(re.compile(f"{USAGE}$"))
+    tab(page, name).click()
+    expect(page).to_have_url(re.compile(r"\?sort=used&q=a"))
+    assert page.url != saved
+    delete = open_menu(page, name).get_by_role("button", name="Delete…")
+    delete.click()
+    expect(page.get_by_role("button", name="Keep")).to_be_focused()
+    page.get_by_role("dialog").get_by_role("button", name="Delete", exact=True).click()
+    expect(tab(page, name)).to_have_count(0)
+    page.get_by_role("button", name=f"Undo deleting {name}").click()
+    expect(tab(page, name)).to_be_visible()
 
 
 def test_save_and_delete_by_keyboard(page: Page, name: str) -> None:
     page.goto(USAGE)
-    page.locator(".save-view summary").press("Enter")
-    page.keyboard.press("Tab")
+    page.locator("#choose-save").press("Enter")
     page.keyboard.type(name)
     with page.expect_navigation():
         page.keyboard.press("Enter")
@@ -93,8 +133,8 @@ def test_replace_by_keyboard(page: Page, name: str) -> None:
     page.goto(f"{USAGE}?sort=used")
     save_view(page, name)
     page.goto(f"{USAGE}?sort=-used")
-    page.get_by_text("Save view", exact=True).click()
-    page.get_by_label("Name of the view").fill(name)
+    page.locator("#choose-save").click()
+    page.locator("#name").fill(name)
     page.keyboard.press("Enter")
     expect(page.get_by_label("Name of the view")).to_be_focused()
     for _ in ("Share", "Open this report with it", "Save", "Replace"):
@@ -108,7 +148,7 @@ def test_replace_by_keyboard(page: Page, name: str) -> None:
 
 @pytest.mark.provokes("400", "404", "gone.js")
 def test_saved_views_without_scripts(open_plain: Open, name: str) -> None:
-    plain = open_plain(USAGE)
+    plain = open_plain(f"{USAGE}?sort=-used")
     save_view(plain, name)
     plain = open_plain("/reports")
     press(plain, "Make default", name)
@@ -164,8 +204,8 @@ def test_saving_and_listing_have_no_violation(page: Page, name: str) -> None:
     check(page)
     page.get_by_role("button", name="Undo").click()
     page.goto(f"{USAGE}?q=c-1001")
-    page.get_by_text("Save view", exact=True).click()
-    page.get_by_label("Name of the view").fill(name)
+    page.locator("#choose-save").click()
+    page.locator("#name").fill(name)
     page.keyboard.press("Enter")
     expect(page.locator(".error")).to_be_visible()
     check(page)

@@ -3,14 +3,15 @@
 import re
 import socket
 from collections.abc import Callable
+from uuid import uuid4
 
 import pytest
-from playwright.sync_api import BrowserContext, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.conftest import Open
+from tests.browser.test_reports import TRANSACTIONS, USAGE, column, expect_range
 from tests.serving import Serve
-
-USAGE = "/reports/customer-usage"
+from tests.support import csv_rows
 
 pytestmark = pytest.mark.provokes("404", "gone.js")
 both_modes = pytest.mark.parametrize("open_plain", ["scripts off", "no htmx"], indirect=True)
@@ -18,6 +19,10 @@ both_modes = pytest.mark.parametrize("open_plain", ["scripts off", "no htmx"], i
 
 def address_of(server: socket.socket) -> str:
     return f"http://127.0.0.1:{server.getsockname()[1]}/htmx.min.js"
+
+
+def apply(page: Page, popover: str) -> None:
+    page.locator(popover).get_by_role("button", name="Apply").click()
 
 
 def test_controls_appear_when_htmx_does_not_respond(serve: Serve, new_context: Callable[..., BrowserContext]) -> None:
@@ -30,33 +35,53 @@ def test_controls_appear_when_htmx_does_not_respond(serve: Serve, new_context: C
         page.context.close()
 
 
-def test_sorting_and_paging_are_links(open_plain: Open) -> None:
-    plain = open_plain("/reports/customer-transactions")
+def test_headings_pager_sizes_and_chips_are_links(open_plain: Open) -> None:
+    plain = open_plain(f"{TRANSACTIONS}?action=Inventory&q=-")
+    plain.locator("#chip-q").click()
+    plain.locator("#chip-action").click()
+    expect(plain.locator("#chips")).to_have_text("No filters")
     plain.locator("#sort-cost").click()
     expect(plain.locator("#th-cost")).to_have_attribute("aria-sort", "ascending")
-    plain.locator("#next").click()
-    expect(plain.locator("#count")).to_have_text("51–100 of 900 rows")
-    plain.locator("#last").click()
-    expect(plain.locator("#count")).to_have_text("851–900 of 900 rows")
+    for link, there in (("next", "51–100"), ("last", "851–900"), ("previous", "801–850"), ("first", "1–50")):
+        plain.locator(f"#{link}").click()
+        expect_range(plain, f"{there} of 900")
+    plain.locator("#choose-size").click()
+    plain.locator("#size-25").click()
+    expect_range(plain, "1–25 of 900")
+    expect(plain.locator("#th-cost")).to_have_attribute("aria-sort", "ascending")
 
 
 def test_link_leads_to_totals_and_charts(open_plain: Open) -> None:
-    page = open_plain("/reports/customer-transactions")
+    page = open_plain(TRANSACTIONS)
     page.get_by_role("link", name="Show sums").click()
     expect(page.get_by_role("region", name="Sums").locator("tbody tr")).to_have_count(5)
-    expect(page.locator("figure")).to_have_count(3)
+    expect(page.locator("figure")).to_have_count(2)
     page.locator(".chart a").first.click()
     expect(page).to_have_url(re.compile(r"/customer-transactions\?from="))
 
 
 @both_modes
 def test_filters_are_a_form(open_plain: Open) -> None:
-    plain = open_plain("/reports/customer-transactions?sort=cost")
+    plain = open_plain(f"{TRANSACTIONS}?sort=cost")
+    plain.locator("#q").fill("c-")
+    plain.locator("#choose-filters").click()
     plain.locator("#action").select_option("Cancel")
-    plain.get_by_role("button", name="Apply").click()
-    expect(plain).to_have_url(re.compile("action=Cancel"))
-    expect(plain.locator("#th-cost")).to_have_attribute("aria-sort", "ascending")
-    assert set(plain.locator("tbody tr td:nth-child(7)").all_inner_texts()) == {"Cancel"}
+    apply(plain, "#more-filters")
+    expect(plain).to_have_url(re.compile(r"\?sort=cost&q=c-&action=Cancel$"))
+    assert set(column(plain, "action")) == {"Cancel"}
+    plain.locator("#choose-period").click()
+    plain.get_by_role("radio", name="This year").check()
+    apply(plain, "#period-menu")
+    expect(plain).to_have_url(re.compile(r"\?sort=cost&q=c-&period=this-year&action=Cancel$"))
+    plain.locator("#choose-period").click()
+    plain.locator("#from").fill("2026-01-15")
+    apply(plain, "#period-menu")
+    expect(plain).to_have_url(re.compile(r"\?sort=cost&q=c-&from=2026-01-15&action=Cancel$"))
+    plain.locator("#choose-period").click()
+    plain.get_by_role("radio", name="Last year").check()
+    apply(plain, "#period-menu")
+    expect(plain).to_have_url(re.compile("period=last-year"))
+    expect(plain.locator("#from")).to_have_value("")
 
 
 @both_modes
@@ -72,15 +97,34 @@ def test_rows_open_and_close_two_levels_deep(open_plain: Open) -> None:
     expect(plain).to_have_url(re.compile(f"{USAGE}$"))
 
 
-def test_columns_are_shown_hidden_and_moved(open_plain: Open) -> None:
+def test_columns_are_shown_hidden_moved_and_reset(open_plain: Open) -> None:
     plain = open_plain("/reports/customer-subscriptions")
-    plain.get_by_text("Columns", exact=True).click()
+    plain.locator("#choose-columns").click()
     plain.get_by_role("checkbox", name="Status").check()
     plain.get_by_role("checkbox", name="Reseller").uncheck()
-    plain.get_by_role("button", name="Show these columns").click()
+    apply(plain, "#column-chooser")
     expect(plain.locator("#th-status")).to_be_visible()
     expect(plain.locator("#th-reseller")).to_have_count(0)
-    plain.get_by_text("Columns", exact=True).click()
-    plain.get_by_role("button", name="Move Status towards the front").click()
-    expect(plain.locator("thead th").nth(2)).to_have_text("Status")
+    ids: list[str] = plain.locator("thead th").evaluate_all("all => all.map(heading => heading.id)")
+    plain.locator("#choose-columns").click()
+    plain.get_by_role("button", name="Move Status up").click()
+    expect(plain.locator("thead th").nth(ids.index("th-status") - 1)).to_have_attribute("id", "th-status")
     expect(plain).not_to_have_url(re.compile("move="))
+    plain.locator("#choose-columns").click()
+    plain.get_by_role("button", name="Reset").click()
+    expect(plain).to_have_url(re.compile("/customer-subscriptions$"))
+
+
+def test_export_and_a_saved_view_have_what_the_boxes_say(open_plain: Open) -> None:
+    plain, name = open_plain(f"{TRANSACTIONS}?action=Cancel"), f"View {uuid4()}"
+    with plain.expect_download() as download:
+        plain.locator("#export").click()
+    rows = csv_rows(download.value.path().read_bytes())[1:]
+    assert {row[6] for row in rows} == {"Cancel"}
+    expect(plain.locator("#count")).to_have_text(f"{len(rows)} rows")
+    plain.locator("#choose-save").click()
+    plain.locator("#save-view #name").fill(name)
+    plain.locator("#save-view").get_by_role("button", name="Save").click()
+    saved = plain.get_by_role("navigation", name="Saved views").get_by_role("link", name=name)
+    expect(saved).to_have_attribute("aria-current", "page")
+    assert set(column(plain, "action")) == {"Cancel"}
