@@ -36,6 +36,7 @@ class Settings:
     proxies: int  # how many reverse proxies set X-Forwarded-For, -Proto and -Host; default 0, which ignores these
     session_idle_hours: int  # a session ends so long after its last request; default 8
     session_hours: int  # a session ends so long after its sign-in; default 12
+    second_factor: str  # who must have one: optional (nobody), admins or all; default optional
     audit_days: int  # events of the audit trail that are older can be archived; default 400
 
     @classmethod
@@ -52,6 +53,9 @@ class Settings:
             proxies=_integer(environment, "PROXIES", "0", range(10)),
             session_idle_hours=_integer(environment, "SESSION_IDLE_HOURS", "8", range(1, _WEEK + 1)),
             session_hours=_integer(environment, "SESSION_HOURS", "12", range(1, _WEEK + 1)),
+            second_factor=_text(
+                environment, "SECOND_FACTOR", "optional", "optional|admins|all", "optional, admins or all"
+            ),
             audit_days=_integer(environment, "AUDIT_DAYS", "400", range(1, _DECADE + 1)),
         )
 

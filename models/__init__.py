@@ -1,7 +1,17 @@
 """Tables, connections, migrations, backups and the audit trail. Imports nothing from `app`."""
 
 from models import audit
-from models.access import Attempt, ExportPlace, SavedView, Session, User
+from models.access import (
+    Attempt,
+    ExportPlace,
+    PendingSignIn,
+    RecoveryCode,
+    RememberedBrowser,
+    SavedView,
+    SecondFactor,
+    Session,
+    User,
+)
 from models.audit import AuditEvent
 from models.backup import (
     BackupError,

@@ -1,11 +1,11 @@
-"""The tables of users: accounts, sessions, saved views, failed sign-ins, exports.
+"""The tables of users: accounts, second factors, sessions, saved views, failed sign-ins, exports.
 
 They are a database of their own, so that an import never blocks a sign-in, and no report's query can reach them.
 """
 
 from typing import Any
 
-from peewee import BooleanField, DateTimeField, ForeignKeyField, Model, TextField
+from peewee import BooleanField, DateTimeField, ForeignKeyField, IntegerField, Model, TextField
 
 from models.connections import access_db
 
@@ -37,12 +37,51 @@ class User(AccessModel):
 
 
 class Session(AccessModel):
-    """A user signed in at one browser, whose cookie holds the token that `token_hash` is the hash of."""
+    """A user signed in at one browser, whose cookie holds the token that `token_hash` is the hash of.
+
+    `browser` is in words, "Firefox on Windows", and `address` that of the latest request, as of `seen_at`.
+    `confirmed_at` is when the user last entered the password or a code, None for not since an update.
+    """
 
     token_hash = TextField(unique=True)
     user = ForeignKeyField(User, on_delete="CASCADE")
     created_at = DateTimeField(index=True)
     seen_at = DateTimeField(index=True)
+    confirmed_at = DateTimeField(null=True)
+    browser = TextField(default="")
+    address = TextField(default="")
+
+
+class SecondFactor(AccessModel):
+    """A user's authenticator app. Its secret is derived from `seed`; codes up to `last_step` are used."""
+
+    user = ForeignKeyField(User, on_delete="CASCADE", unique=True)
+    seed = TextField()
+    last_step = IntegerField()
+    created_at = DateTimeField()
+
+
+class RecoveryCode(AccessModel):
+    """A code that replaces the authenticator app once: its row goes when it is used."""
+
+    user = ForeignKeyField(User, on_delete="CASCADE")
+    code_hash = TextField(unique=True)
+
+
+class PendingSignIn(AccessModel):
+    """A user who has entered the password, but no code yet, at the browser whose cookie holds the token."""
+
+    token_hash = TextField(unique=True)
+    user = ForeignKeyField(User, on_delete="CASCADE")
+    created_at = DateTimeField(index=True)
+
+
+class RememberedBrowser(AccessModel):
+    """A browser whose cookie holds the token, and where the user signs in without a code."""
+
+    token_hash = TextField(unique=True)
+    user = ForeignKeyField(User, on_delete="CASCADE")
+    created_at = DateTimeField(index=True)
 
 
 class SavedView(AccessModel):
@@ -104,4 +143,4 @@ class ExportPlace(AccessModel):
     renewed_at = DateTimeField()
 
 
-TABLES = (User, Session, SavedView, Attempt)
+TABLES = (User, Session, SecondFactor, RecoveryCode, PendingSignIn, RememberedBrowser, SavedView, Attempt)

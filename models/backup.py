@@ -13,7 +13,7 @@ from peewee import SQL, DatabaseError, OperationalError, Table, fn
 from playhouse.cysqlite_ext import CySqliteDatabase
 
 from models import audit
-from models.access import Attempt, Session, User
+from models.access import Attempt, PendingSignIn, RememberedBrowser, Session, User
 from models.audit import BEGUN, DONE, AuditEvent
 from models.connections import access_db, reports_db
 from models.errors import describe_error, driver_errors
@@ -21,6 +21,7 @@ from models.schema import SchemaMismatch, migration_runner, refuse_newer
 from models.sqlite import OWNER_ONLY
 
 _LOCK_TIMEOUT = 2  # seconds
+_NOT_RESTORED = (Session, PendingSignIn, RememberedBrowser, Attempt)  # whatever ended since a backup stays ended
 
 # Adds the events of the live audit trail that a backup's trail lacks.
 _MERGE_TRAIL = """
@@ -107,8 +108,9 @@ def users_reenabled_by(file: Path) -> list[str]:
 def restore_backup(file: Path, actor: dict[str, str]) -> None:
     """Replace both databases by a backup that `read_backup` has accepted. The server must not be running.
 
-    This ends all sessions, and keeps the events of both audit trails. Each database is replaced in one transaction, the
-    reports first: a restore that is killed in between has to be run again. Raises BackupError or DatabaseError.
+    This ends all sessions, forgets remembered browsers, and keeps the events of both audit trails. Each database is
+    replaced in one transaction, the reports first: a restore that is killed in between has to be run again. Raises
+    BackupError or DatabaseError.
     """
     for live in (reports_db, access_db):
         live.create_file()
@@ -122,9 +124,10 @@ def restore_backup(file: Path, actor: dict[str, str]) -> None:
         if AuditEvent._meta.table_name in restored.get_tables(schema="live"):
             restored.execute_sql(_MERGE_TRAIL)
         restored.detach("live")
-        with restored.bind_ctx([AuditEvent, Session, Attempt]):
-            Session.delete().execute()
-            Attempt.delete().execute()
+        with restored.bind_ctx([AuditEvent, *_NOT_RESTORED]):
+            for table in _NOT_RESTORED:
+                if restored.table_exists(table):  # a backup of an older version doesn't have all
+                    table.delete().execute()
             audit.record("restore", DONE, about=str(file), **actor)
         source.backup(reports_db.obj)
         try:

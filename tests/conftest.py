@@ -12,15 +12,15 @@ from app import create_app
 from app.auth import passwords
 from app.table import counts
 from models import Import, close_connections, sqlite
-from tests.databases import in_file, load_nasty, loaded, migrated, on_both, postgres
+from tests.databases import each_database, load_edge_cases, loaded, migrated, postgres, sqlite_file
 from tests.support import signed_in
 
-database_url = in_file  # folders whose tests run on PostgreSQL too override it in their conftest
+database_url = sqlite_file  # folders whose tests run on PostgreSQL too override it in their conftest
 
 CHEAP_HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 DUMMY_HASH = CHEAP_HASHER.hash("nobody's password")
 
-__all__ = ["database_url", "in_file", "loaded", "migrated", "on_both", "postgres"]
+__all__ = ["database_url", "each_database", "loaded", "migrated", "postgres", "sqlite_file"]
 
 
 @pytest.fixture(scope="session")
@@ -68,7 +68,7 @@ def runner(app: Flask) -> FlaskCliRunner:
 
 
 @pytest.fixture(params=["few matches", "index scan", "scan over budget"])
-def way(request: pytest.FixtureRequest, database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def query_plan(request: pytest.FixtureRequest, database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The strategy that finds the rows of a filtered page. A budget of scanned rows exists on SQLite alone."""
     if request.param != "few matches":
         monkeypatch.setattr(counts, "SORT_LIMIT", -1)
@@ -79,7 +79,7 @@ def way(request: pytest.FixtureRequest, database_url: str, monkeypatch: pytest.M
 
 
 @pytest.fixture
-def nasty(app: Flask) -> None:
-    """The small set of tests/nasty: everything that has ever gone wrong in a table or a CSV."""
+def edge_cases(app: Flask) -> None:
+    """The small set of tests/edge_cases: everything that has ever gone wrong in a table or a CSV."""
     if not Import.select().exists():  # a module has a `database_url` of its own, which is no copy of `loaded`
-        load_nasty()
+        load_edge_cases()

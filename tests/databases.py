@@ -18,7 +18,7 @@ from cysqlite import connect
 from peewee import PostgresqlDatabase
 
 from models import close_connections, migrate, open_database
-from tests.support import NASTY, load
+from tests.support import EDGE_CASES, load
 
 _NUMBERS = count(1)
 
@@ -34,29 +34,29 @@ sys.stdin.read()
 """
 
 
-def load_nasty() -> None:
-    """Import the files of tests/nasty into the open database."""
-    for file in sorted(NASTY.glob("*.csv")):
+def load_edge_cases() -> None:
+    """Import the files of tests/edge_cases into the open database."""
+    for file in sorted(EDGE_CASES.glob("*.csv")):
         load(file.stem, file)
 
 
 @pytest.fixture
-def in_file(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of a migrated SQLite database: an empty one, or with the nasty set where the test asks for `nasty`."""
-    template: Path = request.getfixturevalue("loaded" if _needs_nasty(request) else "migrated")
+def sqlite_file(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a migrated SQLite database: an empty one, or with the edge cases where the test asks for them."""
+    template: Path = request.getfixturevalue("loaded" if _needs_edge_cases(request) else "migrated")
     for file in template.iterdir():
         copy(file, tmp_path)
     return f"sqlite:///{tmp_path}/reports.db"
 
 
 @pytest.fixture(params=["SQLite", "PostgreSQL"])
-def on_both(request: pytest.FixtureRequest) -> Iterator[str]:
-    """The URL of a migrated database as `in_file` has it, first on SQLite, then on PostgreSQL."""
+def each_database(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of a migrated database as `sqlite_file` has it, first on SQLite, then on PostgreSQL."""
     if request.param == "SQLite":
-        yield request.getfixturevalue("in_file")
+        yield request.getfixturevalue("sqlite_file")
     else:
         server: Server = request.getfixturevalue("postgres")
-        with server.copied(server.loaded() if _needs_nasty(request) else "migrated") as address:
+        with server.copied(server.loaded() if _needs_edge_cases(request) else "migrated") as address:
             yield address
 
 
@@ -71,12 +71,12 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def loaded(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the SQLite files of an installation that has imported the nasty set."""
+    """A folder with the SQLite files of an installation that has imported the edge cases."""
     folder = tmp_path_factory.mktemp("loaded")
     for file in migrated.iterdir():
         copy(file, folder)
     with _opened(f"sqlite:///{folder}/reports.db"):
-        load_nasty()
+        load_edge_cases()
     return folder
 
 
@@ -178,11 +178,11 @@ class Server:
         self._unused.append(name)
 
     def loaded(self) -> str:
-        """Return the name of a database with the nasty set, which the first call creates."""
+        """Return the name of a database with the edge cases, which the first call creates."""
         if not self._has_loaded:
             self._admin.execute("CREATE DATABASE loaded TEMPLATE migrated")
             with _opened(self._address("loaded")):
-                load_nasty()
+                load_edge_cases()
             self._has_loaded = True
         return "loaded"
 
@@ -190,8 +190,8 @@ class Server:
         return self._uri.replace("/postgres?", f"/{name}?")
 
 
-def _needs_nasty(request: pytest.FixtureRequest) -> bool:
-    return "nasty" in request.fixturenames
+def _needs_edge_cases(request: pytest.FixtureRequest) -> bool:
+    return "edge_cases" in request.fixturenames
 
 
 @contextmanager

@@ -23,7 +23,16 @@ TODAY = "2026-11-22"
 Serve = Callable[..., AbstractContextManager[str]]
 
 # Settings of every server here, whatever the shell that runs the tests has set. Port 0 is one that is free.
-_UNSET = ("CURRENCY", "PARTNER_NAME", "TRUSTED_HOSTS", "PROXIES", "SESSION_IDLE_HOURS", "SESSION_HOURS", "AUDIT_DAYS")
+_UNSET = (
+    "CURRENCY",
+    "PARTNER_NAME",
+    "TRUSTED_HOSTS",
+    "PROXIES",
+    "SESSION_IDLE_HOURS",
+    "SESSION_HOURS",
+    "SECOND_FACTOR",
+    "AUDIT_DAYS",
+)
 OWN = {
     **dict.fromkeys(_UNSET, ""),
     "HOST": "127.0.0.1",

@@ -50,7 +50,7 @@ _VALUES = {
     "certificate_type": ["SSL", "client", "ssl", "=Type, odd", "none"],
 }
 
-# Days on which a view may be asked for, many of them near those of the nasty set.
+# Days on which a view may be asked for, many of them near those of the edge cases.
 days = st.dates(date(2019, 1, 1), date(2027, 12, 31)) | st.sampled_from(
     [date(2024, 2, 29), date(2024, 3, 31), date(2025, 5, 5), date(2025, 6, 1), date(2026, 3, 1), date(2999, 1, 1)]
 )

@@ -16,7 +16,7 @@ from app.table.params import parse_view
 from app.table.view import View
 from models import User, timestamp
 
-NASTY = Path(__file__).parent / "nasty"
+EDGE_CASES = Path(__file__).parent / "edge_cases"
 CCADB = Path(__file__).parents[2] / "shared/data/ccadb"
 CCADB_FILES = {
     "customer-subscriptions": "subscriptions.csv",

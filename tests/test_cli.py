@@ -15,9 +15,9 @@ from app.auth.users import authenticate
 from app.cli import data
 from app.reports import REPORTS
 from models import Customer, Import, Subscription, User, audit
-from tests.support import CCADB, CCADB_FILES, NASTY
+from tests.support import CCADB, CCADB_FILES, EDGE_CASES
 
-SUBSCRIPTIONS = NASTY / "customer-subscriptions.csv"
+SUBSCRIPTIONS = EDGE_CASES / "customer-subscriptions.csv"
 
 
 def test_migrate_twice(runner: FlaskCliRunner) -> None:
@@ -89,7 +89,7 @@ def test_a_report_without_a_loader_cannot_be_imported(
     assert "flask import customer-usage FILE" in client.get("/reports/customer-usage").text
 
 
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 def test_export_equals_the_page_export(runner: FlaskCliRunner, client: FlaskClient) -> None:
     query = "columns=customer&columns=total&sort=-total&q=twin"
     result = runner.invoke(args=["export", "customer-transactions", query])
@@ -97,7 +97,7 @@ def test_export_equals_the_page_export(runner: FlaskCliRunner, client: FlaskClie
     assert result.stdout_bytes == client.get(f"/reports/customer-transactions.csv?{query}").data
 
 
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 @pytest.mark.parametrize(
     ("address", "table"),
     [
@@ -126,7 +126,7 @@ def test_sql_of_an_invalid_address_fails(runner: FlaskCliRunner, address: str) -
     assert "customer-usage" in result.stderr or "price" in result.stderr
 
 
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 def test_export_of_an_invalid_view_fails(runner: FlaskCliRunner) -> None:
     result = runner.invoke(args=["export", "customer-usage", "columns=price&q=\udcff"])
     assert result.exit_code == 1

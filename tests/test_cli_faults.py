@@ -8,9 +8,9 @@ from flask.testing import FlaskCliRunner
 
 import models
 from tests.file_faults import FAULTS, LOST, UNWRITABLE, Fault, locked
-from tests.support import NASTY
+from tests.support import EDGE_CASES
 
-IMPORT = ["import", "customer-usage", str(NASTY / "customer-usage.csv")]
+IMPORT = ["import", "customer-usage", str(EDGE_CASES / "customer-usage.csv")]
 ADD = ["user", "add", "bob@partner.example", "--role", "viewer"]
 COMMANDS = (
     IMPORT,
@@ -18,7 +18,7 @@ COMMANDS = (
     ["sql", "/reports/customer-usage"],
     ["demo", "--customers", "5", "--transactions", "60"],
     ["copy", "sqlite:///{folder}/source/reports.db"],
-    *(["user", name, "ann@partner.example"] for name in ("disable", "enable", "password")),
+    *(["user", name, "ann@partner.example"] for name in ("disable", "enable", "password", "reset-factor")),
     ["user", "list"],
     ADD,
     ["audit", "archive", "{folder}/archive.jsonl"],

@@ -3,16 +3,20 @@
 import json
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskCliRunner
 
 from app.auth.users import authenticate
-from models import AuditEvent, Reseller, User
-from tests.support import NASTY
+from models import AuditEvent, Reseller, SecondFactor, User
+from tests.authenticator import Clock, clock, set_up
+from tests.support import EDGE_CASES
+
+__all__ = ["clock"]
 
 ANN, PASSWORD = "ann@partner.example", "correct horse battery"
 ADD = ["user", "add", ANN, "--role", "admin"]
 
-pytestmark = pytest.mark.usefixtures("nasty")
+pytestmark = pytest.mark.usefixtures("edge_cases")
 
 
 def test_add_with_chosen_password(runner: FlaskCliRunner) -> None:
@@ -48,6 +52,7 @@ def test_add_prints_temporary_password(runner: FlaskCliRunner) -> None:
         (["user", "disable", "who@partner.example"], "", "“who@partner.example” has no account"),
         (["user", "enable", "who@partner.example"], "", "has no account"),
         (["user", "password", "who@partner.example"], "", "has no account"),
+        (["user", "reset-factor", "who@partner.example"], "", "has no account"),
     ],
 )
 def test_invalid_arguments_change_nothing(
@@ -95,8 +100,19 @@ def test_replace_password(runner: FlaskCliRunner) -> None:
     assert authenticate(ANN, made, "here")
 
 
+def test_reset_factor(runner: FlaskCliRunner, app: Flask, clock: Clock) -> None:
+    runner.invoke(args=[*ADD, "--password-stdin"], input=PASSWORD)
+    set_up(app, User.get(), clock)
+    results = [runner.invoke(args=["user", "reset-factor", ANN]) for _ in range(2)]
+    assert [result.exit_code for result in results] == [0, 1]
+    assert f"{ANN} has no second factor" in results[1].stderr
+    assert not SecondFactor.select().exists()
+    events = AuditEvent.select().where(AuditEvent.event == "second factor reset")
+    assert [event.about for event in events] == [ANN]
+
+
 def test_commands_are_audited(runner: FlaskCliRunner) -> None:
-    file = str(NASTY / "customer-subscriptions.csv")
+    file = str(EDGE_CASES / "customer-subscriptions.csv")
     runner.invoke(args=ADD)
     runner.invoke(args=["user", "password", ANN])
     runner.invoke(args=["import", "customer-subscriptions", file, "--dry-run"])

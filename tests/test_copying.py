@@ -14,6 +14,7 @@ from models import (
     DatabaseNotEmpty,
     Import,
     SavedView,
+    SecondFactor,
     User,
     access_db,
     audit,
@@ -22,25 +23,26 @@ from models import (
     reports_db,
 )
 from tests.databases import Server, stored
-from tests.support import NASTY, load, view_of
+from tests.support import EDGE_CASES, load, view_of
 
 KINDS = ("SQLite", "PostgreSQL")
 
 
 @pytest.fixture
-def addresses(in_file: str, postgres: Server) -> Iterator[dict[str, str]]:
+def addresses(sqlite_file: str, postgres: Server) -> Iterator[dict[str, str]]:
     with postgres.copied() as on_server:
-        yield dict(zip(KINDS, (in_file, on_server), strict=True))
+        yield dict(zip(KINDS, (sqlite_file, on_server), strict=True))
         close_connections()
 
 
 def fill() -> None:
-    for file in sorted(NASTY.glob("*.csv")):
+    for file in sorted(EDGE_CASES.glob("*.csv")):
         with file.open("rb") as stream:
             load_file(file.stem, stream, file.name, who="ann")
     values = {"email": "ann@partner.example", "email_key": "ann@partner.example", "password_hash": "x"}
     ann = User.create(**values, role="admin", disabled=True, created_at="2026-11-22 13:05:00")
     SavedView.create(user=ann, report="customer-usage", name="Mine", query="sort=-used", shared=True)
+    SecondFactor.create(user=ann, seed="x", last_step=1, created_at="2026-11-22 13:05:00")
     audit.record("user added", who="the tests", about="ann@partner.example")
 
 
@@ -66,6 +68,7 @@ def test_copy_has_all_rows(addresses: dict[str, str], kind: str) -> None:
     assert {load.who for load in Import.select()} == {"ann"}
     assert User.get().__data__ == user
     assert SavedView.get().__data__ == view
+    assert SecondFactor.get().seed == "x"
     assert b"user added" in stored(access_db)
     check_new_rows_get_new_ids()
 
@@ -73,7 +76,7 @@ def test_copy_has_all_rows(addresses: dict[str, str], kind: str) -> None:
 def check_new_rows_get_new_ids() -> None:
     audit.record("later")
     User.create(email="eve", email_key="eve", password_hash="x", role="viewer", created_at="2026-11-22 13:05:00")
-    assert load("customer-usage", NASTY / "customer-usage.csv").added == 0
+    assert load("customer-usage", EDGE_CASES / "customer-usage.csv").added == 0
 
 
 def test_copy_refuses_a_database_with_rows(addresses: dict[str, str]) -> None:

@@ -41,12 +41,12 @@ def test_units_run_what_an_installation_has() -> None:
             assert path.startswith(".venv/bin/") or (ROOT / path).exists()
 
 
-def test_reload_checks_that_the_code_can_start(in_file: str) -> None:
+def test_reload_checks_that_the_code_can_start(sqlite_file: str) -> None:
     """systemd runs the commands in order and stops when one fails."""
     check, signal = re.findall(r"^ExecReload=(.+)$", SERVICE, re.MULTILINE)
     assert signal == "/bin/kill -HUP $MAINPID"
     command = shlex.split(check.replace(f"{HOME}.venv/bin", str(Path(sys.executable).parent)))
-    settings = {**OWN, "DATABASE_URL": in_file}
+    settings = {**OWN, "DATABASE_URL": sqlite_file}
     assert _run(*command, **settings) == ""
     message = _run(*command, fails=True, **settings | {"CURRENCY": "x"})
     assert message == "Partner Reports can't start: CURRENCY: “x” is not an ISO 4217 code such as USD\n"
@@ -57,7 +57,7 @@ def test_nginx_reads_the_longest_address() -> None:
     assert int(re.findall(r"large_client_header_buffers \d+ (\d+)k;", proxy)[0]) * 1024 >= 2 * 8190
 
 
-def test_backup_unit_makes_one_and_removes_old_ones(in_file: str, tmp_path: Path) -> None:
+def test_backup_unit_makes_one_and_removes_old_ones(sqlite_file: str, tmp_path: Path) -> None:
     backups = tmp_path / "backups"
     backups.mkdir()
     for name in ("old.db", "old.db.users", "old.db.json"):
@@ -68,7 +68,7 @@ def test_backup_unit_makes_one_and_removes_old_ones(in_file: str, tmp_path: Path
         unit = unit.replace(said, str(here))
     unit = unit.replace(".venv/bin", str(Path(sys.executable).parent))
     for command in re.findall("^ExecStart(?:Post)?=(.+)", unit, re.MULTILINE):
-        _run(*shlex.split(command), **OWN, DATABASE_URL=in_file)
+        _run(*shlex.split(command), **OWN, DATABASE_URL=sqlite_file)
     made, *beside = sorted(file.name for file in backups.iterdir())
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d{6}\.db", made)
     assert beside == [f"{made}.users"]

@@ -35,7 +35,7 @@ def test_new_installation_has_no_account(runner: FlaskCliRunner, stranger: Flask
     assert stranger.get("/reports").status_code == 401
 
 
-def test_passwords_are_the_only_credential() -> None:
+def test_accounts_have_no_hints_or_secret_questions() -> None:
     assert set(User._meta.fields) == {
         "id", "email", "email_key", "password_hash", "role", "reseller", "disabled", "temporary_until", "created_at",
     }  # fmt: skip

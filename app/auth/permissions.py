@@ -62,7 +62,8 @@ def roles_with(permission: Permission) -> list[Role]:
 class Visitor:
     """A person who is signed in. `reseller` names the reseller whose customers alone they see, None for all customers.
 
-    `session` is the digest of their session's token. `must_change_password` is set while their password is temporary.
+    `session` is the digest of their session's token. `must_change_password` is set while their password is temporary,
+    `recently_confirmed` for 15 minutes after they entered the password or a code.
     """
 
     id: int
@@ -71,6 +72,8 @@ class Visitor:
     reseller: str | None
     must_change_password: bool
     session: str
+    has_second_factor: bool = False
+    recently_confirmed: bool = False
 
     @property
     def scope(self) -> Scope:

@@ -1,4 +1,4 @@
-"""Sessions: create them at sign-in, find them by the token in the cookie, end them."""
+"""Sessions: create them at sign-in, find them by the token in the cookie, list and end them."""
 
 import hmac
 import secrets
@@ -6,12 +6,22 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from peewee import fn
+from peewee import JOIN, fn
 
 from app.auth.permissions import Visitor
 from app.table.statements import compiled, placeholder
-from models import DATABASE_ERRORS, Session, User, access_db, timestamp
+from models import (
+    DATABASE_ERRORS,
+    PendingSignIn,
+    RememberedBrowser,
+    SecondFactor,
+    Session,
+    User,
+    access_db,
+    timestamp,
+)
 
+CONFIRMED_FOR = 15 * 60  # seconds for which a visitor who entered the password or a code isn't asked again
 _HOUR = 3600  # seconds
 _SEEN_INTERVAL = 60  # seconds between two updates of `seen_at`: most requests write nothing
 
@@ -27,37 +37,58 @@ class Sessions:
     idle_hours: int
     max_hours: int
 
-    def create(self, user: User) -> str | None:
-        """Start a session and return its token.
+    def create(self, user: User, browser: str = "", address: str = "") -> str | None:
+        """Start a session and return its token. `browser` and `address` are shown to the user.
 
         Return None when the password has changed since `user` was read, or when the account is disabled.
         """
         token, now = secrets.token_urlsafe(32), timestamp()
-        unchanged = User.select().where(User.id == user.id, User.password_hash == user.password_hash, ~User.disabled)
         with access_db.write_transaction():
             Session.delete().where(~_is_live(*self._limits())).execute()
-            if not unchanged.exists():
+            if not may_sign_in(user):
                 return None
-            Session.create(token_hash=self._digest(token), user=user, created_at=now, seen_at=now)
+            times = {"created_at": now, "seen_at": now, "confirmed_at": now}
+            digest = token_digest(self.key, token)
+            Session.create(token_hash=digest, user=user, browser=browser, address=address, **times)
         return token
 
-    def find(self, token: str) -> Visitor | None:
-        """Return whose token it is, None when it is unknown, the session is over or the account is disabled."""
-        return self._find(self._digest(token))
+    def find(self, token: str, address: str = "") -> Visitor | None:
+        """Return whose token it is, None when it is unknown, the session is over or the account is disabled.
+
+        `address` is where the request comes from.
+        """
+        return self._find(token_digest(self.key, token), address)
 
     def renewed(self, visitor: Visitor) -> Visitor | None:
         """Return the visitor with the rights of this moment, None when the session is over. This is no request."""
-        return self._find(visitor.session, is_request=False)
+        return self._find(visitor.session)
 
-    def _find(self, digest: str, is_request: bool = True) -> Visitor | None:
+    def _find(self, digest: str, address: str | None = None) -> Visitor | None:
+        """Without an `address`, this is no request."""
         (statement,) = compiled("session", lambda: [_session_query()])
-        row = statement.run(digest, *self._limits(), timestamp(-_SEEN_INTERVAL), on=access_db).fetchone()
+        times = (timestamp(-_SEEN_INTERVAL), timestamp(-CONFIRMED_FOR))
+        row = statement.run(digest, *self._limits(), *times, on=access_db).fetchone()
         if row is None:
             return None
-        user_id, email, role, reseller, has_temporary_password, is_stale = row
-        if is_stale and is_request:
-            _update_seen_at(digest)
-        return Visitor(user_id, email, role, reseller, bool(has_temporary_password), digest)
+        user_id, email, role, reseller, *flags, is_stale = row
+        if is_stale and address is not None:
+            _update_seen_at(digest, address)
+        has_temporary_password, has_second_factor, recently_confirmed = map(bool, flags)
+        return Visitor(
+            user_id, email, role, reseller, has_temporary_password, digest, has_second_factor, recently_confirmed
+        )
+
+    def confirm(self, digest: str) -> str:
+        """Note that the user of a session has entered the password or a code again, and return its new token."""
+        token = secrets.token_urlsafe(32)
+        changes = {"token_hash": token_digest(self.key, token), "confirmed_at": timestamp()}
+        Session.update(changes).where(Session.token_hash == digest).execute()
+        return token
+
+    def list_of(self, user_id: int) -> list[Session]:
+        """Return a user's live sessions, the one that was used last first."""
+        query = Session.select().where(Session.user == user_id, _is_live(*self._limits()))
+        return list(query.order_by(Session.seen_at.desc(), Session.id.desc()))
 
     def active_counts(self) -> dict[int, tuple[int, str]]:
         """For each user id, the number of live sessions and the time of the latest request in one of them."""
@@ -69,8 +100,16 @@ class Sessions:
         """A live session was created after the first time and seen after the second."""
         return timestamp(-self.max_hours * _HOUR), timestamp(-self.idle_hours * _HOUR)
 
-    def _digest(self, token: str) -> str:
-        return hmac.digest(self.key.encode(), token.encode(), "sha256").hex()
+
+def may_sign_in(user: User) -> bool:
+    """Return whether the password is the one of when `user` was read, and the account is enabled."""
+    unchanged = (User.password_hash == user.password_hash) & ~User.disabled
+    return bool(User.select().where(User.id == user.id, unchanged).exists())
+
+
+def token_digest(key: str, token: str) -> str:
+    """Return what the database stores in place of the token in a cookie."""
+    return hmac.digest(key.encode(), token.encode(), "sha256").hex()
 
 
 def _is_live(created_after: Any, seen_after: Any) -> Any:
@@ -78,9 +117,12 @@ def _is_live(created_after: Any, seen_after: Any) -> Any:
 
 
 def _session_query() -> Any:
-    """Placeholders: 0 the digest, 1 and 2 the limits of a live session, 3 the time before which `seen_at` is stale."""
+    """Placeholders: 0 the digest, 1 and 2 the limits of a live session, 3 the time before which `seen_at` is stale,
+    4 the time before which a confirmation is too old.
+    """
     user = (User.id, User.email, User.role, User.reseller, User.temporary_until.is_null(False))
-    query = Session.select(*user, Session.seen_at < placeholder(3)).join(User)
+    state = (SecondFactor.id.is_null(False), Session.confirmed_at > placeholder(4), Session.seen_at < placeholder(3))
+    query = Session.select(*user, *state).join(User).join(SecondFactor, JOIN.LEFT_OUTER)
     return query.where(Session.token_hash == placeholder(0), _is_live(placeholder(1), placeholder(2)), ~User.disabled)
 
 
@@ -89,12 +131,14 @@ def end_session(digest: str) -> None:
     Session.delete().where(Session.token_hash == digest).execute()
 
 
-def end_user_sessions(user_id: int) -> None:
-    """Sign a user out in every browser."""
-    Session.delete().where(Session.user == user_id).execute()
+def end_user_sessions(user_id: int, keep: str = "") -> None:
+    """Sign a user out in every browser, and remember none; but keep the session with the digest `keep`."""
+    Session.delete().where(Session.user == user_id, Session.token_hash != keep).execute()
+    for table in (PendingSignIn, RememberedBrowser):
+        table.delete().where(table.user == user_id).execute()
 
 
-def _update_seen_at(digest: str) -> None:
+def _update_seen_at(digest: str, address: str) -> None:
     """Skip the update when the database is locked: a page never waits for it."""
     with suppress(*DATABASE_ERRORS), access_db.fail_if_locked():
-        Session.update(seen_at=timestamp()).where(Session.token_hash == digest).execute()
+        Session.update(seen_at=timestamp(), address=address).where(Session.token_hash == digest).execute()

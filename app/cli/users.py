@@ -1,4 +1,4 @@
-"""`flask user`: add, list, disable and enable accounts, and replace passwords."""
+"""`flask user`: add, list, disable and enable accounts, replace passwords, and reset second factors."""
 
 import sys
 
@@ -7,6 +7,7 @@ from flask.cli import with_appcontext
 
 from app.auth import users
 from app.auth.permissions import ROLES
+from app.auth.second_factor import reset_second_factor
 from app.auth.users import ValidationError, find_user
 from app.cli.common import CommandError, audit_actor, database_ready, say
 from app.web.guessing import site_words
@@ -17,7 +18,7 @@ _password_option = click.option("--password-stdin", is_flag=True, help="Read the
 
 @click.group()
 def user() -> None:
-    """Add, list, disable and enable users, and replace their passwords."""
+    """Add, list, disable and enable users, replace their passwords, and reset their second factors."""
 
 
 @user.command()
@@ -79,6 +80,16 @@ def password(email: str, password_stdin: bool) -> None:
     say(f"{account.email} has a new password, and is signed out everywhere.")
     if new_password is None:
         _print_temporary_password(secret)
+
+
+@user.command()
+@click.argument("email")
+def reset_factor(email: str) -> None:
+    """Remove the second factor of a user who lost it, and end their sessions."""
+    with database_ready():
+        account = _find_user(email)
+        reset_second_factor(audit_actor(), account)
+    click.echo(f"{account.email} has no second factor any more, and is signed out everywhere.")
 
 
 def _find_user(email: str) -> User:

@@ -38,7 +38,7 @@ REPORT = Report(
         Column("action", "Action", Transaction.action, TEXT, width="ch-19", filter="action", colored_values=_PALETTE),
         Column("date", "Date", Transaction.date, DATETIME),
         Column("total", "Total", Transaction.total, INTEGER, width="ch-9"),
-        Column("cost", "Cost", Transaction.cost, MONEY),
+        Column("cost", "Cost", Transaction.cost, MONEY, width="ch-15"),
         Column("user", "User", Actor.name, TEXT, width="text-1"),
     ),
     filters=(

@@ -205,10 +205,6 @@ class View:
     def at_position(self, position: PagePosition | None) -> "View":
         return replace(self, position=position)
 
-    def without_paging(self) -> "View":
-        """All rows, open ones still open."""
-        return replace(self, position=None, size=DEFAULT_SIZE)
-
     def with_all_closed(self) -> "View":
         return replace(self, open_rows=())
 

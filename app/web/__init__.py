@@ -18,7 +18,9 @@ from app.web import (
     home,
     request_log,
     saved_views,
+    second_factor,
     security,
+    sign_in,
     users,
 )
 from app.web.reports import export, page, print_view, summary
@@ -35,7 +37,8 @@ def register(app: Flask, settings: Settings) -> None:
     security.register(app, settings)
     guessing.register(app, settings)
     request_log.register(app)
-    for module in (account, home, customers, export, print_view, page, summary, audit, users, saved_views):
+    reports = (home, customers, export, print_view, page, summary)
+    for module in (account, sign_in, second_factor, *reports, audit, users, saved_views):
         app.register_blueprint(module.blueprint)
 
 

@@ -1,24 +1,32 @@
-"""Sign in, sign out, and the account page where users change their own password."""
+"""Sign in, sign out, and the account page where users change their own password and end their sessions."""
 
 from collections.abc import Mapping
 
-from flask import Blueprint, g, redirect, render_template, request
+from flask import Blueprint, abort, g, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import TooManyRequests, Unauthorized
 
+from app.auth.second_factor import count_recovery_codes, find_second_factor
 from app.auth.sessions import end_session, end_user_sessions
-from app.auth.throttle import WINDOW, TooManyAttempts, is_first_from_site
+from app.auth.throttle import TooManyAttempts, is_first_from_site
 from app.auth.users import ValidationError, authenticate, choose_password, find_user, login_blocked_reason
 from app.web.audit import audit_actor, record_event
+from app.web.errors import error_response
 from app.web.fields import read_fields
-from app.web.guessing import known_browser, set_known_browser_cookie, site_words
+from app.web.guessing import known_browser, site_words
 from app.web.redirects import safe_next
 from app.web.request_log import set_error_reason
-from app.web.security import SESSION, delete_cookie, sessions, set_cookie, visitor
-from models import User, access_db
+from app.web.security import SESSION, delete_cookie, second_factors, sessions, set_cookie, visitor
+from app.web.sign_in import (
+    WRONG_CREDENTIALS,
+    begin_session,
+    check_second_factor,
+    continue_sign_in,
+    retry_after,
+    too_many_requests,
+)
+from models import Session, User, access_db
 from models.audit import FAILED, REFUSED
-
-WRONG_CREDENTIALS = "The email or the password is wrong."
 
 blueprint = Blueprint("account", __name__)
 
@@ -38,9 +46,9 @@ def sign_in() -> ResponseReturnValue:
     if missing:
         return _sign_in_page(next_url, 400, email, missing | too_long)
     try:
-        return _start_session(_authenticate("sign-in", email, password), next_url)
+        return continue_sign_in(_authenticate("sign-in", email, password), next_url)
     except (Unauthorized, TooManyRequests) as error:
-        return _sign_in_page(next_url, error.code, email, {"form": error.description}, _retry_after(error))
+        return _sign_in_page(next_url, error.code, email, {"form": error.description}, retry_after(error))
 
 
 @blueprint.post("/logout")
@@ -76,13 +84,58 @@ def change_password() -> ResponseReturnValue:
         if password == current:
             return _account_page(400, {"password": "This is your present password; choose another."})
         choose_password(audit_actor(), user, password, site_words())
-        return _start_session(User.get_by_id(user.id), "/account?done=password")
+        return begin_session(User.get_by_id(user.id), "/account?done=password")
     except ValidationError as error:
         return _account_page(400, error.errors)
     except Unauthorized:
         return _account_page(401, {"current": "This is not your present password."})
     except TooManyRequests as error:
-        return _account_page(429, {"current": error.description}, _retry_after(error))
+        return _account_page(429, {"current": error.description}, retry_after(error))
+
+
+@blueprint.post("/account/sessions/<int(max=999999999):number>/end")
+def end_session_of_mine(number: int) -> ResponseReturnValue:
+    """End one of the visitor's sessions."""
+    session: Session | None = Session.get_or_none(Session.id == number, Session.user == visitor().id)
+    if session is None:
+        abort(error_response(404, f"You have no session “{number}”.", home="/account"))
+    with access_db.write_transaction():
+        end_session(str(session.token_hash))
+        record_event("session ended", about=visitor().email, browser=session.browser)
+    return redirect("/account?done=session", 303)
+
+
+@blueprint.get("/account/confirm")
+def confirm_form() -> ResponseReturnValue:
+    """Ask for the password or a code again; redirect who entered it lately."""
+    next_url = safe_next(request.args.get("next", ""))
+    return redirect(next_url, 303) if visitor().recently_confirmed else _confirm_page(next_url)
+
+
+@blueprint.post("/account/confirm")
+def confirm() -> ResponseReturnValue:
+    """Note that it is still the visitor who sits there, give the session a new token, and go on."""
+    values, too_long = read_fields("password", "next")
+    next_url, password = safe_next(values["next"]), values["password"]
+    if too_long:
+        return _confirm_page(next_url, 400, too_long)
+    try:
+        if password:
+            _authenticate("confirmation", visitor().email, password)
+        else:
+            check_second_factor("confirmation", User.get_by_id(visitor().id))
+    except ValidationError as error:
+        return _confirm_page(next_url, 400, error.errors)
+    except Unauthorized:
+        return _confirm_page(next_url, 401, {"form": "This is wrong, or a code that was used already."})
+    except TooManyRequests as error:
+        return _confirm_page(next_url, 429, {"form": error.description}, retry_after(error))
+    with access_db.write_transaction():
+        token = sessions().confirm(visitor().session)
+        record_event("confirmation")
+    response = redirect(next_url, 303)
+    set_cookie(response, SESSION, token)
+    return response
 
 
 def _authenticate(event: str, email: str, password: str) -> User:
@@ -98,40 +151,13 @@ def _authenticate(event: str, email: str, password: str) -> User:
     except TooManyAttempts as error:
         if error.first:
             record_event(event, REFUSED, who=who, why="too many attempts")
-        raise TooManyRequests(_describe_wait(error.wait), retry_after=error.wait) from None
+        raise too_many_requests(error) from None
     if user is None:
         reason = login_blocked_reason(account) or "wrong password" if account else "no such account"
         if account or is_first_from_site(address):
             record_event(event, FAILED, who=who, why=reason)
         raise Unauthorized(WRONG_CREDENTIALS)
     return user
-
-
-def _start_session(user: User, next_url: str) -> ResponseReturnValue:
-    """Replace this browser's session with a new one, and redirect. Raises Unauthorized."""
-    with access_db.write_transaction():
-        if g.visitor:
-            end_session(g.visitor.session)
-        token = sessions().create(user)
-        if token is None:
-            raise Unauthorized(WRONG_CREDENTIALS)
-        record_event("sign-in", who=user.email)
-    response = redirect(next_url, 303)
-    set_cookie(response, SESSION, token)
-    set_known_browser_cookie(response, user)
-    return response
-
-
-def _describe_wait(seconds: int) -> str:
-    if seconds >= WINDOW:
-        return f"Too many attempts have failed. Try again in {WINDOW // 60} minutes."
-    unit = "second" if seconds == 1 else "seconds"
-    where = "or in a browser in which you have signed in before"
-    return f"Too many attempts at this account have failed. Try again in {seconds} {unit}, {where}."
-
-
-def _retry_after(error: Unauthorized | TooManyRequests) -> dict[str, str]:
-    return {"Retry-After": str(error.retry_after)} if isinstance(error, TooManyRequests) else {}
 
 
 def _sign_in_page(
@@ -150,5 +176,20 @@ def _account_page(
 ) -> ResponseReturnValue:
     if errors:
         set_error_reason(f"Not accepted: {', '.join(errors)}")  # its sentence would tell the length of the password
-    changed = request.args.get("done") == "password"
-    return render_template("account/account.html", errors=errors, password_changed=changed), status, headers
+    factor = find_second_factor(visitor().id)
+    context = {
+        "errors": errors,
+        "done": request.args.get("done"),
+        "sessions": sessions().list_of(visitor().id),
+        "factor": factor,
+        "codes_left": count_recovery_codes(visitor().id) if factor else 0,
+        "is_required": second_factors().is_required(visitor().role),
+    }
+    return render_template("account/account.html", **context), status, headers
+
+
+def _confirm_page(
+    next_url: str, status: int = 200, errors: Mapping[str, str] = {}, headers: Mapping[str, str] = {}
+) -> ResponseReturnValue:
+    set_error_reason(*errors.values())
+    return render_template("account/confirm.html", next=next_url, errors=errors), status, headers

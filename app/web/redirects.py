@@ -1,4 +1,4 @@
-"""Redirects to the sign-in page and back."""
+"""Redirects to the sign-in page, and to the page that asks for the password again, and back."""
 
 import re
 from urllib.parse import quote, urlsplit
@@ -32,8 +32,17 @@ def redirect_or_status(url: str, status: int, why: str) -> Response:
 
 def sign_in_url() -> str:
     """Return the address of the sign-in page, with the page to come back to."""
-    page = safe_next(_page_url())
-    return "/login" if page == HOME else f"/login?next={quote(page, safe='/')}"
+    return with_next("/login", safe_next(_page_url()))
+
+
+def confirm_url() -> str:
+    """Return the address of the page that asks for the password again, with the page to come back to."""
+    return with_next("/account/confirm", safe_next(_page_url()))
+
+
+def with_next(path: str, next_url: str) -> str:
+    """Add the page to come back to, unless it is the home page."""
+    return path if next_url == HOME else f"{path}?next={quote(next_url, safe='/')}"
 
 
 def safe_next(url: str) -> str:

@@ -5,14 +5,37 @@ from collections.abc import Mapping
 from app.auth.permissions import Permission
 
 # Routes that need no sign-in.
-PUBLIC_ENDPOINTS = frozenset({"static", "home.health", "account.sign_in", "account.sign_in_form"})
+PUBLIC_ENDPOINTS = frozenset(
+    {"static", "home.health", "account.sign_in", "account.sign_in_form", "sign_in.code_form", "sign_in.enter_code"}
+)
 
 # Routes that somebody with a temporary password can use; all others redirect them to choosing a password.
 ACCOUNT_ENDPOINTS = frozenset({"account.show", "account.change_password", "account.sign_out"})
 
+# Routes that somebody can use who must have a second factor and has none; all others redirect them to setting it up.
+SET_UP_ENDPOINTS = frozenset(
+    {"second_factor.show", "second_factor.set_up", "account.confirm_form", "account.confirm", "account.sign_out"}
+)
+
+# Routes that ask for the password or a code again when the visitor entered it over 15 minutes ago.
+CONFIRMED_ENDPOINTS = frozenset(
+    {
+        "users.add",
+        "users.change",
+        "users.act",
+        "second_factor.show",
+        "second_factor.set_up",
+        "second_factor.renew_codes",
+        "second_factor.remove",
+    }
+)
+
 # The permission that each other route needs, None where being signed in is enough.
 RULES: Mapping[str, Permission | None] = {
-    **dict.fromkeys(ACCOUNT_ENDPOINTS),
+    **dict.fromkeys(ACCOUNT_ENDPOINTS | SET_UP_ENDPOINTS),
+    "account.end_session_of_mine": None,
+    "second_factor.renew_codes": None,
+    "second_factor.remove": None,
     "home.index": None,
     "home.list_reports": None,
     "home.open_report": None,

@@ -1,8 +1,10 @@
-"""The checks of every request, in this order: trusted host, Transfer-Encoding, session, CSRF, sign-in, permission."""
+"""The checks of every request, in this order: trusted host, Transfer-Encoding, session, CSRF, sign-in, permission,
+and for some routes whether the visitor has entered the password lately.
+"""
 
 import re
 import secrets
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app, g, redirect, request
@@ -11,16 +13,19 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import RequestRedirect
 from werkzeug.wrappers import Response as BaseResponse
 
+from app.auth.browser_tokens import PENDING_SECONDS, REMEMBERED_SECONDS, BrowserTokens
 from app.auth.permissions import Permission, Visitor
+from app.auth.second_factor import SecondFactors
 from app.auth.sessions import Sessions
 from app.settings import Settings
 from app.table.view import digest
 from app.web.audit import record_refusal
 from app.web.errors import error_response
-from app.web.redirects import redirect_or_status, sign_in_url
-from app.web.rules import ACCOUNT_ENDPOINTS, PUBLIC_ENDPOINTS, RULES
+from app.web.redirects import confirm_url, redirect_or_status, sign_in_url
+from app.web.rules import ACCOUNT_ENDPOINTS, CONFIRMED_ENDPOINTS, PUBLIC_ENDPOINTS, RULES, SET_UP_ENDPOINTS
+from models import PendingSignIn, RememberedBrowser
 
-SESSION = "session"  # a cookie
+SESSION, PENDING, REMEMBERED = "session", "sign-in", "browser"  # cookies
 MAX_FORM_BYTES = 64 * 1024  # ten times what any form here needs
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})  # RFC 9110, section 9.2.1
@@ -32,7 +37,11 @@ def register(app: Flask, settings: Settings) -> None:
     app.config["MAX_CONTENT_LENGTH"] = MAX_FORM_BYTES
     app.config["TRUSTED_HOSTS"] = list(settings.trusted_hosts) or None
     app.extensions["proxies"] = settings.proxies
-    app.extensions["sessions"] = Sessions(settings.secret_key, settings.session_idle_hours, settings.session_hours)
+    key = settings.secret_key
+    app.extensions["sessions"] = Sessions(key, settings.session_idle_hours, settings.session_hours)
+    app.extensions["second_factors"] = SecondFactors(key, settings.partner_name, settings.second_factor)
+    app.extensions[PENDING] = BrowserTokens(key, PendingSignIn, PENDING_SECONDS)
+    app.extensions[REMEMBERED] = BrowserTokens(key, RememberedBrowser, REMEMBERED_SECONDS)
     if count := settings.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
     app.before_request(_check_request)
@@ -52,7 +61,7 @@ def _check_request() -> BaseResponse | None:
     if "Transfer-Encoding" in request.headers:  # a malformed chunk would fail in the middle of a form
         raise LengthRequired
     if request.endpoint not in _WITHOUT_SESSION and (token := get_cookie(SESSION)):
-        g.visitor = sessions().find(token)
+        g.visitor = sessions().find(token, request.remote_addr or "")
     if request.method not in _SAFE_METHODS and not _is_same_origin():
         return _csrf_error()
     if g.visitor and request.headers.get("X-Visitor", _visitor_tag()) != _visitor_tag():  # signed in, in another tab
@@ -64,17 +73,38 @@ def _check_visitor() -> BaseResponse | None:
     """Check the sign-in and the permission, on routes that aren't public."""
     if g.visitor is None:
         return redirect_or_status(sign_in_url(), 401, "Sign in first.")
-    if g.visitor.must_change_password and request.endpoint not in ACCOUNT_ENDPOINTS:
-        return redirect_or_status("/account", 403, "Choose a password of your own first.")
+    if (duty := _duty(g.visitor)) and request.endpoint not in duty.endpoints:
+        return redirect_or_status(duty.page, 403, duty.why)
     if isinstance(request.routing_exception, RequestRedirect):  # without the host: a client chooses what Host says
         canonical = urlsplit(request.routing_exception.new_url)._replace(scheme="", netloc="").geturl()
         return redirect(canonical, request.routing_exception.code)
-    if request.routing_exception:
-        return None  # Flask answers 404 or 405
-    permission = RULES[request.endpoint or ""]  # a route without a rule raises KeyError and answers nobody
-    if permission is None or g.visitor.can(permission):
-        return None
-    return forbidden(g.visitor.refusal(permission))
+    return None if request.routing_exception else _check_rule(request.endpoint or "")  # Flask answers 404 or 405
+
+
+def _check_rule(endpoint: str) -> BaseResponse | None:
+    """Check the permission that a route needs, and whether it may be that somebody else sits at the browser by now."""
+    permission = RULES[endpoint]  # a route without a rule raises KeyError and answers nobody
+    if permission is not None and not g.visitor.can(permission):
+        return forbidden(g.visitor.refusal(permission))
+    if endpoint in CONFIRMED_ENDPOINTS and not g.visitor.recently_confirmed:
+        return redirect_or_status(confirm_url(), 403, "Enter your password again first, at /account/confirm.")
+    return None
+
+
+class _Duty(NamedTuple):
+    """What a visitor must do on `page`, with nothing but `endpoints`, before anything else."""
+
+    endpoints: frozenset[str]
+    page: str
+    why: str
+
+
+def _duty(visitor: Visitor) -> _Duty | None:
+    if visitor.must_change_password:
+        return _Duty(ACCOUNT_ENDPOINTS, "/account", "Choose a password of your own first.")
+    if not visitor.has_second_factor and second_factors().is_required(visitor.role):
+        return _Duty(SET_UP_ENDPOINTS, "/account/factor", "Set up a second factor first.")
+    return None
 
 
 def _visitor_tag() -> str:
@@ -98,6 +128,17 @@ def visitor() -> Visitor:
     """Return who is signed in. Only routes that need a sign-in may call this."""
     signed_in: Visitor = g.visitor
     return signed_in
+
+
+def second_factors() -> SecondFactors:
+    store: SecondFactors = current_app.extensions["second_factors"]
+    return store
+
+
+def browser_tokens(cookie: str) -> BrowserTokens:
+    """Return the tokens of the cookie PENDING or REMEMBERED."""
+    store: BrowserTokens = current_app.extensions[cookie]
+    return store
 
 
 def get_cookie(name: str) -> str:

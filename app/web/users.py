@@ -8,12 +8,13 @@ from flask.typing import ResponseReturnValue
 
 from app.auth import users
 from app.auth.permissions import ROLES, AuditActor, Permission, roles_with
+from app.auth.second_factor import find_second_factor, reset_second_factor, users_with_second_factor
 from app.auth.users import ValidationError, validate_user
 from app.web.audit import audit_actor
 from app.web.errors import error_response
 from app.web.fields import read_fields
 from app.web.request_log import set_error_reason
-from app.web.security import sessions, visitor
+from app.web.security import second_factors, sessions, visitor
 from models import NONE_ID, Reseller, User, reports_db
 
 MAX_SUGGESTIONS = 300  # names of resellers that the form suggests; of more, it suggests none
@@ -23,6 +24,7 @@ ACTIONS: Mapping[str, Callable[[AuditActor, User], str | None]] = {
     "disable": users.disable_user,
     "enable": users.enable_user,
     "end": users.sign_out_user,
+    "factor": reset_second_factor,
     "password": users.reset_password,
 }
 # Messages on a user's page after a change, by the value of `done` in its address.
@@ -31,6 +33,7 @@ MESSAGES: Mapping[str, str] = {
     "disable": "This person can't sign in any more.",
     "enable": "This person can sign in again.",
     "end": "This person is signed out everywhere.",
+    "factor": "This person has no second factor any more, and is signed out everywhere.",
 }
 _USER = "<int(max=999999999):number>"
 _FORM = ("email", "role", "reach", "reseller")
@@ -113,7 +116,11 @@ def _submitted_rights(email: str | None = None) -> tuple[str, str | None]:
 
 
 def _users_page(status: int = 200, errors: Mapping[str, str] = {}) -> ResponseReturnValue:
-    context = {"users": User.select().order_by(User.email_key), "sessions": sessions().active_counts()}
+    context = {
+        "users": User.select().order_by(User.email_key),
+        "sessions": sessions().active_counts(),
+        "have_factor": users_with_second_factor(),
+    }
     return render_template("users/users.html", **context, **_form_context(errors)), status
 
 
@@ -122,6 +129,7 @@ def _user_page(
 ) -> ResponseReturnValue:
     count, seen = sessions().active_counts().get(user.id, (0, ""))
     context = {"user": user, "message": message, "password": password, "session_count": count, "last_seen": seen}
+    context |= {"factor": find_second_factor(user.id), "needs_factor": second_factors().is_required(user.role)}
     return render_template("users/user.html", **context, **_form_context(errors, user)), status
 
 

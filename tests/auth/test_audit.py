@@ -9,8 +9,8 @@ import pytest
 from peewee import DatabaseError
 
 from models import AuditEvent, access_db, audit
+from tests.databases import each_database as database_url
 from tests.databases import is_server
-from tests.databases import on_both as database_url
 
 __all__ = ["database_url"]
 

@@ -9,8 +9,8 @@ from flask.testing import FlaskClient
 from app.auth.sessions import Sessions, end_session, end_user_sessions
 from models import Session, User, access_db, reports_db, timestamp
 from tests.auth.conftest import Person
+from tests.databases import each_database as database_url
 from tests.databases import is_server, locked, stored
-from tests.databases import on_both as database_url
 
 __all__ = ["database_url"]
 

@@ -13,7 +13,7 @@ from app.auth.throttle import TooManyAttempts, clear_attempts, count_attempt
 from app.auth.users import authenticate, reset_password
 from models import Attempt, access_db, timestamp
 from tests.auth.conftest import PASSWORD, Person
-from tests.databases import on_both as database_url
+from tests.databases import each_database as database_url
 from tests.databases import stored
 from tests.support import BY
 

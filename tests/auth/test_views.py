@@ -12,7 +12,7 @@ from app.auth.permissions import Visitor
 from app.auth.users import ValidationError, find_user
 from models import AuditEvent, SavedView, User, access_db, timestamp
 from tests.auth.conftest import ZEBRA, Person
-from tests.databases import on_both as database_url
+from tests.databases import each_database as database_url
 from tests.databases import refuse_rows
 from tests.support import BY
 

@@ -1,4 +1,4 @@
-"""A backup of the nasty set."""
+"""A backup of the edge cases."""
 
 from pathlib import Path
 
@@ -13,8 +13,8 @@ from tests.support import BY
 
 
 @pytest.fixture
-def backup(nasty: None, runner: FlaskCliRunner, tmp_path: Path) -> Path:
-    """A backup of the nasty set and of one user, an admin with a saved view."""
+def backup(edge_cases: None, runner: FlaskCliRunner, tmp_path: Path) -> Path:
+    """A backup of the edge cases and of one user, an admin with a saved view."""
     users.add_user(BY, "ann@partner.example", "admin", None)
     ann = find_user("ann@partner.example")
     assert ann

@@ -13,7 +13,19 @@ from flask.testing import FlaskClient, FlaskCliRunner
 import models
 from app import create_app
 from app.auth import users
-from models import AuditEvent, Customer, SavedView, Session, User, access_db, reports_db
+from models import (
+    AuditEvent,
+    Customer,
+    PendingSignIn,
+    RememberedBrowser,
+    SavedView,
+    SecondFactor,
+    Session,
+    User,
+    access_db,
+    reports_db,
+    timestamp,
+)
 from tests.databases import stored
 from tests.support import BY, load, signed_in, table_rows
 from tests.web.parties import USAGE as HEADING
@@ -61,6 +73,16 @@ def test_sessions_end(client: FlaskClient, runner: FlaskCliRunner, backup: Path)
     assert not Session.select().exists()
     assert client.get(USAGE).status_code == 401
     assert client.get("/healthz").status_code == 200
+
+
+def test_remembered_browsers_end_but_not_factors(runner: FlaskCliRunner, edge_cases: None, tmp_path: Path) -> None:
+    ann = User.create(email="a", email_key="a", password_hash="", role="viewer", created_at=timestamp())
+    for table in (PendingSignIn, RememberedBrowser):
+        table.create(token_hash="x", user=ann, created_at=timestamp())
+    SecondFactor.create(user=ann, seed="x", last_step=1, created_at=timestamp())
+    runner.invoke(args=["backup", str(tmp_path / "backup")])
+    assert restore(runner, tmp_path / "backup", "--yes").exit_code == 0
+    assert [table.select().count() for table in (PendingSignIn, RememberedBrowser, SecondFactor)] == [0, 0, 1]
 
 
 def test_cache_keys_differ_after_a_restore(

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from models import close_connections, open_database
-from tests.databases import on_both as database_url
+from tests.databases import each_database as database_url
 
 __all__ = ["database_url"]
 

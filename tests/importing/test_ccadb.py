@@ -20,7 +20,7 @@ from models import (
     Transaction,
     reports_db,
 )
-from tests.databases import in_file as database_url
+from tests.databases import sqlite_file as database_url
 from tests.importing.files import SUBSCRIPTIONS, TRANSACTIONS, USAGE, dump
 
 __all__ = ["database_url"]

@@ -3,7 +3,7 @@
 import pytest
 
 from models import Bundle, BundleProduct, Customer, Holding, Product, Subscription, Transaction
-from tests.databases import in_file as database_url
+from tests.databases import sqlite_file as database_url
 from tests.importing.files import NOTHING, SUBSCRIPTIONS, TRANSACTIONS, USAGE, dump, faults, load, values
 
 __all__ = ["database_url"]

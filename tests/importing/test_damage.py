@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from app.importing import FileRejected, ImportSummary
 from models import reports_db
-from tests.databases import in_file as database_url
+from tests.databases import sqlite_file as database_url
 from tests.importing.files import NOTHING, SUBSCRIPTIONS, TRANSACTIONS, USAGE, dump, file, load_bytes, rolled_back
 from tests.importing.sums import check_sums
 

@@ -10,7 +10,7 @@ from app.table.csv import EXCEL, PLAIN, Dialect, csv_chunks
 from app.table.kinds import guard
 from app.table.scope import WHOLE_PARTNER
 from models import Actor, Customer, Subscription
-from tests.databases import in_file as database_url
+from tests.databases import sqlite_file as database_url
 from tests.importing.files import SUBSCRIPTIONS, TRANSACTIONS, faults_of, file, load, load_bytes, values
 from tests.support import view_of
 

@@ -6,7 +6,7 @@ from io import StringIO
 import pytest
 
 from app.reports import REPORTS
-from tests.databases import in_file as database_url
+from tests.databases import sqlite_file as database_url
 from tests.importing.files import SUBSCRIPTIONS, TRANSACTIONS, USAGE, faults_of, file, load, load_bytes
 
 __all__ = ["database_url"]

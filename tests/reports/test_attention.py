@@ -14,7 +14,7 @@ from app.reports.attention import ATTENTION_ITEMS, AttentionItem
 from app.table.params import parse_view
 from app.web.urls import report_url
 from models import Import, timestamp, today
-from tests.databases import on_both as database_url
+from tests.databases import each_database as database_url
 from tests.support import csv_rows, load, signed_in, table_rows
 from tests.web.parties import ALPHA, PARTIES, load_parties
 

@@ -34,7 +34,7 @@ def test_end_distance_names_the_days(today: date, days: int) -> None:
     assert abs(days) < 2 or str(abs(days)) in words.split()
 
 
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 def test_each_subscription_has_one_status() -> None:
     columns = [("columns", "subscription_id"), ("columns", "status")]
     by_id = {}

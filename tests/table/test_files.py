@@ -26,7 +26,7 @@ from app.table.xlsx import MAX_CELL_LENGTH, WorkbookLimitError, write_workbook
 from models import Customer, Subscription, Transaction
 from tests import workbooks
 from tests.strategies import SCAN, SORT, examples, forced, queries
-from tests.support import NASTY, load, view_of
+from tests.support import EDGE_CASES, load, view_of
 from tests.table.test_rows import expected
 
 SUBSCRIPTIONS = "customer-subscriptions"
@@ -65,7 +65,7 @@ def in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("slug", REPORTS)
 @examples(12)
 @given(data=st.data(), strategy=st.sampled_from([SORT, SCAN]))
-@pytest.mark.usefixtures("nasty", "in_parts")
+@pytest.mark.usefixtures("edge_cases", "in_parts")
 def test_files_have_the_rows_of_the_page(slug: str, data: st.DataObject, strategy: str) -> None:
     with forced(strategy):
         check_files(replace(view_of(slug, data.draw(queries(slug))), size=200))
@@ -89,7 +89,7 @@ def check_files(view: View) -> None:
 
 
 @pytest.fixture
-def odd(nasty: None) -> None:
+def odd(edge_cases: None) -> None:
     """Subscriptions with each odd text as name and id."""
     for number, text in enumerate(ODD):
         Subscription.update(name=text, ref=text).where(Subscription.id == number + 1).execute()
@@ -112,7 +112,7 @@ def test_texts_stay_texts() -> None:
         assert not any(cell.hyperlink for cell in row)
 
 
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 def test_cells_are_typed_and_formatted() -> None:
     data = workbooks.written(every("customer-transactions", q="t-1", sort="transaction_id"))
     heading, first = workbooks.opened(data)["Report"].iter_rows(max_row=2)
@@ -128,13 +128,13 @@ def test_cells_are_typed_and_formatted() -> None:
     assert end == datetime(2021, 1, 1)
 
 
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 def test_an_empty_cell_is_empty() -> None:
     data = workbooks.written(view_of(SUBSCRIPTIONS, [("columns", "reseller"), ("columns", "cost"), ("reseller", "-")]))
     assert workbooks.values(data)[1:] == [[None, 100], [None, 1234567.8]]
 
 
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 @pytest.mark.parametrize("cents", [0, 1, -1, 99_999_999_999_999, -99_999_999_999_999, 123_456_789_012_34, 10**14 + 1])
 def test_amounts_are_exact_to_the_cent(cents: int) -> None:
     Transaction.update(cost=cents).execute()
@@ -150,7 +150,7 @@ def test_amounts_are_exact_to_the_cent(cents: int) -> None:
     )
 
 
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 def test_inexact_numbers_are_texts() -> None:
     Transaction.update(cost=10**14, total=10**15 - 1).execute()
     Transaction.update(date="1899-12-31 10:00:00", total=10**15).where(Transaction.ref == "T-1").execute()
@@ -165,7 +165,7 @@ def test_inexact_numbers_are_texts() -> None:
     assert workbooks.about(data)["Sum of Cost"] == f"{11 * 10**12}.00"
 
 
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 def test_heading_is_frozen_with_filter_buttons() -> None:
     view = every(SUBSCRIPTIONS)
     sheet = workbooks.opened(workbooks.written(view))["Report"]
@@ -178,7 +178,7 @@ def test_heading_is_frozen_with_filter_buttons() -> None:
     assert sheet.column_dimensions["K"].width > len("2026-11-22 13:05:00")
 
 
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 def test_about_sheet_describes_the_view() -> None:
     query = [("q", "t-"), ("reseller", "-"), ("from", "2020-02-03"), ("sort", "-cost")]
     file = BytesIO()
@@ -205,7 +205,7 @@ def test_empty_view_makes_a_workbook() -> None:
         assert workbooks.about(data)["Rows"] == 0
 
 
-@pytest.mark.usefixtures("nasty", "in_parts")
+@pytest.mark.usefixtures("edge_cases", "in_parts")
 @pytest.mark.parametrize("known", [False, True])
 def test_too_many_rows_are_refused_before_reading(monkeypatch: pytest.MonkeyPatch, known: bool) -> None:
     view = view_of(SUBSCRIPTIONS, [])
@@ -221,7 +221,7 @@ def test_too_many_rows_are_refused_before_reading(monkeypatch: pytest.MonkeyPatc
     assert workbooks.about(workbooks.written(view_of(SUBSCRIPTIONS, [("q", "twin")])))["Rows"] == 2
 
 
-@pytest.mark.usefixtures("nasty", "in_parts")
+@pytest.mark.usefixtures("edge_cases", "in_parts")
 def test_rows_added_after_the_count_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(xlsx, "MAX_ROWS", 7)
     monkeypatch.setattr(xlsx, "count_rows", lambda *_: 0)
@@ -229,7 +229,7 @@ def test_rows_added_after_the_count_are_refused(monkeypatch: pytest.MonkeyPatch)
         workbooks.written(view_of(SUBSCRIPTIONS, []))
 
 
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 @pytest.mark.parametrize(("text", "fits"), [
     ("a" * MAX_CELL_LENGTH, True), ("a" * (MAX_CELL_LENGTH + 1), False), ("𝄞" * 16_384, False),
     ("<r>" + "a" * MAX_CELL_LENGTH, False),
@@ -244,12 +244,12 @@ def test_too_long_text_is_refused(text: str, fits: bool) -> None:
             workbooks.written(view)
 
 
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 def test_workbook_is_a_snapshot(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     view = view_of(SUBSCRIPTIONS, [])
     before = workbooks.values(workbooks.written(view))
     monkeypatch.setattr(csv, "CHUNK_ROWS", 2)
-    changed = (NASTY / f"{SUBSCRIPTIONS}.csv").read_text("utf-8").replace("TLS Basic", "Changed meanwhile")
+    changed = (EDGE_CASES / f"{SUBSCRIPTIONS}.csv").read_text("utf-8").replace("TLS Basic", "Changed meanwhile")
     (tmp_path / "changed.csv").write_text(changed, "utf-8")
 
     def change(_: int) -> None:
@@ -271,7 +271,7 @@ class Full(BytesIO):
         return super().write(content)
 
 
-@pytest.mark.usefixtures("nasty", "in_parts")
+@pytest.mark.usefixtures("edge_cases", "in_parts")
 @pytest.mark.parametrize(("file", "fault"), [(BytesIO, None), (BytesIO, ZeroDivisionError), (Full, FileCreateError)])
 def test_no_temporary_files_remain(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: type[BytesIO], fault: type[Exception] | None

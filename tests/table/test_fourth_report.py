@@ -35,7 +35,7 @@ REPORT = Report(
 
 
 @pytest.fixture(autouse=True)
-def declared(monkeypatch: pytest.MonkeyPatch, nasty: None) -> None:
+def declared(monkeypatch: pytest.MonkeyPatch, edge_cases: None) -> None:
     monkeypatch.setitem(REPORTS, REPORT.slug, REPORT)
 
 

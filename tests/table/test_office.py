@@ -24,7 +24,7 @@ IDS = {"S-1": "00123", "S-2": "1E5", "S-3": "12345678901234567890"}
 
 pytestmark = [
     pytest.mark.skipif(not OFFICE, reason="needs LibreOffice (soffice)"),
-    pytest.mark.usefixtures("nasty"),
+    pytest.mark.usefixtures("edge_cases"),
 ]
 
 

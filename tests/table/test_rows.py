@@ -66,7 +66,7 @@ def check(view: View) -> None:
     assert {each.total for each in there + back} == {len(right)}
 
 
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 def test_every_sort_order() -> None:
     for sort in SORTS:
         check(replace(sorted_view(*sort), size=2))
@@ -75,14 +75,14 @@ def test_every_sort_order() -> None:
 @pytest.mark.parametrize("slug", REPORTS)
 @examples(40)
 @given(data=st.data(), size=st.integers(1, 5), today=days, strategy=engine_strategies)
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 def test_random_views(slug: str, data: st.DataObject, size: int, today: date, strategy: str) -> None:
     query: Query = data.draw(queries(slug))
     with forced(strategy):
         check(replace(view_of(slug, query), size=size, today=today))
 
 
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 def test_count_of_many_rows_comes_after_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
     """Only the last page counts; later pages know the total from its count."""
     monkeypatch.setattr(counts, "COUNT_LIMIT", 3)
@@ -99,7 +99,7 @@ def test_count_of_many_rows_comes_after_the_page(monkeypatch: pytest.MonkeyPatch
     assert read_page(view, WHOLE_PARTNER).total == len(right)
 
 
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 def test_children_add_up_to_their_row() -> None:
     view = view_of(
         "customer-usage", [("columns", key) for key in ("current_inventory", "available", "used", "over_inventory")]
@@ -114,7 +114,7 @@ def test_children_add_up_to_their_row() -> None:
             assert [sum(each.values[i] for each in products) for i in range(1, 5)] == list(kind.values[1:])
 
 
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 def test_cursor_survives_a_change_of_level() -> None:
     start = replace(sorted_view("customer-usage", "customer", "", 0), size=3)
     second = read_page(start, WHOLE_PARTNER).next

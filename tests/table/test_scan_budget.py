@@ -10,7 +10,7 @@ from models import QueryBudgetExceeded, reports_db, sqlite
 from tests.databases import is_server
 from tests.support import view_of
 
-pytestmark = pytest.mark.usefixtures("nasty")
+pytestmark = pytest.mark.usefixtures("edge_cases")
 
 LONG = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000000) SELECT {} FROM n"
 

@@ -10,7 +10,7 @@ from app.table.view import View
 from models import CustomerUsage, Reseller
 from tests.support import csv_rows, view_of
 
-pytestmark = pytest.mark.usefixtures("nasty")
+pytestmark = pytest.mark.usefixtures("edge_cases")
 
 
 @pytest.fixture

@@ -38,8 +38,8 @@ ROWS = [
 
 
 @pytest.fixture(autouse=True)
-def odd(nasty: None, tmp_path: Path) -> None:
-    """The nasty set, and rows whose ids and names differ by blanks or case only."""
+def odd(edge_cases: None, tmp_path: Path) -> None:
+    """The edge cases, and rows whose ids and names differ by blanks or case only."""
     subscriptions, transactions = [parties.SUBSCRIPTIONS], [parties.TRANSACTIONS]
     for number, (customer, ref, subscription, reseller) in enumerate(ROWS):
         owner = f"{customer},{ref},{subscription},{reseller}"

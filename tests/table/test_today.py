@@ -27,7 +27,7 @@ def on(view: View, day: str) -> View:
                                                          "2021-01-02": 1, "3000-01-01": 6}),
     ],
 )  # fmt: skip
-@pytest.mark.usefixtures("nasty", "way")
+@pytest.mark.usefixtures("edge_cases", "query_plan")
 def test_cached_counts_depend_on_the_day(slug: str, query: tuple[str, str], totals: dict[str, int]) -> None:
     view = view_of(slug, [query])
     for _ in range(2):
@@ -36,7 +36,7 @@ def test_cached_counts_depend_on_the_day(slug: str, query: tuple[str, str], tota
             check(on(view, day))
 
 
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 def test_cursor_is_valid_tomorrow() -> None:
     view = replace(view_of(TRANSACTIONS, [("period", "last-90-days")]), size=1)
     today = read_page(on(view, "2025-06-01"), WHOLE_PARTNER).next

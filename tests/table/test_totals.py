@@ -51,7 +51,7 @@ def total_sums(groups: Iterable[Group], measures: Iterable[str]) -> list[int]:
 @pytest.mark.parametrize("slug", REPORTS)
 @examples(40)
 @given(data=st.data(), today=days, strategy=engine_strategies)
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 def test_sums_equal_those_of_the_file(slug: str, data: st.DataObject, today: date, strategy: str) -> None:
     query: Query = data.draw(queries(slug))
     view = replace(view_of(slug, query), today=today)
@@ -65,7 +65,7 @@ def test_sums_equal_those_of_the_file(slug: str, data: st.DataObject, today: dat
 @pytest.mark.parametrize("slug", REPORTS)
 @examples(30)
 @given(data=st.data(), today=days)
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 def test_group_filters_select_its_rows(slug: str, data: st.DataObject, today: date) -> None:
     view = replace(view_of(slug, data.draw(queries(slug))), today=today)
     check(view.report.summary, view)
@@ -76,7 +76,7 @@ def test_group_filters_select_its_rows(slug: str, data: st.DataObject, today: da
 @given(data=st.data(), today=days, strategy=engine_strategies)
 @example(data=None, today=date(9999, 12, 31), strategy=SORT)
 @example(data=None, today=date(1, 1, 1), strategy=SORT)
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 def test_bars_link_to_their_rows(slug: str, at: int, data: st.DataObject | None, today: date, strategy: str) -> None:
     with forced(strategy):
         check_bars(slug, at, data, today)
@@ -114,7 +114,7 @@ def check(summary: Summary, view: View) -> None:
 
 @examples(30)
 @given(data=st.data(), strategy=engine_strategies)
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 def test_largest_rows_are_those_of_the_first_level(data: st.DataObject, strategy: str) -> None:
     view = view_of("customer-usage", [pair for pair in data.draw(queries("customer-usage")) if pair[0] != "usage"])
     with forced(strategy):
@@ -144,7 +144,7 @@ def test_sums_use_the_covering_index(key: str) -> None:
         assert any(index in step for step in steps), steps
 
 
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 def test_chart_ends_with_the_latest_month() -> None:
     report = REPORTS["customer-transactions"]
     chart = report.charts[0]

@@ -57,7 +57,7 @@ def test_usage_filter(query: list[tuple[str, str]], kept: list[str]) -> None:
 
 
 @pytest.mark.parametrize("usage", ["over", "near"])
-@pytest.mark.usefixtures("way")
+@pytest.mark.usefixtures("query_plan")
 def test_usage_filter_at_every_level(usage: str) -> None:
     for level, choice, sort in product(LEVELS, CHOICES, ("customer", "-used")):
         query = [*level, ("columns", "used"), ("sort", sort), *choice, ("usage", usage)]

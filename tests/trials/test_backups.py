@@ -32,9 +32,9 @@ _ROWS = "SELECT COUNT(*) FROM actor WHERE id > 0"
 
 
 @pytest.fixture
-def url(in_file: str) -> str:
-    flask("user", "add", EMAIL, "--role", "admin", "--password-stdin", says=f"{PASSWORD}\n", DATABASE_URL=in_file)
-    return in_file
+def url(sqlite_file: str) -> str:
+    flask("user", "add", EMAIL, "--role", "admin", "--password-stdin", says=f"{PASSWORD}\n", DATABASE_URL=sqlite_file)
+    return sqlite_file
 
 
 def fill(folder: Path, rows: int) -> None:

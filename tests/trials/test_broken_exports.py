@@ -109,9 +109,9 @@ def test_a_server_that_dies(trial: Trial, path: Path, spoiled: Spoiled, visitor:
 
 @pytest.mark.slow_trial
 @pytest.mark.parametrize("piece", [0, 4096], ids=["reads nothing", "reads slowly"])
-def test_an_account_that_is_disabled(trial: Trial, in_file: str, piece: int) -> None:
+def test_an_account_that_is_disabled(trial: Trial, sqlite_file: str, piece: int) -> None:
     """An export ends within seconds when its account may not export any more, whatever its client does."""
-    url, most = filled(in_file, 100_000), 5 + 3
+    url, most = filled(sqlite_file, 100_000), 5 + 3
     flask("user", "add", "bob@partner.example", "--role", "admin", DATABASE_URL=url)
     with server(DATABASE_URL=url) as address, socket.socket() as client:
         visitor = Visitor(address)

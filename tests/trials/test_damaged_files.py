@@ -6,7 +6,7 @@ from pathlib import Path
 
 from flask.testing import FlaskCliRunner
 
-from tests.databases import on_both as database_url
+from tests.databases import each_database as database_url
 from tests.importing.files import dump
 from tests.importing.sums import check_sums
 from tests.trials.conftest import Trial

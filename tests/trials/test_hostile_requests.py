@@ -21,7 +21,7 @@ from tests.web.walks import every_key, with_headers, with_values
 KEY = "only for tests, and long enough for any"  # that of the application that signs people in here
 
 
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 def test_hostile_requests(trial: Trial, app: Flask, database_url: str, tmp_path: Path) -> None:
     """No request makes a 500, gets a word into markup, a script or a header, or brings anything of the inside to light.
 

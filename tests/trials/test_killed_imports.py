@@ -9,7 +9,7 @@ from subprocess import TimeoutExpired
 from tempfile import TemporaryDirectory
 from time import monotonic
 
-from tests.databases import on_both as database_url
+from tests.databases import each_database as database_url
 from tests.trials.conftest import Trial
 from tests.trials.transactions import held, started, write
 

@@ -113,27 +113,27 @@ def answered(visitor: Visitor) -> int:
         return response.status if response else 0
 
 
-def test_a_locked_database(trial: Trial, in_file: str, tmp_path: Path) -> None:
+def test_a_locked_database(trial: Trial, sqlite_file: str, tmp_path: Path) -> None:
     """A locked database waits, then says so.
 
     It is locked by an import whose file, at standard input, is slow to come.
     """
-    filled(in_file, ROWS)
+    filled(sqlite_file, ROWS)
     file = write(tmp_path / "file.csv", ROWS, 1)
-    with server(DATABASE_URL=in_file) as address, started(Path("-"), in_file) as slow:
+    with server(DATABASE_URL=sqlite_file) as address, started(Path("-"), sqlite_file) as slow:
         crowd = Crowd(Visitor(address), PAGES)
-        until(lambda: is_locked(in_file))
+        until(lambda: is_locked(sqlite_file))
         start = monotonic()
         with crowd.read_transaction(4, (0.1, 0.3), trial.seed):
-            with started(file, in_file) as process:
+            with started(file, sqlite_file) as process:
                 _, told = process.communicate()
             seconds = monotonic() - start
             until(lambda: monotonic() - start > LOCKED)
-        assert held(in_file) == [(0, ROWS)]
+        assert held(sqlite_file) == [(0, ROWS)]
         slow.communicate(file.read_text())
     assert process.returncode == 1
     assert told.endswith(WRITING)
-    assert held(in_file) == [(1, ROWS)]
+    assert held(sqlite_file) == [(1, ROWS)]
     assert not crowd.failed
     trial.tell(
         f"another process that writes for {LOCKED} s, an import and 4 people beside it",

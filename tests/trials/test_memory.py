@@ -22,13 +22,13 @@ def resident(pid: int) -> float:
     return int(Path(f"/proc/{pid}/status").read_text().partition("VmRSS:")[2].split()[0]) / 1000
 
 
-def test_hostile_addresses(trial: Trial, in_file: str) -> None:
+def test_hostile_addresses(trial: Trial, sqlite_file: str) -> None:
     """A process grows by at most 30 MB, whatever is asked of it.
 
     Each address has filters of their full length that nobody has asked for before, and asks for its sums and its count.
     """
     addresses = trial.rounds(5000, 500)
-    with server(DATABASE_URL=filled(in_file, 1000), GUNICORN_CMD_ARGS="--workers 1") as address:
+    with server(DATABASE_URL=filled(sqlite_file, 1000), GUNICORN_CMD_ARGS="--workers 1") as address:
         visitor, (pid,) = Visitor(address), workers()
 
         def ask(number: int) -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.databases import on_both as database_url
+from tests.databases import each_database as database_url
 from tests.strategies import Query, examples, queries
 from tests.web.test_whole import check_open_rows
 
@@ -12,7 +12,7 @@ __all__ = ["database_url"]
 
 
 @pytest.mark.slow_trial
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 @examples(300)
 @given(queries("customer-usage"), st.data())
 def test_random_open_rows(query: Query, data: st.DataObject) -> None:

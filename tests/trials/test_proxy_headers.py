@@ -13,10 +13,10 @@ HEADERS = {*EVERYWHERE, "Cache-Control", "X-Request-ID"}
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
-def test_headers_of_the_proxy(trial: Trial, in_file: str, tmp_path: Path) -> None:
+def test_headers_of_the_proxy(trial: Trial, sqlite_file: str, tmp_path: Path) -> None:
     """Every answer has the security headers once, nginx's own ones too."""
     with ExitStack() as stack:
-        address = stack.enter_context(server(DATABASE_URL=in_file, PROXIES="1"))
+        address = stack.enter_context(server(DATABASE_URL=sqlite_file, PROXIES="1"))
         with proxied(address, tmp_path / "nginx") as proxy:
             statuses = [
                 asked(proxy, "GET", "/login"),

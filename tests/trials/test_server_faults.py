@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from tests.serving import command, server
-from tests.support import NASTY
+from tests.support import EDGE_CASES
 from tests.trials.conftest import Trial
 from tests.trials.server_faults import FAULTS, Postgres
 from tests.trials.visitors import Visitors, install
@@ -42,7 +42,11 @@ def test_postgresql_faults(trial: Trial, own: Postgres, tmp_path: Path) -> None:
 def test_start_without_postgresql(trial: Trial, own: Postgres, tmp_path: Path) -> None:
     """Without its database nothing starts, and everything says why."""
     own.stop("fast")
-    for arguments in (["user", "list"], ["migrate"], ["import", "customer-usage", str(NASTY / "customer-usage.csv")]):
+    for arguments in (
+        ["user", "list"],
+        ["migrate"],
+        ["import", "customer-usage", str(EDGE_CASES / "customer-usage.csv")],
+    ):
         with command(*arguments, DATABASE_URL=own.address) as process:
             _, error = process.communicate(timeout=60)
         assert process.returncode == 1

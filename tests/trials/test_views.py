@@ -13,7 +13,7 @@ from app.reports import REPORTS
 from app.table.csv import csv_chunks
 from app.table.scope import WHOLE_PARTNER
 from tests import oracle
-from tests.databases import on_both as database_url
+from tests.databases import each_database as database_url
 from tests.strategies import days, engine_strategies, examples, forced, queries
 from tests.support import CCADB, CCADB_FILES, csv_rows, load, view_of
 from tests.table.test_files import check_files
@@ -25,7 +25,7 @@ __all__ = ["database_url"]
 
 @pytest.mark.slow_trial
 @pytest.mark.parametrize("slug", REPORTS)
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 def test_random_views(slug: str, trial: Trial) -> None:
     """Pages and files have the rows of their view, whichever view, on any day, by any strategy of the engine."""
     views = trial.rounds(300, 20)

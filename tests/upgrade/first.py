@@ -12,7 +12,7 @@ from tests.databases import is_server
 
 PARTS = {"reports": reports_db, "access": access_db}
 
-# Part → table → columns and rows: the nasty set, and two users with what belongs to them. Without the nameless rows.
+# Part → table → columns and rows: the edge cases, and two users with what belongs to them. Without the nameless rows.
 ROWS = json.loads(Path(__file__).with_name("first.json").read_text("utf-8"))
 
 _BOOLEANS = ("cancelled", "disabled")

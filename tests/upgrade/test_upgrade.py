@@ -12,7 +12,7 @@ from app.reports import REPORTS
 from models import SchemaMismatch, User, check, close_connections, migrate, open_database, reports_db
 from models.schema import migration_runner, pending_migrations
 from tests.databases import is_server
-from tests.support import NASTY, load, signed_in
+from tests.support import EDGE_CASES, load, signed_in
 from tests.upgrade import first
 
 LATER = [
@@ -25,6 +25,7 @@ LATER = [
     "0004_attempts",
     "0005_trail",
     "0006_exports",
+    "0007_second_factor",
 ]  # the migrations after the first
 
 LAST_INDEX = "holding_over_inventory_ref_reseller_id"
@@ -56,12 +57,12 @@ def test_reports_equal_a_fresh_import(app: Flask, tmp_path: Path) -> None:
     migrate()
     upgraded = report_texts(app)
     assert [user.email for user in User.select().where(User.disabled)] == ["Zoë@zebra.example"]
-    assert load("customer-usage", NASTY / "customer-usage.csv").unchanged == 10
+    assert load("customer-usage", EDGE_CASES / "customer-usage.csv").unchanged == 10
     close_connections()
     (tmp_path / "fresh").mkdir()
     open_database(f"sqlite:///{tmp_path}/fresh/reports.db")
     migrate()
-    for file in sorted(NASTY.glob("*.csv")):
+    for file in sorted(EDGE_CASES.glob("*.csv")):
         load(file.stem, file)
     assert upgraded == report_texts(app)
 

@@ -17,7 +17,7 @@ USAGE = "/reports/customer-usage"
 
 
 @pytest.fixture
-def path(nasty: None) -> str:
+def path(edge_cases: None) -> str:
     """The path of a row that opens."""
     return str(Customer.get(Customer.ref == "C-1").id)
 
@@ -35,7 +35,7 @@ def last_import() -> str:
 
 
 @pytest.mark.parametrize("slug", REPORTS)
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 def test_page_and_fragment_tell_the_last_import(client: FlaskClient, slug: str, tmp_path: Path) -> None:
     for _ in range(2):
         last = Import.select().order_by(Import.id.desc()).get()
@@ -45,7 +45,7 @@ def test_page_and_fragment_tell_the_last_import(client: FlaskClient, slug: str, 
         import_more(tmp_path)  # of usage, but its customers are in every report
 
 
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 def test_import_refreshes_count_totals_and_menus(client: FlaskClient, tmp_path: Path) -> None:
     counts, totals, ids = [], [], []
     for is_second in (False, True):

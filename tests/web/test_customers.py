@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from app.reports import REPORTS
 from app.reports.customer_page import SECTIONS, SUMS
 from models import Customer, Import
-from tests.databases import on_both as database_url
+from tests.databases import each_database as database_url
 from tests.support import csv_rows, load, signed_in, table_rows
 from tests.web import parties
 
@@ -23,7 +23,7 @@ SUBSCRIPTIONS, TRANSACTIONS, USAGE = REPORTS
 FRAGMENT = {"Accept": "text/html", "HX-Request": "true", "HX-Request-Type": "partial"}
 TWIN = "/customers?name=Twin&reseller="
 
-pytestmark = pytest.mark.usefixtures("nasty")
+pytestmark = pytest.mark.usefixtures("edge_cases")
 ON_SQLITE = pytest.mark.parametrize("database_url", ["SQLite"], indirect=True)
 
 

@@ -19,9 +19,9 @@ from app.table.csv import csv_chunks
 from app.table.scope import WHOLE_PARTNER
 from app.web.reports.export_places import MAX_EXPORTS
 from models import AuditEvent, Customer, access_db, reports_db
-from tests.support import NASTY, csv_rows, load, signed_in, view_of
+from tests.support import EDGE_CASES, csv_rows, load, signed_in, view_of
 
-pytestmark = pytest.mark.usefixtures("nasty")
+pytestmark = pytest.mark.usefixtures("edge_cases")
 
 
 def test_csv_is_a_snapshot(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, client: FlaskClient) -> None:
@@ -29,7 +29,7 @@ def test_csv_is_a_snapshot(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, clie
     before = client.get("/reports/customer-subscriptions.csv").data
     pieces = csv_chunks(view_of("customer-subscriptions", []), WHOLE_PARTNER)
     beginning = next(pieces) + next(pieces)
-    changed = (NASTY / "customer-subscriptions.csv").read_text("utf-8").replace("TLS Basic", "Changed meanwhile")
+    changed = (EDGE_CASES / "customer-subscriptions.csv").read_text("utf-8").replace("TLS Basic", "Changed meanwhile")
     (tmp_path / "changed.csv").write_text(changed, "utf-8")
     assert load("customer-subscriptions", tmp_path / "changed.csv").updated == 2
     assert beginning + b"".join(pieces) == before
@@ -162,10 +162,10 @@ def test_snapshot_sees_no_later_commit() -> None:
 
 
 def test_export_import_export_gives_the_same_bytes(client: FlaskClient, tmp_path: Path) -> None:
-    expected = {file.stem: file.read_bytes() for file in (NASTY / "expected").glob("*.csv")}
+    expected = {file.stem: file.read_bytes() for file in (EDGE_CASES / "expected").glob("*.csv")}
     assert set(expected) == {"customer-subscriptions", "customer-transactions", "customer-usage"}
     for slug, content in expected.items():
-        assert load(slug, NASTY / "expected" / f"{slug}.csv").added == 0
+        assert load(slug, EDGE_CASES / "expected" / f"{slug}.csv").added == 0
         columns = "&".join(f"columns={column.key}" for column in view_of(slug, []).report.columns)
         assert client.get(f"/reports/{slug}.csv?{columns}").data == content
 

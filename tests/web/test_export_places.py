@@ -21,7 +21,7 @@ from tests.support import signed_in
 EXPORT, BOOK = "/reports/customer-transactions.csv", "/reports/customer-transactions.xlsx"
 SOON = 0.02  # seconds
 
-pytestmark = pytest.mark.usefixtures("nasty")
+pytestmark = pytest.mark.usefixtures("edge_cases")
 
 
 @pytest.fixture(autouse=True)

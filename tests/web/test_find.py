@@ -30,7 +30,7 @@ LINKED = [
     (report, column) for report in REPORTS.values() for column in report.columns if column.link and column.link.report
 ]
 
-pytestmark = pytest.mark.usefixtures("nasty")
+pytestmark = pytest.mark.usefixtures("edge_cases")
 
 
 def chips(html: str) -> dict[str, str]:
@@ -344,7 +344,7 @@ def test_viewer_has_links_of_top_level_values(app: Flask) -> None:
 
 def test_colors_follow_the_palette(client: FlaskClient) -> None:
     page = client.get(f"/reports/{TRANSACTIONS}?columns=customer&columns=action").text
-    order = ["Renewal Inventory", "Inventory", "Renew", "Cancel"]
+    palette = REPORTS[TRANSACTIONS].columns_by_key["action"].colored_values
     colors = dict(re.findall(r'<i class="dot color-(\w+)"></i>([^<]+)', page))
     assert colors
-    assert all(order[int(color)] == action for color, action in colors.items())
+    assert all(palette[int(color)] == action for color, action in colors.items())

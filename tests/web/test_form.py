@@ -214,7 +214,7 @@ def some_rows_open(data: st.DataObject, view: View) -> View:
 @pytest.mark.parametrize("slug", REPORTS)
 @examples(25)
 @given(data=st.data())
-@pytest.mark.usefixtures("small_pages", "nasty")
+@pytest.mark.usefixtures("small_pages", "edge_cases")
 def test_form_sends_the_view_that_it_shows(client: FlaskClient, slug: str, data: st.DataObject) -> None:
     view = view_of(slug, [*[pair for pair in data.draw(queries(slug)) if pair[0] != "size"], ("size", "2")])
     places = positions(view)
@@ -235,7 +235,7 @@ def test_form_sends_the_view_that_it_shows(client: FlaskClient, slug: str, data:
     assert not {"HX-Push-Url", "HX-Replace-Url"} & set(fragment.headers.keys())
 
 
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 def test_viewers_form_sends_the_view_that_it_shows(app: Flask) -> None:
     viewer = signed_in(app, "viewer")
     for slug in REPORTS:
@@ -245,7 +245,7 @@ def test_viewers_form_sends_the_view_that_it_shows(app: Flask) -> None:
         assert shown_query(page) == "sort=-customer&size=25&q=a&reseller=-"
 
 
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 def test_form_keeps_every_blank_of_a_name(client: FlaskClient, tmp_path: Path) -> None:
     names = (" before", "behind ", "two  of them", "tab\tand\u00a0more ", "&amp; <b>'")
     lines = [f"Blank,B-1,,{name},DV,1,1" for name in names]
@@ -259,7 +259,7 @@ def test_form_keeps_every_blank_of_a_name(client: FlaskClient, tmp_path: Path) -
 # ------------------------------------------------------------------ a filter and a command at once
 
 
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 def test_command_and_filter_are_both_kept(client: FlaskClient) -> None:
     path = Customer.get(Customer.ref == "C-1").id
     page = client.get("/reports/customer-usage?sort=-used&columns=customer&columns=used").text
@@ -276,7 +276,7 @@ def test_command_and_filter_are_both_kept(client: FlaskClient) -> None:
     assert "#column-list" in fragment.text
 
 
-@pytest.mark.usefixtures("small_pages", "nasty")
+@pytest.mark.usefixtures("small_pages", "edge_cases")
 def test_last_page_is_that_of_one_view(client: FlaskClient) -> None:
     path = "/reports/customer-transactions"
     form = sent_by_form(client.get(f"{path}?size=2&before=end").text)
@@ -290,7 +290,7 @@ def test_last_page_is_that_of_one_view(client: FlaskClient) -> None:
     assert client.get(f"{path}?before=end-0").status_code == 400
 
 
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 def test_links_keep_rows_open(client: FlaskClient) -> None:
     page = client.get("/reports/customer-usage?open=1&open=2&q=a&usage=over&size=25").text
     assert table_rows(client.get("/reports/customer-usage?open=1&open=2&q=a").text)
@@ -309,7 +309,7 @@ def test_links_keep_rows_open(client: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize("slug", REPORTS)
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 def test_files_and_paper_take_the_form_as_it_stands(client: FlaskClient, slug: str) -> None:
     query = "columns=customer&columns=reseller&sort=-customer&size=25&before=end&q=a"
     form = sent_by_form(client.get(f"/reports/{slug}?{query}").text)
@@ -326,7 +326,7 @@ def test_files_and_paper_take_the_form_as_it_stands(client: FlaskClient, slug: s
     assert len(table_rows(printed)) == len(csv_rows(plain)) - 1
 
 
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 def test_opened_rows_are_not_in_a_file(client: FlaskClient) -> None:
     path = format_path((Customer.get(Customer.ref == "C-1").id,))
     assert (

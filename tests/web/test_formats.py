@@ -21,7 +21,7 @@ from tests import workbooks
 from tests.support import csv_rows, signed_in, view_of
 from tests.web.forms import sent_by_form
 
-pytestmark = pytest.mark.usefixtures("nasty")
+pytestmark = pytest.mark.usefixtures("edge_cases")
 
 HTML = {"Accept": "text/html"}
 TRANSACTIONS = "/reports/customer-transactions"

@@ -44,7 +44,7 @@ def test_route_without_rule_answers_nobody(app: Flask) -> None:
         assert "secret" not in answer.text
 
 
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 def test_strangers_are_sent_to_sign_in(app: Flask, stranger: FlaskClient) -> None:
     requests = [(method, path) for endpoint, method, path in routes(app) if endpoint not in PUBLIC_ENDPOINTS]
     requests += [(method, path) for path in MISSING_PATHS for method in ("GET", "POST")]

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 
 from app import create_app
 from models import access_db, reports_db
-from tests.databases import on_both as database_url
+from tests.databases import each_database as database_url
 from tests.support import OURS
 from tests.web.corpus import MARK
 from tests.web.harmless import assert_harmless
@@ -21,7 +21,7 @@ __all__ = ["database_url"]
 
 
 @pytest.fixture
-def ask(app: Flask, nasty: None) -> Callable[[Hostile], None]:
+def ask(app: Flask, edge_cases: None) -> Callable[[Hostile], None]:
     client, people = app.test_client(use_cookies=False), People(app)
 
     def ask(asked: Hostile) -> None:
@@ -55,7 +55,7 @@ def test_odd_addresses_of_clients(app: Flask, monkeypatch: pytest.MonkeyPatch) -
         assert_harmless(answer.status_code, answer.headers, answer.data)
 
 
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 def test_malformed_query(client: FlaskClient) -> None:
     queries = ["%", "%%", "%ff%fe", "q=%C0%80", "&&&=&", "q", "=q", "q=%ED%A0%80", "columns[]=cost", "q=1;sort=x"]
     for query in queries:

@@ -25,7 +25,7 @@ def fragment(client: FlaskClient, path: str, pairs: Pairs) -> str:
 # ------------------------------------------------------------------ the fragment
 
 
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 def test_fragment_has_no_part_of_the_form(client: FlaskClient) -> None:
     text = fragment(client, TRANSACTIONS, sent_by_form(client.get(TRANSACTIONS).text))
     assert not re.search(r'<form|<select|type="(search|text|date|radio|checkbox)"|formaction', text)
@@ -49,7 +49,7 @@ def test_fragment_has_no_part_of_the_form(client: FlaskClient) -> None:
         ({"action": "Renew", "product": "DV Single", "sort": "cost", "size": "25"}, {}),
     ],
 )  # fmt: skip
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 def test_fields_are_corrected_that_show_something_else(
     client: FlaskClient, pairs: dict[str, str], corrected: dict[str, tuple[str, str]]
 ) -> None:
@@ -60,7 +60,7 @@ def test_fields_are_corrected_that_show_something_else(
     assert state.count("<data") == len(corrected)
 
 
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 def test_whole_page_corrects_nothing(client: FlaskClient) -> None:
     assert "<data" not in client.get(f"{TRANSACTIONS}?q=a").text
 
@@ -76,7 +76,7 @@ def test_whole_page_corrects_nothing(client: FlaskClient) -> None:
         (["customer", "used"], [("reset", "columns")], True),
     ],
 )
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 def test_chooser_is_replaced_when_it_shows_other_columns(
     client: FlaskClient, columns: list[str], command: Pairs, is_stale: bool
 ) -> None:
@@ -86,7 +86,7 @@ def test_chooser_is_replaced_when_it_shows_other_columns(
     assert (set(columns) <= set(boxes)) is is_stale or not columns
 
 
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 def test_toolbar_says_what_is_set(client: FlaskClient) -> None:
     for query, label, count in (
         ([], "Date: Any time", ""),
@@ -104,29 +104,33 @@ def test_toolbar_says_what_is_set(client: FlaskClient) -> None:
 # ------------------------------------------------------------------ what is read after the page
 
 
-@pytest.mark.usefixtures("nasty")
+def cells(foot: str) -> list[str]:
+    """The texts of the cells of a table's foot."""
+    return [re.sub("<[^>]+>", "", cell) for cell in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", foot)]
+
+
+@pytest.mark.usefixtures("edge_cases")
 def test_totals_are_the_foot_of_the_table(client: FlaskClient) -> None:
     page = client.get(f"{USAGE}?columns=customer&columns=used&columns=reseller&columns=available&q=a").text
     [address] = re.findall(r'<tfoot id="totals-[^"]+" hx-preserve hx-get="([^"]+)"', page)
     foot = client.get(address.replace("&amp;", "&"), headers=FRAGMENT).text
-    cells = re.findall(r"<t[hd]([^>]*)>([^<]*)</t[hd]>", foot)
     used, available = (sum(int(row[at].replace(",", "")) for row in table_rows(page)) for at in (1, 3))
-    assert [text for _, text in cells] == [f"All {len(table_rows(page))} rows", f"{used:,}", "", f"{available:,}"]
+    assert cells(foot) == [f"All {len(table_rows(page))} rows", f"{used:,}", "", f"{available:,}"]
     assert "<h1" not in foot
     assert client.get(f"{USAGE}/totals?sort=price").status_code == 400
 
 
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 def test_totals_of_hidden_columns_stand_behind_the_label(client: FlaskClient) -> None:
     foot = client.get(f"{USAGE}/totals?columns=customer&columns=reseller&columns=used&customer=C-1").text
-    assert re.findall(r"<t[hd][^>]*>([^<]*)</t[hd]>", foot) == [
+    assert cells(foot) == [
         "The one row", "Current Inventory 8, Available 5, Over Inventory 5", "8"
     ]  # fmt: skip
     hidden = client.get(f"{USAGE}/totals?columns=customer&customer=C-1").text
-    assert re.findall(r"<t[hd][^>]*>([^<]*)</t[hd]>", hidden) == ["The one row"]
+    assert cells(hidden) == ["The one row"]
 
 
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 def test_summary_for_htmx_has_only_charts(client: FlaskClient) -> None:
     for slug in ("customer-subscriptions", "customer-transactions", "customer-usage"):
         part = client.get(f"/reports/{slug}/summary", headers=FRAGMENT).text
@@ -135,7 +139,7 @@ def test_summary_for_htmx_has_only_charts(client: FlaskClient) -> None:
         assert re.search(r"<h1>.*All \d+ rows", client.get(f"/reports/{slug}/summary").text, re.DOTALL)
 
 
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 def test_sums_stay_while_only_the_order_changes(client: FlaskClient) -> None:
     def ids(query: str) -> tuple[str, str]:
         [summary] = re.findall(r'id="(summary-[0-9a-f]{8})"', page := client.get(f"{USAGE}?{query}").text)
@@ -205,7 +209,7 @@ def page_of(client: FlaskClient, path: str = USAGE) -> dict[str, str]:
 @pytest.mark.parametrize(
     "path", [USAGE, f"{USAGE}/rows?node=1", f"{USAGE}/totals", f"{USAGE}/count", "/reports/attention"]
 )
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 def test_page_of_another_visitor_is_loaded_anew(app: Flask, client: FlaskClient, path: str) -> None:
     of_page = page_of(client)
     assert client.get(path, headers=of_page).status_code in (200, 404)
@@ -216,7 +220,7 @@ def test_page_of_another_visitor_is_loaded_anew(app: Flask, client: FlaskClient,
         assert other.get(path, headers=FRAGMENT).status_code != 409, "a script that isn't ours needs no tag"
 
 
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 def test_page_from_before_a_change_of_rights_is_loaded_anew(app: Flask, client: FlaskClient) -> None:
     of_page = page_of(client)
     User.update(role="viewer").execute()

@@ -18,7 +18,7 @@ from tests.web.test_find import chips
 
 SUBSCRIPTIONS, TRANSACTIONS, USAGE = REPORTS
 
-pytestmark = pytest.mark.usefixtures("nasty")
+pytestmark = pytest.mark.usefixtures("edge_cases")
 
 PASTED = [
     ("q", " s-1\t", "q=s-1", 2),

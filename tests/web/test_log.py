@@ -50,7 +50,7 @@ def log(app: Flask) -> Iterator[LogLines]:
     requests.setLevel(logging.NOTSET)
 
 
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 def test_every_request_is_one_line(app: Flask, client: FlaskClient, log: LogLines) -> None:
     for _, method, path in routes(app):
         with client.open(path, method=method, headers=OURS) as response:
@@ -64,7 +64,7 @@ def test_every_request_is_one_line(app: Flask, client: FlaskClient, log: LogLine
     assert len({line["request"] for line in log.records}) == len(log.records) >= len(list(routes(app)))
 
 
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 def test_line_has_user_id_and_query_time(client: FlaskClient, log: LogLines) -> None:
     client.get(f"{USAGE}?sort=-used&size=25&q=zebra&from=x@y", buffered=True)
     client.get(USAGE, buffered=True)
@@ -90,7 +90,7 @@ def test_line_has_user_id_and_query_time(client: FlaskClient, log: LogLines) -> 
         ("/nothing", "Not Found (NotFound)"),
     ],
 )
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 def test_line_says_why_a_request_failed(client: FlaskClient, log: LogLines, address: str, reason: str) -> None:
     client.get(address, buffered=True)
     line = log.records[-1]
@@ -99,7 +99,7 @@ def test_line_says_why_a_request_failed(client: FlaskClient, log: LogLines, addr
     assert SECRET not in line["error"]
 
 
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 def test_line_says_why_a_request_was_refused(app: Flask, stranger: FlaskClient, log: LogLines) -> None:
     viewer = signed_in(app, "viewer")
     viewer.get(f"{USAGE}?open=1", buffered=True)
@@ -144,7 +144,7 @@ def test_line_says_that_a_host_is_not_trusted(app: Flask, monkeypatch: pytest.Mo
     assert log.records[-1]["error"] == "Bad Request (SecurityError)"
 
 
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 def test_log_keeps_no_secrets(app: Flask, client: FlaskClient, stranger: FlaskClient, log: LogLines) -> None:
     token = client.get_cookie("session").value
     keys = ("q", "customer", "name", "reseller", "who", "next", "status", "sort", "period", f"{SECRET}@x")
@@ -173,7 +173,7 @@ def test_error_page_names_the_request_in_the_log(
         assert (error["level"], line["status"]) == ("ERROR", 500)
 
 
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 def test_broken_export_is_logged(client: FlaskClient, log: LogLines, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> Iterator[bytes]:
         yield b"Customer\r\n"

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from app.reports import REPORTS
 from app.table.view import Cursor, PagePosition
 from models import reports_db
-from tests.support import NASTY, OURS, csv_rows, load, table_rows, view_of
+from tests.support import EDGE_CASES, OURS, csv_rows, load, table_rows, view_of
 
 HTML = {"Accept": "text/html,*/*;q=0.8"}
 FRAGMENT = {"Accept": "text/html", "HX-Request": "true", "HX-Request-Type": "partial"}
@@ -51,7 +51,7 @@ def test_unknown_report_is_404_and_lists_all(client: FlaskClient, path: str) -> 
 
 
 @pytest.mark.parametrize("slug", SLUGS)
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 def test_page_chooser_and_file_have_the_same_headings(client: FlaskClient, slug: str) -> None:
     report = REPORTS[slug]
     query = "&".join(f"columns={column.key}" for column in report.columns)
@@ -68,17 +68,17 @@ def test_page_chooser_and_file_have_the_same_headings(client: FlaskClient, slug:
 
 
 @pytest.mark.parametrize("slug", SLUGS)
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 def test_csv_equals_the_expected_file(client: FlaskClient, slug: str) -> None:
     query = "&".join(f"columns={column.key}" for column in REPORTS[slug].columns)
     response = client.get(f"/reports/{slug}.csv?{query}")
-    assert response.data == (NASTY / f"expected/{slug}.csv").read_bytes()
+    assert response.data == (EDGE_CASES / f"expected/{slug}.csv").read_bytes()
     assert response.headers["Content-Type"] == "text/csv; charset=utf-8"
     day = datetime.now(UTC).date()
     assert response.headers["Content-Disposition"] == f'attachment; filename="{slug}-{day}.csv"'
 
 
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 def test_page_formats_numbers(client: FlaskClient) -> None:
     rows = table_rows(
         client.get("/reports/customer-transactions?q=T-11&columns=customer&columns=total&columns=cost").text
@@ -86,13 +86,13 @@ def test_page_formats_numbers(client: FlaskClient) -> None:
     assert rows == [["Łódź Trust", "999,999,999,999", "999,999,999,999.99"]]
 
 
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 def test_csv_ignores_paging_and_open_rows(client: FlaskClient) -> None:
     whole = client.get("/reports/customer-transactions.csv").data
     assert client.get("/reports/customer-transactions.csv?after=x&before=y&size=7&open=z&after=w").data == whole
 
 
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 def test_head_of_a_csv_has_no_body(client: FlaskClient) -> None:
     response = client.head("/reports/customer-usage.csv")
     assert (response.status_code, response.data) == (200, b"")
@@ -123,7 +123,7 @@ WRONG_QUERIES = [
 ]
 
 
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 def test_wrong_value_is_refused_and_named(client: FlaskClient) -> None:
     for query, expected in WRONG_QUERIES:
         key, _, value = query.rpartition("&")[2].partition("=")
@@ -137,7 +137,7 @@ def test_wrong_value_is_refused_and_named(client: FlaskClient) -> None:
             assert value == "%00" or value in text, query
 
 
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 def test_cursor_of_a_deleted_row_is_refused(client: FlaskClient) -> None:
     view = view_of("customer-usage", [("q", "a")])
     for forward, key in ((True, "after"), (False, "before")):
@@ -151,19 +151,19 @@ def test_cursor_of_a_deleted_row_is_refused(client: FlaskClient) -> None:
                 assert "HX-Push-Url" not in response.headers
 
 
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 def test_missing_row_is_404(client: FlaskClient) -> None:
     for path in ("", "x", "0", "999", "1.999", "1.1.1", "1.1.1.1", "-1", "1." * 50, "9" * 40):
         assert client.get(f"/reports/customer-usage/rows?node={path}").status_code == 404
 
 
 @pytest.mark.parametrize("slug", SLUGS[:2])
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 def test_rows_of_a_flat_report_do_not_open(client: FlaskClient, slug: str) -> None:
     assert client.get(f"/reports/{slug}/rows?node=1").status_code == 404
 
 
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 def test_rows_open_two_levels_deep(client: FlaskClient) -> None:
     page = client.get("/reports/customer-usage?q=C-1").text
     path = re.findall(r'name="toggle" value="(\d+)"', page)[0]
@@ -181,7 +181,7 @@ def test_rows_open_two_levels_deep(client: FlaskClient) -> None:
     ]  # fmt: skip
 
 
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 def test_filters_apply_inside_open_rows(client: FlaskClient) -> None:
     page = client.get("/reports/customer-usage?product=EV+Wildcard").text
     assert table_rows(page) == [["Ångström & Søn, A/S", "C-1", "Zebra Resale", "5", "5", "0"]]
@@ -190,7 +190,7 @@ def test_filters_apply_inside_open_rows(client: FlaskClient) -> None:
     assert table_rows(types) == [["SSL", "", "", "5", "5", "0"]]
 
 
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 def test_row_outside_the_filters_does_not_open(client: FlaskClient) -> None:
     path = re.findall(r'name="toggle" value="(\d+)"', client.get("/reports/customer-usage?q=C-1").text)[0]
     assert client.get(f"/reports/customer-usage/rows?q=lodz&node={path}").status_code == 404
@@ -198,7 +198,7 @@ def test_row_outside_the_filters_does_not_open(client: FlaskClient) -> None:
     assert [row[0] for row in table_rows(page.text)] == ["Łódź Trust"]
 
 
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 def test_buttons_without_scripts_redirect_to_the_new_view(client: FlaskClient) -> None:
     response = client.get("/reports/customer-usage?q=&sort=customer&open=2&toggle=1&columns=used&columns=customer")
     assert (response.status_code, response.location) == (
@@ -219,13 +219,13 @@ REFUSED_PATHS = [
 ]
 
 
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 def test_second_and_too_long_values_are_refused(client: FlaskClient) -> None:
     for path in REFUSED_PATHS:
         assert client.get(path).status_code == 400, path
 
 
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 @pytest.mark.parametrize("ending", ["", ".csv", "/summary", "/count"])
 def test_values_of_filters_have_at_most_200_characters(client: FlaskClient, ending: str) -> None:
     path = f"/reports/customer-usage{ending}"
@@ -254,13 +254,13 @@ def test_nothing_links_to_values_that_no_filter_takes(client: FlaskClient, tmp_p
         assert any(long[0] in link for link in links)
 
 
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 def test_hidden_sort_column_gives_the_default_sort(client: FlaskClient) -> None:
     page = client.get("/reports/customer-transactions?columns=customer&columns=date&sort=cost").text
     assert re.findall(r'id="th-(\w+)"[^>]*aria-sort="(\w+)"', page) == [("date", "descending")]
 
 
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 def test_many_rows_are_counted_after_the_page(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.table.counts.COUNT_LIMIT", 3)
     shown = client.get("/reports/customer-transactions?q=e&size=25").text
@@ -286,7 +286,7 @@ def test_empty_database_names_the_import_command(client: FlaskClient, slug: str)
     assert f"flask import {slug} FILE" in client.get(f"/reports/{slug}").text
 
 
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 def test_fragment_is_the_region_and_back_gets_the_page(client: FlaskClient) -> None:
     fragment = client.get("/reports/customer-usage?sort=-used", headers=FRAGMENT)
     assert fragment.text.startswith('<div id="results"')
@@ -306,7 +306,7 @@ HISTORY_STEPS = [
 ]  # fmt: skip
 
 
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 def test_typing_leaves_one_history_entry(client: FlaskClient) -> None:
     for current, requested, header in HISTORY_STEPS:
         headers = {**FRAGMENT, "HX-Current-URL": f"http://localhost/reports/customer-usage?{current}"}
@@ -315,7 +315,7 @@ def test_typing_leaves_one_history_entry(client: FlaskClient) -> None:
         assert sent == ([header] if header else []), (current, requested)
 
 
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 def test_texts_are_escaped(client: FlaskClient, tmp_path: Path) -> None:
     hostile = "<b>&'"
     (tmp_path / "hostile.csv").write_text(

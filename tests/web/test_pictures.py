@@ -62,7 +62,7 @@ def test_largest_types_are_bars_and_the_others_are_counted(client: FlaskClient, 
     assert (f"{MAX_BARS} of {types}</span>" in text) is (types > MAX_BARS)
 
 
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 def test_costs_of_all_resellers_add_up_to_the_total() -> None:
     figure = draw(SUBSCRIPTIONS, 1)
     assert not figure.hidden
@@ -134,7 +134,7 @@ def test_nothing_to_draw(client: FlaskClient) -> None:
 # ------------------------------------------------------------------ colours and links
 
 
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 @pytest.mark.parametrize(("slug", "column"), [(TRANSACTIONS, "action"), ("customer-subscriptions", "status")])
 def test_a_value_has_its_colour_in_cells_and_charts(client: FlaskClient, slug: str, column: str) -> None:
     page = client.get(f"/reports/{slug}?columns=customer&columns={column}").text
@@ -145,7 +145,7 @@ def test_a_value_has_its_colour_in_cells_and_charts(client: FlaskClient, slug: s
     assert parts.items() <= cells.items()
 
 
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 @pytest.mark.parametrize("slug", REPORTS)
 def test_links_keep_the_view_but_for_filters(client: FlaskClient, slug: str) -> None:
     query = "columns=reseller&columns=cost&q=a" if slug != USAGE else "columns=customer&columns=used&q=a"

@@ -13,7 +13,7 @@ from models import Import
 from tests.support import csv_rows, signed_in, table_rows
 from tests.web.forms import sent_by_form
 
-pytestmark = pytest.mark.usefixtures("nasty")
+pytestmark = pytest.mark.usefixtures("edge_cases")
 
 USAGE = "/reports/customer-usage"
 HTML = {"Accept": "text/html"}
@@ -55,6 +55,15 @@ def test_form_leads_to_the_print_page_and_back(client: FlaskClient) -> None:
     printed = client.get(f"{USAGE}/print", query_string=sent_by_form(page)).text
     assert re.findall(r'<th scope="col"[^>]*>([^<]*)</th>', printed) == ["Customer", "Used"]
     assert f'href="{USAGE}?{query.replace("&size=25", "").replace("&", "&amp;")}">Back to the report' in printed
+
+
+@pytest.mark.parametrize("slug", REPORTS)
+@pytest.mark.parametrize("query", ["", "q=twin", "columns=customer", "columns=customer&columns=cost&columns=used"])
+def test_totals_in_print_are_those_of_the_screen(client: FlaskClient, slug: str, query: str) -> None:
+    query = query.replace("&columns=used", "") if "usage" not in slug else query.replace("&columns=cost", "")
+    foots = re.findall("<tfoot>(.*?)</tfoot>", client.get(f"/reports/{slug}/print?{query}").text, re.DOTALL)
+    assert [foot.strip() for foot in foots] == [client.get(f"/reports/{slug}/totals?{query}").text.strip()]
+    assert "tfoot" not in client.get(f"/reports/{slug}/print?q=nothing+like+it").text
 
 
 def test_print_page_describes_its_view(client: FlaskClient) -> None:

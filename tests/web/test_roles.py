@@ -13,7 +13,7 @@ from models import AuditEvent, CustomerUsage, Reseller
 from tests.support import OURS, signed_in, table_rows
 from tests.web.routes import routes
 
-pytestmark = pytest.mark.usefixtures("nasty")
+pytestmark = pytest.mark.usefixtures("edge_cases")
 
 USAGE = "/reports/customer-usage"
 HTML = {"Accept": "text/html"}

@@ -53,7 +53,7 @@ def operator(database_url: str) -> Operator:
     return Operator(database_url)
 
 
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 def test_idle_connections_reconnect(app: Flask, operator: Operator) -> None:
     client = signed_in(app)
     for path in ("/reports/customer-usage", "/users", "/reports/customer-usage.csv", "/healthz"):
@@ -61,7 +61,7 @@ def test_idle_connections_reconnect(app: Flask, operator: Operator) -> None:
         assert client.get(path).status_code == 200
 
 
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 @pytest.mark.parametrize("fault", SETTINGS)
 def test_every_route_survives_a_server_fault(
     app: Flask, operator: Operator, fault: str, caplog: pytest.LogCaptureFixture

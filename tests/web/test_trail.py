@@ -16,7 +16,7 @@ def latest() -> AuditEvent:
     return event
 
 
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 def test_export_is_audited_with_user_view_and_rows(app: Flask) -> None:
     client = signed_in(app, "admin", "Zebra Resale")
     answer = client.get("/reports/customer-subscriptions.csv?sort=-cost&columns=cost&columns=customer")
@@ -28,7 +28,7 @@ def test_export_is_audited_with_user_view_and_rows(app: Flask) -> None:
     assert event.request == answer.headers["X-Request-ID"]
 
 
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 def test_aborted_export_is_audited_as_failed(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(csv, "CHUNK_ROWS", 2)
     monkeypatch.setattr(spool, "PIECE_BYTES", 10)
@@ -38,14 +38,14 @@ def test_aborted_export_is_audited_as_failed(client: FlaskClient, monkeypatch: p
     assert (latest().event, latest().outcome) == ("export", "failed")
 
 
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 def test_export_is_audited_before_its_first_byte(client: FlaskClient) -> None:
     answer = client.get("/reports/customer-transactions.csv")
     assert (latest().event, latest().outcome) == ("export", "begun")
     answer.close()
 
 
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 def test_no_export_without_audit_event(client: FlaskClient) -> None:
     access_db.execute_sql(
         "CREATE TRIGGER full BEFORE INSERT ON audit_event BEGIN SELECT RAISE(ABORT, 'disk is full'); END"
@@ -55,7 +55,7 @@ def test_no_export_without_audit_event(client: FlaskClient) -> None:
     assert "Transaction ID" not in answer.text
 
 
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 def test_refusal_needs_no_audit_event(app: Flask) -> None:
     access_db.execute_sql(
         "CREATE TRIGGER full BEFORE INSERT ON audit_event BEGIN SELECT RAISE(ABORT, 'disk is full'); END"
@@ -63,7 +63,7 @@ def test_refusal_needs_no_audit_event(app: Flask) -> None:
     assert signed_in(app, "viewer").get("/reports/customer-usage.csv").status_code == 403
 
 
-@pytest.mark.usefixtures("nasty")
+@pytest.mark.usefixtures("edge_cases")
 def test_head_request_is_no_export(client: FlaskClient) -> None:
     assert client.head("/reports/customer-transactions.csv").status_code == 200
     assert not AuditEvent.select().exists()

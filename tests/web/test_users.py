@@ -12,7 +12,7 @@ from app.auth import users
 from models import AuditEvent, Session, User
 from tests.support import BY, OURS, signed_in
 
-pytestmark = pytest.mark.usefixtures("nasty")
+pytestmark = pytest.mark.usefixtures("edge_cases")
 
 NEW = {"email": "eve@partner.example", "role": "viewer", "reach": "partner", "reseller": ""}
 ADMIN = "admin@partner.example"

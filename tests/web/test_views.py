@@ -15,7 +15,7 @@ from models import AuditEvent, SavedView, User
 from tests.support import OURS, signed_in, table_rows
 from tests.web.forms import filled_in, sent_by_form
 
-pytestmark = pytest.mark.usefixtures("nasty")
+pytestmark = pytest.mark.usefixtures("edge_cases")
 
 USAGE, SUBSCRIPTIONS = "/reports/customer-usage", "/reports/customer-subscriptions"
 HTML = {"Accept": "text/html"}

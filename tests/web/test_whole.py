@@ -18,7 +18,7 @@ from models import reports_db
 from tests.strategies import Query, examples, queries
 from tests.support import table_rows, view_of
 
-pytestmark = pytest.mark.usefixtures("nasty")
+pytestmark = pytest.mark.usefixtures("edge_cases")
 
 USAGE = "/reports/customer-usage"
 FRAGMENT = {"HX-Request": "true", "HX-Request-Type": "partial"}
@@ -138,6 +138,16 @@ def test_too_many_open_rows_for_an_address_are_refused(client: FlaskClient, monk
     response = client.get(f"{USAGE}?open=all&toggle={path}")
     assert response.status_code == 400
     assert "more than an address can hold" in response.text
+
+
+def test_row_that_no_address_can_name_as_open_does_not_open(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [path, *_] = re.findall(r'name="toggle" value="([^"]+)"', client.get(USAGE).text)
+    assert client.get(f"{USAGE}/rows?node={path}").status_code == 200
+    monkeypatch.setattr("app.web.reports.page.MAX_URL_LENGTH", len(USAGE))
+    response = client.get(f"{USAGE}/rows?node={path}")
+    assert (response.status_code, table_rows(response.text)) == (400, [])
 
 
 @pytest.mark.parametrize("key", ["after", "before"])

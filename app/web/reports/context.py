@@ -62,8 +62,7 @@ _MakeDetails = Callable[[Sequence[Any], Iterable[Any]], Iterable[Any]]  # a colu
 class _CellMaker(NamedTuple):
     """How the values of one column become cells.
 
-    `whole_index` is the position of the column
-    of which this one is a share, None when it is hidden.
+    `whole_index` is the position of the column of which this one is a share, None when it is hidden.
     """
 
     kind: str

@@ -1,4 +1,4 @@
-"""The print page: all rows of a view, with the rows inside its open rows, on one plain page."""
+"""The print page: all rows of a view, with the rows inside its open rows, and their totals, on one page."""
 
 from flask import Blueprint, Response, make_response, render_template
 
@@ -8,6 +8,7 @@ from app.table.view import View, describe_view
 from app.web.errors import error_response
 from app.web.reports.context import present_rows
 from app.web.reports.export import DEFAULT_FORMAT, file_url
+from app.web.reports.summary import column_layout, total_lines
 from app.web.request_log import timed
 from app.web.security import visitor
 from app.web.urls import report_url
@@ -23,20 +24,23 @@ blueprint = Blueprint("print", __name__)
 def show(slug: str) -> Response:
     """The print page of a view. More rows than `MAX_PRINTED_ROWS` are a 400 that offers the CSV."""
     view = submitted_view(slug, "after", "before", "size").view
+    scope = visitor().scope
     with timed("query"), read_transaction():
-        rows, as_of = read_all_rows(view, visitor().scope, MAX_PRINTED_ROWS), Import.last()
-    if rows is None:
-        return _too_many_rows(view)
+        rows, as_of = read_all_rows(view, scope, MAX_PRINTED_ROWS), Import.last()
+        if rows is None:
+            return _too_many_rows(view)
+        lines = total_lines(view, scope)
     context = {
         "view": view,
         "rows": [line._replace(expand_label="") for line in present_rows(rows, view)],  # nothing opens on paper
         "row_count": len(rows),
+        "lines": lines,
         "description": describe_view(view),
         "as_of": as_of,
         "kinds": {column.kind.name for column in view.columns},
     }
     with timed("render"):
-        return make_response(render_template("reports/print.html", **context))
+        return make_response(render_template("reports/print.html", **context, **column_layout(view)))
 
 
 def _too_many_rows(view: View) -> Response:

@@ -39,7 +39,7 @@ def show(slug: str) -> str:
     context = {"view": view, "report": view.report, "lines": lines, "figures": figures}
     template = "reports/_charts.html" if is_fragment else "reports/summary.html"
     with timed("render"):
-        return render_template(template, **context, **_column_layout(view))
+        return render_template(template, **context, **column_layout(view))
 
 
 @blueprint.get("/reports/<slug>/totals")
@@ -49,7 +49,7 @@ def totals(slug: str) -> str:
     with timed("query"), read_transaction():
         lines = total_lines(view, visitor().scope)
     with timed("render"):
-        return render_template("reports/_totals.html", lines=lines, **_column_layout(view))
+        return render_template("reports/_totals.html", lines=lines, **column_layout(view))
 
 
 def total_lines(view: View, scope: Scope) -> list[TotalLine]:
@@ -69,7 +69,7 @@ def _format(columns: Sequence[Column], sums: Sequence[int]) -> dict[Column, str]
     return {column: column.kind.show(number) for column, number in zip(columns, sums, strict=False)}
 
 
-def _column_layout(view: View) -> dict[str, Any]:
+def column_layout(view: View) -> dict[str, Any]:
     """Which columns have totals under them, and how many columns stand before these."""
     measures = [view.report.columns_by_key[key] for key in view.report.summary.measures]
     under = [index for index, column in enumerate(view.columns) if index and column in measures]

@@ -1,0 +1,42 @@
+"""Random tokens in cookies, beside that of a session: of browsers that wait for a code, and of remembered ones."""
+
+import secrets
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.auth.sessions import may_sign_in, token_digest
+from models import PendingSignIn, RememberedBrowser, User, access_db, timestamp
+
+PENDING_SECONDS = 10 * 60  # between the password and the code
+REMEMBERED_SECONDS = 30 * 24 * 60 * 60  # during which a sign-in needs no code
+
+
+@dataclass(frozen=True)
+class BrowserTokens:
+    """The tokens whose HMACs, made with `key`, are in `table`. Each is of one user and works for `seconds`."""
+
+    key: str = field(repr=False)
+    table: type[PendingSignIn] | type[RememberedBrowser]
+    seconds: int
+
+    def create(self, user: User) -> str | None:
+        """Return a new token, None when the password has changed since `user` was read."""
+        token = secrets.token_urlsafe(32)
+        with access_db.write_transaction():
+            self.table.delete().where(self.table.created_at <= timestamp(-self.seconds)).execute()
+            if not may_sign_in(user):
+                return None
+            self.table.create(token_hash=token_digest(self.key, token), user=user, created_at=timestamp())
+        return token
+
+    def find(self, token: str) -> User | None:
+        """Return whose token it is, None when it is unknown or too old, or the account is disabled."""
+        is_valid = (self.table.created_at > timestamp(-self.seconds)) & ~User.disabled
+        user: User | None = User.select().join(self.table).where(self._is(token), is_valid).first()
+        return user
+
+    def delete(self, token: str) -> None:
+        self.table.delete().where(self._is(token)).execute()
+
+    def _is(self, token: str) -> Any:
+        return self.table.token_hash == token_digest(self.key, token)
