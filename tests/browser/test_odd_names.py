@@ -107,8 +107,9 @@ ISOLATED = """names => {
   while (walker.nextNode()) {
     const text = walker.currentNode, name = names.find(name => text.data.includes(name));
     if (!name || text.parentElement.closest("option, template, title, .visually-hidden, [aria-hidden] svg")) continue;
+    const isIsolated = element => ["isolate", "plaintext"].includes(getComputedStyle(element).unicodeBidi);
     let around = text.parentElement;
-    while (around && !["isolate", "plaintext"].includes(getComputedStyle(around).unicodeBidi)) around = around.parentElement;
+    while (around && !isIsolated(around)) around = around.parentElement;
     if (around?.textContent.trim() !== name) bad.push(text.parentElement.outerHTML.slice(0, 300));
   }
   return bad;

@@ -8,6 +8,7 @@ from axe_playwright_python.base import AXE_SCRIPT, AxeResults
 from playwright.sync_api import Locator, Page, ViewportSize, expect
 
 from tests.browser.conftest import LEAVER, SignIn, expect_loaded
+from tests.browser.intents import WATCH_SHIFTS
 from tests.browser.test_accessibility import ALL_RULES, LAPTOP, PHONE, check
 
 PATH = "/reports/customer-usage?q=c-1001&sort=-used"
@@ -16,6 +17,7 @@ PATH = "/reports/customer-usage?q=c-1001&sort=-used"
 BUTTONS = """() => [...document.querySelectorAll("button[popovertarget]")]
     .filter(button => button.checkVisibility() && !button.closest("[popover]:not(nav)"))
     .map(button => button.getAttribute("popovertarget"))"""
+EXPECTED = {"account", "view-", "save-view", "more-filters", "column-chooser", "row-height", "formats", "sizes"}
 HOLDS_FOCUS = "popover => popover.contains(document.activeElement)"
 
 
@@ -64,6 +66,7 @@ def expect_no_violation(tab: Page, popover: Locator, name: str) -> None:
 
 def test_popovers_by_keyboard_and_pointer(tab: Page) -> None:
     names = []
+    tab.evaluate(WATCH_SHIFTS)
     for name, button, popover in popovers(tab):
         names.append(name.rstrip("0123456789"))
         button.press("Enter")
@@ -78,11 +81,8 @@ def test_popovers_by_keyboard_and_pointer(tab: Page) -> None:
         expect(popover).to_be_visible()
         tab.locator("h1").click()
         expect(popover).to_be_hidden()
-    expected = {
-        "account", "view-", "save-view", "period-menu", "more-filters", "column-chooser", "row-height", "formats",
-        "sizes",
-    }  # fmt: skip
-    assert expected - {"period-menu"} <= set(names)
+        assert tab.evaluate("window.shifts") == [], name
+    assert set(names) >= EXPECTED
 
 
 @pytest.mark.parametrize("window", WINDOWS)
@@ -136,7 +136,42 @@ def test_rows_can_be_read_at_a_zoom_of_400_percent(page: Page) -> None:
 
 def test_period_popover_has_no_violation(page: Page) -> None:
     page.goto("/reports/customer-subscriptions?q=nothing+like+it")
-    page.locator("#choose-period").click()
+    page.locator("#choose-period").press("Enter")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("radio", name="Any time")).to_be_focused()
+    page.keyboard.press("ArrowDown")  # Today
+    expect(page.locator("#period-label")).to_have_text("End: Today")
     expect(page.locator("#period-menu")).to_be_visible()
-    page.evaluate(AXE_SCRIPT)
     check(page)
+    page.keyboard.press("Escape")
+    expect(page.locator("#choose-period")).to_be_focused()
+
+
+# ------------------------------------------------------------------ display
+
+
+def test_row_height_and_summary_are_remembered(page: Page) -> None:
+    page.goto("/reports/customer-usage")
+    row, summary = page.locator("#scroll tbody tr").first, page.locator(".summary")
+    for height, css in (("compact", "30px"), ("regular", "36px")):
+        page.locator("#choose-height").click()
+        page.locator(f"#{height}").check()
+        expect(row).to_have_css("height", css)
+        page.goto("/reports/customer-transactions")
+        expect(row).to_have_css("height", css)
+        expect(page.locator(f"#{height}")).to_be_checked()
+    expect(summary).to_be_hidden()
+    page.locator("#summary-on").check()
+    page.reload()
+    expect(summary).to_be_visible()
+    expect(row).to_have_css("height", "36px")
+
+
+def test_cut_text_is_told_on_hover(page: Page) -> None:
+    page.set_viewport_size({"width": 800, "height": 800})
+    page.goto("/reports/customer-transactions")
+    cut = page.locator("#results tbody a").filter(has_text="Systemhaus").first
+    text = cut.inner_text()
+    assert cut.evaluate("link => link.scrollWidth > link.clientWidth")
+    cut.hover()
+    expect(cut).to_have_attribute("title", text)

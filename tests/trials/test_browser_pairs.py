@@ -1,0 +1,116 @@
+"""All ordered pairs of what people do on a report page, without waiting in between, at several latencies."""
+
+from collections.abc import Callable, Iterator
+from itertools import permutations, product
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Error, Page, expect
+
+from app.reports import REPORTS
+from tests.browser.conftest import (
+    admin_session,
+    base_url,
+    browser_context_args,
+    browser_type_launch_args,
+    demo_folder,
+    htmx_url,
+    new_context,
+    serve,
+)
+from tests.browser.intents import (
+    Intent,
+    check_pair,
+    expect_agreement,
+    expect_file_of_page,
+    export,
+    intents_of,
+    press,
+    set_latency,
+    settle,
+    start_of,
+)
+from tests.support import OURS
+from tests.trials.conftest import Trial
+
+__all__ = [
+    "admin_session",
+    "base_url",
+    "browser_context_args",
+    "browser_type_launch_args",
+    "demo_folder",
+    "htmx_url",
+    "new_context",
+    "serve",
+]
+
+pytestmark = pytest.mark.slow_trial
+
+Last = Callable[[Page, Intent], None]
+
+
+def export_last(page: Page, first: Intent) -> None:
+    file = export(page)
+    settle(page, first.delay)
+    set_latency(page, 0)
+    assert first.is_there(expect_agreement(page)), f"{page.url} lacks it"
+    expect_file_of_page(page, file)
+
+
+def print_last(page: Page, first: Intent) -> None:
+    with page.expect_popup() as popup:
+        press(page, "#print")
+    expect(popup.value.get_by_role("heading", level=1)).to_be_visible()
+    assert first.is_there(parse_qs(urlsplit(popup.value.url).query)), f"{popup.value.url} lacks it"
+    popup.value.close()
+
+
+def save_last(page: Page, first: Intent) -> None:
+    press(page, "#choose-save")
+    page.keyboard.type("All pairs")
+    page.keyboard.press("Enter")
+    current = page.get_by_role("navigation", name="Saved views").locator("[aria-current]")
+    expect(current).to_have_text("All pairs")
+    number = page.locator("#results [name=opened]").get_attribute("value")
+    page.request.post(f"/reports/views/{number}/delete", headers=OURS)
+    assert first.is_there(parse_qs(urlsplit(page.url).query)), f"{page.url} lacks it"
+
+
+# A file and paper have all rows, and a view is kept without a place.
+LAST: dict[str, tuple[Last, set[str]]] = {
+    "export": (export_last, set()),
+    "print": (print_last, {"next", "size"}),
+    "save": (save_last, {"next", "size", "expand"}),
+}
+
+
+@pytest.mark.parametrize("latency", [0, 150, 300, 800])
+@pytest.mark.parametrize("slug", REPORTS)
+def test_all_pairs(trial: Trial, page: Page, slug: str, latency: int) -> None:
+    """Two things that are done without waiting are both there, and page, address and file agree."""
+    lost, pairs = [], dict(checks(page, slug, latency))
+    for name, check in pairs.items():
+        try:
+            check()
+        except (AssertionError, Error) as failure:
+            lost.append(f"{name}: {failure}")
+            page.goto("about:blank")
+    assert not lost, "\n".join(lost)
+    trial.tell(f"{len(pairs)} pairs at {latency} ms", "nothing")
+
+
+def checks(page: Page, slug: str, latency: int) -> Iterator[tuple[str, Callable[[], None]]]:
+    intents = intents_of(slug)
+    for pair in permutations(intents, 2):
+        yield " ".join(pair), lambda pair=pair: check_pair(page, slug, " ".join(pair), latency)
+    for name, (last, (act, left_out)) in product(intents, LAST.items()):
+        if name not in left_out:
+            yield f"{name} {last}", lambda name=name, act=act: check_last(page, slug, intents[name], act, latency)
+
+
+def check_last(page: Page, slug: str, first: Intent, act: Last, latency: int) -> None:
+    page.goto(start_of(slug))
+    set_latency(page, latency)
+    first.act(page)
+    act(page, first)
+    set_latency(page, 0)
