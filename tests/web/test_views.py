@@ -99,7 +99,9 @@ def test_replace_view_with_same_name(client: FlaskClient) -> None:
     for action in ("share", "default"):
         act(client, action, number("Mine"))
     answer = save(client, "Mine", "sort=-used")
-    [which] = re.findall(r' name="replace" value="(\d+)"><span>Replace “<bdi>Mine</bdi>”</span></button>', answer.text)
+    [which] = re.findall(
+        r' name="replace" value="(\d+)">Replace<span[^>]*> “<bdi>Mine</bdi>”</span></button>', answer.text
+    )
     assert "Others see" in answer.text
     assert "Others see" not in save(client, "Other", "sort=-used").text
     assert links(client) == {"Mine": USAGE, "Other": USAGE}
