@@ -42,7 +42,7 @@ def tab(sign_in: SignIn) -> Iterator[Page]:
     tab = sign_in(LEAVER)
     tab.goto(PATH)
     tab.locator("#choose-save").click()
-    tab.locator("#name").fill("Popovers")
+    tab.locator("#name").fill(f"Popovers {'W' * 71}")
     tab.keyboard.press("Enter")
     expect(tab.get_by_role("button", name="Change Popovers")).to_be_visible()
     expect_loaded(tab)
@@ -92,25 +92,25 @@ def test_open_popovers_fit_and_have_no_violation(tab: Page, window: str) -> None
     tab.emulate_media(color_scheme=scheme, forced_colors=forced)
     for name, button, popover in popovers(tab):
         button.press("Enter")
-        expect_fits(popover, size)
+        expect_fits(popover, size, name)
         expect_no_violation(tab, popover, name)
         tab.keyboard.press("Escape")
         expect(popover).to_be_hidden()
     tab.locator("#scroll").focus()
     tab.keyboard.press("?")
-    expect_fits(tab.locator("#keys"), size)
+    expect_fits(tab.locator("#keys"), size, "keys")
     expect_no_violation(tab, tab.locator("#keys"), "keys")
 
 
-def expect_fits(popover: Locator, size: ViewportSize) -> None:
+def expect_fits(popover: Locator, size: ViewportSize, name: str) -> None:
     expect(popover).to_be_visible()
     box = popover.bounding_box()
     assert box
-    assert box["x"] >= 0, box
-    assert box["y"] >= 0, box
-    assert box["x"] + box["width"] <= size["width"] + 0.5, box
-    assert box["y"] + box["height"] <= size["height"] + 0.5, box
-    assert popover.evaluate("e => e.scrollWidth <= e.clientWidth"), "it scrolls sideways"
+    assert box["x"] >= 0, (name, box)
+    assert box["y"] >= 0, (name, box)
+    assert box["x"] + box["width"] <= size["width"] + 0.5, (name, box)
+    assert box["y"] + box["height"] <= size["height"] + 0.5, (name, box)
+    assert popover.evaluate("e => e.scrollWidth <= e.clientWidth"), f"{name} scrolls sideways"
 
 
 @pytest.mark.parametrize("window", ["forced colours", "zoom of 400 %"])

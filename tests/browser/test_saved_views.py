@@ -1,6 +1,10 @@
 """Saved views: save, open, replace, share, delete, and the default of View Report."""
 
 import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
 from urllib.parse import quote
 from uuid import uuid4
 
@@ -15,9 +19,12 @@ USAGE = "/reports/customer-usage"
 
 
 @pytest.fixture
-def name() -> str:
-    """A name that no other test uses: all share one server."""
-    return f"View {uuid4()}"
+def name(demo_folder: Path) -> Iterator[str]:
+    """A name that no other test uses: all share one server. Views whose names contain it are deleted."""
+    name = f"View {uuid4()}"
+    yield name
+    with closing(sqlite3.connect(demo_folder / "access.db")) as access, access:
+        access.execute("DELETE FROM saved_view WHERE instr(name, ?)", [name])
 
 
 def save_view(page: Page, name: str) -> None:
