@@ -16,14 +16,13 @@ from peewee import fn
 from app.table.counts import choose_strategy
 from app.table.definitions import Column
 from app.table.expressions import Term, foreign_key, order_by, table_of, tables_of
-from app.table.kinds import DATE, DATETIME, INTEGER, MONEY, Kind
+from app.table.kinds import DATE, DATETIME, INTEGER, MONEY, Kind, guard, needs_no_guard
 from app.table.query import RowQuery
 from app.table.scope import Scope
 from app.table.view import View
 from models import reports_db
 
 DIALECT_KEY = "dialect"  # its key in the query string of a CSV; it is no part of a view
-_FORMULA_STARTS = frozenset("'=+-@\t")  # first characters of texts that `kinds.guard` may change
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ class Dialect:
     decimal: str = "."
 
     def cell(self, kind: Kind, value: Any) -> str:
-        text = kind.export(value)
+        text = guard(value, self.delimiter) if kind.export is guard else kind.export(value)
         return self.quote(text.replace(".", self.decimal) if kind is MONEY else text)
 
     def quote(self, text: str) -> str:
@@ -52,7 +51,7 @@ class Dialect:
         """Whether no text needs quotes or a guard. To search all texts as one string is faster than each by itself."""
         joined = "\n".join(texts)
         special = any(each in joined for each in (self.delimiter, '"', "\r")) or joined.count("\n") >= len(texts)
-        return not special and _FORMULA_STARTS.isdisjoint([text[:1] for text in texts])
+        return not special and needs_no_guard(texts, self.delimiter)
 
     @cached_property
     def _special(self) -> Callable[[str], Any]:

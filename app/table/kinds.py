@@ -1,7 +1,7 @@
 """The kinds of values: how each is parsed from a file, shown on a page, and written to a CSV."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
@@ -13,17 +13,42 @@ _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,11})")
 _AMOUNT = re.compile(r"-?(?:0|[1-9][0-9]{0,11})\.[0-9]{2}")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DATETIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}")
-_FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
+
+# The formula guard of CSV cells, as patterns by the delimiter of the file.
+_FORMULA = r"[=+\-@＝＋－＠\t\r\n]"  # what spreadsheets begin a formula with, full-width forms too
+_BLANKS = r" \x0b\x0c\x1c-\x1f\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"  # \s but for tab, CR, LF
+_OTHERS = {",": ";|\t", ";": ",|\t"}  # what other programs may take for the delimiter of such a file
+_STARTS = {delimiter: f"((?:^|[{others}])[{_BLANKS}']*)" for delimiter, others in _OTHERS.items()}
+_UNGUARDED = {delimiter: re.compile(f"{start}(?={_FORMULA})") for delimiter, start in _STARTS.items()}
+_GUARDED = {delimiter: re.compile(f"{start}'(?={_FORMULA})") for delimiter, start in _STARTS.items()}
+_FIRST = re.compile(f"{_FORMULA}|[{_BLANKS}']")  # with which a text must begin to need a guard at its start
+_INNER = {
+    delimiter: re.compile(f"[{others}]") for delimiter, others in _OTHERS.items()
+}  # else it must have one of these
 
 
-def guard(text: str) -> str:
-    """Put an apostrophe before text that a spreadsheet would run as a formula."""
-    return "'" + text if _FORMULA.match(text) else text
+def guard(text: str, delimiter: str = ",") -> str:
+    """Put an apostrophe before each character at which a spreadsheet would begin a formula (CSV injection).
+
+    These are formula characters at the start of a cell, behind spaces and apostrophes there, and likewise behind each
+    character that another program may take for the delimiter of the file.
+    """
+    if _FIRST.match(text) or _INNER[delimiter].search(text):
+        return _UNGUARDED[delimiter].sub(r"\1'", text)
+    return text  # most texts, and much faster
 
 
-def unguard(text: str) -> str:
-    """Remove the apostrophe that `guard` added, and no other."""
-    return text[1:] if text[:1] == "'" and _FORMULA.match(text, 1) else text
+def unguard(text: str, delimiter: str = ",") -> str:
+    """Remove the apostrophes that `guard` puts in for this delimiter, and no others."""
+    return _GUARDED[delimiter].sub(r"\1", text) if "'" in text else text
+
+
+def needs_no_guard(texts: Sequence[str], delimiter: str) -> bool:
+    """Whether none of the texts may need a guard. To search them as one string is faster than each by itself."""
+    joined = "".join(texts)
+    return not (
+        _FIRST.search("".join([text[:1] for text in texts])) or any(map(joined.__contains__, _OTHERS[delimiter]))
+    )
 
 
 def _text(cell: str) -> str:

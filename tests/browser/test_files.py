@@ -12,7 +12,7 @@ from tests.support import csv_rows, view_of
 
 TRANSACTIONS = "/reports/customer-transactions"
 FORMATS = [("CSV for Excel", "CSV"), ("CSV with semicolons", "CSV (;)"), ("Plain CSV", "Plain CSV"),
-         ("Excel workbook (.xlsx)", "XLSX")]  # fmt: skip
+         ("Excel workbook (.xlsx), no formulas", "XLSX")]  # fmt: skip
 
 
 def download(page: Page, press: Callable[[], None]) -> tuple[str, bytes]:

@@ -5,9 +5,14 @@ from io import BytesIO, RawIOBase
 import pytest
 
 from app.importing import load_file
+from app.reports import REPORTS
+from app.table.csv import EXCEL, PLAIN, Dialect, csv_chunks
+from app.table.kinds import guard
+from app.table.scope import WHOLE_PARTNER
 from models import Actor, Customer, Subscription
 from tests.databases import in_file as database_url
-from tests.importing.files import SUBSCRIPTIONS, TRANSACTIONS, faults_of, file, load_bytes, values
+from tests.importing.files import SUBSCRIPTIONS, TRANSACTIONS, faults_of, file, load, load_bytes, values
+from tests.support import view_of
 
 __all__ = ["database_url"]
 
@@ -48,6 +53,14 @@ def test_one_guarding_apostrophe_is_removed() -> None:
     assert values(Customer.name) == ["=Acme"]
     assert values(Subscription.ref) == ["'-S"]
     assert values(Actor.name) == ["", "'plain"]
+
+
+def test_every_guarding_apostrophe_is_removed() -> None:
+    guarded = {"Customer": "x; '=1|''@", "Subscription": "\u00a0'＝1", "Last modified by": "a;'b,'=1"}
+    load_bytes(SUBSCRIPTIONS, file(SUBSCRIPTIONS, guarded))
+    assert values(Customer.name) == ["x; =1|'@"]
+    assert values(Subscription.name) == ["\u00a0＝1"]
+    assert values(Actor.name) == ["", "a;'b,'=1"]
 
 
 def test_wrong_number_of_cells() -> None:
@@ -126,3 +139,17 @@ def test_progress_adds_up_to_the_file_size() -> None:
     load_file(SUBSCRIPTIONS, BytesIO(content), "file.csv", progress=sizes.append)
     assert sum(sizes) == len(content)
     assert len(sizes) > 2
+
+
+@pytest.mark.parametrize("dialect", [EXCEL, PLAIN], ids=lambda dialect: dialect.name)
+def test_guarded_texts_come_back_and_go_out_the_same(dialect: Dialect) -> None:
+    odd = ["=1", "'=1", " ＝1", "x;=1+1;y", "x| '\t=1", "\u00a0'-1", "a;'b", "'plain", "x;'=1"]
+    load(SUBSCRIPTIONS, *({"Subscription": guard(text), "Subscription ID": f"S;{guard(text)}"} for text in odd))
+    view = view_of(SUBSCRIPTIONS, [("columns", key) for key in REPORTS[SUBSCRIPTIONS].columns_by_key])
+    exported = b"".join(csv_chunks(view, WHOLE_PARTNER, dialect=dialect))
+    assert values(Subscription.name) == sorted(odd)
+    assert load_bytes(SUBSCRIPTIONS, exported).unchanged == len(odd)
+    Subscription.delete().execute()
+    assert load_bytes(SUBSCRIPTIONS, exported).added == len(odd)
+    assert values(Subscription.name) == sorted(odd)
+    assert b"".join(csv_chunks(view, WHOLE_PARTNER, dialect=dialect)) == exported

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from app.table.csv import DIALECTS, EXCEL, Dialect, cell_writer
 from app.table.kinds import BADGE, ID, MONEY, TEXT, Kind, guard
 
-texts = st.text(alphabet=st.sampled_from("ab,;\"'=+-@\t\r\n é漢"), max_size=6)
+texts = st.text(alphabet=st.sampled_from("ab,;|\"'=+-@＝\t\r\n \u00a0é漢"), max_size=6)
 dialects = pytest.mark.parametrize("dialect", DIALECTS.values(), ids=list(DIALECTS))
 
 
@@ -15,10 +15,14 @@ dialects = pytest.mark.parametrize("dialect", DIALECTS.values(), ids=list(DIALEC
 @pytest.mark.parametrize("kind", [TEXT, ID, BADGE], ids=lambda kind: kind.name)
 @dialects
 def test_texts_are_guarded_and_quoted(dialect: Dialect, kind: Kind, values: list[str]) -> None:
-    assert list(cell_writer(dialect, kind)(values)) == [dialect.quote(guard(value)) for value in values]
+    assert list(cell_writer(dialect, kind)(values)) == [
+        dialect.quote(guard(value, dialect.delimiter)) for value in values
+    ]
 
 
-@pytest.mark.parametrize("odd", ["=1", "'=1", "a,b", 'a"b', "a\nb", "\n", "a\r", "\t", "@", "-", "+1", "''=", "\r\n"])
+@pytest.mark.parametrize(
+    "odd", ["=1", "'=1", "a,b", 'a"b', "a\nb", "\n", "a\r", "\t", "@", "-", "+1", "''=", "\r\n", " =1", "a;=1"]
+)
 def test_one_special_text_among_plain_ones(odd: str) -> None:
     for place in range(3):
         values = ["a", "b", "c"]
@@ -32,7 +36,7 @@ def test_one_special_text_among_plain_ones(odd: str) -> None:
 @dialects
 def test_looked_up_names_are_quoted(dialect: Dialect, names: list[str]) -> None:
     write = cell_writer(dialect, TEXT, enumerate(names))
-    assert list(write(range(len(names)))) == [dialect.quote(guard(name)) for name in names]
+    assert list(write(range(len(names)))) == [dialect.quote(guard(name, dialect.delimiter)) for name in names]
 
 
 @pytest.mark.parametrize(

@@ -4,21 +4,61 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.table.kinds import DATE, DATETIME, ID, INTEGER, MONEY, TEXT, Kind, guard, unguard
+from app.table.kinds import DATE, DATETIME, ID, INTEGER, MONEY, TEXT, Kind, guard, needs_no_guard, unguard
+
+FORMULA, SPACES = "=+-@＝＋－＠\t\r\n", " \u00a0\u2003\u3000"
+texts = st.text(st.sampled_from(f"{FORMULA}{SPACES}';|,a\"漢")) | st.text()
+delimiters = st.sampled_from([",", ";"])
 
 
-@given(st.text())
-def test_unguard_reverses_guard(text: str) -> None:
-    assert unguard(guard(text)) == text
+def guarded(text: str, delimiter: str) -> str:
+    """The guard, character by character: an apostrophe before a formula character with which a cell could begin."""
+    others, out, at_start = set(";|\t,") - {delimiter}, "", True
+    for char in text:
+        out += f"'{char}" if at_start and char in FORMULA else char
+        is_blank = char == "'" or (char.isspace() and char not in "\t\r\n")
+        at_start = char in others or (at_start and is_blank)
+    return out
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\tx", "\rx", "\nx", "'=1", "''''@x"])
+@given(texts, delimiters)
+def test_guard_stands_where_a_formula_could_begin(text: str, delimiter: str) -> None:
+    assert guard(text, delimiter) == guarded(text, delimiter)
+
+
+@given(texts, delimiters)
+def test_unguard_reverses_guard(text: str, delimiter: str) -> None:
+    assert unguard(guard(text, delimiter), delimiter) == text
+
+
+@given(st.lists(texts), delimiters)
+def test_texts_that_need_no_guard_get_none(several: list[str], delimiter: str) -> None:
+    if needs_no_guard(several, delimiter):
+        assert [guard(text, delimiter) for text in several] == several
+
+
+@pytest.mark.parametrize(
+    "text", ["=1+1", "+1", "-1", "@x", "\tx", "\rx", "\nx", "'=1", "''''@x", "＝1", "＋1", "－1", "＠x"]
+)
 def test_formulas_are_guarded(text: str) -> None:
     assert TEXT.export(text) == "'" + text
     assert ID.export(text) == "'" + text
 
 
-@pytest.mark.parametrize("text", ["", "a", "a=b", "'a", "1-2", " =1"])
+@pytest.mark.parametrize(
+    ("delimiter", "text", "cell"),
+    [
+        (",", " =1", " '=1"), (",", "\u00a0 '@x", "\u00a0 ''@x"), (",", "x;=1+1;y", "x;'=1+1;y"),
+        (",", "x|-1", "x|'-1"), (",", "x\t=1", "x\t'=1"), (",", "x; ＝1", "x; '＝1"), (",", "x,=1", "x,=1"),
+        (",", "=1;=1", "'=1;'=1"), (",", "\t=1", "'\t'=1"), (",", "x\t\t", "x\t'\t"),
+        (";", "x,=1+1,y", "x,'=1+1,y"), (";", "x;=1", "x;=1"), (";", "x|=1", "x|'=1"), (";", "x\t=1", "x\t'=1"),
+    ],
+)  # fmt: skip
+def test_formulas_behind_blanks_and_other_delimiters_are_guarded(delimiter: str, text: str, cell: str) -> None:
+    assert guard(text, delimiter) == cell
+
+
+@pytest.mark.parametrize("text", ["", "a", "a=b", "'a", "1-2", "x; y", "a@b.example", " a", "; '"])
 def test_plain_text_is_not_guarded(text: str) -> None:
     assert TEXT.export(text) == text
 

@@ -49,7 +49,7 @@ class Format(NamedTuple):
         return "text/csv" if self.dialect else "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
-WORKBOOK = Format("xlsx", "Excel workbook (.xlsx)", "XLSX")
+WORKBOOK = Format("xlsx", "Excel workbook (.xlsx), no formulas", "XLSX")
 FORMATS = {
     each.key: each
     for each in (
