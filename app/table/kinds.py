@@ -118,6 +118,8 @@ TEXT = Kind("text", _text, export=guard)
 ID = Kind("id", _text, export=guard, width="ch-12")
 BADGE = Kind("badge", _text, export=guard, width="ch-12")
 INTEGER = Kind("integer", _integer, show="{:,}".format, numeric=True, width="ch-12")
-MONEY = Kind("money", _money, show=partial(_format_cents, units="{:,}"), export=_format_cents, numeric=True, width="ch-14")
+MONEY = Kind(
+    "money", _money, show=partial(_format_cents, units="{:,}"), export=_format_cents, numeric=True, width="ch-14"
+)
 DATE = Kind("date", _date, width="ch-12")
 DATETIME = Kind("datetime", _datetime, width="ch-19")

@@ -1,0 +1,93 @@
+"""The command `flask import`."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from typing import IO, Any
+
+import click
+
+from app.cli.common import audit_actor, database_ready, progress_bar, record_event
+from app.importing import DATE_ORDERS, DECIMALS, IMPORTABLE, FileRejected, Options, Plan, import_file, recognise_file
+from app.importing.layouts import heading_key
+from models.audit import DONE, FAILED
+
+_MAX_FAULTS = 20  # faults of a file that are printed
+
+
+@click.command("import")
+@click.argument("files", metavar="[REPORT] FILE...", nargs=-1, required=True)
+@click.option("--dry-run", is_flag=True, help="Check the files and print what they would do; change nothing.")
+@click.option(
+    "--complete",
+    is_flag=True,
+    help="The file names everything: subscriptions, or customers' holdings, that it doesn't name end.",
+)
+@click.option("--date-order", type=click.Choice(list(DATE_ORDERS)), help="How dates such as 03/04/2026 are meant.")
+@click.option(
+    "--decimal",
+    type=click.Choice(list(DECIMALS)),
+    help="How numbers such as 1,234 are meant: the mark before decimals.",
+)
+@click.option(
+    "--ignore", metavar="HEADING", multiple=True, help="Leave out the column with this heading; can be repeated."
+)
+@click.option(
+    "--same-names", "names", flag_value="same", help="Names that differ by case, accents or blanks only are the same."
+)
+@click.option(
+    "--new-names", "names", flag_value="new", help="Names that differ by case, accents or blanks only are several."
+)
+def import_files(files: Sequence[str], ignore: Sequence[str], dry_run: bool, **options: Any) -> None:
+    """Load CSV files or Excel workbooks (- is standard input), each of them whole or not at all.
+
+    REPORT is needed only where the headings don't tell it.
+    """
+    report = files[0] if len(files) > 1 and files[0] in IMPORTABLE else ""
+    mapping = {heading_key(heading): "" for heading in ignore}
+    chosen = Options(report=report, mapping=mapping, **{name: value or "" for name, value in options.items()})
+    chosen = replace(chosen, complete=bool(options["complete"]))
+    streams = [(file, _open(file)) for file in files[bool(report) :]]
+    rejected = [file for file, stream in streams if not _import(stream, file, chosen, dry_run)]
+    if rejected:
+        sys.exit(1)
+
+
+def _open(file: str) -> IO[Any]:
+    try:
+        return click.open_file(file, "rb")
+    except OSError as error:
+        reports = ", ".join(IMPORTABLE)
+        message = f"{file} is no file that can be read ({error.strerror}), and none of the reports {reports}."
+        raise click.BadParameter(message, param_hint="FILE") from None
+
+
+def _import(stream: IO[bytes], file: str, options: Options, dry_run: bool) -> bool:
+    """Import one file and print what that did. Returns whether it was right."""
+    recognised = recognise_file(stream, file, options)
+    about = f"{recognised.layout.report.slug if recognised.layout else '?'} {file}"
+    try:
+        with database_ready(), progress_bar(recognised.size, file) as advance:
+            plan = import_file(recognised, options, dry_run, advance, **audit_actor())
+        plan.raise_if_rejected(file)
+    except FileRejected as rejected:
+        for message in rejected.messages[:_MAX_FAULTS]:
+            click.echo(message, err=True)
+        if rejected.total > _MAX_FAULTS:
+            click.echo(f"… and {rejected.total - _MAX_FAULTS:,} more", err=True)
+        record_event("import", FAILED, about, faults=rejected.total)
+        return False
+    for line in (*plan.said, *plan.notes, *(f"line {each.line}: {each}" for each in plan.questions)):
+        click.echo(f"{file}: {line}", err=True)
+    click.echo(f"{plan.summary}{' (dry run: nothing was changed)' if dry_run else ''}")
+    if dry_run:
+        _print_examples(plan)
+    else:
+        record_event("import", DONE, about, **asdict(plan.summary))
+    return True
+
+
+def _print_examples(plan: Plan) -> None:
+    for kind, examples in plan.examples.items():
+        for example in examples:
+            click.echo(f"{kind}: {example}")
