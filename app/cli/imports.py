@@ -2,13 +2,23 @@
 
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import IO, Any
 
 import click
 
 from app.cli.common import audit_actor, database_ready, progress_bar, record_event
-from app.importing import DATE_ORDERS, DECIMALS, IMPORTABLE, FileRejected, Options, Plan, import_file, recognise_file
+from app.importing import (
+    DATE_ORDERS,
+    DECIMALS,
+    IMPORTABLE,
+    FileRejected,
+    Options,
+    Plan,
+    import_file,
+    recognise_file,
+    rereadable,
+)
 from app.importing.layouts import heading_key
 from models.audit import DONE, FAILED
 
@@ -21,34 +31,33 @@ _MAX_FAULTS = 20  # faults of a file that are printed
 @click.option(
     "--complete",
     is_flag=True,
-    help="The file names everything: subscriptions, or customers' holdings, that it doesn't name end.",
+    help="The file names everything there is: what it doesn't name ends.",
 )
 @click.option("--date-order", type=click.Choice(list(DATE_ORDERS)), help="How dates such as 03/04/2026 are meant.")
 @click.option(
     "--decimal",
     type=click.Choice(list(DECIMALS)),
-    help="How numbers such as 1,234 are meant: the mark before decimals.",
+    help="What stands before decimals: tells what 1,234 means.",
 )
-@click.option(
-    "--ignore", metavar="HEADING", multiple=True, help="Leave out the column with this heading; can be repeated."
-)
-@click.option(
-    "--same-names", "names", flag_value="same", help="Names that differ by case, accents or blanks only are the same."
-)
-@click.option(
-    "--new-names", "names", flag_value="new", help="Names that differ by case, accents or blanks only are several."
-)
-def import_files(files: Sequence[str], ignore: Sequence[str], dry_run: bool, **options: Any) -> None:
+@click.option("--ignore", metavar="HEADING", multiple=True, help="Leave out the column of this heading; repeatable.")
+@click.option("--same-names", "names", flag_value="same", help="Names that differ by case or accents only are one.")
+@click.option("--new-names", "names", flag_value="new", help="Names that differ by case or accents only are several.")
+def import_files(files: Sequence[str], dry_run: bool, ignore: Sequence[str], complete: bool, **settings: str) -> None:
     """Load CSV files or Excel workbooks (- is standard input), each of them whole or not at all.
 
     REPORT is needed only where the headings don't tell it.
     """
     report = files[0] if len(files) > 1 and files[0] in IMPORTABLE else ""
-    mapping = {heading_key(heading): "" for heading in ignore}
-    chosen = Options(report=report, mapping=mapping, **{name: value or "" for name, value in options.items()})
-    chosen = replace(chosen, complete=bool(options["complete"]))
+    options = Options(
+        report=report,
+        mapping={heading_key(heading): "" for heading in ignore},
+        complete=complete,
+        date_order=settings["date_order"] or "",
+        decimal=settings["decimal"] or "",
+        names=settings["names"] or "",
+    )
     streams = [(file, _open(file)) for file in files[bool(report) :]]
-    rejected = [file for file, stream in streams if not _import(stream, file, chosen, dry_run)]
+    rejected = [file for file, stream in streams if not _import(stream, file, options, dry_run)]
     if rejected:
         sys.exit(1)
 
@@ -64,11 +73,13 @@ def _open(file: str) -> IO[Any]:
 
 def _import(stream: IO[bytes], file: str, options: Options, dry_run: bool) -> bool:
     """Import one file and print what that did. Returns whether it was right."""
-    recognised = recognise_file(stream, file, options)
-    about = f"{recognised.layout.report.slug if recognised.layout else '?'} {file}"
+    about = f"{options.report or '?'} {file}"
     try:
-        with database_ready(), progress_bar(recognised.size, file) as advance:
-            plan = import_file(recognised, options, dry_run, advance, **audit_actor())
+        with database_ready(), rereadable(stream) as data:
+            recognised = recognise_file(data, file, options)
+            about = f"{recognised.layout.report.slug if recognised.layout else '?'} {file}"
+            with progress_bar(recognised.size, file) as advance:
+                plan = import_file(recognised, options, dry_run, advance, audit_actor()["who"])
         plan.raise_if_rejected(file)
     except FileRejected as rejected:
         for message in rejected.messages[:_MAX_FAULTS]:

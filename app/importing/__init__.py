@@ -15,6 +15,6 @@ from app.importing.encodings import ENCODINGS
 from app.importing.layouts import LAYOUTS, Record, SubscriptionRecord, TransactionRecord, UsageRecord
 from app.importing.options import Options
 from app.importing.reader import Progress, Reader
-from app.importing.recognise import IMPORTABLE, RecognisedFile, recognise_file
+from app.importing.recognise import IMPORTABLE, RecognisedFile, recognise_file, rereadable
 from app.importing.results import Change, ChangeLog, Fault, FileRejected, ImportSummary, Plan, Question
 from app.importing.run import import_file, load_file, load_records

@@ -1,7 +1,8 @@
 """Parse the cells of a file as people and programs write them: numbers, dates and moments.
 
-A parser takes a cell and returns its value. It raises ValueError with words that follow the cell in a message ("is not a
-date such as 2026-11-22"), or Ambiguous where the cell has two readings and nobody has said which one the file means.
+A parser takes a cell and returns its value. It raises ValueError with words that follow the cell in a message, such as
+"is not a date such as 2026-11-22". It raises Ambiguous where the cell has two readings, and nobody has said which one
+the file means.
 """
 
 import re
@@ -130,7 +131,7 @@ class _Number(NamedTuple):
     fraction: str = ""
 
     def _is_ambiguous(self, counts: bool) -> bool:
-        """Whether 1,234 may be one and a bit. In a column of counts only 1,000 may, since no other is a whole number."""
+        """Whether 1,234 may be one and a bit. Among counts only 1,000 may, since no other is a whole number."""
         single = self.mark in _OTHER_OF and not self.decimal and len(self.whole) <= 2 * _THOUSAND
         return single and (not counts or self.whole.endswith("000"))
 

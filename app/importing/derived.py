@@ -118,6 +118,7 @@ def find_foreign_rows(table: Table, refs: list[str]) -> list[tuple[str, str]]:
     return list(reports_db.execute(pairs.where(reports_db.in_values(table.ref, refs))))
 
 
+CANCELLING_ACTIONS = ("Cancel", "Renew")  # the actions on which it depends whether a subscription is cancelled
 _CANCELLED = ("cancelled_on", "file_cancelled_at")
 
 
@@ -126,14 +127,15 @@ def update_cancelled(subscriptions: Iterable[str]) -> None:
 
     A file that says Cancelled counts as a Cancel. A Renew at the same moment goes before it.
     """
-    for refs in chunked(subscriptions, BATCH_ROWS):
+    for batch in chunked(subscriptions, BATCH_ROWS):
+        rows = list(select_rows(Subscription, ("ref", *_CANCELLED), reports_db.in_values(Subscription.ref, batch)))
         moves: defaultdict[str, dict[str, list[str]]] = defaultdict(lambda: {"Cancel": [], "Renew": [""]})
         query = Transaction.select(Transaction.subscription_ref, Transaction.action, Transaction.date)
-        query = query.where(reports_db.in_values(Transaction.subscription_ref, refs))
-        for ref, action, date in reports_db.execute(query.where(Transaction.action.in_(("Cancel", "Renew")))):
+        query = query.where(reports_db.in_values(Transaction.subscription_ref, [row["ref"] for row in rows]))
+        for ref, action, date in reports_db.execute(query.where(Transaction.action.in_(CANCELLING_ACTIONS))):
             moves[ref][action].append(date)
         changed = []
-        for row in select_rows(Subscription, ("ref", *_CANCELLED), reports_db.in_values(Subscription.ref, refs)):
+        for row in rows:
             dates = moves[row["ref"]]
             last_renew, by_file = max(dates["Renew"]), [row["file_cancelled_at"]]
             first = min((date for date in dates["Cancel"] + by_file if date > last_renew), default=NEVER)[: len(NEVER)]
@@ -193,7 +195,7 @@ def update_usage_rows(indexes: Indexes) -> None:
 def keep_known_details(
     inventories: MutableMapping[CachedCustomer, Inventory], levels: Sequence[str], numbers: Sequence[str]
 ) -> None:
-    """Put what is known in the place of what a file says less closely, where its numbers are the sums of the known ones.
+    """Put what is known in the place of what a file says less closely, where its numbers are sums of the known ones.
 
     `levels` are the fields of HoldingKey that the file has, `numbers` those of Counts.
     """

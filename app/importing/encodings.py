@@ -11,8 +11,9 @@ MAX_LINE_CHARS = 32_000_000
 
 # What a person may choose: the name of a Python codec → what it is called.
 ENCODINGS = {
-    "utf-8": "UTF-8", "utf-16-le": "UTF-16", "utf-16-be": "UTF-16 (big-endian)", "cp1252": "Windows-1252 (Western Europe)",
-    "cp1250": "Windows-1250 (Central Europe)", "cp1251": "Windows-1251 (Cyrillic)", "twice": "UTF-8, encoded twice",
+    "utf-8": "UTF-8", "utf-16-le": "UTF-16", "utf-16-be": "UTF-16 (big-endian)", "twice": "UTF-8, encoded twice",
+    "cp1252": "Windows-1252 (Western Europe)", "cp1250": "Windows-1250 (Central Europe)",
+    "cp1251": "Windows-1251 (Cyrillic)",
 }  # fmt: skip
 
 _UTF8_MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF8.decode("cp1252").encode())  # also a mark that was encoded twice
@@ -82,11 +83,7 @@ def read_lines(stream: IO[bytes], encoding: Encoding) -> Iterator[str]:
 
 
 def find_bad_bytes(line: str, encoding: Encoding) -> str:
-    """What is wrong with the bytes of a line, "" for nothing."""
-    if "\0" in line:
-        return "there is a NUL, which no text can have"
-    if not encoding.damaged or line.isascii():
-        return ""
+    """What is wrong with the bytes of a line of a damaged file, "" for nothing."""
     name, _, _ = ENCODINGS[encoding.name].partition(" (")
     if match := _BAD.search(line):
         return f"the text isn't {name}: byte {ord(match[0]) - 0xDC00:#04x} can't stand where it does"
@@ -127,7 +124,7 @@ def _zeros_of_utf16(head: bytes) -> str:
 
 
 def _count_characters(stream: IO[bytes]) -> tuple[int, int, bool]:
-    """Count a file's characters beyond ASCII and the bytes that are no UTF-8, and tell whether all was encoded twice."""
+    """Count a file's characters beyond ASCII and the bytes that are no UTF-8; tell whether all is encoded twice."""
     valid, invalid, twice, rest = 0, 0, True, b""
     while block := stream.read(_BLOCK):
         if block.isascii() and not rest:

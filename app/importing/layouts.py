@@ -281,7 +281,8 @@ SUBSCRIPTIONS = Layout(
         "order_date": FileColumn(("Ordered", "Ordered on", "Date ordered"), **_TODAY),
         "last_modified_by": FileColumn(("Modified by", "Changed by", "Last changed by")),
         "last_modified_date": FileColumn(
-            ("Last modified", "Last modified on", "Modified", "Modified on", "Modified date"), default=timestamp, default_text="the time of the import"
+            ("Last modified", "Last modified on", "Modified", "Modified on", "Modified date"),
+            default=timestamp, default_text="the time of the import",
         ),
         "items_quantity": FileColumn(("Items", "Quantity", "Qty", "Number of items"), _count, **_ZERO),
     },

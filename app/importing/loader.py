@@ -65,7 +65,7 @@ class RowLoader(Loader):
         self._changed_subscriptions: set[str] = set()
 
     @abstractmethod
-    def row(self, line: int, record: Any) -> Row:
+    def row(self, record: Any, line: int) -> Row:
         """The table's fields but for the ids and those of the customer."""
 
     def add(self, line: int, record: Any) -> None:
@@ -75,7 +75,7 @@ class RowLoader(Loader):
             raise RowRejected(f"{self.layout.label(self.id_key)}: {quote(ref)} is already in line {first}")
         customer = self.indexes.find_customer(record, line)
         owner = {"customer": customer.id, "customer_ref": customer.ref, "reseller": customer.reseller}
-        self._batch.append({"ref": ref, "ref_key": ref.casefold(), **owner, **self.row(line, record)})
+        self._batch.append({"ref": ref, "ref_key": ref.casefold(), **owner, **self.row(record, line)})
         if len(self._batch) == BATCH_ROWS:
             self._flush()
 
@@ -92,6 +92,10 @@ class RowLoader(Loader):
 
     def keep(self, stored: Row, row: Row) -> None:
         """Adapt a row to the stored one before they are compared."""
+
+    def may_cancel(self, row: Row) -> bool:
+        """Whether a row has a part in whether its subscription is cancelled."""
+        return row.get("action", "Cancel") in derived.CANCELLING_ACTIONS
 
     def _flush(self) -> None:
         self.indexes.write()
@@ -113,8 +117,8 @@ class RowLoader(Loader):
         for kind, changes in (("added", new), ("updated", changed), ("unchanged", same)):
             self.changes.record(kind, changes)
         # A transaction may leave one subscription for another: both change.
-        for change in (*new, *changed):
-            self._changed_subscriptions |= {row[self.subscription_field] for row in change[1:] if row}
+        rows = (row for change in (*new, *changed) for row in change[1:] if row and self.may_cancel(row))
+        self._changed_subscriptions.update(row[self.subscription_field] for row in rows)
         self._batch = []
 
 
@@ -140,7 +144,7 @@ class SubscriptionLoader(RowLoader):
         self._now = timestamp()
         self._statuses: dict[str, str] = {}  # that the file gives, by the subscription's ref
 
-    def row(self, line: int, record: SubscriptionRecord) -> Row:
+    def row(self, record: SubscriptionRecord, line: int) -> Row:  # noqa: ARG002
         if record.status:
             self._statuses[record.subscription_id] = record.status
         return {
@@ -192,7 +196,7 @@ class TransactionLoader(RowLoader):
         "user": ("user",),
     }
 
-    def row(self, line: int, record: TransactionRecord) -> Row:
+    def row(self, record: TransactionRecord, line: int) -> Row:
         return {
             "subscription_ref": record.subscription_id,
             "subscription_key": record.subscription_id.casefold(),

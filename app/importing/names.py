@@ -25,7 +25,7 @@ from models import (
 
 
 class LookAlikes:
-    """Decides about names that differ from another one by case, accents, width or blanks only, and collects questions."""
+    """Decides about names that differ from another by case, accents, width or blanks only, and collects questions."""
 
     def __init__(self, options: Options) -> None:
         self.questions: dict[tuple[str, str], Question] = {}
@@ -164,12 +164,14 @@ class CustomerChange:
 class CustomerIndex:
     """All customers, by Customer ID and by name and reseller.
 
-    `new` and `before` are the customers that are new, or that changed, during this import; of the latter what they were.
+    `new` are those that this import adds, and `before` those that it changes, with what they were.
+    `found` may hold what `find` returned, by a record's first fields. It is emptied when a customer changes.
     """
 
     def __init__(self, look_alikes: LookAlikes, notes: Notes) -> None:
         self.new: set[CachedCustomer] = set()
         self.before: dict[CachedCustomer, CustomerChange] = {}
+        self.found: dict[tuple[str | None, str, str | None], CachedCustomer] = {}
         self._look_alikes, self._notes = look_alikes, notes
         self._by_ref: dict[str, CachedCustomer] = {}
         self._by_name: defaultdict[str, list[CachedCustomer]] = defaultdict(list)
@@ -248,6 +250,7 @@ class CustomerIndex:
             )
 
     def _create(self, name: str, ref: str, reseller: int) -> CachedCustomer:
+        self.found.clear()
         customer = CachedCustomer(self._last_id + 1, ref, name, reseller)
         self._add(customer, fold(name))
         self._pending.append(customer)
@@ -271,6 +274,7 @@ class CustomerIndex:
         customer.name, customer.reseller = name, reseller
 
     def _remember(self, customer: CachedCustomer, line: int) -> None:
+        self.found.clear()
         before = CustomerChange(line, customer.ref, customer.name, customer.reseller)
         self.before.setdefault(customer, before)
 
@@ -295,8 +299,13 @@ class Indexes:
 
     def find_customer(self, record: Record, line: int) -> CachedCustomer:
         """The customer of a record. Raises RowRejected where it could be any of several."""
-        reseller = None if record.reseller is None else self.resellers.id_of(record.reseller, line)
-        return self.customers.find(record, reseller, line)
+        owner = record.customer, record.customer_id, record.reseller
+        customer = self.customers.found.get(owner)
+        if customer is None:
+            reseller = None if record.reseller is None else self.resellers.id_of(record.reseller, line)
+            customer = self.customers.find(record, reseller, line)
+            self.customers.found[owner] = customer
+        return customer
 
     def write(self) -> None:
         for index in (self.resellers, self.customers, self.actors, self.certificate_types, self.bundles):

@@ -11,7 +11,7 @@ class Options:
     """How to read a file and what to do with it. Every field may stay as it is; "" means: recognise it.
 
     report, encoding, delimiter: the slug of a report, a key of ENCODINGS, one of DELIMITERS.
-    mapping:     a column's key by the `heading_key` of a heading, "" for one to leave out. It goes before our own reading.
+    mapping:     a column's key by the `heading_key` of a heading, "" for one to leave out.
     pass_unknown: leave out headings that mean nothing to us, instead of refusing the file.
     date_order, decimal: keys of DATE_ORDERS and DECIMALS.
     complete:    the file names everything there is: what it doesn't name ends.

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property, lru_cache, partial
-from typing import Any, NamedTuple
+from typing import Any
 
 from app.importing.cells import DATE_ORDERS, DECIMALS, Ambiguous, Formats, Parser, evidence
 from app.importing.csv_rows import Numbered
@@ -32,12 +32,8 @@ _WITHOUT_LINE_BREAKS = (
 _SETTINGS = {"date_order": DATE_ORDERS, "decimal": DECIMALS}
 
 
-class ReadRow(NamedTuple):
-    """A row of a file: where it begins, its cells, and the record that it becomes; None where something is wrong."""
-
-    line: int
-    cells: Sequence[str]
-    record: Record | None
+# A row of a file: where it begins, its cells, and the record that it becomes; None where something is wrong with it.
+ReadRow = tuple[int, Sequence[str], Record | None]
 
 
 class Reader:
@@ -72,12 +68,11 @@ class Reader:
         try:
             for line, cells in self._numbered_rows():
                 try:
-                    if len(cells) != width:
-                        cells = self._cut_to_width(cells, width)
-                    yield ReadRow(line, cells, self._record(line, cells))
+                    row = cells if len(cells) == width else self._cut_to_width(cells, width)
+                    yield line, row, self._record(line, row)
                 except RowRejected as rejection:
                     self.faults.extend(rejection.faults(line))
-                    yield ReadRow(line, cells, None)
+                    yield line, cells, None
         except Unreadable as end:
             self.faults.add(*end.args)
 
@@ -208,7 +203,8 @@ class Reader:
             parse = self._formats.parser(kind)
             if column.optional:
                 return lambda cell: parse(cell) if clean_text(cell) else None
-            return _chain(parse, column.check) if column.check else parse
+            parse = _chain(parse, column.check) if column.check else parse
+            return parse if kind is DATETIME else lru_cache(_CACHED_CELLS)(parse)  # most moments occur once
         clean = clean_text if self._file.sheet is not None else partial(_clean_cell, delimiter=self._file.delimiter)
         return lru_cache(_CACHED_CELLS)(_chain(clean, column.check) if column.check else clean)
 

@@ -1,8 +1,9 @@
-"""Recognise a file: its encoding, delimiter and headings, the report that it belongs to, and what each heading means."""
+"""Recognise a file: its encoding, delimiter and headings, the report that it belongs to, what each heading means."""
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
@@ -67,7 +68,7 @@ class RecognisedFile:
         """The rows of a CSV from its first line on."""
         if self.encoding is None:
             raise TypeError("only a CSV has lines")
-        find_fault = partial(find_bad_bytes, encoding=self.encoding)
+        find_fault = partial(find_bad_bytes, encoding=self.encoding) if self.encoding.damaged else None
         return CsvRows(read_lines(self.stream, self.encoding), self.delimiter, find_fault, add_fault)
 
     def sentences(self) -> Iterator[str]:
@@ -76,7 +77,8 @@ class RecognisedFile:
             yield f"An Excel workbook; the sheet {quote(self.sheet.name)} is read."
         elif self.encoding is not None:
             sure = "" if self.encoding.certain else " Look at accents and signs: this is what it looks like."
-            yield f"The text is {self.encoding}. Cells are separated by {DELIMITERS.get(self.delimiter, self.delimiter)}.{sure}"
+            delimiter = DELIMITERS.get(self.delimiter, quote(self.delimiter))
+            yield f"The text is {self.encoding}. Cells are separated by {delimiter}.{sure}"
         if self.layout:
             yield f"The headings are those of the {self.layout.report.title}."
             for heading, key in zip(self.headings, self.mapping, strict=True):
@@ -86,21 +88,29 @@ class RecognisedFile:
                     yield f"{quote(heading)} is left out."
 
 
+@contextmanager
+def rereadable(stream: IO[bytes]) -> Iterator[IO[bytes]]:
+    """The stream, or a temporary copy of one that can be read only once, such as standard input."""
+    if stream.seekable():
+        yield stream
+    else:
+        with TemporaryFile() as copy:
+            copyfileobj(stream, copy)
+            yield copy
+
+
 def recognise_file(stream: IO[bytes], name: str, options: Options | None = None) -> RecognisedFile:
     """Recognise a file as far as it, or a person by `options`, tells. What is wrong is in its `faults`.
 
-    A stream that can't be read twice, such as standard input, is copied to a temporary file.
+    The stream must be one that can be read several times: see `rereadable`.
     """
     options = options or Options()
-    if not stream.seekable():
-        stream, pipe = TemporaryFile(), stream  # noqa: SIM115
-        copyfileobj(pipe, stream)
     file = RecognisedFile(name, stream, stream.seek(0, 2))
+    stream.seek(0)
+    signature = stream.read(len(SIGNATURE))
+    if signature == OLD_SIGNATURE:
+        return replace(file, faults=[Fault(1, "this is a workbook of Excel before 2007; save it as .xlsx or as CSV")])
     try:
-        stream.seek(0)
-        signature = stream.read(len(SIGNATURE))
-        if signature == OLD_SIGNATURE:
-            raise Unreadable(1, "this is a workbook of Excel before 2007; save it as .xlsx or as CSV")
         file = _in_workbook(file, options) if signature == SIGNATURE else _in_csv(file, options)
     except Unreadable as error:
         return replace(file, faults=[Fault(*error.args)])
@@ -136,7 +146,7 @@ def _in_csv(file: RecognisedFile, options: Options) -> RecognisedFile:
 def _with_headings(file: RecognisedFile, rows: Iterator[Numbered], options: Options) -> RecognisedFile:
     """Find the headings: the first row with all that a report requires, else the first that isn't empty."""
     first: RecognisedFile | None = None
-    for line, cells in rows:
+    for line, cells in _until_unreadable(rows):
         headings = [clean_text(cell) for cell in cells]
         while headings and not headings[-1]:
             headings.pop()
@@ -146,6 +156,14 @@ def _with_headings(file: RecognisedFile, rows: Iterator[Numbered], options: Opti
             if found.layout and not found.layout.missing(found.known_columns):
                 return found
     return first or replace(file, layout=LAYOUTS.get(options.report))
+
+
+def _until_unreadable(rows: Iterable[Numbered]) -> Iterator[Numbered]:
+    """The reader says why it can't go on."""
+    try:
+        yield from rows
+    except Unreadable:
+        return
 
 
 def _with_report(file: RecognisedFile, options: Options) -> RecognisedFile:

@@ -16,9 +16,11 @@ Row = dict[str, Any]  # a table row's values by field name; dates are text, as i
 
 
 class Fault(NamedTuple):
-    """One thing that is wrong in a file: in `line`, where the row begins, and under `heading`, where the cell is `value`.
+    """One thing that is wrong in a file.
 
-    `text` says it in words, with what would be right.
+    line:    where the row begins.
+    text:    what is wrong, in words, with what would be right.
+    heading, value: of the cell, if it is a cell's fault.
     """
 
     line: int

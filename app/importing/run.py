@@ -10,7 +10,7 @@ from app.importing.loader import LOADERS, Loader
 from app.importing.names import CachedCustomer, CustomerChange, Indexes
 from app.importing.options import Options
 from app.importing.reader import Progress, Reader
-from app.importing.recognise import RecognisedFile, recognise_file
+from app.importing.recognise import RecognisedFile, recognise_file, rereadable
 from app.importing.results import ChangeLog, Faults, ImportSummary, Plan, RowRejected, quote
 from models import NONE_ID, Import, reports_db, timestamp
 
@@ -26,7 +26,8 @@ def load_file(
     read. Raises FileRejected, and then nothing has changed.
     """
     options = Options(report=slug)
-    plan = import_file(recognise_file(stream, name, options), options, dry_run, progress, who)
+    with rereadable(stream) as data:
+        plan = import_file(recognise_file(data, name, options), options, dry_run, progress, who)
     plan.raise_if_rejected(name)
     return plan.summary
 
