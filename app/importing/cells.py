@@ -216,7 +216,8 @@ def _year(text: str) -> int:
 
 def _month(name: str) -> int:
     """Raises ValueError."""
-    (number,) = (at for at, month in enumerate(_MONTHS, 1) if month.startswith(name.lower().replace("sept", "sep")))
+    beginning = "sep" if name.lower() == "sept" else name.lower()
+    (number,) = (at for at, month in enumerate(_MONTHS, 1) if month.startswith(beginning))
     return number
 
 

@@ -21,7 +21,7 @@ class RowDescriber:
         self._columns = [column for column in layout.report.columns if isinstance(column.value, Field)]
         id_key = "transaction_id" if "transaction_id" in layout.columns else "subscription_id"
         keys = (id_key, "customer") if id_key in layout.columns else ("customer", "certificate_type", "product")
-        self._named_by = [column for column in self._columns if column.key in keys]
+        self._named_by = [layout.column(key) for key in keys]
 
     def describe(self, change: Change) -> str:
         """The row's name and, of one that was there before, each value that differs."""

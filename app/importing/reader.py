@@ -35,6 +35,8 @@ _SETTINGS = {"date_order": DATE_ORDERS, "decimal": DECIMALS}
 # A row of a file: where it begins, its cells, and the record that it becomes; None where something is wrong with it.
 ReadRow = tuple[int, Sequence[str], Record | None]
 
+Parsers = list[tuple[int, int, Parser]]  # the place of a cell, that of its value in the record, and its parser
+
 
 class Reader:
     """Reads a recognised file, which has no faults, once.
@@ -54,7 +56,10 @@ class Reader:
         self._formats = options.formats
         self._columns = [place for place, key in enumerate(file.mapping) if key]
         self._unnamed = [place for place, heading in enumerate(file.headings) if not heading]
-        self._use_formats(self._formats)
+        self._made_parsers: dict[Formats, Parsers] = {}
+        defaults = self._layout.defaults()
+        self._defaults = [defaults[name] for name in self._layout.record._fields]
+        self._parsers = self._make_parsers(self._formats)
 
     def records(self) -> Iterator[tuple[int, Record]]:
         """Yield the line and the record of each row that is right."""
@@ -143,34 +148,36 @@ class Reader:
     def _parse_again(self, line: int, cells: Sequence[str], values: list[Any]) -> None:
         """Parse a row with an ambiguous or a faulty cell. Raises RowRejected with all faults of its cells."""
         faults = []
-        for number in range(len(self._parsers)):
-            place, target, parse = self._parsers[number]
+        for number, (place, target, parse) in enumerate(self._parsers):
+            heading, cell = self._file.headings[place], cells[place]
             try:
                 try:
-                    values[target] = parse(cells[place])
+                    values[target] = parse(cell)
                 except Ambiguous as ambiguous:
-                    self._settle(ambiguous.setting, line, self._file.headings[place], cells[place])
-                    _, _, parse = self._parsers[number]
-                    values[target] = parse(cells[place])
+                    _, _, parse_settled = self._settle(ambiguous.setting, line, heading, cell)[number]
+                    values[target] = parse_settled(cell)
             except ValueError as error:
-                heading, cell = self._file.headings[place], cells[place]
                 faults.append(Fault(line, describe_cell_error(heading, cell, error), heading, cell))
         if faults:
             raise RowRejected(*faults)
 
-    def _settle(self, setting: str, line: int, heading: str, cell: str) -> None:
-        """Look through the whole file for what tells how it writes dates or numbers. Ask if nothing, or both, does."""
+    def _settle(self, setting: str, line: int, heading: str, cell: str) -> Parsers:
+        """Look through the whole file for what tells how it writes dates or numbers. Ask if nothing, or both, does.
+
+        Returns the parsers that read the cell: from now on always if the file tells, else to go on for the moment.
+        """
         found = self._evidence[setting]
         choices = {key: shape for key, shape in _SETTINGS[setting].items() if key != "iso"}
         if len(found) == 1:
-            (chosen,) = found
-        else:
-            chosen = next(iter(choices))  # to go on; nothing is loaded before somebody has answered
+            self._formats = replace(self._formats, **{setting: next(iter(found))})
+            self._parsers = self._make_parsers(self._formats)
+            return self._parsers
+        if setting not in self.questions:
             option = " or ".join(f"--{setting.replace('_', '-')} {key}" for key in choices)
             why = "the file has both" if found else "nothing in the file tells"
             text = f"{heading}: {quote(cell)} can be {' or '.join(choices.values())}, and {why}"
             self.questions[setting] = Question(line, text, setting, choices, f"{option} says which")
-        self._use_formats(replace(self._formats, **{setting: chosen}))
+        return self._make_parsers(replace(self._formats, **{setting: next(iter(choices))}))
 
     @cached_property
     def _evidence(self) -> dict[str, set[str]]:
@@ -186,21 +193,21 @@ class Reader:
                     found[setting].add(meaning)
         return {setting: meanings - {""} for setting, meanings in found.items()}
 
-    def _use_formats(self, formats: Formats) -> None:
-        fields = self._layout.record._fields
-        self._formats = formats
-        defaults = self._layout.defaults()
-        self._defaults = [defaults[name] for name in fields]
-        self._parsers = []
+    def _make_parsers(self, formats: Formats) -> Parsers:
+        if formats in self._made_parsers:
+            return self._made_parsers[formats]
+        parsers = self._made_parsers[formats] = []
         for place in self._columns:
             key = self._file.mapping[place] or ""
             column = self._layout.columns[key]
-            self._parsers.append((place, fields.index(column.field or key), self._parser(key, column)))
+            target = self._layout.record._fields.index(column.field or key)
+            parsers.append((place, target, self._parser(key, column, formats)))
+        return parsers
 
-    def _parser(self, key: str, column: FileColumn) -> Parser:
+    def _parser(self, key: str, column: FileColumn, formats: Formats) -> Parser:
         kind = self._layout.column(key).kind
         if kind in _NUMBERS_AND_DATES:
-            parse = self._formats.parser(kind)
+            parse = formats.parser(kind)
             if column.optional:
                 return lambda cell: parse(cell) if clean_text(cell) else None
             parse = _chain(parse, column.check) if column.check else parse
