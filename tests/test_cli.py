@@ -12,7 +12,7 @@ from flask.testing import FlaskClient, FlaskCliRunner
 
 from app import create_app
 from app.auth.users import authenticate
-from app.cli import data
+from app.cli import imports
 from app.reports import REPORTS
 from models import Customer, Import, Subscription, User
 from tests.support import CCADB, CCADB_FILES, NASTY
@@ -80,8 +80,8 @@ def test_a_report_without_a_loader_cannot_be_imported(
     client: FlaskClient, runner: FlaskCliRunner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(REPORTS, "fourth", replace(REPORTS["customer-usage"], slug="fourth"))
-    import_file = run_path(str(data.__file__))["import_file"]
-    result = runner.invoke(import_file, ["fourth", str(SUBSCRIPTIONS)])
+    import_files = run_path(str(imports.__file__))["import_files"]
+    result = runner.invoke(import_files, ["fourth", str(SUBSCRIPTIONS)])
     assert result.exit_code == 2
     assert "customer-usage" in result.stderr
     assert "There is no data yet" in client.get("/reports/fourth").text

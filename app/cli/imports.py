@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import IO, Any
+from pathlib import Path
 
 import click
 
@@ -56,26 +56,21 @@ def import_files(files: Sequence[str], dry_run: bool, ignore: Sequence[str], com
         decimal=settings["decimal"] or "",
         names=settings["names"] or "",
     )
-    streams = [(file, _open(file)) for file in files[bool(report) :]]
-    rejected = [file for file, stream in streams if not _import(stream, file, options, dry_run)]
+    paths = files[bool(report) :]
+    for path in paths:
+        if path != "-" and not Path(path).is_file():
+            message = f"{path} is no file, and none of the reports {', '.join(IMPORTABLE)}."
+            raise click.BadParameter(message, param_hint="FILE")
+    rejected = [path for path in paths if not _import(path, options, dry_run)]
     if rejected:
         sys.exit(1)
 
 
-def _open(file: str) -> IO[Any]:
-    try:
-        return click.open_file(file, "rb")
-    except OSError as error:
-        reports = ", ".join(IMPORTABLE)
-        message = f"{file} is no file that can be read ({error.strerror}), and none of the reports {reports}."
-        raise click.BadParameter(message, param_hint="FILE") from None
-
-
-def _import(stream: IO[bytes], file: str, options: Options, dry_run: bool) -> bool:
+def _import(file: str, options: Options, dry_run: bool) -> bool:
     """Import one file and print what that did. Returns whether it was right."""
     about = f"{options.report or '?'} {file}"
     try:
-        with database_ready(), rereadable(stream) as data:
+        with database_ready(), click.open_file(file, "rb") as stream, rereadable(stream) as data:
             recognised = recognise_file(data, file, options)
             about = f"{recognised.layout.report.slug if recognised.layout else '?'} {file}"
             with progress_bar(recognised.size, file) as advance:

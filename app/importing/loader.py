@@ -13,7 +13,7 @@ from app.importing.layouts import Layout, SubscriptionRecord, TransactionRecord
 from app.importing.names import CachedCustomer, Indexes
 from app.importing.results import Change, ChangeLog, Fault, Row, RowRejected, quote
 from app.importing.rows import BATCH_ROWS, field_names, insert_rows, select_rows, update_rows
-from models import NEVER, NEVER_AT, CustomerUsage, Subscription, Transaction, fold, reports_db, timestamp, today
+from models import NEVER, NEVER_AT, CustomerUsage, Subscription, Transaction, fold, reports_db, timestamp
 
 
 class Loader(ABC):
@@ -161,10 +161,9 @@ class SubscriptionLoader(RowLoader):
         }
 
     def keep(self, stored: Row, row: Row) -> None:
-        """An empty status says nothing. One without a date keeps the moment at which an earlier file cancelled."""
+        """An empty status says nothing, and Cancelled nothing new of what is cancelled already."""
         status = self._statuses.get(row["ref"])
-        is_cancelled = stored["file_cancelled_at"] != NEVER_AT and stored["cancelled_on"] <= str(today())
-        if not status or (status == "Cancelled" and is_cancelled and "last_modified_date" not in self.given):
+        if not status or (status == "Cancelled" and stored["cancelled_on"] <= self._now):
             row["file_cancelled_at"] = stored["file_cancelled_at"]
 
     def update_derived(self) -> None:

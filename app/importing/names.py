@@ -1,7 +1,7 @@
 """In-memory indexes of customers and names. They turn the text of a row into ids of other tables."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from app.importing.layouts import Record
@@ -28,28 +28,33 @@ class LookAlikes:
     """Decides about names that differ from another by case, accents, width or blanks only, and collects questions."""
 
     def __init__(self, options: Options) -> None:
-        self.questions: dict[tuple[str, str], Question] = {}
         self._options = options
+        self._questions: dict[tuple[str, str], tuple[Question, Callable[[], bool]]] = {}
 
-    def choose(self, kind: str, name: str, other: str, line: int, in_file: bool) -> str:
+    def questions(self) -> Iterator[Question]:
+        """The open questions. A file that has both names keeps them apart unless somebody says otherwise."""
+        for (_, name), (question, is_in_file) in self._questions.items():
+            yield question._replace(default=name) if is_in_file() else question
+
+    def choose(self, kind: str, name: str, other: str, line: int, is_in_file: Callable[[], bool]) -> str:
         """The name to use for `name`: itself or the `other`. Asks, and uses itself meanwhile, unless that is settled.
 
-        Two names that are both new stand in the same file, which keeps them apart unless somebody says otherwise.
+        `is_in_file` tells, at the end, whether the file has the other name, too.
         """
         subject = kind, name
         if choice := self._options.name_choices.get(subject):
             return choice
         if self._options.names:
             return other if self._options.names == "same" else name
-        self.questions[subject] = Question(
+        question = Question(
             line,
             f"{kind.capitalize()}: {quote(name)} is new; did you mean {quote(other)}?",
             "names",
             {other: f"the same {kind} as {quote(other)}", name: f"another {kind}"},
             "--same-names takes such names as one, --new-names as several",
             subject,
-            default=name if in_file else "",
         )
+        self._questions[subject] = question, is_in_file
         return name
 
 
@@ -72,14 +77,17 @@ class NameIndex:
             name: id_ for name, id_, _ in rows
         }
         self._next_id = max(self.names) + 1
-        self._first_new_id = self._next_id
+        self._used: set[int] = set()
         self._by_key = {look_alike_key(key): name for name, _, key in rows} if kind else {}
         self._pending: list[Row] = []
 
     def id_of(self, name: str, line: int = 0) -> int:
         """The id of a name's row, which is created where there is none."""
         id_ = self._ids.get(name)
-        return self._find_or_create(name, line) if id_ is None else id_
+        if id_ is None:
+            id_ = self._find_or_create(name, line)
+        self._used.add(id_)
+        return id_
 
     def write(self) -> None:
         """Insert the rows created since the last call."""
@@ -90,8 +98,8 @@ class NameIndex:
         if self._kind and self._look_alikes:
             other = self._by_key.setdefault(look_alike_key(fold(name)), name)
             if other not in (name, ""):
-                in_file = self._ids[other] >= self._first_new_id
-                chosen = self._look_alikes.choose(self._kind, name, other, line, in_file)
+                other_id = self._ids[other]
+                chosen = self._look_alikes.choose(self._kind, name, other, line, lambda: other_id in self._used)
                 if chosen in self._ids:
                     self._ids[name] = self._ids[chosen]
                     return self._ids[name]
@@ -164,12 +172,13 @@ class CustomerChange:
 class CustomerIndex:
     """All customers, by Customer ID and by name and reseller.
 
-    `new` are those that this import adds, and `before` those that it changes, with what they were.
-    `found` may hold what `find` returned, by a record's first fields. It is emptied when a customer changes.
+    `new` are those that this import adds, `used` those that its file names, `before` those that it changes, with what
+    they were. `found` may hold what `find` returned, by a record's first fields; it is emptied when a customer changes.
     """
 
     def __init__(self, look_alikes: LookAlikes, notes: Notes) -> None:
         self.new: set[CachedCustomer] = set()
+        self.used: set[CachedCustomer] = set()
         self.before: dict[CachedCustomer, CustomerChange] = {}
         self.found: dict[tuple[str | None, str, str | None], CachedCustomer] = {}
         self._look_alikes, self._notes = look_alikes, notes
@@ -239,8 +248,9 @@ class CustomerIndex:
     def _find_look_alike(self, name: str, ref: str, reseller: int | None, line: int) -> list[CachedCustomer]:
         others = _usable(self._by_key.get(look_alike_key(fold(name)), ()), ref, reseller)
         if len(others) == 1 and others[0].name != name:
-            chosen = self._look_alikes.choose("customer", name, others[0].name, line, others[0] in self.new)
-            return others if chosen == others[0].name else []
+            (other,) = others
+            chosen = self._look_alikes.choose("customer", name, other.name, line, lambda: other in self.used)
+            return others if chosen == other.name else []
         return []
 
     def _note_namesakes(self, name: str, ref: str, line: int) -> None:
@@ -305,6 +315,7 @@ class Indexes:
             reseller = None if record.reseller is None else self.resellers.id_of(record.reseller, line)
             customer = self.customers.find(record, reseller, line)
             self.customers.found[owner] = customer
+            self.customers.used.add(customer)
         return customer
 
     def write(self) -> None:

@@ -25,7 +25,6 @@ _WITHOUT_LINE_BREAKS = (
     "subscription_id",
     "transaction_id",
     "last_modified_by",
-    "user",
     "action",
     "status",
 )

@@ -110,7 +110,7 @@ class _Run:
             added=counts["added"], updated=counts["updated"], unchanged=counts["unchanged"], removed=counts["removed"],
             renamed=len(customers.renamed), moved=len(customers.moved), cancelled=counts["cancelled"],
         )  # fmt: skip
-        questions = [*(reader.questions.values() if reader else ()), *self._indexes.look_alikes.questions.values()]
+        questions = [*(reader.questions.values() if reader else ()), *self._indexes.look_alikes.questions()]
         describer = RowDescriber(self._layout, self._indexes)
         examples = {kind: list(map(describer.describe, changes)) for kind, changes in self._changes.examples.items()}
         notes = list(self._indexes.notes.lines())
