@@ -226,7 +226,7 @@ class CustomerIndex:
         self._pending = []
 
     def _find_by_name(self, name: str, ref: str, reseller: int | None, line: int) -> CachedCustomer:
-        matches = _usable(self._by_name.get(name, ()), ref, reseller)
+        matches = _usable(self._by_name.get(clean_text(name), ()), ref, reseller)
         matches = [each for each in matches if each.name == name] or matches
         if len(matches) > 1:
             wanted = "a Customer ID" if reseller is not None else "a Customer ID or a reseller"
@@ -254,7 +254,7 @@ class CustomerIndex:
         return []
 
     def _note_namesakes(self, name: str, ref: str, line: int) -> None:
-        if not ref and self._by_name.get(name):
+        if not ref and self._by_name.get(clean_text(name)):
             self._notes.add(
                 "namesakes", line, f"{quote(name)} is a new customer; another reseller has one of this name"
             )
@@ -279,7 +279,7 @@ class CustomerIndex:
         if customer.name != name:
             self._by_name[clean_text(customer.name)].remove(customer)
             self._by_key[look_alike_key(fold(customer.name))].remove(customer)
-            self._by_name[name].append(customer)
+            self._by_name[clean_text(name)].append(customer)
             self._by_key[look_alike_key(fold(name))].append(customer)
         customer.name, customer.reseller = name, reseller
 
