@@ -199,6 +199,8 @@ class CustomerIndex:
         do. Raises RowRejected where several customers have them.
         """
         ref = record.customer_id
+        if record.customer is None and not ref:
+            raise RowRejected("Customer ID: is empty; it must say who the customer is")
         customer = self._by_ref.get(ref) if ref else None
         if customer is None:
             customer = self._find_by_name(record.customer or ref, ref, reseller, line)

@@ -105,11 +105,12 @@ class Reader:
 
     def _sheet_rows(self) -> Iterator[Numbered]:
         for line, cells in self._file.sheet_rows():
-            if line > self._file.heading_line:
-                if any(cells):
-                    yield line, cells
-                else:
-                    self.passed_over["empty rows"] += 1
+            if not any(cells):
+                self.passed_over["empty rows"] += 1
+            elif line > self._file.heading_line:
+                yield line, cells
+            elif line < self._file.heading_line:
+                self.passed_over["rows before the headings"] += 1
         if self._progress:
             self._progress(self._file.size)
 

@@ -66,7 +66,7 @@ def _check_parts(stream: IO[bytes]) -> None:
     with ZipFile(stream) as archive:
         for part in archive.infolist():
             is_sheet, rows, columns, end = part.filename.startswith("xl/worksheets/"), 0, 0, b""
-            for block in _unpack(stream, part):
+            for block in unpack(stream, part):
                 left -= len(block)
                 if left < 0:
                     raise Unreadable(
@@ -79,7 +79,7 @@ def _check_parts(stream: IO[bytes]) -> None:
                 raise Unreadable(1, f"a sheet of {rows:,} rows and {columns:,} columns is too large; use CSV")
 
 
-def _unpack(stream: IO[bytes], part: ZipInfo) -> Iterator[bytes]:
+def unpack(stream: IO[bytes], part: ZipInfo) -> Iterator[bytes]:
     """Yield a part's bytes, as many as there are whatever the directory says."""
     stream.seek(part.header_offset)
     header = stream.read(_LOCAL_HEADER)
