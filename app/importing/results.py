@@ -142,7 +142,7 @@ class Notes(Counter[str]):
     def lines(self) -> Iterator[str]:
         """Yield each remark with its line, and how many more there are of its kind."""
         for kind, examples in self.examples.items():
-            yield from (f"line {line}: {text}" for line, text in examples)
+            yield from (f"line {line}: {text}" for line, text in sorted(examples))
             if more := self[kind] - len(examples):
                 yield f"… and {more:,} more of these"
 

@@ -47,7 +47,7 @@ def _has_status(table: Table, status_and_today: tuple[str, str]) -> Any:
     condition = status_conditions(table, today)[status]
     if status == "Cancelled":
         return condition
-    never, later = table.cancelled_on == NEVER, (table.cancelled_on < NEVER)
+    never, later = table.cancelled_on == NEVER, table.cancelled_on < NEVER
     lookup = (never & condition.rhs) | (later & condition)
     return SearchCondition(lookup, condition, (without_index(condition),))
 
@@ -78,9 +78,7 @@ REPORT = Report(
             link=CUSTOMER_PAGE,
             link_id=Subscription.customer_ref,
         ),
-        Column(
-            "customer_id", "Customer ID", Subscription.customer_ref, ID, visible=False, width="ch-9", link=CUSTOMER_PAGE
-        ),
+        Column("customer_id", "Customer ID", Subscription.customer_ref, ID, visible=False, width="ch-9", link=CUSTOMER_PAGE),
         Column("subscription_id", "Subscription ID", Subscription.ref, ID, width="ch-11", link=_TRANSACTIONS),
         Column("reseller", "Reseller", Reseller.name, TEXT, filter="reseller"),
         Column("subscription", "Subscription", Subscription.name, TEXT, width="text-3"),

@@ -28,9 +28,7 @@ REPORT = Report(
             link_id=Transaction.customer_ref,
         ),
         Column("customer_id", "Customer ID", Transaction.customer_ref, ID, width="ch-9", link=CUSTOMER_PAGE),
-        Column(
-            "subscription_id", "Subscription ID", Transaction.subscription_ref, ID, width="ch-11", link=_SUBSCRIPTION
-        ),
+        Column("subscription_id", "Subscription ID", Transaction.subscription_ref, ID, width="ch-11", link=_SUBSCRIPTION),
         Column("reseller", "Reseller", Reseller.name, TEXT, filter="reseller"),
         Column("product", "Product", Bundle.name, TEXT, width="text-3", filter="product"),
         Column("transaction_id", "Transaction ID", Transaction.ref, ID),

@@ -113,12 +113,7 @@ INTENTS = {
     "move": Intent(move_column, lambda query: "columns" in query and query["columns"].index("customer_id") > 1),
     "sort": Intent(lambda page: press(page, "#sort-action"), has("sort", "action"), PLACES),
     # The place behind a page of another view is none in this one.
-    "next": Intent(
-        lambda page: press(page, "#next"),
-        lambda query: (
-            "after" in query or bool(query.keys() & NEW_ROWS) or query.get("size") == ["25"] or "action" not in query
-        ),
-    ),
+    "next": Intent(lambda page: press(page, "#next"), lambda query: "after" in query or bool(query.keys() & NEW_ROWS) or query.get("size") == ["25"] or "action" not in query),
     "size": Intent(lambda page: choose_size(page), has("size", "25"), PLACES),
     "chip": Intent(lambda page: press(page, "#chip-action"), lambda query: "action" not in query, PLACES),
 }
@@ -166,3 +161,4 @@ def expect_same_file(page: Page, downloads: Path) -> None:
     rows = list(csv.reader((downloads / "export.csv").read_text(encoding="utf-8-sig").splitlines()))
     expect(page.locator("#count")).to_be_visible()
     assert len(rows) - 1 == (int(count[0].replace(",", "")) if count else 0)
+

@@ -34,9 +34,7 @@ def history_headers(view: View) -> dict[str, str]:
     if report_url(shown) == report_url(view) and not errors:
         return {}
     changed = [each for each in view.report.filters if shown.filters.get(each.key) != view.filters.get(each.key)]
-    is_typing = (
-        len(changed) == 1 and changed[0].input_type in _TYPED and _only_text_goes_on(shown, view, changed[0].key)
-    )
+    is_typing = len(changed) == 1 and changed[0].input_type in _TYPED and _only_text_goes_on(shown, view, changed[0].key)
     return {"HX-Replace-Url" if is_typing else "HX-Push-Url": report_url(view)}
 
 
