@@ -58,7 +58,7 @@ def import_files(files: Sequence[str], dry_run: bool, ignore: Sequence[str], com
     )
     paths = files[bool(report) :]
     for path in paths:
-        if path != "-" and not Path(path).is_file():
+        if path != "-" and (not Path(path).exists() or Path(path).is_dir()):
             message = f"{path} is no file, and none of the reports {', '.join(IMPORTABLE)}."
             raise click.BadParameter(message, param_hint="FILE")
     rejected = [path for path in paths if not _import(path, options, dry_run)]

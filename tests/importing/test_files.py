@@ -27,6 +27,22 @@ def test_bom_and_line_breaks(bom: bytes, line_break: str) -> None:
     assert values(Subscription.ref) == ["S-1", "S-2"]
 
 
+MARK = b"\xef\xbb\xbf"
+ODD = "“Müller” – Łódź 北京"
+
+
+@pytest.mark.parametrize("mark", [b"", MARK, MARK + MARK, MARK.decode("latin-1").encode()])
+@pytest.mark.parametrize("name", ["Müller – „Ünal“", ODD])
+def test_text_that_was_encoded_twice(mark: bytes, name: str) -> None:
+    content = file(SUBSCRIPTIONS, {"Customer": name})
+    load_bytes(SUBSCRIPTIONS, mark + content)
+    assert values(Customer.name) == [name]
+    twice = b"".join(bytes([byte]).decode("cp1252", "ignore").encode() or chr(byte).encode() for byte in content)
+    assert twice != content
+    assert load_bytes(SUBSCRIPTIONS, mark + twice).unchanged == 1
+    assert values(Customer.name) == [name]
+
+
 def test_last_line_without_line_break() -> None:
     assert load_bytes(SUBSCRIPTIONS, TWO.rstrip()).added == 2
 
