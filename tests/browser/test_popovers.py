@@ -1,13 +1,14 @@
 """Every popover of a report page: by keyboard alone, by pointer, and axe in every kind of window."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Literal, NamedTuple
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT, AxeResults
 from playwright.sync_api import Locator, Page, ViewportSize, expect
 
-from tests.browser.conftest import LEAVER, SignIn, expect_loaded
+from tests.browser.conftest import LEAVER, SignIn, expect_loaded, remove_views
 from tests.browser.intents import WATCH_SHIFTS
 from tests.browser.test_accessibility import ALL_RULES, LAPTOP, PHONE, check
 
@@ -37,18 +38,17 @@ WINDOWS = {
 
 
 @pytest.fixture
-def tab(sign_in: SignIn) -> Iterator[Page]:
-    """A report page that shows a saved view, so that it has a menu. Others may not have LEAVER's views."""
-    tab = sign_in(LEAVER)
+def tab(sign_in: SignIn, demo_folder: Path) -> Iterator[Page]:
+    """A report page that shows a saved view with a long name, so that it has a menu."""
+    tab, name = sign_in(LEAVER), f"Popovers {'W' * 71}"
     tab.goto(PATH)
     tab.locator("#choose-save").click()
-    tab.locator("#name").fill(f"Popovers {'W' * 71}")
+    tab.locator("#name").fill(name)
     tab.keyboard.press("Enter")
     expect(tab.get_by_role("button", name="Change Popovers")).to_be_visible()
     expect_loaded(tab)
     yield tab
-    number = tab.locator("#results [name=opened]").get_attribute("value")
-    tab.request.post(f"/reports/views/{number}/delete", headers={"Sec-Fetch-Site": "same-origin"})
+    remove_views(demo_folder, name)
 
 
 def popovers(tab: Page) -> Iterator[tuple[str, Locator, Locator]]:

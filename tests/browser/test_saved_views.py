@@ -1,9 +1,7 @@
 """Saved views: save, open, replace, share, delete, and the default of View Report."""
 
 import re
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 from uuid import uuid4
@@ -11,7 +9,7 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import LEAVER, Open, SignIn, expect_loaded
+from tests.browser.conftest import LEAVER, Open, SignIn, expect_loaded, remove_views
 from tests.browser.intents import type_text
 from tests.browser.test_accessibility import check
 
@@ -20,11 +18,10 @@ USAGE = "/reports/customer-usage"
 
 @pytest.fixture
 def name(demo_folder: Path) -> Iterator[str]:
-    """A name that no other test uses: all share one server. Views whose names contain it are deleted."""
+    """A name that no other test uses: all share one server."""
     name = f"View {uuid4()}"
     yield name
-    with closing(sqlite3.connect(demo_folder / "access.db")) as access, access:
-        access.execute("DELETE FROM saved_view WHERE instr(name, ?)", [name])
+    remove_views(demo_folder, name)
 
 
 def save_view(page: Page, name: str) -> None:
