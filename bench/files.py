@@ -20,7 +20,7 @@ from bench.timing import command_cpu_seconds, compare, seconds
 
 PROCESS_BOUND, SERVER_BOUND = 1.6, 2.0  # times the CPU of sqlite3 -csv
 MEMORY_BOUND = 40  # MB
-IMPORT_BOUND = 15_000  # rows per CPU second
+IMPORT_BOUND = 12_000  # rows per CPU second
 REPORT = REPORTS["customer-transactions"]
 EXPORT = f"/reports/{REPORT.slug}.csv"
 

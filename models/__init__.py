@@ -35,6 +35,8 @@ from models.copy_database import DatabaseCopy, DatabaseNotEmpty
 from models.errors import DATABASE_ERRORS, describe_error
 from models.reports import (
     ACTIONS,
+    NEVER,
+    NEVER_AT,
     NONE_ID,
     PRODUCT_SEPARATOR,
     USAGE_COUNTS,

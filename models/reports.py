@@ -8,6 +8,7 @@ from models.connections import reports_db
 from models.values import fold
 
 NONE_ID = 0  # of the nameless row that stands for "none" in every table of names, so that no report meets a NULL
+NEVER, NEVER_AT = "9999-12-31", "9999-12-31 23:59:59"  # the day and the moment of what doesn't happen, likewise
 
 
 class BaseModel(peewee.Model):
@@ -113,13 +114,18 @@ class CustomerRow(BaseModel):
 
 
 class Subscription(CustomerRow):
-    """A customer's subscription, at a cost in cents. `cancelled`: no Renew follows its last Cancel transaction."""
+    """A customer's subscription, at a cost in cents.
+
+    `cancelled_on` is the first day on which it is cancelled, NEVER without a Cancel that is later than every Renew.
+    `file_cancelled_at` is the moment at which a file said that it is cancelled, like a Cancel, or NEVER_AT.
+    """
 
     ref_key = peewee.TextField(index=True)
     name = peewee.TextField()
     name_key = peewee.TextField()
     alphabetical: ClassVar[tuple[str, ...]] = ("name_key", "name")
-    cancelled = peewee.BooleanField()
+    cancelled_on = peewee.DateField(default=NEVER)
+    file_cancelled_at = peewee.DateTimeField(default=NEVER_AT)
     ends_on = peewee.DateField()
     cost = peewee.BigIntegerField()
     ordered_on = peewee.DateField()
@@ -131,7 +137,7 @@ class Subscription(CustomerRow):
         indexes = sort_indexes(
             *_OWNERS,
             "name_key name",
-            "cancelled ends_on",
+            "cancelled_on ends_on",
             "ends_on",
             "cost",
             "ordered_on",
@@ -212,7 +218,7 @@ _LAST_IMPORT = "SELECT id, loaded_at, %s FROM load ORDER BY id DESC LIMIT 1"
 class Import(BaseModel):
     """A committed import. The last one's id is the version of all data in reports.
 
-    `who` is "" for imports older than the column.
+    `cancelled` counts the subscriptions that a complete file didn't name. `who` is "" for imports before the column.
     """
 
     report = peewee.TextField()
@@ -222,6 +228,7 @@ class Import(BaseModel):
     updated = peewee.BigIntegerField()
     unchanged = peewee.BigIntegerField()
     removed = peewee.BigIntegerField()
+    cancelled = peewee.BigIntegerField(default=0)
     who = peewee.TextField(default="")
 
     class Meta:

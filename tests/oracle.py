@@ -16,7 +16,8 @@ Record = dict[str, Any]  # column key → stored value, and "tiebreaker" and "pr
 _SUBSCRIPTIONS = """
     SELECT c.id AS customer_number, c.name AS customer, c.ref AS customer_id, s.ref AS subscription_id,
            r.name AS reseller, s.name AS subscription, s.ends_on AS "end", s.cost AS cost, s.ordered_on AS order_date,
-           a.name AS last_modified_by, s.modified_at AS last_modified_date, s.items_quantity AS items_quantity
+           a.name AS last_modified_by, s.modified_at AS last_modified_date, s.items_quantity AS items_quantity,
+           s.file_cancelled_at AS file_cancelled_at
     FROM subscription s LEFT JOIN customer c ON c.id = s.customer_id LEFT JOIN reseller r ON r.id = c.reseller_id
     LEFT JOIN actor a ON a.id = s.modified_by_id
 """
@@ -76,9 +77,11 @@ def _subscriptions(view: View) -> list[Record]:
     rows = []
     for row in _read(_SUBSCRIPTIONS):
         mine = moves[row["subscription_id"]]
-        cancels = [move["date"] for move in mine if move["action"] == "Cancel"]
-        renewed = any(move["action"] == "Renew" and move["date"] > max(cancels, default="") for move in mine)
-        row["cancelled"] = bool(cancels) and not renewed
+        renews = [move["date"] for move in mine if move["action"] == "Renew"]
+        cancels = [move["date"] for move in mine if move["action"] == "Cancel"] + [row.pop("file_cancelled_at")]
+        row["cancelled"] = any(
+            cancel[:10] <= str(view.today) and all(cancel > renew for renew in renews) for cancel in cancels
+        )
         row |= {"tiebreaker": (row["subscription_id"],), "status": _status(row, str(view.today))}
         rows.append(row)
     return [row for row in rows if _matches(view, row, [row["subscription_id"]], row["end"])]

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient, FlaskCliRunner
 
 from app import create_app
 from app.auth.users import authenticate
-from app.cli import data
+from app.cli import imports
 from app.reports import REPORTS
 from models import Customer, Import, Subscription, User, audit
 from tests.support import CCADB, CCADB_FILES, EDGE_CASES
@@ -63,6 +63,54 @@ def test_faults_are_listed_by_line(runner: FlaskCliRunner, tmp_path: Path) -> No
     assert Subscription.select().count() == 0
 
 
+def test_import_recognises_reports_and_loads_several_files(runner: FlaskCliRunner) -> None:
+    paths = [str(path) for path in sorted(EDGE_CASES.glob("*.csv"))]
+    result = runner.invoke(args=["import", *paths])
+    assert (result.exit_code, len(result.stdout.splitlines())) == (0, 3)
+    assert [load.report for load in Import.select()] == sorted(REPORTS)
+    assert "The headings are those of the Customer Usage Report." in result.stderr
+
+
+def test_one_wrong_file_leaves_the_others(runner: FlaskCliRunner, tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong.csv"
+    wrong.write_text("Customer,Transaction ID,Action,Date\nAcme,T-1,Sell,2026-01-01\n")
+    result = runner.invoke(args=["import", str(wrong), str(SUBSCRIPTIONS)])
+    assert (result.exit_code, result.stdout) == (1, "8 rows: 8 added, 0 updated, 0 unchanged, 0 removed\n")
+    assert result.stderr.startswith(f"{wrong}:2: Action: “Sell” is not one of ")
+
+
+def test_import_options(runner: FlaskCliRunner, tmp_path: Path) -> None:
+    odd = tmp_path / "odd.csv"
+    odd.write_text(
+        "Customer;Subscription ID;End;Cost;Notes\nAcme;S-1;03/04/2026;1.234;x\nACME;S-2;05/06/2026;2.345;y\n"
+    )
+    assert "--ignore" in runner.invoke(args=["import", str(odd)]).stderr
+    asked = runner.invoke(args=["import", str(odd), "--ignore", "notes"])
+    assert asked.exit_code == 1
+    assert "--date-order" in asked.stderr
+    assert "--decimal" in asked.stderr
+    options = ["--ignore", "notes", "--date-order", "dmy", "--decimal", "comma", "--same-names", "--complete"]
+    result = runner.invoke(args=["import", str(odd), *options])
+    assert (result.exit_code, result.stdout) == (0, "2 rows: 2 added, 0 updated, 0 unchanged, 0 removed\n")
+    assert [(each.ends_on.isoformat(), each.cost) for each in Subscription.select()] == [
+        ("2026-04-03", 123_400), ("2026-06-05", 234_500),
+    ]  # fmt: skip
+    assert [customer.name for customer in Customer.select()] == ["Acme"]
+
+
+def test_dry_run_names_changes(runner: FlaskCliRunner, tmp_path: Path) -> None:
+    runner.invoke(args=["import", str(SUBSCRIPTIONS)])
+    changed = tmp_path / "changed.csv"
+    changed.write_text(
+        SUBSCRIPTIONS.read_text("utf-8")
+        .replace("1234567.80", "5.00")
+        .replace('Łódź Trust,C-6,"North, Ltd"', "Łódź Trust,C-6,")
+    )
+    result = runner.invoke(args=["import", str(changed), "--dry-run"])
+    assert "updated: S-2, ångstrom & son, a/s: Cost 1,234,567.80 → 5.00" in result.stdout
+    assert "Customer “Łódź Trust” moves from “North, Ltd” to no reseller" in result.stderr
+
+
 def test_missing_file_is_named(runner: FlaskCliRunner) -> None:
     result = runner.invoke(args=["import", "customer-usage", "nowhere.csv"])
     assert result.exit_code
@@ -80,8 +128,8 @@ def test_a_report_without_a_loader_cannot_be_imported(
     client: FlaskClient, runner: FlaskCliRunner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(REPORTS, "fourth", replace(REPORTS["customer-usage"], slug="fourth"))
-    import_file = run_path(str(data.__file__))["import_file"]
-    result = runner.invoke(import_file, ["fourth", str(SUBSCRIPTIONS)])
+    import_files = run_path(str(imports.__file__))["import_files"]
+    result = runner.invoke(import_files, ["fourth", str(SUBSCRIPTIONS)])
     assert result.exit_code == 2
     assert "customer-usage" in result.stderr
     assert "There is no data yet" in client.get("/reports/fourth").text

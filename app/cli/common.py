@@ -1,6 +1,7 @@
-"""Parts of all commands: errors as messages, and audit events."""
+"""Parts of all commands: errors as messages, progress bars, and audit events."""
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from getpass import getuser
 from typing import Any
@@ -60,3 +61,16 @@ def audit_actor() -> dict[str, str]:
         return {"who": f"{getuser()} (command line)"}
     except (KeyError, OSError):
         return {"who": "(command line)"}
+
+
+@contextmanager
+def progress_bar(length: int, label: str) -> Iterator[Callable[[int], None] | None]:
+    """A progress bar on a terminal, None elsewhere or where the length isn't known."""
+    if not (length and sys.stderr.isatty()):
+        yield None
+        return
+    steps = max(length // 100, 1)
+    with click.progressbar(length=length, label=label, file=sys.stderr, update_min_steps=steps) as bar:
+        yield bar.update
+        bar.finish()
+        bar.render_progress()

@@ -1,13 +1,11 @@
-"""Commands for the data of reports: `flask setup`, `migrate`, `demo`, `copy`, `import`, `export` and `sql`."""
+"""Commands for the data of reports: `flask setup`, `migrate`, `demo`, `copy`, `export` and `sql`."""
 
 import logging
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
-from dataclasses import asdict
+from collections.abc import Callable
+from contextlib import closing
 from datetime import datetime
 from logging.handlers import BufferingHandler
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -16,9 +14,8 @@ import click
 import models
 from app.auth.passwords import generate_password
 from app.auth.users import add_user
-from app.cli.common import CommandError, audit_actor, database_ready, errors_explained, record_event, say
+from app.cli.common import CommandError, audit_actor, database_ready, errors_explained, progress_bar, record_event, say
 from app.demo import fill
-from app.importing import IMPORTABLE, FileRejected, load_file
 from app.reports import REPORTS
 from app.table.csv import csv_chunks
 from app.table.paging import read_page
@@ -27,10 +24,9 @@ from app.table.scope import WHOLE_PARTNER
 from app.table.spellings import use_spellings
 from app.web.reports.export import FORMATS, file_url
 from models import Customer, DatabaseCopy, User, printable, reports_db
-from models.audit import DONE, FAILED
+from models.audit import DONE
 from models.sqlite import Sqlite
 
-_MAX_FAULTS = 20  # faults of a file that are printed
 _FIRST_YEAR, _LAST_YEAR = 1900, 2899  # of a demo, which needs some years before and after its day
 
 
@@ -78,7 +74,7 @@ def demo(customers: int, transactions: int, seed: int, today: datetime | None) -
     day = today.date() if today else models.today()
     if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
         raise click.BadParameter(f"{day} is not a day of {_FIRST_YEAR} to {_LAST_YEAR}.", param_hint="--today")
-    with database_ready(), _progress_bar(transactions, "Demo") as advance:
+    with database_ready(), progress_bar(transactions, "Demo") as advance:
         fill(customers, transactions, seed, day, advance)
     say(f"Added {customers:,} customers with {transactions:,} transactions.")
 
@@ -89,32 +85,10 @@ def copy_from(source: str) -> None:
     """Fill a new database with everything in another, users and audit trail included. SOURCE is like DATABASE_URL."""
     with database_ready(), closing(DatabaseCopy(source)) as copy:
         rows = copy.size()
-        with _progress_bar(rows, "Copy") as advance:
+        with progress_bar(rows, "Copy") as advance:
             copy.run(advance)
     say(f"Copied {rows:,} rows.")
     record_event("copy", DONE, "all data", rows=rows)
-
-
-@click.command("import")
-@click.argument("report", type=click.Choice(IMPORTABLE))
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
-@click.option("--dry-run", is_flag=True, help="Check the file and print what it would do; change nothing.")
-def import_file(report: str, file: str, dry_run: bool) -> None:
-    """Load one CSV file (- is standard input), all of it or nothing."""
-    try:
-        size = Path(file).stat().st_size if Path(file).is_file() else 0
-        with database_ready(), click.open_file(file, "rb") as stream, _progress_bar(size, file) as advance:
-            summary = load_file(report, stream, file, dry_run, advance, **audit_actor())
-    except FileRejected as rejected:
-        for message in rejected.messages[:_MAX_FAULTS]:
-            say(message, err=True)
-        if rejected.number > _MAX_FAULTS:
-            say(f"… and {rejected.number - _MAX_FAULTS:,} more", err=True)
-        record_event("import", FAILED, f"{report} {file}", faults=rejected.number)
-        sys.exit(1)
-    say(f"{summary}{' (dry run: nothing was changed)' if dry_run else ''}")
-    if not dry_run:
-        record_event("import", DONE, f"{report} {file}", **asdict(summary))
 
 
 @click.command()
@@ -169,16 +143,3 @@ def _logged_queries(read: Callable[[], object]) -> list[Any]:
         logger.setLevel(logging.NOTSET)
         logger.removeHandler(handler)
     return [record.msg for record in handler.buffer if record.msg[0].startswith(("SELECT", "WITH"))]
-
-
-@contextmanager
-def _progress_bar(length: int, label: str) -> Iterator[Callable[[int], None] | None]:
-    """A progress bar on a terminal, None elsewhere or where the length isn't known."""
-    if not (length and sys.stderr.isatty()):
-        yield None
-        return
-    steps = max(length // 100, 1)
-    with click.progressbar(length=length, label=label, file=sys.stderr, update_min_steps=steps) as bar:
-        yield bar.update
-        bar.finish()
-        bar.render_progress()

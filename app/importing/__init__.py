@@ -1,10 +1,20 @@
-"""Import files: read, check and load CSV files into the database, each of them whole or not at all.
+"""Import files: read, check and load CSV files and workbooks into the database, each of them whole or not at all.
 
-A file passes through the modules in this order: `reader` reads rows, `layouts` parses their cells, `customers`
-finds the ids they refer to, `loader` stores them, `derived` updates what follows from them.
+A file passes through stages, which a page can show one by one:
+
+    recognise   `recognise_file`: bytes → encoding, delimiter, headings, report, and a mapping of headings to columns,
+                which `Options` may correct (`encodings`, `csv_rows`, `workbook`, `layouts`)
+    read        `Reader`: rows → records and faults, and questions about dates and numbers (`cells`)
+    plan        `import_file` as a dry run: what would change, with examples, moves, and questions about names
+                (`names`, `loader`, `derived`)
+    apply       `import_file`: the same in a transaction that is committed; `load_file` does all in one call
 """
 
-from app.importing.layouts import Record, SubscriptionRecord, TransactionRecord, UsageRecord
-from app.importing.loader import IMPORTABLE, load_file, load_records
-from app.importing.reader import Progress
-from app.importing.results import Fault, FileRejected, ImportSummary
+from app.importing.cells import DATE_ORDERS, DECIMALS
+from app.importing.encodings import ENCODINGS
+from app.importing.layouts import LAYOUTS, Record, SubscriptionRecord, TransactionRecord, UsageRecord
+from app.importing.options import Options
+from app.importing.reader import Progress, Reader
+from app.importing.recognise import IMPORTABLE, RecognisedFile, recognise_file, rereadable
+from app.importing.results import Change, ChangeLog, Fault, FileRejected, ImportSummary, Plan, Question
+from app.importing.run import import_file, load_file, load_records

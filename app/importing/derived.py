@@ -1,17 +1,18 @@
-"""Stored data that follows from imported rows: usage sums, cancelled flags, copies of customers' fields."""
+"""Stored data that follows from imported rows: usage sums, days of cancellation, copies of customers' fields."""
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from functools import lru_cache
 from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
 
-from peewee import chunked, fn
+from peewee import chunked
 
-from app.importing.customers import CachedCustomer, Indexes
-from app.importing.layouts import usage_counts
-from app.importing.rows import BATCH_ROWS, Row, Table, field_names, insert_rows, select_rows, update_rows
+from app.importing.names import CachedCustomer, Indexes
+from app.importing.results import Change, ChangeLog, Row
+from app.importing.rows import BATCH_ROWS, Table, execute_updates, field_names, insert_rows, select_rows, update_rows
 from models import (
+    NEVER,
     NONE_ID,
     USAGE_COUNTS,
     Customer,
@@ -22,9 +23,10 @@ from models import (
     TypeUsage,
     fold,
     reports_db,
+    today,
 )
 
-DERIVED_FIELDS = ("customer_ref", "reseller", "cancelled")  # no column of a file sets them
+DERIVED_FIELDS = ("customer_ref", "reseller", "cancelled_on")  # no column of a file sets them
 
 # Separates the parts of a usage row's ref. It sorts before everything within a part, so that "A" comes before "AB".
 _REF_SEPARATOR = "\x01"
@@ -54,27 +56,40 @@ class HoldingKey(NamedTuple):
     product: int
 
 
-NO_HOLDING = HoldingKey(NONE_ID, NONE_ID)  # the key of the only row of a customer without holdings
-Inventory = Mapping[HoldingKey, tuple[int, int]]  # a customer's current inventory, and how much of it is used
+class Counts(NamedTuple):
+    """The numbers of a holding, or of several: current_inventory = available + used - over_inventory."""
+
+    current_inventory: int
+    available: int
+    used: int
+    over_inventory: int
+
+    def plus(self, other: "Counts") -> "Counts":
+        return Counts(*map(sum, zip(self, other, strict=True)))
+
+
+NO_HOLDING = HoldingKey(NONE_ID, NONE_ID)  # the key of the only row of a customer without holdings, which has zeros
+NOTHING = Counts(0, 0, 0, 0)
+Inventory = dict[HoldingKey, Counts]
 
 
 def holding_rows(inventories: Mapping[CachedCustomer, Inventory], indexes: Indexes) -> Iterator[Row]:
     """Yield one row for each holding, or one of zeros for a customer without any."""
-    types, products = indexes.certificate_types.names_by_id(), indexes.products.names_by_id()
+    types, products = indexes.certificate_types.names, indexes.products.names
     for customer, inventory in inventories.items():
-        for key, (bought, used) in (inventory or {NO_HOLDING: (0, 0)}).items():
+        for key, counts in (inventory or {NO_HOLDING: NOTHING}).items():
             yield {
                 "ref": usage_ref(customer.ref, customer.id, types[key.certificate_type], products[key.product]),
                 "customer": customer.id,
                 "customer_ref": customer.ref,
                 "reseller": customer.reseller,
                 **key._asdict(),
-                **usage_counts(bought, used),
+                **counts._asdict(),
             }
 
 
 def sum_rows(rows: Sequence[Row], field: str) -> list[Row]:
-    """Sum up usage rows that differ only in `field` and in numbers. `parts` counts those with a `field`."""
+    """Sum up usage rows that differ only in `field` and in numbers. `parts` counts those that hold something."""
     sums: dict[str, Row] = {}
     for row in rows:
         ref = row["ref"].rsplit(_REF_SEPARATOR, 2)[0]  # without the last name, which is two parts
@@ -84,8 +99,13 @@ def sum_rows(rows: Sequence[Row], field: str) -> list[Row]:
             total = sums[ref] = shared | dict.fromkeys(USAGE_COUNTS, 0) | {"parts": 0, "ref": ref}
         for name in USAGE_COUNTS:
             total[name] += row[name]
-        total["parts"] += row[field] != NONE_ID
+        total["parts"] += holds_something(row)
     return list(sums.values())
+
+
+def holds_something(row: Row) -> bool:
+    """Whether a usage row is more than the row of zeros that stands for no holding."""
+    return any(row.get(name, NONE_ID) != NONE_ID for name in HoldingKey._fields) or any(map(row.get, USAGE_COUNTS))
 
 
 def find_foreign_rows(table: Table, refs: list[str]) -> list[tuple[str, str]]:
@@ -98,25 +118,64 @@ def find_foreign_rows(table: Table, refs: list[str]) -> list[tuple[str, str]]:
     return list(reports_db.execute(pairs.where(reports_db.in_values(table.ref, refs))))
 
 
+CANCELLING_ACTIONS = ("Cancel", "Renew")  # the actions on which it depends whether a subscription is cancelled
+_CANCELLED = ("cancelled_on", "file_cancelled_at")
+
+
 def update_cancelled(subscriptions: Iterable[str]) -> None:
-    """Set the cancelled flag of subscriptions, by ref: a Cancel cancels until a later Renew."""
-    for refs in chunked(subscriptions, BATCH_ROWS):
-        change = Subscription.update(cancelled=Subscription.ref.in_(_cancelled_refs(refs)))
-        change.where(reports_db.in_values(Subscription.ref, refs)).execute()
+    """Set the day on which subscriptions, by ref, are cancelled: that of the first Cancel later than every Renew.
+
+    A file that says Cancelled counts as a Cancel. A Renew at the same moment goes before it.
+    """
+    for batch in chunked(subscriptions, BATCH_ROWS):
+        rows = list(select_rows(Subscription, ("ref", *_CANCELLED), reports_db.in_values(Subscription.ref, batch)))
+        moves: defaultdict[str, dict[str, list[str]]] = defaultdict(lambda: {"Cancel": [], "Renew": [""]})
+        query = Transaction.select(Transaction.subscription_ref, Transaction.action, Transaction.date)
+        query = query.where(reports_db.in_values(Transaction.subscription_ref, [row["ref"] for row in rows]))
+        for ref, action, date in reports_db.execute(query.where(Transaction.action.in_(CANCELLING_ACTIONS))):
+            moves[ref][action].append(date)
+        changed = []
+        for row in rows:
+            dates = moves[row["ref"]]
+            last_renew, by_file = max(dates["Renew"]), [row["file_cancelled_at"]]
+            first = min((date for date in dates["Cancel"] + by_file if date > last_renew), default=NEVER)[: len(NEVER)]
+            if first != row["cancelled_on"]:
+                changed.append((first, row["id"]))
+        execute_updates(Subscription, ("cancelled_on",), changed)
 
 
-def _cancelled_refs(refs: list[str]) -> Any:
-    last_date = fn.MAX(Transaction.date)
-    cancelled, renewed = (last_date.filter(Transaction.action == action) for action in ("Cancel", "Renew"))
-    is_cancelled = cancelled.is_null(False) & (renewed.is_null() | (cancelled >= renewed))
-    ref = Transaction.subscription_ref
-    return Transaction.select(ref).where(reports_db.in_values(ref, refs)).group_by(ref).having(is_cancelled)
+def cancel_unnamed(named: Collection[str], moment: str, changes: ChangeLog) -> None:
+    """Cancel at a moment all subscriptions but those `named` by ref, as a complete file does."""
+    condition = Subscription.cancelled_on > str(today())
+    ids = [
+        id_
+        for id_, ref in reports_db.execute(Subscription.select(Subscription.id, Subscription.ref).where(condition))
+        if ref not in named
+    ]
+    for batch in chunked(ids, BATCH_ROWS):
+        rows = list(select_rows(Subscription, field_names(Subscription), reports_db.in_values(Subscription.id, batch)))
+        execute_updates(Subscription, ("file_cancelled_at",), [(moment, row["id"]) for row in rows])
+        update_cancelled([row["ref"] for row in rows])
+        changes.record("cancelled", [Change(Subscription, row, row | {"file_cancelled_at": moment}) for row in rows])
+
+
+def find_other_statuses(statuses: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
+    """Yield the ref of each subscription whose status isn't that in `statuses`, with that one and its own."""
+    day = str(today())
+    for refs in chunked(statuses, BATCH_ROWS):
+        rows = select_rows(
+            Subscription, ("ref", "ends_on", "cancelled_on"), reports_db.in_values(Subscription.ref, refs)
+        )
+        for row in rows:
+            actual = "Cancelled" if row["cancelled_on"] <= day else "Ended" if row["ends_on"] < day else "Active"
+            if statuses[row["ref"]] != actual:
+                yield row["ref"], statuses[row["ref"]], actual
 
 
 def update_customer_copies(indexes: Indexes) -> None:
     """Write the customers that changed, and copy their fields to their subscriptions and transactions."""
-    update_rows(Customer, [customer.row() for customer in indexes.customers.changed])
-    for batch in chunked([customer.id for customer in indexes.customers.changed], BATCH_ROWS):
+    update_rows(Customer, [customer.row() for customer in indexes.customers.before])
+    for batch in chunked([customer.id for customer in indexes.customers.before], BATCH_ROWS):
         for table in (Subscription, Transaction):
             owner = Customer.id == table.customer
             copies = {
@@ -128,24 +187,54 @@ def update_customer_copies(indexes: Indexes) -> None:
 
 def update_usage_rows(indexes: Indexes) -> None:
     """Bring the usage rows of customers that are new or changed up to date."""
-    customers = indexes.customers.new | indexes.customers.changed
+    customers = indexes.customers.new | indexes.customers.before.keys()
     for batch in chunked(sorted(customers, key=attrgetter("id")), BATCH_ROWS):
-        stored: dict[int, dict[HoldingKey, tuple[int, int]]] = {customer.id: {} for customer in batch}
-        for row in _stored_rows(Holding, list(stored)):
-            key = HoldingKey(row["certificate_type"], row["product"])
-            stored[row["customer"]][key] = row["current_inventory"], row["used"]
-        replace_holdings({customer: stored[customer.id] for customer in batch}, indexes)
+        replace_holdings(_stored_inventories(batch), indexes, ChangeLog())
 
 
-def replace_holdings(inventories: Mapping[CachedCustomer, Inventory], indexes: Indexes) -> Counter[str]:
-    """Replace all holdings of these customers, with their sums, and count how the rows of holdings changed."""
+def keep_known_details(
+    inventories: MutableMapping[CachedCustomer, Inventory], levels: Sequence[str], numbers: Sequence[str]
+) -> None:
+    """Put what is known in the place of what a file says less closely, where its numbers are sums of the known ones.
+
+    `levels` are the fields of HoldingKey that the file has, `numbers` those of Counts.
+    """
+    known = _stored_inventories(list(inventories))
+    for customer, inventory in inventories.items():
+        sums: dict[HoldingKey, Counts] = {}
+        for key, counts in known[customer].items():
+            less = _less_closely(key, levels)
+            sums[less] = sums.get(less, NOTHING).plus(counts)
+        same = {key for key, counts in inventory.items() if key in sums and _equal(counts, sums[key], numbers)}
+        kept = {key: counts for key, counts in known[customer].items() if _less_closely(key, levels) in same}
+        inventories[customer] = {key: counts for key, counts in inventory.items() if key not in same} | kept
+
+
+def _less_closely(key: HoldingKey, levels: Sequence[str]) -> HoldingKey:
+    return HoldingKey(*(getattr(key, name) if name in levels else NONE_ID for name in HoldingKey._fields))
+
+
+def _equal(one: Counts, other: Counts, names: Sequence[str]) -> bool:
+    return all(getattr(one, name) == getattr(other, name) for name in names)
+
+
+def _stored_inventories(customers: Sequence[CachedCustomer]) -> dict[CachedCustomer, Inventory]:
+    stored: dict[int, dict[HoldingKey, Counts]] = {customer.id: {} for customer in customers}
+    for row in _stored_rows(Holding, list(stored)):
+        key = HoldingKey(row["certificate_type"], row["product"])
+        stored[row["customer"]][key] = Counts(*(row[name] for name in Counts._fields))
+    return {customer: stored[customer.id] for customer in customers}
+
+
+def replace_holdings(inventories: Mapping[CachedCustomer, Inventory], indexes: Indexes, changes: ChangeLog) -> None:
+    """Replace all holdings of these customers, with their sums, and take note of how the rows of holdings changed."""
     customer_ids = [customer.id for customer in inventories]
     holdings = list(holding_rows(inventories, indexes))
     by_type = sum_rows(holdings, "product")
     before = _replace_rows(Holding, holdings, customer_ids)
     _replace_rows(TypeUsage, by_type, customer_ids)
     _replace_rows(CustomerUsage, sum_rows(by_type, "certificate_type"), customer_ids)
-    return _count_changes(before, holdings)
+    _record_changes(before, holdings, changes)
 
 
 def _stored_rows(table: Table, customer_ids: list[int]) -> Iterator[Row]:
@@ -170,16 +259,21 @@ def _row_key(table: Table) -> Callable[[Row], Any]:
     return itemgetter(*(name for name in ("customer", *HoldingKey._fields) if name in table._meta.fields))
 
 
-def _count_changes(before: Mapping[Any, Row], rows: list[Row]) -> Counter[str]:
-    """Count added, updated, unchanged and removed holdings. A customer's row of zeros never counts as removed."""
+def _record_changes(before: Mapping[Any, Row], rows: list[Row], changes: ChangeLog) -> None:
+    """Record added, updated, unchanged and removed holdings. A customer's row of zeros never counts as removed."""
     key, customer_ids = _row_key(Holding), {row["customer"] for row in before.values()}
-    counts = Counter(_change_of(before.get(key(row)), row, row["customer"] in customer_ids) for row in rows)
+    by_kind: defaultdict[str, list[Change]] = defaultdict(list)
+    for row in rows:
+        old = before.get(key(row))
+        by_kind[_change_of(old, row, row["customer"] in customer_ids)].append(Change(Holding, old, row))
     keys = set(map(key, rows))
-    counts["removed"] = sum(row["product"] != NONE_ID and each not in keys for each, row in before.items())
-    return counts
+    removed = [row for each, row in before.items() if each not in keys and holds_something(row)]
+    by_kind["removed"] = [Change(Holding, row, None) for row in removed]
+    for kind, found in by_kind.items():
+        changes.record(kind, found)
 
 
 def _change_of(old: Row | None, row: Row, had_rows: bool) -> str:
     if old is None:
-        return "updated" if had_rows and row["product"] == NONE_ID else "added"
+        return "updated" if had_rows and not holds_something(row) else "added"
     return "unchanged" if all(old[name] == row[name] for name in USAGE_COUNTS) else "updated"

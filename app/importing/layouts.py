@@ -1,24 +1,24 @@
-"""The columns of each import file, and the parsers of their cells."""
+"""The columns of each import file: their headings, what their cells may be, and the records that rows become."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
-from app.importing.results import quote
+from app.importing.results import RowRejected, quote
 from app.reports import subscriptions, transactions, usage
-from app.table.definitions import Report
-from app.table.kinds import INTEGER, TEXT
-from models import ACTIONS, PRODUCT_SEPARATOR
-
-Values = dict[str, Any]  # the parsed cells of one row, by column key; an absent optional column is ""
+from app.reports.subscriptions import STATUSES
+from app.table.definitions import Column, Report
+from models import ACTIONS, PRODUCT_SEPARATOR, fold, timestamp, today
 
 
 class SubscriptionRecord(NamedTuple):
-    """`cost` is in cents; dates are "2026-11-22", `last_modified_date` is "2026-11-22 13:05:00"."""
+    """`cost` is in cents; dates are "2026-11-22", `last_modified_date` is "2026-11-22 13:05:00". `status` may be ""."""
 
-    customer: str
+    customer: str | None
     customer_id: str
-    reseller: str
+    reseller: str | None
     subscription_id: str
     subscription: str
     end: str
@@ -27,14 +27,15 @@ class SubscriptionRecord(NamedTuple):
     last_modified_by: str
     last_modified_date: str
     items_quantity: int
+    status: str = ""
 
 
 class TransactionRecord(NamedTuple):
     """`cost` is in cents; `date` is "2026-11-22 13:05:00"."""
 
-    customer: str
+    customer: str | None
     customer_id: str
-    reseller: str
+    reseller: str | None
     subscription_id: str
     products: tuple[str, ...]
     transaction_id: str
@@ -46,44 +47,94 @@ class TransactionRecord(NamedTuple):
 
 
 class UsageRecord(NamedTuple):
-    """One holding. An empty certificate type and product mean that the customer has none."""
+    """One holding, of an unspecified type or product where that is "". One of zeros without both stands for no holding.
 
-    customer: str
+    `available` and `over_inventory` are None where they follow from the others.
+    """
+
+    customer: str | None
     customer_id: str
-    reseller: str
+    reseller: str | None
     certificate_type: str
     product: str
     current_inventory: int
     used: int
+    available: int | None = None
+    over_inventory: int | None = None
 
 
+# In all records `customer` is None where the file has ids only, and `reseller` where it doesn't name resellers.
 Record = SubscriptionRecord | TransactionRecord | UsageRecord
-Parser = Callable[[str], Any]  # raises ValueError with a text like "is not a name", which follows the cell
+Check = Callable[[Any], Any]  # a cell's value → the record's. Raises ValueError with words like "is not a name".
+
+
+@dataclass(frozen=True, eq=False)
+class FileColumn:
+    """What an import file may have under a heading.
+
+    synonyms: other headings that mean this column. Case, blanks and punctuation don't count.
+    check:    what becomes of a cell's value, which was read as the column's kind says; texts come cleaned.
+    default:  the value in new rows of files that lack the column: a value, or a function that returns it;
+              `default_text` says it in words, "" where the value follows from other columns.
+    field:    the record's field, if it isn't called as the column's key.
+    optional: whether cells of numbers may be empty, which makes them None.
+    """
+
+    synonyms: tuple[str, ...] = ()
+    check: Check | None = None
+    default: Any = ""
+    default_text: str = "empty"
+    field: str = ""
+    optional: bool = False
 
 
 @dataclass(frozen=True, eq=False)
 class Layout:
-    """The file of a report. Its headings are the labels of the report's columns, and each row becomes a `record`.
+    """The file of a report: a `FileColumn` for each of the report's columns, by its key.
 
-    `parsers`, by column key, replace those of the columns' kinds. `optional` are headings that a file may lack.
-    `renamed` maps a record's fields to column keys where the names differ. `check` yields what is wrong with a row
-    whose cells are right one by one.
+    required: groups of columns, of each of which a file must have at least one.
+    complete: derives what a record leaves open. Raises RowRejected where its values contradict each other.
     """
 
     report: Report
     record: type[Record]
-    parsers: Mapping[str, Parser]
-    optional: tuple[str, ...]
-    renamed: Mapping[str, str] = field(default_factory=dict)
-    check: Callable[[Values], Iterable[str]] = lambda values: ()
+    columns: Mapping[str, FileColumn]
+    required: tuple[tuple[str, ...], ...]
+    complete: Callable[[Any], Any] | None = None
+
+    @cached_property
+    def keys_by_heading(self) -> dict[str, str]:
+        """The keys of columns by `heading_key` of their labels and synonyms."""
+        synonyms = {heading_key(name): key for key, column in self.columns.items() for name in column.synonyms}
+        return synonyms | {heading_key(column.label): column.key for column in self.report.columns}
+
+    def column(self, key: str) -> Column:
+        return self.report.columns_by_key[key]
+
+    def label(self, key: str) -> str:
+        return self.column(key).label
+
+    def missing(self, keys: set[str]) -> list[tuple[str, ...]]:
+        """The groups of required columns that a file with these columns lacks."""
+        return [group for group in self.required if not keys.intersection(group)]
+
+    def defaults(self) -> dict[str, Any]:
+        """The values of the record's fields in a file without any column."""
+        values = {column.field or key: column.default for key, column in self.columns.items()}
+        return {name: value() if callable(value) else value for name, value in values.items()}
 
 
-def describe_cell_error(label: str, cell: str, error: ValueError) -> str:
+def heading_key(heading: str) -> str:
+    """What two headings that mean the same have in common: "Cust. No." and "CUST_NO" are "custno"."""
+    return re.sub(r"[\W_]+", "", fold(heading))
+
+
+def describe_cell_error(heading: str, cell: str, error: ValueError) -> str:
     """Turn a parser's error into a fault: "End: “x” is not a date", or "End: is empty; it must be a date"."""
     reason = str(error)
     if cell:
-        return f"{label}: {quote(cell)} {reason}"
-    return f"{label}: is empty; it must be {reason.removeprefix('is not ')}"
+        return f"{heading}: {quote(cell)} {reason}"
+    return f"{heading}: is empty; it must be {reason.removeprefix('is not ')}"
 
 
 def usage_counts(inventory: int, used: int) -> dict[str, int]:
@@ -96,105 +147,180 @@ def usage_counts(inventory: int, used: int) -> dict[str, int]:
     }
 
 
-def _required(what: str) -> Parser:
-    def parse(cell: str) -> str:
-        text: str = TEXT.parse(cell)
+def _required(what: str) -> Check:
+    def check(text: str) -> str:
         if not text:
             raise ValueError(f"is not {what}")
         return text
 
-    return parse
+    return check
 
 
-def _reseller_name(cell: str) -> str:
-    """A name, or "" for a customer without a reseller."""
-    name: str = TEXT.parse(cell)
+def _one_of(names: tuple[str, ...], or_none: bool = False) -> Check:
+    """One of some words, in any case; with `or_none` also ""."""
+    by_key = {name.casefold(): name for name in names} | ({"": ""} if or_none else {})
+
+    def check(text: str) -> str:
+        if (name := by_key.get(text.casefold())) is None:
+            raise ValueError(f"is not one of {', '.join(names)}")
+        return name
+
+    return check
+
+
+def _reseller(name: str) -> str:
     if name == "-":  # the filter's value for "No reseller"
         raise ValueError("is not a reseller's name; a customer without one has an empty cell")
     return name
 
 
-def _count(cell: str) -> int:
-    number: int = INTEGER.parse(cell)
+def _count(number: int) -> int:
     if number < 0:
         raise ValueError("is not a whole number of 0 or more")
     return number
 
 
-def _optional_integer(cell: str) -> Any:
-    return cell and INTEGER.parse(cell)
-
-
-def _action(cell: str) -> str:
-    if cell not in ACTIONS:
-        raise ValueError(f"is not one of {', '.join(ACTIONS)}")
-    return cell
-
-
-def _product_name(cell: str) -> str:
-    """The name of one product, or ""."""
-    name: str = TEXT.parse(cell)
-    if PRODUCT_SEPARATOR in name:
-        raise ValueError(f"is not one product's name, which can't contain {quote(PRODUCT_SEPARATOR)}")
+def _product(name: str) -> str:
+    if PRODUCT_SEPARATOR.strip() in name:
+        raise ValueError(f"is not one product's name, which can't contain {quote(PRODUCT_SEPARATOR.strip())}")
     return name
 
 
-def _product_names(cell: str) -> tuple[str, ...]:
+def _products(text: str) -> tuple[str, ...]:
     """Any number of products' names, in their order: "DV Wildcard; OV Wildcard"."""
-    text: str = TEXT.parse(cell)
-    names = tuple(text.split(PRODUCT_SEPARATOR)) if text else ()
-    if any(not name or name.isspace() for name in names):
-        raise ValueError(f"is not products with {quote(PRODUCT_SEPARATOR)} between any two: one of them has no name")
+    names = tuple(name.strip() for name in text.split(PRODUCT_SEPARATOR.strip())) if text else ()
+    if not all(names):
+        separator = quote(PRODUCT_SEPARATOR)
+        raise ValueError(f"is not products with {separator} between any two: one of them has no name")
     return names
 
 
-def _check_usage(values: Values) -> Iterator[str]:
-    if bool(values["certificate_type"]) != bool(values["product"]):
-        yield "Certificate Type, Product: both must be given or, for a customer that holds nothing, neither"
-    elif not values["product"] and (values["current_inventory"] or values["used"]):
-        yield "Current Inventory, Used: must be 0 for a customer that holds nothing"
-    expected = usage_counts(values["current_inventory"], values["used"])
-    for key in ("available", "over_inventory"):
-        if values[key] not in ("", expected[key]):
-            label, value = usage.REPORT.columns_by_key[key].label, quote(str(values[key]))
-            yield f"{label}: {value} is not what Current Inventory and Used make, {expected[key]}"
+def _complete_usage(record: Any) -> UsageRecord:
+    """Derive the numbers of a holding that a file lacks: Current Inventory = Available + Used - Over Inventory.
+
+    What isn't specified by type and product may add up several holdings, of which one is over and another one not.
+    """
+    inventory, available = record.current_inventory, record.available
+    used, over = record.used, record.over_inventory
+    if available is None and (inventory is None or used is None):
+        raise RowRejected(f"{USAGE.label('available')}: is empty, but the file has no other number to make it of")
+    if inventory is None:
+        inventory = available + used - (over or 0)
+    elif used is None:
+        used = inventory - available + (over or 0)
+    for key, number in (("current_inventory", inventory), ("used", used)):
+        if number < 0:
+            raise RowRejected(f"{USAGE.label(key)}: the other numbers make it {number:,}, which is less than 0")
+    expected = usage_counts(inventory, used)
+    if not (record.product and record.certificate_type):
+        if available is not None and over is None:
+            over = available + used - inventory
+        elif over is not None and available is None:
+            available = inventory - used + over
+        if (
+            available is not None
+            and over is not None
+            and min(available, over) >= 0
+            and available - over == inventory - used
+        ):
+            expected |= {"available": available, "over_inventory": over}
+    given = {"available": available, "over_inventory": over}
+    if errors := [*_contradictions(given, expected)]:
+        raise RowRejected(*errors)
+    return UsageRecord(*record[:5], **expected)  # type: ignore[arg-type]
 
 
-_OWNER_PARSERS = {"customer": _required("a name"), "reseller": _reseller_name}
+def _contradictions(given: Mapping[str, int | None], expected: Mapping[str, int]) -> Iterator[str]:
+    for key, number in given.items():
+        if number not in (None, expected[key]):
+            label, made = USAGE.label(key), expected[key]
+            yield f"{label}: {quote(str(number))} is not what Current Inventory and Used make, {made}"
+
+
+_ZERO: dict[str, Any] = {"default": 0, "default_text": "0"}
+_TODAY: dict[str, Any] = {"default": lambda: str(today()), "default_text": "the day of the import"}
+_FOLLOWS: dict[str, Any] = {"default": None, "default_text": ""}
+_OWNER = {
+    "customer": FileColumn(
+        (
+            "Customer Name",
+            "Client",
+            "Client Name",
+            "Account",
+            "Account Name",
+            "Company",
+            "Organization",
+            "Organisation",
+        ),
+        _required("a name"),
+        default=None,
+        default_text="the Customer ID",
+    ),
+    "customer_id": FileColumn(
+        ("Cust. No.", "Customer No.", "Customer Number", "Cust ID", "Client ID", "Account ID", "Account No.")
+    ),
+    "reseller": FileColumn(("Reseller Name", "Partner", "Partner Name"), _reseller, default=None),
+}
+_SUBSCRIPTION_ID = ("Sub ID", "Subscription No.", "Subscription Number", "Sub No.")
+_COST = ("Amount", "Price", "Amount USD", "Cost USD", "Total Cost")
+_HAS_OWNER = ("customer", "customer_id")
+
 SUBSCRIPTIONS = Layout(
     subscriptions.REPORT,
     SubscriptionRecord,
-    parsers={
-        **_OWNER_PARSERS,
-        "subscription_id": _required("an ID"),
-        "subscription": _required("a name"),
-        "items_quantity": _count,
+    {
+        **_OWNER,
+        "subscription_id": FileColumn(_SUBSCRIPTION_ID, _required("an ID")),
+        "subscription": FileColumn(("Subscription Name", "Plan")),
+        "status": FileColumn(("State", "Subscription Status"), _one_of(STATUSES, or_none=True), default_text=""),
+        "end": FileColumn(
+            ("End Date", "Ends", "Ends on", "Expires", "Expiry", "Expiry Date", "Expiration", "Expiration Date",
+             "Valid until", "Valid to"), **_TODAY,
+        ),
+        "cost": FileColumn(_COST, **_ZERO),
+        "order_date": FileColumn(("Ordered", "Ordered on", "Date ordered"), **_TODAY),
+        "last_modified_by": FileColumn(("Modified by", "Changed by", "Last changed by")),
+        "last_modified_date": FileColumn(
+            ("Last modified", "Last modified on", "Modified", "Modified on", "Modified date"),
+            default=timestamp, default_text="the time of the import",
+        ),
+        "items_quantity": FileColumn(("Items", "Quantity", "Qty", "Number of items"), _count, **_ZERO),
     },
-    optional=("Customer ID", "Status"),
-)
+    required=(_HAS_OWNER, ("subscription_id",)),
+)  # fmt: skip
 TRANSACTIONS = Layout(
     transactions.REPORT,
     TransactionRecord,
-    parsers={
-        **_OWNER_PARSERS,
-        "product": _product_names,
-        "transaction_id": _required("an ID"),
-        "action": _action,
+    {
+        **_OWNER,
+        "subscription_id": FileColumn(_SUBSCRIPTION_ID),
+        "product": FileColumn(("Products", "Product Name"), _products, default=(), field="products"),
+        "transaction_id": FileColumn(
+            ("Trans ID", "Transaction", "Transaction No.", "Transaction Number"), _required("an ID")
+        ),
+        "action": FileColumn(("Transaction Type", "Action Type"), _one_of(ACTIONS)),
+        "date": FileColumn(("Transaction Date", "Date and time", "Booked", "Booked on")),
+        "total": FileColumn(("Quantity", "Qty", "Certificates"), **_ZERO),
+        "cost": FileColumn(_COST, **_ZERO),
+        "user": FileColumn(("User Name", "Performed by")),
     },
-    optional=("Customer ID",),
-    renamed={"products": "product"},
+    required=(_HAS_OWNER, ("transaction_id",), ("action",), ("date",)),
 )
 USAGE = Layout(
     usage.REPORT,
     UsageRecord,
-    parsers={
-        **_OWNER_PARSERS,
-        "product": _product_name,
-        "current_inventory": _count,
-        "available": _optional_integer,
-        "used": _count,
-        "over_inventory": _optional_integer,
+    {
+        **_OWNER,
+        "certificate_type": FileColumn(("Cert Type", "Type"), default_text="Not specified"),
+        "product": FileColumn(("Product Name", "Certificate"), _product, default_text="Not specified"),
+        "current_inventory": FileColumn(("Inventory", "Purchased", "Bought"), _count, **_FOLLOWS),
+        "available": FileColumn(("Free", "Left", "Remaining"), optional=True, **_FOLLOWS),
+        "used": FileColumn(("In use",), _count, **_FOLLOWS),
+        "over_inventory": FileColumn(("Over", "Overage"), optional=True, **_FOLLOWS),
     },
-    optional=("Customer ID", "Available", "Over Inventory"),
-    check=_check_usage,
-)
+    required=(
+        _HAS_OWNER, ("current_inventory", "available"), ("current_inventory", "used"), ("available", "used"),
+    ),
+    complete=_complete_usage,
+)  # fmt: skip
+LAYOUTS = {layout.report.slug: layout for layout in (SUBSCRIPTIONS, TRANSACTIONS, USAGE)}

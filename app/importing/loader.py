@@ -1,87 +1,124 @@
-"""Load a file into the database: all of it or nothing."""
+"""Store the records of a file in the database, within the caller's transaction."""
 
 from abc import ABC, abstractmethod
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
-from typing import IO, Any, ClassVar
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, ClassVar
 
 from peewee import chunked
 
 from app.importing import derived, layouts
-from app.importing.customers import CachedCustomer, Indexes
-from app.importing.derived import NO_HOLDING, HoldingKey
-from app.importing.layouts import Layout, Record, SubscriptionRecord, TransactionRecord
-from app.importing.reader import Progress, read_records
-from app.importing.results import CHANGES, Fault, Faults, FileRejected, ImportSummary, RowRejected, quote
-from app.importing.rows import BATCH_ROWS, Row, field_names, insert_rows, select_rows, update_rows
-from models import PRODUCT_SEPARATOR, Import, Subscription, Transaction, fold, reports_db, timestamp
+from app.importing.derived import NO_HOLDING, Counts, HoldingKey
+from app.importing.layouts import Layout, SubscriptionRecord, TransactionRecord
+from app.importing.names import CachedCustomer, Indexes
+from app.importing.results import Change, ChangeLog, Fault, Row, RowRejected, quote
+from app.importing.rows import BATCH_ROWS, field_names, insert_rows, select_rows, update_rows
+from models import NEVER, NEVER_AT, CustomerUsage, Subscription, Transaction, fold, reports_db, timestamp
 
 
-class RowLoader(ABC):
+class Loader(ABC):
+    """Loads the records of one file: `add` each, then `finish`, and without faults `update_derived`.
+
+    `given` are the keys of the columns that the file has. Fields of other columns stay as they are in known rows.
+    """
+
+    layout: ClassVar[Layout]
+
+    def __init__(self, indexes: Indexes, changes: ChangeLog, given: Collection[str], complete: bool) -> None:
+        self.indexes, self.changes, self.given, self.complete = indexes, changes, given, complete
+
+    @abstractmethod
+    def add(self, line: int, record: Any) -> None:
+        """Raises RowRejected where an earlier row says the same, or the customer could be any of several."""
+
+    @abstractmethod
+    def finish(self) -> Iterator[Fault]:
+        """Write the last batch, and yield the faults that show only now."""
+
+    @abstractmethod
+    def update_derived(self) -> None:
+        """Write what follows from the rows, and what a complete file ends."""
+
+
+class RowLoader(Loader):
     """Loads a file whose rows have an id of their own: adds new rows, updates those that differ, removes none.
 
     `id_key` is the column with a row's id, and `subscription_field` the table's field with its Subscription ID.
     `foreign_error` follows a Subscription ID whose subscription and transactions belong to different customers.
+    `fields` are the table's fields that a column sets, by its key.
     """
 
-    layout: ClassVar[Layout]
     table: ClassVar[Any]
     id_key: ClassVar[str]
     subscription_field: ClassVar[str]
     foreign_error: ClassVar[str]
+    fields: ClassVar[Mapping[str, tuple[str, ...]]]
 
-    def __init__(self, indexes: Indexes) -> None:
-        self.indexes = indexes
-        self.counts = Counter(dict.fromkeys(CHANGES, 0))
-        self._compared_fields = field_names(self.table, *derived.DERIVED_FIELDS)
+    def __init__(self, indexes: Indexes, changes: ChangeLog, given: Collection[str], complete: bool) -> None:
+        super().__init__(indexes, changes, given, complete)
+        lacking = {name for key, names in self.fields.items() if key not in given for name in names}
+        self._all_fields = field_names(self.table)
+        self._compared_fields = field_names(self.table, *derived.DERIVED_FIELDS, *lacking)
+        self._kept_fields = (*lacking, *({"cancelled_on"} & set(self._all_fields)))
         self._lines: dict[str, int] = {}
         self._batch: list[Row] = []
         self._changed_subscriptions: set[str] = set()
 
     @abstractmethod
-    def row(self, record: Any) -> Row:
+    def row(self, record: Any, line: int) -> Row:
         """The table's fields but for the ids and those of the customer."""
 
     def add(self, line: int, record: Any) -> None:
-        """Raises RowRejected where an earlier row has the same id, or the customer could be any of several."""
         ref = getattr(record, self.id_key)
         first = self._lines.setdefault(ref, line)
         if first != line:
-            label = self.layout.report.columns_by_key[self.id_key].label
-            raise RowRejected(f"{label}: {quote(ref)} is already in line {first}")
-        customer = self.indexes.find_customer(record)
+            raise RowRejected(f"{self.layout.label(self.id_key)}: {quote(ref)} is already in line {first}")
+        customer = self.indexes.find_customer(record, line)
         owner = {"customer": customer.id, "customer_ref": customer.ref, "reseller": customer.reseller}
-        self._batch.append({"ref": ref, "ref_key": ref.casefold(), **owner, **self.row(record)})
+        self._batch.append({"ref": ref, "ref_key": ref.casefold(), **owner, **self.row(record, line)})
         if len(self._batch) == BATCH_ROWS:
             self._flush()
 
     def finish(self) -> Iterator[Fault]:
-        """Write the last batch, and yield the faults that show only now."""
         self._flush()
         for refs in chunked(self._lines, BATCH_ROWS):
             for ref, subscription in derived.find_foreign_rows(self.table, refs):
                 yield Fault(self._lines[ref], f"Subscription ID: {quote(subscription)} {self.foreign_error}")
 
     def update_derived(self) -> None:
-        """Update what follows from the rows."""
         derived.update_cancelled(self._changed_subscriptions)
         derived.update_customer_copies(self.indexes)
         derived.update_usage_rows(self.indexes)
 
+    def keep(self, stored: Row, row: Row) -> None:
+        """Adapt a row to the stored one before they are compared."""
+
+    def may_cancel(self, row: Row) -> bool:
+        """Whether a row has a part in whether its subscription is cancelled."""
+        return row.get("action", "Cancel") in derived.CANCELLING_ACTIONS
+
     def _flush(self) -> None:
         self.indexes.write()
         refs = [row["ref"] for row in self._batch]
-        rows = select_rows(self.table, self._compared_fields, reports_db.in_values(self.table.ref, refs))
+        rows = select_rows(self.table, self._all_fields, reports_db.in_values(self.table.ref, refs))
         stored = {row["ref"]: row for row in rows}
-        new = [row for row in self._batch if row["ref"] not in stored]
-        pairs = [(stored[row["ref"]], row) for row in self._batch if row["ref"] in stored]
-        changed = [(old, row) for old, row in pairs if any(old[name] != row[name] for name in self._compared_fields)]
-        insert_rows(self.table, new)
-        update_rows(self.table, [{"id": old["id"], **row} for old, row in changed])
-        self.counts.update(added=len(new), updated=len(changed), unchanged=len(pairs) - len(changed))
+        new, changed, same = list[Change](), list[Change](), list[Change]()
+        for row in self._batch:
+            old = stored.get(row["ref"])
+            if old is None:
+                new.append(Change(self.table, None, row))
+                continue
+            self.keep(old, row)
+            differs = any(old[name] != row[name] for name in self._compared_fields)
+            row |= {name: old[name] for name in ("id", *self._kept_fields)}
+            (changed if differs else same).append(Change(self.table, old, row))
+        insert_rows(self.table, [change.after for change in new if change.after])
+        update_rows(self.table, [change.after for change in changed if change.after])
+        for kind, changes in (("added", new), ("updated", changed), ("unchanged", same)):
+            self.changes.record(kind, changes)
         # A transaction may leave one subscription for another: both change.
-        for row in (*new, *(row for pair in changed for row in pair)):
-            self._changed_subscriptions.add(row[self.subscription_field])
+        rows = (row for change in (*new, *changed) for row in change[1:] if row and self.may_cancel(row))
+        self._changed_subscriptions.update(row[self.subscription_field] for row in rows)
         self._batch = []
 
 
@@ -91,12 +128,30 @@ class SubscriptionLoader(RowLoader):
     id_key = "subscription_id"
     subscription_field = "ref"
     foreign_error = "is named by transactions of another customer"
+    fields: ClassVar = {
+        "subscription": ("name", "name_key"),
+        "status": ("file_cancelled_at",),
+        "end": ("ends_on",),
+        "cost": ("cost",),
+        "order_date": ("ordered_on",),
+        "last_modified_by": ("modified_by",),
+        "last_modified_date": ("modified_at",),
+        "items_quantity": ("items_quantity",),
+    }
 
-    def row(self, record: SubscriptionRecord) -> Row:
+    def __init__(self, indexes: Indexes, changes: ChangeLog, given: Collection[str], complete: bool) -> None:
+        super().__init__(indexes, changes, given, complete)
+        self._now = timestamp()
+        self._statuses: dict[str, str] = {}  # that the file gives, by the subscription's ref
+
+    def row(self, record: SubscriptionRecord, line: int) -> Row:  # noqa: ARG002
+        if record.status:
+            self._statuses[record.subscription_id] = record.status
         return {
             "name": record.subscription,
             "name_key": fold(record.subscription),
-            "cancelled": False,
+            "cancelled_on": NEVER,
+            "file_cancelled_at": self._cancelled_at(record),
             "ends_on": record.end,
             "cost": record.cost,
             "ordered_on": record.order_date,
@@ -105,6 +160,26 @@ class SubscriptionLoader(RowLoader):
             "items_quantity": record.items_quantity,
         }
 
+    def keep(self, stored: Row, row: Row) -> None:
+        """An empty status says nothing, and Cancelled nothing new of what is cancelled already."""
+        status = self._statuses.get(row["ref"])
+        if not status or (status == "Cancelled" and stored["cancelled_on"] <= self._now):
+            row["file_cancelled_at"] = stored["file_cancelled_at"]
+
+    def update_derived(self) -> None:
+        if self.complete:
+            derived.cancel_unnamed(self._lines, self._now, self.changes)
+        super().update_derived()
+        for ref, status, actual in derived.find_other_statuses(self._statuses):
+            text = f"Subscription {quote(ref)}: the file says {status}, by its dates it is {actual}"
+            self.indexes.notes.add("statuses", self._lines[ref], text)
+
+    def _cancelled_at(self, record: SubscriptionRecord) -> str:
+        """A file that says Cancelled stands for a Cancel at the row's last change, and at the latest now."""
+        if record.status != "Cancelled":
+            return NEVER_AT
+        return min(record.last_modified_date, self._now) if "last_modified_date" in self.given else self._now
+
 
 class TransactionLoader(RowLoader):
     layout = layouts.TRANSACTIONS
@@ -112,12 +187,19 @@ class TransactionLoader(RowLoader):
     id_key = "transaction_id"
     subscription_field = "subscription_ref"
     foreign_error = "belongs to another customer"
+    fields: ClassVar = {
+        "subscription_id": ("subscription_ref", "subscription_key"),
+        "product": ("bundle",),
+        "total": ("total",),
+        "cost": ("cost",),
+        "user": ("user",),
+    }
 
-    def row(self, record: TransactionRecord) -> Row:
+    def row(self, record: TransactionRecord, line: int) -> Row:
         return {
             "subscription_ref": record.subscription_id,
             "subscription_key": record.subscription_id.casefold(),
-            "bundle": self.indexes.bundles.id_of(PRODUCT_SEPARATOR.join(record.products)),
+            "bundle": self.indexes.bundles.id_of_products(record.products, line),
             "action": record.action,
             "date": record.date,
             "total": record.total,
@@ -126,7 +208,7 @@ class TransactionLoader(RowLoader):
         }
 
 
-class UsageLoader:
+class UsageLoader(Loader):
     """Replaces the holdings of every customer that the file names.
 
     It writes at the end: only the whole file shows which holdings a customer no longer has.
@@ -134,82 +216,61 @@ class UsageLoader:
 
     layout = layouts.USAGE
 
-    def __init__(self, indexes: Indexes) -> None:
-        self.indexes = indexes
-        self.counts = Counter(dict.fromkeys(CHANGES, 0))
-        self._inventories: defaultdict[CachedCustomer, dict[HoldingKey, tuple[int, int]]] = defaultdict(dict)
+    def __init__(self, indexes: Indexes, changes: ChangeLog, given: Collection[str], complete: bool) -> None:
+        super().__init__(indexes, changes, given, complete)
+        self._inventories: defaultdict[CachedCustomer, dict[HoldingKey, Counts]] = defaultdict(dict)
         self._lines: defaultdict[CachedCustomer, dict[HoldingKey, int]] = defaultdict(dict)
+        self._adds_up = "product" in given and "certificate_type" not in given
 
     def add(self, line: int, record: Any) -> None:
-        """Raises RowRejected where the row contradicts an earlier one, or the customer could be any of several."""
-        customer = self.indexes.find_customer(record)
+        customer = self.indexes.find_customer(record, line)
         key = HoldingKey(
             self.indexes.certificate_types.id_of(record.certificate_type),
-            self.indexes.products.id_of(record.product),
+            self.indexes.products.id_of(record.product, line),
         )
-        lines = self._lines[customer]
+        counts = Counts(record.current_inventory, record.available or 0, record.used, record.over_inventory or 0)
+        if record.available is None:
+            counts = Counts(**layouts.usage_counts(record.current_inventory, record.used))
+        lines, inventory = self._lines[customer], self._inventories[customer]
+        if key in lines and self._adds_up and key != NO_HOLDING:  # the same product of several types
+            inventory[key] = inventory[key].plus(counts)
+            return
         if key in lines:
             raise RowRejected(f"Product: line {lines[key]} already says what the customer holds of it")
-        if key == NO_HOLDING and lines:
+        nothing = key == NO_HOLDING and not any(counts)
+        if nothing and lines:
             raise RowRejected(f"Product: is empty, but the customer holds something in line {min(lines.values())}")
-        if NO_HOLDING in lines:
+        if NO_HOLDING in lines and not any(inventory[NO_HOLDING]):
             raise RowRejected(f"Product: the customer holds nothing in line {lines[NO_HOLDING]}")
         lines[key] = line
-        self._inventories[customer][key] = record.current_inventory, record.used
+        inventory[key] = counts
 
-    def finish(self) -> Iterable[Fault]:
+    def finish(self) -> Iterator[Fault]:
         """No faults show this late."""
-        return ()
+        yield from ()
 
     def update_derived(self) -> None:
-        """Write the holdings, and what follows from them."""
         self.indexes.write()
         derived.update_customer_copies(self.indexes)
+        levels = [name for name in HoldingKey._fields if name in self.given]
+        numbers = [name for name in Counts._fields if name in self.given]
         for batch in chunked(self._inventories.items(), BATCH_ROWS):
-            self.counts.update(derived.replace_holdings(dict(batch), self.indexes))
+            inventories = dict(batch)
+            if len(levels) < len(HoldingKey._fields):
+                derived.keep_known_details(inventories, levels, numbers)
+            derived.replace_holdings(inventories, self.indexes, self.changes)
+        if self.complete:
+            self._remove_unnamed()
+
+    def _remove_unnamed(self) -> None:
+        """Remove the holdings of all customers that the file doesn't name."""
+        holders = reports_db.execute(CustomerUsage.select(CustomerUsage.customer).where(CustomerUsage.parts > 0))
+        held = {id_ for (id_,) in holders}
+        unnamed = [each for each in self.indexes.customers.all() if each.id in held and each not in self._inventories]
+        for batch in chunked(unnamed, BATCH_ROWS):
+            derived.replace_holdings({customer: {} for customer in batch}, self.indexes, self.changes)
 
 
-_LOADERS = {loader.layout.report.slug: loader for loader in (SubscriptionLoader, TransactionLoader, UsageLoader)}
-IMPORTABLE = tuple(_LOADERS)  # the slugs of reports that have an import file
-
-
-def load_file(
-    slug: str, stream: IO[bytes], name: str, dry_run: bool = False, progress: Progress | None = None, who: str = ""
-) -> ImportSummary:
-    """Load one CSV file into the report `slug`, one of IMPORTABLE, and return what that did, or would do in a dry run.
-
-    Messages call the file `name`; `who` is recorded with the import. `progress` is called with the number of bytes of
-    each line. Raises FileRejected, and then nothing has changed.
-    """
-    faults = Faults()
-    records = read_records(_LOADERS[slug].layout, stream, faults, progress)
-    with reports_db.write_transaction() as transaction:
-        summary = load_records(slug, records, name, who, faults)
-        if dry_run:
-            transaction.rollback()
-    return summary
-
-
-def load_records(
-    slug: str, records: Iterable[tuple[int, Record]], name: str, who: str = "", faults: Faults | None = None
-) -> ImportSummary:
-    """Load records, each with a line number, as if they came from a file, in the caller's write transaction.
-
-    It opens none of its own: a savepoint over a million rows costs SQLite more than the rows. `faults` has those that
-    are found while `records` are read. Raises FileRejected.
-    """
-    reports_db.prepare_bulk_load()
-    indexes = Indexes()
-    loader, faults = _LOADERS[slug](indexes), faults or Faults()
-    for line, record in records:
-        try:
-            loader.add(line, record)
-        except RowRejected as rejection:
-            faults.add(line, *rejection.args)
-    for line, reason in loader.finish():
-        faults.add(line, reason)
-    if faults.number:
-        raise FileRejected(name, faults)
-    loader.update_derived()
-    Import.create(report=slug, file=name, loaded_at=timestamp(), who=who, **loader.counts)
-    return ImportSummary(**loader.counts, renamed=len(indexes.customers.renamed), moved=len(indexes.customers.moved))
+LOADERS: dict[str, type[Loader]] = {
+    loader.layout.report.slug: loader for loader in (SubscriptionLoader, TransactionLoader, UsageLoader)
+}

@@ -1,129 +1,225 @@
-"""Read an import file into records, and collect what is wrong with it."""
+"""Read the rows of a recognised file into records, and collect what is wrong with them."""
 
-import csv
 from collections import Counter
-from collections.abc import Callable, Iterator
-from operator import itemgetter
-from typing import IO
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import cached_property, lru_cache, partial
+from typing import Any
 
-from app.importing.layouts import Layout, Record, describe_cell_error
-from app.importing.results import Faults, RowRejected, quote
+from app.importing.cells import DATE_ORDERS, DECIMALS, Ambiguous, Formats, Parser, evidence
+from app.importing.csv_rows import Numbered
+from app.importing.layouts import FileColumn, Record, describe_cell_error
+from app.importing.options import Options
+from app.importing.recognise import SEPARATOR_LINE, RecognisedFile
+from app.importing.results import Fault, Faults, Question, RowRejected, Unreadable, quote
+from app.table.kinds import DATE, DATETIME, INTEGER, MONEY, unguard
+from models import clean_text
 
-Progress = Callable[[int], None]  # is called with how much was done since the last call, here in bytes
+Progress = Callable[[int], object]  # is called with how much was done since the last call, here in bytes
 
-MAX_CELL_CHARS = 1_000_000
-MAX_ROW_BYTES = 32_000_000
-
-_BOM = b"\xef\xbb\xbf"
-_TOO_LONG = "a cell is over 1 MB"
-
-
-class Unreadable(Exception):
-    """The file can't be read beyond a row. The arguments are the line in which it begins, and why."""
-
-
-def read_records(
-    layout: Layout, stream: IO[bytes], faults: Faults, progress: Progress | None
-) -> Iterator[tuple[int, Record]]:
-    """Yield the line number and the record of each row that is right, and add what is wrong with others to `faults`."""
-    try:
-        rows = read_rows(stream, progress)
-        line, headings = next(rows, (1, []))
-        if errors := list(heading_errors(layout, headings)):
-            faults.add(line, *errors)
-            return
-        parser = _RowParser(layout, headings)
-        for line, cells in rows:
-            try:
-                yield line, parser.parse(cells)
-            except RowRejected as rejection:
-                faults.add(line, *rejection.args)
-    except Unreadable as end:
-        faults.add(*end.args)
+_CACHED_CELLS = 20_000  # recurring texts of a column that are cleaned once
+_PROGRESS_ROWS = 1_000
+_NUMBERS_AND_DATES = (INTEGER, MONEY, DATE, DATETIME)
+_WITHOUT_LINE_BREAKS = (
+    "customer_id",
+    "subscription_id",
+    "transaction_id",
+    "last_modified_by",
+    "action",
+    "status",
+)
+_SETTINGS = {"date_order": DATE_ORDERS, "decimal": DECIMALS}
 
 
-def read_rows(stream: IO[bytes], progress: Progress | None) -> Iterator[tuple[int, list[str]]]:
-    """Yield each row's line number and cells, the headings first. Raises Unreadable."""
-    csv.field_size_limit(MAX_CELL_CHARS)
-    bytes_left = MAX_ROW_BYTES  # for the rest of the current row
+# A row of a file: where it begins, its cells, and the record that it becomes; None where something is wrong with it.
+ReadRow = tuple[int, Sequence[str], Record | None]
 
-    def lines() -> Iterator[str]:
-        nonlocal bytes_left
-        bom = _BOM
-        while line := stream.readline(bytes_left + 1):
-            if progress:
-                progress(len(line))
-            bytes_left -= len(line)
-            if bytes_left < 0:
-                raise ValueError(_TOO_LONG)
-            if b"\0" in line:
-                raise ValueError("there is a NUL, which no text can have")
-            yield line.removeprefix(bom).decode()
-            bom = b""
-
-    line, reader = 1, csv.reader(lines(), strict=True)
-    try:
-        for cells in reader:
-            yield line, cells
-            line, bytes_left = reader.line_num + 1, MAX_ROW_BYTES
-    except (csv.Error, ValueError) as error:
-        raise Unreadable(line, _describe_read_error(error)) from None
+Parsers = list[tuple[int, int, Parser]]  # the place of a cell, that of its value in the record, and its parser
 
 
-def _describe_read_error(error: Exception) -> str:
-    if isinstance(error, UnicodeDecodeError):
-        return f"the text isn't UTF-8: byte {error.object[error.start]:#04x} can't stand where it does"
-    if isinstance(error, csv.Error):
-        return _TOO_LONG if "field limit" in str(error) else "quotes or line breaks stand where none can"
-    return str(error)
+class Reader:
+    """Reads a recognised file, which has no faults, once.
 
+    faults:     what is wrong, as it is found.
+    questions:  settings that two readings of a cell call for, and that neither the file nor the options tell.
+    passed_over: what was passed over, in words, and how often.
+    """
 
-def heading_errors(layout: Layout, headings: list[str]) -> Iterator[str]:
-    """Yield what is wrong with the headings of a file."""
-    labels = [column.label for column in layout.report.columns]
-    expected = f"expected are {', '.join(labels)}"
-    if not headings:
-        yield f"the headings are missing; {expected}"
-        return
-    for heading, count in Counter(headings).items():
-        if heading not in labels:
-            yield f"the heading {quote(heading)} is unknown; {expected}"
-        elif count > 1:
-            yield f"the heading {quote(heading)} is expected once, not {count} times"
-    for label in labels:
-        if label not in headings and label not in layout.optional:
-            yield f"the heading {quote(label)} is missing; {expected}"
+    def __init__(self, file: RecognisedFile, options: Options, progress: Progress | None = None) -> None:
+        if file.layout is None:
+            raise TypeError("the file's report isn't known")
+        self.faults = Faults()
+        self.questions: dict[str, Question] = {}
+        self.passed_over = Counter[str]()
+        self._file, self._layout, self._progress = file, file.layout, progress
+        self._formats = options.formats
+        self._columns = [place for place, key in enumerate(file.mapping) if key]
+        self._unnamed = [place for place, heading in enumerate(file.headings) if not heading]
+        self._made_parsers: dict[Formats, Parsers] = {}
+        defaults = self._layout.defaults()
+        self._defaults = [defaults[name] for name in self._layout.record._fields]
+        self._parsers = self._make_parsers(self._formats)
 
+    def records(self) -> Iterator[tuple[int, Record]]:
+        """Yield the line and the record of each row that is right."""
+        for line, _, record in self.rows():
+            if record is not None:
+                yield line, record
 
-class _RowParser:
-    """Turns the cells of a row, in the order of the file's headings, into a record."""
-
-    def __init__(self, layout: Layout, headings: list[str]) -> None:
-        by_label = {column.label: column for column in layout.report.columns}
-        columns = [by_label[heading] for heading in headings]
-        self._layout = layout
-        self._headings = headings
-        self._keys = [column.key for column in columns]
-        self._parsers = [layout.parsers.get(column.key, column.kind.parse) for column in columns]
-        self._defaults = {column.key: "" for column in layout.report.columns}
-        self._fields = itemgetter(*(layout.renamed.get(name, name) for name in layout.record._fields))
-
-    def parse(self, cells: list[str]) -> Record:
-        """Raises RowRejected."""
-        if len(cells) != len(self._keys):
-            raise RowRejected(f"the row has {len(cells)} cells, the heading has {len(self._keys)}")
+    def rows(self) -> Iterator[ReadRow]:
+        """Yield all rows behind the headings; `faults` has what is wrong with the last one when it comes."""
+        width = len(self._file.headings)
         try:
-            parsed = [parse(cell) for parse, cell in zip(self._parsers, cells, strict=True)]
-        except ValueError:
-            raise RowRejected(*self._cell_errors(cells)) from None
-        values = self._defaults | dict(zip(self._keys, parsed, strict=True))
-        if errors := tuple(self._layout.check(values)):
-            raise RowRejected(*errors)
-        return self._layout.record(*self._fields(values))
+            for line, cells in self._numbered_rows():
+                try:
+                    row = cells if len(cells) == width else self._cut_to_width(cells, width)
+                    yield line, row, self._record(line, row)
+                except RowRejected as rejection:
+                    self.faults.extend(rejection.faults(line))
+                    yield line, cells, None
+        except Unreadable as end:
+            self.faults.add(*end.args)
 
-    def _cell_errors(self, cells: list[str]) -> Iterator[str]:
-        for heading, parse, cell in zip(self._headings, self._parsers, cells, strict=True):
+    def _numbered_rows(self) -> Iterator[Numbered]:
+        """The rows behind the headings."""
+        if self._file.sheet is not None:
+            yield from self._sheet_rows()
+            return
+        rows = self._file.csv_rows(self.faults.add)
+        last, heading = 0, self._file.heading_line
+        for count, row in enumerate(rows):
+            if row[0] > heading:
+                yield row
+            elif row[0] == heading:
+                rows.width = len(self._file.headings)
+                rows.text_columns = self._text_columns
+            elif not SEPARATOR_LINE.fullmatch(self._file.delimiter.join(row[1])):
+                self.passed_over["rows before the headings"] += 1
+            if self._progress and count % _PROGRESS_ROWS == 0:
+                at = self._file.position
+                self._progress(at - last)
+                last = at
+        self.passed_over["empty lines"] += rows.empty_rows
+        if self._progress:
+            self._progress(self._file.size - last)
+
+    def _sheet_rows(self) -> Iterator[Numbered]:
+        for line, cells in self._file.sheet_rows():
+            if not any(cells):
+                self.passed_over["empty rows"] += 1
+            elif line > self._file.heading_line:
+                yield line, cells
+            elif line < self._file.heading_line:
+                self.passed_over["rows before the headings"] += 1
+        if self._progress:
+            self._progress(self._file.size)
+
+    @property
+    def _text_columns(self) -> frozenset[int]:
+        """Where a cell may have line breaks: among names, not among ids, emails, numbers and dates."""
+        return frozenset(
+            place
+            for place, key in enumerate(self._file.mapping)
+            if not key or (key not in _WITHOUT_LINE_BREAKS and self._layout.column(key).kind not in _NUMBERS_AND_DATES)
+        )
+
+    def _cut_to_width(self, cells: list[str], width: int) -> list[str]:
+        """Leave out empty cells beyond the headings. Raises RowRejected where one isn't empty, or one is missing."""
+        if len(cells) < width or any(map(clean_text, cells[width:])):
+            hint = "; a cell with the delimiter inside needs double quotes around it" if len(cells) > width else ""
+            raise RowRejected(f"the row has {len(cells)} cells, the heading has {width}{hint}")
+        self.passed_over["rows' empty cells beyond the headings"] += 1
+        return cells[:width]
+
+    def _record(self, line: int, cells: Sequence[str]) -> Record:
+        """Raises RowRejected."""
+        for place in self._unnamed:
+            if clean_text(cells[place]):
+                raise RowRejected(f"column {place + 1} has no heading, but here it has {quote(cells[place])}")
+        values = self._defaults.copy()
+        try:
+            for place, target, parse in self._parsers:
+                values[target] = parse(cells[place])
+        except (ValueError, Ambiguous):
+            self._parse_again(line, cells, values)
+        record: Record = self._layout.record(*values)
+        return self._layout.complete(record) if self._layout.complete else record
+
+    def _parse_again(self, line: int, cells: Sequence[str], values: list[Any]) -> None:
+        """Parse a row with an ambiguous or a faulty cell. Raises RowRejected with all faults of its cells."""
+        faults = []
+        for number, (place, target, parse) in enumerate(self._parsers):
+            heading, cell = self._file.headings[place], cells[place]
             try:
-                parse(cell)
+                try:
+                    values[target] = parse(cell)
+                except Ambiguous as ambiguous:
+                    _, _, parse_settled = self._settle(ambiguous.setting, line, heading, cell)[number]
+                    values[target] = parse_settled(cell)
             except ValueError as error:
-                yield describe_cell_error(heading, cell, error)
+                faults.append(Fault(line, describe_cell_error(heading, cell, error), heading, cell))
+        if faults:
+            raise RowRejected(*faults)
+
+    def _settle(self, setting: str, line: int, heading: str, cell: str) -> Parsers:
+        """Look through the whole file for what tells how it writes dates or numbers. Ask if nothing, or both, does.
+
+        Returns the parsers that read the cell: from now on always if the file tells, else to go on for the moment.
+        """
+        found = self._evidence[setting]
+        choices = {key: shape for key, shape in _SETTINGS[setting].items() if key != "iso"}
+        if len(found) == 1:
+            self._formats = replace(self._formats, **{setting: next(iter(found))})
+            self._parsers = self._make_parsers(self._formats)
+            return self._parsers
+        if setting not in self.questions:
+            option = " or ".join(f"--{setting.replace('_', '-')} {key}" for key in choices)
+            why = "the file has both" if found else "nothing in the file tells"
+            text = f"{heading}: {quote(cell)} can be {' or '.join(choices.values())}, and {why}"
+            self.questions[setting] = Question(line, text, setting, choices, f"{option} says which")
+        return self._make_parsers(replace(self._formats, **{setting: next(iter(choices))}))
+
+    @cached_property
+    def _evidence(self) -> dict[str, set[str]]:
+        """What all numbers and dates of the file tell about its formats."""
+        kinds = [(place, self._layout.column(self._file.mapping[place] or "").kind) for place in self._columns]
+        kinds = [(place, kind) for place, kind in kinds if kind in _NUMBERS_AND_DATES]
+        found: dict[str, set[str]] = {"": set(), **{setting: set() for setting in _SETTINGS}}
+        judge = lru_cache(_CACHED_CELLS)(evidence)
+        for _, cells in Reader(self._file, Options())._numbered_rows():
+            for place, kind in kinds:
+                if place < len(cells):
+                    setting, meaning = judge(kind, cells[place])
+                    found[setting].add(meaning)
+        return {setting: meanings - {""} for setting, meanings in found.items()}
+
+    def _make_parsers(self, formats: Formats) -> Parsers:
+        if formats in self._made_parsers:
+            return self._made_parsers[formats]
+        parsers = self._made_parsers[formats] = []
+        for place in self._columns:
+            key = self._file.mapping[place] or ""
+            column = self._layout.columns[key]
+            target = self._layout.record._fields.index(column.field or key)
+            parsers.append((place, target, self._parser(key, column, formats)))
+        return parsers
+
+    def _parser(self, key: str, column: FileColumn, formats: Formats) -> Parser:
+        kind = self._layout.column(key).kind
+        if kind in _NUMBERS_AND_DATES:
+            parse = formats.parser(kind)
+            if column.optional:
+                return lambda cell: parse(cell) if clean_text(cell) else None
+            parse = _chain(parse, column.check) if column.check else parse
+            return parse if kind is DATETIME else lru_cache(_CACHED_CELLS)(parse)  # most moments occur once
+        clean = clean_text if self._file.sheet is not None else partial(_clean_cell, delimiter=self._file.delimiter)
+        return lru_cache(_CACHED_CELLS)(_chain(clean, column.check) if column.check else clean)
+
+
+def _clean_cell(cell: str, delimiter: str) -> str:
+    """A text without formula guards, as our files have them, which are separated by commas or semicolons."""
+    return clean_text(unguard(cell, ";" if delimiter == ";" else ","))
+
+
+def _chain(first: Parser, second: Callable[[Any], Any]) -> Parser:
+    return lambda cell: second(first(cell))

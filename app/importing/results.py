@@ -1,68 +1,159 @@
-"""The result of an import: the number of rows that changed, or the faults for which a file is rejected."""
+"""What an import finds and does: faults, questions, the numbers of rows that change, and examples of them."""
 
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
-from models import printable
+MAX_FAULTS = 1000  # that are kept; all are counted
+MAX_EXAMPLES = 10  # of each kind of change, note or question
 
-CHANGES = (
-    "added",
-    "updated",
-    "unchanged",
-    "removed",
-)  # what an import does to rows; their numbers are kept by Counters
+CHANGES = ("added", "updated", "unchanged", "removed", "cancelled")  # what an import does to rows
 
-MAX_KEPT_FAULTS = 1000  # faults of a file that are kept; all are counted
 _MAX_QUOTED_CHARS = 60
+
+Row = dict[str, Any]  # a table row's values by field name; dates are text, as in files
 
 
 class Fault(NamedTuple):
-    """One thing that is wrong in a file. `line` is where the faulty row begins; the headings are line 1."""
+    """One thing that is wrong in a file.
+
+    line:    where the row begins.
+    text:    what is wrong, in words, with what would be right.
+    heading, value: of the cell, if it is a cell's fault.
+    """
 
     line: int
     text: str
+    heading: str = ""
+    value: str = ""
 
 
-class Faults:
-    """What is wrong with a file: how many faults, and the first MAX_KEPT_FAULTS of them. A file may have millions."""
+class Faults(list[Fault]):
+    """The first MAX_FAULTS faults of a file. `total` counts all. Override `append` to see every one."""
 
     def __init__(self) -> None:
-        self.number, self.kept = 0, list[Fault]()
+        super().__init__()
+        self.total = 0
 
-    def add(self, line: int, *reasons: str) -> None:
-        """Add what is wrong with a row."""
-        self.number += len(reasons)
-        self.kept += [Fault(line, reason) for reason in reasons[: MAX_KEPT_FAULTS - len(self.kept)]]
+    def append(self, fault: Fault) -> None:
+        self.total += 1
+        if len(self) < MAX_FAULTS:
+            super().append(fault)
+
+    def add(self, line: int, text: str) -> None:
+        self.append(Fault(line, text))
+
+    def extend(self, faults: Iterable[Fault]) -> None:
+        for fault in faults:
+            self.append(fault)
+
+
+class Question(NamedTuple):
+    """Something with several readings that a person must settle.
+
+    setting: what settles it: a field of Options, `date_order`, `decimal` or `names`.
+    subject: what it is about: "" for the file, else the kind of a name and the name: ("reseller", "acme").
+    choices: the answers and what each means.
+    option:  the options of `flask import` that settle it.
+    default: the answer that holds unless somebody says otherwise, "" where somebody must.
+    """
+
+    line: int
+    text: str
+    setting: str
+    choices: Mapping[str, str]
+    option: str
+    subject: tuple[str, str] = ("", "")
+    default: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.text}{' ' if self.text.endswith('?') else '; '}{self.option}"
+
+
+class Unreadable(Exception):
+    """The file can't be read beyond a line. The arguments are its number, and why."""
+
+
+class RowRejected(Exception):
+    """A row can't be loaded. Each argument is one reason, a text or a Fault whose line isn't known yet."""
+
+    def faults(self, line: int) -> list[Fault]:
+        return [each._replace(line=line) if isinstance(each, Fault) else Fault(line, each) for each in self.args]
 
 
 class FileRejected(Exception):
-    """The file was not loaded. `faults` are the first things that are wrong with it, by line, of `number` in all."""
+    """The file was not loaded. `faults` are what is wrong with it, by line, and `total` how many there are.
 
-    def __init__(self, file: str, faults: Faults) -> None:
+    Questions that nobody has answered count as faults.
+    """
+
+    def __init__(self, file: str, faults: Sequence[Fault], total: int = 0) -> None:
         super().__init__(file, faults)
-        self.number, self.faults = faults.number, sorted(faults.kept, key=lambda fault: fault.line)
-        self.messages = [f"{file}:{fault.line}: {fault.text}" for fault in self.faults]
+        self.faults = faults
+        self.total = total or len(faults)
+        self.messages = [f"{file}:{fault.line}: {fault.text}" for fault in faults]
 
     def __str__(self) -> str:
         return "\n".join(self.messages)
 
 
-class RowRejected(Exception):
-    """A row can't be loaded. Each argument is one reason."""
-
-
 def quote(text: str) -> str:
     """Quote `text` for a message: on one line, shortened to 60 characters, without terminal escapes."""
     short = text if len(text) <= _MAX_QUOTED_CHARS else text[: _MAX_QUOTED_CHARS - 1] + "…"
-    return f"“{printable(short, keep='')}”"
+    chars = (char if char.isprintable() else char.encode("unicode_escape").decode() for char in short)
+    return f"“{''.join(chars)}”"
+
+
+class Change(NamedTuple):
+    """A row before and after an import; None where there is none. `table` is its Peewee model."""
+
+    table: Any
+    before: Row | None
+    after: Row | None
+
+
+class ChangeLog:
+    """Counts what an import does to rows, and keeps examples. Override `record` to keep every row as it was."""
+
+    def __init__(self) -> None:
+        self.counts = Counter(dict.fromkeys(CHANGES, 0))
+        self.examples: defaultdict[str, list[Change]] = defaultdict(list)
+
+    def record(self, kind: str, changes: Sequence[Change]) -> None:
+        """Take note of changes of one kind of CHANGES."""
+        self.counts[kind] += len(changes)
+        if kind != "unchanged" and (room := MAX_EXAMPLES - len(self.examples[kind])):
+            self.examples[kind] += changes[:room]
+
+
+class Notes(Counter[str]):
+    """Counts remarks of several kinds, with the line and words of the first few of each."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.examples: defaultdict[str, list[tuple[int, str]]] = defaultdict(list)
+
+    def add(self, kind: str, line: int, text: str) -> None:
+        self[kind] += 1
+        if len(self.examples[kind]) < MAX_EXAMPLES:
+            self.examples[kind].append((line, text))
+
+    def lines(self) -> Iterator[str]:
+        """Yield each remark with its line, and how many more there are of its kind."""
+        for kind, examples in self.examples.items():
+            yield from (f"line {line}: {text}" for line, text in sorted(examples))
+            if more := self[kind] - len(examples):
+                yield f"… and {more:,} more of these"
 
 
 @dataclass(frozen=True)
 class ImportSummary:
     """The numbers of rows that were new, changed a stored row, or equalled it, and of those that the file removed.
 
-    `renamed` and `moved` count customers that got another name or another reseller. As text:
-    "3 rows: 3 added, 0 updated, 0 unchanged, 0 removed; customers: 2 renamed, 1 moved".
+    `cancelled` are subscriptions that a complete file doesn't name. `renamed` and `moved` count customers that got
+    another name or another reseller. As text: "3 rows: 3 added, 0 updated, 0 unchanged, 0 removed; customers: 2
+    renamed, 1 moved".
     """
 
     added: int
@@ -71,6 +162,7 @@ class ImportSummary:
     removed: int
     renamed: int
     moved: int
+    cancelled: int = 0
 
     @property
     def rows(self) -> int:
@@ -78,5 +170,36 @@ class ImportSummary:
 
     def __str__(self) -> str:
         counts = f"{self.added} added, {self.updated} updated, {self.unchanged} unchanged, {self.removed} removed"
+        cancelled = f"; {self.cancelled} cancelled, since the complete file doesn't name them" if self.cancelled else ""
         customers = f"; customers: {self.renamed} renamed, {self.moved} moved" if self.renamed or self.moved else ""
-        return f"{self.rows} rows: {counts}{customers}"
+        return f"{self.rows} rows: {counts}{cancelled}{customers}"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What an import does, or would do.
+
+    said:      how the file was read, in sentences: its encoding, what was passed over, what its missing columns mean.
+    notes:     what somebody should know, by line: moves, statuses that contradict dates.
+    questions: what has several readings; those without a default must be answered before the file can be loaded.
+    faults:    what is wrong; nothing can be loaded while there is something.
+    examples:  changes by their kind, as words: "S-1: Cost 100.00 → 120.00".
+    """
+
+    summary: ImportSummary
+    said: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    questions: list[Question] = field(default_factory=list)
+    faults: Faults = field(default_factory=Faults)
+    examples: Mapping[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def open_questions(self) -> list[Question]:
+        return [question for question in self.questions if not question.default]
+
+    def raise_if_rejected(self, name: str) -> None:
+        """Raise FileRejected where there are faults or open questions."""
+        asked = [Fault(question.line, str(question)) for question in self.open_questions]
+        if asked or self.faults:
+            faults = sorted([*self.faults, *asked], key=lambda fault: fault.line)
+            raise FileRejected(name, faults, self.faults.total + len(asked))

@@ -4,12 +4,12 @@ from collections.abc import Iterator, Sequence
 from operator import itemgetter
 from typing import Any
 
+from app.importing.results import Row
 from models import reports_db
 from models.connections import execute_many, insert_many
 
 BATCH_ROWS = 1000  # rows that one statement reads or writes
 
-Row = dict[str, Any]  # a table row's values by field name; dates are text, as in files
 Table = Any  # a Peewee model class
 
 
@@ -29,8 +29,13 @@ def update_rows(table: Table, rows: Sequence[Row]) -> None:
     """Update rows by their `id`, all with the same fields."""
     if rows:
         names = [name for name in field_names(table) if name in rows[0]]
-        query = table.update(dict.fromkeys(names, 0)).where(table.id == 0)
-        execute_many(query, map(itemgetter(*names, "id"), rows))
+        execute_updates(table, names, list(map(itemgetter(*names, "id"), rows)))
+
+
+def execute_updates(table: Table, names: Sequence[str], values: Sequence[Sequence[Any]]) -> None:
+    """Update the fields `names` of rows to `values`, each of which ends with the row's id."""
+    if values:
+        execute_many(table.update(dict.fromkeys(names, 0)).where(table.id == 0), values)
 
 
 def select_rows(table: Table, names: Sequence[str], condition: Any) -> Iterator[Row]:

@@ -7,8 +7,18 @@ from app.reports.customer_page import CUSTOMER_NAME, CUSTOMER_PAGE
 from app.reports.filters import CUSTOMER, RESELLER, by_name, one_of, search_filter
 from app.reports.groups import group_by_name
 from app.table.definitions import Chart, Column, Level, Report, Summary, Table
-from app.table.kinds import ID, INTEGER, TEXT
-from models import USAGE_COUNTS, CertificateType, Customer, CustomerUsage, Holding, Product, Reseller, TypeUsage
+from app.table.kinds import ID, INTEGER, OPTIONAL_NAME, TEXT
+from models import (
+    NONE_ID,
+    USAGE_COUNTS,
+    CertificateType,
+    Customer,
+    CustomerUsage,
+    Holding,
+    Product,
+    Reseller,
+    TypeUsage,
+)
 
 _NEAR = 90  # per cent in use from which an inventory counts as nearly used up
 
@@ -24,14 +34,27 @@ def _has_usage(table: Table, value: str) -> Any:
     return (table.over_inventory == 0) & (table.current_inventory > 0) & near
 
 
+def _is_part(table: Table) -> Any:
+    """Whether a row is more than the zeros of a customer without holdings. Filters may select it by its holdings."""
+    if hasattr(table, "parts"):
+        return table.parts > 0
+    is_specified = (table.certificate_type != NONE_ID) | (table.product != NONE_ID)
+    return is_specified | (table.current_inventory > 0) | (table.used > 0)
+
+
 REPORT = Report(
     slug="customer-usage",
     title="Customer Usage Report",
     description="What every customer has bought, uses, and has left, by certificate type and product",
     levels=(
         Level(CustomerUsage, "customer", expand_label="Expand customer details"),
-        Level(TypeUsage, "certificate_type", expand_label="Expand certificate details"),
-        Level(Holding, "product"),
+        Level(
+            TypeUsage,
+            "certificate_type",
+            expand_label="Expand certificate details",
+            is_part=_is_part,
+        ),
+        Level(Holding, "product", is_part=_is_part),
     ),
     columns=(
         Column(
@@ -50,12 +73,14 @@ REPORT = Report(
             "certificate_type",
             "Certificate Type",
             CertificateType.name,
-            TEXT,
+            OPTIONAL_NAME,
             visible=False,
             level=1,
             filter="certificate_type",
         ),
-        Column("product", "Product", Product.name, TEXT, visible=False, level=2, width="text-3", filter="product"),
+        Column(
+            "product", "Product", Product.name, OPTIONAL_NAME, visible=False, level=2, width="text-3", filter="product"
+        ),
         Column("current_inventory", "Current Inventory", Holding.current_inventory, INTEGER, width="ch-18"),
         Column("available", "Available", Holding.available, INTEGER),
         Column(

@@ -135,12 +135,14 @@ class Level:
     path_field:   the field whose id this level adds to the `RowPath` of a row; "" on reports of one level.
     expand_label: the tooltip of the button that expands a row.
     tiebreaker:   a unique text field that ends every sort order. A row's text is a prefix of those of the rows in it.
+    is_part:      (table) → the condition that a row is a part of the row above, not one that stands for no parts.
     """
 
     table: Table
     path_field: str = ""
     expand_label: str = ""
     tiebreaker: str = "ref"
+    is_part: Callable[[Table], Any] | None = None
 
 
 @dataclass(frozen=True, eq=False)

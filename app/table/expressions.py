@@ -92,6 +92,8 @@ def keep_sort_index(condition: Term, first: Term) -> Term:
     A condition on `first` itself may use the index, because it narrows the scan to a range. Any other is wrapped in
     `IS TRUE`, so that it can't replace the sort index by its own.
     """
+    if isinstance(condition, SearchCondition):
+        condition = condition.per_row
     if isinstance(condition, Expression) and condition.op == OP.AND:
         return keep_sort_index(condition.lhs, first) & keep_sort_index(condition.rhs, first)
     column = condition.lhs if isinstance(condition, Expression) else None

@@ -115,6 +115,7 @@ class Kind:
 
 
 TEXT = Kind("text", _text, export=guard)
+OPTIONAL_NAME = Kind("text", _text, show=lambda name: name or "Not specified", export=guard)
 ID = Kind("id", _text, export=guard, width="ch-12")
 BADGE = Kind("badge", _text, export=guard, width="ch-12")
 INTEGER = Kind("integer", _integer, show="{:,}".format, numeric=True, width="ch-12")

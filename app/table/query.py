@@ -37,7 +37,7 @@ from app.table.expressions import (
 )
 from app.table.scope import Scope
 from app.table.view import RowPath, View
-from models import NONE_ID, reports_db
+from models import reports_db
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,9 @@ class RowQuery:
         fields = self.path_fields(table)
         inside = [field == id_ for field, id_ in zip(fields, self.parent, strict=False)]
         inside += [reports_db.in_values(fields[0], self.customer_ids)] if self.customer_ids else []
-        return [*inside[:1], *map(without_index, inside[1:]), fields[-1] != NONE_ID] if inside else []
+        is_part = self.report.levels[self.level].is_part
+        parts = [without_index(is_part(table))] if is_part else []
+        return [*inside[:1], *map(without_index, inside[1:]), *parts] if inside else []
 
     def select(self, values: Terms, order: Terms, first_rows: FirstRows | None = None, ids: Any = None) -> Any:
         """Select `values` of the rows, ready to be sorted by `order`.

@@ -11,7 +11,7 @@ from xlsxwriter.worksheet import Worksheet
 from app.table.counts import count_rows
 from app.table.csv import ColumnWriter, NamesById, Progress, column_chunks
 from app.table.definitions import Column
-from app.table.kinds import BADGE, DATE, DATETIME, ID, INTEGER, MONEY, TEXT, Kind, Value
+from app.table.kinds import BADGE, DATE, DATETIME, ID, INTEGER, MONEY, OPTIONAL_NAME, TEXT, Kind, Value
 from app.table.query import RowQuery
 from app.table.scope import Scope, ScopeIn
 from app.table.view import View, describe_view
@@ -59,6 +59,7 @@ def _days(text: str) -> float | None:
 
 CELL_FORMATS = {
     TEXT: CellFormat("@", 28),
+    OPTIONAL_NAME: CellFormat("@", 28),
     ID: CellFormat("@", 20),
     BADGE: CellFormat("@", 12),
     INTEGER: CellFormat("#,##0", 12, _integer),

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from io import BytesIO, StringIO
 from typing import Any
 
-from app.importing import FileRejected, ImportSummary, load_file
+from app.importing import FileRejected, ImportSummary, Options, Plan, import_file, recognise_file
 from models import (
     Actor,
     Bundle,
@@ -70,12 +70,20 @@ def file(slug: str, *changes: Row, line_break: str = "\r\n") -> bytes:
     return out.getvalue().encode()
 
 
-def load(slug: str, *changes: Row) -> ImportSummary:
-    return load_bytes(slug, file(slug, *changes))
+def load(slug: str, *changes: Row, **options: Any) -> ImportSummary:
+    return load_bytes(slug, file(slug, *changes), **options)
 
 
-def load_bytes(slug: str, content: bytes, dry_run: bool = False) -> ImportSummary:
-    return load_file(slug, BytesIO(content), "file.csv", dry_run)
+def load_bytes(slug: str, content: bytes, dry_run: bool = False, **options: Any) -> ImportSummary:
+    plan = plan_of(slug, content, dry_run, **options)
+    plan.raise_if_rejected("file.csv")
+    return plan.summary
+
+
+def plan_of(slug: str, content: bytes, dry_run: bool = True, **options: Any) -> Plan:
+    """What an import does, or would do. `options` are those of Options; without `slug` the report is recognised."""
+    chosen = Options(report=slug, **options)
+    return import_file(recognise_file(BytesIO(content), "file.csv", chosen), chosen, dry_run)
 
 
 def faults(slug: str, *changes: Row) -> list[tuple[int, str]]:
@@ -83,10 +91,10 @@ def faults(slug: str, *changes: Row) -> list[tuple[int, str]]:
     return faults_of(slug, file(slug, *changes))
 
 
-def faults_of(slug: str, content: bytes) -> list[tuple[int, str]]:
+def faults_of(slug: str, content: bytes, **options: Any) -> list[tuple[int, str]]:
     before = dump()
     try:
-        load_bytes(slug, content)
+        load_bytes(slug, content, **options)
     except FileRejected as rejected:
         assert dump() == before
         return [(fault.line, fault.text) for fault in rejected.faults]

@@ -10,8 +10,10 @@ from tests.importing.files import values
 
 def check_sums() -> None:
     """Check that every stored sum is the sum of its holdings, and that every customer has one."""
-    products = fn.COUNT(Holding.product).filter(Holding.product != NONE_ID)
-    types = fn.COUNT(Holding.certificate_type.distinct()).filter(Holding.certificate_type != NONE_ID)
+    holds = (Holding.product != NONE_ID) | (Holding.certificate_type != NONE_ID)
+    holds |= (Holding.current_inventory > 0) | (Holding.used > 0)
+    products = fn.COUNT(Holding.product).filter(holds)
+    types = fn.COUNT(Holding.certificate_type.distinct()).filter(holds)
     assert _stored(TypeUsage, "customer", "certificate_type") == _computed(products, "customer", "certificate_type")
     assert _stored(CustomerUsage, "customer") == _computed(types, "customer")
     assert values(CustomerUsage.customer) == values(Customer.id)

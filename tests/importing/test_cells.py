@@ -2,21 +2,23 @@
 
 import pytest
 
-from models import Bundle, BundleProduct, Customer, Holding, Product, Subscription, Transaction
+from models import Bundle, BundleProduct, Customer, Holding, Product, Transaction
 from tests.databases import sqlite_file as database_url
-from tests.importing.files import NOTHING, SUBSCRIPTIONS, TRANSACTIONS, USAGE, dump, faults, load, values
+from tests.importing.files import SUBSCRIPTIONS, TRANSACTIONS, USAGE, faults, load, values
 
 __all__ = ["database_url"]
 
 DAY, MOMENT = "a date such as 2026-11-22", "a date and time such as 2026-11-22 13:05:00"
 AMOUNT = "an amount with two decimals such as -1234.50"
 WHOLE, COUNT = "a whole number of up to 12 digits such as 1234", "a whole number of 0 or more"
+MONTH = "a month, not a day such as 2026-11-22"
+STATUS = "one of Active, Ended, Cancelled"
 ACTION = "one of Renewal Inventory, Inventory, Renew, Cancel"
 
 
 REQUIRED = {
     SUBSCRIPTIONS: {
-        "Customer": "a name", "Subscription": "a name", "Subscription ID": "an ID", "End": DAY, "Cost": AMOUNT,
+        "Customer": "a name", "Subscription ID": "an ID", "End": DAY, "Cost": AMOUNT,
         "Order Date": DAY, "Last modified date": MOMENT, "Items Quantity": WHOLE,
     },
     TRANSACTIONS: {
@@ -27,19 +29,21 @@ REQUIRED = {
 }  # fmt: skip
 INVALID = {
     SUBSCRIPTIONS: [
-        ("End", "2026-02-29", DAY), ("End", "22.11.2026", DAY), ("End", "2026-11-22 00:00:00", DAY),
-        ("Order Date", "２０２６-11-22", DAY),
-        ("Last modified date", "2026-11-22T13:05:00", MOMENT), ("Last modified date", "2026-11-22 24:00:00", MOMENT),
-        ("Cost", "12", AMOUNT), ("Cost", "1,200.50", AMOUNT),
+        ("End", "2026-02-29", DAY), ("End", "22.13.2026", DAY), ("End", "46348", DAY), ("End", "22/11/26", DAY),
+        ("End", "2026-11", MONTH), ("End", "Nov-26", MONTH),
+        ("Order Date", "２０２６-11-22", DAY), ("Order Date", "1", DAY),
+        ("Last modified date", "2026-11-22 13", MOMENT), ("Last modified date", "2026-11-22 24:00:00", MOMENT),
+        ("Last modified date", "2026-11-22 13:05 PM", MOMENT), ("Cost", "12.345,6.7", AMOUNT), ("Cost", "5 %", AMOUNT),
+        ("Cost", "0.001", AMOUNT), ("Cost", "--5", AMOUNT), ("Cost", "(-5)", AMOUNT),
         ("Items Quantity", "-1", COUNT), ("Items Quantity", "1.0", WHOLE), ("Items Quantity", "１２", WHOLE),
+        ("Status", "Open", STATUS),
     ],
     TRANSACTIONS: [
-        ("Total", "1234567890123", WHOLE), ("Action", "inventory", ACTION), ("Action", "Cancel ", ACTION),
+        ("Total", "1234567890123", WHOLE), ("Action", "Cancelled", ACTION),
         ("Date", "2026-13-01", MOMENT),
     ],
     USAGE: [
         ("Current Inventory", "-1", COUNT), ("Used", "-1", COUNT), ("Available", "x", WHOLE),
-        ("Over Inventory", " ", WHOLE),
     ],
 }  # fmt: skip
 
@@ -58,7 +62,8 @@ def test_required_cells(slug: str) -> None:
 @pytest.mark.parametrize("slug", INVALID)
 def test_invalid_cells(slug: str) -> None:
     assert faults(slug, *({label: value} for label, value, _ in INVALID[slug])) == [
-        (line, f"{label}: “{value}” is not {what}") for line, (label, value, what) in enumerate(INVALID[slug], 2)
+        (line, f"{label}: “{value}” is {'' if what == MONTH else 'not '}{what}")
+        for line, (label, value, what) in enumerate(INVALID[slug], 2)
     ]
 
 
@@ -82,8 +87,8 @@ def test_all_faults_of_all_rows() -> None:
 
 
 def test_fault_quotes_a_strange_value_on_one_line() -> None:
-    [(_, text)] = faults(SUBSCRIPTIONS, {"End": "\x1b[31m\r\n" + 500 * "é"})
-    assert text == f"End: “\\x1b[31m\\r\\n{52 * 'é'}…” is not {DAY}"
+    [(_, text)] = faults(SUBSCRIPTIONS, {"End": "\x1b[31m" + 500 * "é"})
+    assert text == f"End: “\\x1b[31m{54 * 'é'}…” is not {DAY}"
 
 
 @pytest.mark.parametrize(
@@ -96,7 +101,7 @@ def test_fault_quotes_a_strange_value_on_one_line() -> None:
 )
 def test_optional_cells(slug: str, labels: list[str]) -> None:
     load(slug, dict.fromkeys(labels, ""))
-    load(slug, dict.fromkeys(set(labels) - {"Available", "Over Inventory"}, "  "))
+    load(slug, dict.fromkeys(labels, "  "))
     assert values(Customer.ref, Customer.reseller) == [("", 0)]
 
 
@@ -109,9 +114,10 @@ def test_reseller_cannot_be_a_dash(slug: str, cell: str) -> None:
     )  # fmt: skip
 
 
-def test_status_is_ignored() -> None:
-    load(SUBSCRIPTIONS, {"Status": "Cancelled"}, {"Status": "whatever", "Subscription ID": "S-2"})
-    assert values(Subscription.ref, Subscription.cancelled) == [("S-1", 0), ("S-2", 0)]
+@pytest.mark.parametrize(("cell", "action"), [("cancel", "Cancel"), (" Renewal  inventory ", "Renewal Inventory")])
+def test_actions_in_any_case(cell: str, action: str) -> None:
+    load(TRANSACTIONS, {"Action": cell})
+    assert values(Transaction.action) == [action]
 
 
 def test_several_products_keep_their_order() -> None:
@@ -120,30 +126,22 @@ def test_several_products_keep_their_order() -> None:
     assert values(BundleProduct.position, Product.name) == [(0, "=B"), (1, "A"), (2, "=B")]
 
 
-@pytest.mark.parametrize("cell", ["A; ", "; A", "A; ; B", "A;  ; B"])
+@pytest.mark.parametrize("cell", ["A; ", "; A", "A; ; B", "A;;B", ";"])
 def test_each_of_several_products_has_a_name(cell: str) -> None:
     assert faults(TRANSACTIONS, {"Product": cell}) == [
         (2, f"Product: “{cell}” is not products with “; ” between any two: one of them has no name")
     ]
 
 
+@pytest.mark.parametrize("cell", ["A;B", "A ; B", " A;  B "])
+def test_blanks_between_products_may_be_missing(cell: str) -> None:
+    load(TRANSACTIONS, {"Product": cell})
+    assert values(Bundle.name) == ["", "A; B"]
+
+
 def test_usage_has_one_product_per_row() -> None:
     assert faults(USAGE, {"Product": "A; B"}) == [
-        (2, "Product: “A; B” is not one product's name, which can't contain “; ”")
-    ]
-
-
-@pytest.mark.parametrize("label", ["Certificate Type", "Product"])
-def test_certificate_type_and_product_go_together(label: str) -> None:
-    assert faults(USAGE, {label: ""}) == [
-        (2, "Certificate Type, Product: both must be given or, for a customer that holds nothing, neither")
-    ]
-
-
-@pytest.mark.parametrize("label", ["Current Inventory", "Used"])
-def test_customer_without_holdings_has_zeros(label: str) -> None:
-    assert faults(USAGE, NOTHING | {label: "1"}) == [
-        (2, "Current Inventory, Used: must be 0 for a customer that holds nothing")
+        (2, "Product: “A; B” is not one product's name, which can't contain “;”")
     ]
 
 
@@ -156,11 +154,3 @@ def test_available_and_over_inventory_must_agree(inventory: int, used: int, avai
     ]
     load(USAGE, stated | {"Available": str(available), "Over Inventory": str(over)})
     assert values(Holding.available, Holding.over_inventory) == [(available, over)]
-
-
-def test_names_differ_by_case_and_spaces() -> None:
-    load(USAGE, {"Product": "dv"}, {"Product": "DV"}, {"Product": "DV "})
-    assert values(Product.name) == ["", "DV", "DV ", "dv"]
-    before = dump()
-    assert load(USAGE, {"Product": "DV "}, {"Product": "dv"}, {"Product": "DV"}).unchanged == 3
-    assert dump() | {"Import": []} == before | {"Import": []}

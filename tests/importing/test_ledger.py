@@ -1,11 +1,11 @@
-"""Subscription and transaction files: rows with an id of their own, and the cancelled flag."""
+"""Subscription and transaction files: rows with an id of their own, and the day of cancellation."""
 
 from itertools import permutations
 from typing import Any
 
 import pytest
 
-from models import ACTIONS, Import, Subscription, Transaction
+from models import ACTIONS, NEVER, Import, Subscription, Transaction, today
 from tests.importing.files import SUBSCRIPTIONS, TRANSACTIONS, dump, faults, load, values
 
 ELSE = {"Customer": "Other", "Customer ID": "C-2"}
@@ -24,9 +24,9 @@ KEY = {SUBSCRIPTIONS: "Subscription ID", TRANSACTIONS: "Transaction ID"}
 
 def test_fields_of_a_subscription() -> None:
     load(SUBSCRIPTIONS, {"Reseller": "North", "Cost": "-0.05"})
-    fields = ("ref", "ref_key", "customer_ref", "name", "name_key", "cancelled", "ends_on", "cost", "ordered_on")
+    fields = ("ref", "ref_key", "customer_ref", "name", "name_key", "cancelled_on", "ends_on", "cost", "ordered_on")
     assert values(*(getattr(Subscription, field) for field in fields)) == [
-        ("S-1", "s-1", "C-1", "SSL Manager", "ssl manager", 0, "2027-01-31", -5, "2026-02-01")
+        ("S-1", "s-1", "C-1", "SSL Manager", "ssl manager", NEVER, "2027-01-31", -5, "2026-02-01")
     ]
     assert values(Subscription.modified_at, Subscription.items_quantity) == [("2026-03-04 05:06:07", 12)]
 
@@ -121,6 +121,11 @@ def test_all_faults_are_reported_by_line() -> None:
     assert [line for line, _ in faults(TRANSACTIONS, *rows)] == [2, 3, 5]
 
 
+def statuses() -> list[tuple[str, bool]]:
+    """Whether each subscription is cancelled today."""
+    return [(ref, day <= str(today())) for ref, day in values(Subscription.ref, Subscription.cancelled_on)]
+
+
 def ledger(*actions: tuple[str, str], subscription: str = "S-1") -> list[dict[str, str]]:
     return [
         {
@@ -140,7 +145,10 @@ LEDGERS: list[tuple[list[tuple[str, str]], bool]] = [
     ([("Renew", "2026-01-01")], False),
     ([("Renew", "2026-01-01"), ("Cancel", "2026-01-02")], True),
     ([("Cancel", "2026-01-01"), ("Renew", "2026-01-02")], False),
-    ([("Cancel", "2026-01-01"), ("Renew", "2026-01-01")], True),
+    ([("Cancel", "2026-01-01"), ("Renew", "2026-01-01")], False),
+    ([("Cancel", "2026-01-01"), ("Cancel", "2026-01-02"), ("Renew", "2026-01-01")], True),
+    ([("Cancel", "2999-01-01")], False),
+    ([("Cancel", "2026-01-01"), ("Renew", "2999-01-01")], False),
     ([("Cancel", "2026-01-01"), ("Renew", "2026-01-02"), ("Cancel", "2026-01-03")], True),
     ([("Cancel", "2026-01-01 00:00:01"), ("Inventory", "2026-01-02"), ("Renewal Inventory", "2026-01-02")], True),
 ]
@@ -148,7 +156,7 @@ LEDGERS: list[tuple[list[tuple[str, str]], bool]] = [
 
 @pytest.mark.parametrize("subscriptions_first", [True, False])
 def test_cancelled_until_a_later_renew(subscriptions_first: bool) -> None:
-    names = [f"S-{number}" for number in range(len(LEDGERS))]
+    names = [f"S-{number:02}" for number in range(len(LEDGERS))]
     subscriptions = [{"Subscription ID": name} for name in names]
     transactions = [
         row for name, (actions, _) in zip(names, LEDGERS, strict=True) for row in ledger(*actions, subscription=name)
@@ -157,7 +165,7 @@ def test_cancelled_until_a_later_renew(subscriptions_first: bool) -> None:
     for slug, rows in files if subscriptions_first else reversed(files):
         load(slug, *rows)
     expected = [(name, cancelled) for name, (_, cancelled) in zip(names, LEDGERS, strict=True)]
-    assert values(Subscription.ref, Subscription.cancelled) == expected
+    assert statuses() == expected
 
 
 def test_changed_transaction_updates_cancelled() -> None:
@@ -165,8 +173,8 @@ def test_changed_transaction_updates_cancelled() -> None:
     flags = []
     for change in [{"Action": "Cancel"}, {"Subscription ID": "S-2", "Action": "Cancel"}, {"Subscription ID": "S-2"}]:
         load(TRANSACTIONS, change)
-        flags.append(values(Subscription.cancelled))
-    assert flags == [[0, 1], [0, 1], [0, 0]]
+        flags.append([cancelled for _, cancelled in statuses()])
+    assert flags == [[True, False], [False, True], [False, False]]
     assert values(Transaction.subscription_ref) == ["S-2"]
 
 
@@ -174,7 +182,7 @@ def test_updated_subscription_stays_cancelled() -> None:
     load(TRANSACTIONS, {"Action": "Cancel"})
     load(SUBSCRIPTIONS, {})
     assert load(SUBSCRIPTIONS, {"Cost": "0.00"}).updated == 1
-    assert values(Subscription.cancelled, Subscription.cost) == [(1, 0)]
+    assert values(Subscription.cancelled_on, Subscription.cost) == [("2026-03-04", 0)]
 
 
 @pytest.mark.parametrize("order", list(permutations([SUBSCRIPTIONS, TRANSACTIONS])))
@@ -188,9 +196,9 @@ def test_files_load_in_any_order(order: tuple[str, str]) -> None:
     }
     for slug in order:
         load(slug, *rows[slug])
-    assert values(Subscription.ref, Subscription.customer_ref, Subscription.cancelled) == [
-        ("S-1", "C-1", 1),
-        ("S-2", "C-2", 0),
+    assert values(Subscription.ref, Subscription.customer_ref, Subscription.cancelled_on) == [
+        ("S-1", "C-1", NEVER),  # the Renew at the same moment goes before the Cancel
+        ("S-2", "C-2", NEVER),
     ]
     assert values(Transaction.subscription_ref) == ["?", "S-1", "S-1", "S-1", "S-1"]
     assert values(Import.report) == sorted(order)

@@ -5,9 +5,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.importing.derived import usage_ref
+from app.table.paging import read_children, read_page
+from app.table.scope import WHOLE_PARTNER
 from models import NONE_ID, CertificateType, CustomerUsage, Holding, Product, TypeUsage, fold
 from tests.importing.files import NOTHING, SUBSCRIPTIONS, USAGE, Row, dump, faults, load, rolled_back, values
 from tests.importing.sums import check_sums
+from tests.support import view_of
 
 ELSE = {"Customer": "Other", "Customer ID": "C-2"}
 EV, MAIL = {"Product": "EV"}, {"Certificate Type": "Client", "Product": "Mail"}
@@ -158,3 +161,28 @@ def test_same_file_twice() -> None:
     before = dump()
     assert counts(ELSE | NOTHING, EV, {}) == (0, 0, 3, 0)
     assert dump() | {"Import": []} == before | {"Import": []}
+
+
+@pytest.mark.parametrize("row", [{"Product": ""}, {"Certificate Type": ""}, {"Certificate Type": "", "Product": ""}])
+def test_unspecified_holding_is_a_holding(row: Row) -> None:
+    assert counts(row) == (1, 0, 0, 0)
+    assert counts(row) == (0, 0, 1, 0)
+    assert values(CustomerUsage.parts) == values(TypeUsage.parts) == [1]
+    check_sums()
+    assert counts(row, EV) == (1, 0, 1, 0)
+    check_sums()
+    removed = 1 if len(row) == 2 else 2  # the one without both becomes the row of zeros
+    assert counts(NOTHING) == (0, 1, 0, removed)
+    check_sums()
+
+
+def test_unspecified_holdings_are_shown_inside_their_customer() -> None:
+    load(USAGE, {"Product": ""}, {"Certificate Type": "", "Product": ""}, NOTHING | ELSE)
+    view = view_of(USAGE, [("columns", key) for key in ("product", "current_inventory")])
+    assert [row.values[1:] for row in read_page(view, WHOLE_PARTNER).rows] == [("", 5), ("", 5), ("", 0)]
+    customers = view_of(USAGE, [])
+    (acme, other) = read_page(customers, WHOLE_PARTNER).rows
+    types = read_children(customers, WHOLE_PARTNER, acme.path) or []
+    assert len(types) == 2
+    assert [len(read_children(customers, WHOLE_PARTNER, row.path) or []) for row in types] == [1, 1]
+    assert not read_children(customers, WHOLE_PARTNER, other.path)

@@ -30,7 +30,7 @@ def test_late_fault_changes_nothing() -> None:
 def test_fault_text() -> None:
     with pytest.raises(FileRejected) as raised:
         load(USAGE, {"Used": "-1", "Product": "A; B"})
-    lines = ["file.csv:2: Product: “A; B” is not one product's name, which can't contain “; ”",
+    lines = ["file.csv:2: Product: “A; B” is not one product's name, which can't contain “;”",
             "file.csv:2: Used: “-1” is not a whole number of 0 or more"]  # fmt: skip
     assert raised.value.messages == lines
     assert str(raised.value) == "\n".join(lines)
@@ -44,9 +44,9 @@ def test_faults_are_counted_and_the_first_1000_kept() -> None:
         load_bytes(USAGE, content)
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert raised.value.number == 20_001
+    assert raised.value.total == 20_001
     assert [fault.line for fault in raised.value.faults] == list(range(2, 1002))
-    assert most < 2_000_000
+    assert most < 4_000_000
 
 
 @pytest.mark.parametrize("slug", [SUBSCRIPTIONS, TRANSACTIONS, USAGE])
@@ -97,10 +97,13 @@ def test_imports_before_the_who_column_are_by_nobody() -> None:
 
 def test_failing_stream_changes_nothing() -> None:
     class Broken(BytesIO):
-        def readline(self, size: int | None = -1, /) -> bytes:
-            if self.tell() > 100_000:
+        reads = 0
+
+        def read(self, size: int | None = -1, /) -> bytes:
+            self.reads += self.tell() > 100_000
+            if self.reads > 3:  # the file has been recognised by then
                 raise OSError("the disk is gone")
-            return super().readline(size)
+            return super().read(size)
 
     rows = file(SUBSCRIPTIONS, *({"Subscription ID": f"S-{number}"} for number in range(3000)))
     before = dump()
@@ -115,7 +118,9 @@ def test_records_load_in_the_callers_transaction() -> None:
         load_records(SUBSCRIPTIONS, [(1, SUBSCRIPTION)], "demo")
         summary = load_records(USAGE, [(1, HELD), (2, HELD._replace(product="EV"))], "demo")
     assert str(summary) == "2 rows: 2 added, 0 updated, 0 unchanged, 0 removed"
-    assert values(Subscription.ref, Subscription.customer_ref, Subscription.cancelled) == [("S-1", "C-1", 1)]
+    assert values(Subscription.ref, Subscription.customer_ref, Subscription.cancelled_on) == [
+        ("S-1", "C-1", "2026-01-01")
+    ]
     assert values(Transaction.ref, Transaction.customer_ref) == [("T-1", "C-1")]
     assert values(Import.id, Import.report, Import.file) == [
         (1, TRANSACTIONS, "demo"), (2, SUBSCRIPTIONS, "demo"), (3, USAGE, "demo"),

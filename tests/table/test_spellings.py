@@ -3,23 +3,22 @@
 import logging
 import re
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.importing import Record, SubscriptionRecord, TransactionRecord, load_records
 from app.reports import REPORTS
 from app.table.csv import csv_chunks
 from app.table.paging import read_page
 from app.table.scope import WHOLE_PARTNER, Scope
 from app.table.spellings import use_spellings
 from app.table.view import View
-from models import clean_text
+from models import clean_text, reports_db
 from tests.strategies import Query, examples, queries
-from tests.support import csv_rows, load, view_of
+from tests.support import csv_rows, view_of
 from tests.table.test_plans import plan_of, table_scans
-from tests.web import parties
 
 SUBSCRIPTIONS, TRANSACTIONS, USAGE = REPORTS
 TYPED = ("q", "customer", "subscription", "name", "reseller", "product", "certificate_type")
@@ -38,16 +37,17 @@ ROWS = [
 
 
 @pytest.fixture(autouse=True)
-def odd(edge_cases: None, tmp_path: Path) -> None:
-    """The edge cases, and rows whose ids and names differ by blanks or case only."""
-    subscriptions, transactions = [parties.SUBSCRIPTIONS], [parties.TRANSACTIONS]
+def odd(edge_cases: None) -> None:
+    """The edge cases, and rows whose ids and names differ by blanks or case only, as imports once took them."""
+    subscriptions, transactions = list[Record](), list[Record]()
     for number, (customer, ref, subscription, reseller) in enumerate(ROWS):
-        owner = f"{customer},{ref},{subscription},{reseller}"
-        subscriptions.append(f"{owner},Plan,2031-01-01,1.00,2020-01-01,a@b.example,2020-01-01,1")
-        transactions.append(f"{owner},Odd  Product,odd-{number},Renew,2025-01-01,1,1.00,Ann")
-    for slug, lines in ((SUBSCRIPTIONS, subscriptions), (TRANSACTIONS, transactions)):
-        (tmp_path / "odd.csv").write_text("\n".join(lines), "utf-8")
-        load(slug, tmp_path / "odd.csv")
+        at, plan = "2020-01-01 00:00:00", ("Plan", "2031-01-01", 100, "2020-01-01")
+        subscriptions.append(SubscriptionRecord(customer, ref, reseller, subscription, *plan, "a@b.example", at, 1))
+        rest = (("Odd  Product",), f"odd-{number}", "Renew", "2025-01-01 00:00:00", 1, 100, "Ann")
+        transactions.append(TransactionRecord(customer, ref, reseller, subscription, *rest))
+    with reports_db.write_transaction():
+        load_records(SUBSCRIPTIONS, enumerate(subscriptions), "odd")
+        load_records(TRANSACTIONS, enumerate(transactions), "odd")
 
 
 def spelled(slug: str, query: Query, scope: Scope = WHOLE_PARTNER) -> View:

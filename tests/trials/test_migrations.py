@@ -19,7 +19,7 @@ from tests.upgrade import first
 
 _LATER = [
     "0002_status", "0002_views", "0003_deleted", "0003_who", "0004_attempts", "0004_sums", "0005_owners", "0005_trail",
-    "0006_exports",
+    "0006_cancelled_on", "0006_exports", "0007_second_factor",
 ]  # fmt: skip
 _MULTIPLY = """
 INSERT INTO "transaction" ({columns}) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {rows})

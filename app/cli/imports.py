@@ -1,0 +1,99 @@
+"""The command `flask import`."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from app.cli.common import audit_actor, database_ready, progress_bar, record_event, say
+from app.importing import (
+    DATE_ORDERS,
+    DECIMALS,
+    IMPORTABLE,
+    FileRejected,
+    Options,
+    Plan,
+    import_file,
+    recognise_file,
+    rereadable,
+)
+from app.importing.layouts import heading_key
+from models.audit import DONE, FAILED
+
+_MAX_FAULTS = 20  # faults of a file that are printed
+
+
+@click.command("import")
+@click.argument("files", metavar="[REPORT] FILE...", nargs=-1, required=True)
+@click.option("--dry-run", is_flag=True, help="Check the files and print what they would do; change nothing.")
+@click.option(
+    "--complete",
+    is_flag=True,
+    help="The file names everything there is: what it doesn't name ends.",
+)
+@click.option("--date-order", type=click.Choice(list(DATE_ORDERS)), help="How dates such as 03/04/2026 are meant.")
+@click.option(
+    "--decimal",
+    type=click.Choice(list(DECIMALS)),
+    help="What stands before decimals: tells what 1,234 means.",
+)
+@click.option("--ignore", metavar="HEADING", multiple=True, help="Leave out the column of this heading; repeatable.")
+@click.option("--same-names", "names", flag_value="same", help="Names that differ by case or accents only are one.")
+@click.option("--new-names", "names", flag_value="new", help="Names that differ by case or accents only are several.")
+def import_files(files: Sequence[str], dry_run: bool, ignore: Sequence[str], complete: bool, **settings: str) -> None:
+    """Load CSV files or Excel workbooks (- is standard input), each of them whole or not at all.
+
+    REPORT is needed only where the headings don't tell it.
+    """
+    report = files[0] if len(files) > 1 and files[0] in IMPORTABLE else ""
+    options = Options(
+        report=report,
+        mapping={heading_key(heading): "" for heading in ignore},
+        complete=complete,
+        date_order=settings["date_order"] or "",
+        decimal=settings["decimal"] or "",
+        names=settings["names"] or "",
+    )
+    paths = files[bool(report) :]
+    for path in paths:
+        if path != "-" and (not Path(path).exists() or Path(path).is_dir()):
+            message = f"{path} is no file, and none of the reports {', '.join(IMPORTABLE)}."
+            raise click.BadParameter(message, param_hint="FILE")
+    rejected = [path for path in paths if not _import(path, options, dry_run)]
+    if rejected:
+        sys.exit(1)
+
+
+def _import(file: str, options: Options, dry_run: bool) -> bool:
+    """Import one file and print what that did. Returns whether it was right."""
+    about = f"{options.report or '?'} {file}"
+    try:
+        with database_ready(), click.open_file(file, "rb") as stream, rereadable(stream) as data:
+            recognised = recognise_file(data, file, options)
+            about = f"{recognised.layout.report.slug if recognised.layout else '?'} {file}"
+            with progress_bar(recognised.size, file) as advance:
+                plan = import_file(recognised, options, dry_run, advance, audit_actor()["who"])
+        plan.raise_if_rejected(file)
+    except FileRejected as rejected:
+        for message in rejected.messages[:_MAX_FAULTS]:
+            say(message, err=True)
+        if rejected.total > _MAX_FAULTS:
+            say(f"… and {rejected.total - _MAX_FAULTS:,} more", err=True)
+        record_event("import", FAILED, about, faults=rejected.total)
+        return False
+    for line in (*plan.said, *plan.notes, *(f"line {each.line}: {each}" for each in plan.questions)):
+        say(f"{file}: {line}", err=True)
+    say(f"{plan.summary}{' (dry run: nothing was changed)' if dry_run else ''}")
+    if dry_run:
+        _print_examples(plan)
+    else:
+        record_event("import", DONE, about, **asdict(plan.summary))
+    return True
+
+
+def _print_examples(plan: Plan) -> None:
+    for kind, examples in plan.examples.items():
+        for example in examples:
+            say(f"{kind}: {example}")

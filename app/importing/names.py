@@ -1,0 +1,325 @@
+"""In-memory indexes of customers and names. They turn the text of a row into ids of other tables."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from app.importing.layouts import Record
+from app.importing.options import Options
+from app.importing.results import Notes, Question, Row, RowRejected, quote
+from app.importing.rows import Table, insert_rows
+from models import (
+    NONE_ID,
+    PRODUCT_SEPARATOR,
+    Actor,
+    Bundle,
+    BundleProduct,
+    CertificateType,
+    Customer,
+    Product,
+    Reseller,
+    clean_text,
+    fold,
+    reports_db,
+)
+
+
+class LookAlikes:
+    """Decides about names that differ from another by case, accents, width or blanks only, and collects questions."""
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._questions: dict[tuple[str, str], tuple[Question, Callable[[], bool]]] = {}
+
+    def questions(self) -> Iterator[Question]:
+        """The open questions. A file that has both names keeps them apart unless somebody says otherwise."""
+        for (_, name), (question, is_in_file) in self._questions.items():
+            yield question._replace(default=name) if is_in_file() else question
+
+    def choose(self, kind: str, name: str, other: str, line: int, is_in_file: Callable[[], bool]) -> str:
+        """The name to use for `name`: itself or the `other`. Asks, and uses itself meanwhile, unless that is settled.
+
+        `is_in_file` tells, at the end, whether the file has the other name, too.
+        """
+        subject = kind, name
+        if choice := self._options.name_choices.get(subject):
+            return choice
+        if self._options.names:
+            return other if self._options.names == "same" else name
+        question = Question(
+            line,
+            f"{kind.capitalize()}: {quote(name)} is new; did you mean {quote(other)}?",
+            "names",
+            {other: f"the same {kind} as {quote(other)}", name: f"another {kind}"},
+            "--same-names takes such names as one, --new-names as several",
+            subject,
+        )
+        self._questions[subject] = question, is_in_file
+        return name
+
+
+def look_alike_key(name_key: str) -> str:
+    """What names have in common that differ by case, accents, width or blanks only. `name_key` is folded."""
+    return name_key.replace(" ", "")
+
+
+class NameIndex:
+    """The ids of one table's rows by name, and `names` by id. The name "" has a row too, which stands for none.
+
+    With a `kind`, such as "reseller", new names that look like others are decided by `look_alikes`.
+    """
+
+    def __init__(self, table: Table, kind: str = "", look_alikes: LookAlikes | None = None) -> None:
+        rows = list(reports_db.execute(table.select(table.name, table.id, table.name_key)))
+        self._table, self._kind, self._look_alikes = table, kind, look_alikes
+        self.names: dict[int, str] = {id_: name for name, id_, _ in rows}
+        self._ids: dict[str, int] = {clean_text(name): id_ for name, id_, _ in rows} | {
+            name: id_ for name, id_, _ in rows
+        }
+        self._next_id = max(self.names) + 1
+        self._used: set[int] = set()
+        self._by_key = {look_alike_key(key): name for name, _, key in rows} if kind else {}
+        self._pending: list[Row] = []
+
+    def id_of(self, name: str, line: int = 0) -> int:
+        """The id of a name's row, which is created where there is none."""
+        id_ = self._ids.get(name)
+        if id_ is None:
+            id_ = self._find_or_create(name, line)
+        self._used.add(id_)
+        return id_
+
+    def write(self) -> None:
+        """Insert the rows created since the last call."""
+        insert_rows(self._table, self._pending)
+        self._pending = []
+
+    def _find_or_create(self, name: str, line: int) -> int:
+        if self._kind and self._look_alikes:
+            other = self._by_key.setdefault(look_alike_key(fold(name)), name)
+            if other not in (name, ""):
+                other_id = self._ids[other]
+                chosen = self._look_alikes.choose(self._kind, name, other, line, lambda: other_id in self._used)
+                if chosen in self._ids:
+                    self._ids[name] = self._ids[chosen]
+                    return self._ids[name]
+        return self._create(name)
+
+    def _create(self, name: str) -> int:
+        id_ = self._ids[name] = self._next_id
+        self.names[id_] = name
+        self._next_id += 1
+        self._pending.append({"id": id_, **self._table.columns_for(name)})
+        return id_
+
+
+class BundleIndex(NameIndex):
+    """Bundles are products that one transaction affects, named like "DV Wildcard; OV Wildcard"."""
+
+    def __init__(self, products: NameIndex) -> None:
+        super().__init__(Bundle)
+        self._products = products
+        self._by_products: dict[tuple[str, ...], int] = {}
+        self._pending_products: list[Row] = []
+
+    def id_of_products(self, names: tuple[str, ...], line: int) -> int:
+        """The id of the bundle of these products."""
+        id_ = self._by_products.get(names)
+        if id_ is None:
+            products = [self._products.names[self._products.id_of(name, line)] for name in names]
+            id_ = self._by_products[names] = self.id_of(PRODUCT_SEPARATOR.join(products))
+        return id_
+
+    def write(self) -> None:
+        self._products.write()
+        super().write()
+        insert_rows(BundleProduct, self._pending_products)
+        self._pending_products = []
+
+    def _create(self, name: str) -> int:
+        bundle = super()._create(name)
+        for position, product in enumerate(name.split(PRODUCT_SEPARATOR)):
+            self._pending_products.append(
+                {"bundle": bundle, "position": position, "product": self._products.id_of(product)}
+            )
+        return bundle
+
+
+@dataclass(slots=True, eq=False)
+class CachedCustomer:
+    """A row of the customer table. `ref` is the Customer ID of files, "" while unknown; `reseller` is a row's id."""
+
+    id: int
+    ref: str
+    name: str
+    reseller: int
+
+    def row(self) -> Row:
+        keys = {"ref_key": self.ref.casefold(), "name_key": fold(self.name)}
+        return {"id": self.id, "ref": self.ref, "name": self.name, "reseller": self.reseller, **keys}
+
+
+@dataclass(slots=True)
+class CustomerChange:
+    """What a customer was before the import, and the line that first said otherwise."""
+
+    line: int
+    ref: str
+    name: str
+    reseller: int
+
+
+class CustomerIndex:
+    """All customers, by Customer ID and by name and reseller.
+
+    `new` are those that this import adds, `used` those that its file names, `before` those that it changes, with what
+    they were. `found` may hold what `find` returned, by a record's first fields; it is emptied when a customer changes.
+    """
+
+    def __init__(self, look_alikes: LookAlikes, notes: Notes) -> None:
+        self.new: set[CachedCustomer] = set()
+        self.used: set[CachedCustomer] = set()
+        self.before: dict[CachedCustomer, CustomerChange] = {}
+        self.found: dict[tuple[str | None, str, str | None], CachedCustomer] = {}
+        self._look_alikes, self._notes = look_alikes, notes
+        self._by_ref: dict[str, CachedCustomer] = {}
+        self._by_name: defaultdict[str, list[CachedCustomer]] = defaultdict(list)
+        self._by_key: defaultdict[str, list[CachedCustomer]] = defaultdict(list)
+        self._pending: list[CachedCustomer] = []
+        self._last_id = 0
+        query = Customer.select(Customer.id, Customer.ref, Customer.name, Customer.reseller, Customer.name_key)
+        for *values, key in reports_db.execute(query):
+            self._add(CachedCustomer(*values), key)
+
+    def find(self, record: Record, reseller: int | None, line: int) -> CachedCustomer:
+        """The customer of a row: by Customer ID, else by name and reseller, else a new one.
+
+        A known Customer ID with another name or reseller renames or moves the customer. A customer without an ID takes
+        that of a later row with its name and reseller. `reseller` is None where the file doesn't say, and then any will
+        do. Raises RowRejected where several customers have them.
+        """
+        ref = record.customer_id
+        if record.customer is None and not ref:
+            raise RowRejected("Customer ID: is empty; it must say who the customer is")
+        customer = self._by_ref.get(ref) if ref else None
+        if customer is None:
+            customer = self._find_by_name(record.customer or ref, ref, reseller, line)
+        else:
+            name = customer.name if record.customer is None else record.customer
+            reseller = customer.reseller if reseller is None else reseller
+            if customer.name != name or customer.reseller != reseller:
+                self._update(customer, name, reseller, line)
+        return customer
+
+    def all(self) -> list[CachedCustomer]:
+        return [customer for customers in self._by_name.values() for customer in customers]
+
+    @property
+    def renamed(self) -> list[tuple[CachedCustomer, CustomerChange]]:
+        return [(customer, before) for customer, before in self.before.items() if customer.name != before.name]
+
+    @property
+    def moved(self) -> list[tuple[CachedCustomer, CustomerChange]]:
+        return [(customer, before) for customer, before in self.before.items() if customer.reseller != before.reseller]
+
+    def write(self) -> None:
+        """Insert the customers created since the last call."""
+        insert_rows(Customer, [customer.row() for customer in self._pending])
+        self._pending = []
+
+    def _find_by_name(self, name: str, ref: str, reseller: int | None, line: int) -> CachedCustomer:
+        matches = _usable(self._by_name.get(clean_text(name), ()), ref, reseller)
+        matches = [each for each in matches if each.name == name] or matches
+        if len(matches) > 1:
+            wanted = "a Customer ID" if reseller is not None else "a Customer ID or a reseller"
+            raise RowRejected(
+                f"Customer: {quote(name)} is the name of {len(matches)} customers; {wanted} must say which"
+            )
+        if not matches:
+            matches = self._find_look_alike(name, ref, reseller, line)
+        if not matches:
+            self._note_namesakes(name, ref, line)
+            return self._create(name, ref, reseller or NONE_ID)
+        (customer,) = matches
+        if ref:
+            self._remember(customer, line)
+            customer.ref = ref
+            self._by_ref[ref] = customer
+        return customer
+
+    def _find_look_alike(self, name: str, ref: str, reseller: int | None, line: int) -> list[CachedCustomer]:
+        others = _usable(self._by_key.get(look_alike_key(fold(name)), ()), ref, reseller)
+        if len(others) == 1 and others[0].name != name:
+            (other,) = others
+            chosen = self._look_alikes.choose("customer", name, other.name, line, lambda: other in self.used)
+            return others if chosen == other.name else []
+        return []
+
+    def _note_namesakes(self, name: str, ref: str, line: int) -> None:
+        if not ref and self._by_name.get(clean_text(name)):
+            self._notes.add(
+                "namesakes", line, f"{quote(name)} is a new customer; another reseller has one of this name"
+            )
+
+    def _create(self, name: str, ref: str, reseller: int) -> CachedCustomer:
+        self.found.clear()
+        customer = CachedCustomer(self._last_id + 1, ref, name, reseller)
+        self._add(customer, fold(name))
+        self._pending.append(customer)
+        self.new.add(customer)
+        return customer
+
+    def _add(self, customer: CachedCustomer, name_key: str) -> None:
+        self._last_id = max(self._last_id, customer.id)
+        self._by_name[clean_text(customer.name)].append(customer)
+        self._by_key[look_alike_key(name_key)].append(customer)
+        if customer.ref:
+            self._by_ref[customer.ref] = customer
+
+    def _update(self, customer: CachedCustomer, name: str, reseller: int, line: int) -> None:
+        self._remember(customer, line)
+        if customer.name != name:
+            self._by_name[clean_text(customer.name)].remove(customer)
+            self._by_key[look_alike_key(fold(customer.name))].remove(customer)
+            self._by_name[clean_text(name)].append(customer)
+            self._by_key[look_alike_key(fold(name))].append(customer)
+        customer.name, customer.reseller = name, reseller
+
+    def _remember(self, customer: CachedCustomer, line: int) -> None:
+        self.found.clear()
+        before = CustomerChange(line, customer.ref, customer.name, customer.reseller)
+        self.before.setdefault(customer, before)
+
+
+def _usable(customers: Sequence[CachedCustomer], ref: str, reseller: int | None) -> list[CachedCustomer]:
+    """Those of a reseller, if it is given, that have no other Customer ID."""
+    return [each for each in customers if reseller in (None, each.reseller) and not (ref and each.ref)]
+
+
+class Indexes:
+    """All indexes of one import. `write` inserts what was created, before the rows that refer to it."""
+
+    def __init__(self, options: Options) -> None:
+        self.notes = Notes()
+        self.look_alikes = LookAlikes(options)
+        self.customers = CustomerIndex(self.look_alikes, self.notes)
+        self.resellers = NameIndex(Reseller, "reseller", self.look_alikes)
+        self.actors = NameIndex(Actor)
+        self.certificate_types = NameIndex(CertificateType)
+        self.products = NameIndex(Product, "product", self.look_alikes)
+        self.bundles = BundleIndex(self.products)
+
+    def find_customer(self, record: Record, line: int) -> CachedCustomer:
+        """The customer of a record. Raises RowRejected where it could be any of several."""
+        owner = record.customer, record.customer_id, record.reseller
+        customer = self.customers.found.get(owner)
+        if customer is None:
+            reseller = None if record.reseller is None else self.resellers.id_of(record.reseller, line)
+            customer = self.customers.find(record, reseller, line)
+            self.customers.found[owner] = customer
+            self.customers.used.add(customer)
+        return customer
+
+    def write(self) -> None:
+        for index in (self.resellers, self.customers, self.actors, self.certificate_types, self.bundles):
+            index.write()

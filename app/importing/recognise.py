@@ -1,0 +1,221 @@
+"""Recognise a file: its encoding, delimiter and headings, the report that it belongs to, what each heading means."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import islice
+from shutil import copyfileobj
+from tempfile import TemporaryFile
+from typing import IO
+
+from python_calamine import CalamineSheet
+
+from app.importing.csv_rows import DELIMITERS, CsvRows, FaultSink, Numbered
+from app.importing.encodings import Encoding, find_bad_bytes, read_lines, recognise_encoding
+from app.importing.layouts import LAYOUTS, Layout, heading_key
+from app.importing.options import Options
+from app.importing.results import Fault, Unreadable, quote
+from app.importing.workbook import OLD_SIGNATURE, SIGNATURE, open_sheets, sheet_rows
+from models import clean_text
+
+IMPORTABLE = tuple(LAYOUTS)  # the slugs of reports that have an import file
+
+SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)  # tells Excel the delimiter
+_ROWS_BEFORE_HEADINGS = 20  # among which the headings are looked for
+_MIN_HEADINGS = 2  # known ones, which tell the headings from a title above them
+
+
+@dataclass(frozen=True)
+class RecognisedFile:
+    """A file, and how it is to be read.
+
+    layout:       of the report that its headings belong to; None where they don't tell.
+    headings:     as the file has them, but for blanks around; `heading_line` is where they stand.
+    mapping:      the column's key for each heading, "" for one that is left out, None for one that means nothing to us.
+    encoding, delimiter: of a CSV; `sheet` of a workbook.
+    size:         in bytes.
+    """
+
+    name: str
+    stream: IO[bytes]
+    size: int
+    layout: Layout | None = None
+    headings: Sequence[str] = ()
+    heading_line: int = 1
+    mapping: Sequence[str | None] = ()
+    encoding: Encoding | None = None
+    delimiter: str = ""
+    sheet: CalamineSheet | None = None
+    faults: Sequence[Fault] = field(default=())
+
+    @property
+    def known_columns(self) -> set[str]:
+        return {key for key in self.mapping if key}
+
+    @property
+    def position(self) -> int:
+        """How many of its bytes have been read."""
+        return self.stream.tell()
+
+    def sheet_rows(self) -> Iterator[Numbered]:
+        """The rows of a workbook's sheet, empty ones too."""
+        return sheet_rows(self.sheet) if self.sheet else iter(())
+
+    def csv_rows(self, add_fault: FaultSink) -> CsvRows:
+        """The rows of a CSV from its first line on."""
+        if self.encoding is None:
+            raise TypeError("only a CSV has lines")
+        find_fault = partial(find_bad_bytes, encoding=self.encoding) if self.encoding.damaged else None
+        return CsvRows(read_lines(self.stream, self.encoding), self.delimiter, find_fault, add_fault)
+
+    def sentences(self) -> Iterator[str]:
+        """Say how the file is read, and how sure that is."""
+        if self.sheet is not None:
+            yield f"An Excel workbook; the sheet {quote(self.sheet.name)} is read."
+        elif self.encoding is not None:
+            sure = "" if self.encoding.certain else " Look at accents and signs: this is what it looks like."
+            delimiter = DELIMITERS.get(self.delimiter, quote(self.delimiter))
+            yield f"The text is {self.encoding}. Cells are separated by {delimiter}.{sure}"
+        if self.layout:
+            yield f"The headings are those of the {self.layout.report.title}."
+            for heading, key in zip(self.headings, self.mapping, strict=True):
+                if key and heading != self.layout.label(key):
+                    yield f"{quote(heading)} is read as {self.layout.label(key)}."
+                elif not key and heading:
+                    yield f"{quote(heading)} is left out."
+
+
+@contextmanager
+def rereadable(stream: IO[bytes]) -> Iterator[IO[bytes]]:
+    """The stream, or a temporary copy of one that can be read only once, such as standard input."""
+    if stream.seekable():
+        yield stream
+    else:
+        with TemporaryFile() as copy:
+            copyfileobj(stream, copy)
+            yield copy
+
+
+def recognise_file(stream: IO[bytes], name: str, options: Options | None = None) -> RecognisedFile:
+    """Recognise a file as far as it, or a person by `options`, tells. What is wrong is in its `faults`.
+
+    The stream must be one that can be read several times: see `rereadable`.
+    """
+    options = options or Options()
+    file = RecognisedFile(name, stream, stream.seek(0, 2))
+    stream.seek(0)
+    signature = stream.read(len(SIGNATURE))
+    if signature == OLD_SIGNATURE:
+        return replace(file, faults=[Fault(1, "this is a workbook of Excel before 2007; save it as .xlsx or as CSV")])
+    try:
+        file = _in_workbook(file, options) if signature == SIGNATURE else _in_csv(file, options)
+    except Unreadable as error:
+        return replace(file, faults=[Fault(*error.args)])
+    return replace(file, faults=list(_heading_faults(file, options)))
+
+
+def _in_workbook(file: RecognisedFile, options: Options) -> RecognisedFile:
+    """Choose the first sheet with the headings of a report, else the first one."""
+    sheets = [replace(file, sheet=sheet) for sheet in open_sheets(file.stream)]
+    files = [_with_headings(each, islice(each.sheet_rows(), _ROWS_BEFORE_HEADINGS), options) for each in sheets]
+    if not files:
+        raise Unreadable(1, "the workbook has no sheet")
+    return next((each for each in files if each.layout and not each.layout.missing(each.known_columns)), files[0])
+
+
+def _in_csv(file: RecognisedFile, options: Options) -> RecognisedFile:
+    """Choose the delimiter that `sep=` names, else the one by which most headings are known, else most cells are."""
+    file = replace(file, encoding=recognise_encoding(file.stream, options.encoding))
+    lines = read_lines(file.stream, file.encoding) if file.encoding else iter(())
+    first = next(filter(clean_text, islice(lines, _ROWS_BEFORE_HEADINGS)), "")
+    named = SEPARATOR_LINE.fullmatch(first)
+    delimiters = [options.delimiter] if options.delimiter else [named[1]] if named else list(DELIMITERS)
+    files = []
+    for delimiter in delimiters:
+        each = replace(file, delimiter=delimiter)
+        rows = islice(each.csv_rows(lambda line, text: None), _ROWS_BEFORE_HEADINGS)
+        files.append(
+            _with_headings(each, (row for row in rows if not SEPARATOR_LINE.fullmatch(delimiter.join(row[1]))), options)
+        )
+    return max(files, key=lambda each: (len(each.known_columns), len(each.headings)))
+
+
+def _with_headings(file: RecognisedFile, rows: Iterator[Numbered], options: Options) -> RecognisedFile:
+    """Find the headings: the first row with all that a report requires, else the first that isn't empty."""
+    first: RecognisedFile | None = None
+    for line, cells in _until_unreadable(rows):
+        headings = [clean_text(cell) for cell in cells]
+        while headings and not headings[-1]:
+            headings.pop()
+        if headings:
+            found = _with_report(replace(file, headings=headings, heading_line=line), options)
+            first = first or found
+            if found.layout and not found.layout.missing(found.known_columns):
+                return found
+    return first or replace(file, layout=LAYOUTS.get(options.report))
+
+
+def _until_unreadable(rows: Iterable[Numbered]) -> Iterator[Numbered]:
+    """The reader says why it can't go on."""
+    try:
+        yield from rows
+    except Unreadable:
+        return
+
+
+def _with_report(file: RecognisedFile, options: Options) -> RecognisedFile:
+    """Choose the report that requires nothing that the file lacks, and knows most of its headings."""
+    layouts = [LAYOUTS[options.report]] if options.report else LAYOUTS.values()
+    files = [replace(file, layout=layout, mapping=_map_headings(file.headings, layout, options)) for layout in layouts]
+
+    def fit(each: RecognisedFile) -> tuple[bool, int]:
+        missing = each.layout.missing(each.known_columns) if each.layout else ()
+        return not missing, len(each.known_columns)
+
+    best = max(files, key=fit)
+    ties = [each for each in files if fit(each) == fit(best)]
+    is_told = options.report or (len(ties) == 1 and len(best.known_columns) >= _MIN_HEADINGS)
+    return best if is_told else replace(file, mapping=[None] * len(file.headings))
+
+
+def _map_headings(headings: Sequence[str], layout: Layout, options: Options) -> list[str | None]:
+    """A label goes before a synonym of the same column: beside "Customer", "Client" means nothing."""
+    keys = {heading_key(heading): layout.keys_by_heading.get(heading_key(heading)) for heading in headings}
+    labels = {key for heading, key in keys.items() if key and heading == heading_key(layout.label(key))}
+    known = {
+        heading: key for heading, key in keys.items() if key not in labels or heading == heading_key(layout.label(key))
+    }
+    chosen = {**known, **{heading_key(heading): key for heading, key in options.mapping.items()}}
+    return [chosen.get(heading_key(heading)) if heading else "" for heading in headings]
+
+
+def _heading_faults(file: RecognisedFile, options: Options) -> Iterator[Fault]:
+    """Yield what is wrong with the headings of a file."""
+    line, layout = file.heading_line, file.layout
+    if layout is None:
+        reports = ", ".join(IMPORTABLE)
+        what = "don't tell the report that they belong to" if any(file.headings) else "are missing"
+        yield Fault(line, f"the headings {what}; name the report, one of {reports}")
+        return
+    expected = f"expected are {', '.join(column.label for column in layout.report.columns)}"
+    if not any(file.headings):
+        yield Fault(line, f"the headings are missing; {expected}")
+        return
+    counts = Counter(file.mapping)
+    for key in (key for key in dict.fromkeys(file.mapping) if key and counts[key] > 1):
+        twice = [heading for heading, each in zip(file.headings, file.mapping, strict=True) if each == key]
+        same = f"the heading {quote(twice[0])} is expected once, not {len(twice)} times"
+        several = f"the headings {' and '.join(map(quote, twice))} mean the same, {layout.label(key)}"
+        yield Fault(line, same if len(set(twice)) == 1 else several, twice[0])
+    for heading in dict.fromkeys(each for each, key in zip(file.headings, file.mapping, strict=True) if key is None):
+        if not options.pass_unknown:
+            yield Fault(
+                line, f"the heading {quote(heading)} is unknown; {expected}; --ignore HEADING leaves one out", heading
+            )
+    for group in layout.missing(file.known_columns):
+        yield Fault(
+            line, f"the heading {' or '.join(quote(layout.label(key)) for key in group)} is missing; {expected}"
+        )
