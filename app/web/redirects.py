@@ -6,6 +6,7 @@ from urllib.parse import quote, urlsplit
 from flask import Response, current_app, make_response, redirect, request
 from werkzeug.exceptions import HTTPException
 
+from app.table.csv import DIALECT_KEY
 from app.web.errors import error_response
 from app.web.request_log import set_error_reason
 from app.web.rules import PUBLIC_ENDPOINTS
@@ -73,6 +74,8 @@ def _page_url() -> str:
     if request.method in ("GET", "HEAD") and "HX-Request" not in request.headers:
         query = request.query_string.decode("utf-8", "replace")
         path = _PAGE_SUFFIX.sub("", request.path)
+        if path != request.path:  # a page knows of no dialect
+            query = "&".join(pair for pair in query.split("&") if not pair.startswith(f"{DIALECT_KEY}="))
         return f"{path}?{query}" if query else path
     try:
         url = urlsplit(request.headers.get("HX-Current-URL") or request.referrer or "")
