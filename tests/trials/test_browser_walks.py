@@ -173,5 +173,5 @@ def test_sign_out_everywhere_ends_another_browser(sign_in: SignIn) -> None:
     here.goto("/account")
     here.get_by_role("button", name="Sign out everywhere").click()
     expect_sign_in(here)
-    there.get_by_role("link", name="Customer Usage Report").click()
+    there.get_by_role("navigation", name="Main").get_by_role("link", name="Usage").click()
     expect_sign_in(there)
