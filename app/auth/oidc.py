@@ -184,11 +184,12 @@ class Provider:
         return self._found[1]
 
     def _session(self, metadata: Mapping[str, Any], redirect_uri: str = "") -> Any:
-        methods = metadata.get("token_endpoint_auth_methods_supported") or ["client_secret_basic"]
+        # Not all providers decode what RFC 6749, section 2.3.1, has clients encode in the other method.
+        is_in_form = "client_secret_post" in metadata.get("token_endpoint_auth_methods_supported", [])
         return OAuth2Session(
             self._client_id,
             self._client_secret,
-            token_endpoint_auth_method="client_secret_basic" if "client_secret_basic" in methods else methods[0],
+            token_endpoint_auth_method="client_secret_post" if is_in_form else "client_secret_basic",
             scope="openid email",
             redirect_uri=redirect_uri,
             code_challenge_method="S256",
