@@ -11,7 +11,7 @@ from typing import NamedTuple
 from flask import Blueprint, Flask, abort, current_app, g, make_response, redirect, request
 from flask.typing import ResponseReturnValue
 from itsdangerous import BadData, URLSafeTimedSerializer
-from werkzeug.exceptions import Unauthorized
+from werkzeug.exceptions import TooManyRequests, Unauthorized
 from werkzeug.wrappers import Response
 
 from app.auth.identities import FLOW_SECONDS, IdentityRefused, find_identified_user, is_bound, use_state
@@ -25,6 +25,7 @@ from app.auth.oidc import (
     error_code,
 )
 from app.auth.sessions import PROVIDER, PROVIDER_WITH_FACTOR, token_digest
+from app.auth.throttle import TooManyAttempts, clear_attempts, count_attempt
 from app.settings import Settings
 from app.web import security
 from app.web.account import confirm_page, sign_in_page
@@ -33,7 +34,7 @@ from app.web.errors import error_response
 from app.web.redirects import HOME, safe_next
 from app.web.request_log import set_error_reason
 from app.web.security import SESSION, local_sign_in, sessions, set_cookie
-from app.web.sign_in import begin_session, continue_sign_in
+from app.web.sign_in import begin_session, continue_sign_in, retry_after, too_many_requests
 from models import access_db, audit
 from models.audit import FAILED
 
@@ -92,7 +93,9 @@ def finish() -> ResponseReturnValue:
     flow = _read_flow()
     try:
         response = _finish(flow)
-    except (_FlowError, ProviderError, Unauthorized) as error:
+    except (_FlowError, ProviderError, Unauthorized, TooManyRequests) as error:
+        if flow and not isinstance(error, TooManyRequests):
+            _record_failure(error, flow)
         response = make_response(_failure(error, flow))
     secure = request.is_secure
     response.delete_cookie(_cookie_name(), path=_PATH, secure=secure, httponly=True, samesite="Lax")
@@ -131,11 +134,29 @@ def _go_to_provider(next_url: str, confirms: int = 0) -> ResponseReturnValue:
 
 
 def _finish(flow: _Flow | None) -> Response:
-    """Raises _FlowError, ProviderError and Unauthorized."""
+    """Raises _FlowError, ProviderError, Unauthorized and TooManyRequests.
+
+    Failures count as those of passwords do, so that no address makes us ask the provider without end.
+    """
     if flow is None or not hmac.compare_digest(flow.state.encode(), request.args.get("state", "").encode()):
         raise _FlowError(400, "This sign-in was begun elsewhere, or too long ago. Begin again.", "unknown state")
-    if not use_state(_digest()(f"state {flow.state}")):
-        raise _FlowError(400, "This sign-in has been used already. Begin again.", "used state")
+    attempt = (f"provider {flow.state}", request.remote_addr or "")
+    try:
+        count_attempt(*attempt)
+        if not use_state(_digest()(f"state {flow.state}")):
+            raise _FlowError(400, "This sign-in has been used already. Begin again.", "used state")
+        response = _go_on(flow)
+    except TooManyAttempts as error:
+        raise too_many_requests(error) from None
+    except ProviderUnavailable:
+        clear_attempts(*attempt)
+        raise
+    clear_attempts(*attempt)
+    return response
+
+
+def _go_on(flow: _Flow) -> Response:
+    """Use the provider's answer. Raises _FlowError, ProviderError and Unauthorized."""
     if request.args.get("iss", _provider().issuer) != _provider().issuer:  # RFC 9207
         raise ProviderError("the answer of another issuer")
     code = request.args.get("code", "")
@@ -176,27 +197,37 @@ def _confirm_session(claims: Claims, flow: _Flow) -> Response:
 
 
 def _failure(error: Exception, flow: _Flow | None) -> ResponseReturnValue:
-    """Return the page on which the person can go on another way, and record why they came back to it.
-
-    Failures of one minute are one event: strangers may cause any number of them.
-    """
-    status, message, why, headers = 502, f"{_provider().name} has refused this sign-in. Try again.", str(error), {}
-    who = g.visitor.email if g.visitor else ""
+    """Return the page on which the person can go on another way."""
+    status, message, headers = 502, f"{_provider().name} has refused this sign-in. Try again.", {}
     if isinstance(error, _FlowError):
-        status, message, why, who = error.status, str(error), error.why, error.who or who
+        status, message = error.status, str(error)
+    elif isinstance(error, TooManyRequests):
+        status, message, headers = 429, str(error.description), retry_after(error)
     elif isinstance(error, ProviderUnavailable):
         status, headers = 503, {"Retry-After": str(RETRY_AFTER)}
         instead = "" if local_sign_in() == "no" else ", or use your password"
         message = f"{_provider().name} can't be reached just now. Try again in a moment{instead}."
     elif isinstance(error, Unauthorized):
-        status, message, why = 401, "Your account has changed meanwhile. Begin again.", "account changed"
+        status, message = 401, "Your account has changed meanwhile. Begin again."
     is_confirmation = bool(flow and flow.confirms and g.visitor)
-    event = "confirmation" if is_confirmation else "sign-in"
-    audit.record_folded(event, FAILED, **audit_actor() | {"who": who}, why=why, by=PROVIDER)
     page: Callable[..., ResponseReturnValue] = confirm_page if is_confirmation else sign_in_page
     response = page(flow.next_url if flow else HOME, status, errors={"form": message}, headers=headers)
-    set_error_reason(f"Through the provider: {why}")
+    set_error_reason(f"Through the provider: {_why(error)}")
     return response
+
+
+def _record_failure(error: Exception, flow: _Flow) -> None:
+    """Record that a sign-in has failed. Those of one minute are one event, so that no stranger fills the disk."""
+    who = (error.who if isinstance(error, _FlowError) else "") or (g.visitor.email if g.visitor else "")
+    event = "confirmation" if flow.confirms and g.visitor else "sign-in"
+    audit.record_folded(event, FAILED, **audit_actor() | {"who": who}, why=_why(error), by=PROVIDER)
+
+
+def _why(error: Exception) -> str:
+    """Return the reason for log and trail, without anything that was sent."""
+    if isinstance(error, _FlowError):
+        return error.why
+    return str(error) if isinstance(error, ProviderError) else type(error).__name__
 
 
 def _provider() -> Provider:

@@ -28,7 +28,7 @@ from tests.web.provider_visits import (
     provider,
     sign_in,
     visit_provider,
-)  # fmt: skip
+)
 
 __all__ = ["ann", "app", "clock", "provider"]
 
