@@ -62,14 +62,16 @@ class FakeProvider:
     def answer(self, path: str, query: dict[str, str], authorization: str) -> tuple[int, str]:
         """Return a status, and JSON or the address of a redirect."""
         self.requests.append(path)
-        if path == "/.well-known/openid-configuration":
-            return 200, json.dumps(self._metadata())
-        if path == "/keys":
-            return 200, json.dumps({"keys": [KEY.as_dict(private=False)]})
+        keys = {"keys": [KEY.as_dict(private=False)]}
+        documents = {"/.well-known/openid-configuration": self._metadata(), "/keys": keys}
+        if path in documents:
+            return 200, json.dumps(documents[path])
         if path == "/authorize":
             return self._authorize(query)
         if path == "/token":
             return self.token_answer or self._exchange(query, authorization)
+        if path == "/end":
+            return 302, query["post_logout_redirect_uri"]
         if path == "/userinfo" and authorization == "Bearer an access token":
             return 200, json.dumps({"sub": self.claims["sub"], **self.userinfo})
         return 404, "{}"

@@ -1,4 +1,4 @@
-"""`flask user`: add, list, disable and enable accounts, replace passwords, and reset second factors."""
+"""`flask user`: add, list, disable and enable accounts, replace passwords, reset second factors, allow the provider."""
 
 import sys
 
@@ -18,7 +18,7 @@ _password_option = click.option("--password-stdin", is_flag=True, help="Read the
 
 @click.group()
 def user() -> None:
-    """Add, list, disable and enable users, replace their passwords, and reset their second factors."""
+    """Add, list, disable and enable users, replace passwords, reset second factors, and allow the provider."""
 
 
 @user.command()
