@@ -23,7 +23,7 @@ from joserfc.jwk import KeySet
 from requests.exceptions import ConnectionError as NoConnection
 from requests.exceptions import RequestException, Timeout
 
-MAX_SUBJECT_LENGTH = 255  # characters, OpenID Connect Core 1.0, section 2
+_MAX_SUBJECT_LENGTH = 255  # ASCII characters, OpenID Connect Core 1.0, section 2
 RETRY_AFTER = 10  # seconds in which nobody waits for a provider that didn't answer
 _TIMEOUT = (3, 5)  # seconds to connect, and between two parts of an answer
 _MAX_CONVERSATIONS = 2  # at once in a process, so that a slow provider leaves threads for pages
@@ -162,7 +162,7 @@ class Provider:
         except JoseError as error:
             raise ProviderError(f"ID token refused: {error.error}") from None
         subject = token.claims["sub"]
-        if not isinstance(subject, str) or not 0 < len(subject) <= MAX_SUBJECT_LENGTH:
+        if not 0 < len(subject) <= _MAX_SUBJECT_LENGTH or not (subject.isascii() and subject.isprintable()):
             raise ProviderError("ID token refused: sub")
         return dict(token.claims)
 

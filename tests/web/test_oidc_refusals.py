@@ -69,6 +69,8 @@ BAD_CLAIMS: list[tuple[Claims, str]] = [
     ({"sub": ""}, "sub"),
     ({"sub": 17}, "invalid_claim"),
     ({"sub": "x" * 256}, "sub"),
+    ({"sub": "17\0"}, "sub"),
+    ({"sub": "é"}, "sub"),
     ({"amr": "mfa"}, "invalid_claim"),
 ]
 
