@@ -57,11 +57,13 @@ class FakeProvider:
         self.sign: Callable[[Claims], str] = sign
         self.error = ""  # the code of an error to answer with instead of signing in
         self.token_answer: tuple[int, str] | None = None  # instead of tokens
+        self.pause: Callable[[], object] = lambda: None  # before each answer
         self._codes: dict[str, dict[str, str]] = {}
 
     def answer(self, path: str, query: dict[str, str], authorization: str) -> tuple[int, str]:
         """Return a status, and JSON or the address of a redirect."""
         self.requests.append(path)
+        self.pause()
         keys = {"keys": [KEY.as_dict(private=False)]}
         documents = {"/.well-known/openid-configuration": self._metadata(), "/keys": keys}
         if path in documents:

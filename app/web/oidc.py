@@ -36,7 +36,7 @@ from app.web.request_log import set_error_reason
 from app.web.security import SESSION, local_sign_in, sessions, set_cookie
 from app.web.sign_in import begin_session, continue_sign_in, retry_after, too_many_requests
 from models import access_db, audit
-from models.audit import FAILED
+from models.audit import FAILED, REFUSED
 
 _PATH = "/login/oidc"
 _CALLBACK = f"{_PATH}/callback"
@@ -48,14 +48,14 @@ blueprint = Blueprint("oidc", __name__)
 
 
 class _Flow(NamedTuple):
-    """A sign-in that is at the provider, as a cookie keeps it: `state`, where to go on, and whose session it confirms.
+    """A sign-in at the provider, as a cookie keeps it: `state`, where to go on, and whether it confirms a session.
 
     `began_at` is in seconds since 1970.
     """
 
     state: str
     next_url: str
-    confirms: int  # the number of the account, 0 for a sign-in
+    confirms: bool
     began_at: float = 0
 
 
@@ -83,7 +83,7 @@ def begin() -> ResponseReturnValue:
 @blueprint.get("/account/confirm/oidc")
 def confirm() -> ResponseReturnValue:
     """Send the visitor to the provider, which asks for their password again."""
-    return _go_to_provider(safe_next(request.args.get("next", "")), confirms=security.visitor().id)
+    return _go_to_provider(safe_next(request.args.get("next", "")), confirms=True)
 
 
 @blueprint.get(_CALLBACK)
@@ -114,10 +114,10 @@ def sign_out() -> ResponseReturnValue:
     return redirect(url, 303)
 
 
-def _go_to_provider(next_url: str, confirms: int = 0) -> ResponseReturnValue:
+def _go_to_provider(next_url: str, confirms: bool = False) -> ResponseReturnValue:
     flow = _Flow(secrets.token_urlsafe(32), next_url if len(next_url) <= _MAX_NEXT_LENGTH else HOME, confirms)
     try:
-        url = _provider().authorization_url(_flow_secrets(flow.state), _redirect_uri(), asks_again=bool(confirms))
+        url = _provider().authorization_url(_flow_secrets(flow.state), _redirect_uri(), asks_again=confirms)
     except ProviderError as error:
         return _failure(error, flow)
     response = redirect(url, 303)
@@ -138,15 +138,20 @@ def _finish(flow: _Flow | None) -> Response:
 
     Failures count as those of passwords do, so that no address makes us ask the provider without end.
     """
-    if flow is None or not hmac.compare_digest(flow.state.encode(), request.args.get("state", "").encode()):
-        raise _FlowError(400, "This sign-in was begun elsewhere, or too long ago. Begin again.", "unknown state")
+    begin_again = "This sign-in was begun elsewhere, or too long ago. Begin again."
+    if flow is None:
+        raise _FlowError(400, begin_again, "no sign-in under way")
     attempt = (f"provider {flow.state}", request.remote_addr or "")
     try:
         count_attempt(*attempt)
+        if not hmac.compare_digest(flow.state.encode(), request.args.get("state", "").encode()):
+            raise _FlowError(400, begin_again, "unknown state")
         if not use_state(_digest()(f"state {flow.state}")):
             raise _FlowError(400, "This sign-in has been used already. Begin again.", "used state")
         response = _go_on(flow)
     except TooManyAttempts as error:
+        if error.first:
+            record_event("sign-in", REFUSED, why="too many attempts", by=PROVIDER)
         raise too_many_requests(error) from None
     except ProviderUnavailable:
         clear_attempts(*attempt)
@@ -183,7 +188,9 @@ def _sign_in(claims: Claims, next_url: str) -> Response:
 def _confirm_session(claims: Claims, flow: _Flow) -> Response:
     """Note that the visitor has entered their password at the provider since they were sent there."""
     visitor = g.visitor
-    if not visitor or visitor.id != flow.confirms or not is_bound(visitor.id, claims):
+    if visitor is None:
+        raise _FlowError(403, "You are not signed in any more. Sign in again.", "the session is over")
+    if not is_bound(visitor.id, claims):
         raise _FlowError(403, "Somebody else has signed in at the provider.", "another subject")
     if claims.authenticated_at < flow.began_at - _CLOCK_LEEWAY:
         why = "no new authentication at the provider"

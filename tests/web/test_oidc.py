@@ -193,6 +193,11 @@ def test_confirmation_is_of_the_same_visitor(app: Flask, provider: FakeProvider,
     assert bob.get(visit_provider(begun.location)).status_code == 403
     assert (last_event("confirmation").who, last_event("confirmation").outcome) == ("viewer@partner.example", "failed")
     assert "viewer@partner.example" in bob.get("/account").text
+    begun = bob.get("/account/confirm/oidc")
+    Session.delete().execute()
+    late = bob.get(visit_provider(begun.location))
+    assert (late.status_code, "You are not signed in any more" in late.text) == (403, True)
+    assert not is_signed_in(bob)
 
 
 def test_local_sign_in_can_be_closed(provider: FakeProvider, ann: User, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,8 @@
 """Sign-in through an OpenID Connect provider: who and what is refused, and a provider that fails."""
 
 import logging
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier, Event
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -177,6 +179,7 @@ def test_answer_counts_once_and_in_its_browser(app: Flask, stranger: FlaskClient
     assert other.get(callback).status_code == 400
     other.get("/login/oidc")
     assert other.get(callback).status_code == 400
+    assert details(last_event())["why"] == "unknown state"
     assert stranger.get(callback).status_code == 303
     for client in (stranger, other):
         client.set_cookie("provider", flow.value, path="/login/oidc")
@@ -223,6 +226,23 @@ def test_provider_that_went_down_is_asked_again(
     assert provider.requests[asked:] == ["/authorize", "/authorize"]
     now[0] += 3600
     assert sign_in(stranger).status_code == 303
+
+
+def test_slow_provider_leaves_threads_for_pages(provider: FakeProvider, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(oidc, "_TURN_SECONDS", 0.01)
+    client = oidc.Provider(provider.issuer, CLIENT_ID, CLIENT_SECRET)
+    secrets = oidc.FlowSecrets("state", "nonce", "verifier" * 6)
+    arrived, release = Barrier(3), Event()
+    provider.pause = lambda: (arrived.wait(10), release.wait(10))
+    with ThreadPoolExecutor(2) as pool:
+        waiting = [pool.submit(client.authorization_url, secrets, "http://localhost/") for _ in range(2)]
+        arrived.wait(10)
+        try:
+            with pytest.raises(oidc.ProviderUnavailable):
+                client.authorization_url(secrets, "http://localhost/")
+        finally:
+            release.set()
+        assert all("state=state" in future.result() for future in waiting)
 
 
 BAD_METADATA: list[Claims] = [
@@ -290,6 +310,7 @@ def test_failures_are_folded_and_limited(
     assert [sign_in(app.test_client()).status_code for _ in range(5)] == [401, 401, 401, 429, 429]
     (event,) = AuditEvent.select().where(AuditEvent.outcome == "failed")
     assert details(event) == {"why": "access_denied at the provider", "by": "provider", "times": 3}
+    assert AuditEvent.select().where(AuditEvent.outcome == "refused").count() == 1
     for _ in range(3):
         assert app.test_client().get("/login/oidc/callback?state=x&code=y").status_code == 400
     assert AuditEvent.select().where(AuditEvent.outcome == "failed").count() == 1, "forged answers aren't recorded"
