@@ -6,7 +6,7 @@ The form of a page can't lead there: browsers apply `form-action 'self'` to redi
 import hmac
 import secrets
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from flask import Blueprint, Flask, abort, current_app, g, make_response, redirect, request
 from flask.typing import ResponseReturnValue
@@ -19,7 +19,6 @@ from app.auth.oidc import (
     RETRY_AFTER,
     Claims,
     FlowSecrets,
-    Provider,
     ProviderError,
     ProviderUnavailable,
     error_code,
@@ -37,6 +36,9 @@ from app.web.security import SESSION, local_sign_in, sessions, set_cookie
 from app.web.sign_in import begin_session, continue_sign_in, retry_after, too_many_requests
 from models import access_db, audit
 from models.audit import FAILED, REFUSED
+
+if TYPE_CHECKING:
+    from app.auth.provider import Provider
 
 _PATH = "/login/oidc"
 _CALLBACK = f"{_PATH}/callback"
@@ -237,7 +239,7 @@ def _why(error: Exception) -> str:
     return str(error) if isinstance(error, ProviderError) else type(error).__name__
 
 
-def _provider() -> Provider:
+def _provider() -> "Provider":
     provider = security.provider()
     if provider is None:
         abort(error_response(404, "Nobody signs in through a provider here.", home="/login"))

@@ -4,7 +4,7 @@ and for some routes whether the visitor has entered the password lately.
 
 import re
 import secrets
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app, g, redirect, request
@@ -14,7 +14,6 @@ from werkzeug.routing import RequestRedirect
 from werkzeug.wrappers import Response as BaseResponse
 
 from app.auth.browser_tokens import PENDING_SECONDS, REMEMBERED_SECONDS, BrowserTokens
-from app.auth.oidc import Provider
 from app.auth.permissions import Permission, Visitor
 from app.auth.second_factor import SecondFactors
 from app.auth.sessions import PROVIDER_WITH_FACTOR, Sessions
@@ -25,6 +24,9 @@ from app.web.errors import error_response
 from app.web.redirects import confirm_url, redirect_or_status, sign_in_url
 from app.web.rules import ACCOUNT_ENDPOINTS, CONFIRMED_ENDPOINTS, PUBLIC_ENDPOINTS, RULES, SET_UP_ENDPOINTS
 from models import PendingSignIn, RememberedBrowser
+
+if TYPE_CHECKING:
+    from app.auth.provider import Provider
 
 SESSION, PENDING, REMEMBERED = "session", "sign-in", "browser"  # cookies
 MAX_FORM_BYTES = 64 * 1024  # ten times what any form here needs
@@ -45,6 +47,8 @@ def register(app: Flask, settings: Settings) -> None:
     app.extensions[REMEMBERED] = BrowserTokens(key, RememberedBrowser, REMEMBERED_SECONDS)
     app.extensions["local_sign_in"] = settings.local_sign_in
     if settings.oidc_issuer:
+        from app.auth.provider import Provider  # noqa: PLC0415 - 16 MB and 0.2 s, for installations that have one
+
         client = (settings.oidc_client_id, settings.oidc_client_secret)
         app.extensions["provider"] = Provider(settings.oidc_issuer, *client, settings.oidc_acr)
     if count := settings.proxies:
@@ -141,7 +145,7 @@ def second_factors() -> SecondFactors:
     return store
 
 
-def provider() -> Provider | None:
+def provider() -> "Provider | None":
     """Return the OpenID Connect provider, None where none is set."""
     found: Provider | None = current_app.extensions.get("provider")
     return found

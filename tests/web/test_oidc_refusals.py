@@ -10,6 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app.auth import oidc, throttle, users
+from app.auth import provider as provider_module
 from app.auth.identities import allow_provider, forbid_provider
 from models import AuditEvent, Identity, User, audit
 from tests.openid import (
@@ -214,7 +215,7 @@ def test_provider_that_went_down_is_asked_again(
     app: Flask, stranger: FlaskClient, provider: FakeProvider, ann: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = [1000.0]
-    monkeypatch.setattr(oidc, "monotonic", lambda: now[0])
+    monkeypatch.setattr(provider_module, "monotonic", lambda: now[0])
     provider.metadata["token_endpoint"] = f"http://127.0.0.1:{free_port()}/token"
     assert sign_in(stranger).status_code == 503
     assert stranger.get("/login/oidc").status_code == 303, "what is remembered needs no answer"
@@ -229,8 +230,8 @@ def test_provider_that_went_down_is_asked_again(
 
 
 def test_slow_provider_leaves_threads_for_pages(provider: FakeProvider, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(oidc, "_TURN_SECONDS", 0.01)
-    client = oidc.Provider(provider.issuer, CLIENT_ID, CLIENT_SECRET)
+    monkeypatch.setattr(provider_module, "_TURN_SECONDS", 0.01)
+    client = provider_module.Provider(provider.issuer, CLIENT_ID, CLIENT_SECRET)
     secrets = oidc.FlowSecrets("state", "nonce", "verifier" * 6)
     arrived, release = Barrier(3), Event()
     provider.pause = lambda: (arrived.wait(10), release.wait(10))
