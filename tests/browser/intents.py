@@ -41,19 +41,23 @@ class Intent:
     delay: int = 100  # milliseconds within which it has sent its request
 
 
+IS_COVERED = """(e) => {
+    e.scrollIntoView({block: "nearest", inline: "nearest"});
+    const box = e.getBoundingClientRect();
+    return !e.contains(document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2));
+}"""
+
+
 def press(page: Page, selector: str, milliseconds: int = 120) -> None:
-    """Press a control as a finger does: wherever it is when the pointer goes down. An open popover is closed first."""
+    """Press a control as a finger does: where it is when the pointer goes down. An open popover above it is closed."""
     control = page.locator(selector)
-    is_covered = """(e) => {
-        e.scrollIntoView({block: "nearest", inline: "nearest"});
-        const box = e.getBoundingClientRect();
-        return !e.contains(document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2));
-    }"""
-    if control.evaluate(is_covered):
+    if control.evaluate(IS_COVERED):
         page.keyboard.press("Escape")
-    box = control.bounding_box()
-    assert box, f"{selector} can't be seen"
-    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    box, moved_to = control.bounding_box(), None
+    while box != moved_to:  # an answer may have come between a look and the move of the hand
+        assert box, f"{selector} can't be seen"
+        page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        box, moved_to = control.bounding_box(), box
     page.mouse.down()
     page.wait_for_timeout(milliseconds)
     page.mouse.up()
