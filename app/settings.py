@@ -5,9 +5,10 @@ import re
 import secrets
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+from typing import Any
 
 from models import POSTGRES
 
@@ -15,6 +16,9 @@ _KEY_FILE = Path("instance/secret_key")
 _KEY_LENGTH = 32  # characters, at least
 _WEEK = 7 * 24  # hours
 _DECADE = 3653  # days
+# Tokens travel to an issuer: over HTTPS, unless it is on the same machine.
+_ISSUER = r"(https://[A-Za-z0-9.-]+(:\d+)?|http://(localhost|127\.0\.0\.1)(:\d+)?)(/[A-Za-z0-9._~%/-]*)?"
+_PRINTABLE = r"[!-~]{1,500}"
 _URL = r"(https?://|/)[A-Za-z0-9._~:/@%+\-\[\]]+"  # part of the Content-Security-Policy: no space , or ;
 _HTMX = "https://cdn.jsdelivr.net/npm/htmx.org@4.0.1/dist/htmx.min.js"
 
@@ -37,6 +41,11 @@ class Settings:
     session_idle_hours: int  # a session ends so long after its last request; default 8
     session_hours: int  # a session ends so long after its sign-in; default 12
     second_factor: str  # who must have one: optional (nobody), admins or all; default optional
+    oidc_issuer: str  # the OpenID Connect provider through which people may sign in; default "", none
+    oidc_client_id: str  # this installation's name at the provider
+    oidc_client_secret: str = field(repr=False)
+    oidc_acr: tuple[str, ...]  # classes of authentication there that mean a second factor; default none
+    local_sign_in: str  # who may sign in with a password: yes (all), admins (of the whole partner) or no; default yes
     audit_days: int  # events of the audit trail that are older can be archived; default 400
 
     @classmethod
@@ -56,6 +65,7 @@ class Settings:
             second_factor=_text(
                 environment, "SECOND_FACTOR", "optional", "optional|admins|all", "optional, admins or all"
             ),
+            **_provider(environment),
             audit_days=_integer(environment, "AUDIT_DAYS", "400", range(1, _DECADE + 1)),
         )
 
@@ -65,6 +75,28 @@ def _text(environment: Mapping[str, str], name: str, default: str, pattern: str,
     if not re.fullmatch(pattern, text):
         raise BadSetting(f"{name}: “{text}” is not {description}")
     return text
+
+
+def _provider(environment: Mapping[str, str]) -> dict[str, Any]:
+    """Return the fields of an OpenID Connect provider, which are all set or none."""
+    patterns = {
+        "OIDC_ISSUER": (_ISSUER, "the address of a provider such as https://id.partner.example"),
+        "OIDC_CLIENT_ID": (_PRINTABLE, "the name that the provider has given to this client"),
+        "OIDC_CLIENT_SECRET": (_PRINTABLE, ""),
+    }
+    missing = [name for name in patterns if not environment.get(name)]
+    if missing and len(missing) < len(patterns):
+        given = [name for name in patterns if name not in missing]
+        raise BadSetting(f"{missing[0]}: it is missing, though {' and '.join(given)} is set; set all three or none")
+    if not re.fullmatch(_PRINTABLE, environment.get("OIDC_CLIENT_SECRET") or "x"):  # which no message repeats
+        raise BadSetting("OIDC_CLIENT_SECRET: it has spaces or other characters than a secret has")
+    local = _text(environment, "LOCAL_SIGN_IN", "yes", "yes|admins|no", "yes, admins or no")
+    if missing and local != "yes":
+        raise BadSetting(
+            f"LOCAL_SIGN_IN: “{local}” needs a provider, through which people can sign in; set OIDC_ISSUER"
+        )
+    fields = {name.lower(): "" if missing else _text(environment, name, "", *patterns[name]) for name in patterns}
+    return {**fields, "oidc_acr": tuple((environment.get("OIDC_ACR") or "").split()), "local_sign_in": local}
 
 
 def _hosts(names: str) -> tuple[str, ...]:

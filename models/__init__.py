@@ -4,12 +4,14 @@ from models import audit
 from models.access import (
     Attempt,
     ExportPlace,
+    Identity,
     PendingSignIn,
     RecoveryCode,
     RememberedBrowser,
     SavedView,
     SecondFactor,
     Session,
+    UsedState,
     User,
 )
 from models.audit import AuditEvent

@@ -24,6 +24,7 @@ class User(AccessModel):
     `email_key` is the email in the form in which emails are compared. `reseller` is the name of the reseller whose
     customers the person sees, None for all: a name, because ids change when the reports are imported anew.
     `temporary_until` is when a password that somebody else has set expires, None for the person's own.
+    `may_use_provider` says whether the person may sign in through the OpenID Connect provider.
     """
 
     email = TextField()
@@ -34,13 +35,34 @@ class User(AccessModel):
     disabled = BooleanField(default=False)
     temporary_until = DateTimeField(null=True)
     created_at = DateTimeField()
+    may_use_provider = BooleanField(default=False)
+
+
+class Identity(AccessModel):
+    """A user's account at an OpenID Connect provider, which `issuer` and `subject` name for good."""
+
+    user = ForeignKeyField(User, on_delete="CASCADE")
+    issuer = TextField()
+    subject = TextField()
+    created_at = DateTimeField()
+
+    class Meta:
+        indexes = ((("issuer", "subject"), True), (("user", "issuer"), True))
+
+
+class UsedState(AccessModel):
+    """The state of a sign-in through the provider that has come back, so that none comes back twice."""
+
+    state_hash = TextField(unique=True)
+    used_at = DateTimeField(index=True)
 
 
 class Session(AccessModel):
     """A user signed in at one browser, whose cookie holds the token that `token_hash` is the hash of.
 
     `browser` is in words, "Firefox on Windows", and `address` that of the latest request, as of `seen_at`.
-    `confirmed_at` is when the user last entered the password or a code, None for not since an update.
+    `confirmed_at` is when the user last entered the password or a code, None for not since an update. `origin` is the
+    way in which the session began, one of those in app/auth/sessions.py.
     """
 
     token_hash = TextField(unique=True)
@@ -50,6 +72,7 @@ class Session(AccessModel):
     confirmed_at = DateTimeField(null=True)
     browser = TextField(default="")
     address = TextField(default="")
+    origin = TextField(default="")
 
 
 class SecondFactor(AccessModel):
@@ -69,11 +92,15 @@ class RecoveryCode(AccessModel):
 
 
 class PendingSignIn(AccessModel):
-    """A user who has entered the password, but no code yet, at the browser whose cookie holds the token."""
+    """A user who has entered the password, but no code yet, at the browser whose cookie holds the token.
+
+    Or one who comes from the provider: `origin` is what the session's will be.
+    """
 
     token_hash = TextField(unique=True)
     user = ForeignKeyField(User, on_delete="CASCADE")
     created_at = DateTimeField(index=True)
+    origin = TextField(default="")
 
 
 class RememberedBrowser(AccessModel):
@@ -143,4 +170,4 @@ class ExportPlace(AccessModel):
     renewed_at = DateTimeField()
 
 
-TABLES = (User, Session, SecondFactor, RecoveryCode, PendingSignIn, RememberedBrowser, SavedView, Attempt)
+TABLES = (User, Identity, Session, SecondFactor, RecoveryCode, PendingSignIn, RememberedBrowser, SavedView, Attempt)

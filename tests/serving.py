@@ -32,6 +32,11 @@ _UNSET = (
     "SESSION_HOURS",
     "SECOND_FACTOR",
     "AUDIT_DAYS",
+    "OIDC_ISSUER",
+    "OIDC_CLIENT_ID",
+    "OIDC_CLIENT_SECRET",
+    "OIDC_ACR",
+    "LOCAL_SIGN_IN",
 )
 OWN = {
     **dict.fromkeys(_UNSET, ""),

@@ -52,6 +52,8 @@ def test_add_prints_temporary_password(runner: FlaskCliRunner) -> None:
         (["user", "disable", "who@partner.example"], "", "“who@partner.example” has no account"),
         (["user", "enable", "who@partner.example"], "", "has no account"),
         (["user", "password", "who@partner.example"], "", "has no account"),
+        (["user", "allow-provider", "who@partner.example"], "", "has no account"),
+        (["user", "forbid-provider", "who@partner.example"], "", "has no account"),
         (["user", "reset-factor", "who@partner.example"], "", "has no account"),
     ],
 )
@@ -98,6 +100,17 @@ def test_replace_password(runner: FlaskCliRunner) -> None:
     assert authenticate(ANN, PASSWORD, "here")
     made = runner.invoke(args=["user", "password", ANN]).stdout.split()[-1]
     assert authenticate(ANN, made, "here")
+
+
+def test_allow_and_forbid_the_provider(runner: FlaskCliRunner) -> None:
+    runner.invoke(args=[*ADD, "--password-stdin"], input=PASSWORD)
+    for command, is_allowed in (("allow-provider", True), ("forbid-provider", False)):
+        result = runner.invoke(args=["user", command, ANN])
+        assert result.exit_code == 0
+        assert result.output.startswith(f"{ANN} can")
+        assert User.get().may_use_provider is is_allowed
+    events = [event.event for event in AuditEvent.select().where(AuditEvent.about == ANN).order_by(AuditEvent.id)]
+    assert events[-2:] == ["provider allowed", "provider forbidden"]
 
 
 def test_reset_factor(runner: FlaskCliRunner, app: Flask, clock: Clock) -> None:

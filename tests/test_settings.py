@@ -41,6 +41,42 @@ def test_defaults_trust_no_host_list_and_no_proxy() -> None:
     assert (own.trusted_hosts, own.proxies, own.session_hours) == (("a.example", ".b.example"), 2, 24)
 
 
+OIDC = {
+    "OIDC_ISSUER": "https://id.partner.example/tenant",
+    "OIDC_CLIENT_ID": "reports",
+    "OIDC_CLIENT_SECRET": "hidden",
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("OIDC_ISSUER", ""), ("OIDC_CLIENT_ID", ""), ("OIDC_CLIENT_SECRET", ""),
+        ("OIDC_ISSUER", "http://id.partner.example"), ("OIDC_ISSUER", "id.partner.example"),
+        ("OIDC_ISSUER", "https://id.partner.example/?tenant=1"), ("OIDC_ISSUER", "https://ann@id.partner.example"),
+        ("OIDC_CLIENT_ID", "two words"), ("OIDC_CLIENT_SECRET", "hidden words"),
+        ("LOCAL_SIGN_IN", "never"),
+    ],
+)  # fmt: skip
+def test_provider_is_set_wholly_and_rightly(name: str, value: str) -> None:
+    with pytest.raises(BadSetting, match=name) as refused:
+        Settings.read({**KEY, **OIDC, name: value})
+    assert "hidden" not in str(refused.value), "a secret isn't repeated"
+
+
+def test_provider_settings() -> None:
+    plain, own = Settings.read(KEY), Settings.read({**KEY, **OIDC, "LOCAL_SIGN_IN": "admins", "OIDC_ACR": "a  b"})
+    assert (plain.oidc_issuer, plain.oidc_acr, plain.local_sign_in) == ("", (), "yes")
+    assert (own.oidc_issuer, own.oidc_client_id) == ("https://id.partner.example/tenant", "reports")
+    assert (own.oidc_acr, own.local_sign_in) == (("a", "b"), "admins")
+    assert "hidden" not in repr(own)
+    for local in ("admins", "no"):
+        with pytest.raises(BadSetting, match=f"LOCAL_SIGN_IN: “{local}” needs a provider"):
+            Settings.read({**KEY, "LOCAL_SIGN_IN": local})
+    for issuer in ("http://localhost:8080/realms/a", "http://127.0.0.1:9"):
+        assert Settings.read({**KEY, **OIDC, "OIDC_ISSUER": issuer}).oidc_issuer == issuer
+
+
 @pytest.mark.parametrize(
     "url",
     ["mysql://x/y", "sqlite://", "sqlite:///", "reports.db", "postgresql://u:p%ss@h/n", "sqlite:///instance/access.db"],

@@ -4,7 +4,7 @@ import secrets
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.auth.sessions import may_sign_in, token_digest
+from app.auth.sessions import LOCAL, may_sign_in, token_digest
 from models import PendingSignIn, RememberedBrowser, User, access_db, timestamp
 
 PENDING_SECONDS = 10 * 60  # between the password and the code
@@ -19,14 +19,14 @@ class BrowserTokens:
     table: type[PendingSignIn] | type[RememberedBrowser]
     seconds: int
 
-    def create(self, user: User) -> str | None:
-        """Return a new token, None when the password has changed since `user` was read."""
+    def create(self, user: User, **fields: str) -> str | None:
+        """Return a new token, None when the password has changed since `user` was read. `fields` are stored too."""
         token = secrets.token_urlsafe(32)
         with access_db.write_transaction():
             self.table.delete().where(self.table.created_at <= timestamp(-self.seconds)).execute()
             if not may_sign_in(user):
                 return None
-            self.table.create(token_hash=token_digest(self.key, token), user=user, created_at=timestamp())
+            self.table.create(token_hash=token_digest(self.key, token), user=user, created_at=timestamp(), **fields)
         return token
 
     def find(self, token: str) -> User | None:
@@ -34,6 +34,11 @@ class BrowserTokens:
         is_valid = (self.table.created_at > timestamp(-self.seconds)) & ~User.disabled
         user: User | None = User.select().join(self.table).where(self._is(token), is_valid).first()
         return user
+
+    def find_origin(self, token: str) -> str:
+        """Return in which way the sign-in began that waits for a code."""
+        row = self.table.get_or_none(self._is(token))
+        return str(row.origin) if isinstance(row, PendingSignIn) else LOCAL
 
     def delete(self, token: str) -> None:
         self.table.delete().where(self._is(token)).execute()

@@ -62,7 +62,8 @@ def roles_with(permission: Permission) -> list[Role]:
 class Visitor:
     """A person who is signed in. `reseller` names the reseller whose customers alone they see, None for all customers.
 
-    `session` is the digest of their session's token. `must_change_password` is set while their password is temporary,
+    `session` is the digest of their session's token, and `origin` the way in which it began, one of those in
+    app/auth/sessions.py. `must_change_password` is set while their password is temporary and they came by it,
     `recently_confirmed` for 15 minutes after they entered the password or a code.
     """
 
@@ -74,6 +75,7 @@ class Visitor:
     session: str
     has_second_factor: bool = False
     recently_confirmed: bool = False
+    origin: str = ""
 
     @property
     def scope(self) -> Scope:
@@ -85,9 +87,7 @@ class Visitor:
         return Scope.in_snapshot(self.reseller, snapshot)
 
     def can(self, permission: Permission) -> bool:
-        if permission in PARTNER_PERMISSIONS and self.reseller is not None:
-            return False
-        return self.role in ROLES and permission in ROLES[self.role].permissions
+        return is_granted(permission, self.role, self.reseller)
 
     def refusal(self, permission: Permission, part: str = "") -> str:
         """Return why `can` is False: "Export is for admins, and you are signed in as a viewer."
@@ -105,6 +105,13 @@ class Visitor:
             return f"{sentence} of the whole partner."
         noun = ROLES[self.role].noun if self.role in ROLES else self.role
         return f"{sentence}, and you are signed in as {noun}."
+
+
+def is_granted(permission: Permission, role: str, reseller: str | None) -> bool:
+    """Return whether users with this role and reseller, None for the whole partner, have a permission."""
+    if permission in PARTNER_PERMISSIONS and reseller is not None:
+        return False
+    return role in ROLES and permission in ROLES[role].permissions
 
 
 def _related(permission: Permission) -> list[Permission]:

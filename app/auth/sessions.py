@@ -21,6 +21,9 @@ from models import (
     timestamp,
 )
 
+# The ways in which a session begins: by a password, through the provider, and there with a second factor too.
+LOCAL, PROVIDER, PROVIDER_WITH_FACTOR = "", "provider", "provider, second factor"
+
 CONFIRMED_FOR = 15 * 60  # seconds for which a visitor who entered the password or a code isn't asked again
 _HOUR = 3600  # seconds
 _SEEN_INTERVAL = 60  # seconds between two updates of `seen_at`: most requests write nothing
@@ -37,7 +40,7 @@ class Sessions:
     idle_hours: int
     max_hours: int
 
-    def create(self, user: User, browser: str = "", address: str = "") -> str | None:
+    def create(self, user: User, browser: str = "", address: str = "", origin: str = LOCAL) -> str | None:
         """Start a session and return its token. `browser` and `address` are shown to the user.
 
         Return None when the password has changed since `user` was read, or when the account is disabled.
@@ -49,7 +52,8 @@ class Sessions:
                 return None
             times = {"created_at": now, "seen_at": now, "confirmed_at": now}
             digest = token_digest(self.key, token)
-            Session.create(token_hash=digest, user=user, browser=browser, address=address, **times)
+            place = {"browser": browser, "address": address, "origin": origin}
+            Session.create(token_hash=digest, user=user, **place, **times)
         return token
 
     def find(self, token: str, address: str = "") -> Visitor | None:
@@ -70,12 +74,16 @@ class Sessions:
         row = statement.run(digest, *self._limits(), *times, on=access_db).fetchone()
         if row is None:
             return None
-        user_id, email, role, reseller, *flags, is_stale = row
+        user_id, email, role, reseller, origin, *flags, is_stale = row
         if is_stale and address is not None:
             _update_seen_at(digest, address)
         has_temporary_password, has_second_factor, recently_confirmed = map(bool, flags)
+        must_change_password = has_temporary_password and origin == LOCAL
         return Visitor(
-            user_id, email, role, reseller, has_temporary_password, digest, has_second_factor, recently_confirmed
+            *(user_id, email, role, reseller, must_change_password, digest),
+            has_second_factor=has_second_factor,
+            recently_confirmed=recently_confirmed,
+            origin=origin,
         )
 
     def confirm(self, digest: str) -> str:
@@ -120,7 +128,7 @@ def _session_query() -> Any:
     """Placeholders: 0 the digest, 1 and 2 the limits of a live session, 3 the time before which `seen_at` is stale,
     4 the time before which a confirmation is too old.
     """
-    user = (User.id, User.email, User.role, User.reseller, User.temporary_until.is_null(False))
+    user = (User.id, User.email, User.role, User.reseller, Session.origin, User.temporary_until.is_null(False))
     state = (SecondFactor.id.is_null(False), Session.confirmed_at > placeholder(4), Session.seen_at < placeholder(3))
     query = Session.select(*user, *state).join(User).join(SecondFactor, JOIN.LEFT_OUTER)
     return query.where(Session.token_hash == placeholder(0), _is_live(placeholder(1), placeholder(2)), ~User.disabled)

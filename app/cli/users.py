@@ -1,11 +1,11 @@
-"""`flask user`: add, list, disable and enable accounts, replace passwords, and reset second factors."""
+"""`flask user`: add, list, disable and enable accounts, replace passwords, reset second factors, allow the provider."""
 
 import sys
 
 import click
 from flask.cli import with_appcontext
 
-from app.auth import users
+from app.auth import identities, users
 from app.auth.permissions import ROLES
 from app.auth.second_factor import reset_second_factor
 from app.auth.users import ValidationError, find_user
@@ -18,7 +18,7 @@ _password_option = click.option("--password-stdin", is_flag=True, help="Read the
 
 @click.group()
 def user() -> None:
-    """Add, list, disable and enable users, replace their passwords, and reset their second factors."""
+    """Add, list, disable and enable users, replace passwords, reset second factors, and allow the provider."""
 
 
 @user.command()
@@ -90,6 +90,26 @@ def reset_factor(email: str) -> None:
         account = _find_user(email)
         reset_second_factor(audit_actor(), account)
     click.echo(f"{account.email} has no second factor any more, and is signed out everywhere.")
+
+
+@user.command()
+@click.argument("email")
+def allow_provider(email: str) -> None:
+    """Let a user sign in through the OpenID Connect provider."""
+    with database_ready():
+        account = _find_user(email)
+        identities.allow_provider(audit_actor(), account)
+    say(f"{account.email} can sign in through the provider.")
+
+
+@user.command()
+@click.argument("email")
+def forbid_provider(email: str) -> None:
+    """Keep a user from signing in through the OpenID Connect provider, and end their sessions."""
+    with database_ready():
+        account = _find_user(email)
+        identities.forbid_provider(audit_actor(), account)
+    say(f"{account.email} can't sign in through the provider any more, and is signed out everywhere.")
 
 
 def _find_user(email: str) -> User:

@@ -256,7 +256,7 @@ class UsageLoader(Loader):
         numbers = [name for name in Counts._fields if name in self.given]
         for batch in chunked(self._inventories.items(), BATCH_ROWS):
             inventories = dict(batch)
-            if len(levels) < len(HoldingKey._fields):
+            if len(levels) < len(HoldingKey._fields) or not {"current_inventory", "used"}.issubset(numbers):
                 derived.keep_known_details(inventories, levels, numbers)
             derived.replace_holdings(inventories, self.indexes, self.changes)
         if self.complete:

@@ -2,6 +2,7 @@
 
 from hashlib import sha256
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from flask import Flask
 
@@ -16,6 +17,7 @@ from app.web import (
     guessing,
     headers,
     home,
+    oidc,
     request_log,
     saved_views,
     second_factor,
@@ -35,10 +37,11 @@ def register(app: Flask, settings: Settings) -> None:
     headers.register(app, settings)
     errors.register(app)
     security.register(app, settings)
+    oidc.register(app, settings)
     guessing.register(app, settings)
     request_log.register(app)
     reports = (home, customers, export, print_view, page, summary)
-    for module in (account, sign_in, second_factor, *reports, audit, users, saved_views):
+    for module in (account, sign_in, oidc, second_factor, *reports, audit, users, saved_views):
         app.register_blueprint(module.blueprint)
 
 
@@ -56,6 +59,8 @@ def _register_template_globals(app: Flask, settings: Settings) -> None:
         htmx={"url": settings.htmx_url, "hash": HTMX_HASH},
         currency=settings.currency,
         partner_name=settings.partner_name,
+        provider_name=urlsplit(settings.oidc_issuer).netloc,
+        local_sign_in=settings.local_sign_in,
         customer_url=customer_url,
         report_url=report_url,
         reports=REPORTS,

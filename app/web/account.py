@@ -6,17 +6,26 @@ from flask import Blueprint, abort, g, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import TooManyRequests, Unauthorized
 
+from app.auth.permissions import Permission, is_granted
 from app.auth.second_factor import count_recovery_codes, find_second_factor
-from app.auth.sessions import end_session, end_user_sessions
+from app.auth.sessions import LOCAL, end_session, end_user_sessions
 from app.auth.throttle import TooManyAttempts, is_first_from_site
 from app.auth.users import ValidationError, authenticate, choose_password, find_user, login_blocked_reason
 from app.web.audit import audit_actor, record_event
 from app.web.errors import error_response
 from app.web.fields import read_fields
 from app.web.guessing import known_browser, site_words
-from app.web.redirects import safe_next
+from app.web.redirects import HOME, safe_next
 from app.web.request_log import set_error_reason
-from app.web.security import SESSION, delete_cookie, second_factors, sessions, set_cookie, visitor
+from app.web.security import (
+    SESSION,
+    delete_cookie,
+    local_sign_in,
+    second_factors,
+    sessions,
+    set_cookie,
+    visitor,
+)
 from app.web.sign_in import (
     WRONG_CREDENTIALS,
     begin_session,
@@ -35,20 +44,22 @@ blueprint = Blueprint("account", __name__)
 def sign_in_form() -> ResponseReturnValue:
     """Show the form; redirect who is signed in already."""
     next_url = safe_next(request.args.get("next", ""))
-    return redirect(next_url, 303) if g.visitor else _sign_in_page(next_url)
+    return redirect(next_url, 303) if g.visitor else sign_in_page(next_url)
 
 
 @blueprint.post("/login")
 def sign_in() -> ResponseReturnValue:
+    if local_sign_in() == "no":
+        return sign_in_page(errors={"form": "Nobody signs in with a password here."}, status=403)
     values, too_long = read_fields("email", "password", "next")
     email, password, next_url = values["email"].strip(), values["password"], safe_next(values["next"])
     missing = {key: f"Enter your {key}." for key, value in (("email", email), ("password", password)) if not value}
     if missing:
-        return _sign_in_page(next_url, 400, email, missing | too_long)
+        return sign_in_page(next_url, 400, email, missing | too_long)
     try:
         return continue_sign_in(_authenticate("sign-in", email, password), next_url)
     except (Unauthorized, TooManyRequests) as error:
-        return _sign_in_page(next_url, error.code, email, {"form": error.description}, retry_after(error))
+        return sign_in_page(next_url, error.code, email, {"form": error.description}, retry_after(error))
 
 
 @blueprint.post("/logout")
@@ -61,7 +72,7 @@ def sign_out() -> ResponseReturnValue:
         else:
             end_session(visitor().session)
         record_event("sign-out", everywhere=everywhere)
-    response = redirect("/login", 303)
+    response = redirect("/login" if visitor().origin == LOCAL else "/login?out=1", 303)
     delete_cookie(response, SESSION)
     response.headers["Clear-Site-Data"] = '"cache", "storage"'  # "Back" must not show a page from the cache
     return response
@@ -84,7 +95,7 @@ def change_password() -> ResponseReturnValue:
         if password == current:
             return _account_page(400, {"password": "This is your present password; choose another."})
         choose_password(audit_actor(), user, password, site_words())
-        return begin_session(User.get_by_id(user.id), "/account?done=password")
+        return begin_session(User.get_by_id(user.id), "/account?done=password", visitor().origin)
     except ValidationError as error:
         return _account_page(400, error.errors)
     except Unauthorized:
@@ -109,7 +120,7 @@ def end_session_of_mine(number: int) -> ResponseReturnValue:
 def confirm_form() -> ResponseReturnValue:
     """Ask for the password or a code again; redirect who entered it lately."""
     next_url = safe_next(request.args.get("next", ""))
-    return redirect(next_url, 303) if visitor().recently_confirmed else _confirm_page(next_url)
+    return redirect(next_url, 303) if visitor().recently_confirmed else confirm_page(next_url)
 
 
 @blueprint.post("/account/confirm")
@@ -118,18 +129,18 @@ def confirm() -> ResponseReturnValue:
     values, too_long = read_fields("password", "next")
     next_url, password = safe_next(values["next"]), values["password"]
     if too_long:
-        return _confirm_page(next_url, 400, too_long)
+        return confirm_page(next_url, 400, too_long)
     try:
         if password:
             _authenticate("confirmation", visitor().email, password)
         else:
             check_second_factor("confirmation", User.get_by_id(visitor().id))
     except ValidationError as error:
-        return _confirm_page(next_url, 400, error.errors)
+        return confirm_page(next_url, 400, error.errors)
     except Unauthorized:
-        return _confirm_page(next_url, 401, {"form": "This is wrong, or a code that was used already."})
+        return confirm_page(next_url, 401, {"form": "This is wrong, or a code that was used already."})
     except TooManyRequests as error:
-        return _confirm_page(next_url, 429, {"form": error.description}, retry_after(error))
+        return confirm_page(next_url, 429, {"form": error.description}, retry_after(error))
     with access_db.write_transaction():
         token = sessions().confirm(visitor().session)
         record_event("confirmation")
@@ -152,6 +163,9 @@ def _authenticate(event: str, email: str, password: str) -> User:
         if error.first:
             record_event(event, REFUSED, who=who, why="too many attempts")
         raise too_many_requests(error) from None
+    if user and event == "sign-in" and not _may_use_password(user):
+        record_event(event, FAILED, who=who, why="passwords are for admins")
+        raise Unauthorized(WRONG_CREDENTIALS)  # as if it were wrong: it may be a guess
     if user is None:
         reason = login_blocked_reason(account) or "wrong password" if account else "no such account"
         if account or is_first_from_site(address):
@@ -160,8 +174,13 @@ def _authenticate(event: str, email: str, password: str) -> User:
     return user
 
 
-def _sign_in_page(
-    next_url: str,
+def _may_use_password(user: User) -> bool:
+    is_admin = is_granted(Permission.MANAGE_USERS, user.role, user.reseller)
+    return local_sign_in() == "yes" or is_admin
+
+
+def sign_in_page(
+    next_url: str = HOME,
     status: int = 200,
     email: str = "",
     errors: Mapping[str, str] = {},
@@ -188,7 +207,7 @@ def _account_page(
     return render_template("account/account.html", **context), status, headers
 
 
-def _confirm_page(
+def confirm_page(
     next_url: str, status: int = 200, errors: Mapping[str, str] = {}, headers: Mapping[str, str] = {}
 ) -> ResponseReturnValue:
     set_error_reason(*errors.values())

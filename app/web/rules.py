@@ -6,7 +6,17 @@ from app.auth.permissions import Permission
 
 # Routes that need no sign-in.
 PUBLIC_ENDPOINTS = frozenset(
-    {"static", "home.health", "account.sign_in", "account.sign_in_form", "sign_in.code_form", "sign_in.enter_code"}
+    {
+        "static",
+        "home.health",
+        "account.sign_in",
+        "account.sign_in_form",
+        "sign_in.code_form",
+        "sign_in.enter_code",
+        "oidc.begin",
+        "oidc.finish",
+        "oidc.sign_out",
+    }
 )
 
 # Routes that somebody with a temporary password can use; all others redirect them to choosing a password.
@@ -14,7 +24,14 @@ ACCOUNT_ENDPOINTS = frozenset({"account.show", "account.change_password", "accou
 
 # Routes that somebody can use who must have a second factor and has none; all others redirect them to setting it up.
 SET_UP_ENDPOINTS = frozenset(
-    {"second_factor.show", "second_factor.set_up", "account.confirm_form", "account.confirm", "account.sign_out"}
+    {
+        "second_factor.show",
+        "second_factor.set_up",
+        "account.confirm_form",
+        "account.confirm",
+        "oidc.confirm",
+        "account.sign_out",
+    }
 )
 
 # Routes that ask for the password or a code again when the visitor entered it over 15 minutes ago.

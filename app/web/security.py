@@ -4,7 +4,7 @@ and for some routes whether the visitor has entered the password lately.
 
 import re
 import secrets
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app, g, redirect, request
@@ -16,7 +16,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from app.auth.browser_tokens import PENDING_SECONDS, REMEMBERED_SECONDS, BrowserTokens
 from app.auth.permissions import Permission, Visitor
 from app.auth.second_factor import SecondFactors
-from app.auth.sessions import Sessions
+from app.auth.sessions import PROVIDER_WITH_FACTOR, Sessions
 from app.settings import Settings
 from app.table.view import digest
 from app.web.audit import record_refusal
@@ -24,6 +24,9 @@ from app.web.errors import error_response
 from app.web.redirects import confirm_url, redirect_or_status, sign_in_url
 from app.web.rules import ACCOUNT_ENDPOINTS, CONFIRMED_ENDPOINTS, PUBLIC_ENDPOINTS, RULES, SET_UP_ENDPOINTS
 from models import PendingSignIn, RememberedBrowser
+
+if TYPE_CHECKING:
+    from app.auth.provider import Provider
 
 SESSION, PENDING, REMEMBERED = "session", "sign-in", "browser"  # cookies
 MAX_FORM_BYTES = 64 * 1024  # ten times what any form here needs
@@ -42,6 +45,12 @@ def register(app: Flask, settings: Settings) -> None:
     app.extensions["second_factors"] = SecondFactors(key, settings.partner_name, settings.second_factor)
     app.extensions[PENDING] = BrowserTokens(key, PendingSignIn, PENDING_SECONDS)
     app.extensions[REMEMBERED] = BrowserTokens(key, RememberedBrowser, REMEMBERED_SECONDS)
+    app.extensions["local_sign_in"] = settings.local_sign_in
+    if settings.oidc_issuer:
+        from app.auth.provider import Provider  # noqa: PLC0415 - 16 MB and 0.2 s, for installations that have one
+
+        client = (settings.oidc_client_id, settings.oidc_client_secret)
+        app.extensions["provider"] = Provider(settings.oidc_issuer, *client, settings.oidc_acr)
     if count := settings.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
     app.before_request(_check_request)
@@ -102,7 +111,8 @@ class _Duty(NamedTuple):
 def _duty(visitor: Visitor) -> _Duty | None:
     if visitor.must_change_password:
         return _Duty(ACCOUNT_ENDPOINTS, "/account", "Choose a password of your own first.")
-    if not visitor.has_second_factor and second_factors().is_required(visitor.role):
+    has_factor = visitor.has_second_factor or visitor.origin == PROVIDER_WITH_FACTOR
+    if not has_factor and second_factors().is_required(visitor.role):
         return _Duty(SET_UP_ENDPOINTS, "/account/factor", "Set up a second factor first.")
     return None
 
@@ -133,6 +143,18 @@ def visitor() -> Visitor:
 def second_factors() -> SecondFactors:
     store: SecondFactors = current_app.extensions["second_factors"]
     return store
+
+
+def provider() -> "Provider | None":
+    """Return the OpenID Connect provider, None where none is set."""
+    found: Provider | None = current_app.extensions.get("provider")
+    return found
+
+
+def local_sign_in() -> str:
+    """Return who may sign in with a password: yes, admins or no."""
+    who: str = current_app.extensions["local_sign_in"]
+    return who
 
 
 def browser_tokens(cookie: str) -> BrowserTokens:

@@ -7,6 +7,7 @@ from flask import Blueprint, abort, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from app.auth import users
+from app.auth.identities import allow_provider, find_identity, forbid_provider
 from app.auth.permissions import ROLES, AuditActor, Permission, roles_with
 from app.auth.second_factor import find_second_factor, reset_second_factor, users_with_second_factor
 from app.auth.users import ValidationError, validate_user
@@ -14,7 +15,7 @@ from app.web.audit import audit_actor
 from app.web.errors import error_response
 from app.web.fields import read_fields
 from app.web.request_log import set_error_reason
-from app.web.security import second_factors, sessions, visitor
+from app.web.security import provider, second_factors, sessions, visitor
 from models import NONE_ID, Reseller, User, reports_db
 
 MAX_SUGGESTIONS = 300  # names of resellers that the form suggests; of more, it suggests none
@@ -25,6 +26,8 @@ ACTIONS: Mapping[str, Callable[[AuditActor, User], str | None]] = {
     "enable": users.enable_user,
     "end": users.sign_out_user,
     "factor": reset_second_factor,
+    "allow": allow_provider,
+    "forbid": forbid_provider,
     "password": users.reset_password,
 }
 # Messages on a user's page after a change, by the value of `done` in its address.
@@ -33,6 +36,8 @@ MESSAGES: Mapping[str, str] = {
     "disable": "This person can't sign in any more.",
     "enable": "This person can sign in again.",
     "end": "This person is signed out everywhere.",
+    "allow": "This person can sign in through the provider with this email.",
+    "forbid": "This person can't sign in through the provider any more, and is signed out everywhere.",
     "factor": "This person has no second factor any more, and is signed out everywhere.",
 }
 _USER = "<int(max=999999999):number>"
@@ -130,6 +135,8 @@ def _user_page(
     count, seen = sessions().active_counts().get(user.id, (0, ""))
     context = {"user": user, "message": message, "password": password, "session_count": count, "last_seen": seen}
     context |= {"factor": find_second_factor(user.id), "needs_factor": second_factors().is_required(user.role)}
+    if found := provider():
+        context["identity"] = find_identity(user.id, found.issuer)
     return render_template("users/user.html", **context, **_form_context(errors, user)), status
 
 

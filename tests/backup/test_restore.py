@@ -89,7 +89,7 @@ def test_cache_keys_differ_after_a_restore(
     app: Flask, runner: FlaskCliRunner, backup: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Not even when both are of one second."""
-    monkeypatch.setattr("app.importing.loader.timestamp", lambda: "2026-11-24 13:00:00")
+    monkeypatch.setattr("app.importing.run.timestamp", lambda: "2026-11-24 13:00:00")
     counts = []
     for customers in (["One"], ["One", "Two", "Three"]):
         import_customers(tmp_path, *customers)

@@ -27,6 +27,7 @@ LATER = [
     "0005_trail",
     "0006_exports",
     "0007_second_factor",
+    "0008_provider",
 ]  # the migrations after the first
 
 LAST_INDEX = "holding_over_inventory_ref_reseller_id"
