@@ -1,4 +1,4 @@
-"""Names of 10,000 characters, from right to left, and with signs that change the direction of what follows."""
+"""Names of 10,000 characters, and names from right to left. Imports drop signs that change the direction."""
 
 import csv
 import io
@@ -20,9 +20,8 @@ NARROW: ViewportSize = {"width": 1280, "height": 800}
 LONG = "W" * 9_990
 ARABIC = "شركة الأمان (2024) م.م!"
 HEBREW = 'אבטחה 24/7 בע"מ.'
-TURNED = "Cards \u202egnp.exe"
-HALF = "Half \u2067כך"
-NAMES = [f"{LONG} Ltd", f"{LONG} SE", ARABIC, HEBREW, TURNED, HALF]
+HALF = "Half כך"
+NAMES = [f"{LONG} Ltd", f"{LONG} SE", ARABIC, HEBREW, HALF]
 TWINS = "صنو، 7"
 
 
@@ -157,5 +156,5 @@ def test_names_too_long_for_an_address_are_no_link(tab: Page, address: str) -> N
 
 
 def test_title_isolates_the_name(tab: Page, address: str) -> None:
-    tab.goto(f"{address}/customers?customer=C-4")
-    expect(tab).to_have_title(f"\u2068{TURNED}\u2069 – Partner Reports")
+    tab.goto(f"{address}/customers?customer=C-2")
+    expect(tab).to_have_title(f"\u2068{ARABIC}\u2069 – Partner Reports")
