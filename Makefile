@@ -19,7 +19,7 @@ test: check
 # Tries to break what is promised, with full numbers, and writes docs/reliability.md. SEED=123 repeats one run. As root on
 # Debian it installs nginx for the trials that need a proxy.
 trials: .venv/dev
-	@$(PY) -m pytest tests/trials --trials $(if $(SEED),--seed=$(SEED))
+	@$(PY) -m pytest tests/trials tests/browser --trials $(if $(SEED),--seed=$(SEED))
 
 check: .venv/dev
 	$(PY) -m ruff check

@@ -18,7 +18,10 @@ COMMANDS = (
     ["sql", "/reports/customer-usage"],
     ["demo", "--customers", "5", "--transactions", "60"],
     ["copy", "sqlite:///{folder}/source/reports.db"],
-    *(["user", name, "ann@partner.example"] for name in ("disable", "enable", "password", "reset-factor")),
+    *(
+        ["user", name, "ann@partner.example"]
+        for name in ("disable", "enable", "password", "reset-factor", "allow-provider", "forbid-provider")
+    ),
     ["user", "list"],
     ADD,
     ["audit", "archive", "{folder}/archive.jsonl"],

@@ -42,6 +42,9 @@ class SearchCondition(Node):
     def __sql__(self, context: Any) -> Any:
         return context.sql(self.lookup)
 
+    def __and__(self, other: Term) -> Term:
+        return Expression(self, OP.AND, other)
+
 
 def keyset_conditions(order: Terms, values: Sequence[Any], forward: bool) -> Iterator[list[Term]]:
     """Yield the conditions of each segment behind the sort key `values` in `order`, the nearest segment first.

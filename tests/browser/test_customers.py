@@ -99,6 +99,7 @@ def test_attention_without_scripts(open_plain: Open) -> None:
 # ------------------------------------------------------------------ as of
 
 
+@pytest.mark.slow_trial
 def test_import_between_two_clicks_renews_all_rows(demo_copy: Path, serve: Serve, htmx_url: str, page: Page) -> None:
     database = url_of(demo_copy)
     rows = page.locator("#results tbody tr")

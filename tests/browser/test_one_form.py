@@ -33,10 +33,7 @@ INTENTS = intents_of(SLUG)
 BOXES = "all => all.map(element => element.getBoundingClientRect().toJSON())"
 # Pairs of different kinds: a delayed field and a link, a command and a tick, a link and a place, a menu and a chip, …
 # Trials walk all of them, on every report and at every latency.
-PAIRS = (
-    "search sort", "id sort", "search next", "menu chip", "date sort", "column move", "move column", "sort menu",
-    "period date", "date period", "next size", "search id", "size search",
-)  # fmt: skip
+PAIRS = ("search sort", "id sort", "search next", "date sort", "column move", "period date")
 
 
 @pytest.mark.parametrize("pair", PAIRS)

@@ -20,6 +20,7 @@ from tests.support import BY
 GUS, VIEW = "gus@partner.example", "/reports/customer-usage?sort=-used"
 
 
+@pytest.mark.slow_trial
 @pytest.mark.provokes("403")
 def test_provider_without_scripts(stranger: Page, serve: Serve, htmx_url: str, demo_folder: Path) -> None:
     with opened(demo_folder):

@@ -58,6 +58,7 @@ def forget_confirmation(demo_folder: Path) -> None:
         access.execute(f"UPDATE session SET confirmed_at = '2020-01-01 00:00:00' WHERE {mine}", [FAY])
 
 
+@pytest.mark.slow_trial
 @pytest.mark.provokes("400", "401")
 @pytest.mark.usefixtures("fay")
 def test_second_factor_without_scripts(stranger: Page, demo_folder: Path) -> None:

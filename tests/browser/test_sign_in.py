@@ -186,6 +186,7 @@ def bfcache_context(
     browser.close()
 
 
+@pytest.mark.slow_trial
 def test_back_after_sign_out_with_bfcache(bfcache_context: BrowserContext) -> None:
     tab = bfcache_context.new_page()
     tab.goto(USAGE)

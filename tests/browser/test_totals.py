@@ -148,6 +148,7 @@ def test_a_column_shows_its_number_on_focus_and_has_a_table(page: Page) -> None:
     expect(figure.get_by_role("button")).to_be_focused()
 
 
+@pytest.mark.slow_trial
 @pytest.mark.parametrize("query", ["?q=nothing+like+it", "?period=this-month"])
 def test_charts_of_little_have_no_violation(page: Page, query: str) -> None:
     page.goto(TRANSACTIONS + query)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.importing.csv_rows import DELIMITERS, CsvRows
-from tests.databases import in_file as database_url
+from tests.databases import sqlite_file as database_url
 
 __all__ = ["database_url"]
 
