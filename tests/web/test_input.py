@@ -2,7 +2,6 @@
 
 from html import unescape
 from pathlib import Path
-from urllib.parse import quote
 
 import pytest
 from flask import Flask
