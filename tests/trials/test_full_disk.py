@@ -18,7 +18,6 @@ from tests.trials.visitor import EMAIL, PASSWORD, Visitor
 REPORT = f"/reports/{SLUG}"
 ROWS = 4000
 FULL = "make room on the disk. Nothing was changed.\n"
-UNRECORDED = "The audit trail can't be written: "  # the import found room, its event of the audit trail didn't
 
 
 @pytest.fixture(scope="module")
