@@ -1,4 +1,4 @@
-"""The page of a report, and the fragments that htmx asks for: the changed region, the rows inside a row, the count."""
+"""The page of a report, the fragments that htmx asks for (the changed region, the count), and the rows inside a row."""
 
 import re
 from typing import Any
@@ -49,7 +49,7 @@ def show(slug: str) -> BaseResponse:
 
 @blueprint.get("/reports/<slug>/rows")
 def expand(slug: str) -> Response:
-    """The rows one level below the row that `node` names, for htmx to put under it."""
+    """The rows one level below the row that `node` names, as `<tr>`s. Pages open rows by their form instead."""
     view = requested_view(slug, "node", "toggle", "as_of")
     name = single_arg("node")
     path = parse_path(name)
