@@ -172,7 +172,9 @@ def report_tabs(view: View, opened: str = "") -> Tabs:
     tabs[0] = tabs[0]._replace(is_default=not any(tab.is_default for tab in tabs))
     same_query = [tab for tab, each in zip(tabs, queries, strict=True) if each == query]
     candidates = same_query or tabs
-    current = next((tab for tab in candidates if str(tab.number) == opened), candidates[0])
+    newest = max(candidates, key=lambda tab: (not tab.owner, tab.number))
+    likely = candidates[0] if candidates[0].number == 0 else newest  # Standard, or what was saved just now
+    current = next((tab for tab in candidates if str(tab.number) == opened), likely)
     if current not in tabs[:MAX_TABS]:
         tabs.remove(current)
         tabs.insert(MAX_TABS - 1, current)
