@@ -90,7 +90,7 @@ def test_standard_then_own_then_shared_views(app: Flask, ann: FlaskClient, vic: 
         ("size=100&q=a", "Other", ("Mine", False)),
         ("q=other", "Other", ("Other", False)),
         ("q=other", "Twin", ("Twin", False)),
-        ("q=other", "", ("Other", False)),
+        ("q=other", "", ("Twin", False)),  # the newest of two with the same address
         ("q=a", "999", ("Standard", True)),
         ("q=a", "x", ("Standard", True)),
         ("q=a", "0", ("Standard", True)),
