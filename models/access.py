@@ -1,11 +1,11 @@
-"""The tables of users: accounts, second factors, sessions, saved views, failed sign-ins, exports.
+"""The tables of users: accounts, second factors, sessions, saved views, failed sign-ins, exports, imported files.
 
 They are a database of their own, so that an import never blocks a sign-in, and no report's query can reach them.
 """
 
 from typing import Any
 
-from peewee import BooleanField, DateTimeField, ForeignKeyField, IntegerField, Model, TextField
+from peewee import BigIntegerField, BooleanField, DateTimeField, ForeignKeyField, IntegerField, Model, TextField
 
 from models.connections import access_db
 
@@ -170,4 +170,31 @@ class ExportPlace(AccessModel):
     renewed_at = DateTimeField()
 
 
-TABLES = (User, Identity, Session, SecondFactor, RecoveryCode, PendingSignIn, RememberedBrowser, SavedView, Attempt)
+class ImportJob(AccessModel):
+    """A file that somebody gave to be imported, and what became of it. Its id is the import's number.
+
+    It is with the users, because a running import locks the reports. `user` is None for the command; `who` is the
+    name of whoever gave it. `options` is JSON of what they chose, `plan` of what the last check found, and `message`
+    says what stopped the job. `done` counts rows that the running job has read, and `seen_at` is when it last said so.
+    """
+
+    user = ForeignKeyField(User, on_delete="SET NULL", null=True)
+    user_id: int | None
+    who = TextField()
+    file = TextField()
+    size = BigIntegerField(default=0)
+    sha256 = TextField(default="")
+    created_at = DateTimeField(index=True)
+    report = TextField(default="")
+    state = TextField()
+    options = TextField(default="{}")
+    plan = TextField(default="")
+    message = TextField(default="")
+    done = BigIntegerField(default=0)
+    seen_at = DateTimeField()
+
+
+TABLES = (
+    *(User, Identity, Session, SecondFactor, RecoveryCode, PendingSignIn, RememberedBrowser, SavedView, Attempt),
+    ImportJob,
+)

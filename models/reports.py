@@ -219,6 +219,8 @@ class Import(BaseModel):
     """A committed import. The last one's id is the version of all data in reports.
 
     `cancelled` counts the subscriptions that a complete file didn't name. `who` is "" for imports before the column.
+    `number` is the id of its ImportJob, by which people know it, None for imports before these. An import that takes
+    another back has that one's number in `undoes`. `changed_rows` is how many rows ChangedRow has, or had, of it.
     """
 
     report = peewee.TextField()
@@ -230,6 +232,9 @@ class Import(BaseModel):
     removed = peewee.BigIntegerField()
     cancelled = peewee.BigIntegerField(default=0)
     who = peewee.TextField(default="")
+    number = peewee.IntegerField(null=True, unique=True)
+    undoes = peewee.IntegerField(null=True)
+    changed_rows = peewee.BigIntegerField(default=0)
 
     class Meta:
         table_name = "load"
@@ -262,6 +267,22 @@ class Import(BaseModel):
         return {load.report: load for load in cls.select().where(cls.id.in_(last))}
 
 
+class ChangedRow(BaseModel):
+    """A row as it was before an import changed it.
+
+    `number` is the import's, `table` the name of the row's table, and `ref` what identifies the row there. `before` is
+    JSON of its fields, None for a row that the import added.
+    """
+
+    number = peewee.IntegerField()
+    table = peewee.TextField()
+    ref = peewee.TextField()
+    before = peewee.TextField(null=True)
+
+    class Meta:
+        indexes = ((("number",), False), (("table", "ref"), False))
+
+
 _NAMES = (Reseller, Actor, Product, CertificateType, Bundle)
 _ROWS = (Subscription, Transaction, CustomerUsage, TypeUsage, Holding)
-TABLES = (*_NAMES, Customer, BundleProduct, *_ROWS, Import)  # in the order of their foreign keys
+TABLES = (*_NAMES, Customer, BundleProduct, *_ROWS, Import, ChangedRow)  # in the order of their foreign keys
