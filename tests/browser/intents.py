@@ -202,7 +202,11 @@ def settle(page: Page, milliseconds: int = 650) -> None:
 
 
 def traverse(page: Page, direction: str) -> None:
-    """Go back or forward, and wait for the page. Each is a load, as htmx keeps no pages of its own."""
+    """Wait for what is under way, go back or forward, and wait for the page. Each is a load: htmx keeps no pages.
+
+    Without the first wait a test would race: a field may say what was pressed before the address does.
+    """
+    settle(page, 50)
     with page.expect_event("load"):
         page.evaluate(f"setTimeout(() => history.{direction}())")
 
