@@ -108,9 +108,9 @@ class HistoryWriter:
         """Keep the customers and names that the import has added or changed, after all rows."""
         customers = self._indexes.customers
         self._write(("added", "customer", customer_ref(each.id), None) for each in customers.new)
-        changed = {customer.id: customer for customer in customers.before if customer not in customers.new}
-        self._write(filter(None, map(self._customer_change, changed.values())))
-        left = self._left - changed.keys() - {customer.id for customer in customers.new}
+        changed = [each for each in customers.before if each not in customers.new and self._changed_fields(each)]
+        self._write(("updated", "customer", customer_ref(each.id), self._customer_before(each)) for each in changed)
+        left = self._left.difference(each.id for each in (*changed, *customers.new))
         self._write(("left", "customer", customer_ref(id_), None) for id_ in left)
         for table, index in name_indexes(self._indexes).items():
             self._write(("added", table_name(table), name, None) for name in index.new)
@@ -149,12 +149,14 @@ class HistoryWriter:
         changed = [field for field in USAGE_COUNTS if before[field] != after[field]]
         return (kind, "holding", ref, _encode(self._reader.values(Holding, before, changed))) if changed else None
 
-    def _customer_change(self, customer: CachedCustomer) -> tuple[Any, ...] | None:
-        old = self._indexes.customers.before[customer]
-        before = {"name": old.name, "ref": old.ref, "reseller": old.reseller}
-        changed = [field for field in before if before[field] != getattr(customer, field)]
-        values = self._reader.values(Customer, before, changed) if changed else {}
-        return ("updated", "customer", customer_ref(customer.id), _encode(values)) if changed else None
+    def _changed_fields(self, customer: CachedCustomer) -> list[str]:
+        before = self._indexes.customers.before[customer]
+        return [field for field in KEPT_FIELDS[Customer] if getattr(before, field) != getattr(customer, field)]
+
+    def _customer_before(self, customer: CachedCustomer) -> str:
+        before = self._indexes.customers.before[customer]
+        fields = self._changed_fields(customer)
+        return _encode(self._reader.values(Customer, {field: getattr(before, field) for field in fields}, fields))
 
     def _write(self, rows: Iterable[tuple[Any, ...]]) -> None:
         numbered = [(self.number, *row) for row in rows]

@@ -171,8 +171,13 @@ def _describe_conflicts(numbers: set[int]) -> str:
 
 def _effective_since(undone: _Undone) -> Any:
     """The numbers of newer imports that changed something, neither undone nor undoing another."""
+    return _effective_beside(undone).where(Import.id > undone.id)
+
+
+def _effective_beside(undone: _Undone) -> Any:
+    """The numbers of all other imports that changed something, neither undone nor undoing another."""
     return Import.select(Import.number).where(
-        *(Import.id > undone.id, Import.changed_rows > 0),
+        *(Import.number != undone.number, Import.changed_rows > 0),
         *(Import.undoes.is_null(), Import.number.not_in(_undone_numbers())),
     )
 
@@ -337,11 +342,11 @@ def _not_changed_by(undone: _Undone, table: Table, uses: Iterable[tuple[int, str
 
 
 def _protected_customers(ids: Sequence[int], undone: _Undone) -> Iterator[int]:
-    """Yield the customers that stay for what newer imports keep: undoing one of these may need them."""
+    """Yield the customers that stay for what other imports keep: undoing one of these may need them."""
     refs = [customer_ref(id_) for id_ in ids]
     query = ChangedRow.select(ChangedRow.ref).where(
         *(ChangedRow.table == table_name(Customer), reports_db.in_values(ChangedRow.ref, refs)),
-        *(ChangedRow.kind != "added", ChangedRow.number.in_(_effective_since(undone))),
+        *(ChangedRow.kind != "added", ChangedRow.number.in_(_effective_beside(undone))),
     )
     return (int(ref) for (ref,) in reports_db.execute(query))
 
@@ -453,11 +458,15 @@ class _Undo:
             self._indexes.write()
             derived.replace_holdings(inventories, self._indexes, self._changes)
 
+    def _is_undone(self) -> Any:
+        """The condition that this undo or an earlier one takes a kept row back."""
+        return (ChangedRow.number == self._undone.number) | ChangedRow.number.in_(_undone_numbers())
+
     def _remove_customers(self) -> None:
         """Remove the customers that undone imports have added and that nothing uses any more."""
         query = ChangedRow.select(ChangedRow.ref).where(
             *(ChangedRow.table == table_name(Customer), ChangedRow.kind == "added"),
-            (ChangedRow.number == self._undone.number) | ChangedRow.number.in_(_undone_numbers()),
+            self._is_undone(),
         )
         added = [int(ref) for (ref,) in reports_db.execute(query) if int(ref) in self._customers]
         for batch in chunked(added, BATCH_ROWS):
@@ -472,17 +481,14 @@ class _Undo:
 
     def _remove_names(self) -> None:
         """Remove the names that undone imports have added and that nothing uses any more."""
-        number, undone = self._undone.number, _undone_numbers()
-        effective = Import.select(Import.number).where(
-            *(Import.number != number, Import.number.not_in(undone), Import.undoes.is_null())
-        )
         for table in NAME_TABLES:
             added = ChangedRow.select(ChangedRow.ref).where(
                 *(ChangedRow.table == table_name(table), ChangedRow.kind == "added")
             )
-            by_undone = added.where((ChangedRow.number == number) | ChangedRow.number.in_(undone))
+            by_undone = added.where(self._is_undone())
             names = table.select(table.id).where(
-                table.name.in_(by_undone), table.name.not_in(added.where(ChangedRow.number.in_(effective)))
+                table.name.in_(by_undone),
+                table.name.not_in(added.where(ChangedRow.number.in_(_effective_beside(self._undone)))),
             )
             for (id_,) in list(reports_db.execute(names)):
                 if not any(field.model.select().where(field == id_).exists() for field in _USES[table]):

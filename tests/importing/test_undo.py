@@ -1,20 +1,17 @@
 """Undoing imports: every row gets back what it was, whatever came in between."""
 
-from collections.abc import Iterator
 from io import BytesIO
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from app.importing import (
     CannotUndo,
     FileRejected,
     Options,
-    changed_rows,
     import_file,
-    import_list,
     recognise_file,
     undo_import,
     undo_preview,
@@ -36,7 +33,6 @@ from models import (
     Subscription,
     Transaction,
     TypeUsage,
-    reports_db,
 )
 from tests.importing.files import SUBSCRIPTIONS, TRANSACTIONS, USAGE, file, rolled_back, values
 from tests.importing.sums import check_sums
@@ -101,7 +97,7 @@ def _rows(**cells: list[str]) -> Any:
 
 _ROWS = {
     SUBSCRIPTIONS: _rows(
-        Subscription_ID=["S-1", "S-2", "S-3"],
+        Subscription_ID=["S-1", "S-2", "S-3", "S-4", "S-5"],
         Subscription=["SSL", "ssl", "Ärger"],
         Status=["", "Cancelled", "Active"],
         End=["2026-02-01", "2027-02-01"],
@@ -109,7 +105,7 @@ _ROWS = {
     ),
     TRANSACTIONS: _rows(
         Subscription_ID=["S-1", "S-2", "s-1", ""],
-        Transaction_ID=["T-1", "T-2", "T-3"],
+        Transaction_ID=["T-1", "T-2", "T-3", "T-4", "T-5"],
         Product=["", "DV", "DV; EV", "OV"],
         Action=["Cancel", "Renew", "Inventory"],
         Date=["2026-03-01 10:00:00", "2026-04-01 10:00:00"],
@@ -123,20 +119,26 @@ _ROWS = {
         _rows(Certificate_Type=[""], Product=[""], Current_Inventory=["0", "2"], Used=["0"]),
     ),
 }
+_IDS = {
+    SUBSCRIPTIONS: lambda row: row["Subscription ID"],
+    TRANSACTIONS: lambda row: row["Transaction ID"],
+    USAGE: lambda row: (row["Customer"], row["Product"]),
+}
 _IMPORTS = st.sampled_from(SLUGS).flatmap(
     lambda slug: st.tuples(
-        *(st.just(slug), st.lists(_ROWS[slug], min_size=1, max_size=4)),
+        *(st.just(slug), st.lists(_ROWS[slug], min_size=1, max_size=4, unique_by=_IDS[slug])),
         *(st.booleans() if slug != TRANSACTIONS else st.just(False), st.sampled_from(["same", "new"])),
     )
 )
 
 
 @settings(deadline=None, max_examples=120, suppress_health_check=list(HealthCheck))
-@given(st.lists(st.one_of(_IMPORTS, st.integers(0, 30)), min_size=2, max_size=9))
+@given(st.lists(st.one_of(_IMPORTS, st.integers(0, 5)), min_size=4, max_size=12))
 def test_undo_restores_everything(steps: list[Any]) -> None:
     """Imports, and undos of any that can be undone; then undos of all the others, the newest first."""
     with rolled_back():
-        states, effective, number = [state()], list[int](), 0
+        states: list[dict[str, Any] | None] = [state()]
+        effective, number = list[int](), 0
         for step in steps:
             number += 1
             if isinstance(step, int):
@@ -147,6 +149,7 @@ def test_undo_restores_everything(steps: list[Any]) -> None:
             try:
                 imported(number, slug, *rows, complete=complete, names=names)
             except FileRejected:
+                event("rejected")
                 continue
             if Import.get(Import.number == number).changed_rows:
                 effective.append(number)
@@ -158,20 +161,22 @@ def test_undo_restores_everything(steps: list[Any]) -> None:
         assert state() == states[0]
 
 
-def undo(effective: list[int], at: int, number: int, states: list[dict[str, Any]]) -> None:
+def undo(effective: list[int], at: int, number: int, states: list[dict[str, Any] | None]) -> None:
     """Undo the import at a place. The last one can always be undone, and gives the state before it."""
     before = state()
     try:
         preview = undo_preview(effective[at])
     except CannotUndo:
         assert at < len(effective) - 1
+        event("refused")
         with pytest.raises(CannotUndo):
             undo_import(effective[at], number, "ann")
         assert state() == before
         return
     assert undo_import(effective[at], number, "ann") == preview
     check_sums()
-    if at == len(effective) - 1:
-        assert state() == states[at]
-    del effective[at], states[at + 1 :]
-    states += [state()] * (len(effective) + 1 - len(states))
+    expected = states[at] if at == len(effective) - 1 else None
+    assert expected in (None, state())
+    event(f"undone {'the last' if expected else 'another'}")
+    del effective[at]
+    states[at + 1 :] = [None] * (len(effective) - at)
