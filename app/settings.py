@@ -47,6 +47,7 @@ class Settings:
     oidc_acr: tuple[str, ...]  # classes of authentication there that mean a second factor; default none
     local_sign_in: str  # who may sign in with a password: yes (all), admins (of the whole partner) or no; default yes
     audit_days: int  # events of the audit trail that are older can be archived; default 400
+    history_days: int  # so long it is kept what an import changed, which can be undone meanwhile; default 90
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "Settings":
@@ -67,6 +68,7 @@ class Settings:
             ),
             **_provider(environment),
             audit_days=_integer(environment, "AUDIT_DAYS", "400", range(1, _DECADE + 1)),
+            history_days=_integer(environment, "HISTORY_DAYS", "90", range(1, _DECADE + 1)),
         )
 
 

@@ -12,6 +12,8 @@ from models import ChangedRow, Import, ImportJob, access_db, reports_db, timesta
 
 _DISCARDED_ROWS = 20_000  # that one transaction removes
 
+_MESSAGE_CHARS = 1000  # of what is kept of an exception
+
 APPLIED, FAILED = "applied", "failed"  # states of an ImportJob
 
 
@@ -27,7 +29,7 @@ def numbered(who: str, file: str, **fields: Any) -> Iterator[int]:
         yield job.id
     except BaseException as error:
         with access_db.write_transaction():
-            message = str(error) or type(error).__name__
+            message = str(error)[:_MESSAGE_CHARS] or type(error).__name__
             ImportJob.update(state=FAILED, message=message).where(ImportJob.id == job.id).execute()
         raise
 
