@@ -76,9 +76,9 @@ class CannotUndo(Exception):
 
 @dataclass(frozen=True)
 class UndoSummary:
-    """What undoing an import does, in numbers of rows: those that go, that come back, that get their old values.
+    """The numbers of rows that undoing an import removes, restores, and changes back; and of customers.
 
-    As text: "12 rows go, 0 come back, 3 get their old values; customers: 1 goes, 2 get their old values".
+    As text: "rows: 12 removed, 0 restored, 3 changed back; customers: 1 removed, 2 changed back".
     """
 
     removed: int
@@ -88,13 +88,9 @@ class UndoSummary:
     customers_updated: int
 
     def __str__(self) -> str:
-        rows = f"{_number(self.removed, 'row')}, {self.restored:,} come back, {self.updated:,} get their old values"
-        customers = f"{self.customers_removed:,} go, {self.customers_updated:,} get their old values"
-        return f"{rows}; customers: {customers}" if self.customers_removed or self.customers_updated else rows
-
-
-def _number(count: int, what: str) -> str:
-    return f"1 {what} goes" if count == 1 else f"{count:,} {what}s go"
+        rows = f"rows: {self.removed:,} removed, {self.restored:,} restored, {self.updated:,} changed back"
+        customers = f"customers: {self.customers_removed:,} removed, {self.customers_updated:,} changed back"
+        return f"{rows}; {customers}" if self.customers_removed or self.customers_updated else rows
 
 
 @dataclass(frozen=True)
@@ -123,7 +119,7 @@ def undo_import(number: int, undo_number: int, who: str, progress: Progress | No
         preview = _preview(undone)
         undo = _Undo(undone, undo_number, progress)
         undo.run()
-        undo.record(who)
+        undo.record(who, preview.summary)
     return preview
 
 
@@ -380,14 +376,12 @@ class _Undo:
         self._remove_customers()
         self._remove_names()
 
-    def record(self, who: str) -> None:
+    def record(self, who: str, summary: UndoSummary) -> None:
         """Record the undo as an import, which makes it the version of all data."""
-        counts = {**self._changes.counts, "unchanged": 0}
-        Import.create(
-            report=self._undone.report, file=f"Undo of import {self._undone.number}: {self._undone.file}",
-            loaded_at=timestamp(), who=who, number=self._history.number, undoes=self._undone.number,
-            changed_rows=self._history.rows, **counts,
-        )  # fmt: skip
+        file = f"Undo of import {self._undone.number}: {self._undone.file}"
+        counts = {"added": summary.restored, "updated": summary.updated, "removed": summary.removed, "unchanged": 0}
+        numbers = {"number": self._history.number, "undoes": self._undone.number, "changed_rows": self._history.rows}
+        Import.create(report=self._undone.report, file=file, loaded_at=timestamp(), who=who, **counts, **numbers)
 
     def _kept(self, table: Table) -> Iterator[dict[str, dict[str, Any] | None]]:
         """Yield what is kept of a table's rows, by ref; None for rows that the import added."""
