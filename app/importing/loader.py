@@ -12,7 +12,7 @@ from app.importing.derived import NO_HOLDING, Counts, HoldingKey
 from app.importing.layouts import Layout, SubscriptionRecord, TransactionRecord
 from app.importing.names import CachedCustomer, Indexes
 from app.importing.results import Change, ChangeLog, Fault, Row, RowRejected, quote
-from app.importing.rows import BATCH_ROWS, field_names, insert_rows, select_rows, update_rows
+from app.importing.rows import BATCH_ROWS, field_names, insert_rows, select_rows, write_changes
 from models import NEVER, NEVER_AT, CustomerUsage, Subscription, Transaction, fold, reports_db, timestamp
 
 
@@ -113,7 +113,7 @@ class RowLoader(Loader):
             row |= {name: old[name] for name in ("id", *self._kept_fields)}
             (changed if differs else same).append(Change(self.table, old, row))
         insert_rows(self.table, [change.after for change in new if change.after])
-        update_rows(self.table, [change.after for change in changed if change.after])
+        write_changes(self.table, [(old, row) for _, old, row in changed if old and row])
         for kind, changes in (("added", new), ("updated", changed), ("unchanged", same)):
             self.changes.record(kind, changes)
         # A transaction may leave one subscription for another: both change.

@@ -25,7 +25,7 @@ from app.importing.names import Indexes
 from app.importing.options import Options
 from app.importing.reader import Progress
 from app.importing.results import Change, ChangeLog, Row, quote
-from app.importing.rows import BATCH_ROWS, Table, field_names, select_rows, update_rows
+from app.importing.rows import BATCH_ROWS, Table, field_names, select_rows, write_changes
 from models import (
     NONE_ID,
     USAGE_COUNTS,
@@ -419,7 +419,7 @@ class _Undo:
                     updated.append(Change(table, row, self._restored_row(table, row, before)))
             self._indexes.write()
             table.delete().where(reports_db.in_values(table.id, [row["id"] for _, row, _ in removed if row])).execute()
-            update_rows(table, [change.after for change in updated if change.after])
+            write_changes(table, [(old, row) for _, old, row in updated if old and row])
             for change in (*removed, *updated):
                 for row in filter(None, change[1:]):
                     self._subscriptions.add(row["ref"] if table is Subscription else row["subscription_ref"])
