@@ -36,6 +36,8 @@ DISABLED_FEATURES = (
     "PreconnectToSearch",
 )  # fmt: skip
 
+expect.set_options(timeout=15_000)  # three times the default: CI machines are slow and busy
+
 WATCH_POLICY = """addEventListener("securitypolicyviolation", violation =>
     console.error(`${violation.violatedDirective} forbids ${violation.blockedURI}`))"""
 

@@ -35,7 +35,7 @@ def press_twice(button: Locator) -> None:
 
     page.route(FORM_PATHS, handle)
     button.evaluate(CLICK_TWICE)
-    until = monotonic() + 10
+    until = monotonic() + 30
     while not handled and monotonic() < until:
         page.wait_for_timeout(20)
     with page.expect_event("framenavigated"):
