@@ -14,7 +14,7 @@ run: .venv/runtime $(if $(filter postgresql:%,$(DATABASE_URL)),.venv/postgres)
 
 test: check
 	@$(PY) -m tests.provision
-	@$(PY) -m pytest -n auto --maxprocesses 4 --dist worksteal
+	@$(PY) -m pytest -n auto --maxprocesses 3 --dist worksteal
 
 # Tries to break what is promised, with full numbers, and writes docs/reliability.md; then runs the slow tests of the other
 # folders, and random ones with more examples. SEED=123 repeats one run. As root on Debian it installs nginx for the trials
