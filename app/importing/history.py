@@ -29,7 +29,7 @@ def numbered(who: str, file: str, **fields: Any) -> Iterator[int]:
         yield job.id
     except BaseException as error:
         message = str(error)[:_MESSAGE_CHARS] or type(error).__name__
-        with suppress(DATABASE_ERRORS):  # whoever called must hear of the first error
+        with suppress(*DATABASE_ERRORS):  # whoever called must hear of the first error
             ImportJob.update(state=FAILED, message=message).where(ImportJob.id == job.id).execute()
         raise
 
