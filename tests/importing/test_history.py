@@ -17,12 +17,22 @@ from app.importing import (
     undo_import,
     undo_preview,
 )
-from models import ChangedRow, Import, ImportJob, reports_db
+from app.importing.kept_rows import KEPT_FIELDS
+from models import ChangedRow, Customer, Holding, Import, ImportJob, reports_db
 from tests.importing.files import NOTHING, SUBSCRIPTIONS, TRANSACTIONS, USAGE, file, import_numbered, values
 
 
 def changed(number: int) -> list[tuple[str, ...]]:
     return [tuple(change) for change in changed_rows(number)]
+
+
+def test_every_field_of_a_row_is_kept_or_follows_from_others() -> None:
+    follow = {"id", "ref_key", "name_key", "subscription_key", "customer_ref", "cancelled_on"}
+    for table, kept in KEPT_FIELDS.items():
+        named = {"ref"} if table is not Customer else set()  # by which the history knows the row
+        named |= {"customer", "certificate_type", "product"} if table is Holding else set()
+        owner = set() if table is Customer else {"reseller"}  # a copy of the customer's
+        assert {*kept} == set(table._meta.fields) - follow - named - owner
 
 
 def test_added_rows_have_all_their_cells() -> None:

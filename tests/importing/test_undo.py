@@ -232,7 +232,7 @@ PHASES = (Phase.explicit, Phase.reuse, Phase.generate)  # to find a shorter sequ
 STEPS = st.lists(st.one_of(_IMPORTS, st.integers(0, 5)), min_size=4, max_size=12)
 
 
-@settings(deadline=None, max_examples=25, phases=PHASES, suppress_health_check=list(HealthCheck))
+@settings(deadline=None, max_examples=12, phases=PHASES, suppress_health_check=list(HealthCheck))
 @given(STEPS)
 def test_undo_gives_back_what_was(steps: list[Any]) -> None:
     check_steps(steps)
