@@ -32,17 +32,20 @@ def load_file(
     return plan.summary
 
 
-def import_file(
+def import_file(  # noqa: PLR0913, PLR0917
     file: RecognisedFile,
     options: Options,
     dry_run: bool = False,
     progress: Progress | None = None,
     who: str = "",
     changes: ChangeLog | None = None,
+    number: int | None = None,
+    faults: Faults | None = None,
 ) -> Plan:
     """Load a recognised file, and return what that did; or what it would do, in a dry run or if something is wrong.
 
-    Nothing has changed where the plan has faults or open questions. `changes` sees every row that changes.
+    Nothing has changed where the plan has faults or open questions. `changes` sees every row that changes, and `faults`
+    gets those of the rows.
     """
     plan = Plan(_EMPTY, said=list(file.sentences()))
     plan.faults.extend(file.faults)
@@ -51,7 +54,7 @@ def import_file(
     if options.complete and file.layout.report.slug not in _COMPLETABLE:
         plan.faults.add(1, f"a file of the {file.layout.report.title} can't be complete: no transaction ever ends")
         return plan
-    reader = Reader(file, options, progress)
+    reader = Reader(file, options, progress, faults)
     with reports_db.write_transaction() as transaction:
         run = _Run(file.layout, options, file.known_columns, changes or ChangeLog(), reader.faults)
         run.load(reader.records())
@@ -59,7 +62,7 @@ def import_file(
         if dry_run or plan.faults or plan.open_questions:
             transaction.rollback()
         else:
-            run.record(file.name, who)
+            run.record(file.name, who, number)
     return plan
 
 
@@ -116,10 +119,12 @@ class _Run:
         notes = list(self._indexes.notes.lines())
         return Plan(summary, said, notes, questions, self._faults, examples)
 
-    def record(self, name: str, who: str) -> None:
+    def record(self, name: str, who: str, number: int | None = None) -> None:
         """Record the import, which makes it the version of all data."""
         counts = self._changes.counts
-        Import.create(report=self._layout.report.slug, file=name, loaded_at=timestamp(), who=who, **counts)
+        Import.create(
+            report=self._layout.report.slug, file=name, loaded_at=timestamp(), who=who, number=number, **counts
+        )
 
     def _describe_move(self, customer: CachedCustomer, before: CustomerChange) -> str:
         old, new = (self._reseller(each) for each in (before.reseller, customer.reseller))

@@ -40,7 +40,9 @@ def test_refusals_name_the_roles() -> None:
             "Export and looking inside rows are for admins, and you are signed in as a viewer."
         )
     for permission in MANAGEMENT:
-        assert colleague.refusal(permission) == "Users and the audit trail are for admins of the whole partner."
+        assert (
+            colleague.refusal(permission) == "Users, the audit trail and imports are for admins of the whole partner."
+        )
     assert viewer.refusal(Permission.VIEW_DETAILS, "Price as a column") == (
         "Price as a column: looking inside rows is for admins, and you are signed in as a viewer."
     )
