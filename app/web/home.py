@@ -7,6 +7,7 @@ from app.reports import REPORTS
 from app.reports.attention import ATTENTION_ITEMS, AttentionItem
 from app.table.counts import count_rows
 from app.table.query import RowQuery
+from app.table.view import View
 from app.web.errors import is_fragment_request
 from app.web.request_log import timed
 from app.web.saved_views import saved_views_context, start_url
@@ -28,7 +29,7 @@ def list_reports() -> str:
     """Show the reports. What needs attention is only counted by the request that the page sends for it."""
     last = Import.last_of_each()
     imports = [(report.title.removesuffix(" Report"), last.get(slug)) for slug, report in REPORTS.items()]
-    uncounted = [(None, item.many, report_url(permitted_view(item.view, []))) for item in ATTENTION_ITEMS]
+    uncounted = [(None, item.many, report_url(_view(item))) for item in ATTENTION_ITEMS]
     context = {"imports": imports, "counts": uncounted, **saved_views_context()}
     with timed("render"):
         return render_template("home/reports.html", reports=REPORTS, **context)
@@ -60,7 +61,11 @@ def health() -> Response:
 
 def _attention_count(item: AttentionItem) -> tuple[int, str, str]:
     """Return the number of rows that need attention, the words behind the number, and the address of the rows."""
-    view = permitted_view(item.view, [])
+    view = _view(item)
     number = count_rows(RowQuery(view, visitor().scope, view.level))
     label = item.one if number == 1 else item.many if number else item.none
     return number, label, report_url(view)
+
+
+def _view(item: AttentionItem) -> View:
+    return permitted_view(REPORTS[item.slug], item.query)
