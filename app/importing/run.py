@@ -32,20 +32,17 @@ def load_file(
     return plan.summary
 
 
-def import_file(  # noqa: PLR0913, PLR0917
+def import_file(
     file: RecognisedFile,
     options: Options,
     dry_run: bool = False,
     progress: Progress | None = None,
     who: str = "",
     changes: ChangeLog | None = None,
-    number: int | None = None,
-    faults: Faults | None = None,
 ) -> Plan:
     """Load a recognised file, and return what that did; or what it would do, in a dry run or if something is wrong.
 
-    Nothing has changed where the plan has faults or open questions. `changes` sees every row that changes, and `faults`
-    gets those of the rows.
+    Nothing has changed where the plan has faults or open questions. `changes` sees every row that changes.
     """
     plan = Plan(_EMPTY, said=list(file.sentences()))
     plan.faults.extend(file.faults)
@@ -54,7 +51,7 @@ def import_file(  # noqa: PLR0913, PLR0917
     if options.complete and file.layout.report.slug not in _COMPLETABLE:
         plan.faults.add(1, f"a file of the {file.layout.report.title} can't be complete: no transaction ever ends")
         return plan
-    reader = Reader(file, options, progress, faults)
+    reader = Reader(file, options, progress)
     with reports_db.write_transaction() as transaction:
         run = _Run(file.layout, options, file.known_columns, changes or ChangeLog(), reader.faults)
         run.load(reader.records())
@@ -62,7 +59,7 @@ def import_file(  # noqa: PLR0913, PLR0917
         if dry_run or plan.faults or plan.open_questions:
             transaction.rollback()
         else:
-            run.record(file.name, who, number)
+            run.record(file.name, who)
     return plan
 
 
@@ -119,12 +116,10 @@ class _Run:
         notes = list(self._indexes.notes.lines())
         return Plan(summary, said, notes, questions, self._faults, examples)
 
-    def record(self, name: str, who: str, number: int | None = None) -> None:
+    def record(self, name: str, who: str) -> None:
         """Record the import, which makes it the version of all data."""
         counts = self._changes.counts
-        Import.create(
-            report=self._layout.report.slug, file=name, loaded_at=timestamp(), who=who, number=number, **counts
-        )
+        Import.create(report=self._layout.report.slug, file=name, loaded_at=timestamp(), who=who, **counts)
 
     def _describe_move(self, customer: CachedCustomer, before: CustomerChange) -> str:
         old, new = (self._reseller(each) for each in (before.reseller, customer.reseller))
