@@ -182,7 +182,7 @@ class ImportJob(AccessModel):
     `state` is one of those in app/jobs/states.py, a hint: whether the file is applied the reports alone tell.
     `revision` counts the changes of the options, so that a result of older ones isn't taken for one of these.
     `done` counts bytes that the running job has read, and `seen_at` is when it last said so. `undo` is the number of
-    the import that takes this one back.
+    the import that undoes this one.
     """
 
     user = ForeignKeyField(User, on_delete="SET NULL", null=True)

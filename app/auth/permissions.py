@@ -28,7 +28,7 @@ class Permission(Enum):
     VIEW_TIMINGS = "server timing", "is"  # get the `Server-Timing` header
     MANAGE_USERS = "users", "are"  # add, change and disable users
     READ_AUDIT_TRAIL = "the audit trail", "is"
-    IMPORT = "imports", "are"  # load files into the reports, and take that back
+    IMPORT = "imports", "are"  # load files into the reports, and undo that
 
 
 # Permissions that only users of the whole partner have, whatever their role: users of one reseller never have them.

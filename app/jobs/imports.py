@@ -1,4 +1,4 @@
-"""The jobs of imports: check a file, apply it, take it back; and what is to be done in between."""
+"""The jobs of imports: check a file, apply it, undo it; and what is to be done in between."""
 
 import logging
 from collections.abc import Iterator
@@ -9,8 +9,15 @@ from typing import IO, Any
 
 from huey import Huey, crontab
 
-from app.importing import Options, RecognisedFile, import_file, recognise_file
-from app.importing.history import CannotUndo, discard_history, undo_import
+from app.importing import (
+    CannotUndo,
+    Options,
+    RecognisedFile,
+    discard_history,
+    import_file,
+    recognise_file,
+    undo_import,
+)
 from app.jobs import states
 from app.jobs.faults import FaultLog, write_faults
 from app.jobs.plans import (
@@ -203,7 +210,7 @@ class ImportJobs:
         self.uploads.delete(job.id)
 
     def undo(self, number: int) -> None:
-        """Take an import back, under the number that was set aside for that."""
+        """Undo an import, under the number that was set aside for that."""
         if (job := claim_job(number, states.UNDO_QUEUED)) is None:
             return
         with self._work_on(job, states.APPLIED) as running:
@@ -219,9 +226,7 @@ class ImportJobs:
     def _undone(self, job: ImportJob, undoing: ImportJob) -> None:
         with access_db.write_transaction():
             if change_state(job, [states.UNDOING], states.UNDONE, message=""):
-                audit.record(
-                    "import taken back", DONE, about=f"{job.report} {job.file}", who=undoing.who, number=job.id
-                )
+                audit.record("undo", DONE, about=f"{job.report} {job.file}", who=undoing.who, number=job.id)
 
     @contextmanager
     def _work_on(self, job: ImportJob, state_after_failure: str) -> Iterator["RunningJob"]:
@@ -280,6 +285,6 @@ def _last_import() -> str:
 
 
 def audit_failure(job: ImportJob, why: str) -> None:
-    """Record that a file could not be applied or taken back. A check changes nothing, and leaves no event."""
+    """Record that a file could not be applied or undone. A check changes nothing, and leaves no event."""
     if job.state != states.CHECKING:
         audit.record("import", FAILED, about=f"{job.report} {job.file}", who=job.who, number=job.id, why=why)

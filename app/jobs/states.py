@@ -14,7 +14,8 @@ CHECK_QUEUED, CHECKING, CHECKED, CHECK_FAILED = "check queued", "checking", "che
 APPLY_QUEUED, APPLYING, APPLIED = "apply queued", "applying", "applied"
 UNDO_QUEUED, UNDOING, UNDONE = "undo queued", "undoing", "undone"
 CANCELLED = "cancelled"
-TAKES_BACK = "takes back"  # the job whose number is that of an import that takes another back
+FAILED = "failed"  # of an import by the command
+UNDOES = "undoes"  # the job whose number is that of an import that undoes another
 NOT_THERE = "not there"  # shown where the reports have lost an applied import, by a restored backup
 
 JOBS = {CHECK_QUEUED: "check", APPLY_QUEUED: "apply", UNDO_QUEUED: "undo"}  # what works on a queued import
@@ -32,7 +33,7 @@ _LONG_AGO = "2000-01-01 00:00:00"
 class Status:
     """Where an import stands: a state, what stopped the last job, and the rows of the reports that tell it.
 
-    `load` is the import in the reports, None while it isn't applied; `undone_by` the one that took it back.
+    `load` is the import in the reports, None while it isn't applied; `undone_by` the one that undid it.
     """
 
     state: str

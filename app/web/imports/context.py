@@ -33,10 +33,11 @@ LABELS = {
     states.APPLY_QUEUED: ("Waits to be applied", ""),
     states.APPLYING: ("Being applied", ""),
     states.APPLIED: ("Applied", "good"),
-    states.UNDO_QUEUED: ("Waits to be taken back", ""),
-    states.UNDOING: ("Being taken back", ""),
-    states.UNDONE: ("Taken back", "warn"),
+    states.UNDO_QUEUED: ("Waits to be undone", ""),
+    states.UNDOING: ("Being undone", ""),
+    states.UNDONE: ("Undone", "warn"),
     states.CANCELLED: ("Cancelled", ""),
+    states.FAILED: ("Failed", "bad"),
     states.NOT_THERE: ("Not in the data", "warn"),
 }
 COUNTS = {"added": "New", "updated": "Changed", "unchanged": "Same", "removed": "Removed", "cancelled": "Ended",
@@ -59,9 +60,7 @@ class ListedImport(NamedTuple):
 
 def list_context() -> dict[str, Any]:
     """The newest imports, and whether the process that works on them lives."""
-    jobs = list(
-        ImportJob.select().where(ImportJob.state != states.TAKES_BACK).order_by(ImportJob.id.desc()).limit(_SHOWN)
-    )
+    jobs = list(ImportJob.select().where(ImportJob.state != states.UNDOES).order_by(ImportJob.id.desc()).limit(_SHOWN))
     status = statuses(jobs)
     listed = [_listed(job, status[job.id]) for job in jobs]
     for load in Import.select().where(Import.number.is_null()).order_by(Import.id.desc()).limit(_SHOWN):

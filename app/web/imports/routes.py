@@ -1,4 +1,4 @@
-"""The routes of imports: choose files, see what they would do, apply them, take them back."""
+"""The routes of imports: choose files, see what they would do, apply them, undo them."""
 
 import logging
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from flask import Blueprint, Response, abort, current_app, redirect, render_temp
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from app.importing.history import changed_rows
+from app.importing import changed_rows
 from app.jobs import states
 from app.jobs.imports import ImportJobs
 from app.jobs.plans import dump_options, load_options, load_plan
@@ -81,7 +81,7 @@ def _add(name: str, received: Upload) -> ImportJob:
 def show(number: int) -> ResponseReturnValue:
     """Show a file, its first rows, and what it would do or has done; for htmx what changes while a job runs."""
     job = _job_or_404(number)
-    if job.state == states.TAKES_BACK:
+    if job.state == states.UNDOES:
         return redirect(f"/imports/{ImportJob.get(ImportJob.undo == number).id}", 303)
     if is_fragment_request():
         response = current_app.make_response(render_template("imports/_fragment.html", **status_context(job)))
@@ -145,7 +145,7 @@ def cancel(number: int) -> ResponseReturnValue:
 
 @blueprint.post(f"/{_NUMBER}/undo")
 def undo(number: int) -> ResponseReturnValue:
-    """Let an applied import be taken back, once."""
+    """Let an applied import be undone, once."""
     job, now = _job_or_404(number), timestamp()
     status = status_of(job)
     begun = False
@@ -155,12 +155,12 @@ def undo(number: int) -> ResponseReturnValue:
             if begun:
                 fields = {"user": visitor().id, "who": visitor().email, "created_at": now, "seen_at": now}
                 if job.undo is None:
-                    fields |= {"file": job.file, "report": job.report, "state": states.TAKES_BACK}
+                    fields |= {"file": job.file, "report": job.report, "state": states.UNDOES}
                     job.undo = ImportJob.create(**fields).id
                     job.save(only=[ImportJob.undo])
                 else:
                     ImportJob.update(fields).where(ImportJob.id == job.undo).execute()
-                record_event("import taken back", BEGUN, f"{job.report} {job.file}", number=number)
+                record_event("undo", BEGUN, f"{job.report} {job.file}", number=number)
     if not begun:
         return _conflict(number)
     import_jobs().wake(job, states.UNDO_QUEUED)
@@ -227,9 +227,9 @@ _WHY_NOT = {
     states.APPLY_QUEUED: "The file waits to be applied already.",
     states.APPLYING: "The file is being applied already.",
     states.APPLIED: "The file is applied already.",
-    states.UNDO_QUEUED: "The import waits to be taken back already.",
-    states.UNDOING: "The import is being taken back already.",
-    states.UNDONE: "The import was taken back.",
+    states.UNDO_QUEUED: "The import waits to be undone already.",
+    states.UNDOING: "The import is being undone already.",
+    states.UNDONE: "The import was undone.",
     states.CANCELLED: "The file was dropped.",
     states.NOT_THERE: "The data is of before this import.",
 }
