@@ -53,7 +53,8 @@ def import_file(  # noqa: PLR0913, PLR0917
     """Load a recognised file, and return what that did; or what it would do, in a dry run or if something is wrong.
 
     Nothing has changed where the plan has faults or open questions. `changes` sees every row that changes, and `faults`
-    gets those of the rows. With a `number`, that of an ImportJob, the import keeps each row as it was, so that it can be undone.
+    gets those of the rows. With a `number`, that of an ImportJob, the import keeps each row as it was, so that it can
+    be undone.
     """
     plan = Plan(_EMPTY, said=list(file.sentences()))
     plan.faults.extend(file.faults)

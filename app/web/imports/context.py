@@ -4,7 +4,16 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-from app.importing import DATE_ORDERS, DECIMALS, DELIMITERS, ENCODINGS, LAYOUTS, Options
+from app.importing import (
+    DATE_ORDERS,
+    DECIMALS,
+    DELIMITERS,
+    ENCODINGS,
+    LAYOUTS,
+    CannotUndo,
+    Options,
+    undo_preview,
+)
 from app.jobs import states
 from app.jobs.plans import (
     Preview,
@@ -137,7 +146,21 @@ def status_context(job: ImportJob) -> dict[str, Any]:
         "confirmed_rows": plan.ending if plan and needs_confirmation(options, plan) else 0,
         "same_file": _same_file(job) if status.state == states.CHECKED else None,
         "answered": bool(options.name_choices),
+        "can_undo": status.state == states.APPLIED and status.load is not None and can_be_undone(status.load),
     }
+
+
+def can_be_undone(load: Import) -> bool:
+    """Whether what an import changed is known, so that it can be undone unless something newer stands on it."""
+    return bool(load.changed_rows) and not load.discarded and load.undoes is None
+
+
+def undo_context(number: int) -> dict[str, Any]:
+    """What undoing an import would do, or why it can't be."""
+    try:
+        return {"preview": undo_preview(number)}
+    except CannotUndo as error:
+        return {"refusal": str(error)}
 
 
 def needs_confirmation(options: Options, plan: StoredPlan) -> bool:
@@ -158,8 +181,10 @@ def _progress(job: ImportJob, status: Status, plan: StoredPlan | None) -> dict[s
     """How far a running job is, in rows where a check has counted them; None while none runs."""
     if status.state not in states.RUNNING.values():
         return None
-    share = min(job.done / job.size, 1) if job.size else 0.0
-    rows = plan.rows if plan and status.state == states.APPLYING else 0
+    whole, rows = job.size, plan.rows if plan and status.state == states.APPLYING else 0
+    if status.state == states.UNDOING and status.load:
+        whole = rows = status.load.changed_rows
+    share = min(job.done / whole, 1) if whole else 0.0
     return {"percent": int(share * 100), "rows": rows, "done": int(rows * share)}
 
 

@@ -19,7 +19,14 @@ from app.table.kinds import TEXT
 from app.table.spool import spool
 from app.web.audit import record_event
 from app.web.errors import error_response, is_fragment_request
-from app.web.imports.context import find_preview, list_context, needs_confirmation, page_context, status_context
+from app.web.imports.context import (
+    find_preview,
+    list_context,
+    needs_confirmation,
+    page_context,
+    status_context,
+    undo_context,
+)
 from app.web.imports.form import submitted_options, submitted_revision
 from app.web.imports.upload import MAX_FILES, received_files
 from app.web.security import visitor
@@ -88,7 +95,10 @@ def show(number: int) -> ResponseReturnValue:
         if job.preview and request.args.get("preview") == "none":  # the page lacks what the check has found
             response.headers["HX-Refresh"] = "true"
         return response
-    return render_template("imports/import.html", **page_context(job, import_jobs().uploads))
+    context = page_context(job, import_jobs().uploads)
+    if context["can_undo"] and "undo" in request.args:
+        context["undo"] = undo_context(number)
+    return render_template("imports/import.html", **context)
 
 
 @blueprint.post(f"/{_NUMBER}")
