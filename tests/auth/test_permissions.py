@@ -5,7 +5,7 @@ import pytest
 from app.auth.permissions import PARTNER_PERMISSIONS, ROLES, Permission, Role, Visitor
 
 DETAILS = {Permission.EXPORT, Permission.VIEW_DETAILS, Permission.VIEW_TIMINGS}
-MANAGEMENT = {Permission.MANAGE_USERS, Permission.READ_AUDIT_TRAIL}
+MANAGEMENT = {Permission.MANAGE_USERS, Permission.READ_AUDIT_TRAIL, Permission.IMPORT}
 
 CASES = [
     ("admin", None, DETAILS | MANAGEMENT),

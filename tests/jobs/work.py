@@ -41,7 +41,7 @@ def latest() -> ImportJob:
     return job
 
 
-def press(client: FlaskClient, job: ImportJob, action: str = "", **form: str) -> TestResponse:
+def press(client: FlaskClient, job: ImportJob, action: str = "", **form: str | list[str]) -> TestResponse:
     """Send a form of an import's page, as of the revision that the job has."""
     path = f"/imports/{job.id}/{action}".rstrip("/")
     return client.post(path, data={"revision": str(job.revision), **form}, headers=OURS)
