@@ -1,6 +1,7 @@
 """Imports in the browser: upload, check, choose, apply, undo, and what each page says."""
 
 import re
+from hashlib import sha256
 from html import unescape
 from io import BytesIO
 from zipfile import ZIP_DEFLATED, ZipFile
@@ -245,6 +246,14 @@ def test_fragment_ends_its_own_polling(app: Flask, client: FlaskClient) -> None:
     assert "every 2s" not in text
     assert "<html" not in text
     assert "hx-partial" in text
+
+
+def test_large_file_comes_whole(app: Flask, client: FlaskClient) -> None:
+    content = SMALL + b"".join(b"Acme,S-%06d,2026-05-01,10.00\n" % number for number in range(10_000))
+    upload(client, ("a.csv", content))
+    assert latest().size == len(content)
+    assert latest().sha256 == sha256(content).hexdigest()
+    assert import_jobs(app).uploads.path(latest().id).read_bytes() == content
 
 
 def test_file_over_the_limit_is_not_stored(app: Flask, client: FlaskClient) -> None:

@@ -14,6 +14,7 @@ from models import clean_text, printable
 MAX_FILES = 20  # of one form
 _MAX_NAME = 200  # characters of a file's name
 _ABOUT_FORM = 64 * 1024  # bytes that a form has besides its files
+_BUFFER = 512 * 1024  # bytes that the parser may hold: it reads 64 KB at a time
 
 
 @contextmanager
@@ -30,7 +31,7 @@ def received_files(uploads: Uploads, limit: int) -> Iterator[list[tuple[str, Upl
         return begun[-1]
 
     request.max_content_length = limit + _ABOUT_FORM
-    parser = FormDataParser(receive, _ABOUT_FORM, max_form_parts=MAX_FILES, silent=False)  # type: ignore[arg-type]
+    parser = FormDataParser(receive, _BUFFER, max_form_parts=MAX_FILES, silent=False)  # type: ignore[arg-type]
     try:
         options = request.mimetype_params
         try:
