@@ -59,12 +59,22 @@ def roles_with(permission: Permission) -> list[Role]:
 
 
 @dataclass(frozen=True)
+class UsedToken:
+    """The token with which a request came: its number, the name that its owner gave it, and its digest."""
+
+    id: int
+    name: str
+    digest: str
+
+
+@dataclass(frozen=True)
 class Visitor:
     """A person who is signed in. `reseller` names the reseller whose customers alone they see, None for all customers.
 
     `session` is the digest of their session's token, and `origin` the way in which it began, one of those in
     app/auth/sessions.py. `must_change_password` is set while their password is temporary and they came by it,
-    `recently_confirmed` for 15 minutes after they entered the password or a code.
+    `recently_confirmed` for 15 minutes after they entered the password or a code. `token` is set instead of `session`
+    where a program acts for them.
     """
 
     id: int
@@ -76,6 +86,7 @@ class Visitor:
     has_second_factor: bool = False
     recently_confirmed: bool = False
     origin: str = ""
+    token: UsedToken | None = None
 
     @property
     def scope(self) -> Scope:

@@ -23,6 +23,7 @@ from app.web import (
     second_factor,
     security,
     sign_in,
+    tokens,
     users,
 )
 from app.web.reports import export, page, print_view, summary
@@ -41,7 +42,7 @@ def register(app: Flask, settings: Settings) -> None:
     guessing.register(app, settings)
     request_log.register(app)
     reports = (home, customers, export, print_view, page, summary)
-    for module in (account, sign_in, oidc, second_factor, *reports, audit, users, saved_views):
+    for module in (account, sign_in, oidc, second_factor, tokens, *reports, audit, users, saved_views):
         app.register_blueprint(module.blueprint)
 
 

@@ -187,7 +187,8 @@ def _export_response(view: View, file_format: Format, begin: Callable[[_Export],
         response = Response(export.send(pieces), mimetype=file_format.mimetype, headers=headers)
         if export.length is not None:
             response.content_length = export.length
-        remember_format(response, file_format)
+        if not visitor().token:
+            remember_format(response, file_format)
         export.resources = resources.pop_all()
     response.call_on_close(export.resources.close)  # also when the client never reads the body
     return response
