@@ -22,7 +22,7 @@ class Permission(Enum):
     The value is how a refusal begins: subject and verb.
     """
 
-    EXPORT = "export", "is"  # download a report as CSV or Excel
+    EXPORT = "export", "is"  # download a report as CSV, Excel or JSON
     VIEW_DETAILS = "looking inside rows", "is"  # expand rows, show the columns of inner levels and filter by these
     VIEW_TIMINGS = "server timing", "is"  # get the `Server-Timing` header
     MANAGE_USERS = "users", "are"  # add, change and disable users

@@ -64,6 +64,7 @@ TOKEN_ENDPOINTS = frozenset(
         "summary.totals",
         "export.csv",
         "export.xlsx",
+        "export.json",
         "customers.show",
         "saved_views.show",
     }
@@ -89,6 +90,7 @@ RULES: Mapping[str, Permission | None] = {
     "summary.totals": None,
     "export.csv": Permission.EXPORT,
     "export.xlsx": Permission.EXPORT,
+    "export.json": Permission.EXPORT,
     "customers.show": None,
     "saved_views.save": None,
     "saved_views.show": None,
