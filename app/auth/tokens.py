@@ -184,11 +184,13 @@ def _find(digest: str, network: str = "") -> _Use | None:
     row = statement.run(digest, network, today().isoformat(), timestamp(-_USED_INTERVAL), on=access_db).fetchone()
     if row is None:
         return None
-    user_id, email, role, reseller, origin, has_temporary_password, has_second_factor, token_id, name, *use = row
+    user_id, email, role, reseller, origin, has_temporary_password, may_see_costs, *rest = row
+    has_second_factor, token_id, name, *use = rest
     token = UsedToken(token_id, name, digest)
     visitor = Visitor(
         *(user_id, email, role, reseller, bool(has_temporary_password) and origin == LOCAL, ""),
         has_second_factor=bool(has_second_factor),
+        may_see_costs=bool(may_see_costs),
         origin=origin,
         token=token,
     )
@@ -197,11 +199,12 @@ def _find(digest: str, network: str = "") -> _Use | None:
 
 def _token_query() -> Any:
     """Placeholders: 0 the digest, 1 the network, 2 the current day, 3 the time before which `used_at` is stale."""
-    user = (User.id, User.email, User.role, User.reseller, AccessToken.origin, User.temporary_until.is_null(False))
+    user = (User.id, User.email, User.role, User.reseller, AccessToken.origin)
+    state = (User.temporary_until.is_null(False), User.may_see_costs)
     token = (SecondFactor.id.is_null(False), AccessToken.id, AccessToken.name, AccessToken.minute, AccessToken.requests)
     is_stale = AccessToken.used_at.is_null() | (AccessToken.used_at < placeholder(3))
     same_network = (TokenNetwork.token == AccessToken.id) & (TokenNetwork.network == placeholder(1))
-    query = AccessToken.select(*user, *token, is_stale, TokenNetwork.id.is_null())
+    query = AccessToken.select(*user, *state, *token, is_stale, TokenNetwork.id.is_null())
     query = query.join(User).join(SecondFactor, JOIN.LEFT_OUTER)
     query = query.join_from(AccessToken, TokenNetwork, JOIN.LEFT_OUTER, on=same_network)
     is_live = (AccessToken.last_day >= placeholder(2)) & ~User.disabled

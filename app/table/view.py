@@ -239,10 +239,6 @@ class View:
         changed = self if self.sort_column in columns else replace(self.at_first_page, sort=self.report.default_sort)
         return replace(changed, columns=columns)
 
-    def summary_only(self) -> "View":
-        """This view, which expands nothing, on `Report.summary_only`."""
-        return replace(self, report=self.report.summary_only)
-
 
 def describe_view(view: View) -> list[tuple[str, str]]:
     """The report's title, the filters and the sort, as (label, text) for people."""

@@ -30,6 +30,7 @@ LATER = [
     "0007_second_factor",
     "0008_provider",
     "0009_import_jobs",
+    "0010_costs",
     "0011_tokens",
 ]  # the migrations after the first
 

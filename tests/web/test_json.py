@@ -139,9 +139,11 @@ def test_etags_tell_apart_what_differs(app: Flask, client: FlaskClient, monkeypa
     seen = set(every) | set(tags(client, "sort=-used")) | set(tags(client, "q=twin")) | set(tags(reseller))
     assert len(seen) == 4 * len(ENDINGS)
     assert tags(program(app, add_token(app))) == every, "who has the same rights gets the same file"
+    seen |= set(tags(signed_in(app, costs=False)))
+    assert len(seen) == 5 * len(ENDINGS)
     User.update(reseller="North, Ltd").where(User.reseller == "Zebra Resale").execute()
     seen |= set(tags(reseller))
-    assert len(seen) == 5 * len(ENDINGS)
+    assert len(seen) == 6 * len(ENDINGS)
     monkeypatch.setattr("app.table.view.today", lambda: datetime(2031, 1, 1, tzinfo=UTC).date())
     load(USAGE, EDGE_CASES / f"{USAGE}.csv")
     assert not seen & set(tags(client)), "an import"

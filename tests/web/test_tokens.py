@@ -20,7 +20,7 @@ from tests.support import OURS, add_token, csv_rows, program, signed_in
 from tests.web.parties import ALPHA, PARTIES, load_parties
 from tests.web.routes import routes
 
-USAGE = "/reports/customer-usage"
+SUBSCRIPTIONS, USAGE = "customer-subscriptions", "/reports/customer-usage"
 HTML = {"Accept": "text/html"}
 
 
@@ -160,12 +160,16 @@ def test_pages_with_a_token_are_those_with_a_session(
 def read(client: FlaskClient, path: str) -> tuple[int, str]:
     """The whole response: an export that isn't read keeps its place."""
     answer = client.get(path)
-    return answer.status_code, re.sub("Request [0-9a-f]{16}", "", answer.text)
+    return answer.status_code, re.sub("[0-9a-f]{16}", "ID", answer.text)
 
 
 def test_token_follows_its_owner(app: Flask) -> None:
     client = program(app, add_token(app))
     assert read(client, f"{USAGE}.csv")[0] == 200
+    costs = f"/reports/{SUBSCRIPTIONS}.csv?columns=cost"
+    assert read(client, costs)[0] == 200
+    User.update(may_see_costs=False).execute()
+    assert read(client, costs)[0] == 403
     User.update(role="viewer").execute()
     assert read(client, f"{USAGE}.csv")[0] == 403
     assert client.get(USAGE).status_code == 200

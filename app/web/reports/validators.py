@@ -40,5 +40,6 @@ def unchanged(view: View, url: str) -> Response | None:
 
 def _etag(view: View, url: str) -> str:
     person = visitor()
-    rights = [person.role, person.reseller, *(each.name for each in Permission if person.can(each))]
+    permissions = [each.name for each in Permission if person.can(each)]
+    rights = (person.role, person.reseller, sorted(person.rights), permissions)
     return sha256(repr((Import.last(), view.today, url, rights)).encode()).hexdigest()[:_LENGTH]
