@@ -85,6 +85,8 @@ def _collect_fields(response: Response) -> Response:
         "status": response.status_code,
         "query_ms": round(g.get("seconds", {}).get("query", 0) * 1000, 1),
     }
+    if g.visitor and g.visitor.token:
+        fields["token"] = g.visitor.token.id
     if "error_reason" in g:
         fields["error"] = g.error_reason
     request.environ[_ENVIRON_KEY] = fields
