@@ -67,7 +67,8 @@ _TRANSACTIONS = Link("subscription", "customer-transactions")
 REPORT = Report(
     slug="customer-subscriptions",
     title="Customer Subscriptions Report",
-    description="What every customer is subscribed to, and until when",
+    description="What every customer is subscribed to, until when, and at what cost",
+    description_without_costs="What every customer is subscribed to, and until when",
     levels=(Level(Subscription),),
     columns=(
         Column(

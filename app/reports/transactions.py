@@ -16,7 +16,8 @@ _SUBSCRIPTION = Link("subscription", "customer-subscriptions")
 REPORT = Report(
     slug="customer-transactions",
     title="Customer Transactions Report",
-    description="Every change of inventory, renewal and cancellation, with the number of certificates",
+    description="Every change of inventory, renewal and cancellation, with certificates and cost",
+    description_without_costs="Every change of inventory, renewal and cancellation, with certificates",
     levels=(Level(Transaction),),
     columns=(
         Column(

@@ -234,6 +234,7 @@ class Report:
 
     slug:         its name in addresses and commands: /reports/customer-usage.
     title, description: its name, and a sentence about it, for people.
+    description_without_costs: the sentence for accounts without COSTS, where it is another one.
     levels:       one Level, or several for rows that expand.
     columns:      in their default order.
     filters:      in the order of their form fields.
@@ -253,6 +254,7 @@ class Report:
     base_table: Table = None
     summary: Summary = field(default_factory=Summary)
     charts: tuple[Chart, ...] = ()
+    description_without_costs: str = ""
 
     def __post_init__(self) -> None:
         if self.base_table is None:
@@ -293,9 +295,11 @@ def permitted_report(report: Report, rights: frozenset[str]) -> Report:
     if columns == report.columns and depth == len(report.levels):
         return report
     keys = {column.key for column in columns}
+    description = report.description if COSTS in rights else report.description_without_costs or report.description
     charts = [chart for chart in report.charts if chart.summary.level < depth and chart.needed_columns <= keys]
     return replace(
         report,
+        description=description,
         levels=report.levels[:depth],
         columns=columns,
         filters=tuple(each for each in report.filters if each.level < depth),
