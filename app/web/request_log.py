@@ -123,6 +123,14 @@ class _LoggedResponse:
         log.log(level, f"%(method)s %(path)r: %(status)s{reason}", fields, extra=fields)
 
 
+# How the lines of JSON are made, also by gunicorn.conf.py for the main process, which can't import this.
+JSON_FORMAT: Mapping[str, Any] = {
+    "fmt": ["levelname", "name", "message"],
+    "timestamp": "at",
+    "rename_fields": {"levelname": "level", "name": "log", "exc_info": "trace"},
+}
+
+
 def configure_logging(json_format: Mapping[str, Any] | None = None) -> None:
     """Log to standard error: JSON lines in the given format, or plain text without successful requests.
 
