@@ -18,6 +18,7 @@ from app.web import (
     headers,
     home,
     oidc,
+    openapi,
     request_log,
     saved_views,
     second_factor,
@@ -42,7 +43,7 @@ def register(app: Flask, settings: Settings) -> None:
     guessing.register(app, settings)
     request_log.register(app)
     reports = (home, customers, export, print_view, page, summary)
-    for module in (account, sign_in, oidc, second_factor, tokens, *reports, audit, users, saved_views):
+    for module in (account, sign_in, oidc, second_factor, tokens, openapi, *reports, audit, users, saved_views):
         app.register_blueprint(module.blueprint)
 
 
