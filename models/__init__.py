@@ -7,6 +7,7 @@ from models.access import (
     ExportPlace,
     Identity,
     ImportJob,
+    JobRunner,
     PendingSignIn,
     RecoveryCode,
     RememberedBrowser,
@@ -28,16 +29,18 @@ from models.backup import (
     users_reenabled_by,
 )
 from models.connections import (
+    JOBS_FILE,
     POSTGRES,
     BadDatabaseURL,
     access_db,
     close_connections,
+    data_folder,
     open_database,
     read_transaction,
     reports_db,
 )
 from models.copy_database import DatabaseCopy, DatabaseNotEmpty
-from models.errors import DATABASE_ERRORS, describe_error
+from models.errors import DATABASE_ERRORS, describe_error, driver_errors
 from models.reports import (
     ACTIONS,
     NEVER,

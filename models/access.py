@@ -216,8 +216,13 @@ class ImportJob(AccessModel):
     """A file that somebody gave to be imported, and what became of it. Its id is the import's number.
 
     It is with the users, because a running import locks the reports. `user` is None for the command; `who` is the
-    name of whoever gave it. `options` is JSON of what they chose, `plan` of what the last check found, and `message`
-    says what stopped the job. `done` counts rows that the running job has read, and `seen_at` is when it last said so.
+    name of whoever gave it. `options` is JSON of what they chose, `headings` a digest of the file's headings, `preview`
+    and `plan` JSON of its first rows and of what the last check found, and `message` says what stopped the job.
+
+    `state` is one of those in app/jobs/states.py, a hint: whether the file is applied the reports alone tell.
+    `revision` counts the changes of the options, so that a result of older ones isn't taken for one of these.
+    `done` counts bytes that the running job has read, and `seen_at` is when it last said so. `undo` is the number of
+    the import that undoes this one.
     """
 
     user = ForeignKeyField(User, on_delete="SET NULL", null=True)
@@ -225,14 +230,24 @@ class ImportJob(AccessModel):
     who = TextField()
     file = TextField()
     size = BigIntegerField(default=0)
-    sha256 = TextField(default="")
+    sha256 = TextField(default="", index=True)
     created_at = DateTimeField(index=True)
     report = TextField(default="")
     state = TextField()
+    revision = IntegerField(default=0)
     options = TextField(default="{}")
+    headings = TextField(default="")
+    preview = TextField(default="")
     plan = TextField(default="")
     message = TextField(default="")
     done = BigIntegerField(default=0)
+    seen_at = DateTimeField()
+    undo = IntegerField(null=True)
+
+
+class JobRunner(AccessModel):
+    """The process that works on jobs: one row, and when it last said that it lives."""
+
     seen_at = DateTimeField()
 
 

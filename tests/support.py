@@ -6,7 +6,9 @@ import re
 from datetime import timedelta
 from html import unescape
 from pathlib import Path
+from typing import Any
 
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -59,6 +61,11 @@ def signed_in(app: Flask, role: str = "admin", reseller: str | None = None, cost
 def load(slug: str, path: Path) -> ImportSummary:
     with path.open("rb") as file:
         return load_file(slug, file, path.name)
+
+
+def in_trials(*values: Any) -> list[Any]:
+    """Return parameters that only `make trials` tries, beside those of `make test`."""
+    return [pytest.param(value, marks=pytest.mark.slow_trial) for value in values]
 
 
 def view_of(slug: str, query: list[tuple[str, str]]) -> View:

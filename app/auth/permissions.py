@@ -28,10 +28,11 @@ class Permission(Enum):
     VIEW_TIMINGS = "server timing", "is"  # get the `Server-Timing` header
     MANAGE_USERS = "users", "are"  # add, change and disable users
     READ_AUDIT_TRAIL = "the audit trail", "is"
+    IMPORT = "imports", "are"  # load files into the reports, and undo that
 
 
 # Permissions that only users of the whole partner have, whatever their role: users of one reseller never have them.
-PARTNER_PERMISSIONS = frozenset({Permission.MANAGE_USERS, Permission.READ_AUDIT_TRAIL})
+PARTNER_PERMISSIONS = frozenset({Permission.MANAGE_USERS, Permission.READ_AUDIT_TRAIL, Permission.IMPORT})
 # Without these something is left out of a response, so that the refusal of another permission doesn't mention them.
 _SILENT_PERMISSIONS = frozenset({Permission.VIEW_TIMINGS})
 
@@ -123,7 +124,8 @@ class Visitor:
         if part:
             subject = f"{part}: {subject}"
         elif len(related := _related(permission)) > 1:
-            subject, verb = " and ".join(each.value[0] for each in related), "are"
+            *first, last = (each.value[0] for each in related)
+            subject, verb = f"{', '.join(first)} and {last}", "are"
         roles = " and ".join(f"{role.name}s" for role in roles_with(permission))
         sentence = f"{subject[0].upper()}{subject[1:]} {verb} for {roles}"
         if permission in PARTNER_PERMISSIONS:

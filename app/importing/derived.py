@@ -189,7 +189,7 @@ def update_usage_rows(indexes: Indexes) -> None:
     """Bring the usage rows of customers that are new or changed up to date."""
     customers = indexes.customers.new | indexes.customers.before.keys()
     for batch in chunked(sorted(customers, key=attrgetter("id")), BATCH_ROWS):
-        replace_holdings(_stored_inventories(batch), indexes, ChangeLog())
+        replace_holdings(stored_inventories(batch), indexes, ChangeLog())
 
 
 def keep_known_details(
@@ -199,7 +199,7 @@ def keep_known_details(
 
     `levels` are the fields of HoldingKey that the file has, `numbers` those of Counts.
     """
-    known = _stored_inventories(list(inventories))
+    known = stored_inventories(list(inventories))
     for customer, inventory in inventories.items():
         sums: dict[HoldingKey, Counts] = {}
         for key, counts in known[customer].items():
@@ -218,7 +218,8 @@ def _equal(one: Counts, other: Counts, names: Sequence[str]) -> bool:
     return all(getattr(one, name) == getattr(other, name) for name in names)
 
 
-def _stored_inventories(customers: Sequence[CachedCustomer]) -> dict[CachedCustomer, Inventory]:
+def stored_inventories(customers: Sequence[CachedCustomer]) -> dict[CachedCustomer, Inventory]:
+    """The holdings of customers; of one without any it is the row of zeros."""
     stored: dict[int, dict[HoldingKey, Counts]] = {customer.id: {} for customer in customers}
     for row in _stored_rows(Holding, list(stored)):
         key = HoldingKey(row["certificate_type"], row["product"])

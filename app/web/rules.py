@@ -105,4 +105,13 @@ RULES: Mapping[str, Permission | None] = {
     "users.act": Permission.MANAGE_USERS,
     "users.revoke_token": Permission.MANAGE_USERS,
     "audit.show": Permission.READ_AUDIT_TRAIL,
+    "imports.list_imports": Permission.IMPORT,
+    "imports.upload": Permission.IMPORT,
+    "imports.show": Permission.IMPORT,
+    "imports.change": Permission.IMPORT,
+    "imports.apply": Permission.IMPORT,
+    "imports.cancel": Permission.IMPORT,
+    "imports.undo": Permission.IMPORT,
+    "imports.faults": Permission.IMPORT,
+    "imports.changes": Permission.IMPORT,
 }

@@ -1,0 +1,17 @@
+"""The command `flask jobs`."""
+
+import click
+from flask import current_app
+
+from app.cli.common import database_ready, say
+from app.jobs.imports import ImportJobs
+from app.jobs.runner import run_jobs
+
+
+@click.command()
+def jobs() -> None:
+    """Work on jobs, such as imports in the browser, until stopped. Run one of these beside the server."""
+    work: ImportJobs = current_app.extensions["import_jobs"]
+    with database_ready():
+        say("Working on imports.")
+        run_jobs(work)
