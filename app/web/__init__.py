@@ -19,6 +19,7 @@ from app.web import (
     headers,
     home,
     oidc,
+    openapi,
     request_log,
     saved_views,
     second_factor,
@@ -46,7 +47,7 @@ def register(app: Flask, settings: Settings) -> None:
     app.config["IMPORT_LIMIT"] = settings.import_limit
     app.extensions["import_jobs"] = ImportJobs(settings.database_url, settings.history_days)
     reports = (home, customers, export, print_view, page, summary)
-    pages = (account, sign_in, oidc, second_factor, tokens, audit, users, saved_views, imports)
+    pages = (account, sign_in, oidc, second_factor, tokens, openapi, audit, users, saved_views, imports)
     for module in (*pages, *reports):
         app.register_blueprint(module.blueprint)
 

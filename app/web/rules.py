@@ -65,6 +65,7 @@ TOKEN_ENDPOINTS = frozenset(
         "export.csv",
         "export.xlsx",
         "export.json",
+        "api.describe",
         "customers.show",
         "saved_views.show",
     }
@@ -92,6 +93,8 @@ RULES: Mapping[str, Permission | None] = {
     "export.xlsx": Permission.EXPORT,
     "export.json": Permission.EXPORT,
     "customers.show": None,
+    "api.describe": None,
+    "api.show": None,
     "saved_views.save": None,
     "saved_views.show": None,
     "saved_views.act": None,
