@@ -107,6 +107,7 @@ def _usage(view: View) -> list[Record]:
     sums: dict[tuple[Any, ...], Record] = {}
     for row in _read(_HOLDINGS):
         row |= {"products": [row["product"]]}
+        row["any"] = bool(row["certificate_type"] or row["product"] or row["current_inventory"] or row["used"])
         if not _matches(view, row, [], ""):
             continue
         parts = [row["certificate_type"], row["product"]][: view.level]
@@ -169,6 +170,11 @@ def _found(text: str, row: Record, ids: list[str], _day: str) -> bool:
     return any(fold(text) in name for name in names) or any(each.casefold().startswith(text.casefold()) for each in ids)
 
 
+def _name(value: str) -> str:
+    """The name that a filter's value means: "-" is none, and a name of dashes has one more."""
+    return value if value.strip("-") else value[:-1]
+
+
 _NUMBERS = ("current_inventory", "available", "used", "over_inventory")
 _SOURCES = {
     "customer-subscriptions": _subscriptions,
@@ -190,6 +196,10 @@ _MATCHES: dict[str, Callable[[str, Record, list[str], str], bool]] = {
     "to": lambda value, row, ids, day: day <= value,
     "status": lambda value, row, ids, day: row["status"] == value,
     "action": lambda value, row, ids, day: row["action"] == value,
-    "product": lambda value, row, ids, day: value in row["products"],
-    "certificate_type": lambda value, row, ids, day: row["certificate_type"] == value,
+    "product": lambda value, row, ids, day: _name(value) in row["products"],
+    "certificate_type": lambda value, row, ids, day: row["certificate_type"] == _name(value),
+    "subscription_name": lambda value, row, ids, day: row["subscription"] == _name(value),
+    "user": lambda value, row, ids, day: row["user"] == _name(value),
+    "products": lambda value, row, ids, day: row["product"] == _name(value),
+    "inventory": lambda value, row, ids, day: row["any"],
 }

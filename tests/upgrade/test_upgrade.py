@@ -21,6 +21,8 @@ LATER = [
     "0004_sums",
     "0005_owners",
     "0006_cancelled_on",
+    "0007_history",
+    "0008_groups",
     "0002_views",
     "0003_deleted",
     "0004_attempts",
@@ -28,6 +30,7 @@ LATER = [
     "0006_exports",
     "0007_second_factor",
     "0008_provider",
+    "0009_import_jobs",
 ]  # the migrations after the first
 
 LAST_INDEX = "holding_over_inventory_ref_reseller_id"

@@ -10,10 +10,11 @@ from decimal import Decimal
 from itertools import count
 from typing import NamedTuple
 
+from app.table.charts import chart_range, largest_rows
 from app.table.definitions import Chart
 from app.table.kinds import INTEGER, Kind
 from app.table.scope import Scope
-from app.table.totals import Group, chart_range, largest_rows, narrow_view, summarize
+from app.table.totals import Group, narrow_view, summarize
 from app.table.view import View
 from app.web.urls import filtered_url
 
@@ -132,7 +133,7 @@ def _by_name(chart: Chart, view: View, scope: Scope) -> Figure:
         (value,), number = group.values, _number(chart, group, chart.measure)
         of = _number(chart, group, whole.key) if whole else None
         if number or of:
-            bars.append(Bar(axis.describe(value), _filtered_url(view, axis.filters(value)), [number], of))
+            bars.append(Bar(axis.describe(axis.text(value)), _filtered_url(view, axis.filters(value)), [number], of))
     bars.sort(key=lambda bar: sum(bar.numbers), reverse=True)
     parts = [Part("0", column.label), Part("rest", whole.label)] if whole else []
     figure = Figure(f"{chart.title} by {axis.label.lower()}", axis.label, column.kind, parts)

@@ -64,8 +64,8 @@ def _resolve_days(report: Report, pairs: Pairs) -> Pairs:
 
 
 def _toggle(view: View, value: str) -> View | None:
-    path = parse_path(value)
-    return view.with_toggled(path) if path and len(path) < len(view.report.levels) else None
+    path = parse_path(view.report, value)
+    return view.with_toggled(path) if path else None
 
 
 def _move(view: View, value: str) -> View | None:
@@ -79,7 +79,7 @@ def _reset(view: View, value: str) -> View | None:
 
 # Each command's key: what it changes (None when its value is wrong), and what its value must look like.
 _COMMANDS = {
-    "toggle": (_toggle, "is not a row that opens; rows are named like 17 or 17.3"),
+    "toggle": (_toggle, "is not a row that opens; rows are named like 17, 17.3 or 2026-11.Renew"),
     "move": (_move, "is not a move of a column; it must look like cost:up or cost:down"),
     "reset": (_reset, "can't be reset; it must be columns"),
 }

@@ -52,7 +52,7 @@ def expand(slug: str) -> Response:
     """The rows one level below the row that `node` names, as `<tr>`s. Pages open rows by their form instead."""
     view = requested_view(slug, "node", "toggle", "as_of")
     name = single_arg("node")
-    path = parse_path(name)
+    path = parse_path(view.report, name)
     with timed("query"), read_transaction():
         changed = _data_changed()
         rows = read_children(view, visitor().scope, path) if path else None

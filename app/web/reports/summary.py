@@ -57,7 +57,11 @@ def total_lines(view: View, scope: Scope) -> list[TotalLine]:
     summary = view.report.summary
     columns = [view.report.columns_by_key[key] for key in summary.measures]
     groups = summarize(summary, view, scope)
-    lines = [TotalLine(group.values[0], _format(columns, group.sums)) for group in groups if group.values]
+    lines = [
+        TotalLine(summary.group_by[0].text(group.values[0]), _format(columns, group.sums))
+        for group in groups
+        if group.values
+    ]
     rows = sum(group.rows for group in groups)
     grand_totals = _format(columns, [sum(sums) for sums in zip(*(group.sums for group in groups), strict=True)])
     label = f"All {INTEGER.show(rows)} rows" if rows != 1 else "The one row"
