@@ -24,7 +24,8 @@ class User(AccessModel):
     `email_key` is the email in the form in which emails are compared. `reseller` is the name of the reseller whose
     customers the person sees, None for all: a name, because ids change when the reports are imported anew.
     `temporary_until` is when a password that somebody else has set expires, None for the person's own.
-    `may_use_provider` says whether the person may sign in through the OpenID Connect provider.
+    `may_use_provider` says whether the person may sign in through the OpenID Connect provider, `may_see_costs` whether
+    reports have their columns of amounts.
     """
 
     email = TextField()
@@ -36,6 +37,7 @@ class User(AccessModel):
     temporary_until = DateTimeField(null=True)
     created_at = DateTimeField()
     may_use_provider = BooleanField(default=False)
+    may_see_costs = BooleanField(default=True)
 
 
 class Identity(AccessModel):

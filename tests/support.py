@@ -43,12 +43,14 @@ EVERYWHERE = {
 }  # fmt: skip
 
 
-def signed_in(app: Flask, role: str = "admin", reseller: str | None = None) -> FlaskClient:
+def signed_in(app: Flask, role: str = "admin", reseller: str | None = None, costs: bool = True) -> FlaskClient:
     """Return a client of a user with these rights, who is created without a password if there is none."""
-    email = f"{role}@{reseller or 'partner'}.example"
-    fields = {"email": email, "role": role, "reseller": reseller, "password_hash": "", "created_at": timestamp()}
+    email = f"{role}{'' if costs else '.without'}@{reseller or 'partner'}.example"
+    fields = {"email": email, "role": role, "reseller": reseller, "may_see_costs": costs}
     client = app.test_client()
-    user = find_user(email) or User.create(email_key=email.casefold(), **fields)
+    user = find_user(email) or User.create(
+        email_key=email.casefold(), password_hash="", created_at=timestamp(), **fields
+    )
     client.set_cookie("session", app.extensions["sessions"].create(user))
     return client
 

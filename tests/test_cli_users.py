@@ -51,6 +51,8 @@ def test_add_prints_temporary_password(runner: FlaskCliRunner) -> None:
         ([*ADD, "--password-stdin"], b"\xff" * 20, "not UTF-8"),
         (["user", "disable", "who@partner.example"], "", "“who@partner.example” has no account"),
         (["user", "enable", "who@partner.example"], "", "has no account"),
+        (["user", "change", "who@partner.example", "--costs"], "", "has no account"),
+        (["user", "change", ANN], "", "--costs"),
         (["user", "password", "who@partner.example"], "", "has no account"),
         (["user", "allow-provider", "who@partner.example"], "", "has no account"),
         (["user", "forbid-provider", "who@partner.example"], "", "has no account"),
@@ -79,9 +81,21 @@ def test_list_users(runner: FlaskCliRunner) -> None:
     runner.invoke(args=["user", "add", "bob@zebra.example", "--role", "viewer", "--reseller", "Zebra Resale"])
     runner.invoke(args=["user", "disable", "bob@zebra.example"])
     assert runner.invoke(args=["user", "list"]).stdout.splitlines() == [
-        f"{ANN}\tadmin\teverything\tenabled",
-        "bob@zebra.example\tviewer\tcustomers of Zebra Resale\tdisabled",
+        f"{ANN}\tadmin\teverything\tenabled\tcosts",
+        "bob@zebra.example\tviewer\tcustomers of Zebra Resale\tdisabled\tcosts",
     ]
+
+
+def test_costs_are_a_right_of_the_account(runner: FlaskCliRunner) -> None:
+    runner.invoke(args=[*ADD, "--no-costs"])
+    rights = []
+    for option in ("--costs", "--no-costs"):
+        rights.append((User.get().may_see_costs, runner.invoke(args=["user", "list"]).stdout.split("\t")[-1]))
+        assert runner.invoke(args=["user", "change", ANN, option]).exit_code == 0
+    assert rights == [(False, "no costs\n"), (True, "costs\n")]
+    assert (User.get().role, User.get().may_see_costs) == ("admin", False)
+    events = AuditEvent.select().where(AuditEvent.event.in_(["user added", "user changed"])).order_by(AuditEvent.id)
+    assert [json.loads(event.details)["may_see_costs"] for event in events] == [False, True, False]
 
 
 def test_last_partner_admin_cannot_be_disabled(runner: FlaskCliRunner) -> None:
@@ -149,7 +163,7 @@ def test_names_do_not_control_the_terminal(runner: FlaskCliRunner) -> None:
     name = Reseller.get(Reseller.name.contains("owned")).name
     assert runner.invoke(args=["user", "add", ANN, "--role", "viewer", "--reseller", name]).exit_code == 0
     listed = runner.invoke(args=["user", "list"]).stdout
-    assert listed == f"{ANN}\tviewer\tcustomers of \\x1b]0;owned\\x07\\x9b31m\\n\\t\\u202eevil\tenabled\n"
+    assert listed == f"{ANN}\tviewer\tcustomers of \\x1b]0;owned\\x07\\x9b31m\\n\\t\\u202eevil\tenabled\tcosts\n"
     for arguments in (["disable", "\x1b[2J"], ["add", "\x1b[2J", "--role", "viewer"]):
         refused = runner.invoke(args=["user", *arguments])
         assert refused.exit_code == 1

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
+from app.table.definitions import COSTS, DETAILS
 from app.table.scope import Scope
 from models.sqlite import Snapshot
 
@@ -64,7 +65,8 @@ class Visitor:
 
     `session` is the digest of their session's token, and `origin` the way in which it began, one of those in
     app/auth/sessions.py. `must_change_password` is set while their password is temporary and they came by it,
-    `recently_confirmed` for 15 minutes after they entered the password or a code.
+    `recently_confirmed` for 15 minutes after they entered the password or a code. `may_see_costs` is a right of the
+    account, whatever its role.
     """
 
     id: int
@@ -76,6 +78,13 @@ class Visitor:
     has_second_factor: bool = False
     recently_confirmed: bool = False
     origin: str = ""
+    may_see_costs: bool = True
+
+    @property
+    def rights(self) -> frozenset[str]:
+        """The rights of the account and of its role by which reports are cut down, see `Column.rights`."""
+        granted = {COSTS: self.may_see_costs, DETAILS: self.can(Permission.VIEW_DETAILS)}
+        return frozenset(right for right, is_granted in granted.items() if is_granted)
 
     @property
     def scope(self) -> Scope:
@@ -88,6 +97,12 @@ class Visitor:
 
     def can(self, permission: Permission) -> bool:
         return is_granted(permission, self.role, self.reseller)
+
+    def refusal_of_part(self, part: str, right: str) -> str:
+        """Return why a part of a report isn't shown that needs a right, COSTS or DETAILS."""
+        if right == DETAILS:
+            return self.refusal(Permission.VIEW_DETAILS, part)
+        return f"{part}: {right} are for accounts with the right to see them, and yours doesn't have it."
 
     def refusal(self, permission: Permission, part: str = "") -> str:
         """Return why `can` is False: "Export is for admins, and you are signed in as a viewer."

@@ -77,13 +77,14 @@ class Sessions:
         user_id, email, role, reseller, origin, *flags, is_stale = row
         if is_stale and address is not None:
             _update_seen_at(digest, address)
-        has_temporary_password, has_second_factor, recently_confirmed = map(bool, flags)
+        has_temporary_password, may_see_costs, has_second_factor, recently_confirmed = map(bool, flags)
         must_change_password = has_temporary_password and origin == LOCAL
         return Visitor(
             *(user_id, email, role, reseller, must_change_password, digest),
             has_second_factor=has_second_factor,
             recently_confirmed=recently_confirmed,
             origin=origin,
+            may_see_costs=may_see_costs,
         )
 
     def confirm(self, digest: str) -> str:
@@ -128,9 +129,10 @@ def _session_query() -> Any:
     """Placeholders: 0 the digest, 1 and 2 the limits of a live session, 3 the time before which `seen_at` is stale,
     4 the time before which a confirmation is too old.
     """
-    user = (User.id, User.email, User.role, User.reseller, Session.origin, User.temporary_until.is_null(False))
+    user = (User.id, User.email, User.role, User.reseller, Session.origin)
+    rights = (User.temporary_until.is_null(False), User.may_see_costs)
     state = (SecondFactor.id.is_null(False), Session.confirmed_at > placeholder(4), Session.seen_at < placeholder(3))
-    query = Session.select(*user, *state).join(User).join(SecondFactor, JOIN.LEFT_OUTER)
+    query = Session.select(*user, *rights, *state).join(User).join(SecondFactor, JOIN.LEFT_OUTER)
     return query.where(Session.token_hash == placeholder(0), _is_live(placeholder(1), placeholder(2)), ~User.disabled)
 
 

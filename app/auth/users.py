@@ -44,22 +44,24 @@ def validate_user(role: str, reseller: str | None, email: str | None = None) -> 
     return {field: error for field, error in errors.items() if error}
 
 
-def add_user(
+def add_user(  # noqa: PLR0913, PLR0917 - each is a field of the account, or makes its password
     actor: AuditActor,
     email: str,
     role: str,
     reseller: str | None,
     password: str | None = None,
     site_words: Iterable[str] = (),
+    may_see_costs: bool = True,
 ) -> str:
     """Add an account and return its password. Without `password`, generate a temporary one.
 
-    `reseller` is the name of the reseller whose customers the user sees, None for all. `site_words` are names of this
+    `reseller` is the name of the reseller whose customers the user sees, None for all; `may_see_costs` is what
+    `Column.right` asks for. `site_words` are names of this
     installation, which make a poor password. Raises ValidationError and HashingBusy.
     """
     email = email.strip()
     secret, password_fields = _password_fields(password, email, reseller or "", *site_words)
-    rights = {"role": role, "reseller": reseller}
+    rights = {"role": role, "reseller": reseller, "may_see_costs": may_see_costs}
     with access_db.write_transaction():
         if errors := validate_user(role, reseller, email):
             raise ValidationError(errors)
@@ -68,13 +70,17 @@ def add_user(
     return secret
 
 
-def change_user(actor: AuditActor, user: User, role: str, reseller: str | None) -> None:
-    """Change a user's role and reseller. Raises ValidationError.
+def change_user(
+    actor: AuditActor, user: User, role: str, reseller: str | None, may_see_costs: bool | None = None
+) -> None:
+    """Change a user's role, reseller and right to see costs, which None leaves as it is. Raises ValidationError.
 
     The present reseller stays valid even when no import names it any more. With another reseller the user's views are
     no longer shared: new colleagues must not see names of customers from them.
     """
-    rights = {"role": role, "reseller": reseller}
+    rights: dict[str, str | bool | None] = {"role": role, "reseller": reseller}
+    if may_see_costs is not None:
+        rights["may_see_costs"] = may_see_costs
     if errors := validate_user(role, None if reseller == user.reseller else reseller):
         raise ValidationError(errors)
     with _keep_one_user_manager():

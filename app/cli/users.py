@@ -1,4 +1,4 @@
-"""`flask user`: add, list, disable and enable accounts, replace passwords, reset second factors, allow the provider."""
+"""`flask user`: add, list, change and disable accounts, replace passwords, reset second factors, allow the provider."""
 
 import sys
 
@@ -18,33 +18,46 @@ _password_option = click.option("--password-stdin", is_flag=True, help="Read the
 
 @click.group()
 def user() -> None:
-    """Add, list, disable and enable users, replace passwords, reset second factors, and allow the provider."""
+    """Add, list, change, disable and enable users, replace passwords, reset second factors, and allow the provider."""
 
 
 @user.command()
 @click.argument("email")
 @click.option("--role", type=click.Choice(list(ROLES)), required=True)
 @click.option("--reseller", metavar="NAME", help="Show only the customers of this reseller; all customers by default.")
+@click.option("--costs/--no-costs", default=True, help="Show costs, or reports without them; shown by default.")
 @_password_option
 @with_appcontext
-def add(email: str, role: str, reseller: str | None, password_stdin: bool) -> None:
+def add(email: str, role: str, reseller: str | None, costs: bool, password_stdin: bool) -> None:
     """Add a user. Prints a temporary password, unless you set one."""
     with database_ready():
         password = _read_password() if password_stdin else None
-        secret = users.add_user(audit_actor(), email, role, reseller, password, site_words())
+        secret = users.add_user(audit_actor(), email, role, reseller, password, site_words(), costs)
     say(f"{email.strip()} can sign in.")
     if password is None:
         _print_temporary_password(secret)
 
 
+@user.command()
+@click.argument("email")
+@click.option("--costs/--no-costs", required=True, help="Show costs, or reports without them.")
+def change(email: str, costs: bool) -> None:
+    """Change whether a user sees costs."""
+    with database_ready():
+        account = _find_user(email)
+        users.change_user(audit_actor(), account, account.role, account.reseller, costs)
+    say(f"{account.email} sees {'' if costs else 'no '}costs, from the next request on.")
+
+
 @user.command("list")
 def list_users() -> None:
-    """List all users: email, role, whose customers they see, and whether they are disabled."""
+    """List all users: email, role, whose customers they see, whether they are disabled, and whether they see costs."""
     with database_ready():
         for account in User.select().order_by(User.email_key):
             customers = "everything" if account.reseller is None else f"customers of {account.reseller}"
             state = "disabled" if account.disabled else "enabled"
-            say("\t".join(printable(text, keep="") for text in (account.email, account.role, customers, state)))
+            costs = "costs" if account.may_see_costs else "no costs"
+            say("\t".join(printable(text, keep="") for text in (account.email, account.role, customers, state, costs)))
 
 
 @user.command()

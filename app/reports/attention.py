@@ -2,10 +2,6 @@
 
 from dataclasses import dataclass
 
-from app.reports import REPORTS
-from app.table.params import parse_view
-from app.table.view import View
-
 
 @dataclass(frozen=True)
 class AttentionItem:
@@ -16,11 +12,6 @@ class AttentionItem:
     one: str
     many: str
     none: str
-
-    @property
-    def view(self) -> View:
-        view, _ = parse_view(REPORTS[self.slug], self.query)
-        return view
 
 
 ATTENTION_ITEMS = (

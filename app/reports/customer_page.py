@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from app.reports.filters import NO_RESELLER
-from app.table.definitions import Filter, Link, Table
+from app.table.definitions import Filter, Link, Report, Table
 from app.table.expressions import without_index
 from app.table.scope import Scope
 from app.table.spellings import find_ids
@@ -97,6 +97,10 @@ class CustomerSum:
     slug: str
     column: str = ""
     filters: Mapping[str, str] = field(default_factory=dict)
+
+    def is_part_of(self, report: Report) -> bool:
+        """Return whether the report, as the visitor has it, has the column."""
+        return not self.column or self.column in report.columns_by_key
 
 
 SUMS = (

@@ -10,7 +10,7 @@ from app.reports.customer_page import CUSTOMER_NAME, CUSTOMER_PAGE
 from app.reports.dimensions import BY_CUSTOMER, BY_RESELLER, by_text, by_time
 from app.reports.filters import CUSTOMER, RESELLER, SUBSCRIPTION_NAME, by_id, one_of, period_filters, search_filter
 from app.reports.periods import months_around
-from app.table.definitions import Chart, Column, Dimension, Level, Link, Report, Summary, Table
+from app.table.definitions import COSTS, Chart, Column, Dimension, Level, Link, Report, Summary, Table
 from app.table.expressions import SearchCondition, without_index
 from app.table.kinds import BADGE, DATE, DATETIME, ID, INTEGER, MONEY, TEXT
 from models import NEVER, Actor, Customer, Reseller, Subscription
@@ -71,6 +71,7 @@ REPORT = Report(
     slug="customer-subscriptions",
     title="Customer Subscriptions Report",
     description="What every customer is subscribed to, until when, and at what cost",
+    description_without_costs="What every customer is subscribed to, and until when",
     levels=(Level(Subscription),),
     columns=(
         Column(
@@ -99,7 +100,7 @@ REPORT = Report(
             ordered_values=STATUSES,
         ),
         Column("end", "End", Subscription.ends_on, DATE, width="ch-27", note=end_distance),
-        Column("cost", "Cost", Subscription.cost, MONEY),
+        Column("cost", "Cost", Subscription.cost, MONEY, right=COSTS),
         Column("order_date", "Order Date", Subscription.ordered_on, DATE),
         Column("last_modified_by", "Last modified by", Actor.name, TEXT),
         Column("last_modified_date", "Last modified date", Subscription.modified_at, DATETIME),

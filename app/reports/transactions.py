@@ -14,7 +14,7 @@ from app.reports.filters import (
     search_filter,
 )
 from app.reports.periods import PAST_PERIODS, months_around
-from app.table.definitions import Chart, Column, Level, Link, Report, Summary
+from app.table.definitions import COSTS, Chart, Column, Level, Link, Report, Summary
 from app.table.kinds import DATETIME, ID, INTEGER, MONEY, TEXT
 from models import ACTIONS, Actor, Bundle, Customer, Reseller, Transaction
 
@@ -28,6 +28,7 @@ REPORT = Report(
     slug="customer-transactions",
     title="Customer Transactions Report",
     description="Every change of inventory, renewal and cancellation, with certificates and cost",
+    description_without_costs="Every change of inventory, renewal and cancellation, with certificates",
     levels=(Level(Transaction),),
     columns=(
         Column(
@@ -49,7 +50,7 @@ REPORT = Report(
         Column("action", "Action", Transaction.action, TEXT, width="ch-19", filter="action", colored_values=_PALETTE),
         Column("date", "Date", Transaction.date, DATETIME),
         Column("total", "Total", Transaction.total, INTEGER, width="ch-9"),
-        Column("cost", "Cost", Transaction.cost, MONEY, width="ch-15"),
+        Column("cost", "Cost", Transaction.cost, MONEY, width="ch-15", right=COSTS),
         Column("user", "User", Actor.name, TEXT, width="text-1"),
     ),
     filters=(

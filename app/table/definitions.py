@@ -3,10 +3,10 @@
 Everything else follows from a declaration: page, column chooser, filters, files, sums. See `app/reports/` for examples.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from typing import Any, NamedTuple
 
 from app.table.kinds import INTEGER, PERIOD, TEXT, Kind
@@ -15,6 +15,10 @@ from models import clean_text
 
 Table = Any  # a Peewee model class, or an alias of one
 Note = Callable[[str, date], str]  # (value, today) → the remark behind the value, "" for none
+
+# The rights that a part of a report may need, see `permitted_report`.
+DETAILS = "details"  # inner levels, with their columns and filters
+COSTS = "costs"  # columns of amounts
 
 
 class Link(NamedTuple):
@@ -43,6 +47,8 @@ class Column:
     visible:  whether the column is one of the default columns.
     level:    the first level whose rows have the value. A visible column of level 1 makes the view's rows level 1 rows.
     fixed:    always visible, in front of the others.
+    right:    the right without which an account has the report without this column, "" for none. The column of the
+              default sort can't have one.
     ordered_values: all values in their order, for an expression that no index can sort by, such as a status that
               depends on the day. Needs a filter with the same key, which selects the rows of one value.
 
@@ -75,6 +81,12 @@ class Column:
     link_id: Any = None
     share_of: str = ""
     ordered_values: tuple[str, ...] = ()
+    right: str = ""
+
+    @property
+    def rights(self) -> frozenset[str]:
+        """The rights that whoever sees the column must have."""
+        return frozenset({self.right, DETAILS if self.level else ""}) - {""}
 
     @property
     def width_class(self) -> str:
@@ -226,6 +238,11 @@ class Summary:
         """The first level whose rows can be grouped."""
         return max((by.level for by in self.group_by), default=0)
 
+    def limited_to(self, columns: Collection[str]) -> "Summary":
+        """This summary with the measures that are among the keys of `columns`."""
+        measures, totals = (tuple(key for key in keys if key in columns) for keys in (self.measures, self.grand_totals))
+        return self if measures == self.measures else replace(self, measures=measures, grand_totals=totals)
+
 
 @dataclass(frozen=True, eq=False)
 class Chart:
@@ -246,6 +263,11 @@ class Chart:
     months: Callable[[date], Sequence[str]] | None = None
     latest_column: str = ""
 
+    @property
+    def needed_columns(self) -> set[str]:
+        """The keys of the columns without which it can't be drawn."""
+        return {self.measure, self.latest_column, *(by.column for by in self.summary.group_by)} - {""}
+
 
 @dataclass(frozen=True, eq=False)
 class Report:
@@ -253,6 +275,7 @@ class Report:
 
     slug:         its name in addresses and commands: /reports/customer-usage.
     title, description: its name, and a sentence about it, for people.
+    description_without_costs: the sentence for accounts without COSTS, where it is another one.
     levels:       one Level, or several for rows that expand.
     columns:      in their default order.
     filters:      in the order of their form fields.
@@ -275,6 +298,7 @@ class Report:
     base_table: Table = None
     summary: Summary = field(default_factory=Summary)
     charts: tuple[Chart, ...] = ()
+    description_without_costs: str = ""
     dimensions: tuple[Dimension, ...] = ()
     group_filters: Mapping[str, str] = field(default_factory=dict)
     group: tuple[Dimension, ...] = ()
@@ -317,21 +341,6 @@ class Report:
     def default_columns(self) -> tuple[Column, ...]:
         return tuple(column for column in self.columns if column.visible)
 
-    @cached_property
-    def summary_only(self) -> "Report":
-        """This report cut down to its first level, for visitors who may not expand rows."""
-        if self.source:
-            dimensions = self.source.summary_only.dimensions
-            return self.source.summary_only.grouped_by(tuple(each for each in self.group if each in dimensions))
-        return replace(
-            self,
-            levels=self.levels[:1],
-            columns=tuple(column for column in self.columns if not column.level),
-            filters=tuple(each for each in self.filters if not each.level),
-            charts=tuple(chart for chart in self.charts if not chart.summary.level),
-            dimensions=tuple(each for each in self.dimensions if not each.level),
-        )
-
     def grouped_by(self, group: tuple[Dimension, ...]) -> "Report":
         """The report of the sums of this one's deepest rows by these dimensions; itself for none. It is made once."""
         return _grouped_report(self.source or self, group) if group else self.source or self
@@ -345,7 +354,7 @@ ROWS = "rows"
 ROWS_COLUMN = Column(ROWS, "Rows", None, INTEGER)  # how many rows are in a group
 
 
-@lru_cache(maxsize=10_000)
+@lru_cache(maxsize=500)
 def _grouped_report(report: Report, group: tuple[Dimension, ...]) -> Report:
     """Its filters select among the deepest rows, before these are added up."""
     measures = tuple(replace(column, visible=True, level=0, fixed=False) for column in report.measures)
@@ -369,4 +378,29 @@ def _dimension_column(report: Report, dimension: Dimension) -> Column:
         return column
     return replace(
         column, width=like.width_class, colored_values=like.colored_values, link=like.link, link_id=like.link_id
+    )
+
+
+@cache  # caches of rows and sums have the report in their keys
+def permitted_report(report: Report, rights: frozenset[str]) -> Report:
+    """Return the report as accounts with these rights have it: without the parts that need another one.
+
+    So page, files, sums and messages need no special case. Without DETAILS there is only the first level.
+    """
+    columns = tuple(column for column in report.columns if column.rights <= rights)
+    depth = len(report.levels) if DETAILS in rights else 1
+    if columns == report.columns and depth == len(report.levels):
+        return report
+    keys = {column.key for column in columns}
+    description = report.description if COSTS in rights else report.description_without_costs or report.description
+    charts = [chart for chart in report.charts if chart.summary.level < depth and chart.needed_columns <= keys]
+    return replace(
+        report,
+        description=description,
+        levels=report.levels[:depth],
+        columns=columns,
+        filters=tuple(each for each in report.filters if each.level < depth),
+        dimensions=tuple(each for each in report.dimensions if each.level < depth),
+        summary=report.summary.limited_to(keys),
+        charts=tuple(replace(chart, summary=chart.summary.limited_to(keys)) for chart in charts),
     )

@@ -249,12 +249,6 @@ class View:
         changed = self if self.sort_column in columns else replace(self.at_first_page, sort=self.report.default_sort)
         return replace(changed, columns=columns)
 
-    def summary_only(self) -> "View":
-        """This view, which looks inside nothing, on `Report.summary_only`."""
-        report = self.report.summary_only
-        columns = tuple(report.columns_by_key[column.key] for column in self.columns)
-        return replace(self, report=report, columns=columns)
-
     def grouped_by(self, group: tuple[Dimension, ...]) -> "View":
         """The same rows grouped by these dimensions, or not at all, with the default columns in the default order."""
         report = self.report.grouped_by(group)

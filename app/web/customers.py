@@ -12,7 +12,6 @@ from app.table.counts import count_rows
 from app.table.definitions import empty_if_blank
 from app.table.kinds import INTEGER
 from app.table.paging import read_page
-from app.table.params import parse_view
 from app.table.query import RowQuery
 from app.table.totals import summarize
 from app.table.view import View
@@ -33,7 +32,7 @@ blueprint = Blueprint("customers", __name__)
 def show() -> BaseResponse | str:
     """Show the customer with this id or name. List the customers when several have the name."""
     keys = _customer_keys()
-    views = {section: permitted_view(*parse_view(REPORTS[section.slug], keys.items())) for section in SECTIONS}
+    views = {section: permitted_view(REPORTS[section.slug], keys.items()) for section in SECTIONS}
     with timed("query"), read_transaction():
         customers = find_customers(keys, visitor().scope)
         if "reseller" in keys:  # which identifies a customer without an id
@@ -66,7 +65,7 @@ def _customer_keys() -> Mapping[str, str]:
 def _customer_context(customer: CustomerIdentity, views: Mapping[Section, View]) -> dict[str, Any]:
     whole = {section.slug: view.with_filters(customer.keys) for section, view in views.items()}
     sections = [_section_context(section, whole[section.slug]) for section in SECTIONS]
-    sums = [(each.label, *_sum(each, whole[each.slug])) for each in SUMS]
+    sums = [(each.label, *_sum(each, whole[each.slug])) for each in SUMS if each.is_part_of(whole[each.slug].report)]
     return {"customer": customer, "sums": sums, "sections": sections, "as_of": Import.last()}
 
 

@@ -19,6 +19,7 @@ FIELD_LENGTHS: Mapping[str, int] = {
     "seed": 32,
     "role": _MAX_CHOICE_LENGTH,
     "reach": _MAX_CHOICE_LENGTH,
+    "costs": _MAX_CHOICE_LENGTH,
     "reseller": 500,
 }
 

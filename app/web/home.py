@@ -7,12 +7,13 @@ from app.reports import REPORTS
 from app.reports.attention import ATTENTION_ITEMS, AttentionItem
 from app.table.counts import count_rows
 from app.table.query import RowQuery
+from app.table.view import View
 from app.web.errors import is_fragment_request
 from app.web.request_log import timed
 from app.web.saved_views import saved_views_context, start_url
 from app.web.security import visitor
 from app.web.urls import report_url
-from app.web.view_request import permitted_view, report_or_404, single_arg
+from app.web.view_request import permitted, permitted_view, report_or_404, single_arg
 from models import Import, access_db, read_transaction
 
 blueprint = Blueprint("home", __name__)
@@ -28,10 +29,11 @@ def list_reports() -> str:
     """Show the reports. What needs attention is only counted by the request that the page sends for it."""
     last = Import.last_of_each()
     imports = [(report.title.removesuffix(" Report"), last.get(slug)) for slug, report in REPORTS.items()]
-    uncounted = [(None, item.many, report_url(permitted_view(item.view, []))) for item in ATTENTION_ITEMS]
+    uncounted = [(None, item.many, report_url(_view(item))) for item in ATTENTION_ITEMS]
     context = {"imports": imports, "counts": uncounted, **saved_views_context()}
+    reports = {slug: permitted(report) for slug, report in REPORTS.items()}
     with timed("render"):
-        return render_template("home/reports.html", reports=REPORTS, **context)
+        return render_template("home/reports.html", reports=reports, **context)
 
 
 @blueprint.get("/reports/open")
@@ -60,7 +62,11 @@ def health() -> Response:
 
 def _attention_count(item: AttentionItem) -> tuple[int, str, str]:
     """Return the number of rows that need attention, the words behind the number, and the address of the rows."""
-    view = permitted_view(item.view, [])
+    view = _view(item)
     number = count_rows(RowQuery(view, visitor().scope, view.level))
     label = item.one if number == 1 else item.many if number else item.none
     return number, label, report_url(view)
+
+
+def _view(item: AttentionItem) -> View:
+    return permitted_view(REPORTS[item.slug], item.query)

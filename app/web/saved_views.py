@@ -10,21 +10,20 @@ from flask import Blueprint, abort, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from app.auth import saved_views
-from app.auth.permissions import AuditActor, Permission
+from app.auth.permissions import AuditActor
 from app.auth.saved_views import ReportView
 from app.auth.users import ValidationError
 from app.reports import REPORTS
-from app.table.definitions import Report
+from app.table.definitions import Report, permitted_report
 from app.table.params import parse_view
 from app.table.view import View, describe_view
 from app.web.audit import audit_actor
 from app.web.errors import error_response
 from app.web.redirects import safe_next
-from app.web.reports.form import parse_submission
 from app.web.request_log import set_error_reason
 from app.web.security import visitor
 from app.web.urls import MAX_URL_LENGTH, report_url
-from app.web.view_request import detail_parts, permitted_view, report_or_404
+from app.web.view_request import permitted, permitted_submission, report_or_404, withheld_parts
 from models import SavedView, access_db
 
 # Actions of the buttons beside a saved view, by the last part of their address. The third argument is the field `name`.
@@ -143,7 +142,7 @@ def saved_views_context() -> dict[str, Any]:
     for view in saved_views.visible_views(visitor(), limit, offset):
         if view.report in REPORTS:
             owner = "" if view.user_id == visitor().id else view.user.email
-            listed[view.report].append(_tab(view, view.report, owner, _has_details()))
+            listed[view.report].append(_tab(view, view.report, owner))
     return {
         "views_by_report": [(REPORTS[slug], views) for slug, views in listed.items() if views],
         "unlisted_count": max(saved_views.count_shared_with(visitor()) - offset - limit, 0),
@@ -160,10 +159,10 @@ def report_tabs(view: View, opened: str = "") -> Tabs:
     says which tab has changed when what is shown is no tab's view, so an unknown number means the same as none.
     """
     slug, query = view.report.slug, view.first_page.query_string
-    has_details, deleted = _has_details(), []
+    deleted = []
     tabs, queries = [Tab(0, "Standard", f"/reports/{slug}")], [""]
     for each in saved_views.report_views(visitor(), slug):
-        tab = _tab(each, slug, each.owner, has_details)
+        tab = _tab(each, slug, each.owner)
         if each.is_deleted:
             deleted.append(tab)
         else:
@@ -193,7 +192,7 @@ def _shared_page() -> int:
 def start_url(report: Report) -> str:
     """Return the address at which a report opens for the visitor: of their default view, or the report's own."""
     view = saved_views.default_view(visitor(), report.slug)
-    return _view_url(view, report.slug, _has_details()) if view else f"/reports/{report.slug}"
+    return _view_url(view, report.slug) if view else f"/reports/{report.slug}"
 
 
 def _replace(view: View, number: str) -> SavedView:
@@ -230,7 +229,7 @@ def _own_view_or_404(view_id: int) -> SavedView:
 def _deleted_tabs(number: str) -> list[Tab]:
     """Return the visitor's deleted view with this number, if there is one that can be restored."""
     view = saved_views.find_deleted_view(visitor(), int(number)) if _NUMBER.fullmatch(number) else None
-    return [_tab(view, view.report, "", _has_details())] if view and view.report in REPORTS else []
+    return [_tab(view, view.report, "")] if view and view.report in REPORTS else []
 
 
 def _submitted_view(report: Report) -> View:
@@ -240,40 +239,36 @@ def _submitted_view(report: Report) -> View:
     """
     if "view" not in request.form:
         abort(error_response(400, "view: the query string of the view that should be saved is missing."))
-    submission = parse_submission(report, parse_qsl(request.form["view"], keep_blank_values=True))
-    view = permitted_view(submission.view, submission.errors).first_page
+    pairs = parse_qsl(request.form["view"], keep_blank_values=True)
+    view = permitted_submission(report, pairs).view.first_page
     if len(report_url(view)) > MAX_URL_LENGTH:
         abort(error_response(400, "This view is more than an address can hold.", ["Shorten a filter first."]))
     return view
 
 
-def _tab(view: SavedView | ReportView, slug: str, owner: str, has_details: bool) -> Tab:
+def _tab(view: SavedView | ReportView, slug: str, owner: str) -> Tab:
     is_default = bool(view.is_default) and not owner
-    return Tab(view.id, view.name, _view_url(view, slug, has_details), owner, bool(view.shared), is_default)
+    return Tab(view.id, view.name, _view_url(view, slug), owner, bool(view.shared), is_default)
 
 
-def _view_url(view: SavedView | ReportView, slug: str, has_details: bool) -> str:
+def _view_url(view: SavedView | ReportView, slug: str) -> str:
     """Return the report's address with the view, or the page that lists what can't be shown of it."""
-    return _whole_url(slug, view.query, has_details) or f"/reports/views/{view.id}"
-
-
-def _has_details() -> bool:
-    return visitor().can(Permission.VIEW_DETAILS)
+    return _whole_url(slug, view.query, visitor().rights) or f"/reports/views/{view.id}"
 
 
 @lru_cache(maxsize=1000)  # parsing takes longer than all else that a tab needs
-def _whole_url(slug: str, query: str, has_details: bool) -> str:
-    """Return the report's address with a saved query, "" when a part of it can't be shown."""
-    view, errors = parse_view(REPORTS[slug], parse_qsl(query))
-    return "" if errors or (detail_parts(view) and not has_details) else report_url(view)
+def _whole_url(slug: str, query: str, rights: frozenset[str]) -> str:
+    """Return the report's address with a saved query, "" when people with these rights can't be shown a part of it."""
+    view, errors = parse_view(permitted_report(REPORTS[slug], rights), parse_qsl(query))
+    return "" if errors else report_url(view)
 
 
 def _remaining_view(saved_view: SavedView) -> tuple[View, list[str]]:
     """Return what can be shown of a saved view, and a sentence about each part that can't."""
     report, params = report_or_404(saved_view.report), parse_qsl(saved_view.query)
-    view, errors = parse_view(report, params)
-    reasons = [str(error) for error in errors]
-    if _has_details():
-        return view, reasons
-    reasons += [visitor().refusal(Permission.VIEW_DETAILS, part) for part in detail_parts(view)]
-    return parse_view(report.summary_only, params)[0], reasons
+    view, errors = parse_view(permitted(report), params)
+    whole, whole_errors = parse_view(report, params)
+    unknown = {(error.key, error.value) for error in whole_errors}
+    reasons = [str(error) for error in errors if (error.key, error.value) in unknown]
+    withheld = [error for error in errors if (error.key, error.value) not in unknown]
+    return view, reasons + [visitor().refusal_of_part(part, right) for right, part in withheld_parts(withheld, whole)]

@@ -120,7 +120,9 @@ def _duty(visitor: Visitor) -> _Duty | None:
 def _visitor_tag() -> str:
     """Return a digest of who is signed in with which rights. Pages send it with what they ask for through htmx."""
     signed_in = g.get("visitor")
-    return digest(f"{signed_in.id} {signed_in.role} {signed_in.reseller}") if signed_in else ""
+    return (
+        digest(f"{signed_in.id} {signed_in.role} {signed_in.reseller} {sorted(signed_in.rights)}") if signed_in else ""
+    )
 
 
 def request_id() -> str:

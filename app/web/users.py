@@ -41,7 +41,7 @@ MESSAGES: Mapping[str, str] = {
     "factor": "This person has no second factor any more, and is signed out everywhere.",
 }
 _USER = "<int(max=999999999):number>"
-_FORM = ("email", "role", "reach", "reseller")
+_FORM = ("email", "role", "reach", "reseller", "costs")
 
 blueprint = Blueprint("users", __name__, url_prefix="/users")
 
@@ -56,8 +56,8 @@ def add() -> ResponseReturnValue:
     """Add a user, and show the temporary password on the user's page."""
     email = read_fields("email")[0]["email"].strip()
     try:
-        role, reseller = _submitted_rights(email)
-        password = users.add_user(audit_actor(), email, role, reseller)
+        role, reseller, costs = _submitted_rights(email)
+        password = users.add_user(audit_actor(), email, role, reseller, may_see_costs=costs)
     except ValidationError as error:
         return _users_page(400, error.errors)
     return _user_page(User.get(User.email == email), password=password)
@@ -70,11 +70,10 @@ def show(number: int) -> ResponseReturnValue:
 
 @blueprint.post(f"/{_USER}")
 def change(number: int) -> ResponseReturnValue:
-    """Change a user's role and reseller."""
+    """Change a user's role, reseller and right to see costs."""
     user = _user_or_404(number)
     try:
-        role, reseller = _submitted_rights()
-        users.change_user(audit_actor(), user, role, reseller)
+        users.change_user(audit_actor(), user, *_submitted_rights())
     except ValidationError as error:
         return _user_page(user, 400, error.errors)
     is_self = user.id == visitor().id  # who may have lost the permission to see this page
@@ -101,23 +100,25 @@ def _user_or_404(number: int) -> User:
     return user
 
 
-def _submitted_rights(email: str | None = None) -> tuple[str, str | None]:
-    """Return the role and the reseller that the form sends, None for the whole partner. Raises ValidationError.
+def _submitted_rights(email: str | None = None) -> tuple[str, str | None, bool]:
+    """Return the role, the reseller, None for the whole partner, and whether costs are ticked. Raises ValidationError.
 
     The error includes those of the role and, for a new user, of the email: a person sees all of them at once.
     """
     values, too_long = read_fields(*_FORM)
     if too_long:
         raise ValidationError(too_long)
-    role, reach, reseller = (values[key] for key in ("role", "reach", "reseller"))
+    role, reach, reseller, costs = (values[key] for key in ("role", "reach", "reseller", "costs"))
+    if costs not in ("", "yes"):
+        raise ValidationError({"costs": f"“{costs}” is neither “yes”, the value of a tick, nor nothing"})
     if reach == "reseller":
-        return role, reseller
+        return role, reseller, bool(costs)
     errors = {} if reach == "partner" else {"reach": "Choose whose customers this person sees."}
     if reach and reseller:
         errors["reseller"] = "Choose “One reseller”, or leave this empty."
     if errors:
         raise ValidationError(validate_user(role, None, email) | errors)
-    return role, None
+    return role, None, bool(costs)
 
 
 def _users_page(status: int = 200, errors: Mapping[str, str] = {}) -> ResponseReturnValue:
@@ -147,6 +148,7 @@ def _form_context(errors: Mapping[str, str], user: User | None = None) -> dict[s
     resellers = [name for (name,) in reports_db.execute(names.limit(MAX_SUGGESTIONS + 1))]
     reach = "reseller" if user and user.reseller else "partner"
     values = {"role": user.role, "reach": reach, "reseller": user.reseller} if user else {}
+    values["costs"] = "yes" if user is None or user.may_see_costs else ""
     return {
         "roles": ROLES.values(),
         "user_managers": " or ".join(role.noun for role in roles_with(Permission.MANAGE_USERS)),

@@ -1,18 +1,17 @@
 """Parse the report and the view of a request, or end it with a 400, 403 or 404."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from flask import Response, abort, request
 
-from app.auth.permissions import Permission
 from app.reports import REPORTS
 from app.table.csv import DIALECT_KEY, Dialect
-from app.table.definitions import Report
+from app.table.definitions import DETAILS, Report, permitted_report
 from app.table.params import PAGING_KEYS, ParamError, parse_dialect, parse_view
 from app.table.spellings import use_spellings
 from app.table.view import View
 from app.web.errors import error_response
-from app.web.reports.form import Submission, parse_submission
+from app.web.reports.form import Pairs, Submission, parse_submission
 from app.web.request_log import safe_key
 from app.web.security import forbidden, visitor
 
@@ -31,10 +30,15 @@ def single_arg(key: str) -> str:
     return values[0] if values else ""
 
 
+def permitted(report: Report) -> Report:
+    """Return the report as the visitor has it."""
+    return permitted_report(report, visitor().rights)
+
+
 def requested_view(slug: str, *ignored_keys: str) -> View:
     """Return the view that the query string describes, without regard to `ignored_keys`."""
     pairs = [(key, value) for key, value in request.args.items(multi=True) if key not in ignored_keys]
-    return permitted_view(*parse_view(report_or_404(slug), pairs))
+    return permitted_view(report_or_404(slug), pairs)
 
 
 def submitted_view(slug: str, *ignored_keys: str, more_errors: Sequence[ParamError] = ()) -> Submission:
@@ -43,8 +47,7 @@ def submitted_view(slug: str, *ignored_keys: str, more_errors: Sequence[ParamErr
     `more_errors` are those of keys that aren't the view's; the 400 names them too.
     """
     pairs = [(key, value) for key, value in request.args.items(multi=True) if key not in ignored_keys]
-    submission = parse_submission(report_or_404(slug), pairs)
-    return submission._replace(view=permitted_view(submission.view, [*submission.errors, *more_errors]))
+    return permitted_submission(report_or_404(slug), pairs, more_errors)
 
 
 def submitted_export(slug: str) -> tuple[View, Dialect]:
@@ -53,27 +56,64 @@ def submitted_export(slug: str) -> tuple[View, Dialect]:
     return submitted_view(slug, DIALECT_KEY, *PAGING_KEYS, more_errors=errors).view, dialect
 
 
-def permitted_view(view: View, errors: Sequence[ParamError]) -> View:
-    """Return the view as its visitor may see it: viewers get top-level rows, and a 403 for anything inside them.
+def permitted_view(report: Report, pairs: Iterable[tuple[str, str]]) -> View:
+    """Return the view that a query string describes, as its visitor may see it.
 
-    Ids and names are spelled as the data that the visitor sees has them. `errors` are those of the query string that
-    the view was parsed from; any error is a 400.
+    Any error is a 400. What the report has, but not for this visitor, is a 403: rows inside rows, or costs. Ids and
+    names are spelled as the data that the visitor sees has them.
     """
+    pairs = list(pairs)
+    view, errors = parse_view(permitted(report), pairs)
     if errors:
-        abort(invalid_response(view.report, errors))
-    if not visitor().can(Permission.VIEW_DETAILS):
-        if parts := detail_parts(view):
-            why = visitor().refusal(Permission.VIEW_DETAILS, ", ".join(parts))
-            abort(forbidden(why, f"/reports/{view.report.slug}"))
-        view = view.summary_only()
+        _refuse(errors, *parse_view(report, pairs))
     return use_spellings(view, visitor().scope)
 
 
-def detail_parts(view: View) -> list[str]:
-    """Describe what of a view looks inside its report's rows: columns, filters, opened rows."""
-    parts = [f"{column.label} as a column" for column in view.columns if column.level]
-    parts += [f"{condition.label} as a filter" for condition, _ in view.active_filters if condition.level]
-    return [*parts, "Opened rows"] if view.open_rows else parts
+def permitted_submission(report: Report, pairs: Pairs, more_errors: Sequence[ParamError] = ()) -> Submission:
+    """Return what a form sends, or an address, with its view as `permitted_view` returns it."""
+    submission = parse_submission(permitted(report), pairs)
+    if errors := [*submission.errors, *more_errors]:
+        whole = parse_submission(report, pairs)
+        _refuse(errors, whole.view, [*whole.errors, *more_errors])
+    return submission._replace(view=use_spellings(submission.view, visitor().scope))
+
+
+def _refuse(errors: Sequence[ParamError], whole: View, whole_errors: Sequence[ParamError]) -> None:
+    """Abort with a 400, or a 403 where the view of the whole report has no errors. See `withheld_parts`.
+
+    The 400 says what the visitor's own report has, so that it doesn't mention any more than that.
+    """
+    if whole_errors:
+        abort(invalid_response(whole.report, errors))
+    parts: dict[str, list[str]] = {}
+    for right, part in withheld_parts(errors, whole):
+        parts.setdefault(right, []).append(part)
+    if parts:
+        reasons = [visitor().refusal_of_part(", ".join(of_right), right) for right, of_right in parts.items()]
+        abort(forbidden(" ".join(reasons), f"/reports/{whole.report.slug}"))
+
+
+def withheld_parts(errors: Iterable[ParamError], whole: View) -> list[tuple[str, str]]:
+    """Describe what a query string asks for that needs a right which the visitor lacks: (right, part of the report).
+
+    `errors` are those that the visitor's report has and the whole one hasn't; `whole` is the view of the whole one. A
+    sort by a hidden column isn't among the parts: it means nothing to anybody.
+    """
+    columns, filters = whole.report.columns_by_key, whole.report.filters_by_key
+    parts = []
+    for error in errors:
+        column = columns.get(error.value.removeprefix("-").partition(":")[0])
+        if error.key in filters:
+            parts.append((DETAILS, f"{filters[error.key].label} as a filter"))
+        elif error.key == "sort" and column:
+            parts += [(right, f"Sort by {column.label}") for right in column.rights if whole.sort_column is column]
+        elif error.key in ("columns", "move") and column:
+            parts += [(right, f"{column.label} as a column") for right in column.rights]
+        elif error.key == "group":
+            parts.append((DETAILS, f"{whole.report.dimensions_by_key[error.value].label} as a group"))
+        else:
+            parts.append((DETAILS, "Opened rows"))
+    return list(dict.fromkeys(parts))
 
 
 def invalid_response(report: Report, errors: Sequence[ParamError]) -> Response:

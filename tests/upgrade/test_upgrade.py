@@ -31,6 +31,7 @@ LATER = [
     "0007_second_factor",
     "0008_provider",
     "0009_import_jobs",
+    "0010_costs",
 ]  # the migrations after the first
 
 LAST_INDEX = "holding_over_inventory_ref_reseller_id"

@@ -126,8 +126,12 @@ def move() -> None:
     User.update(reseller="Zebra Resale").execute()
 
 
+def hide_costs() -> None:
+    User.update(may_see_costs=False).execute()
+
+
 @pytest.mark.parametrize("address", [EXPORT, BOOK])
-@pytest.mark.parametrize("change", [end_session, disable, demote, move])
+@pytest.mark.parametrize("change", [end_session, disable, demote, move, hide_costs])
 def test_export_breaks_off_when_session_or_rights_end(
     client: FlaskClient, change: Callable[[], None], address: str
 ) -> None:

@@ -118,7 +118,7 @@ def test_move_changes_the_order_of_columns() -> None:
 def test_wrong_move_is_an_error(value: str) -> None:
     submission = parse_submission(TRANSACTIONS, [("move", value)])
     assert [str(error) for error in submission.errors] == [
-        f"move: “{value}” is not a move of a column; it must look like cost:up or cost:down"
+        f"move: “{value}” is not a move of a column; it must look like reseller:up or reseller:down"
     ]
 
 

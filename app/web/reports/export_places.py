@@ -126,5 +126,6 @@ class ExportWatch(Thread):
             return "Nobody can tell whether the session goes on"
         if now is None:
             return "The session has ended"
-        unchanged = (now.role, now.reseller) == (self._person.role, self._person.reseller)
+        person = self._person
+        unchanged = (now.role, now.reseller, now.rights) == (person.role, person.reseller, person.rights)
         return "" if unchanged and now.can(Permission.EXPORT) else "The rights of the account have changed"
