@@ -6,7 +6,7 @@ Everything else follows from a declaration: page, column chooser, filters, files
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import cache, cached_property, lru_cache
+from functools import cache, cached_property, lru_cache, partial
 from typing import Any, NamedTuple
 
 from app.table.kinds import INTEGER, PERIOD, TEXT, Kind
@@ -364,6 +364,7 @@ def _grouped_report(report: Report, group: tuple[Dimension, ...]) -> Report:
         columns=(*(_dimension_column(report, each) for each in group), ROWS_COLUMN, *measures),
         filters=tuple(replace(each, level=0) for each in report.filters),
         default_sort=group[0].key,
+        summary=Summary(measures=report.summary.measures, grand_totals=report.summary.measures),
         charts=(),
         group=group,
         source=report,
@@ -372,13 +373,19 @@ def _grouped_report(report: Report, group: tuple[Dimension, ...]) -> Report:
 
 def _dimension_column(report: Report, dimension: Dimension) -> Column:
     like = report.columns_by_key.get(dimension.column)
-    kind = PERIOD if dimension.periods else replace(TEXT, show=dimension.show)
-    column = Column(dimension.key, dimension.label, None, kind, fixed=True)
+    if dimension.periods:
+        note = partial(_note_of_period, dimension.periods)
+        return Column(dimension.key, dimension.label, None, PERIOD, fixed=True, width="ch-18", note=note)
+    column = Column(dimension.key, dimension.label, None, replace(TEXT, show=dimension.show), fixed=True)
     if like is None:
         return column
     return replace(
         column, width=like.width_class, colored_values=like.colored_values, link=like.link, link_id=like.link_id
     )
+
+
+def _note_of_period(periods: Periods, period: str, today: date) -> str:
+    return "not over" if periods.of_day(str(today)) == period else ""
 
 
 @cache  # caches of rows and sums have the report in their keys

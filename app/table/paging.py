@@ -130,10 +130,6 @@ def read_all_rows(view: View, scope: Scope, at_most: int) -> list[Row] | None:
 
 def read_children(view: View, scope: Scope, path: RowPath) -> list[Row] | None:
     """Read the rows inside the row at `path`; None if the view has no such row."""
-    if view.group:
-        with read_transaction():
-            group = next((each for each in read_groups(view, scope) if group_path(view, each) == path), None)
-            return _read_members(member_view(view, group), scope) if group and group.rows else None
     if not view.level < len(path) < len(view.report.levels):
         return None
     with read_transaction():
@@ -143,6 +139,13 @@ def read_children(view: View, scope: Scope, path: RowPath) -> list[Row] | None:
         if exists and any(each.having for each, _ in view.active_filters):
             exists = count_rows(RowQuery(view, scope, view.level, path[: view.level + 1]))
     return children if exists else None
+
+
+def read_group(view: View, scope: Scope, path: RowPath) -> Row | None:
+    """Read a group as an open row; None if the view has no such group, or it has no rows."""
+    with read_transaction():
+        group = next((each for each in read_groups(view, scope) if group_path(view, each) == path), None)
+        return _group_rows(replace(view, open_rows=(path,)), scope, [group], 0)[0] if group and group.rows else None
 
 
 def _read_page(rows: RowQuery, total: int | None) -> Page:

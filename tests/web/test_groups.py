@@ -1,0 +1,116 @@
+"""Grouped views: their page, their form, what a group opens into and leads to, and who may see what."""
+
+import re
+from html import unescape
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app.reports import REPORTS
+from tests.support import csv_rows, signed_in, table_rows
+from tests.web.forms import sent_by_form
+
+pytestmark = pytest.mark.usefixtures("edge_cases")
+
+TRANSACTIONS = "/reports/customer-transactions"
+DIMENSIONS = [(slug, key) for slug, report in REPORTS.items() for key in report.dimensions_by_key]
+
+
+def links(html: str) -> list[str]:
+    return [unescape(url) for url in re.findall(r'<a target="_self" href="([^"]*)"', html)]
+
+
+def every_row(client: FlaskClient, address: str) -> list[list[str]]:
+    """The rows of a view's CSV without its heading."""
+    path, _, query = address.partition("?")
+    response = client.get(f"{path}.csv?{query}")
+    assert response.status_code == 200, response.text
+    return csv_rows(response.data)[1:]
+
+
+@pytest.mark.parametrize(("slug", "key"), DIMENSIONS)
+def test_page_has_the_groups_of_the_file_and_leads_to_their_rows(client: FlaskClient, slug: str, key: str) -> None:
+    address = f"/reports/{slug}?group={key}&size=200"
+    html = client.get(address).text
+    grouped = every_row(client, address)
+    shown = table_rows(html)
+    plain = [[cell.replace(",", "") for cell in row[1:]] for row in shown]
+    assert plain == [row[1:] for row in grouped[:200]]
+    filled = [row for row in grouped[:200] if row[1] != "0"]
+    found = links(html)
+    assert len(found) == len(filled)
+    for link, row in zip(found[:25], filled, strict=False):
+        assert len(every_row(client, link)) == int(row[1]), link
+
+
+def test_group_opens_to_its_first_rows(client: FlaskClient) -> None:
+    html = client.get(f"{TRANSACTIONS}?group=action").text
+    path = re.search(r'name="toggle" value="([^"]*)"[^>]*>', html)[1]
+    assert path == "Cancel"
+    opened = client.get(f"{TRANSACTIONS}?group=action&toggle={path}&grouped=action", follow_redirects=True)
+    assert opened.request.query_string == b"group=action&open=Cancel"
+    assert 'aria-expanded="true"' in opened.text
+    rows = table_rows(opened.text)
+    assert rows[0][0] == "Cancel"
+    inside = rows[1 : 1 + int(rows[0][1])]
+    assert {row[6] for row in inside} == {"Cancel"}
+    assert len(rows) == len(table_rows(html)) + len(inside)
+    lazily = client.get(f"{TRANSACTIONS}/rows?group=action&node=Cancel")
+    assert table_rows(lazily.text) == inside
+    assert lazily.headers["HX-Replace-Url"] == f"{TRANSACTIONS}?group=action&open=Cancel"
+    assert client.get(f"{TRANSACTIONS}/rows?group=action&node=none").status_code == 404
+
+
+def test_print_has_the_groups(client: FlaskClient) -> None:
+    printed = client.get(f"{TRANSACTIONS}/print?group=year&group=action").text
+    assert table_rows(printed) == table_rows(client.get(f"{TRANSACTIONS}?group=year&group=action").text)
+    assert "Grouped by" in printed
+
+
+def test_form_groups_and_ungroups(client: FlaskClient) -> None:
+    html = client.get(f"{TRANSACTIONS}?columns=cost&sort=cost&action=Renew").text
+    sent = [pair for pair in sent_by_form(html) if pair[0] != "group"]
+    response = client.get(TRANSACTIONS, query_string=[*sent, ("group", "month"), ("group", ""), ("group", "user")])
+    assert response.headers["Location"] == f"{TRANSACTIONS}?group=month&group=user&action=Renew"
+    html = client.get(response.headers["Location"]).text
+    assert "Group: Month, User" in html
+    sent = sent_by_form(html)
+    assert client.get(TRANSACTIONS, query_string=sent).headers["Location"] == response.headers["Location"]
+    cleared = client.get(TRANSACTIONS, query_string=[*sent, ("reset", "group")])
+    assert cleared.headers["Location"] == f"{TRANSACTIONS}?action=Renew"
+
+
+@pytest.mark.parametrize(
+    ("query", "error"),
+    [
+        ("group=nothing", "group: “nothing” can’t be grouped by"),
+        ("group=month&group=month", "group: “month” is named twice"),
+        ("group=month&group=year&group=user&group=action", "group: “action” is one too many"),
+        ("group=month&columns=date", "columns: “date” is not a column"),
+        ("group=month&open=a.b", "open: “a.b” is not a row that opens"),
+        ("group=month&open=a.b.c.d", "open: “a.b.c.d” is not a row that opens"),
+    ],
+)
+def test_wrong_groups_are_named(client: FlaskClient, query: str, error: str) -> None:
+    response = client.get(f"{TRANSACTIONS}?{query}")
+    assert response.status_code == 400
+    assert error.replace("’", "'") in unescape(response.text)
+
+
+def test_viewers_group_what_they_see(app: Flask) -> None:
+    viewer = signed_in(app, "viewer")
+    for key in ("certificate_type", "product"):
+        response = viewer.get(f"/reports/customer-usage?group=reseller&group={key}")
+        assert response.status_code == 403
+        assert "as a group" in response.text
+    html = viewer.get("/reports/customer-usage?group=reseller").text
+    assert "certificate_type" not in html
+    assert viewer.get(f"{TRANSACTIONS}?group=product").status_code == 200
+
+
+def test_reseller_groups_its_own_customers(app: Flask) -> None:
+    own = signed_in(app, "admin", "Zebra Resale")
+    assert {row[0] for row in every_row(own, "/reports/customer-transactions?group=reseller")} == {"Zebra Resale"}
+    everybody = signed_in(app)
+    assert len(every_row(everybody, "/reports/customer-transactions?group=reseller")) > 1
