@@ -94,7 +94,7 @@ def _reset(view: View, value: str) -> View | None:
 
 # Each command's key: what it changes (None when its value is wrong), and what its value must look like.
 _COMMANDS = {
-    "toggle": (_toggle, "is not a row that opens; rows are named like 17, 17.3 or 2026-11.Renew"),
+    "toggle": (_toggle, "is not a row that opens; rows are named like 17 or 17.3"),
     "move": (_move, "is not a move of a column; it must look like reseller:up or reseller:down"),
     "reset": (_reset, "can't be reset; it must be columns or group"),
 }
