@@ -365,7 +365,6 @@ def _grouped_report(report: Report, group: tuple[Dimension, ...]) -> Report:
         filters=tuple(replace(each, level=0) for each in report.filters),
         default_sort=group[0].key,
         summary=Summary(measures=report.summary.measures, grand_totals=report.summary.measures),
-        charts=(),
         group=group,
         source=report,
     )

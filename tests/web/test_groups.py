@@ -62,6 +62,44 @@ def test_group_opens_to_its_first_rows(client: FlaskClient) -> None:
     assert client.get(f"{TRANSACTIONS}/rows?group=action&node=none").status_code == 404
 
 
+def summary(client: FlaskClient, query: str) -> str:
+    response = client.get(f"{TRANSACTIONS}/summary?{query}", headers={"HX-Request": "true"})
+    assert response.status_code == 200
+    return response.text
+
+
+def test_chart_of_periods_stacks_the_other_dimension(client: FlaskClient) -> None:
+    html = summary(client, "group=quarter&group=action&from=2024-01-01&to=2026-12-31")
+    assert "<figcaption><span>Cost by quarter and action</span>" in html
+    bars = re.findall(r'title="(20\d\d-Q\d): ([^;"]*)', html.partition("</figure>")[0])
+    rows = every_row(client, f"{TRANSACTIONS}?group=quarter&from=2024-01-01&to=2026-12-31")
+    assert [(name, number.replace(",", "")) for name, number in bars] == [(row[0], row[3]) for row in rows]
+    assert 'class="legend" href="' in html
+    assert "action=Renew" in html
+
+
+def test_chart_of_names_has_the_largest(client: FlaskClient) -> None:
+    html = summary(client, "group=reseller&group=month")
+    assert "<span>Cost by month and reseller</span>" in html
+    html = summary(client, "group=reseller&group=user")
+    assert "<span>Cost by reseller</span>" in html
+    bars = re.findall(r'<tr><th scope="row" dir="auto" title="([^"]*): ([^"]*)"', html.partition("</figure>")[0])
+    rows = every_row(client, f"{TRANSACTIONS}?group=reseller")
+    largest = sorted(rows, key=lambda row: -float(row[3]))
+    names = [(unescape(name).replace("No reseller", ""), number.replace(",", "")) for name, number in bars]
+    assert sorted(names) == sorted((row[0], row[3]) for row in largest if float(row[3]))
+
+
+@pytest.mark.parametrize(("slug", "key"), DIMENSIONS)
+def test_every_dimension_has_charts(client: FlaskClient, slug: str, key: str) -> None:
+    for group in (
+        f"group={key}",
+        f"group={key}&group=customer" if key != "customer" else "group=customer&group=reseller",
+    ):
+        html = client.get(f"/reports/{slug}/summary?{group}").text
+        assert html.count("<figure") == len(REPORTS[slug].charts)
+
+
 def test_print_has_the_groups(client: FlaskClient) -> None:
     printed = client.get(f"{TRANSACTIONS}/print?group=year&group=action").text
     assert table_rows(printed) == table_rows(client.get(f"{TRANSACTIONS}?group=year&group=action").text)
