@@ -14,12 +14,15 @@ run: .venv/runtime $(if $(filter postgresql:%,$(DATABASE_URL)),.venv/postgres)
 
 test: check
 	@$(PY) -m tests.provision
-	@$(PY) -m pytest -n auto --maxprocesses 4 --dist worksteal
+	@$(PY) -m pytest -n auto --maxprocesses 3 --dist worksteal
 
-# Tries to break what is promised, with full numbers, and writes docs/reliability.md. SEED=123 repeats one run. As root on
-# Debian it installs nginx for the trials that need a proxy.
+# Tries to break what is promised, with full numbers, and writes docs/reliability.md; then runs the slow tests of the other
+# folders, and random ones with more examples. SEED=123 repeats one run. As root on Debian it installs nginx for the trials
+# that need a proxy.
 trials: .venv/dev
-	@$(PY) -m pytest tests/trials tests/browser --trials $(if $(SEED),--seed=$(SEED))
+	@$(PY) -m pytest tests/trials --trials $(if $(SEED),--seed=$(SEED))
+	@$(PY) -m tests.provision
+	@$(PY) -m pytest tests --ignore tests/trials --trials -m "slow_trial or hypothesis"
 
 check: .venv/dev
 	$(PY) -m ruff check

@@ -5,7 +5,9 @@ import io
 import re
 from html import unescape
 from pathlib import Path
+from typing import Any
 
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -58,6 +60,11 @@ def signed_in(app: Flask, role: str = "admin", reseller: str | None = None, cost
 def load(slug: str, path: Path) -> ImportSummary:
     with path.open("rb") as file:
         return load_file(slug, file, path.name)
+
+
+def in_trials(*values: Any) -> list[Any]:
+    """Return parameters that only `make trials` tries, beside those of `make test`."""
+    return [pytest.param(value, marks=pytest.mark.slow_trial) for value in values]
 
 
 def view_of(slug: str, query: list[tuple[str, str]]) -> View:

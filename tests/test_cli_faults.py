@@ -22,6 +22,7 @@ COMMANDS = (
         ["user", name, "ann@partner.example"]
         for name in ("disable", "enable", "password", "reset-factor", "allow-provider", "forbid-provider")
     ),
+    ["user", "change", "ann@partner.example", "--no-costs"],
     ["user", "list"],
     ADD,
     ["audit", "archive", "{folder}/archive.jsonl"],

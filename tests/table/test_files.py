@@ -25,9 +25,13 @@ from app.table.view import View
 from app.table.xlsx import MAX_CELL_LENGTH, WorkbookLimitError, write_workbook
 from models import Customer, Subscription, Transaction
 from tests import workbooks
+from tests.databases import on_both
+from tests.databases import sqlite_first as database_url
 from tests.strategies import SCAN, SORT, examples, forced, queries
 from tests.support import EDGE_CASES, load, view_of
 from tests.table.test_rows import expected
+
+__all__ = ["database_url"]
 
 SUBSCRIPTIONS = "customer-subscriptions"
 ODD = [  # texts that a workbook could change, run, or break on
@@ -112,6 +116,7 @@ def test_texts_stay_texts() -> None:
         assert not any(cell.hyperlink for cell in row)
 
 
+@on_both
 @pytest.mark.usefixtures("edge_cases")
 def test_cells_are_typed_and_formatted() -> None:
     data = workbooks.written(every("customer-transactions", q="t-1", sort="transaction_id"))
@@ -244,6 +249,7 @@ def test_too_long_text_is_refused(text: str, fits: bool) -> None:
             workbooks.written(view)
 
 
+@on_both
 @pytest.mark.usefixtures("edge_cases")
 def test_workbook_is_a_snapshot(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     view = view_of(SUBSCRIPTIONS, [])

@@ -19,7 +19,7 @@ from app.table.totals import Group, narrow_view, summarize
 from app.table.view import View
 from models import reports_db
 from tests import oracle
-from tests.databases import is_server
+from tests.databases import is_server, postgres_in_trials
 from tests.strategies import SORT, Query, days, engine_strategies, examples, forced, queries
 from tests.support import csv_rows, view_of
 from tests.table.test_plans import VALUES, plan
@@ -63,6 +63,7 @@ def test_sums_equal_those_of_the_file(slug: str, data: st.DataObject, today: dat
         assert found[1:] == file_sums(view, summary.measures)
 
 
+@postgres_in_trials
 @pytest.mark.parametrize("slug", REPORTS)
 @examples(30)
 @given(data=st.data(), today=days)
@@ -72,6 +73,7 @@ def test_group_filters_select_its_rows(slug: str, data: st.DataObject, today: da
     check(view.report.summary, view)
 
 
+@postgres_in_trials
 @pytest.mark.parametrize(("slug", "at"), CHARTS)
 @examples(30)
 @given(data=st.data(), today=days, strategy=engine_strategies)
@@ -113,6 +115,7 @@ def check(summary: Summary, view: View) -> None:
             assert [group.rows, *group.sums] == expected_sums(chosen, summary.measures), group.values
 
 
+@postgres_in_trials
 @examples(30)
 @given(data=st.data(), strategy=engine_strategies)
 @pytest.mark.usefixtures("edge_cases")
