@@ -152,6 +152,10 @@ def holds(period: str, day: date, today: date) -> bool:
     """Whether a day is in a period, computed from the day instead of the period's ends."""
     if period in ("today", "yesterday"):
         return (today - day).days == (period == "yesterday")
+    if period == "this-and-last-year":
+        return today.year - day.year in (0, 1)
+    if period == "next-12-months":
+        return 0 <= (day.year - today.year) * 12 + day.month - today.month < 12
     which, length, *days = period.split("-")
     if days:
         ahead = (day - today).days * (1 if which == "next" else -1)

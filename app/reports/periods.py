@@ -17,12 +17,15 @@ def _days(first: int, last: int) -> Callable[[date], Days]:
     return lambda today: (today + timedelta(first), today + timedelta(last))
 
 
-def _calendar(months: int, offset: int = 0) -> Callable[[date], Days]:
-    """The calendar month, quarter or year with today, or the one `offset` later. `months` is its length."""
+def _calendar(months: int, offset: int = 0, number: int = 1) -> Callable[[date], Days]:
+    """The calendar month, quarter or year with today, or the one `offset` later. `months` is its length.
+
+    With `number` it is the first of so many.
+    """
 
     def days(today: date) -> Days:
         first = ((today.year * 12 + today.month - 1) // months + offset) * months
-        return _first_of_month(first), _first_of_month(first + months) - timedelta(1)
+        return _first_of_month(first), _first_of_month(first + months * number) - timedelta(1)
 
     return days
 
@@ -32,7 +35,7 @@ def _first_of_month(month: int) -> date:
     return date(month // 12, month % 12 + 1, 1)
 
 
-# "Last" and "next" days include today.
+# "Last" and "next" days include today, and the next 12 months the current one.
 PERIODS = {
     "today": _days(0, 0),
     "yesterday": _days(-1, -1),
@@ -43,6 +46,8 @@ PERIODS = {
     "last-quarter": _calendar(_QUARTER, -1),
     "this-year": _calendar(_YEAR),
     "last-year": _calendar(_YEAR, -1),
+    "this-and-last-year": _calendar(_YEAR, -1, 2),
+    "next-12-months": _calendar(_MONTH, 0, 12),
     "last-7-days": _days(-6, 0),
     "last-30-days": _days(-29, 0),
     "last-90-days": _days(-89, 0),

@@ -8,6 +8,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app.reports import REPORTS
+from app.reports.standard_views import STANDARD_VIEWS, StandardView
+from models import User
 from tests.support import csv_rows, signed_in, table_rows
 from tests.web.forms import sent_by_form
 
@@ -145,6 +147,29 @@ def test_viewers_group_what_they_see(app: Flask) -> None:
     html = viewer.get("/reports/customer-usage?group=reseller").text
     assert "certificate_type" not in html
     assert viewer.get(f"{TRANSACTIONS}?group=product").status_code == 200
+
+
+@pytest.mark.parametrize("view", STANDARD_VIEWS, ids=lambda view: view.name)
+def test_standard_view_is_a_tab_of_everybody(app: Flask, view: StandardView) -> None:
+    path = f"/reports/{view.slug}"
+    for client in (signed_in(app), signed_in(app, "viewer"), signed_in(app, "admin", "Zebra Resale")):
+        tabs = dict(re.findall(r'href="([^"]+)"[^>]*><bdi>([^<]+)</bdi>', client.get(path).text))
+        [address] = [unescape(url) for url, name in tabs.items() if name == view.name] or [""]
+        response = client.get(address or path)
+        assert response.status_code == 200
+        assert (f'aria-current="page"><bdi>{view.name}</bdi>' in response.text) is bool(address)
+        assert address or view.name == "By certificate type", "viewers see no certificate types"
+
+
+def test_standard_view_goes_without_costs(app: Flask) -> None:
+    person = signed_in(app)
+    User.update(may_see_costs=False).execute()
+    html = person.get(TRANSACTIONS).text
+    [address] = re.findall(r'href="([^"]+)"[^>]*><bdi>By reseller</bdi>', html)
+    response = person.get(unescape(address))
+    assert response.status_code == 200
+    assert [len(row) for row in table_rows(response.text)] == [2] * len(table_rows(response.text))
+    assert "Cost" not in response.text.partition("<main")[2]
 
 
 def test_reseller_groups_its_own_customers(app: Flask) -> None:
