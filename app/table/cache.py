@@ -72,3 +72,8 @@ def cached_until_import(key: Any, compute: Callable[[], Any], cache: BoundedCach
         value = compute()
         cache.put(versioned, value)
     return value
+
+
+def is_cached(key: Any, cache: BoundedCache) -> bool:
+    """Whether there is a value under `key` for the current import."""
+    return cache.get((Import.version(), key), _MISSING) is not _MISSING

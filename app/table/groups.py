@@ -9,13 +9,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from app.table.cache import BoundedCache, cached_until_import
+from peewee import fn
+
+from app.table.cache import BoundedCache, cached_until_import, is_cached
 from app.table.definitions import ROWS, Column
 from app.table.query import RowQuery
 from app.table.scope import Scope
 from app.table.totals import Group, Groups, narrow_view, sum_groups
 from app.table.view import RowPath, View
+from models import reports_db
 from models.sqlite import Snapshot
+
+MAX_ROWS_AT_ONCE = 2_000_000  # in a table whose groups are added up before the page is sent
 
 _groups = BoundedCache(100_000_000)
 
@@ -35,6 +40,15 @@ def read_groups(view: View, scope: Scope, snapshot: Snapshot | None = None) -> G
     if snapshot:
         return groups.in_order(_order(view, groups))
     return groups.in_order(cached_until_import((key, view.sort), lambda: array("l", _order(view, groups)), _groups))
+
+
+def groups_are_slow(view: View, scope: Scope) -> bool:
+    """Whether a page shouldn't wait for the groups of a view: they aren't in memory, and its table is large."""
+    rows = RowQuery(view, scope, view.level)
+    if is_cached((rows.cache_key, view.today), _groups):
+        return False
+    ((largest_id,),) = reports_db.execute(rows.table.select(fn.COALESCE(fn.MAX(rows.table.id), 0)))
+    return int(largest_id) > MAX_ROWS_AT_ONCE
 
 
 def _order(view: View, groups: Groups) -> Sequence[int]:

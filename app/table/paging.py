@@ -30,7 +30,7 @@ from app.table.expressions import (
     where_all,
     without_sort_index,
 )
-from app.table.groups import group_columns, group_companions, group_path, member_view, read_groups
+from app.table.groups import group_columns, group_companions, group_path, groups_are_slow, member_view, read_groups
 from app.table.query import RowQuery
 from app.table.scope import Scope
 from app.table.statements import compiled, placeholder
@@ -80,8 +80,9 @@ class Row(NamedTuple):
 class Page:
     """Rows number `first` to `last` of `total`, which is None if there are too many to count before the page is shown.
 
-    `view` is the page's own: where all rows but some were open, it names the open ones. `previous` and `next` are the
-    views of the neighbouring pages, None at the ends.
+    A page that `is_pending` has no rows yet, because its groups take long to add up. `view` is the page's own: where
+    all rows but some were open, it names the open ones. `previous` and `next` are the views of the neighbouring pages,
+    None at the ends.
     """
 
     view: View
@@ -90,6 +91,7 @@ class Page:
     total: int | None
     previous: View | None
     next: View | None
+    is_pending: bool = False
 
     @property
     def last(self) -> int:
@@ -100,9 +102,11 @@ class Page:
         return f"more than {counts.COUNT_LIMIT:,}" if self.total is None else f"{self.total:,}"
 
 
-def read_page(view: View, scope: Scope) -> Page:
-    """Read the page at the view's position. Raises CursorNotFound."""
+def read_page(view: View, scope: Scope, wait: bool = True) -> Page:
+    """Read the page at the view's position. Without `wait` it may be pending. Raises CursorNotFound."""
     with read_transaction():
+        if view.group and not wait and groups_are_slow(view, scope):
+            return Page(view, [], 1, None, None, None, is_pending=True)
         if view.group:
             return _read_group_page(view, scope)
         rows = choose_strategy(RowQuery(view, scope, view.level))

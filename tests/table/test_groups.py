@@ -13,7 +13,7 @@ from app.reports import REPORTS
 from app.table.csv import csv_chunks
 from app.table.definitions import Dimension
 from app.table.groups import member_view, read_groups
-from app.table.paging import MAX_MEMBERS, Row, read_children
+from app.table.paging import MAX_MEMBERS, Row, read_group
 from app.table.scope import NO_ROWS, WHOLE_PARTNER
 from app.table.totals import Groups, summarize
 from app.table.view import View
@@ -150,8 +150,9 @@ def check_members(view: View, groups: Groups) -> None:
         sums = [sum(record[each.key] for record in found) for each in view.report.measures]
         assert [len(found), *sums] == [group.rows, *group.sums], members.params()
         names = tuple(each.row_name(value) for each, value in zip(view.group, group.values, strict=True))
-        inside = read_children(view, WHOLE_PARTNER, names)
-        assert inside is not None
+        opened = read_group(view, WHOLE_PARTNER, names)
+        assert opened
+        inside = opened.children or []
         assert [row.tiebreaker for row in inside] == [record["tiebreaker"][-1] for record in found[:MAX_MEMBERS]] or (
             view.report.slug == "customer-usage" and len(inside) == min(len(found), MAX_MEMBERS)
         )

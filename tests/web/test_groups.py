@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 
 from app.reports import REPORTS
 from app.reports.standard_views import STANDARD_VIEWS, StandardView
+from app.table import groups
 from models import User
 from tests.support import csv_rows, signed_in, table_rows
 from tests.web.forms import sent_by_form
@@ -100,6 +101,20 @@ def test_every_dimension_has_charts(client: FlaskClient, slug: str, key: str) ->
     ):
         html = client.get(f"/reports/{slug}/summary?{group}").text
         assert html.count("<figure") == len(REPORTS[slug].charts)
+
+
+def test_groups_of_very_many_rows_come_after_the_page(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    address = f"{TRANSACTIONS}?group=user&action=Renew"
+    right = table_rows(client.get(address).text)
+    monkeypatch.setattr(groups, "MAX_ROWS_AT_ONCE", 1)
+    assert table_rows(client.get(address).text) == right, "they are in memory"
+    pending = client.get(f"{TRANSACTIONS}?group=user&action=Cancel").text
+    assert "Adding up all rows" in pending
+    assert not table_rows(pending)
+    [rest] = re.findall(r'hx-get="([^"]+wait=1[^"]*)"', pending)
+    fragment = client.get(unescape(rest), headers={"HX-Request": "true"})
+    assert fragment.status_code == 200
+    assert table_rows(fragment.text) == table_rows(client.get(f"{TRANSACTIONS}?group=user&action=Cancel").text) != []
 
 
 def test_print_has_the_groups(client: FlaskClient) -> None:

@@ -29,11 +29,14 @@ blueprint = Blueprint("reports", __name__)
 
 @blueprint.get("/reports/<slug>")
 def show(slug: str) -> BaseResponse:
-    """The report page; for htmx only the region that changed."""
-    submission, is_fragment = submitted_view(slug), is_fragment_request()
+    """The report page; for htmx only the region that changed.
+
+    Groups of very many rows come after the page, which asks for them with `wait`.
+    """
+    submission, is_fragment = submitted_view(slug, "wait"), is_fragment_request()
     with timed("query"), read_transaction():
         scope = visitor().scope
-        page = read_page(submission.view, scope)
+        page = read_page(submission.view, scope, wait=bool(single_arg("wait")))
         context = report_context(page, scope) | {"tabs": report_tabs(page.view, submission.opened)}
     view, url = page.view, report_url(page.view)
     if len(url) > MAX_URL_LENGTH:
