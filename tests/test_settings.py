@@ -22,7 +22,7 @@ KEY = {"SECRET_KEY": "k" * 32}
         ("TRUSTED_HOSTS", "reports.example:8000"), ("TRUSTED_HOSTS", "http://reports.example"),
         ("TRUSTED_HOSTS", "a, *"),
         ("PROXIES", "-1"), ("PROXIES", "yes"), ("PROXIES", "10"), ("PROXIES", "１"),
-        ("SESSION_IDLE_HOURS", "0"), ("SESSION_IDLE_HOURS", "1.5"), ("SESSION_HOURS", "169"),
+        ("SESSION_IDLE_HOURS", "0"), ("TOKEN_RATE", "0"), ("SESSION_IDLE_HOURS", "1.5"), ("SESSION_HOURS", "169"),
         ("SECOND_FACTOR", "yes"), ("SECOND_FACTOR", "All"),
         ("HISTORY_DAYS", "0"), ("AUDIT_DAYS", "0"), ("AUDIT_DAYS", "3654"), ("AUDIT_DAYS", "a year"),
         ("HTMX_URL", "htmx.js"), ("HTMX_URL", "https://cdn.example/a.js; script-src *"), ("HTMX_URL", "javascript:x"),

@@ -48,11 +48,13 @@ def import_file(  # noqa: PLR0913, PLR0917
     who: str = "",
     changes: ChangeLog | None = None,
     number: int | None = None,
+    faults: Faults | None = None,
 ) -> Plan:
     """Load a recognised file, and return what that did; or what it would do, in a dry run or if something is wrong.
 
-    Nothing has changed where the plan has faults or open questions. `changes` sees every row that changes. With a
-    `number`, that of an ImportJob, the import keeps each row as it was, so that it can be undone.
+    Nothing has changed where the plan has faults or open questions. `changes` sees every row that changes, and `faults`
+    gets those of the rows. With a `number`, that of an ImportJob, the import keeps each row as it was, so that it can
+    be undone.
     """
     plan = Plan(_EMPTY, said=list(file.sentences()))
     plan.faults.extend(file.faults)
@@ -61,7 +63,7 @@ def import_file(  # noqa: PLR0913, PLR0917
     if options.complete and file.layout.report.slug not in _COMPLETABLE:
         plan.faults.add(1, f"a file of the {file.layout.report.title} can't be complete: no transaction ever ends")
         return plan
-    reader = Reader(file, options, progress)
+    reader = Reader(file, options, progress, faults)
     with reports_db.write_transaction() as transaction:
         kept_as = None if dry_run else number
         run = _Run(file.layout, options, file.known_columns, changes or ChangeLog(), reader.faults, kept_as)
