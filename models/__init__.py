@@ -2,6 +2,7 @@
 
 from models import audit
 from models.access import (
+    AccessToken,
     Attempt,
     ExportPlace,
     Identity,
@@ -13,6 +14,7 @@ from models.access import (
     SavedView,
     SecondFactor,
     Session,
+    TokenNetwork,
     UsedState,
     User,
 )

@@ -1,11 +1,20 @@
-"""The tables of users: accounts, second factors, sessions, saved views, failed sign-ins, exports, imported files.
+"""The tables of users: accounts, second factors, sessions, tokens, saved views, failed sign-ins, exports, imports.
 
 They are a database of their own, so that an import never blocks a sign-in, and no report's query can reach them.
 """
 
 from typing import Any
 
-from peewee import BigIntegerField, BooleanField, DateTimeField, ForeignKeyField, IntegerField, Model, TextField
+from peewee import (
+    BigIntegerField,
+    BooleanField,
+    DateField,
+    DateTimeField,
+    ForeignKeyField,
+    IntegerField,
+    Model,
+    TextField,
+)
 
 from models.connections import access_db
 
@@ -113,6 +122,37 @@ class RememberedBrowser(AccessModel):
     created_at = DateTimeField(index=True)
 
 
+class AccessToken(AccessModel):
+    """A token with which programs act as its owner, until `last_day` is over. `token_hash` is its hash.
+
+    `used_at` and `address` are those of a late request, and `requests` how many came in `minute`. `origin` is that of
+    the session in which the owner has made the token.
+    """
+
+    user = ForeignKeyField(User, on_delete="CASCADE")
+    name = TextField()
+    token_hash = TextField(unique=True)
+    may_import = BooleanField(default=False)
+    origin = TextField(default="")
+    last_day = DateField()
+    created_at = DateTimeField()
+    used_at = DateTimeField(null=True)
+    address = TextField(default="")
+    minute = TextField(default="")
+    requests = IntegerField(default=0)
+
+
+class TokenNetwork(AccessModel):
+    """An IPv4 address or an IPv6 /64 network from which a token was used. `seen_at` is when for the first time."""
+
+    token = ForeignKeyField(AccessToken, on_delete="CASCADE")
+    network = TextField()
+    seen_at = DateTimeField()
+
+    class Meta:
+        indexes = ((("token", "network"), True),)
+
+
 class SavedView(AccessModel):
     """A named view of a report. `query` is its canonical query string, without the page position and open rows.
 
@@ -213,5 +253,5 @@ class JobRunner(AccessModel):
 
 TABLES = (
     *(User, Identity, Session, SecondFactor, RecoveryCode, PendingSignIn, RememberedBrowser, SavedView, Attempt),
-    ImportJob,
+    *(AccessToken, TokenNetwork, ImportJob),
 )

@@ -19,11 +19,13 @@ from app.web import (
     headers,
     home,
     oidc,
+    openapi,
     request_log,
     saved_views,
     second_factor,
     security,
     sign_in,
+    tokens,
     users,
 )
 from app.web.imports import routes as imports
@@ -45,7 +47,8 @@ def register(app: Flask, settings: Settings) -> None:
     app.config["IMPORT_LIMIT"] = settings.import_limit
     app.extensions["import_jobs"] = ImportJobs(settings.database_url, settings.history_days)
     reports = (home, customers, export, print_view, page, summary)
-    for module in (account, sign_in, oidc, second_factor, *reports, audit, users, saved_views, imports):
+    pages = (account, sign_in, oidc, second_factor, tokens, openapi, audit, users, saved_views, imports)
+    for module in (*pages, *reports):
         app.register_blueprint(module.blueprint)
 
 
