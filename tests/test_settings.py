@@ -24,7 +24,8 @@ KEY = {"SECRET_KEY": "k" * 32}
         ("PROXIES", "-1"), ("PROXIES", "yes"), ("PROXIES", "10"), ("PROXIES", "１"),
         ("SESSION_IDLE_HOURS", "0"), ("TOKEN_RATE", "0"), ("SESSION_IDLE_HOURS", "1.5"), ("SESSION_HOURS", "169"),
         ("SECOND_FACTOR", "yes"), ("SECOND_FACTOR", "All"),
-        ("HISTORY_DAYS", "0"), ("AUDIT_DAYS", "0"), ("AUDIT_DAYS", "3654"), ("AUDIT_DAYS", "a year"),
+        ("HISTORY_DAYS", "0"), ("IMPORT_LIMIT", "0"), ("IMPORT_LIMIT", "1 GB"),
+        ("AUDIT_DAYS", "0"), ("AUDIT_DAYS", "3654"), ("AUDIT_DAYS", "a year"),
         ("HTMX_URL", "htmx.js"), ("HTMX_URL", "https://cdn.example/a.js; script-src *"), ("HTMX_URL", "javascript:x"),
     ],
 )  # fmt: skip

@@ -10,6 +10,8 @@ from pathlib import Path
 from signal import SIGKILL
 from time import monotonic, sleep
 
+import pytest
+
 from app.jobs.states import INTERRUPTED
 from tests.serving import command, server
 from tests.trials.conftest import Trial
@@ -32,9 +34,10 @@ def jobs(url: str) -> Iterator[None]:
             process.kill()
 
 
+@pytest.mark.slow_trial
 def test_killed_jobs(trial: Trial, sqlite_file: str, tmp_path: Path) -> None:
     """An import in the browser is all or nothing, its page says which, and it can be repeated."""
-    rows, rounds = trial.rounds(20_000, 2_000), trial.rounds(50, 1)
+    rows, rounds = 20_000, 50
     url = filled(sqlite_file, rows)
     seen, version, seconds = Counter[str](), held(url)[0][0], 1.0
     for attempt in range(version + 1, version + rounds + 1):
