@@ -45,6 +45,11 @@ def test_page_has_the_groups_of_the_file_and_leads_to_their_rows(client: FlaskCl
     assert len(found) == len(filled)
     for link, row in zip(found[:25], filled, strict=False):
         assert len(every_row(client, link)) == int(row[1]), link
+    paths = [unescape(path) for path in re.findall(r'name="toggle" value="([^"]*)"', html)][:25]
+    opened = client.get(
+        f"/reports/{slug}", query_string=[("group", key), ("size", "200"), *(("open", p) for p in paths)]
+    )
+    assert opened.text.count("Rows of the group</caption>") == len(paths) > 0
 
 
 def test_group_opens_to_its_first_rows(client: FlaskClient) -> None:
