@@ -103,7 +103,7 @@ on("htmx:after:swap", ({ detail: { ctx: { sourceElement, response } } }) => {
   document.getElementById("alert").replaceChildren();
   correctFields();
   if (focused.isConnected) return;
-  (document.getElementById(focused.id) ?? document.querySelector("#chips a, #scroll")).focus({ preventScroll: true });
+  (document.getElementById(focused.id) ?? document.querySelector("#chips a, #scroll"))?.focus({ preventScroll: true });
 });
 on("htmx:after:request", (event) => {
   const { sourceElement, response } = event.detail.ctx, isError = response.status >= 400;

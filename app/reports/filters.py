@@ -86,7 +86,8 @@ def one_of(key: str, label: str, values: Mapping[str, str], where: Callable[[Tab
         return value
 
     return Filter(
-        key, label, where, "select", parse, fixed_options(values), describe=lambda value, today: values[value]
+        *(key, label, where, "select", parse, fixed_options(values), tuple(values)),
+        describe=lambda value, today: values[value],
     )
 
 

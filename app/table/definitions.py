@@ -115,6 +115,7 @@ class Filter:
     parse:    returns the canonical form of a value, "" for none, or raises ValueError with words that follow the value
               in the error message: "is not a date such as 2026-11-22". It knows no data.
     options:  (table, scope) → the (value, label) pairs of a select.
+    values:   all values that it takes, where these are always the same.
     spellings: (scope, value) → how the scope's data spells a value that blanks or case may keep from being found:
               the one text that is meant, or several that differ by case only, which `where` gets as a tuple.
     level:    the level of the rows that it selects. Below the level of the view's rows their sums are rebuilt.
@@ -131,6 +132,7 @@ class Filter:
     input_type: str = "text"
     parse: Callable[[str], str] = empty_if_blank
     options: Callable[[Table, Scope], Sequence[tuple[str, str]]] | None = None
+    values: Sequence[str] = ()
     spellings: Callable[[Scope, str], Sequence[str]] | None = None
     level: int = 0
     hint: str = ""

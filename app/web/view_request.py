@@ -122,3 +122,9 @@ def invalid_response(report: Report, errors: Sequence[ParamError]) -> Response:
     details = [str(error) for error in errors]
     title = "This report can't be shown like that."
     return error_response(400, title, details, f"/reports/{report.slug}", reason)
+
+
+def missing_cursor_response(view: View) -> Response:
+    """Return a 400 that says that the view hasn't the row any more at which its page should begin."""
+    key, cursor = next(pair for pair in view.params() if pair[0] in ("after", "before"))
+    return invalid_response(view.report, [ParamError(key, cursor, "is a place that has gone; leave it out")])

@@ -32,6 +32,7 @@ LATER = [
     "0008_provider",
     "0009_import_jobs",
     "0010_costs",
+    "0011_tokens",
 ]  # the migrations after the first
 
 LAST_INDEX = "holding_over_inventory_ref_reseller_id"

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from app.table.counts import count_rows
 from app.table.groups import read_groups
 from app.table.paging import CursorNotFound, read_children, read_group, read_page
-from app.table.params import ParamError, parse_path
+from app.table.params import parse_path
 from app.table.query import RowQuery
 from app.table.view import RowPath, View
 from app.web.errors import error_response, is_fragment_request
@@ -19,7 +19,7 @@ from app.web.request_log import timed
 from app.web.saved_views import report_tabs
 from app.web.security import visitor
 from app.web.urls import MAX_URL_LENGTH, report_url
-from app.web.view_request import invalid_response, requested_view, single_arg, submitted_view
+from app.web.view_request import missing_cursor_response, requested_view, single_arg, submitted_view
 from models import Import, read_transaction
 
 _IMPORT_NAME = re.compile("[0-9]{1,18}(-[0-9]{1,18})?")
@@ -102,8 +102,7 @@ def cursor_not_found(error: CursorNotFound) -> BaseResponse:
     view = error.view
     if any(active.resolve for active, _ in view.active_filters):  # at midnight "today" means another day
         return redirect(report_url(view.first_page), 303)
-    key, cursor = next(pair for pair in view.params() if pair[0] in ("after", "before"))
-    return invalid_response(view.report, [ParamError(key, cursor, "is a place that has gone; leave it out")])
+    return missing_cursor_response(view)
 
 
 def _data_changed() -> bool:
