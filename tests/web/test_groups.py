@@ -197,3 +197,14 @@ def test_reseller_groups_its_own_customers(app: Flask) -> None:
     assert {row[0] for row in every_row(own, "/reports/customer-transactions?group=reseller")} == {"Zebra Resale"}
     everybody = signed_in(app)
     assert len(every_row(everybody, "/reports/customer-transactions?group=reseller")) > 1
+
+
+def test_json_has_the_groups_of_the_csv(client: FlaskClient) -> None:
+    query = "group=month&group=action&from=2025-01-01"
+    found = client.get(f"{TRANSACTIONS}.json?{query}").json
+    assert [column["type"] for column in found["columns"]] == ["text", "text", "integer", "integer", "amount"]
+    rows = every_row(client, f"{TRANSACTIONS}?{query}")
+    assert [[str(cell) for cell in row] for row in found["rows"]] == rows
+    page = client.get(f"{TRANSACTIONS}.json?{query}&size=25").json
+    assert page["rows"] == found["rows"][:25]
+    assert page["total"] == len(rows)
