@@ -145,12 +145,13 @@ class Subscription(CustomerRow):
             *_OWNERS,
             "name_key name",
             "cancelled_on ends_on",
-            "ends_on",
             "cost",
             "ordered_on",
             "modified_by",
             "modified_at",
             "items_quantity",
+            grouped=("ends_on",),
+            sums="cost items_quantity",
         )
 
 

@@ -214,8 +214,9 @@ class Dimension:
         return (value[0] if isinstance(value, tuple) else value) or ""
 
     def row_name(self, value: GroupValue) -> str:
-        """The text of a value that no other value has, for the names of rows in addresses."""
-        return "~".join(value) if isinstance(value, tuple) else value or ""
+        """The text of a value that no other value has, for the names of rows in addresses: "-" where it is empty."""
+        text = "~".join(value) if isinstance(value, tuple) else value or ""
+        return text if text.strip("-") else f"{text}-"
 
     def show(self, text: str | None) -> str:
         """The text of a value on a page. It is empty, not "No reseller", in a row of a period without rows."""

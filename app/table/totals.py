@@ -1,7 +1,7 @@
 """Sum the rows of a view, by the same conditions as its page and its files."""
 
 from array import array
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from operator import add
@@ -117,13 +117,13 @@ def sum_groups(
     depth, records = len(dimensions), _read_sums(rows, dimensions, measures, snapshot)
     if every_period:
         zeros = (0,) * (1 + len(measures))
-        records += [(*key, *zeros) for key in _missing_periods({record[:depth] for record in records}, dimensions)]
+        records += [(*key, *zeros) for key in _missing_periods(records, dimensions)]
     columns = list(zip(*records, strict=True)) if records else [()] * (depth + 1 + len(measures))
     values, places = [], []
     for dimension, keys in zip(dimensions, columns, strict=False):
-        found = sorted(_values(dimension, set(keys), snapshot), key=lambda each: (each[1] is not None, *each[:2]))
-        values.append([value for _, value, _ in found])
-        place_of = {key: place for place, (_, _, key) in enumerate(found)}
+        found = _values(dimension, set(keys), snapshot)
+        values.append([value for value, _ in found])
+        place_of = {key: place for place, (_, key) in enumerate(found)}
         places.append([place_of[key] for key in keys])
     order = sorted(range(len(records)), key=_numbers(places, values).__getitem__)
     return Groups(
@@ -153,8 +153,8 @@ def _read_sums(
         return list(_read_slices(rows, periods, measures, slices))
     terms = [each.value(rows.table, rows.view.today) for each in dimensions]
     first, *others = [list(_records(query, snapshot)) for query in rows.totals(terms, measures)]
-    if not others:
-        return [record for record in first if record[len(terms)]]
+    if terms and not others:
+        return first
     sums: dict[tuple[Any, ...], Sequence[Any]] = {}
     for record in chain(first, *others):  # each query has a part of the rows, perhaps of the same group
         key, numbers = record[: len(terms)], record[len(terms) :]
@@ -195,33 +195,37 @@ def _read_slices(
                 yield period, count, *sums
 
 
-def _missing_periods(keys: Collection[tuple[Any, ...]], dimensions: Sequence[Dimension]) -> Iterator[tuple[Any, ...]]:
+def _missing_periods(records: Sequence[tuple[Any, ...]], dimensions: Sequence[Dimension]) -> Iterator[tuple[Any, ...]]:
     """The keys of periods without rows. They have no values of dimensions other than time."""
     times = [(place, each.periods) for place, each in enumerate(dimensions) if each.periods]
-    if not keys or not times:
+    if not records or not times:
         return
     place, shortest = min(times, key=lambda time: time[1].months)
-    known = {key[place] for key in keys}
+    known = {record[place] for record in records}
     for period in shortest.between(min(known), max(known)):
         if period not in known:
             day, _ = shortest.days(period)
             yield tuple(each.periods.of_day(day) if each.periods else None for each in dimensions)
 
 
-def _values(dimension: Dimension, keys: set[Any], snapshot: Snapshot | None) -> Iterator[tuple[str, GroupValue, Any]]:
-    """Yield the sort key of each value, the value, and what is selected for it: None for a period without rows."""
-    if None in keys:
-        yield "", None, None
+def _values(dimension: Dimension, keys: set[Any], snapshot: Snapshot | None) -> list[tuple[GroupValue, Any]]:
+    """The values of a dimension in alphabetical order, each with what is selected for it.
+
+    None, in the row of a period without rows, is the first.
+    """
+    first: list[tuple[GroupValue, Any]] = [(None, None)] if None in keys else []
+    keys = keys - {None}
     if not dimension.names:
-        yield from ((fold(key), key, key) for key in keys if key is not None)
-        return
+        return first + [(key, key) for key in sorted(keys, key=lambda key: (fold(key), key))]
     names = dimension.names[0].model
-    query = names.select(names.id, names.name_key, *dimension.names)
+    query = names.select(names.id, *dimension.names)
     for parent in tables_of(dimension.names, besides=names):
         query = query.join_from(names, parent)
-    query = query.where(reports_db.in_values(names.id, sorted(keys - {None})))
-    is_one = len(dimension.names) == 1
-    yield from ((key, texts[0] if is_one else tuple(texts), id_) for id_, key, *texts in _records(query, snapshot))
+    query = query.where(reports_db.in_values(names.id, sorted(keys)))
+    records = _records(query.order_by(*(getattr(names, name) for name in names.alphabetical)), snapshot)
+    if len(dimension.names) == 1:
+        return first + [(name, id_) for id_, name in records]
+    return first + [(record[1:], record[0]) for record in records]
 
 
 def _records(query: Any, snapshot: Snapshot | None) -> Records:

@@ -12,7 +12,7 @@ from app.reports import REPORTS
 from app.table.csv import DIALECT_KEY, DIALECTS
 from app.table.definitions import Filter, Report
 from app.table.json import json_type
-from app.table.params import MAX_VALUE_LENGTH
+from app.table.params import MAX_GROUP, MAX_VALUE_LENGTH
 from app.table.view import LAST_PAGE, SIZES
 from app.web.reports.export import DEFAULT_FORMAT, JSON, WORKBOOK, Format
 from app.web.view_request import permitted
@@ -117,9 +117,17 @@ def _operation(report: Report, file_format: Format, name: str, parameters: list[
 def _parameters(report: Report) -> list[Schema]:
     """The parameters of a view, which every file takes."""
     keys = list(report.columns_by_key)
+    dimensions = {
+        "type": "array",
+        "items": _one_of(report.dimensions_by_key),
+        "uniqueItems": True,
+        "maxItems": MAX_GROUP,
+    }
     columns = {"type": "array", "items": _one_of(keys), "uniqueItems": True}
     orders = [*keys, *(f"-{key}" for key in keys)]
+    by = "What rows are grouped by. Columns, of which columns and sort choose, are these then, rows and the numbers"
     return [
+        *([_parameter("group", by, dimensions, **_REPEATED)] if report.dimensions else []),
         _parameter("columns", "The columns, in their order", columns, **_REPEATED),
         _parameter(
             "sort",

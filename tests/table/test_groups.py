@@ -1,26 +1,35 @@
 """Grouped views add up exactly the rows of their view, in every order, on pages and in files."""
 
+import re
 from collections import defaultdict
 from dataclasses import replace
 from datetime import date
+from html import unescape
 from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.reports import REPORTS
+from app.reports.dimensions import BY_RESELLER, by_named
+from app.reports.filters import CUSTOMER, RESELLER, by_name
 from app.table.csv import csv_chunks
-from app.table.definitions import Dimension
+from app.table.definitions import Column, Dimension, Level, Report
 from app.table.groups import member_view, read_groups
+from app.table.kinds import INTEGER, TEXT, unguard
 from app.table.paging import MAX_MEMBERS, Row, read_group
+from app.table.query import RowQuery
 from app.table.scope import NO_ROWS, WHOLE_PARTNER
 from app.table.totals import Groups, summarize
 from app.table.view import View
-from models import fold
+from models import CertificateType, Customer, Transaction, TypeUsage, fold, reports_db
 from tests import oracle, workbooks
+from tests.databases import is_server
 from tests.strategies import Query, days, engine_strategies, examples, forced, queries
-from tests.support import csv_rows, view_of
+from tests.support import csv_rows, table_rows, view_of
+from tests.table.test_plans import plan, table_scans
 from tests.table.test_rows import pages
 
 DATES = {"customer-subscriptions": "end", "customer-transactions": "date"}
@@ -199,3 +208,67 @@ def test_months_without_rows_are_rows_of_zeros() -> None:
     assert [group.values[0] for group in groups] == months(groups[0].values[0], groups[-1].values[0])
     assert all(group.values[1] == group.values[0][:4] for group in groups)
     assert any(not group.rows for group in groups)
+
+
+@pytest.mark.parametrize("key", ["customer", "reseller", "product", "user", "action"])
+@pytest.mark.usefixtures("edge_cases")
+def test_index_holds_all_that_is_added_up(key: str) -> None:
+    view = view_of("customer-transactions", [("group", key)])
+    rows = RowQuery(view, WHOLE_PARTNER, 0)
+    [query] = rows.totals([each.value(rows.table, view.today) for each in view.group], view.report.measures)
+    if is_server(reports_db):
+        assert not table_scans(plan(query))
+    else:
+        [step] = plan(query)
+        assert "USING COVERING INDEX" in step
+
+
+@pytest.mark.usefixtures("edge_cases")
+def test_month_and_year_begin_at_midnight_utc() -> None:
+    Transaction.update(cost=0).execute()
+    for number, moment in enumerate(("2025-05-31 23:59:59", "2025-06-01 00:00:00", "2025-12-31 23:59:59"), 1):
+        Transaction.update(date=moment, cost=number).where(Transaction.id == number).execute()
+    for dimensions in (["month"], ["month", "action"]):  # the one is summed by ranges of days, the other by its text
+        view = view_of("customer-transactions", [("group", key) for key in dimensions])
+        costs: dict[Any, int] = defaultdict(int)
+        for group in read_groups(view, WHOLE_PARTNER):
+            costs[group.values[0]] += group.sums[1]
+        assert [costs[month] for month in ("2025-05", "2025-06", "2025-12")] == [1, 2, 3]
+    years = read_groups(view_of("customer-transactions", [("group", "year"), ("from", "2025-12-31")]), WHOLE_PARTNER)
+    assert years[0].values == ("2025",)
+
+
+@pytest.mark.usefixtures("edge_cases")
+def test_fourth_report_is_grouped_by_its_declaration(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    report = Report(
+        slug="certificate-types",
+        title="Certificate Types Report",
+        description="What every customer holds of each certificate type",
+        levels=(Level(TypeUsage),),
+        columns=(
+            Column("customer", "Customer", Customer.name, TEXT),
+            Column("certificate_type", "Certificate Type", CertificateType.name, TEXT),
+            Column("used", "Used", TypeUsage.used, INTEGER),
+        ),
+        filters=(
+            CUSTOMER,
+            RESELLER,
+            by_name("certificate_type", "Certificate Type", CertificateType, "certificate_type"),
+        ),
+        default_sort="customer",
+        dimensions=(BY_RESELLER, by_named("certificate_type", "Type", "certificate_type", CertificateType.name)),
+    )
+    monkeypatch.setitem(REPORTS, report.slug, report)
+    path = f"/reports/{report.slug}"
+    rows = csv_rows(client.get(f"{path}.csv?group=certificate_type&group=reseller").data)
+    assert rows[0] == ["Type", "Reseller", "Rows", "Used"]
+    sql = """SELECT y.name, r.name, count(*), sum(t.used) FROM type_usage t JOIN reseller r ON r.id = t.reseller_id
+             JOIN certificate_type y ON y.id = t.certificate_type_id GROUP BY 1, 2"""
+    plain = [[unguard(cell) for cell in row] for row in rows[1:]]
+    assert sorted(plain) == sorted([str(cell) for cell in row] for row in reports_db.execute_sql(sql).fetchall())
+    html = client.get(f"{path}?group=certificate_type&open=SSL&open=-").text
+    assert "Rows of the group" in html
+    links = re.findall(r'<a target="_self" href="([^"]*)" title', html)
+    closed = client.get(f"{path}?group=certificate_type").text
+    counts = [int(row[1]) for row in table_rows(closed)]
+    assert [len(csv_rows(client.get(unescape(link).replace("?", ".csv?")).data)[1:]) for link in links] == counts

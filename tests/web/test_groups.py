@@ -45,6 +45,11 @@ def test_page_has_the_groups_of_the_file_and_leads_to_their_rows(client: FlaskCl
     assert len(found) == len(filled)
     for link, row in zip(found[:25], filled, strict=False):
         assert len(every_row(client, link)) == int(row[1]), link
+    paths = [unescape(path) for path in re.findall(r'name="toggle" value="([^"]*)"', html)][:25]
+    opened = client.get(
+        f"/reports/{slug}", query_string=[("group", key), ("size", "200"), *(("open", p) for p in paths)]
+    )
+    assert opened.text.count("Rows of the group</caption>") == len(paths) > 0
 
 
 def test_group_opens_to_its_first_rows(client: FlaskClient) -> None:
@@ -192,3 +197,14 @@ def test_reseller_groups_its_own_customers(app: Flask) -> None:
     assert {row[0] for row in every_row(own, "/reports/customer-transactions?group=reseller")} == {"Zebra Resale"}
     everybody = signed_in(app)
     assert len(every_row(everybody, "/reports/customer-transactions?group=reseller")) > 1
+
+
+def test_json_has_the_groups_of_the_csv(client: FlaskClient) -> None:
+    query = "group=month&group=action&from=2025-01-01"
+    found = client.get(f"{TRANSACTIONS}.json?{query}").json
+    assert [column["type"] for column in found["columns"]] == ["text", "text", "integer", "integer", "amount"]
+    rows = every_row(client, f"{TRANSACTIONS}?{query}")
+    assert [[str(cell) for cell in row] for row in found["rows"]] == rows
+    page = client.get(f"{TRANSACTIONS}.json?{query}&size=25").json
+    assert page["rows"] == found["rows"][:25]
+    assert page["total"] == len(rows)

@@ -41,7 +41,7 @@ def test_every_file_is_described(app: Flask, client: FlaskClient) -> None:
 @pytest.mark.parametrize("slug", REPORTS)
 def test_keys_are_those_of_the_declaration(client: FlaskClient, slug: str) -> None:
     report, found = REPORTS[slug], description(client)
-    common = {"columns", "sort", "If-None-Match", *report.filters_by_key}
+    common = {"group", "columns", "sort", "If-None-Match", *report.filters_by_key}
     for ending, more in ((".json", {"size", "before"}), (".csv", {"dialect"}), (".xlsx", set())):
         assert parameters(found, f"/reports/{slug}{ending}").keys() == common | more
     keys = parameters(found, f"/reports/{slug}.json")
