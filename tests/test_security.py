@@ -38,5 +38,5 @@ def test_new_installation_has_no_account(runner: FlaskCliRunner, stranger: Flask
 def test_accounts_have_no_hints_or_secret_questions() -> None:
     assert set(User._meta.fields) == {
         "id", "email", "email_key", "password_hash", "role", "reseller", "disabled", "temporary_until", "created_at",
-        "may_use_provider",
+        "may_use_provider", "may_see_costs",
     }  # fmt: skip

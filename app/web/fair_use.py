@@ -1,16 +1,17 @@
 """Let people who use much of a server process wait for each other, so that threads are free for all others.
 
-A process counts how many seconds of work each person's requests were lately. A request of somebody who has used more
-than a little is large, and so is the first one of a person when others took long with its endpoint. One of them works
-at a time, and few wait, those of people who have used the least first; those beyond are refused. So however many people
-ask for however much, most threads are free for those who ask for a page now and then. Nothing holds back a person who
-is alone.
+A process counts how many seconds of work each person's requests were lately. A request is large with which somebody is
+expected to use more than a little: as much as the person's other requests took, or, of newcomers, those of others with
+the same endpoint. One of them works at a time, and few wait, those of people who have used the least first; those
+beyond are refused. So however many people ask for however much, most threads are free for those who ask for a page now
+and then. Nothing holds back a person who is alone.
 """
 
 from collections import OrderedDict
 from math import exp, inf, log
 from threading import Condition
 from time import monotonic, thread_time
+from typing import NamedTuple
 
 from flask import Flask, Response, g, request
 
@@ -23,8 +24,8 @@ FREE = 0.3  # seconds of work within the window for which nobody waits: thirty p
 _MODEST = 1 / 10  # of what people used on average: who used less never waits
 MAX_WAITING = 4  # requests that wait in a process; each keeps a thread, see gunicorn.conf.py
 _MAX_WAIT = 10  # seconds
-_EXPECTED = 0.03  # seconds of work that a request is taken for until it ends
-_MEMORY = 10  # requests of an endpoint that count for what a newcomer's is expected to take
+_EXPECTED = 0.03  # seconds of work that a request is taken for where nothing is known
+_MEMORY = 10  # requests that count for what the next one is expected to take
 _RETRY_AFTER = 5  # seconds
 
 _WITH_PLACES_OF_THEIR_OWN = frozenset({"export.csv", "export.xlsx"})  # endpoints, see export_places.py
@@ -42,12 +43,20 @@ class Turn:
         self.is_large = False
 
 
+class _Use(NamedTuple):
+    """What a person used: seconds as of a time, and how many a request took lately."""
+
+    seconds: float
+    at: float
+    mean: float
+
+
 class FairUse:
     """The work of one process: `waiting` are those whose turn comes later. Methods may be called by many threads."""
 
     def __init__(self) -> None:
         self._changed = Condition()
-        self._used = OrderedDict[int, tuple[float, float]]()  # by person, the latest last: seconds, and as of when
+        self._used = OrderedDict[int, _Use]()  # by person, the latest last
         self._expected: dict[str, float] = {}  # seconds that a request lately took, by endpoint
         self._at_work: dict[Turn, None] = {}
         self.waiting: list[Turn] = []
@@ -58,7 +67,8 @@ class FairUse:
         now = monotonic()
         with self._changed:
             self._forget(now)
-            expected = _EXPECTED if person in self._used else self._expected.get(endpoint, _EXPECTED)
+            use = self._used.get(person)
+            expected = use.mean if use else self._expected.get(endpoint, _EXPECTED)
             turn = Turn(person, endpoint, expected, (self._rank(person), now))
             own = [turn, *(each for each in self._at_work if each.person == person)]
             used = self._recent(person, now) + sum(each.expected for each in own)
@@ -71,10 +81,11 @@ class FairUse:
         """Count the seconds that a request has worked, and let the next one work."""
         now = monotonic()
         with self._changed:
-            self._used[turn.person] = self._recent(turn.person, now) + seconds, now
+            use = self._used.get(turn.person)
+            mean = _moving_mean(use.mean if use else seconds, seconds)
+            self._used[turn.person] = _Use(self._recent(turn.person, now) + seconds, now, mean)
             self._used.move_to_end(turn.person)
-            expected = self._expected.get(turn.endpoint, seconds)
-            self._expected[turn.endpoint] = expected + (seconds - expected) / _MEMORY
+            self._expected[turn.endpoint] = _moving_mean(self._expected.get(turn.endpoint, seconds), seconds)
             del self._at_work[turn]
             if turn.is_large:
                 self._is_busy = False
@@ -97,8 +108,8 @@ class FairUse:
         return not self._is_busy and turn is min(self.waiting, key=lambda each: each.order, default=None)
 
     def _recent(self, person: int, now: float) -> float:
-        used, at = self._used.get(person, (0.0, now))
-        return used * exp((at - now) / WINDOW)
+        use = self._used.get(person)
+        return use.seconds * exp((use.at - now) / WINDOW) if use else 0.0
 
     def _is_immodest(self, person: int, used: float, now: float) -> bool:
         """Return whether others are here, and have not used ten times as much."""
@@ -108,13 +119,17 @@ class FairUse:
 
     def _rank(self, person: int) -> float:
         """Return a number that is larger for who used more, and stays as time goes by: the logarithm falls evenly."""
-        used, at = self._used.get(person, (0.0, 0.0))
-        return log(used) + at / WINDOW if used else -inf
+        use = self._used.get(person)
+        return log(use.seconds) + use.at / WINDOW if use and use.seconds else -inf
 
     def _forget(self, now: float) -> None:
         """Forget those who have asked for nothing for a while."""
-        while self._used and next(iter(self._used.values()))[1] < now - 2 * WINDOW:
+        while self._used and next(iter(self._used.values())).at < now - 2 * WINDOW:
             self._used.popitem(last=False)
+
+
+def _moving_mean(mean: float, value: float) -> float:
+    return mean + (value - mean) / _MEMORY
 
 
 def register(app: Flask) -> None:

@@ -114,6 +114,13 @@ def test_first_request_of_a_person_is_large_where_others_took_long() -> None:
     Waiting(fair_use).begin(4, "print")
 
 
+def test_next_request_is_large_of_whose_requests_took_long() -> None:
+    fair_use = FairUse()
+    use(fair_use, 9, FREE / 10, "page")
+    use(fair_use, 1, FREE * 0.9)
+    assert fair_use.begin(1).is_large
+
+
 @contextmanager
 def busy(app: Flask, *people: int) -> Iterator[None]:
     """Let as many work and wait as may."""
