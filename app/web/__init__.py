@@ -15,6 +15,7 @@ from app.web import (
     audit,
     customers,
     errors,
+    fair_use,
     guessing,
     headers,
     home,
@@ -41,6 +42,7 @@ def register(app: Flask, settings: Settings) -> None:
     headers.register(app, settings)
     errors.register(app)
     security.register(app, settings)
+    fair_use.register(app)
     oidc.register(app, settings)
     guessing.register(app, settings)
     request_log.register(app)
