@@ -13,7 +13,7 @@ from app.reports import REPORTS
 from app.table.csv import DIALECT_KEY, DIALECTS
 from app.table.definitions import Filter, Report
 from app.table.json import json_type
-from app.table.params import MAX_VALUE_LENGTH
+from app.table.params import MAX_GROUP, MAX_VALUE_LENGTH
 from app.table.view import LAST_PAGE, SIZES
 from app.web.imports.put import QUERY_KEYS
 from app.web.reports.export import DEFAULT_FORMAT, JSON, WORKBOOK, Format
@@ -30,7 +30,7 @@ _NULLABLE_TEXT: Schema = {"type": ["string", "null"]}
 
 # What each status means. Its body is a problem, or text for those who don't ask for JSON.
 _PROBLEMS = {
-    "400": "A key or a value is wrong, or days and periods don't go together. The detail names each and what is right.",
+    "400": "A key or a value is wrong, or some don't go together. The detail names each, and what is right.",
     "401": "The token is missing, unknown, or its last day is over.",
     "403": "The token's owner may not see this.",
     "429": "Too many requests, or too many wrong tokens. Retry-After says in how many seconds to try again.",
@@ -171,15 +171,17 @@ def _import_status() -> Schema:
 def _parameters(report: Report) -> list[Schema]:
     """The parameters of a view, which every file takes."""
     keys = list(report.columns_by_key)
+    for dimension in report.dimensions:
+        keys += [key for key in report.grouped_by((dimension,)).columns_by_key if key not in keys]
     columns = {"type": "array", "items": _one_of(keys), "uniqueItems": True}
-    orders = [*keys, *(f"-{key}" for key in keys)]
+    groups = {"type": "array", "items": _one_of(report.dimensions_by_key), "uniqueItems": True, "maxItems": MAX_GROUP}
+    orders = _one_of([*keys, *(f"-{key}" for key in keys)])
+    text = "The columns, in their order. A grouped view has what it is grouped by, rows, and the sums of numbers"
+    order = "The column to sort by, with - in front for descending. A hidden one means the default"
     return [
-        _parameter("columns", "The columns, in their order", columns, **_REPEATED),
-        _parameter(
-            "sort",
-            "The column to sort by, with - in front for descending. A hidden one means the default",
-            _one_of(orders),
-        ),
+        *([_parameter("group", "What to group by", groups, **_REPEATED)] if report.dimensions else []),
+        _parameter("columns", text, columns, **_REPEATED),
+        _parameter("sort", order, orders),
         *(_parameter(each.key, each.label, _filter_schema(each)) for each in report.filters),
         {**_parameter("If-None-Match", "The ETag of the file that you have", {"type": "string"}), "in": "header"},
     ]

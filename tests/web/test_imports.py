@@ -170,7 +170,7 @@ def test_complete_file_that_ends_much_is_confirmed_with_the_number(app: Flask, c
     job = uploaded(app, client, SMALL[: SMALL.index(b"Acme,S-2")])
     press(client, job, complete="on")
     run_jobs(app)
-    assert "doesn't name 1 rows" in page(client, latest())
+    assert "doesn't name 1 row: it ends" in page(client, latest())
     for confirm in ("", "2"):
         assert press(client, latest(), "apply", confirm=confirm).status_code == 400
     assert press(client, latest(), "apply", confirm="1").status_code == 303
@@ -198,7 +198,7 @@ def test_questions_are_answered_on_the_page(app: Flask, client: FlaskClient) -> 
     assert "Nothing is applied while questions are open" in text
     assert press(client, job, "apply").status_code == 409
     answer = "Acme" if "did you mean" in text else ""
-    press(client, job, dates="dmy", answer=answer)
+    press(client, job, dates=["", "dmy"], answer=answer)
     run_jobs(app)
     press(client, latest(), "apply")
     run_jobs(app)

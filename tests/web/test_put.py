@@ -146,6 +146,7 @@ def test_other_import_of_the_report_is_a_409(loader: FlaskClient) -> None:
         ("", SMALL, "application/x-www-form-urlencoded", 200),
         ("?complete=&dates=", SMALL, "", 200),
     ],
+    ids=lambda value: "" if isinstance(value, bytes) else None,
 )
 def test_requests(loader: FlaskClient, query: str, content: bytes, content_type: str, status: int) -> None:
     assert send(loader, content, query, **{"Content-Type": content_type}).status_code == status

@@ -20,6 +20,7 @@ from app.table.spool import spool
 from app.web.audit import record_event
 from app.web.errors import asks_for_json, error_response, is_fragment_request
 from app.web.imports.context import (
+    OPEN,
     find_preview,
     import_facts,
     list_context,
@@ -94,8 +95,10 @@ def show(number: int) -> ResponseReturnValue:
     if asks_for_json() or visitor().token:
         return jsonify(import_facts(job))
     if is_fragment_request():
-        response = current_app.make_response(render_template("imports/_fragment.html", **status_context(job)))
-        if job.preview and request.args.get("preview") == "none":  # the page lacks what the check has found
+        context = status_context(job)
+        response = current_app.make_response(render_template("imports/_fragment.html", **context))
+        lacks_preview = job.preview and request.args.get("preview") == "none"
+        if lacks_preview or context["status"].state not in {*OPEN, *states.BUSY}:  # the page looks otherwise now
             response.headers["HX-Refresh"] = "true"
         return response
     context = page_context(job, import_jobs().uploads)
