@@ -11,10 +11,11 @@ from app.jobs import states
 from app.web.imports import put
 from models import AccessToken, AuditEvent, Import, ImportJob, Subscription, User, timestamp
 from tests.databases import each_database as database_url
+from tests.jobs.conftest import own_folder
 from tests.jobs.work import import_jobs, latest, run_jobs
 from tests.support import EDGE_CASES, OURS, add_token, program, signed_in
 
-__all__ = ["database_url"]
+__all__ = ["database_url", "own_folder"]
 
 SLUG = "customer-subscriptions"
 PATH = f"/imports/{SLUG}"
