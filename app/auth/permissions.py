@@ -62,11 +62,15 @@ def roles_with(permission: Permission) -> list[Role]:
 
 @dataclass(frozen=True)
 class UsedToken:
-    """The token with which a request came: its number, the name that its owner gave it, and its digest."""
+    """The token with which a request came: its number, the name that its owner gave it, and its digest.
+
+    `may_import` is whether its owner lets it import files.
+    """
 
     id: int
     name: str
     digest: str
+    may_import: bool = False
 
 
 @dataclass(frozen=True)
@@ -107,6 +111,8 @@ class Visitor:
         return Scope.in_snapshot(self.reseller, snapshot)
 
     def can(self, permission: Permission) -> bool:
+        if self.token and permission is Permission.IMPORT and not self.token.may_import:
+            return False
         return is_granted(permission, self.role, self.reseller)
 
     def refusal_of_part(self, part: str, right: str) -> str:

@@ -29,6 +29,7 @@ from app.web import (
     tokens,
     users,
 )
+from app.web.imports import put
 from app.web.imports import routes as imports
 from app.web.reports import export, page, print_view, summary
 from app.web.urls import customer_url, report_url
@@ -49,7 +50,7 @@ def register(app: Flask, settings: Settings) -> None:
     app.config["IMPORT_LIMIT"] = settings.import_limit
     app.extensions["import_jobs"] = ImportJobs(settings.database_url, settings.history_days)
     reports = (home, customers, export, print_view, page, summary)
-    pages = (account, sign_in, oidc, second_factor, tokens, openapi, audit, users, saved_views, imports)
+    pages = (account, sign_in, oidc, second_factor, tokens, openapi, audit, users, saved_views, imports, put)
     for module in (*pages, *reports):
         app.register_blueprint(module.blueprint)
 

@@ -66,6 +66,8 @@ TOKEN_ENDPOINTS = frozenset(
         "export.xlsx",
         "export.json",
         "api.describe",
+        "put.put",
+        "imports.show",
         "customers.show",
         "saved_views.show",
     }
@@ -108,6 +110,7 @@ RULES: Mapping[str, Permission | None] = {
     "imports.list_imports": Permission.IMPORT,
     "imports.upload": Permission.IMPORT,
     "imports.show": Permission.IMPORT,
+    "put.put": Permission.IMPORT,
     "imports.change": Permission.IMPORT,
     "imports.apply": Permission.IMPORT,
     "imports.cancel": Permission.IMPORT,

@@ -133,6 +133,8 @@ def _check_rule(endpoint: str) -> BaseResponse | None:
     if g.visitor.token and endpoint not in TOKEN_ENDPOINTS:
         return forbidden("A token opens reports, customers and files. Sign in with a browser for anything else.")
     permission = RULES[endpoint]  # a route without a rule raises KeyError and answers nobody
+    if g.visitor.token and permission is Permission.IMPORT and not g.visitor.token.may_import:
+        return forbidden("This token reads only. A token may import if its owner ticked that when making it.")
     if permission is not None and not g.visitor.can(permission):
         return forbidden(g.visitor.refusal(permission))
     if endpoint in CONFIRMED_ENDPOINTS and not g.visitor.recently_confirmed:

@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 
 from app.reports import REPORTS
 from app.web.rules import TOKEN_ENDPOINTS
-from tests.support import add_token, program, signed_in
+from tests.support import OURS, add_token, program, signed_in
 
 pytestmark = pytest.mark.usefixtures("edge_cases")
 
@@ -33,7 +33,10 @@ def values(parameter: dict[str, Any]) -> list[Any]:
 
 def test_every_file_is_described(app: Flask, client: FlaskClient) -> None:
     paths = {f"/reports/{slug}{ending}" for slug in REPORTS for ending in (".json", ".csv", ".xlsx")}
-    assert description(client)["paths"].keys() == paths | {"/openapi.json"}
+    imports = {"/imports/{number}", *(f"/imports/{slug}" for slug in REPORTS)}
+    assert description(client)["paths"].keys() == paths | imports | {"/openapi.json"}
+    for other in (signed_in(app, "viewer"), signed_in(app, "admin", "North"), program(app, add_token(app))):
+        assert description(other)["paths"].keys() == paths | {"/openapi.json"}
     adapter = app.url_map.bind("localhost")
     assert {adapter.match(path)[0] for path in paths | {"/openapi.json"}} <= TOKEN_ENDPOINTS
 
@@ -45,7 +48,18 @@ def test_keys_are_those_of_the_declaration(client: FlaskClient, slug: str) -> No
     for ending, more in ((".json", {"size", "before"}), (".csv", {"dialect"}), (".xlsx", set())):
         assert parameters(found, f"/reports/{slug}{ending}").keys() == common | more
     keys = parameters(found, f"/reports/{slug}.json")
-    assert values(keys["columns"]) == list(report.columns_by_key)
+    assert values(keys["columns"])[: len(report.columns)] == list(report.columns_by_key)
+    assert values(keys["group"]) == list(report.dimensions_by_key)
+    assert {*report.dimensions_by_key, "rows"} <= set(values(keys["columns"]))
+
+
+def query(file: str, name: str, value: str) -> dict[str, str]:
+    """A key with its value; where only a grouped view has the column, also what to group by."""
+    report, key = REPORTS[file.partition(".")[0]], value.removeprefix("-")
+    if name not in ("columns", "sort") or not key or key in report.columns_by_key:
+        return {name: value}
+    group = key if key in report.dimensions_by_key else next(iter(report.dimensions_by_key))
+    return {"group": group, name: value}
 
 
 @pytest.mark.parametrize("file", [*(f"{slug}.json" for slug in REPORTS), "customer-usage.csv"])
@@ -54,11 +68,24 @@ def test_every_value_that_is_named_is_taken(app: Flask, client: FlaskClient, fil
     tried = 0
     for name, parameter in parameters(description(client), path).items():
         for value in (*values(parameter), ""):
-            assert token.head(path, query_string={name: value}).status_code == 200, (name, value)
+            assert token.head(path, query_string=query(file, name, str(value))).status_code == 200, (name, value)
             tried += 1
         if values(parameter):
             assert token.head(path, query_string={name: "none of them"}).status_code == 400, name
     assert tried > 20
+
+
+def test_every_value_for_an_import_is_taken(client: FlaskClient) -> None:
+    slug = "customer-usage"
+    operation = description(client)["paths"][f"/imports/{slug}"]["put"]
+    rows = client.get(f"/reports/{slug}.csv").data
+    tried = [(each["name"], value) for each in operation["parameters"] for value in (*values(each), "")]
+    assert len(tried) > 10
+    for name, value in tried:
+        query = {"dry_run": "1", name: value or ""} if name != "dry_run" else {"dry_run": "1"}
+        answer = client.put(f"/imports/{slug}", data=rows, query_string=query, headers=OURS)
+        assert answer.status_code == 200, (name, value, answer.text)
+        assert answer.json["dry_run"] is True
 
 
 def test_rows_fit_the_schema(client: FlaskClient) -> None:

@@ -156,6 +156,24 @@ def status_context(job: ImportJob) -> dict[str, Any]:
     }
 
 
+def import_facts(job: ImportJob) -> dict[str, Any]:
+    """What a program learns of an import: its state, what it did or would do, and what is wrong with its file."""
+    status, plan = status_of(job), load_plan(job.plan)
+    counts = dict(plan.counts) if plan else {}
+    return {
+        "number": job.id,
+        "report": job.report,
+        "file": job.file,
+        "state": status.state,
+        "busy": status.busy,
+        "message": status.message,
+        "counts": counts,
+        "faults": [{"line": line, "text": text} for line, text in plan.faults] if plan else [],
+        "total": plan.total_faults if plan else 0,
+        "questions": [question["text"] for question in plan.open_questions] if plan else [],
+    }
+
+
 def can_be_undone(load: Import) -> bool:
     """Whether what an import changed is known, so that it can be undone unless something newer stands on it."""
     return bool(load.changed_rows) and not load.discarded and load.undoes is None
