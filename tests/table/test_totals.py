@@ -20,7 +20,7 @@ from app.table.view import View
 from models import reports_db
 from tests import oracle
 from tests.databases import is_server, postgres_in_trials
-from tests.strategies import SORT, Query, days, engine_strategies, examples, forced, queries
+from tests.strategies import SCAN, SORT, Query, days, engine_strategies, examples, forced, queries
 from tests.support import csv_rows, view_of
 from tests.table.test_plans import VALUES, plan
 
@@ -61,6 +61,16 @@ def test_sums_equal_those_of_the_file(slug: str, data: st.DataObject, today: dat
         found = total_sums(summarize(summary, view, WHOLE_PARTNER), summary.measures)
         assert found == expected_sums(view, summary.measures)
         assert found[1:] == file_sums(view, summary.measures)
+
+
+@pytest.mark.parametrize("slug", ["customer-subscriptions", "customer-transactions"])
+@pytest.mark.usefixtures("edge_cases")
+def test_a_group_that_several_queries_find_is_one(slug: str) -> None:
+    """A scan asks for names and ids that hold a text one after another; some groups have rows of both."""
+    view = view_of(slug, [("q", "s")])
+    with forced(SCAN):
+        check(view.report.charts[0].summary, view)
+        check(view.report.summary, view)
 
 
 @postgres_in_trials
