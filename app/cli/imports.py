@@ -12,7 +12,7 @@ from flask import current_app
 from flask.cli import with_appcontext
 
 from app.cli import undo
-from app.cli.common import audit_actor, database_ready, errors_explained, progress_bar, record_event, say
+from app.cli.common import audit_actor, database_ready, progress_bar, record_event, say
 from app.importing import (
     DATE_ORDERS,
     DECIMALS,
@@ -28,6 +28,7 @@ from app.importing import (
     rereadable,
 )
 from app.importing.layouts import heading_key
+from models import DATABASE_ERRORS, describe_error
 from models.audit import DONE, FAILED
 
 _MAX_FAULTS = 20  # faults of a file that are printed
@@ -120,9 +121,16 @@ def _import(file: str, options: Options, dry_run: bool) -> bool:
         _print_examples(plan)
     else:
         record_event("import", DONE, about, number=number, **asdict(plan.summary))
-        with errors_explained():
-            discard_history(current_app.config["HISTORY_DAYS"])
+        _discard_history()
     return True
+
+
+def _discard_history() -> None:
+    """Discard old history. A failure only prints a warning: the import is committed by then."""
+    try:
+        discard_history(current_app.config["HISTORY_DAYS"])
+    except DATABASE_ERRORS as error:
+        say(f"Old history can't be removed: {describe_error(error)}", err=True)
 
 
 def _apply(file: RecognisedFile, options: Options) -> tuple[Plan, int]:

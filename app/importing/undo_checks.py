@@ -15,6 +15,7 @@ from app.importing.kept_rows import (
 )
 from app.importing.results import quote
 from app.importing.rows import BATCH_ROWS, Table, select_rows
+from app.table.expressions import without_index
 from models import (
     NONE_ID,
     USAGE_COUNTS,
@@ -123,7 +124,7 @@ def _changed_since(undone: Undone) -> set[int]:
     query = ChangedRow.select(other.number).distinct().join(other, on=same)
     query = query.where(
         *(ChangedRow.number == undone.number, ChangedRow.table.in_(list(TABLES_BY_NAME)), ChangedRow.kind != "left"),
-        *(other.kind != "left", other.number.in_(effective_since(undone))),
+        *(other.kind != "left", without_index(other.number.in_(effective_since(undone)))),
     )
     return {number for (number,) in reports_db.execute(query)}
 
@@ -164,7 +165,9 @@ def _moved_since(undone: Undone) -> set[int]:
     for table in ("subscription", "transaction"):
         for refs in chunked([ref for each, ref in found if each == table], BATCH_ROWS):
             same = (ChangedRow.table == table) & reports_db.in_values(ChangedRow.ref, refs)
-            query = ChangedRow.select(ChangedRow.number).where(same, ChangedRow.number.in_(effective_since(undone)))
+            query = ChangedRow.select(ChangedRow.number).where(
+                same, without_index(ChangedRow.number.in_(effective_since(undone)))
+            )
             numbers |= {number for (number,) in reports_db.execute(query)}
     return numbers
 
@@ -237,8 +240,8 @@ def _not_changed_by(undone: Undone, table: Table, uses: Iterable[tuple[int, str]
     """Yield those of some rows that the import hasn't changed."""
     for batch in chunked(uses, BATCH_ROWS):
         query = ChangedRow.select(ChangedRow.ref).where(
-            *(ChangedRow.number == undone.number, ChangedRow.table == table_name(table), ChangedRow.kind != "left"),
-            reports_db.in_values(ChangedRow.ref, [ref for _, ref in batch]),
+            *(ChangedRow.table == table_name(table), reports_db.in_values(ChangedRow.ref, [ref for _, ref in batch])),
+            *(without_index(ChangedRow.number == undone.number), ChangedRow.kind != "left"),
         )
         changed = {ref for (ref,) in reports_db.execute(query)}
         yield from (use for use in batch if use[1] not in changed)
@@ -249,6 +252,6 @@ def protected_customers(ids: Sequence[int], undone: Undone) -> Iterator[int]:
     refs = [customer_ref(id_) for id_ in ids]
     query = ChangedRow.select(ChangedRow.ref).where(
         *(ChangedRow.table == table_name(Customer), reports_db.in_values(ChangedRow.ref, refs)),
-        *(ChangedRow.kind != "added", ChangedRow.number.in_(effective_beside(undone))),
+        *(ChangedRow.kind != "added", without_index(ChangedRow.number.in_(effective_beside(undone)))),
     )
     return (int(ref) for (ref,) in reports_db.execute(query))
