@@ -300,4 +300,5 @@ def _last_import() -> str:
 def audit_failure(job: ImportJob, why: str) -> None:
     """Record that a file could not be applied or undone. A check changes nothing, and leaves no event."""
     if job.state != states.CHECKING:
-        audit.record("import", FAILED, about=f"{job.report} {job.file}", who=job.who, number=job.id, why=why)
+        event = "undo" if job.state == states.UNDOING else "import"
+        audit.record(event, FAILED, about=f"{job.report} {job.file}", who=job.who, number=job.id, why=why)

@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from app.jobs import states
 from models import AuditEvent, Customer, Import, ImportJob, Subscription
 from tests.jobs.work import import_jobs, latest, press, run_jobs, upload, uploaded
-from tests.support import EDGE_CASES, OURS, csv_rows
+from tests.support import EDGE_CASES, OURS, csv_rows, signed_in
 
 SUBSCRIPTIONS = (EDGE_CASES / "customer-subscriptions.csv").read_bytes()
 SMALL = b"Customer,Subscription ID,End,Cost\nAcme,S-1,2026-05-01,10.00\nAcme,S-2,2026-06-01,20.00\n"
@@ -314,6 +314,14 @@ def test_hostile_workbook_is_a_fault(app: Flask, client: FlaskClient, part: str)
     job = uploaded(app, client, data.getvalue(), "bomb.xlsx")
     assert job.state == states.CHECKED
     assert "Apply" not in page(client, job)
+
+
+def test_account_that_does_not_see_costs_imports_nothing(app: Flask) -> None:
+    person = signed_in(app, "admin", costs=False)
+    assert 'href="/imports"' not in person.get("/reports", headers=HTML).text
+    answer = person.get("/imports")
+    assert answer.status_code == upload(person, ("a.csv", SMALL)).status_code == 403
+    assert "doesn't see all of it" in answer.text
 
 
 def test_unknown_import_is_404(client: FlaskClient) -> None:
