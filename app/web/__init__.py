@@ -50,8 +50,8 @@ def register(app: Flask, settings: Settings) -> None:
     app.config["IMPORT_LIMIT"] = settings.import_limit
     app.extensions["import_jobs"] = ImportJobs(settings.database_url, settings.history_days)
     reports = (home, customers, export, print_view, page, summary)
-    pages = (account, sign_in, oidc, second_factor, tokens, openapi, audit, users, saved_views, imports, put)
-    for module in (*pages, *reports):
+    own = (account, sign_in, oidc, second_factor, tokens)
+    for module in (*own, *reports, openapi, audit, users, saved_views, imports, put):
         app.register_blueprint(module.blueprint)
 
 
