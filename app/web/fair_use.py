@@ -20,11 +20,11 @@ from app.web.errors import error_response
 from models import reports_db
 
 WINDOW = 60.0  # seconds after which what was used counts for a third
-FREE = 0.3  # seconds of work within the window for which nobody waits: thirty pages or more
+FREE = 0.15  # seconds of work within the window for which nobody waits: some thirty pages
 _MODEST = 1 / 10  # of what people used on average: who used less never waits
 MAX_WAITING = 4  # requests that wait in a process; each keeps a thread, see gunicorn.conf.py
 _MAX_WAIT = 10  # seconds
-_EXPECTED = 0.03  # seconds of work that a request is taken for where nothing is known
+_EXPECTED = 0.02  # seconds of work that a request is taken for where nothing is known
 _MEMORY = 10  # requests that count for what the next one is expected to take
 _RETRY_AFTER = 5  # seconds
 
