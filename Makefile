@@ -7,19 +7,24 @@ INSTALL = $(PY) -m pip install -qq --disable-pip-version-check --require-hashes
 
 .PHONY: run test trials check format lock bench
 
-# Demo data goes only into a database without customers, and an administrator only into one without users.
+# Demo data goes only into a database without customers, and an administrator only into one without users. The server and
+# the process that works on imports stop together; when only the latter ends, pages say so.
 run: .venv/runtime $(if $(filter postgresql:%,$(DATABASE_URL)),.venv/postgres)
 	@$(PY) -m flask setup
-	@exec $(PY) -m gunicorn wsgi:app
+	@$(PY) -m flask jobs & jobs=$$!; $(PY) -m gunicorn wsgi:app & server=$$!; \
+	trap 'kill $$server $$jobs 2>/dev/null; wait' EXIT; trap 'exit 0' INT TERM; wait $$server
 
 test: check
 	@$(PY) -m tests.provision
-	@$(PY) -m pytest -n auto --maxprocesses 4 --dist worksteal
+	@$(PY) -m pytest -n auto --maxprocesses 3 --dist worksteal
 
-# Tries to break what is promised, with full numbers, and writes docs/reliability.md. SEED=123 repeats one run. As root on
-# Debian it installs nginx for the trials that need a proxy.
+# Tries to break what is promised, with full numbers, and writes docs/reliability.md; then runs the slow tests of the other
+# folders, and random ones with more examples. SEED=123 repeats one run. As root on Debian it installs nginx for the trials
+# that need a proxy.
 trials: .venv/dev
-	@$(PY) -m pytest tests/trials tests/browser --trials $(if $(SEED),--seed=$(SEED))
+	@$(PY) -m pytest tests/trials --trials $(if $(SEED),--seed=$(SEED))
+	@$(PY) -m tests.provision
+	@$(PY) -m pytest tests --ignore tests/trials --trials -m "slow_trial or hypothesis"
 
 check: .venv/dev
 	$(PY) -m ruff check

@@ -1,4 +1,7 @@
-"""Fixtures of all tests: an empty or a filled database of their own, the application, and clients of it."""
+"""Fixtures of all tests: an empty or a filled database of their own, the application, and clients of it.
+
+`make test` leaves tests with the mark `slow_trial` to `make trials`, and its random tests always roll the same.
+"""
 
 from collections.abc import Iterator
 
@@ -6,6 +9,7 @@ import pytest
 from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient, FlaskCliRunner
+from hypothesis import HealthCheck, settings
 from jinja2 import FileSystemBytecodeCache
 
 from app import create_app
@@ -13,6 +17,7 @@ from app.auth import passwords
 from app.table import counts
 from models import Import, close_connections, sqlite
 from tests.databases import each_database, load_edge_cases, loaded, migrated, postgres, sqlite_file
+from tests.strategies import TRIALS
 from tests.support import signed_in
 
 database_url = sqlite_file  # folders whose tests run on PostgreSQL too override it in their conftest
@@ -21,6 +26,29 @@ CHEAP_HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 DUMMY_HASH = CHEAP_HASHER.hash("nobody's password")
 
 __all__ = ["database_url", "each_database", "loaded", "migrated", "postgres", "sqlite_file"]
+
+
+# Without bounds of time, which a busy machine breaks. Fixtures of a test fill the database for all of its examples.
+_HEALTH = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+settings.register_profile("tests", deadline=None, suppress_health_check=_HEALTH, derandomize=True)
+settings.register_profile(TRIALS, deadline=None, suppress_health_check=_HEALTH, print_blob=True)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--trials", action="store_true", help="run slow tests too, with full numbers and random examples")
+    parser.addoption("--seed", type=int, help="repeat the trials that had this seed")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    settings.load_profile(TRIALS if config.getoption("trials") else "tests")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("trials"):
+        slow = [item for item in items if item.get_closest_marker("slow_trial")]
+        items[:] = [item for item in items if item not in slow]
+        config.hook.pytest_deselected(items=slow)
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ from cysqlite import connect
 from peewee import PostgresqlDatabase
 
 from models import close_connections, migrate, open_database
-from tests.support import EDGE_CASES, load
+from tests.support import EDGE_CASES, in_trials, load
 
 _NUMBERS = count(1)
 
@@ -52,6 +52,21 @@ def sqlite_file(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.fixture(params=["SQLite", "PostgreSQL"])
 def each_database(request: pytest.FixtureRequest) -> Iterator[str]:
     """The URL of a migrated database as `sqlite_file` has it, first on SQLite, then on PostgreSQL."""
+    yield from _database(request)
+
+
+@pytest.fixture(params=["SQLite", *in_trials("PostgreSQL")])
+def sqlite_first(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The same as `each_database`, but on PostgreSQL only in trials."""
+    yield from _database(request)
+
+
+# For one test of a module: where it runs.
+on_both = pytest.mark.parametrize("database_url", ["SQLite", "PostgreSQL"], indirect=True)
+postgres_in_trials = pytest.mark.parametrize("database_url", ["SQLite", *in_trials("PostgreSQL")], indirect=True)
+
+
+def _database(request: pytest.FixtureRequest) -> Iterator[str]:
     if request.param == "SQLite":
         yield request.getfixturevalue("sqlite_file")
     else:

@@ -4,11 +4,12 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from http.client import HTTPConnection
 from http.cookies import SimpleCookie
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from random import randrange
 from signal import SIGINT
 from socket import create_server
 from threading import Thread
@@ -28,10 +29,13 @@ _UNSET = (
     "PARTNER_NAME",
     "TRUSTED_HOSTS",
     "PROXIES",
+    "TOKEN_RATE",
     "SESSION_IDLE_HOURS",
     "SESSION_HOURS",
     "SECOND_FACTOR",
     "AUDIT_DAYS",
+    "IMPORT_LIMIT",
+    "HISTORY_DAYS",
     "OIDC_ISSUER",
     "OIDC_CLIENT_ID",
     "OIDC_CLIENT_SECRET",
@@ -66,9 +70,11 @@ def server(log: IO[bytes] | None = None, /, **settings: str) -> Iterator[str]:
 
 
 def free_port() -> int:
-    with create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-    return port
+    """Return a port that nobody listens to. No server with port 0 gets it, in no process."""
+    while True:
+        port = randrange(20_000, 30_000)
+        with suppress(OSError), create_server(("127.0.0.1", port)):
+            return port
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from datetime import date
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from app.reports import REPORTS
@@ -47,13 +47,19 @@ _VALUES = {
     "usage": ["over", "near"],
     "action": ["Renewal Inventory", "Inventory", "Renew", "Cancel"],
     "product": ["DV Single", "dv single", "EV Wildcard", "Code 日本", "-EV", "none"],
-    "certificate_type": ["SSL", "client", "ssl", "=Type, odd", "none"],
+    "subscription_name": ["DV Single", "none"],
+    "user": ["System", "Ann", "-", "--", "none"],
+    "products": ["DV Single", "-", "none"],
+    "inventory": ["any"],
+    "certificate_type": ["-", "SSL", "client", "ssl", "=Type, odd", "none"],
 }
 
 # Days on which a view may be asked for, many of them near those of the edge cases.
 days = st.dates(date(2019, 1, 1), date(2027, 12, 31)) | st.sampled_from(
     [date(2024, 2, 29), date(2024, 3, 31), date(2025, 5, 5), date(2025, 6, 1), date(2026, 3, 1), date(2999, 1, 1)]
 )
+TRIALS = "trials"  # the profile of Hypothesis for make trials
+
 SORT, SCAN, SCAN_OVER_BUDGET = "sort the matches", "scan", "scan over budget"
 engine_strategies = st.sampled_from([SORT, SCAN, SCAN_OVER_BUDGET])
 
@@ -69,9 +75,17 @@ def forced(strategy: str) -> Iterator[None]:
         yield
 
 
+def are_trials() -> bool:
+    """Return whether `make trials` runs."""
+    return settings.get_current_profile_name() == TRIALS
+
+
 def examples(number: int) -> settings:
-    """So many random examples, all in the database that the test's fixtures have filled."""
-    return settings(max_examples=number, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    """So many examples, always the same; `make trials` rolls ten times as many, each time others.
+
+    All are in the database that the test's fixtures have filled.
+    """
+    return settings(max_examples=number * (10 if are_trials() else 1))
 
 
 Query = list[tuple[str, str]]

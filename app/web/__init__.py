@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from flask import Flask
 
+from app.jobs.imports import ImportJobs
 from app.reports import REPORTS
 from app.settings import Settings
 from app.table.view import digest
@@ -19,13 +20,16 @@ from app.web import (
     headers,
     home,
     oidc,
+    openapi,
     request_log,
     saved_views,
     second_factor,
     security,
     sign_in,
+    tokens,
     users,
 )
+from app.web.imports import routes as imports
 from app.web.reports import export, page, print_view, summary
 from app.web.urls import customer_url, report_url
 
@@ -42,8 +46,11 @@ def register(app: Flask, settings: Settings) -> None:
     oidc.register(app, settings)
     guessing.register(app, settings)
     request_log.register(app)
+    app.config["IMPORT_LIMIT"] = settings.import_limit
+    app.extensions["import_jobs"] = ImportJobs(settings.database_url, settings.history_days)
     reports = (home, customers, export, print_view, page, summary)
-    for module in (account, sign_in, oidc, second_factor, *reports, audit, users, saved_views):
+    pages = (account, sign_in, oidc, second_factor, tokens, openapi, audit, users, saved_views, imports)
+    for module in (*pages, *reports):
         app.register_blueprint(module.blueprint)
 
 

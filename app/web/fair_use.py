@@ -28,7 +28,7 @@ _EXPECTED = 0.02  # seconds of work that a request is taken for where nothing is
 _MEMORY = 10  # requests that count for what the next one is expected to take
 _RETRY_AFTER = 5  # seconds
 
-_WITH_PLACES_OF_THEIR_OWN = frozenset({"export.csv", "export.xlsx"})  # endpoints, see export_places.py
+_WITH_PLACES_OF_THEIR_OWN = frozenset({"export.csv", "export.json", "export.xlsx"})  # endpoints, see export_places.py
 
 
 class TooMuchWork(Exception):

@@ -4,7 +4,7 @@ from queue import Queue
 from threading import Thread
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
@@ -19,6 +19,7 @@ from app.auth.passwords import (
     verify_password,
 )
 from models import fold
+from tests.strategies import examples
 
 OWN_WORDS = ("jaroslava.svobodova@klicnik.example", "Zebra Resale", "Klíčník s.r.o.")
 
@@ -97,7 +98,7 @@ def test_own_words_are_refused_only_to_their_owner() -> None:
     assert password_weakness("klicnik brno podebrady") == ""
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(
     st.text(st.characters(codec="utf-8"), max_size=128)
     | st.text("a@4", min_size=128, max_size=128)
@@ -138,7 +139,7 @@ def test_comparison_is_exact() -> None:
         assert not verify_password(other, password_hash)
 
 
-@settings(max_examples=3, deadline=None)
+@examples(3)
 @given(st.text(alphabet=st.characters(codec="utf-8"), min_size=110, max_size=128))
 def test_long_passwords_are_not_truncated(password: str) -> None:
     password_hash = hash_password(password)

@@ -3,7 +3,7 @@
 import re
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -11,7 +11,7 @@ from shutil import copy
 from typing import Any, Protocol
 
 import pytest
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, WebError, expect
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, WebError, expect
 
 from app.auth import users
 from app.demo import fill
@@ -35,6 +35,8 @@ DISABLED_FEATURES = (
     "AvoidCorsURLLoaderRestartOnRedirect", "OptimizationHints", "NetworkTimeServiceQuerying", "AimEnabled",
     "PreconnectToSearch",
 )  # fmt: skip
+
+expect.set_options(timeout=15_000)  # three times the default: CI machines are slow and busy
 
 WATCH_POLICY = """addEventListener("securitypolicyviolation", violation =>
     console.error(`${violation.violatedDirective} forbids ${violation.blockedURI}`))"""
@@ -172,15 +174,22 @@ def open_plain(
 
 
 @pytest.fixture
-def new_context(
-    new_context: Callable[..., BrowserContext], admin_session: str, request: pytest.FixtureRequest
-) -> Iterator[Callable[..., BrowserContext]]:
-    """Creates contexts in which errors of the console, of scripts and of the content policy fail the test.
+def browser_errors(request: pytest.FixtureRequest) -> Iterator[list[str]]:
+    """Collects errors of the console, of scripts and of the content policy, which fail the test.
 
     A test that provokes errors names a part of each: @pytest.mark.provokes("status of 400").
-    The context has the session of an admin, unless a test passes another, or "".
     """
     errors: list[str] = []
+    yield errors
+    expected = [text for mark in request.node.iter_markers("provokes") for text in mark.args]
+    unexpected = [error for error in errors if not any(text in error for text in expected)]
+    if unexpected:
+        pytest.fail("The browser reported errors:\n" + "\n".join(unexpected), pytrace=False)
+
+
+@contextmanager
+def watched(context: BrowserContext, errors: list[str]) -> Iterator[None]:
+    """Append the errors of a context meanwhile."""
 
     def record_message(message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"}:
@@ -189,20 +198,55 @@ def new_context(
     def record_error(failure: WebError) -> None:
         errors.append(str(failure.error))
 
-    def create(session: str = admin_session, **options: Any) -> BrowserContext:
-        context = new_context(**options)
-        if session:
-            context.add_cookies([{"name": "session", "value": session, "domain": "127.0.0.1", "path": "/"}])
-        context.on("console", record_message)
-        context.on("weberror", record_error)
-        context.add_init_script(WATCH_POLICY)
-        return context
+    context.on("console", record_message)
+    context.on("weberror", record_error)
+    yield
+    context.remove_listener("console", record_message)
+    context.remove_listener("weberror", record_error)
 
-    yield create
-    expected = [text for mark in request.node.iter_markers("provokes") for text in mark.args]
-    unexpected = [error for error in errors if not any(text in error for text in expected)]
-    if unexpected:
-        pytest.fail("The browser reported errors:\n" + "\n".join(unexpected), pytrace=False)
+
+def begin_session(context: BrowserContext, session: str) -> None:
+    context.add_cookies([{"name": "session", "value": session, "domain": "127.0.0.1", "path": "/"}])
+
+
+@pytest.fixture(scope="session")
+def shared_context(browser: Browser, browser_context_args: dict[str, Any], base_url: str) -> Iterator[BrowserContext]:
+    """A context with a page that stays open, so that the pages of all tests share its process."""
+    context = browser.new_context(**browser_context_args)
+    context.add_init_script(WATCH_POLICY)
+    context.new_page().goto("/healthz")
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(shared_context: BrowserContext, admin_session: str, browser_errors: list[str]) -> Iterator[Page]:
+    """A new page with the session of an admin, and no other cookie."""
+    shared_context.clear_cookies()
+    begin_session(shared_context, admin_session)
+    with watched(shared_context, browser_errors):
+        yield shared_context.new_page()
+    shared_context.set_offline(False)
+    for page in shared_context.pages[1:]:
+        page.close()
+
+
+@pytest.fixture
+def new_context(
+    new_context: Callable[..., BrowserContext], admin_session: str, browser_errors: list[str]
+) -> Iterator[Callable[..., BrowserContext]]:
+    """Creates contexts with the session of an admin, unless a test passes another, or ""."""
+    with ExitStack() as watches:
+
+        def create(session: str = admin_session, **options: Any) -> BrowserContext:
+            context = new_context(**options)
+            if session:
+                begin_session(context, session)
+            watches.enter_context(watched(context, browser_errors))
+            context.add_init_script(WATCH_POLICY)
+            return context
+
+        yield create
 
 
 @pytest.fixture

@@ -174,20 +174,22 @@ def intents_of(slug: str) -> dict[str, Intent]:
     return intents
 
 
+# A look counts for 20 ms, however late it comes: a page that a busy machine holds up isn't quiet, but sends requests of
+# delays that have passed meanwhile.
 QUIET = """milliseconds => new Promise(resolve => {
-    let since = performance.now();
+    let quiet = 0;
     const look = () => {
-        const now = performance.now();
-        if (document.querySelector(".htmx-request")) since = now;
-        now - since > milliseconds ? resolve() : setTimeout(look, 20);
+        quiet = document.querySelector(".htmx-request") ? 0 : quiet + 20;
+        quiet > milliseconds ? resolve() : setTimeout(look, 20);
     };
     look();
 })"""
 
 
 # What moved, by the browser's own measure. Inside of a date field, which has no node for scripts, digits may move.
-WATCH_SHIFTS = """() => {
+WATCH_SHIFTS = """async () => {
     window.shifts = [];
+    for (const frame of [1, 2]) await new Promise(requestAnimationFrame); // what came before has been drawn
     const observer = new PerformanceObserver(list => list.getEntries().forEach(entry => entry.sources.forEach(
         ({node, previousRect, currentRect}) => node && window.shifts.push(
             [node.outerHTML ?? node.parentElement.outerHTML, previousRect.toJSON(), currentRect.toJSON()]))));
@@ -213,6 +215,7 @@ def traverse(page: Page, direction: str) -> None:
 
 def expect_agreement(page: Page) -> dict[str, list[str]]:
     """Expect that the page is what its address gives when it is loaded anew. Return its query."""
+    settle(page, 50)
     seen, url = page.evaluate(LOOK), urlsplit(page.url)
     assert seen["alert"] == ""
     assert seen["query"] == url.query

@@ -7,14 +7,16 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import RESELLER, VIEWER, Open, SignIn, url_of
+from tests.browser.intents import traverse
+from tests.browser.test_reports import column
 from tests.serving import Serve, flask
 
 USAGE = "/reports/customer-usage"
 TRANSACTIONS = "/reports/customer-transactions"
 
 
-def heading(page: Page) -> str:
-    return page.get_by_role("heading", level=1).inner_text()
+def expect_heading(page: Page, text: str) -> None:
+    expect(page.get_by_role("heading", level=1)).to_have_text(text)
 
 
 def test_customer_page_by_keyboard(page: Page) -> None:
@@ -26,20 +28,20 @@ def test_customer_page_by_keyboard(page: Page) -> None:
     page.keyboard.press("Tab")
     expect(link).to_be_focused()
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", level=1)).to_have_text(name)
+    expect_heading(page, name)
     for title in ("Subscriptions", "Latest transactions", "Usage"):
         expect(page.get_by_role("heading", level=2, name=title)).to_be_visible()
     page.get_by_role("link", name="Latest transactions").focus()
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile(rf"{TRANSACTIONS}\?customer=C-"))
-    assert set(page.locator("#results tbody th").all_inner_texts()) == {name}
+    assert set(column(page, "customer")) == {name}
 
 
 def test_name_links_to_the_customer(page: Page) -> None:
     page.goto(TRANSACTIONS)
     name = page.locator("#results tbody th a").first.inner_text()
     page.locator("#results tbody th a").first.click()
-    assert heading(page) == name
+    expect_heading(page, name)
     page.locator(".customer-section tbody a").first.click()
     expect(page).to_have_url(re.compile(r"\?subscription="))
 
@@ -64,7 +66,7 @@ def test_attention_loads_after_the_page_and_links_to_rows(page: Page) -> None:
         count = numbers.nth(position).inner_text()
         numbers.nth(position).click()
         expect(page.locator("#count")).to_have_text(re.compile(f"^{count} rows?$"))
-        page.go_back()
+        traverse(page, "back")
         expect(numbers).to_have_text(counted)
 
 
@@ -93,7 +95,7 @@ def test_attention_without_scripts(open_plain: Open) -> None:
     plain = open_plain("/reports")
     plain.get_by_role("link", name="Show what needs attention").click()
     expect(plain.locator(".attention-list strong")).to_have_text([re.compile("^[0-9]+$")] * 3)
-    assert heading(plain) == "Needs attention"
+    expect_heading(plain, "Needs attention")
 
 
 # ------------------------------------------------------------------ as of

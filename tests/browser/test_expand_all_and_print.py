@@ -70,6 +70,7 @@ def test_print_page_has_the_open_rows(page: Page) -> None:
         page.locator("#print").click()
     paper = popup.value
     expect(paper).to_have_url(re.compile("/print.*open="))
+    paper.wait_for_load_state()
     expect(paper.locator('tr[data-depth="1"]').first).to_be_visible()
     assert paper.locator("tbody tr:not([data-depth])").count() > 25
     paper.emulate_media(media="print")

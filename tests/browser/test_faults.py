@@ -54,7 +54,7 @@ def expect_recovered(page: Page) -> None:
     expect(page.locator(".htmx-request")).to_have_count(0)
 
 
-@pytest.mark.parametrize("answer", ["503 of ours", "200 of a hotel", "connection reset"])
+@pytest.mark.parametrize("answer", ["503 of ours", "200 of a hotel"])
 def test_unusable_response_changes_nothing(page: Page, answer: str) -> None:
     check_unusable_response(page, answer)
 
@@ -62,7 +62,8 @@ def test_unusable_response_changes_nothing(page: Page, answer: str) -> None:
 def check_unusable_response(page: Page, answer: str) -> None:
     page.goto(f"{USAGE}?q=a&open=1")
     expect_loaded(page)
-    page.evaluate("htmx.config.defaultTimeout = 300")
+    if answer == "no answer in time":
+        page.evaluate("htmx.config.defaultTimeout = 300")
     before, address = rows(page), page.url
     page.route(FRAGMENT, ANSWERS[answer])
     says = "Said" if "ours" in answer else "The server doesn't answer"
@@ -114,9 +115,8 @@ def test_offline_keeps_the_table(page: Page) -> None:
 SELF_LOADING = [(USAGE, "Show sums"), ("/reports", "Show what needs attention")]
 
 
-@pytest.mark.parametrize("fault", ["signed out", "502 of a proxy"])
-def test_failed_totals_leave_a_link(sign_in: SignIn, demo_folder: Path, fault: str) -> None:
-    check_self_loading_fault(sign_in(LEAVER), demo_folder, *SELF_LOADING[0], fault)
+def test_failed_totals_leave_a_link(sign_in: SignIn, demo_folder: Path) -> None:
+    check_self_loading_fault(sign_in(LEAVER), demo_folder, *SELF_LOADING[0], "signed out")
 
 
 def test_failed_attention_leaves_a_link(sign_in: SignIn, demo_folder: Path) -> None:

@@ -26,6 +26,7 @@ from tests.browser.intents import (
     traverse,
     type_text,
 )
+from tests.support import in_trials
 
 SLUG = "customer-transactions"
 START = start_of(SLUG)
@@ -33,10 +34,11 @@ INTENTS = intents_of(SLUG)
 BOXES = "all => all.map(element => element.getBoundingClientRect().toJSON())"
 # Pairs of different kinds: a delayed field and a link, a command and a tick, a link and a place, a menu and a chip, …
 # Trials walk all of them, on every report and at every latency.
-PAIRS = ("search sort", "id sort", "search next", "date sort", "column move", "period date")
+PAIRS = ("search sort", "search next", "column move")
+SLOW_PAIRS = ("id sort", "date sort", "period date")
 
 
-@pytest.mark.parametrize("pair", PAIRS)
+@pytest.mark.parametrize("pair", [*PAIRS, *in_trials(*SLOW_PAIRS)])
 def test_nothing_is_lost_when_nobody_waits(page: Page, pair: str) -> None:
     check_pair(page, SLUG, pair, 150)
     expect_file_of_page(page, export(page))
@@ -185,6 +187,7 @@ def test_keys(page: Page) -> None:
     page.keyboard.press("?")
     expect(page.locator("#keys")).to_be_visible()
     page.get_by_label("Turn / and ? off").check()
+    settle(page)
     page.reload()
     page.keyboard.press("/")
     expect(page.locator("#q")).not_to_be_focused()
@@ -194,7 +197,7 @@ def test_keys(page: Page) -> None:
 WINDOWS = ((1440, 900, 250, 16), (1280, 800, 250, 13), (390, 844, 300, 7))
 
 
-@pytest.mark.parametrize("slug", REPORTS)
+@pytest.mark.parametrize("slug", [SLUG, *in_trials(*(slug for slug in REPORTS if slug != SLUG))])
 def test_rows_come_first(new_context: Callable[..., BrowserContext], base_url: str, slug: str) -> None:
     for width, height, top, fewest in WINDOWS:
         page = new_context(has_touch=width < 400).new_page()

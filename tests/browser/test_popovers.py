@@ -11,6 +11,7 @@ from playwright.sync_api import Locator, Page, ViewportSize, expect
 from tests.browser.conftest import LEAVER, SignIn, expect_loaded, remove_views
 from tests.browser.intents import WATCH_SHIFTS
 from tests.browser.test_accessibility import ALL_RULES, LAPTOP, PHONE, check
+from tests.support import in_trials
 
 PATH = "/reports/customer-usage?q=c-1001&sort=-used"
 
@@ -85,7 +86,7 @@ def test_popovers_by_keyboard_and_pointer(tab: Page) -> None:
     assert set(names) >= EXPECTED
 
 
-@pytest.mark.parametrize("window", WINDOWS)
+@pytest.mark.parametrize("window", ["light", "zoom of 400 %", *in_trials("dark", "forced colours", "phone")])
 def test_open_popovers_fit_and_have_no_violation(tab: Page, window: str) -> None:
     size, scheme, forced = WINDOWS[window]
     tab.set_viewport_size(size)
@@ -113,6 +114,7 @@ def expect_fits(popover: Locator, size: ViewportSize, name: str) -> None:
     assert popover.evaluate("e => e.scrollWidth <= e.clientWidth"), f"{name} scrolls sideways"
 
 
+@pytest.mark.slow_trial
 @pytest.mark.parametrize("window", ["forced colours", "zoom of 400 %"])
 def test_report_page_has_no_violation(page: Page, window: str) -> None:
     size, scheme, forced = WINDOWS[window]

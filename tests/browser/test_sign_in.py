@@ -98,7 +98,7 @@ def expire(demo_folder: Path) -> None:
 
 
 @pytest.mark.provokes("401")
-@pytest.mark.parametrize("step", ["opening a row", "filtering", "exporting"])
+@pytest.mark.parametrize("step", ["opening a row", "exporting"])
 def test_expired_session_leads_to_sign_in_and_back(sign_in: SignIn, demo_folder: Path, step: str) -> None:
     check_expired_session(sign_in(LEAVER), demo_folder, step)
 
@@ -121,8 +121,7 @@ def test_back_after_the_session_leads_to_sign_in(sign_in: SignIn, demo_folder: P
     tab.locator("#sort-customer").click()
     expect(tab).to_have_url(USAGE)
     expire(demo_folder)
-    tab.go_back()
-    expect_sign_in(tab)
+    step(tab, "back")
     submit_sign_in(tab, LEAVER)
     expect_view(tab)
 
@@ -163,7 +162,8 @@ def sort_and_sign_out(tab: Page) -> Page:
 
 def step(tab: Page, direction: str) -> None:
     """Go through the history. Playwright's own methods wait for a load event, which bfcache doesn't fire."""
-    tab.evaluate(f"setTimeout(() => history.{direction}())")
+    with tab.expect_event("framenavigated"):  # the page before it may be the sign-in page, too
+        tab.evaluate(f"setTimeout(() => history.{direction}())")
     expect_sign_in(tab)
 
 

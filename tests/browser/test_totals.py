@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
+from tests.browser.intents import settle, traverse
 from tests.browser.test_accessibility import PHONE, check
 
 TRANSACTIONS = "/reports/customer-transactions"
@@ -54,7 +55,8 @@ def check_totals(page: Page, slug: str) -> None:
 def test_table_does_not_wait_for_totals(page: Page) -> None:
     requests: list[Route] = []
     page.route("**/totals**", lambda route: requests.append(route))  # noqa: PLW0108 (Playwright marks its handlers)
-    page.goto(TRANSACTIONS)
+    with page.expect_request("**/totals**"):
+        page.goto(TRANSACTIONS)
     page.locator("#sort-total").click()
     expect(page.locator("#th-total")).to_have_attribute("aria-sort", "ascending")
     expect(page.locator("tfoot tr")).to_have_count(1)
@@ -84,6 +86,7 @@ def test_totals_and_charts_load_again_only_for_other_rows(page: Page) -> None:
 # ------------------------------------------------------------------ charts
 
 
+@pytest.mark.slow_trial
 def test_charts_are_drawn_again_after_back_and_forward(page: Page) -> None:
     page.goto(TRANSACTIONS)
     figures = open_summary(page)
@@ -91,16 +94,19 @@ def test_charts_are_drawn_again_after_back_and_forward(page: Page) -> None:
     for name in ("#sort-total", "#next"):
         page.locator(name).click()
         expect(page).not_to_have_url(list(pictures)[-1])
+        settle(page, 50)
         pictures[page.url] = figures.first.inner_html()
     page.locator(".chart a").nth(3).click()
     expect(page.locator(".chart")).to_have_count(0)
     expect(figures).to_have_count(2)
     pictures[page.url] = figures.first.inner_html()
-    for url in [*reversed(list(pictures)[:-1]), *list(pictures)[1:]]:
-        page.go_back() if list(pictures).index(url) < list(pictures).index(page.url) else page.go_forward()
-        expect(page).to_have_url(url)
-        expect(figures).to_have_count(2)
-        assert figures.first.inner_html() == pictures[url]
+    urls = list(pictures)
+    for direction, expected in (("back", urls[-2::-1]), ("forward", urls[1:])):
+        for url in expected:
+            traverse(page, direction)
+            expect(page).to_have_url(url)
+            expect(figures).to_have_count(2)
+            assert figures.first.inner_html() == pictures[url]
 
 
 def test_a_column_leads_to_its_rows_and_keeps_the_rest(page: Page) -> None:

@@ -4,12 +4,13 @@ from datetime import UTC, date, datetime
 
 import pytest
 from flask import Flask
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.demo import fill
 from tests.demo.records import TODAY, Records, exported, generate, rows
 from tests.demo.replay import Replay, inventories, replay_all
+from tests.strategies import examples
 
 
 def check(records: Records, today: date) -> dict[str, Replay]:
@@ -30,7 +31,7 @@ def check(records: Records, today: date) -> dict[str, Replay]:
     return replays
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(
     customers=st.integers(1, 40),
     transactions=st.integers(0, 400),

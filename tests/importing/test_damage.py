@@ -1,6 +1,6 @@
 """Randomly damaged files are loaded whole or not at all. `tests.trials.test_damaged_files` tries many more."""
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.importing import FileRejected, ImportSummary
@@ -8,6 +8,7 @@ from models import reports_db
 from tests.databases import sqlite_file as database_url
 from tests.importing.files import NOTHING, SUBSCRIPTIONS, TRANSACTIONS, USAGE, dump, file, load_bytes, rolled_back
 from tests.importing.sums import check_sums
+from tests.strategies import examples
 
 __all__ = ["database_url"]
 
@@ -24,7 +25,7 @@ PIECE = st.binary(max_size=3) | st.sampled_from(STRANGE).map(str.encode)
 DAMAGE = st.tuples(st.integers(0, 600), st.integers(0, 12), PIECE)
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(60)
 @given(st.sampled_from(list(GOOD)), st.lists(st.integers(0, 3), max_size=5), st.lists(DAMAGE, max_size=3))
 def test_damaged_file_is_loaded_whole_or_not_at_all(
     slug: str, lines: list[int], damages: list[tuple[int, int, bytes]]

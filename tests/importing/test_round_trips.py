@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.importing import FileRejected
@@ -14,6 +14,7 @@ from models import Subscription, close_connections, migrate, open_database
 from tests.databases import sqlite_file as database_url
 from tests.importing.files import SUBSCRIPTIONS, TRANSACTIONS, USAGE, dump, load, load_bytes, rolled_back, values
 from tests.importing.sums import check_sums
+from tests.strategies import examples
 from tests.support import view_of
 from tests.workbooks import written
 
@@ -55,7 +56,7 @@ def test_all_columns_into_an_empty_database(kind: str, slugs: list[str], tmp_pat
     check_sums()
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(60)
 @given(st.sampled_from(SLUGS), st.sampled_from([*DIALECTS, "xlsx"]), st.data())
 def test_any_columns_load_again(slug: str, kind: str, data: st.DataObject) -> None:
     """Into the database of the export they change nothing; the customer's id and reseller tell customers apart."""

@@ -1,7 +1,7 @@
 """Usage files: holdings, their sums, and what a file removes."""
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.importing.derived import usage_ref
@@ -10,6 +10,7 @@ from app.table.scope import WHOLE_PARTNER
 from models import NONE_ID, CertificateType, CustomerUsage, Holding, Product, TypeUsage, fold
 from tests.importing.files import NOTHING, SUBSCRIPTIONS, USAGE, Row, dump, faults, load, rolled_back, values
 from tests.importing.sums import check_sums
+from tests.strategies import examples
 from tests.support import view_of
 
 ELSE = {"Customer": "Other", "Customer ID": "C-2"}
@@ -129,7 +130,7 @@ CUSTOMERS = st.dictionaries(st.sampled_from(["C-1", "C-2", "C-3"]), HOLDINGS | s
 FILES = st.lists(CUSTOMERS, min_size=1, max_size=4)
 
 
-@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(25)
 @given(FILES)
 def test_sums_match_holdings(files: list[dict[str, list[Row]]]) -> None:
     with rolled_back():

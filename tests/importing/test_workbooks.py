@@ -6,7 +6,7 @@ from struct import pack
 from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
@@ -14,6 +14,7 @@ from app.importing import workbook
 from models import Customer, Subscription, Transaction
 from tests.databases import sqlite_file as database_url
 from tests.importing.files import dump, plan_of, rolled_back, values
+from tests.strategies import examples
 
 __all__ = ["database_url"]
 
@@ -90,7 +91,7 @@ def test_bytes_that_are_no_workbook() -> None:
     ]
 
 
-@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(40)
 @given(st.lists(st.tuples(st.floats(0, 1), st.binary(min_size=1, max_size=4)), min_size=1, max_size=4))
 def test_damaged_workbooks(damages: list[tuple[float, bytes]]) -> None:
     content = save(book(HEADINGS, ROW))

@@ -3,12 +3,13 @@
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.reports.subscriptions import SOON_DAYS, STATUSES, end_distance
 from app.table.paging import read_page
 from app.table.scope import WHOLE_PARTNER
+from tests.strategies import examples
 from tests.support import view_of
 
 TODAY = date(2026, 11, 24)
@@ -26,7 +27,7 @@ def test_end_distance(days: int, words: str) -> None:
     assert end_distance(str(TODAY + timedelta(days)), TODAY) == words
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(today=st.dates(date(1, 6, 1), date(9999, 6, 1)), days=st.integers(-SOON_DAYS, SOON_DAYS))
 def test_end_distance_names_the_days(today: date, days: int) -> None:
     words = end_distance(str(today + timedelta(days)), today)

@@ -3,11 +3,12 @@
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.reports.periods import PERIODS, describe_period, period_dates
 from tests.oracle import holds
+from tests.strategies import examples
 
 DAY = timedelta(1)
 calendar = st.dates(date(3, 1, 1), date(9998, 12, 31))
@@ -18,7 +19,7 @@ leap = st.integers(1, 2499).map(lambda fourth: 4 * fourth).filter(lambda year: y
 
 
 @pytest.mark.parametrize("name", PERIODS)
-@settings(max_examples=40)
+@examples(40)
 @given(today=calendar | edges | leap.map(lambda year: date(year, 2, 29)))
 def test_period_has_exactly_its_days(name: str, today: date) -> None:
     first, last = map(date.fromisoformat, period_dates(name, today))

@@ -15,6 +15,7 @@ from app.table.paging import Page, Row, read_children, read_page
 from app.table.scope import WHOLE_PARTNER
 from app.table.view import View
 from tests import oracle
+from tests.databases import postgres_in_trials
 from tests.strategies import Query, days, engine_strategies, examples, forced, queries
 from tests.support import csv_rows, view_of
 
@@ -72,6 +73,7 @@ def test_every_sort_order() -> None:
         check(replace(sorted_view(*sort), size=2))
 
 
+@postgres_in_trials
 @pytest.mark.parametrize("slug", REPORTS)
 @examples(40)
 @given(data=st.data(), size=st.integers(1, 5), today=days, strategy=engine_strategies)

@@ -16,9 +16,13 @@ from app.table.scope import WHOLE_PARTNER, Scope
 from app.table.spellings import use_spellings
 from app.table.view import View
 from models import clean_text, reports_db
+from tests.databases import on_both
+from tests.databases import sqlite_first as database_url
 from tests.strategies import Query, examples, queries
 from tests.support import csv_rows, view_of
 from tests.table.test_plans import plan_of, table_scans
+
+__all__ = ["database_url"]
 
 SUBSCRIPTIONS, TRANSACTIONS, USAGE = REPORTS
 TYPED = ("q", "customer", "subscription", "name", "reseller", "product", "certificate_type")
@@ -91,6 +95,7 @@ def test_subscription_is_found_as_pasted(slug: str, pasted: str, canonical: str,
     assert found(view, "subscription_id") == ids
 
 
+@on_both
 def test_subscription_that_only_transactions_know_is_found() -> None:
     assert spelled(TRANSACTIONS, [("subscription", "s-UNKNOWN")]).filters == {"subscription": "S-unknown"}
     assert spelled(SUBSCRIPTIONS, [("subscription", "s-UNKNOWN")]).filters == {"subscription": "s-UNKNOWN"}
@@ -119,6 +124,7 @@ def test_nothing_but_blanks_is_no_filter(key: str, nothing: str) -> None:
             assert spelled(slug, [(key, nothing)]).params() == []
 
 
+@on_both
 def test_addresses_spell_ids_only_in_the_scope() -> None:
     even, odd = Scope.for_reseller("Even"), Scope.for_reseller("Odd")
     assert spelled(SUBSCRIPTIONS, [("customer", "Ab-2")], odd).filters == {"customer": "AB-2"}
@@ -168,6 +174,7 @@ def test_canonical_address_means_the_same(slug: str, data: st.DataObject) -> Non
     ]
 
 
+@on_both
 @pytest.mark.parametrize("scope", [WHOLE_PARTNER, Scope(1)], ids=["all", "reseller"])
 def test_ids_are_looked_up_by_an_index(scope: Scope, caplog: pytest.LogCaptureFixture) -> None:
     for slug, key in [(SUBSCRIPTIONS, "customer"), (SUBSCRIPTIONS, "subscription"), (TRANSACTIONS, "subscription")]:

@@ -9,16 +9,17 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.reports import REPORTS
-from app.reports.periods import month_dates, months_around
+from app.reports.periods import MONTH, months_around
+from app.table.charts import chart_range, largest_rows
 from app.table.csv import csv_chunks
 from app.table.definitions import Summary
 from app.table.query import RowQuery
 from app.table.scope import NO_ROWS, WHOLE_PARTNER, Scope
-from app.table.totals import Group, chart_range, largest_rows, narrow_view, summarize
+from app.table.totals import Group, narrow_view, summarize
 from app.table.view import View
 from models import reports_db
 from tests import oracle
-from tests.databases import is_server
+from tests.databases import is_server, postgres_in_trials
 from tests.strategies import SORT, Query, days, engine_strategies, examples, forced, queries
 from tests.support import csv_rows, view_of
 from tests.table.test_plans import VALUES, plan
@@ -62,6 +63,7 @@ def test_sums_equal_those_of_the_file(slug: str, data: st.DataObject, today: dat
         assert found[1:] == file_sums(view, summary.measures)
 
 
+@postgres_in_trials
 @pytest.mark.parametrize("slug", REPORTS)
 @examples(30)
 @given(data=st.data(), today=days)
@@ -71,6 +73,7 @@ def test_group_filters_select_its_rows(slug: str, data: st.DataObject, today: da
     check(view.report.summary, view)
 
 
+@postgres_in_trials
 @pytest.mark.parametrize(("slug", "at"), CHARTS)
 @examples(30)
 @given(data=st.data(), today=days, strategy=engine_strategies)
@@ -112,6 +115,7 @@ def check(summary: Summary, view: View) -> None:
             assert [group.rows, *group.sums] == expected_sums(chosen, summary.measures), group.values
 
 
+@postgres_in_trials
 @examples(30)
 @given(data=st.data(), strategy=engine_strategies)
 @pytest.mark.usefixtures("edge_cases")
@@ -165,7 +169,7 @@ def test_chart_ends_with_the_latest_month() -> None:
 )
 def test_narrow_view_keeps_its_date_range(days: Query, within: tuple[str, str]) -> None:
     view = replace(view_of("customer-transactions", [("q", "a"), *days]), today=date(2026, 11, 23))
-    filters = narrow_view(view, dict(zip(("from", "to"), month_dates("2026-10"), strict=True))).filters
+    filters = narrow_view(view, dict(zip(("from", "to"), MONTH.days("2026-10"), strict=True))).filters
     assert filters == {"q": "a", "from": within[0], "to": within[1]}
 
 
@@ -173,7 +177,7 @@ def test_months_around_year_ends() -> None:
     assert months_around(-2, 1)(date(2026, 1, 31)) == ["2025-11", "2025-12", "2026-01", "2026-02"]
     assert months_around(-11, 0)(date(1900, 2, 1)) == ["1900-01", "1900-02"]
     assert months_around(0, 11)(date(9999, 12, 31)) == ["9999-12"]
-    assert [month_dates(month) for month in ("2024-02", "9999-12")] == [
+    assert [MONTH.days(month) for month in ("2024-02", "9999-12")] == [
         ("2024-02-01", "2024-02-29"),
         ("9999-12-01", "9999-12-31"),
     ]

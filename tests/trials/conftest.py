@@ -42,22 +42,13 @@ def trial(request: pytest.FixtureRequest) -> Trial:
     return Trial(_full(config), config.stash[_SEED], config.stash[_ROWS][request.node.nodeid])
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--trials", action="store_true", help="try with the full numbers; write docs/reliability.md")
-    parser.addoption("--seed", type=int, help="repeat the trials that had this seed")
-
-
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave those that take long, or hold time bounds, to `make trials`."""
-    seed = config.getoption("seed", None)
-    config.stash[_SEED] = SystemRandom().randrange(2**32) if seed is None else seed
+    """Roll dice: for `make test` always the same, for `make trials` others each time."""
+    seed = config.getoption("seed")
+    config.stash[_SEED] = (SystemRandom().randrange(2**32) if _full(config) else 1) if seed is None else seed
     if _full(config):
         config.stash[_MACHINE] = machine()
-    else:
-        slow = [item for item in items if item.get_closest_marker("slow_trial")]
-        items[:] = [item for item in items if item not in slow]
-        config.hook.pytest_deselected(items=slow)
     config.stash[_ROWS] = {item.nodeid: Row(_promise(item)) for item in items if _is_trial(item)}
 
 
@@ -90,7 +81,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def _full(config: pytest.Config) -> bool:
-    return bool(config.getoption("trials", False))
+    return bool(config.getoption("trials"))
 
 
 def _is_trial(item: pytest.Item) -> bool:

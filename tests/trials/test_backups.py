@@ -113,6 +113,7 @@ def marks(folder: Path, rows: int) -> list[str]:
     return found
 
 
+@pytest.mark.slow_trial
 def test_backups_under_writes(trial: Trial, url: str, tmp_path: Path) -> None:
     """A backup works while it is written to, and can be restored."""
     rounds, rows = trial.rounds(20, 1), trial.rounds(60_000, 5_000)

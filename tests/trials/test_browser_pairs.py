@@ -12,11 +12,14 @@ from tests.browser.conftest import (
     admin_session,
     base_url,
     browser_context_args,
+    browser_errors,
     browser_type_launch_args,
     demo_folder,
     htmx_url,
     new_context,
+    page,
     serve,
+    shared_context,
 )
 from tests.browser.intents import (
     Intent,
@@ -37,11 +40,14 @@ __all__ = [
     "admin_session",
     "base_url",
     "browser_context_args",
+    "browser_errors",
     "browser_type_launch_args",
     "demo_folder",
     "htmx_url",
     "new_context",
+    "page",
     "serve",
+    "shared_context",
 ]
 
 pytestmark = pytest.mark.slow_trial

@@ -15,6 +15,7 @@ from tests.browser.conftest import (
     admin_session,
     base_url,
     browser_context_args,
+    browser_errors,
     browser_type_launch_args,
     demo_folder,
     expect_loaded,
@@ -22,7 +23,9 @@ from tests.browser.conftest import (
     htmx_url,
     new_context,
     open_plain,
+    page,
     serve,
+    shared_context,
     sign_in,
     submit_sign_in,
 )
@@ -52,12 +55,15 @@ __all__ = [
     "admin_session",
     "base_url",
     "browser_context_args",
+    "browser_errors",
     "browser_type_launch_args",
     "demo_folder",
     "htmx_url",
     "new_context",
     "open_plain",
+    "page",
     "serve",
+    "shared_context",
     "sign_in",
     "tab",
 ]
@@ -152,16 +158,16 @@ def test_restart_between_two_clicks(page: Page, proxy: FaultyProxy, serve: Serve
 def test_two_tabs_choose_columns(sign_in: SignIn) -> None:
     one = sign_in(LEAVER)
     tabs = {one: "Reseller", one.context.new_page(): "Cost"}
-    for page in tabs:
-        page.goto("/reports/customer-subscriptions")
-        expect_loaded(page)
-        open_popover(page, "#choose-columns", "#column-chooser")
-    for page, label in tabs.items():
-        page.get_by_role("checkbox", name=label, exact=True).uncheck()
-    for page, label in tabs.items():
-        expect(page.get_by_role("columnheader", name=label)).to_have_count(0)
-        page.reload()
-        headings = page.locator("#results thead").inner_text()
+    for opened in tabs:
+        opened.goto("/reports/customer-subscriptions")
+        expect_loaded(opened)
+        open_popover(opened, "#choose-columns", "#column-chooser")
+    for opened, label in tabs.items():
+        opened.get_by_role("checkbox", name=label, exact=True).uncheck()
+    for opened, label in tabs.items():
+        expect(opened.get_by_role("columnheader", name=label)).to_have_count(0)
+        opened.reload()
+        headings = opened.locator("#results thead").inner_text()
         assert [other in headings for other in ("Reseller", "Cost")] == [label != "Reseller", label != "Cost"]
     one.goto("/reports/customer-subscriptions")
     expect(one.locator("#th-reseller, #th-cost")).to_have_count(2)

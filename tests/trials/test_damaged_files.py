@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from pathlib import Path
 
+import pytest
 from flask.testing import FlaskCliRunner
 
 from tests.databases import each_database as database_url
@@ -15,6 +16,7 @@ from tests.trials.damage import MAX_PRINTED, SLUGS, damaged
 __all__ = ["database_url"]
 
 
+@pytest.mark.slow_trial
 def test_a_damaged_file(trial: Trial, runner: FlaskCliRunner, tmp_path: Path) -> None:
     """A damaged file is loaded whole or not at all, and its faults name the right lines.
 

@@ -15,6 +15,8 @@ from tests.trials.exports import BROKEN, REFUSED, WHOLE, outcome, told
 from tests.trials.transactions import SLUG, filled, held, started, write
 from tests.trials.visitor import EMAIL, PASSWORD, Visitor
 
+pytestmark = pytest.mark.slow_trial
+
 REPORT = f"/reports/{SLUG}"
 ROWS = 4000
 FULL = "make room on the disk. Nothing was changed.\n"

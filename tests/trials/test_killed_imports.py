@@ -9,6 +9,8 @@ from subprocess import TimeoutExpired
 from tempfile import TemporaryDirectory
 from time import monotonic
 
+import pytest
+
 from tests.databases import each_database as database_url
 from tests.trials.conftest import Trial
 from tests.trials.transactions import held, started, write
@@ -16,6 +18,7 @@ from tests.trials.transactions import held, started, write
 __all__ = ["database_url"]
 
 
+@pytest.mark.slow_trial
 def test_a_killed_import(trial: Trial, database_url: str, tmp_path: Path) -> None:
     """An import is all or nothing."""
     lanes = [database_url]

@@ -13,7 +13,7 @@ __all__ = ["database_url"]
 
 @pytest.mark.slow_trial
 @pytest.mark.usefixtures("edge_cases")
-@examples(300)
+@examples(30)
 @given(queries("customer-usage"), st.data())
 def test_random_open_rows(query: Query, data: st.DataObject) -> None:
     check_open_rows(query, data)

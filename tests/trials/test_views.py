@@ -6,7 +6,7 @@ from itertools import groupby
 
 import pytest
 from flask import Flask
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.reports import REPORTS
@@ -14,7 +14,7 @@ from app.table.csv import csv_chunks
 from app.table.scope import WHOLE_PARTNER
 from tests import oracle
 from tests.databases import each_database as database_url
-from tests.strategies import days, engine_strategies, examples, forced, queries
+from tests.strategies import days, engine_strategies, forced, queries
 from tests.support import CCADB, CCADB_FILES, csv_rows, load, view_of
 from tests.table.test_files import check_files
 from tests.table.test_rows import SORTS, cells, check, pages, sorted_view
@@ -30,7 +30,7 @@ def test_random_views(slug: str, trial: Trial) -> None:
     """Pages and files have the rows of their view, whichever view, on any day, by any strategy of the engine."""
     views = trial.rounds(300, 20)
 
-    @examples(views)
+    @settings(max_examples=views)
     @given(data=st.data(), size=st.integers(1, 5), today=days, strategy=engine_strategies)
     def check_random(data: st.DataObject, size: int, today: date, strategy: str) -> None:
         view = view_of(slug, data.draw(queries(slug)))

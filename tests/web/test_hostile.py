@@ -6,11 +6,13 @@ from random import Random
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from hypothesis import given, settings
+from hypothesis import given
 
 from app import create_app
 from models import access_db, reports_db
 from tests.databases import each_database as database_url
+from tests.databases import postgres_in_trials
+from tests.strategies import examples
 from tests.support import OURS
 from tests.web.corpus import MARK
 from tests.web.harmless import assert_harmless
@@ -35,10 +37,12 @@ def ask(app: Flask, edge_cases: None) -> Callable[[Hostile], None]:
     return ask
 
 
+@postgres_in_trials
 def test_random_requests(app: Flask, ask: Callable[[Hostile], None]) -> None:
-    settings(max_examples=60, deadline=None)(given(requests(app))(ask))()
+    examples(60)(given(requests(app))(ask))()
 
 
+@postgres_in_trials
 def test_odd_values_and_headers(ask: Callable[[Hostile], None]) -> None:
     values, headers = with_values(POISON), with_headers()
     for asked in Random(1).sample([*values, *headers], 150):

@@ -234,10 +234,10 @@ def test_slow_provider_leaves_threads_for_pages(provider: FakeProvider, monkeypa
     client = provider_module.Provider(provider.issuer, CLIENT_ID, CLIENT_SECRET)
     secrets = oidc.FlowSecrets("state", "nonce", "verifier" * 6)
     arrived, release = Barrier(3), Event()
-    provider.pause = lambda: (arrived.wait(10), release.wait(10))
+    provider.pause = lambda: (arrived.wait(30), release.wait(30))
     with ThreadPoolExecutor(2) as pool:
         waiting = [pool.submit(client.authorization_url, secrets, "http://localhost/") for _ in range(2)]
-        arrived.wait(10)
+        arrived.wait(30)
         try:
             with pytest.raises(oidc.ProviderUnavailable):
                 client.authorization_url(secrets, "http://localhost/")

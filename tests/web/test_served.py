@@ -128,6 +128,7 @@ def test_missing_migration_stops_the_start(tmp_path: Path) -> None:
     assert started.stderr.endswith("; run: flask migrate\n")
 
 
+@pytest.mark.slow_trial
 def test_two_servers_share_one_postgresql(postgres: Postgres) -> None:
     with postgres.copied() as url:
         flask("demo", "--customers", "5", "--transactions", "60", DATABASE_URL=url)
