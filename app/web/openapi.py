@@ -175,7 +175,7 @@ def _parameters(report: Report) -> list[Schema]:
         keys += [key for key in report.grouped_by((dimension,)).columns_by_key if key not in keys]
     columns, groups = ({"type": "array", "items": _one_of(each)} for each in (keys, report.dimensions_by_key))
     orders = _one_of([*keys, *(f"-{key}" for key in keys)])
-    text = "The columns, each once, in their order. A grouped view has what it is grouped by, rows, and the sums of numbers"
+    text = "The columns, each once, in their order. A grouped view has its dimensions, rows, and the sums of numbers"
     order = "The column to sort by, with - in front for descending. A hidden one means the default"
     return [
         *(
