@@ -7,10 +7,12 @@ INSTALL = $(PY) -m pip install -qq --disable-pip-version-check --require-hashes
 
 .PHONY: run test trials check format lock bench
 
-# Demo data goes only into a database without customers, and an administrator only into one without users.
+# Demo data goes only into a database without customers, and an administrator only into one without users. The server and
+# the process that works on imports stop together; when only the latter ends, pages say so.
 run: .venv/runtime $(if $(filter postgresql:%,$(DATABASE_URL)),.venv/postgres)
 	@$(PY) -m flask setup
-	@exec $(PY) -m gunicorn wsgi:app
+	@$(PY) -m flask jobs & jobs=$$!; $(PY) -m gunicorn wsgi:app & server=$$!; \
+	trap 'kill $$server $$jobs 2>/dev/null; wait' EXIT; trap 'exit 0' INT TERM; wait $$server
 
 test: check
 	@$(PY) -m tests.provision

@@ -46,7 +46,10 @@ class Settings:
     oidc_client_secret: str = field(repr=False)
     oidc_acr: tuple[str, ...]  # classes of authentication there that mean a second factor; default none
     local_sign_in: str  # who may sign in with a password: yes (all), admins (of the whole partner) or no; default yes
+    token_rate: int  # requests of each token in a minute; default 600
     audit_days: int  # events of the audit trail that are older can be archived; default 400
+    import_limit: int  # megabytes that a file to import may have; default 500
+    history_days: int  # so long it is kept what an import changed, which can be undone meanwhile; default 90
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "Settings":
@@ -66,7 +69,10 @@ class Settings:
                 environment, "SECOND_FACTOR", "optional", "optional|admins|all", "optional, admins or all"
             ),
             **_provider(environment),
+            token_rate=_integer(environment, "TOKEN_RATE", "600", range(1, 10_000)),
             audit_days=_integer(environment, "AUDIT_DAYS", "400", range(1, _DECADE + 1)),
+            import_limit=_integer(environment, "IMPORT_LIMIT", "500", range(1, 10_000)),
+            history_days=_integer(environment, "HISTORY_DAYS", "90", range(1, _DECADE + 1)),
         )
 
 

@@ -2,16 +2,19 @@
 
 from models import audit
 from models.access import (
+    AccessToken,
     Attempt,
     ExportPlace,
     Identity,
     ImportJob,
+    JobRunner,
     PendingSignIn,
     RecoveryCode,
     RememberedBrowser,
     SavedView,
     SecondFactor,
     Session,
+    TokenNetwork,
     UsedState,
     User,
 )
@@ -26,16 +29,18 @@ from models.backup import (
     users_reenabled_by,
 )
 from models.connections import (
+    JOBS_FILE,
     POSTGRES,
     BadDatabaseURL,
     access_db,
     close_connections,
+    data_folder,
     open_database,
     read_transaction,
     reports_db,
 )
 from models.copy_database import DatabaseCopy, DatabaseNotEmpty
-from models.errors import DATABASE_ERRORS, describe_error
+from models.errors import DATABASE_ERRORS, describe_error, driver_errors
 from models.reports import (
     ACTIONS,
     NEVER,

@@ -1,11 +1,20 @@
-"""The tables of users: accounts, second factors, sessions, saved views, failed sign-ins, exports, imported files.
+"""The tables of users: accounts, second factors, sessions, tokens, saved views, failed sign-ins, exports, imports.
 
 They are a database of their own, so that an import never blocks a sign-in, and no report's query can reach them.
 """
 
 from typing import Any
 
-from peewee import BigIntegerField, BooleanField, DateTimeField, ForeignKeyField, IntegerField, Model, TextField
+from peewee import (
+    BigIntegerField,
+    BooleanField,
+    DateField,
+    DateTimeField,
+    ForeignKeyField,
+    IntegerField,
+    Model,
+    TextField,
+)
 
 from models.connections import access_db
 
@@ -113,6 +122,37 @@ class RememberedBrowser(AccessModel):
     created_at = DateTimeField(index=True)
 
 
+class AccessToken(AccessModel):
+    """A token with which programs act as its owner, until `last_day` is over. `token_hash` is its hash.
+
+    `used_at` and `address` are those of a late request, and `requests` how many came in `minute`. `origin` is that of
+    the session in which the owner has made the token.
+    """
+
+    user = ForeignKeyField(User, on_delete="CASCADE")
+    name = TextField()
+    token_hash = TextField(unique=True)
+    may_import = BooleanField(default=False)
+    origin = TextField(default="")
+    last_day = DateField()
+    created_at = DateTimeField()
+    used_at = DateTimeField(null=True)
+    address = TextField(default="")
+    minute = TextField(default="")
+    requests = IntegerField(default=0)
+
+
+class TokenNetwork(AccessModel):
+    """An IPv4 address or an IPv6 /64 network from which a token was used. `seen_at` is when for the first time."""
+
+    token = ForeignKeyField(AccessToken, on_delete="CASCADE")
+    network = TextField()
+    seen_at = DateTimeField()
+
+    class Meta:
+        indexes = ((("token", "network"), True),)
+
+
 class SavedView(AccessModel):
     """A named view of a report. `query` is its canonical query string, without the page position and open rows.
 
@@ -176,8 +216,13 @@ class ImportJob(AccessModel):
     """A file that somebody gave to be imported, and what became of it. Its id is the import's number.
 
     It is with the users, because a running import locks the reports. `user` is None for the command; `who` is the
-    name of whoever gave it. `options` is JSON of what they chose, `plan` of what the last check found, and `message`
-    says what stopped the job. `done` counts rows that the running job has read, and `seen_at` is when it last said so.
+    name of whoever gave it. `options` is JSON of what they chose, `headings` a digest of the file's headings, `preview`
+    and `plan` JSON of its first rows and of what the last check found, and `message` says what stopped the job.
+
+    `state` is one of those in app/jobs/states.py, a hint: whether the file is applied the reports alone tell.
+    `revision` counts the changes of the options, so that a result of older ones isn't taken for one of these.
+    `done` counts bytes that the running job has read, and `seen_at` is when it last said so. `undo` is the number of
+    the import that undoes this one.
     """
 
     user = ForeignKeyField(User, on_delete="SET NULL", null=True)
@@ -185,18 +230,28 @@ class ImportJob(AccessModel):
     who = TextField()
     file = TextField()
     size = BigIntegerField(default=0)
-    sha256 = TextField(default="")
+    sha256 = TextField(default="", index=True)
     created_at = DateTimeField(index=True)
     report = TextField(default="")
     state = TextField()
+    revision = IntegerField(default=0)
     options = TextField(default="{}")
+    headings = TextField(default="")
+    preview = TextField(default="")
     plan = TextField(default="")
     message = TextField(default="")
     done = BigIntegerField(default=0)
+    seen_at = DateTimeField()
+    undo = IntegerField(null=True)
+
+
+class JobRunner(AccessModel):
+    """The process that works on jobs: one row, and when it last said that it lives."""
+
     seen_at = DateTimeField()
 
 
 TABLES = (
     *(User, Identity, Session, SecondFactor, RecoveryCode, PendingSignIn, RememberedBrowser, SavedView, Attempt),
-    ImportJob,
+    *(AccessToken, TokenNetwork, ImportJob),
 )

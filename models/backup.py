@@ -13,7 +13,7 @@ from peewee import SQL, DatabaseError, OperationalError, Table, fn
 from playhouse.cysqlite_ext import CySqliteDatabase
 
 from models import audit
-from models.access import Attempt, PendingSignIn, RememberedBrowser, Session, User
+from models.access import AccessToken, Attempt, PendingSignIn, RememberedBrowser, Session, TokenNetwork, User
 from models.audit import BEGUN, DONE, AuditEvent
 from models.connections import access_db, reports_db
 from models.errors import describe_error, driver_errors
@@ -21,7 +21,8 @@ from models.schema import SchemaMismatch, migration_runner, refuse_newer
 from models.sqlite import OWNER_ONLY
 
 _LOCK_TIMEOUT = 2  # seconds
-_NOT_RESTORED = (Session, PendingSignIn, RememberedBrowser, Attempt)  # whatever ended since a backup stays ended
+# Whatever ended since a backup stays ended.
+_NOT_RESTORED = (Session, TokenNetwork, AccessToken, PendingSignIn, RememberedBrowser, Attempt)
 
 # Adds the events of the live audit trail that a backup's trail lacks.
 _MERGE_TRAIL = """
@@ -108,9 +109,9 @@ def users_reenabled_by(file: Path) -> list[str]:
 def restore_backup(file: Path, actor: dict[str, str]) -> None:
     """Replace both databases by a backup that `read_backup` has accepted. The server must not be running.
 
-    This ends all sessions, forgets remembered browsers, and keeps the events of both audit trails. Each database is
-    replaced in one transaction, the reports first: a restore that is killed in between has to be run again. Raises
-    BackupError or DatabaseError.
+    This ends all sessions and tokens, forgets remembered browsers, and keeps the events of both audit trails. Each
+    database is replaced in one transaction, the reports first: a restore that is killed in between has to be run again.
+    Raises BackupError or DatabaseError.
     """
     for live in (reports_db, access_db):
         live.create_file()

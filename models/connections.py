@@ -21,6 +21,8 @@ _REPORTS_LOCK_TIMEOUT, _ACCESS_LOCK_TIMEOUT = 5000, 1000
 
 _SQLITE, POSTGRES = "sqlite:///", "postgresql://"
 _ACCESS_FILE = "access.db"
+JOBS_FILE = "jobs.db"  # the queue of jobs, beside the two SQLite files
+_INSTANCE = Path("instance")  # where files are kept beside databases on a server
 
 
 class BadDatabaseURL(ValueError):
@@ -48,10 +50,16 @@ def databases_at(url: str) -> tuple[Any, Any]:
     )
 
 
+def data_folder(url: str) -> Path:
+    """Return the folder of the SQLite files at a URL; with PostgreSQL the one for what isn't in the database."""
+    return Path(url.removeprefix(_SQLITE)).parent if url.startswith(_SQLITE) else _INSTANCE
+
+
 def _sqlite_files(reports: Path) -> tuple[Sqlite, Sqlite]:
     access = reports.with_name(_ACCESS_FILE)
-    if reports == access:
-        raise BadDatabaseURL(f"DATABASE_URL: {reports} is where users are kept; reports need a file of another name")
+    if reports.name in (_ACCESS_FILE, JOBS_FILE):
+        kept = "users" if reports == access else "jobs"
+        raise BadDatabaseURL(f"DATABASE_URL: {reports} is where {kept} are kept; reports need a file of another name")
     try:
         access.parent.mkdir(parents=True, exist_ok=True)
         for file in (access, reports):

@@ -1,5 +1,7 @@
 """The tables of reports: resellers, customers, products, subscriptions, transactions, usage, imports."""
 
+import json
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import peewee
@@ -34,14 +36,19 @@ class Named(BaseModel):
         return {"name": name, "name_key": fold(name)}
 
 
-def sort_indexes(*columns: str) -> tuple[tuple[tuple[str, ...], bool], ...]:
+def sort_indexes(
+    *columns: str, grouped: Sequence[str] = (), sums: str = ""
+) -> tuple[tuple[tuple[str, ...], bool], ...]:
     """Return Peewee's declaration of one index per order of a table: a column, or several separated by spaces.
 
     Each ends with the row's `ref`, which makes the order total, and its reseller, so that an index scan can skip other
-    resellers' rows without reading them.
+    resellers' rows without reading them. Those of the orders in `grouped` hold the columns `sums` too: rows are grouped
+    by a scan of such an index, without reading or sorting them.
     """
-    orders = [(*names.split(), "ref") for names in columns]
+    orders = [(*names.split(), "ref") for names in (*columns, *grouped)]
     indexes = [order if "reseller" in order else (*order, "reseller") for order in orders]
+    first = len(columns)
+    indexes[first:] = [(*index, *sums.split()) for index in indexes[first:]]
     return (*((index, False) for index in indexes), (("ref",), True))
 
 
@@ -138,12 +145,13 @@ class Subscription(CustomerRow):
             *_OWNERS,
             "name_key name",
             "cancelled_on ends_on",
-            "ends_on",
             "cost",
             "ordered_on",
             "modified_by",
             "modified_at",
             "items_quantity",
+            grouped=("ends_on",),
+            sums="cost items_quantity",
         )
 
 
@@ -165,7 +173,11 @@ class Transaction(CustomerRow):
 
     class Meta:
         indexes = (
-            *sort_indexes(*_OWNERS, "subscription_ref", "bundle", "action", "date", "total", "cost", "user"),
+            *sort_indexes(
+                *("customer_ref", "subscription_ref", "action", "total", "cost"),
+                grouped=("customer", "reseller", "bundle", "date", "user"),
+                sums="total cost",
+            ),
             # Covers sums by action or month with any filter: reading the rows themselves takes five times as long.
             (("action", "date", "total", "cost", "reseller", "customer", "bundle"), False),
         )
@@ -219,8 +231,9 @@ class Import(BaseModel):
     """A committed import. The last one's id is the version of all data in reports.
 
     `cancelled` counts the subscriptions that a complete file didn't name. `who` is "" for imports before the column.
-    `number` is the id of its ImportJob, by which people know it, None for imports before these. An import that takes
-    another back has that one's number in `undoes`. `changed_rows` is how many rows ChangedRow has, or had, of it.
+    `number` is the id of its ImportJob, by which people know it, None for imports whose history isn't kept. An import
+    that takes another back has that one's number in `undoes`. `changed_rows` is how many rows of ChangedRow the import
+    wrote, and `discarded` whether these are gone.
     """
 
     report = peewee.TextField()
@@ -235,6 +248,7 @@ class Import(BaseModel):
     number = peewee.IntegerField(null=True, unique=True)
     undoes = peewee.IntegerField(null=True)
     changed_rows = peewee.BigIntegerField(default=0)
+    discarded = peewee.BooleanField(default=False)
 
     class Meta:
         table_name = "load"
@@ -268,19 +282,26 @@ class Import(BaseModel):
 
 
 class ChangedRow(BaseModel):
-    """A row as it was before an import changed it.
+    """A row as it was before an import changed it. Ids have the order of the changes.
 
-    `number` is the import's, `table` the name of the row's table, and `ref` what identifies the row there. `before` is
-    JSON of its fields, None for a row that the import added.
+    `number` is the import's. `kind` is added, updated, removed or cancelled; or "left" for a customer to which the row
+    of another table belonged before. `table` is the name of the row's table, and `ref` identifies the row there:
+    `app.importing.kept_rows` says how. `before` is JSON of the fields that changed, or of all fields of a row that was
+    removed; None for one that was added.
     """
 
     number = peewee.IntegerField()
+    kind = peewee.TextField()
     table = peewee.TextField()
     ref = peewee.TextField()
     before = peewee.TextField(null=True)
 
     class Meta:
-        indexes = ((("number",), False), (("table", "ref"), False))
+        indexes = ((("number", "id"), False), (("table", "ref"), False))
+
+    def values(self) -> dict[str, Any]:
+        """The fields in `before`."""
+        return dict(json.loads(self.before or "{}"))
 
 
 _NAMES = (Reseller, Actor, Product, CertificateType, Bundle)

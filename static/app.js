@@ -10,7 +10,7 @@ on("DOMContentLoaded", markMissingHtmx); // htmx is deferred too, so it has run 
 for (const type of ["click", "auxclick", "contextmenu"]) on(type, pressControl, true);
 function pressControl(event) {
   if (!window.htmx || !filters) return;
-  const control = event.target.closest("#results a[href], button[name]:not([formaction])");
+  const control = event.target.closest("#results a[href]:not([target]), button[name]:not([formaction])");
   if (control?.form === filters && event.type === "click") {
     event.preventDefault();
     if (control.name === "toggle" && event.detail > 1) return; // the second click of a double click
@@ -103,7 +103,7 @@ on("htmx:after:swap", ({ detail: { ctx: { sourceElement, response } } }) => {
   document.getElementById("alert").replaceChildren();
   correctFields();
   if (focused.isConnected) return;
-  (document.getElementById(focused.id) ?? document.querySelector("#chips a, #scroll")).focus({ preventScroll: true });
+  (document.getElementById(focused.id) ?? document.querySelector("#chips a, #scroll"))?.focus({ preventScroll: true });
 });
 on("htmx:after:request", (event) => {
   const { sourceElement, response } = event.detail.ctx, isError = response.status >= 400;

@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from datetime import timedelta
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from app.importing import ImportSummary, load_file
 from app.reports import REPORTS
 from app.table.params import parse_view
 from app.table.view import View
-from models import User, timestamp
+from models import User, timestamp, today
 
 EDGE_CASES = Path(__file__).parent / "edge_cases"
 CCADB = Path(__file__).parents[2] / "shared/data/ccadb"
@@ -86,3 +87,18 @@ def _text(cell: str) -> str:
 def csv_rows(data: bytes) -> list[list[str]]:
     """Return the records of a CSV file, the heading first. A lone empty cell is an empty line."""
     return [record or [""] for record in csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""))]
+
+
+def add_token(app: Flask, role: str = "admin", reseller: str | None = None, name: str = "Script") -> str:
+    """Add a token of the user with these rights, as the account page does, and return it."""
+    form = {"name": name, "last_day": str(today() + timedelta(30))}
+    page = signed_in(app, role, reseller).post("/account/tokens", data=form, headers={**OURS, "Accept": "text/html"})
+    (token,) = re.findall('<code class="secret">(prt_[^<]+)</code>', page.text)
+    return str(token)
+
+
+def program(app: Flask, token: str) -> FlaskClient:
+    """Return a client that sends the token with all requests, and has no cookie."""
+    client = app.test_client()
+    client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {token}"
+    return client

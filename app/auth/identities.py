@@ -2,9 +2,9 @@
 
 from app.auth.oidc import Claims
 from app.auth.permissions import AuditActor
-from app.auth.sessions import end_user_sessions
+from app.auth.sessions import LOCAL, end_user_sessions
 from app.auth.users import find_user
-from models import Identity, UsedState, User, access_db, audit, timestamp
+from models import AccessToken, Identity, UsedState, User, access_db, audit, timestamp
 
 FLOW_SECONDS = 10 * 60  # that a sign-in at the provider may take
 
@@ -64,11 +64,15 @@ def allow_provider(actor: AuditActor, user: User) -> None:
 
 
 def forbid_provider(actor: AuditActor, user: User) -> None:
-    """Let a user sign in with a password only, forget who they are at the provider, and end their sessions."""
+    """Let a user sign in with a password only, and forget who they are at the provider.
+
+    Their sessions end, and the tokens that they have made after signing in there.
+    """
     with access_db.write_transaction():
         User.update(may_use_provider=False).where(User.id == user.id).execute()
         Identity.delete().where(Identity.user == user).execute()
         end_user_sessions(user.id)
+        AccessToken.delete().where(AccessToken.user == user, AccessToken.origin != LOCAL).execute()
         audit.record("provider forbidden", about=user.email, **actor)
 
 

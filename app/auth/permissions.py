@@ -23,15 +23,16 @@ class Permission(Enum):
     The value is how a refusal begins: subject and verb.
     """
 
-    EXPORT = "export", "is"  # download a report as CSV or Excel
+    EXPORT = "export", "is"  # download a report as CSV, Excel or JSON
     VIEW_DETAILS = "looking inside rows", "is"  # expand rows, show the columns of inner levels and filter by these
     VIEW_TIMINGS = "server timing", "is"  # get the `Server-Timing` header
     MANAGE_USERS = "users", "are"  # add, change and disable users
     READ_AUDIT_TRAIL = "the audit trail", "is"
+    IMPORT = "imports", "are"  # load files into the reports, and undo that
 
 
 # Permissions that only users of the whole partner have, whatever their role: users of one reseller never have them.
-PARTNER_PERMISSIONS = frozenset({Permission.MANAGE_USERS, Permission.READ_AUDIT_TRAIL})
+PARTNER_PERMISSIONS = frozenset({Permission.MANAGE_USERS, Permission.READ_AUDIT_TRAIL, Permission.IMPORT})
 # Without these something is left out of a response, so that the refusal of another permission doesn't mention them.
 _SILENT_PERMISSIONS = frozenset({Permission.VIEW_TIMINGS})
 
@@ -60,13 +61,26 @@ def roles_with(permission: Permission) -> list[Role]:
 
 
 @dataclass(frozen=True)
+class UsedToken:
+    """The token with which a request came: its number, the name that its owner gave it, and its digest.
+
+    `may_import` is whether its owner lets it import files.
+    """
+
+    id: int
+    name: str
+    digest: str
+    may_import: bool = False
+
+
+@dataclass(frozen=True)
 class Visitor:
     """A person who is signed in. `reseller` names the reseller whose customers alone they see, None for all customers.
 
     `session` is the digest of their session's token, and `origin` the way in which it began, one of those in
     app/auth/sessions.py. `must_change_password` is set while their password is temporary and they came by it,
     `recently_confirmed` for 15 minutes after they entered the password or a code. `may_see_costs` is a right of the
-    account, whatever its role.
+    account, whatever its role. `token` is set instead of `session` where a program acts for them.
     """
 
     id: int
@@ -79,6 +93,7 @@ class Visitor:
     recently_confirmed: bool = False
     origin: str = ""
     may_see_costs: bool = True
+    token: UsedToken | None = None
 
     @property
     def rights(self) -> frozenset[str]:
@@ -96,6 +111,11 @@ class Visitor:
         return Scope.in_snapshot(self.reseller, snapshot)
 
     def can(self, permission: Permission) -> bool:
+        """Whether the person has a permission. Imports show amounts of files and of rows before and after."""
+        if permission is Permission.IMPORT and not self.may_see_costs:
+            return False
+        if self.token and permission is Permission.IMPORT and not self.token.may_import:
+            return False
         return is_granted(permission, self.role, self.reseller)
 
     def refusal_of_part(self, part: str, right: str) -> str:
@@ -109,11 +129,14 @@ class Visitor:
 
         `part` names the part of a page that is refused. Without it, permissions of the same people are mentioned too.
         """
+        if permission is Permission.IMPORT and is_granted(permission, self.role, self.reseller):
+            return "Imports show all that files have, and your account doesn't see all of it."
         subject, verb = permission.value
         if part:
             subject = f"{part}: {subject}"
         elif len(related := _related(permission)) > 1:
-            subject, verb = " and ".join(each.value[0] for each in related), "are"
+            *first, last = (each.value[0] for each in related)
+            subject, verb = f"{', '.join(first)} and {last}", "are"
         roles = " and ".join(f"{role.name}s" for role in roles_with(permission))
         sentence = f"{subject[0].upper()}{subject[1:]} {verb} for {roles}"
         if permission in PARTNER_PERMISSIONS:

@@ -77,6 +77,11 @@ def clear_account(email: str) -> None:
     Attempt.delete().where(Attempt.account == _digest(email)).execute()
 
 
+def network_of(address: str) -> str:
+    """Return the IPv6 /64 network of an address, or an IPv4 address without its port."""
+    return _networks(address)[0]
+
+
 def _refusal(account: str, network: str, site: str, can_be_delayed: bool) -> tuple[int, bool]:
     """Return how many seconds another attempt must wait, 0 if it needn't, and whether it would be the first refused."""
     recent = Attempt.at > timestamp(-WINDOW)

@@ -8,7 +8,7 @@ from app.auth import throttle
 from app.auth.passwords import generate_password, hash_password, hashing_turn, password_weakness, verify_password
 from app.auth.permissions import ROLES, AuditActor, Permission, roles_with
 from app.auth.sessions import end_user_sessions
-from models import NONE_ID, Reseller, SavedView, User, access_db, audit, fold, timestamp
+from models import NONE_ID, AccessToken, Reseller, SavedView, User, access_db, audit, fold, timestamp
 
 TEMPORARY_DAYS = 7  # days for which a generated password works
 MAX_EMAIL_LENGTH = 254  # characters, RFC 5321
@@ -91,10 +91,11 @@ def change_user(
 
 
 def disable_user(actor: AuditActor, user: User) -> None:
-    """Disable an account and end its sessions. Raises ValidationError for the last one that manages users."""
+    """Disable an account, end its sessions and tokens. Raises ValidationError for the last one that manages users."""
     with _keep_one_user_manager():
         User.update(disabled=True).where(User.id == user.id).execute()
         end_user_sessions(user.id)
+        AccessToken.delete().where(AccessToken.user == user.id).execute()
         audit.record("user disabled", about=user.email, **actor)
 
 

@@ -10,7 +10,16 @@ from peewee import chunked
 
 from app.importing.names import CachedCustomer, Indexes
 from app.importing.results import Change, ChangeLog, Row
-from app.importing.rows import BATCH_ROWS, Table, execute_updates, field_names, insert_rows, select_rows, update_rows
+from app.importing.rows import (
+    BATCH_ROWS,
+    Table,
+    execute_updates,
+    field_names,
+    insert_rows,
+    select_rows,
+    update_rows,
+    write_changes,
+)
 from models import (
     NEVER,
     NONE_ID,
@@ -189,7 +198,7 @@ def update_usage_rows(indexes: Indexes) -> None:
     """Bring the usage rows of customers that are new or changed up to date."""
     customers = indexes.customers.new | indexes.customers.before.keys()
     for batch in chunked(sorted(customers, key=attrgetter("id")), BATCH_ROWS):
-        replace_holdings(_stored_inventories(batch), indexes, ChangeLog())
+        replace_holdings(stored_inventories(batch), indexes, ChangeLog())
 
 
 def keep_known_details(
@@ -199,7 +208,7 @@ def keep_known_details(
 
     `levels` are the fields of HoldingKey that the file has, `numbers` those of Counts.
     """
-    known = _stored_inventories(list(inventories))
+    known = stored_inventories(list(inventories))
     for customer, inventory in inventories.items():
         sums: dict[HoldingKey, Counts] = {}
         for key, counts in known[customer].items():
@@ -218,7 +227,8 @@ def _equal(one: Counts, other: Counts, names: Sequence[str]) -> bool:
     return all(getattr(one, name) == getattr(other, name) for name in names)
 
 
-def _stored_inventories(customers: Sequence[CachedCustomer]) -> dict[CachedCustomer, Inventory]:
+def stored_inventories(customers: Sequence[CachedCustomer]) -> dict[CachedCustomer, Inventory]:
+    """The holdings of customers; of one without any it is the row of zeros."""
     stored: dict[int, dict[HoldingKey, Counts]] = {customer.id: {} for customer in customers}
     for row in _stored_rows(Holding, list(stored)):
         key = HoldingKey(row["certificate_type"], row["product"])
@@ -247,7 +257,7 @@ def _replace_rows(table: Table, rows: list[Row], customer_ids: list[int]) -> dic
     before = {key(row): row for row in _stored_rows(table, customer_ids)}
     insert_rows(table, [row for row in rows if key(row) not in before])
     pairs = [(before[key(row)], row) for row in rows if key(row) in before]
-    update_rows(table, [{**old, **row} for old, row in pairs if {**old, **row} != old])
+    write_changes(table, ((old, {**old, **row}) for old, row in pairs))
     removed = before.keys() - set(map(key, rows))
     for ids in chunked([before[each]["id"] for each in removed], BATCH_ROWS):
         table.delete().where(reports_db.in_values(table.id, ids)).execute()

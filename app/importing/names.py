@@ -4,6 +4,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from peewee import fn
+
 from app.importing.layouts import Record
 from app.importing.options import Options
 from app.importing.results import Notes, Question, Row, RowRejected, quote
@@ -15,6 +17,7 @@ from models import (
     Bundle,
     BundleProduct,
     CertificateType,
+    ChangedRow,
     Customer,
     Product,
     Reseller,
@@ -66,6 +69,7 @@ def look_alike_key(name_key: str) -> str:
 class NameIndex:
     """The ids of one table's rows by name, and `names` by id. The name "" has a row too, which stands for none.
 
+    `new` are the names that this import adds.
     With a `kind`, such as "reseller", new names that look like others are decided by `look_alikes`.
     """
 
@@ -76,6 +80,7 @@ class NameIndex:
         self._ids: dict[str, int] = {clean_text(name): id_ for name, id_, _ in rows} | {
             name: id_ for name, id_, _ in rows
         }
+        self.new: list[str] = []
         self._next_id = max(self.names) + 1
         self._used: set[int] = set()
         self._by_key = {look_alike_key(key): name for name, _, key in rows} if kind else {}
@@ -109,6 +114,7 @@ class NameIndex:
         id_ = self._ids[name] = self._next_id
         self.names[id_] = name
         self._next_id += 1
+        self.new.append(name)
         self._pending.append({"id": id_, **self._table.columns_for(name)})
         return id_
 
@@ -186,7 +192,7 @@ class CustomerIndex:
         self._by_name: defaultdict[str, list[CachedCustomer]] = defaultdict(list)
         self._by_key: defaultdict[str, list[CachedCustomer]] = defaultdict(list)
         self._pending: list[CachedCustomer] = []
-        self._last_id = 0
+        self._last_id = _last_removed_id()
         query = Customer.select(Customer.id, Customer.ref, Customer.name, Customer.reseller, Customer.name_key)
         for *values, key in reports_db.execute(query):
             self._add(CachedCustomer(*values), key)
@@ -221,6 +227,12 @@ class CustomerIndex:
     @property
     def moved(self) -> list[tuple[CachedCustomer, CustomerChange]]:
         return [(customer, before) for customer, before in self.before.items() if customer.reseller != before.reseller]
+
+    def restore(self, customer: CachedCustomer, fields: Row) -> None:
+        """Give a customer the `ref`, `name` and `reseller` that it had. It isn't found by these."""
+        self._remember(customer, 0)
+        for name, value in fields.items():
+            setattr(customer, name, value)
 
     def write(self) -> None:
         """Insert the customers created since the last call."""
@@ -294,6 +306,12 @@ class CustomerIndex:
 def _usable(customers: Sequence[CachedCustomer], ref: str, reseller: int | None) -> list[CachedCustomer]:
     """Those of a reseller, if it is given, that have no other Customer ID."""
     return [each for each in customers if reseller in (None, each.reseller) and not (ref and each.ref)]
+
+
+def _last_removed_id() -> int:
+    """The highest id of a customer in the history, 0 without any: it may be that of a customer that was removed."""
+    query = ChangedRow.select(fn.MAX(ChangedRow.ref)).where(ChangedRow.table == "customer")
+    return int(query.scalar() or 0)
 
 
 class Indexes:

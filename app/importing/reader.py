@@ -45,10 +45,12 @@ class Reader:
     passed_over: what was passed over, in words, and how often.
     """
 
-    def __init__(self, file: RecognisedFile, options: Options, progress: Progress | None = None) -> None:
+    def __init__(
+        self, file: RecognisedFile, options: Options, progress: Progress | None = None, faults: Faults | None = None
+    ) -> None:
         if file.layout is None:
             raise TypeError("the file's report isn't known")
-        self.faults = Faults()
+        self.faults = Faults() if faults is None else faults
         self.questions: dict[str, Question] = {}
         self.passed_over = Counter[str]()
         self._file, self._layout, self._progress = file, file.layout, progress

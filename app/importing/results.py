@@ -1,7 +1,7 @@
 """What an import finds and does: faults, questions, the numbers of rows that change, and examples of them."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -114,7 +114,9 @@ class Change(NamedTuple):
 
 
 class ChangeLog:
-    """Counts what an import does to rows, and keeps examples. Override `record` to keep every row as it was."""
+    """Counts what an import does to rows, and keeps examples. `keep` gets all changes but of kind "unchanged"."""
+
+    keep: Callable[[str, Sequence[Change]], object] | None = None
 
     def __init__(self) -> None:
         self.counts = Counter(dict.fromkeys(CHANGES, 0))
@@ -123,7 +125,11 @@ class ChangeLog:
     def record(self, kind: str, changes: Sequence[Change]) -> None:
         """Take note of changes of one kind of CHANGES."""
         self.counts[kind] += len(changes)
-        if kind != "unchanged" and (room := MAX_EXAMPLES - len(self.examples[kind])):
+        if kind == "unchanged":
+            return
+        if self.keep:
+            self.keep(kind, changes)
+        if room := MAX_EXAMPLES - len(self.examples[kind]):
             self.examples[kind] += changes[:room]
 
 

@@ -1,10 +1,11 @@
-"""Import a file: all of it or nothing. `check_file` says what that would do, `load_file` does it."""
+"""Import a file: all of it or nothing."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import IO
 
 from app.importing.examples import RowDescriber
+from app.importing.kept_rows import HistoryWriter
 from app.importing.layouts import Layout, Record
 from app.importing.loader import LOADERS, Loader
 from app.importing.names import CachedCustomer, CustomerChange, Indexes
@@ -17,32 +18,43 @@ from models import NONE_ID, Import, reports_db, timestamp
 _EMPTY = ImportSummary(0, 0, 0, 0, 0, 0)
 
 
-def load_file(
-    slug: str, stream: IO[bytes], name: str, dry_run: bool = False, progress: Progress | None = None, who: str = ""
+def load_file(  # noqa: PLR0913, PLR0917
+    slug: str,
+    stream: IO[bytes],
+    name: str,
+    dry_run: bool = False,
+    progress: Progress | None = None,
+    who: str = "",
+    number: int | None = None,
 ) -> ImportSummary:
     """Load one file into the report `slug`, one of IMPORTABLE, and return what that did, or would do in a dry run.
 
     Messages call the file `name`; `who` is recorded with the import. `progress` is called with the number of bytes
-    read. Raises FileRejected, and then nothing has changed.
+    read. `number` is that of an ImportJob, with which the import can be undone. Raises FileRejected, and then nothing
+    has changed.
     """
     options = Options(report=slug)
     with rereadable(stream) as data:
-        plan = import_file(recognise_file(data, name, options), options, dry_run, progress, who)
+        plan = import_file(recognise_file(data, name, options), options, dry_run, progress, who, number=number)
     plan.raise_if_rejected(name)
     return plan.summary
 
 
-def import_file(
+def import_file(  # noqa: PLR0913, PLR0917
     file: RecognisedFile,
     options: Options,
     dry_run: bool = False,
     progress: Progress | None = None,
     who: str = "",
     changes: ChangeLog | None = None,
+    number: int | None = None,
+    faults: Faults | None = None,
 ) -> Plan:
     """Load a recognised file, and return what that did; or what it would do, in a dry run or if something is wrong.
 
-    Nothing has changed where the plan has faults or open questions. `changes` sees every row that changes.
+    Nothing has changed where the plan has faults or open questions. `changes` sees every row that changes, and `faults`
+    gets those of the rows. With a `number`, that of an ImportJob, the import keeps each row as it was, so that it can
+    be undone.
     """
     plan = Plan(_EMPTY, said=list(file.sentences()))
     plan.faults.extend(file.faults)
@@ -51,9 +63,10 @@ def import_file(
     if options.complete and file.layout.report.slug not in _COMPLETABLE:
         plan.faults.add(1, f"a file of the {file.layout.report.title} can't be complete: no transaction ever ends")
         return plan
-    reader = Reader(file, options, progress)
+    reader = Reader(file, options, progress, faults)
     with reports_db.write_transaction() as transaction:
-        run = _Run(file.layout, options, file.known_columns, changes or ChangeLog(), reader.faults)
+        kept_as = None if dry_run else number
+        run = _Run(file.layout, options, file.known_columns, changes or ChangeLog(), reader.faults, kept_as)
         run.load(reader.records())
         plan = run.plan([*plan.said, *_what_is_missing(file), *_what_was_passed_over(reader)], reader)
         if dry_run or plan.faults or plan.open_questions:
@@ -82,12 +95,23 @@ _COMPLETABLE = ("customer-subscriptions", "customer-usage")
 
 
 class _Run:
-    """One import on its way."""
+    """One import on its way. With a `number` it keeps its history."""
 
-    def __init__(self, layout: Layout, options: Options, given: set[str], changes: ChangeLog, faults: Faults) -> None:
+    def __init__(
+        self,
+        layout: Layout,
+        options: Options,
+        given: set[str],
+        changes: ChangeLog,
+        faults: Faults,
+        number: int | None = None,
+    ) -> None:
         reports_db.prepare_bulk_load()
         self._layout, self._changes, self._faults = layout, changes, faults
         self._indexes = Indexes(options)
+        self._history = HistoryWriter(number, self._indexes) if number else None
+        if self._history:
+            changes.keep = self._history.keep
         self._loader: Loader = LOADERS[layout.report.slug](self._indexes, changes, given, options.complete)
 
     def load(self, records: Iterable[tuple[int, Record]]) -> None:
@@ -101,6 +125,8 @@ class _Run:
         self._faults.extend(loader.finish())
         if not self._faults:
             loader.update_derived()
+            if self._history:
+                self._history.finish()
             for customer, before in self._indexes.customers.moved:
                 self._indexes.notes.add("moves", before.line, self._describe_move(customer, before))
 
@@ -118,8 +144,10 @@ class _Run:
 
     def record(self, name: str, who: str) -> None:
         """Record the import, which makes it the version of all data."""
-        counts = self._changes.counts
-        Import.create(report=self._layout.report.slug, file=name, loaded_at=timestamp(), who=who, **counts)
+        fields = {"report": self._layout.report.slug, "file": name, "who": who, **self._changes.counts}
+        if self._history:
+            fields |= {"number": self._history.number, "changed_rows": self._history.rows}
+        Import.create(loaded_at=timestamp(), **fields)
 
     def _describe_move(self, customer: CachedCustomer, before: CustomerChange) -> str:
         old, new = (self._reseller(each) for each in (before.reseller, customer.reseller))

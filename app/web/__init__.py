@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from flask import Flask
 
+from app.jobs.imports import ImportJobs
 from app.reports import REPORTS
 from app.settings import Settings
 from app.table.view import digest
@@ -14,17 +15,22 @@ from app.web import (
     audit,
     customers,
     errors,
+    fair_use,
     guessing,
     headers,
     home,
     oidc,
+    openapi,
     request_log,
     saved_views,
     second_factor,
     security,
     sign_in,
+    tokens,
     users,
 )
+from app.web.imports import put
+from app.web.imports import routes as imports
 from app.web.reports import export, page, print_view, summary
 from app.web.urls import customer_url, report_url
 
@@ -37,11 +43,15 @@ def register(app: Flask, settings: Settings) -> None:
     headers.register(app, settings)
     errors.register(app)
     security.register(app, settings)
+    fair_use.register(app)
     oidc.register(app, settings)
     guessing.register(app, settings)
     request_log.register(app)
+    app.config["IMPORT_LIMIT"] = settings.import_limit
+    app.extensions["import_jobs"] = ImportJobs(settings.database_url, settings.history_days)
     reports = (home, customers, export, print_view, page, summary)
-    for module in (account, sign_in, oidc, second_factor, *reports, audit, users, saved_views):
+    pages = (account, sign_in, oidc, second_factor, tokens, openapi, audit, users, saved_views, imports, put)
+    for module in (*pages, *reports):
         app.register_blueprint(module.blueprint)
 
 

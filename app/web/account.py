@@ -10,6 +10,7 @@ from app.auth.permissions import Permission, is_granted
 from app.auth.second_factor import count_recovery_codes, find_second_factor
 from app.auth.sessions import LOCAL, end_session, end_user_sessions
 from app.auth.throttle import TooManyAttempts, is_first_from_site
+from app.auth.tokens import latest_last_day, list_tokens
 from app.auth.users import ValidationError, authenticate, choose_password, find_user, login_blocked_reason
 from app.web.audit import audit_actor, record_event
 from app.web.errors import error_response
@@ -34,7 +35,7 @@ from app.web.sign_in import (
     retry_after,
     too_many_requests,
 )
-from models import Session, User, access_db
+from models import Session, User, access_db, today
 from models.audit import FAILED, REFUSED
 
 blueprint = Blueprint("account", __name__)
@@ -80,7 +81,7 @@ def sign_out() -> ResponseReturnValue:
 
 @blueprint.get("/account")
 def show() -> ResponseReturnValue:
-    return _account_page()
+    return account_page()
 
 
 @blueprint.post("/account")
@@ -88,20 +89,20 @@ def change_password() -> ResponseReturnValue:
     """Change the visitor's password, end all their sessions, and start a new one here."""
     values, too_long = read_fields("current", "password")
     if too_long:
-        return _account_page(400, too_long)
+        return account_page(400, too_long)
     current, password = values["current"], values["password"]
     try:
         user = _authenticate("password", visitor().email, current)
         if password == current:
-            return _account_page(400, {"password": "This is your present password; choose another."})
+            return account_page(400, {"password": "This is your present password; choose another."})
         choose_password(audit_actor(), user, password, site_words())
         return begin_session(User.get_by_id(user.id), "/account?done=password", visitor().origin)
     except ValidationError as error:
-        return _account_page(400, error.errors)
+        return account_page(400, error.errors)
     except Unauthorized:
-        return _account_page(401, {"current": "This is not your present password."})
+        return account_page(401, {"current": "This is not your present password."})
     except TooManyRequests as error:
-        return _account_page(429, {"current": error.description}, retry_after(error))
+        return account_page(429, {"current": error.description}, retry_after(error))
 
 
 @blueprint.post("/account/sessions/<int(max=999999999):number>/end")
@@ -190,7 +191,7 @@ def sign_in_page(
     return render_template("account/sign_in.html", next=next_url, email=email, errors=errors), status, headers
 
 
-def _account_page(
+def account_page(
     status: int = 200, errors: Mapping[str, str] = {}, headers: Mapping[str, str] = {}
 ) -> ResponseReturnValue:
     if errors:
@@ -203,6 +204,10 @@ def _account_page(
         "factor": factor,
         "codes_left": count_recovery_codes(visitor().id) if factor else 0,
         "is_required": second_factors().is_required(visitor().role),
+        "tokens": list_tokens(visitor().id),
+        "values": read_fields("name", "last_day", "import")[0],
+        "today": today(),
+        "latest_last_day": latest_last_day(today()),
     }
     return render_template("account/account.html", **context), status, headers
 

@@ -32,9 +32,13 @@ def record_refusal(reason: str) -> None:
 
 
 def audit_actor() -> dict[str, str]:
-    """Return fields of an event: the visitor's email, "" for a stranger, their address and the request's id."""
+    """Return fields of an event: the visitor's email, "" for a stranger, their address and the request's id.
+
+    Where a program acts for the visitor, also the name of its token.
+    """
     who = g.visitor.email if g.visitor else ""
-    return {"who": who, "address": request.remote_addr or "", "request": g.request_id}
+    token = {"token": g.visitor.token.name} if g.visitor and g.visitor.token else {}
+    return {"who": who, "address": request.remote_addr or "", "request": g.request_id, **token}
 
 
 @blueprint.get("/audit")

@@ -1,8 +1,10 @@
-"""Error responses: a page for a browser, a fragment for htmx, plain text for any other client."""
+"""Error responses: a page for a browser, a fragment for htmx, problem+json for programs, plain text for any other."""
 
+import json
 import logging
 from collections.abc import Sequence
 from http import HTTPStatus
+from typing import Any
 
 from flask import Flask, Response, g, make_response, render_template, request
 from werkzeug.exceptions import HTTPException
@@ -12,6 +14,8 @@ from app.web.request_log import set_error_reason
 from models import DATABASE_ERRORS, close_connections, describe_error
 
 log = logging.getLogger(__name__)
+
+_JSON = ("application/json", "application/problem+json")
 
 # SQLite's words for a full disk. Its connection still works, and a new one would find no room to start.
 _DISK_FULL = "disk is full"
@@ -34,6 +38,8 @@ def error_response(
     of the page where they can go on. `reason` is what the log says, by default the title.
     """
     set_error_reason(reason or title)
+    if asks_for_json():
+        return problem_response(status, title, details, reason)
     if request.accept_mimetypes.best_match(["text/plain", "text/html"]) == "text/html":
         template = "_problem.html" if is_fragment_request() else "problem.html"
         response = make_response(render_template(template, title=title, details=details, home=home, status=status))
@@ -42,6 +48,21 @@ def error_response(
         response.mimetype = "text/plain"
     response.status_code = status
     return response
+
+
+def problem_response(status: int, title: str, details: Sequence[str], reason: str = "", **members: Any) -> Response:
+    """Return the same as problem+json (RFC 9457). `members` are what else it has, besides the id of the request."""
+    set_error_reason(reason or title)
+    problem = {"title": title, "status": status, "detail": "\n".join(details), "request": g.request_id, **members}
+    response = make_response(json.dumps(problem, ensure_ascii=False) + "\n", status)
+    response.mimetype = "application/problem+json"
+    return response
+
+
+def asks_for_json() -> bool:
+    """Return whether the client wants JSON: its `Accept` says so, or the address does and `Accept` wants no page."""
+    best = request.accept_mimetypes.best_match(["text/plain", "text/html", *_JSON])
+    return best in _JSON or (best != "text/html" and request.path.endswith(".json"))
 
 
 def disk_full(error: Exception) -> Response:

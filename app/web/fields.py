@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from flask import request
 
 from app.auth.passwords import MAX_LENGTH
+from app.auth.saved_views import MAX_NAME_LENGTH
 from app.auth.users import MAX_EMAIL_LENGTH
 from app.web.urls import MAX_URL_LENGTH
 
@@ -17,6 +18,9 @@ FIELD_LENGTHS: Mapping[str, int] = {
     "code": 20,
     "recovery_code": 80,
     "seed": 32,
+    "name": MAX_NAME_LENGTH,
+    "last_day": 10,
+    "import": 1,
     "role": _MAX_CHOICE_LENGTH,
     "reach": _MAX_CHOICE_LENGTH,
     "costs": _MAX_CHOICE_LENGTH,

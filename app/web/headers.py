@@ -10,7 +10,7 @@ _FIXED = {
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
 }
-_VARY = "HX-Request, HX-Request-Type, HX-History-Restore-Request, Accept, Cookie"
+_VARY = "HX-Request, HX-Request-Type, HX-History-Restore-Request, Accept, Authorization, Cookie"
 
 
 def register(app: Flask, settings: Settings) -> None:

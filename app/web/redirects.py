@@ -7,14 +7,14 @@ from flask import Response, current_app, make_response, redirect, request
 from werkzeug.exceptions import HTTPException
 
 from app.table.csv import DIALECT_KEY
-from app.web.errors import error_response
+from app.web.errors import asks_for_json, error_response
 from app.web.request_log import set_error_reason
 from app.web.rules import PUBLIC_ENDPOINTS
 
 HOME = "/"
 
 # The endings by which the addresses of a report's files and fragments differ from that of its page.
-_PAGE_SUFFIX = re.compile(r"(\.csv|\.xlsx|/rows|/count|/totals)$")
+_PAGE_SUFFIX = re.compile(r"(\.csv|\.xlsx|\.json|/rows|/count|/totals)$")
 
 
 def redirect_or_status(url: str, status: int, why: str) -> Response:
@@ -25,6 +25,8 @@ def redirect_or_status(url: str, status: int, why: str) -> Response:
         return response
     if _is_navigation():
         return make_response(redirect(url, 303))
+    if asks_for_json():
+        return error_response(status, why)
     set_error_reason(why)
     response = make_response(f"{why}\n", status)
     response.mimetype = "text/plain"

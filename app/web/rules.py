@@ -40,6 +40,8 @@ CONFIRMED_ENDPOINTS = frozenset(
         "users.add",
         "users.change",
         "users.act",
+        "users.revoke_token",
+        "tokens.add",
         "second_factor.show",
         "second_factor.set_up",
         "second_factor.renew_codes",
@@ -47,10 +49,36 @@ CONFIRMED_ENDPOINTS = frozenset(
     }
 )
 
+# Routes that programs can use with a token. At all others a token is a 403, whatever its owner may do.
+TOKEN_ENDPOINTS = frozenset(
+    {
+        "home.index",
+        "home.list_reports",
+        "home.open_report",
+        "home.show_attention",
+        "reports.show",
+        "reports.count",
+        "reports.expand",
+        "print.show",
+        "summary.show",
+        "summary.totals",
+        "export.csv",
+        "export.xlsx",
+        "export.json",
+        "api.describe",
+        "put.put",
+        "imports.show",
+        "customers.show",
+        "saved_views.show",
+    }
+)
+
 # The permission that each other route needs, None where being signed in is enough.
 RULES: Mapping[str, Permission | None] = {
     **dict.fromkeys(ACCOUNT_ENDPOINTS | SET_UP_ENDPOINTS),
     "account.end_session_of_mine": None,
+    "tokens.add": None,
+    "tokens.revoke": None,
     "second_factor.renew_codes": None,
     "second_factor.remove": None,
     "home.index": None,
@@ -65,7 +93,10 @@ RULES: Mapping[str, Permission | None] = {
     "summary.totals": None,
     "export.csv": Permission.EXPORT,
     "export.xlsx": Permission.EXPORT,
+    "export.json": Permission.EXPORT,
     "customers.show": None,
+    "api.describe": None,
+    "api.show": None,
     "saved_views.save": None,
     "saved_views.show": None,
     "saved_views.act": None,
@@ -74,5 +105,16 @@ RULES: Mapping[str, Permission | None] = {
     "users.show": Permission.MANAGE_USERS,
     "users.change": Permission.MANAGE_USERS,
     "users.act": Permission.MANAGE_USERS,
+    "users.revoke_token": Permission.MANAGE_USERS,
     "audit.show": Permission.READ_AUDIT_TRAIL,
+    "imports.list_imports": Permission.IMPORT,
+    "imports.upload": Permission.IMPORT,
+    "imports.show": Permission.IMPORT,
+    "put.put": Permission.IMPORT,
+    "imports.change": Permission.IMPORT,
+    "imports.apply": Permission.IMPORT,
+    "imports.cancel": Permission.IMPORT,
+    "imports.undo": Permission.IMPORT,
+    "imports.faults": Permission.IMPORT,
+    "imports.changes": Permission.IMPORT,
 }

@@ -1,9 +1,11 @@
-"""The checks of every request, in this order: trusted host, Transfer-Encoding, session, CSRF, sign-in, permission,
-and for some routes whether the visitor has entered the password lately.
+"""The checks of every request, in this order: trusted host, Transfer-Encoding, token or session, share of the server's
+work, CSRF, sign-in, permission, and for some routes whether the visitor has entered the password lately.
 """
 
 import re
 import secrets
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -17,12 +19,30 @@ from app.auth.browser_tokens import PENDING_SECONDS, REMEMBERED_SECONDS, Browser
 from app.auth.permissions import Permission, Visitor
 from app.auth.second_factor import SecondFactors
 from app.auth.sessions import PROVIDER_WITH_FACTOR, Sessions
+from app.auth.tokens import RequestRate, Tokens
 from app.settings import Settings
 from app.table.view import digest
 from app.web.audit import record_refusal
+from app.web.credentials import (
+    add_challenge,
+    find_token_visitor,
+    is_sole_credential,
+    refuse_token,
+    sends_bearer,
+    sent_token,
+    tokens,
+)
 from app.web.errors import error_response
+from app.web.fair_use import begin_turn
 from app.web.redirects import confirm_url, redirect_or_status, sign_in_url
-from app.web.rules import ACCOUNT_ENDPOINTS, CONFIRMED_ENDPOINTS, PUBLIC_ENDPOINTS, RULES, SET_UP_ENDPOINTS
+from app.web.rules import (
+    ACCOUNT_ENDPOINTS,
+    CONFIRMED_ENDPOINTS,
+    PUBLIC_ENDPOINTS,
+    RULES,
+    SET_UP_ENDPOINTS,
+    TOKEN_ENDPOINTS,
+)
 from models import PendingSignIn, RememberedBrowser
 
 if TYPE_CHECKING:
@@ -42,6 +62,7 @@ def register(app: Flask, settings: Settings) -> None:
     app.extensions["proxies"] = settings.proxies
     key = settings.secret_key
     app.extensions["sessions"] = Sessions(key, settings.session_idle_hours, settings.session_hours)
+    app.extensions["tokens"] = Tokens(key, RequestRate(settings.token_rate))
     app.extensions["second_factors"] = SecondFactors(key, settings.partner_name, settings.second_factor)
     app.extensions[PENDING] = BrowserTokens(key, PendingSignIn, PENDING_SECONDS)
     app.extensions[REMEMBERED] = BrowserTokens(key, RememberedBrowser, REMEMBERED_SECONDS)
@@ -69,21 +90,38 @@ def _check_request() -> BaseResponse | None:
         raise request.routing_exception
     if "Transfer-Encoding" in request.headers:  # a malformed chunk would fail in the middle of a form
         raise LengthRequired
-    if request.endpoint not in _WITHOUT_SESSION and (token := get_cookie(SESSION)):
-        g.visitor = sessions().find(token, request.remote_addr or "")
+    if request.endpoint not in _WITHOUT_SESSION and (refused := _identify()):
+        return refused
+    if g.visitor and (refusal := begin_turn(current_app.extensions["fair_use"])):
+        return refusal
     if request.method not in _SAFE_METHODS and not _is_same_origin():
         return _csrf_error()
     if g.visitor and request.headers.get("X-Visitor", _visitor_tag()) != _visitor_tag():  # signed in, in another tab
         return Response("This page is another visitor's.\n", 409, {"HX-Refresh": "true"}, mimetype="text/plain")
-    return None if request.endpoint in PUBLIC_ENDPOINTS else _check_visitor()
+    is_public = request.endpoint in PUBLIC_ENDPOINTS and not (g.visitor and g.visitor.token)
+    return None if is_public else _check_visitor()
+
+
+def _identify() -> BaseResponse | None:
+    """Find who sends the request: by its token, else by its session. Return the response to a wrong token."""
+    if token := sent_token():
+        found = find_token_visitor(token)
+        if isinstance(found, Response):
+            return None if request.endpoint in PUBLIC_ENDPOINTS else found
+        g.visitor = found
+    elif token := get_cookie(SESSION):
+        g.visitor = sessions().find(token, request.remote_addr or "")
+    if g.visitor is None and sends_bearer() and request.endpoint not in PUBLIC_ENDPOINTS:
+        return refuse_token(str(request.authorization and request.authorization.token))
+    return None
 
 
 def _check_visitor() -> BaseResponse | None:
     """Check the sign-in and the permission, on routes that aren't public."""
     if g.visitor is None:
-        return redirect_or_status(sign_in_url(), 401, "Sign in first.")
+        return add_challenge(redirect_or_status(sign_in_url(), 401, "Sign in first."))
     if (duty := _duty(g.visitor)) and request.endpoint not in duty.endpoints:
-        return redirect_or_status(duty.page, 403, duty.why)
+        return error_response(403, duty.why) if g.visitor.token else redirect_or_status(duty.page, 403, duty.why)
     if isinstance(request.routing_exception, RequestRedirect):  # without the host: a client chooses what Host says
         canonical = urlsplit(request.routing_exception.new_url)._replace(scheme="", netloc="").geturl()
         return redirect(canonical, request.routing_exception.code)
@@ -92,7 +130,11 @@ def _check_visitor() -> BaseResponse | None:
 
 def _check_rule(endpoint: str) -> BaseResponse | None:
     """Check the permission that a route needs, and whether it may be that somebody else sits at the browser by now."""
+    if g.visitor.token and endpoint not in TOKEN_ENDPOINTS:
+        return forbidden("A token opens reports, customers and files. Sign in with a browser for anything else.")
     permission = RULES[endpoint]  # a route without a rule raises KeyError and answers nobody
+    if g.visitor.token and permission is Permission.IMPORT and not g.visitor.token.may_import:
+        return forbidden("This token reads only. A token may import if its owner ticked that when making it.")
     if permission is not None and not g.visitor.can(permission):
         return forbidden(g.visitor.refusal(permission))
     if endpoint in CONFIRMED_ENDPOINTS and not g.visitor.recently_confirmed:
@@ -134,6 +176,11 @@ def request_id() -> str:
 def sessions() -> Sessions:
     store: Sessions = current_app.extensions["sessions"]
     return store
+
+
+def renewed(person: Visitor) -> Callable[[], Visitor | None]:
+    """Return a function that finds the same visitor with the rights of that moment, None when they have none left."""
+    return partial((tokens() if person.token else sessions()).renewed, person)
 
 
 def visitor() -> Visitor:
@@ -184,7 +231,12 @@ def _cookie_name(name: str) -> str:
 
 
 def _is_same_origin() -> bool:
-    """Return whether the browser says that an unsafe request comes from a page of this application."""
+    """Return whether the browser says that an unsafe request comes from a page of this application.
+
+    A program that sends a token needn't say so.
+    """
+    if is_sole_credential() and not get_cookie(SESSION):
+        return True
     site = request.headers.get("Sec-Fetch-Site")
     if site is not None:
         return site in ("same-origin", "none")

@@ -6,7 +6,7 @@ from typing import Any
 from flask import Blueprint, abort, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
-from app.auth import users
+from app.auth import tokens, users
 from app.auth.identities import allow_provider, find_identity, forbid_provider
 from app.auth.permissions import ROLES, AuditActor, Permission, roles_with
 from app.auth.second_factor import find_second_factor, reset_second_factor, users_with_second_factor
@@ -16,7 +16,7 @@ from app.web.errors import error_response
 from app.web.fields import read_fields
 from app.web.request_log import set_error_reason
 from app.web.security import provider, second_factors, sessions, visitor
-from models import NONE_ID, Reseller, User, reports_db
+from models import NONE_ID, Reseller, User, reports_db, today
 
 MAX_SUGGESTIONS = 300  # names of resellers that the form suggests; of more, it suggests none
 
@@ -38,6 +38,7 @@ MESSAGES: Mapping[str, str] = {
     "end": "This person is signed out everywhere.",
     "allow": "This person can sign in through the provider with this email.",
     "forbid": "This person can't sign in through the provider any more, and is signed out everywhere.",
+    "token": "That token opens nothing any more.",
     "factor": "This person has no second factor any more, and is signed out everywhere.",
 }
 _USER = "<int(max=999999999):number>"
@@ -93,6 +94,14 @@ def act(number: int, name: str) -> ResponseReturnValue:
     return redirect(f"/users/{number}?done={name}", 303)
 
 
+@blueprint.post(f"/{_USER}/tokens/<int(max=999999999):token>/revoke")
+def revoke_token(number: int, token: int) -> ResponseReturnValue:
+    """Revoke a token of a user."""
+    if not tokens.revoke_token(audit_actor(), _user_or_404(number), token):
+        abort(error_response(404, f"This person has no token “{token}”.", home=f"/users/{number}"))
+    return redirect(f"/users/{number}?done=token", 303)
+
+
 def _user_or_404(number: int) -> User:
     user: User | None = User.get_or_none(User.id == number)
     if user is None:
@@ -126,6 +135,7 @@ def _users_page(status: int = 200, errors: Mapping[str, str] = {}) -> ResponseRe
         "users": User.select().order_by(User.email_key),
         "sessions": sessions().active_counts(),
         "have_factor": users_with_second_factor(),
+        "token_counts": tokens.count_tokens(),
     }
     return render_template("users/users.html", **context, **_form_context(errors)), status
 
@@ -135,6 +145,7 @@ def _user_page(
 ) -> ResponseReturnValue:
     count, seen = sessions().active_counts().get(user.id, (0, ""))
     context = {"user": user, "message": message, "password": password, "session_count": count, "last_seen": seen}
+    context |= {"tokens": tokens.list_tokens(user.id), "today": today()}
     context |= {"factor": find_second_factor(user.id), "needs_factor": second_factors().is_required(user.role)}
     if found := provider():
         context["identity"] = find_identity(user.id, found.issuer)

@@ -109,6 +109,8 @@ def withheld_parts(errors: Iterable[ParamError], whole: View) -> list[tuple[str,
             parts += [(right, f"Sort by {column.label}") for right in column.rights if whole.sort_column is column]
         elif error.key in ("columns", "move") and column:
             parts += [(right, f"{column.label} as a column") for right in column.rights]
+        elif error.key == "group":
+            parts.append((DETAILS, f"{whole.report.dimensions_by_key[error.value].label} as a group"))
         else:
             parts.append((DETAILS, "Opened rows"))
     return list(dict.fromkeys(parts))
@@ -120,3 +122,9 @@ def invalid_response(report: Report, errors: Sequence[ParamError]) -> Response:
     details = [str(error) for error in errors]
     title = "This report can't be shown like that."
     return error_response(400, title, details, f"/reports/{report.slug}", reason)
+
+
+def missing_cursor_response(view: View) -> Response:
+    """Return a 400 that says that the view hasn't the row any more at which its page should begin."""
+    key, cursor = next(pair for pair in view.params() if pair[0] in ("after", "before"))
+    return invalid_response(view.report, [ParamError(key, cursor, "is a place that has gone; leave it out")])

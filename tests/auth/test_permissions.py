@@ -5,7 +5,7 @@ import pytest
 from app.auth.permissions import PARTNER_PERMISSIONS, ROLES, Permission, Role, Visitor
 
 DETAILS = {Permission.EXPORT, Permission.VIEW_DETAILS, Permission.VIEW_TIMINGS}
-MANAGEMENT = {Permission.MANAGE_USERS, Permission.READ_AUDIT_TRAIL}
+MANAGEMENT = {Permission.MANAGE_USERS, Permission.READ_AUDIT_TRAIL, Permission.IMPORT}
 
 CASES = [
     ("admin", None, DETAILS | MANAGEMENT),
@@ -40,7 +40,9 @@ def test_refusals_name_the_roles() -> None:
             "Export and looking inside rows are for admins, and you are signed in as a viewer."
         )
     for permission in MANAGEMENT:
-        assert colleague.refusal(permission) == "Users and the audit trail are for admins of the whole partner."
+        assert (
+            colleague.refusal(permission) == "Users, the audit trail and imports are for admins of the whole partner."
+        )
     assert viewer.refusal(Permission.VIEW_DETAILS, "Price as a column") == (
         "Price as a column: looking inside rows is for admins, and you are signed in as a viewer."
     )

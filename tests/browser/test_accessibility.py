@@ -26,6 +26,7 @@ PAGES = [
     "/customers?customer=C-10019",
     "/account",
     "/audit",
+    "/imports",
 ]
 
 # axe doesn't check target-size by default; Lighthouse does. A list of the rules that pass would take long to build.

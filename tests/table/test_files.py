@@ -1,6 +1,7 @@
 """CSV and workbook have the rows of the page; the workbook's cells are typed."""
 
 import csv as reader
+import json
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import datetime
@@ -18,6 +19,8 @@ from app.reports import REPORTS
 from app.table import csv, xlsx
 from app.table.counts import count_rows
 from app.table.csv import DIALECTS, Dialect, csv_chunks
+from app.table.json import json_chunks, json_page
+from app.table.kinds import DATE, DATETIME, INTEGER, MONEY, Kind
 from app.table.paging import read_page
 from app.table.query import RowQuery
 from app.table.scope import WHOLE_PARTNER
@@ -75,6 +78,24 @@ def test_files_have_the_rows_of_the_page(slug: str, data: st.DataObject, strateg
         check_files(replace(view_of(slug, data.draw(queries(slug))), size=200))
 
 
+def json_cells(view: View, text: bytes) -> list[list[str]]:
+    """The rows of a JSON object as the CSV has them."""
+    found = json.loads(text)
+    assert [column["label"] for column in found["columns"]] == [column.label for column in view.columns]
+    assert found["total"] == len(found["rows"])
+    kinds = [column.kind for column in view.columns]
+    return [[json_cell(kind, value) for kind, value in zip(kinds, row, strict=True)] for row in found["rows"]]
+
+
+def json_cell(kind: Kind, value: Any) -> str:
+    if kind is DATETIME:
+        return "" if value is None else str(datetime.strptime(value, "%Y-%m-%dT%H:%M:%SZ"))
+    if kind in (DATE, MONEY):
+        return value or ""
+    assert isinstance(value, int if kind is INTEGER else str)
+    return kind.export(value)
+
+
 def check_files(view: View) -> None:
     """Compare the page, the CSV in each dialect and the workbook with plain Python."""
     right, labels = expected(view), [column.label for column in view.columns]
@@ -83,6 +104,8 @@ def check_files(view: View) -> None:
     assert shown == right
     for dialect in DIALECTS.values():
         assert cells(view, dialect) == [labels, *right], dialect.name
+    assert json_cells(view, b"".join(json_chunks(view, WHOLE_PARTNER))) == right
+    assert json_cells(view, json_page(read_page(view, WHOLE_PARTNER), None, None)) == right
     book = workbooks.written(view)
     assert workbooks.rows(view, book) == right
     assert workbooks.values(book)[0] == labels

@@ -22,6 +22,7 @@ LATER = [
     "0005_owners",
     "0006_cancelled_on",
     "0007_history",
+    "0008_groups",
     "0002_views",
     "0003_deleted",
     "0004_attempts",
@@ -31,6 +32,7 @@ LATER = [
     "0008_provider",
     "0009_import_jobs",
     "0010_costs",
+    "0011_tokens",
 ]  # the migrations after the first
 
 LAST_INDEX = "holding_over_inventory_ref_reseller_id"

@@ -9,7 +9,7 @@ from werkzeug.routing import Rule
 
 from app.reports import REPORTS
 from app.web import saved_views, users
-from models import SavedView, User
+from models import AccessToken, SavedView, User
 
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
@@ -30,9 +30,10 @@ def routes(app: Flask) -> Iterator[Route]:
 def paths(rule: Rule) -> Iterator[str]:
     numbers = [user.id for user in User.select()] or [1]
     saved = [view.id for view in SavedView.select()] or [1]
+    tokens = [token.id for token in AccessToken.select()] or [1]
     known = {
         "slug": list(REPORTS), "number": numbers, "name": list(users.ACTIONS), "filename": ["app.css"],
-        "view": saved, "action": list(saved_views.ACTIONS),
+        "view": saved, "action": list(saved_views.ACTIONS), "token": tokens,
     }  # fmt: skip
     names = sorted(rule.arguments)
     for values in product(*(known[name] for name in names)):

@@ -4,6 +4,7 @@ import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from threading import Event
 
 import pytest
@@ -173,7 +174,7 @@ def watched(app: Flask, connection: socket.socket) -> ExportWatch:
     sessions: Sessions = app.extensions["sessions"]
     person = sessions.find(cookie.value if cookie else "")
     assert person
-    watch = ExportWatch(0, person, sessions, connection)
+    watch = ExportWatch(0, person, partial(sessions.renewed, person), connection)
     watch.start()
     return watch
 

@@ -158,10 +158,15 @@ def check_visitor(app: Flask, role: str, reseller: str, full: bool = False) -> i
 
     An admin of the whole partner sends the same requests first, so that the caches hold all rows.
     """
+    return check_client(app, signed_in(app, role, reseller), reseller, full)
+
+
+def check_client(app: Flask, client: FlaskClient, reseller: str, full: bool = False) -> int:
+    """The same for a client of somebody of this reseller."""
     others = [party for party in PARTIES if party.reseller != reseller]
     marks = {text for party in others for text in (party.mark, *party.amounts)}
     marks |= {"77,777", "77777"}  # what the reseller bought itself belongs to a customer of ours
-    partner, client = signed_in(app), signed_in(app, role, reseller)
+    partner = signed_in(app)
     paths = [
         path
         for endpoint, method, path in routes(app)

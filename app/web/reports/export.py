@@ -1,4 +1,4 @@
-"""Export a view as a CSV or a workbook: streamed, written to the audit trail, a few at a time in each process."""
+"""Export a view as CSV, JSON or a workbook: streamed, written to the audit trail, a few at a time in each process."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing
@@ -13,43 +13,43 @@ from werkzeug.wsgi import FileWrapper
 from xlsxwriter.exceptions import FileCreateError
 
 from app.table.csv import DIALECT_KEY, EXCEL, PLAIN, SEMICOLON, Dialect, Progress, csv_chunks
+from app.table.json import json_chunks, json_page
+from app.table.paging import CursorNotFound, read_page
 from app.table.params import PAGING_KEYS
-from app.table.scope import ScopeIn
 from app.table.spool import PIECE_BYTES, spool
-from app.table.view import View
+from app.table.view import DEFAULT_SIZE, View
 from app.table.xlsx import WorkbookLimitError, write_workbook
 from app.web.audit import audit_actor, record_event
 from app.web.errors import disk_full, error_response
 from app.web.reports.export_places import ExportEnded, ExportWatch, TooManyExports, export_place
+from app.web.reports.validators import add_validators, unchanged
+from app.web.request_log import timed
 from app.web.security import visitor
 from app.web.urls import report_url
-from app.web.view_request import submitted_export, submitted_view
-from models import audit, close_connections
+from app.web.view_request import missing_cursor_response, submitted_export, submitted_view
+from models import Import, audit, close_connections, read_transaction
 from models.audit import BEGUN, DONE, FAILED
 
 _COOKIE_PATH, _COOKIE_SECONDS = "/reports", 365 * 24 * 60 * 60
 
 
 class Format(NamedTuple):
-    """A file format: its name in the menu, the short name beside the button, and the dialect of a CSV."""
+    """A file format: its name in the menu, the short name beside the button, and the dialect of a CSV.
+
+    `extension` is the end of the file's name and of its address, `mimetype` its media type.
+    """
 
     key: str
     label: str
     short_label: str
     dialect: Dialect | None = None
-
-    @property
-    def extension(self) -> str:
-        """The end of the file's name and of its address."""
-        return ".csv" if self.dialect else ".xlsx"
-
-    @property
-    def mimetype(self) -> str:
-        """The media type of the file."""
-        return "text/csv" if self.dialect else "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    extension: str = ".csv"
+    mimetype: str = "text/csv"
 
 
-WORKBOOK = Format("xlsx", "Excel workbook (.xlsx), no formulas", "XLSX")
+_EXCEL_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+WORKBOOK = Format("xlsx", "Excel workbook (.xlsx), no formulas", "XLSX", None, ".xlsx", _EXCEL_TYPE)
+JSON = Format("json", "JSON", "JSON", None, ".json", "application/json")  # for programs: it isn't in the menu
 FORMATS = {
     each.key: each
     for each in (
@@ -99,6 +99,7 @@ def _cookie_name() -> str:
 
 
 _RETRY_AFTER = 30  # seconds
+_PAGE_KEYS = ("size", "after", "before")  # of which each asks for a page of JSON
 
 blueprint = Blueprint("export", __name__)
 
@@ -107,10 +108,35 @@ blueprint = Blueprint("export", __name__)
 def csv(slug: str) -> Response:
     """Stream all rows of a view as CSV."""
     view, dialect = submitted_export(slug)
-    if request.environ.get("SERVER_PROTOCOL") == "HTTP/1.0":
-        details = ["Over HTTP/1.0 nobody could tell half a file from a whole one."]
-        return error_response(505, "A file needs HTTP/1.1.", details)
-    return _export_response(view, FORMATS[dialect.name], partial(_stream_csv, view, visitor().scope_in, dialect))
+    write = partial(csv_chunks, view, visitor().scope_in, dialect=dialect)
+    return _streamed_response(view, FORMATS[dialect.name], write)
+
+
+@blueprint.get("/reports/<slug>.json")
+def json(slug: str) -> Response:
+    """Stream all rows of a view as JSON, or send those of one page if the query has a key of paging."""
+    if not any(map(request.args.get, _PAGE_KEYS)):
+        view = submitted_view(slug, *PAGING_KEYS).view
+        return _streamed_response(view, JSON, partial(json_chunks, view, visitor().scope_in))
+    view = submitted_view(slug).view.with_all_closed()
+    if response := unchanged(view, _page_url(view)):
+        return response
+    with timed("query"), read_transaction():
+        last, page = Import.last(), read_page(view, visitor().scope)
+    body = json_page(page, last and last[1], _page_url(page.next) if page.next else None)
+    return add_validators(Response(body, mimetype=JSON.mimetype), view, _page_url(view))
+
+
+def _page_url(view: View) -> str:
+    """The address of a page as JSON. It names the size in any case: without it, the address is of all rows."""
+    size = [("size", str(view.size))] if view.size == DEFAULT_SIZE else []
+    return report_url(view, JSON.extension, *size)
+
+
+@blueprint.errorhandler(CursorNotFound)
+def cursor_not_found(error: CursorNotFound) -> Response:
+    """The row at which a page of JSON should begin is gone."""
+    return missing_cursor_response(error.view)
 
 
 @blueprint.get("/reports/<slug>.xlsx")
@@ -161,20 +187,33 @@ class _Export:
             self.end(outcome)
 
 
+def _streamed_response(view: View, file_format: Format, write: Callable[..., Iterator[bytes]]) -> Response:
+    """Stream what `write` yields; it gets a function that counts rows as `progress`."""
+    if request.environ.get("SERVER_PROTOCOL") == "HTTP/1.0":
+        details = ["Over HTTP/1.0 nobody could tell half a file from a whole one."]
+        return error_response(505, "A file needs HTTP/1.1.", details)
+    return _export_response(view, file_format, partial(_stream, write))
+
+
 def _export_response(view: View, file_format: Format, begin: Callable[[_Export], Iterable[bytes]]) -> Response:
-    """Run an export when it is the visitor's turn; 503 when too many run or wait.
+    """Run an export when it is the visitor's turn; 503 when too many run or wait, 304 when the visitor has the file.
 
     `begin` returns the pieces of the file. Until it returns, a failure is still an error page.
     """
+    url = file_url(view, file_format)
+    if response := unchanged(view, url):
+        return response
     headers = {"Content-Disposition": f'attachment; filename="{file_name(view, file_format)}"'}
     if request.method == "HEAD":
-        return Response(mimetype=file_format.mimetype, headers=headers)
+        return add_validators(Response(mimetype=file_format.mimetype, headers=headers), view, url)
+    # Before the snapshot: if an import comes in between, the file is newer than its ETag says, never older.
+    response = add_validators(Response(headers=headers), view, url)
     with ExitStack() as resources:
         try:
             watch = resources.enter_context(export_place())
         except TooManyExports as error:
             return _too_many_exports(view, str(error))
-        export = _Export(file_url(view, file_format), resources, watch)
+        export = _Export(url, resources, watch)
         try:
             pieces = begin(export)
         except BaseException as error:
@@ -184,10 +223,11 @@ def _export_response(view: View, file_format: Format, begin: Callable[[_Export],
             if isinstance(error, (OSError, FileCreateError)):
                 return disk_full(error)
             raise
-        response = Response(export.send(pieces), mimetype=file_format.mimetype, headers=headers)
+        response.response, response.mimetype = export.send(pieces), file_format.mimetype
         if export.length is not None:
             response.content_length = export.length
-        remember_format(response, file_format)
+        if file_format.key in FORMATS and not visitor().token:
+            remember_format(response, file_format)
         export.resources = resources.pop_all()
     response.call_on_close(export.resources.close)  # also when the client never reads the body
     return response
@@ -200,16 +240,15 @@ def _too_many_exports(view: View, why: str) -> Response:
     return response
 
 
-def _stream_csv(view: View, scope: ScopeIn, dialect: Dialect, export: _Export) -> Iterator[bytes]:
-    """Write the CSV in a thread of its own. Wait for the first piece, so that an early error is an error page."""
-    write = partial(_csv_pieces, view, scope, export.count_rows, dialect)
-    pieces = export.resources.enter_context(closing(spool(write)))
+def _stream(write: Callable[..., Iterator[bytes]], export: _Export) -> Iterator[bytes]:
+    """Write the file in a thread of its own. Wait for the first piece, so that an early error is an error page."""
+    pieces = export.resources.enter_context(closing(spool(partial(_pieces, write, export.count_rows))))
     return chain([next(pieces)], pieces)
 
 
-def _csv_pieces(view: View, scope: ScopeIn, progress: Progress, dialect: Dialect) -> Iterator[bytes]:
+def _pieces(write: Callable[..., Iterator[bytes]], progress: Progress) -> Iterator[bytes]:
     try:
-        yield from csv_chunks(view, scope, progress, dialect)
+        yield from write(progress=progress)
     finally:
         close_connections()  # this thread's own
 

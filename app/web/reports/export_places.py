@@ -1,7 +1,7 @@
 """Let exports wait for their turn, and end those that may not go on: each is watched by a thread until its end."""
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from threading import BoundedSemaphore, Event, Lock, Thread
 from time import monotonic
@@ -10,8 +10,7 @@ from flask import request
 
 from app.auth.exports import MAX_PER_PERSON, RENEWAL, is_first, leave_place, renew_place, take_place
 from app.auth.permissions import Permission, Visitor
-from app.auth.sessions import Sessions
-from app.web.security import sessions, visitor
+from app.web.security import renewed, visitor
 from models import DATABASE_ERRORS, close_connections
 
 # An export keeps a thread for as long as its client reads, and while it waits. `gunicorn.conf.py` has two more threads
@@ -48,7 +47,7 @@ def export_place() -> Iterator["ExportWatch"]:
         if not _running.acquire(blocking=False):
             raise TooManyExports(f"{MAX_EXPORTS} exports at a time run in each process, and all places are taken.")
         try:
-            watch = ExportWatch(place, visitor(), sessions(), request.environ.get("gunicorn.socket"))
+            watch = ExportWatch(place, visitor(), renewed(visitor()), request.environ.get("gunicorn.socket"))
             watch.start()
             try:
                 yield watch
@@ -84,12 +83,15 @@ class ExportWatch(Thread):
     """Asks every few seconds whether an export may go on: whether its session and rights last, and its time isn't over.
 
     Then `check` raises ExportEnded. A client that reads nothing keeps the export from getting there, so that the
-    connection is shut down, too. `connection` is gunicorn's socket, None under other servers.
+    connection is shut down, too. `renew` returns the person with the rights of that moment, None when their session or
+    token is over. `connection` is gunicorn's socket, None under other servers.
     """
 
-    def __init__(self, place: int, person: Visitor, store: Sessions, connection: socket.socket | None) -> None:
+    def __init__(
+        self, place: int, person: Visitor, renew: Callable[[], Visitor | None], connection: socket.socket | None
+    ) -> None:
         super().__init__(daemon=True)
-        self._place, self._person, self._sessions, self._connection = place, person, store, connection
+        self._place, self._person, self._renew, self._connection = place, person, renew, connection
         self._start, self._reason = monotonic(), ""
         self._stopped, self._ending = Event(), Lock()
 
@@ -121,11 +123,11 @@ class ExportWatch(Thread):
         if monotonic() - self._start > MAX_SECONDS:
             return f"It took more than {MAX_SECONDS // 60} minutes"
         try:
-            now = self._sessions.renewed(self._person)
+            now = self._renew()
         except DATABASE_ERRORS:
             return "Nobody can tell whether the session goes on"
         if now is None:
-            return "The session has ended"
+            return "The token has ended" if self._person.token else "The session has ended"
         person = self._person
         unchanged = (now.role, now.reseller, now.rights) == (person.role, person.reseller, person.rights)
         return "" if unchanged and now.can(Permission.EXPORT) else "The rights of the account have changed"

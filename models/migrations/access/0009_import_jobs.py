@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from peewee import BigIntegerField, DateTimeField, ForeignKeyField, Model, TextField
+from peewee import BigIntegerField, DateTimeField, ForeignKeyField, IntegerField, Model, TextField
 
 
 def up(migrator: Any, db: Any) -> None:
@@ -19,14 +19,21 @@ def up(migrator: Any, db: Any) -> None:
         who = TextField()
         file = TextField()
         size = BigIntegerField(default=0)
-        sha256 = TextField(default="")
+        sha256 = TextField(default="", index=True)
         created_at = DateTimeField(index=True)
         report = TextField(default="")
         state = TextField()
+        revision = IntegerField(default=0)
         options = TextField(default="{}")
+        headings = TextField(default="")
+        preview = TextField(default="")
         plan = TextField(default="")
         message = TextField(default="")
         done = BigIntegerField(default=0)
         seen_at = DateTimeField()
+        undo = IntegerField(null=True)
 
-    db.create_tables([ImportJob])
+    class JobRunner(Base):
+        seen_at = DateTimeField()
+
+    db.create_tables([ImportJob, JobRunner])

@@ -1,0 +1,245 @@
+"""Tokens with which programs act as their owners: add, find, list and revoke them.
+
+A request with a token has the role, the scope and the permissions that the owner's account has at that moment.
+"""
+
+import secrets
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import date
+from threading import Lock
+from typing import Any, NamedTuple
+
+from peewee import JOIN, Case, fn
+
+from app.auth.permissions import AuditActor, Permission, UsedToken, Visitor
+from app.auth.saved_views import valid_name
+from app.auth.sessions import LOCAL, token_digest
+from app.auth.throttle import network_of
+from app.auth.users import ValidationError
+from app.table.statements import compiled, placeholder
+from models import (
+    DATABASE_ERRORS,
+    AccessToken,
+    SecondFactor,
+    TokenNetwork,
+    User,
+    access_db,
+    audit,
+    timestamp,
+    today,
+)
+
+PREFIX = "prt_"  # by which people and scanners of source code recognise a token
+MAX_PER_PERSON = 50  # tokens that a person has
+_USED_INTERVAL = 60  # seconds between two updates of `used_at`: most requests write nothing
+_BATCH = 10  # requests of a token that a process counts before it writes their number
+_MINUTE = 60  # seconds
+
+
+class RateExceeded(Exception):
+    """The token has made as many requests in this minute as it may. `wait` is in how many seconds the next begins."""
+
+    def __init__(self, wait: int) -> None:
+        super().__init__("Too many requests")
+        self.wait = wait
+
+
+class RequestRate:
+    """Counts the requests of each token in each minute, in all processes together.
+
+    A process adds its requests to the token's row ten at a time, so that few requests write. With several processes
+    some more than `limit` may pass: up to nine for each further process.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit, self._minute, self._lock = limit, "", Lock()
+        self._unwritten: dict[int, int] = {}  # by token, of this minute
+
+    def count(self, token: int, minute: str, requests: int) -> None:
+        """Count a request. `requests` are those of `minute` in the token's row. Raises RateExceeded."""
+        now = timestamp()
+        with self._lock:
+            if now[:-3] != self._minute:
+                self._minute, self._unwritten = now[:-3], {}
+            unwritten = self._unwritten.get(token, 0)
+            if unwritten + (requests if minute == self._minute else 0) >= self._limit:
+                raise RateExceeded(_MINUTE - int(now[-2:]))
+            is_batch = unwritten + 1 >= _BATCH
+            self._unwritten[token] = 0 if is_batch else unwritten + 1
+        if is_batch:
+            _add_requests(token, now[:-3], unwritten + 1)
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """The database stores an HMAC of each token, made with `key`: another key ends all tokens."""
+
+    key: str = field(repr=False)
+    rate: RequestRate
+
+    def add(
+        self, actor: AuditActor, visitor: Visitor, name: str, last_day: date | None, may_import: bool = False
+    ) -> str:
+        """Add a token of the visitor and return it. It works until `last_day` is over, in UTC.
+
+        With `may_import` it also imports files, as long as its owner may. Raises ValidationError for an invalid name or
+        day, or when there are too many.
+        """
+        errors = {"last_day": _last_day_error(last_day)}
+        try:
+            name = valid_name(name)
+        except ValidationError as error:
+            errors |= error.errors
+        token = PREFIX + secrets.token_urlsafe(32)
+        with access_db.write_transaction():
+            own = AccessToken.select().where(AccessToken.user == visitor.id)
+            if own.count() >= MAX_PER_PERSON:
+                errors["name"] = f"You have {MAX_PER_PERSON} tokens, the most that there can be; revoke one first"
+            elif own.where(AccessToken.name == name).exists():
+                errors["name"] = f"You have a token “{name}” already; choose another name"
+            if errors := {key: error for key, error in errors.items() if error}:
+                raise ValidationError(errors)
+            may_import = may_import and visitor.can(Permission.IMPORT)
+            fields: dict[str, Any] = {"last_day": last_day, "origin": visitor.origin, "may_import": may_import}
+            fields |= {"token_hash": token_digest(self.key, token), "created_at": timestamp()}
+            AccessToken.create(user=visitor.id, name=name, **fields)
+            audit.record(
+                "token added",
+                about=visitor.email,
+                token=name,
+                last_day=str(last_day),
+                imports=fields["may_import"],
+                **actor,
+            )
+        return token
+
+    def find(self, token: str, actor: AuditActor) -> Visitor | None:
+        """Return for whom a request with this token acts, None when it is unknown or over, or its owner disabled.
+
+        `actor` has the address and the id of the request: its first use from each network is recorded. Raises
+        RateExceeded.
+        """
+        digest, address = token_digest(self.key, token), actor["address"]
+        use = _find(digest, network_of(address))
+        if use is None:
+            return None
+        self.rate.count(use.token.id, use.minute, use.requests)
+        if use.is_new_network:
+            _record_network(use, actor)
+        if use.is_stale:
+            _update_used_at(use.token.id, address)
+        return use.visitor
+
+    def renewed(self, visitor: Visitor) -> Visitor | None:
+        """Return the visitor with the rights of this moment, None when the token is over. This is no request."""
+        use = _find(visitor.token.digest) if visitor.token else None
+        return use.visitor if use else None
+
+    def find_owner(self, token: str) -> tuple[str, str] | None:
+        """Return the email of the owner of a token that `find` refuses, and why it does; None for an unknown token."""
+        query = AccessToken.select(AccessToken, User).join(User)
+        row = query.where(AccessToken.token_hash == token_digest(self.key, token)).first()
+        return row and (row.user.email, "disabled" if row.user.disabled else "the token's last day is over")
+
+
+def list_tokens(user_id: int) -> list[AccessToken]:
+    """Return a user's tokens, also those whose last day is over, by name."""
+    return list(AccessToken.select().where(AccessToken.user == user_id).order_by(AccessToken.name, AccessToken.id))
+
+
+def count_tokens() -> dict[int, int]:
+    """Return the number of tokens that work, by the id of their owner."""
+    query = AccessToken.select(AccessToken.user, fn.COUNT(AccessToken.id)).where(AccessToken.last_day >= today())
+    return dict(access_db.execute(query.group_by(AccessToken.user)))
+
+
+def revoke_token(actor: AuditActor, user: User, token_id: int) -> bool:
+    """End a user's token at once; return False when the user has no such token."""
+    with access_db.write_transaction():
+        token = AccessToken.get_or_none(AccessToken.id == token_id, AccessToken.user == user.id)
+        if token is None:
+            return False
+        token.delete_instance()
+        audit.record("token revoked", about=user.email, **{**actor, "token": token.name})
+        return True
+
+
+def latest_last_day(day: date) -> date:
+    """Return the latest day that a token may work which is made on `day`: the same one a year later."""
+    try:
+        return day.replace(year=day.year + 1)
+    except ValueError:  # 29 February
+        return day.replace(year=day.year + 1, day=28)
+
+
+def _last_day_error(day: date | None) -> str:
+    first, latest = today(), latest_last_day(today())
+    if day is None:
+        return f"Enter a day such as {latest}"
+    return "" if first <= day <= latest else f"“{day}” is not a day from today to {latest}"
+
+
+class _Use(NamedTuple):
+    """A token that a request has: for whom it acts, the `requests` in its latest `minute`, and what is to be noted."""
+
+    visitor: Visitor
+    token: UsedToken
+    minute: str
+    requests: int
+    is_stale: bool
+    is_new_network: bool
+
+
+def _find(digest: str, network: str = "") -> _Use | None:
+    (statement,) = compiled("token", lambda: [_token_query()])
+    row = statement.run(digest, network, today().isoformat(), timestamp(-_USED_INTERVAL), on=access_db).fetchone()
+    if row is None:
+        return None
+    user_id, email, role, reseller, origin, has_temporary_password, may_see_costs, *rest = row
+    has_second_factor, token_id, name, may_import, *use = rest
+    token = UsedToken(token_id, name, digest, bool(may_import))
+    visitor = Visitor(
+        *(user_id, email, role, reseller, bool(has_temporary_password) and origin == LOCAL, ""),
+        has_second_factor=bool(has_second_factor),
+        may_see_costs=bool(may_see_costs),
+        origin=origin,
+        token=token,
+    )
+    return _Use(visitor, token, *use)
+
+
+def _token_query() -> Any:
+    """Placeholders: 0 the digest, 1 the network, 2 the current day, 3 the time before which `used_at` is stale."""
+    user = (User.id, User.email, User.role, User.reseller, AccessToken.origin)
+    state = (User.temporary_until.is_null(False), User.may_see_costs)
+    token = (SecondFactor.id.is_null(False), AccessToken.id, AccessToken.name, AccessToken.may_import)
+    use = (AccessToken.minute, AccessToken.requests)
+    is_stale = AccessToken.used_at.is_null() | (AccessToken.used_at < placeholder(3))
+    same_network = (TokenNetwork.token == AccessToken.id) & (TokenNetwork.network == placeholder(1))
+    query = AccessToken.select(*user, *state, *token, *use, is_stale, TokenNetwork.id.is_null())
+    query = query.join(User).join(SecondFactor, JOIN.LEFT_OUTER)
+    query = query.join_from(AccessToken, TokenNetwork, JOIN.LEFT_OUTER, on=same_network)
+    is_live = (AccessToken.last_day >= placeholder(2)) & ~User.disabled
+    return query.where(AccessToken.token_hash == placeholder(0), is_live)
+
+
+# Requests don't wait for a locked database: what they couldn't write, the next one writes.
+
+
+def _record_network(use: _Use, actor: AuditActor) -> None:
+    who = use.visitor.email
+    with suppress(*DATABASE_ERRORS), access_db.fail_if_locked(), access_db.write_transaction():
+        TokenNetwork.create(token=use.token.id, network=network_of(actor["address"]), seen_at=timestamp())
+        audit.record("token used", **{**actor, "who": who}, about=who, token=use.token.name)
+
+
+def _update_used_at(token: int, address: str) -> None:
+    with suppress(*DATABASE_ERRORS), access_db.fail_if_locked():
+        AccessToken.update(used_at=timestamp(), address=address).where(AccessToken.id == token).execute()
+
+
+def _add_requests(token: int, minute: str, number: int) -> None:
+    requests = Case(None, [(AccessToken.minute == minute, AccessToken.requests + number)], number)
+    with suppress(*DATABASE_ERRORS), access_db.fail_if_locked():
+        AccessToken.update(minute=minute, requests=requests).where(AccessToken.id == token).execute()

@@ -1,0 +1,109 @@
+"""All faults of a file, and its copy with a column that tells them."""
+
+import json
+from collections.abc import Iterator, Sequence
+from heapq import merge
+from itertools import chain, groupby
+from operator import itemgetter
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO
+
+from app.importing import Fault, Faults, Options, Reader, RecognisedFile
+from app.importing.encodings import read_lines
+from app.table.csv import EXCEL
+from app.table.kinds import TEXT
+
+HEADING = "Fault"  # of the column
+_RUN = 50_000  # faults that are sorted in memory
+
+Line = tuple[int, str]  # the line of a fault, and its words
+
+
+class FaultLog(Faults):
+    """Keeps all faults of a file, in temporary files where they are many. Use it in a `with`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._run: list[Line] = []
+        self._files: list[IO[str]] = []
+
+    def __enter__(self) -> "FaultLog":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for file in self._files:
+            file.close()
+
+    def append(self, fault: Fault) -> None:
+        super().append(fault)
+        self._run.append((fault.line, fault.text))
+        if len(self._run) >= _RUN:
+            file = TemporaryFile("w+", encoding="ascii")  # noqa: SIM115 - __exit__ closes it
+            self._files.append(file)
+            file.writelines(f"{json.dumps(line)}\n" for line in sorted(self._run))
+            self._run = []
+
+    def by_line(self) -> Iterator[tuple[int, list[str]]]:
+        """Yield each line with faults, in their order, and what is wrong with it."""
+        runs: list[Iterator[Line]] = [iter(sorted(self._run))]
+        for file in self._files:
+            file.seek(0)
+            runs.append((line, text) for line, text in map(json.loads, file))
+        for line, faults in groupby(merge(*runs), itemgetter(0)):
+            yield line, [text for _, text in faults]
+
+
+def write_faults(file: RecognisedFile, options: Options, faults: FaultLog, path: Path) -> None:
+    """Write the headings and rows of a file as a CSV with a column of faults. Raises OSError when the disk is full.
+
+    A line that is no row, because of a quote or of its bytes, stands as it is in the first cell.
+    """
+    width = len(file.headings)
+    lines = _Lines(file)
+    rest = faults.by_line()
+    wrong, texts = next(rest, (0, []))
+    draft = path.with_name(f"{path.name}.part")
+    with draft.open("w", encoding="utf-8", errors="replace", newline="") as out:
+        out.write(EXCEL.start)
+        for line, cells in chain(_rows(file, options), [(0, [])]):  # 0 is behind the last row
+            while wrong and (line == 0 or wrong < line):
+                out.write(_row([lines.text(wrong)], width, texts))
+                wrong, texts = next(rest, (0, []))
+            if line and wrong == line:
+                out.write(_row(cells, width, texts))
+                wrong, texts = next(rest, (0, []))
+            elif line:
+                out.write(_row(cells, width, [HEADING] if line == file.heading_line else []))
+    draft.replace(path)
+
+
+def _row(cells: Sequence[str], width: int, faults: Sequence[str]) -> str:
+    padding = [""] * (width - len(cells))
+    row = [*cells, *padding, "; ".join(faults)]
+    return EXCEL.delimiter.join(EXCEL.cell(TEXT, cell) for cell in row) + "\r\n"
+
+
+def _rows(file: RecognisedFile, options: Options) -> Iterator[tuple[int, Sequence[str]]]:
+    """The headings, and the rows behind them as the file has them."""
+    if not file.headings:
+        return
+    yield file.heading_line, file.headings
+    if file.layout is not None:
+        yield from ((line, cells) for line, cells, _ in Reader(file, options).rows())
+        return
+    rows = file.sheet_rows() if file.sheet is not None else iter(file.csv_rows(lambda line, text: None))
+    yield from (row for row in rows if row[0] > file.heading_line)
+
+
+class _Lines:
+    """The lines of a file by their numbers, which must be asked for in their order."""
+
+    def __init__(self, file: RecognisedFile) -> None:
+        is_text = file.encoding is not None and file.sheet is None
+        lines = read_lines(file.stream, file.encoding) if is_text and file.encoding else iter(())
+        self._numbered = enumerate(lines, 1)
+
+    def text(self, number: int) -> str:
+        """The text of a line, "" in a workbook."""
+        return next((text.rstrip("\n") for at, text in self._numbered if at >= number), "")

@@ -1,0 +1,304 @@
+"""The jobs of imports: check a file, apply it, undo it; and what is to be done in between."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from functools import cached_property
+from typing import IO, Any
+
+from huey import Huey, crontab
+
+from app.importing import (
+    CannotUndo,
+    Options,
+    Plan,
+    RecognisedFile,
+    discard_history,
+    import_file,
+    recognise_file,
+    undo_import,
+)
+from app.jobs import states
+from app.jobs.faults import FaultLog, write_faults
+from app.jobs.plans import (
+    dump_options,
+    dump_plan,
+    dump_preview,
+    headings_digest,
+    is_workbook,
+    load_options,
+    load_plan,
+    make_preview,
+    recognise_head,
+    store_plan,
+)
+from app.jobs.queue import open_queue
+from app.jobs.states import change_state, claim_job
+from app.jobs.uploads import Uploads
+from models import (
+    DATABASE_ERRORS,
+    Import,
+    ImportJob,
+    access_db,
+    audit,
+    close_connections,
+    data_folder,
+    describe_error,
+    driver_errors,
+)
+from models.audit import DONE, FAILED
+
+log = logging.getLogger(__name__)
+
+UPLOAD_DAYS = 7  # after which an upload that nobody applied is deleted
+_FAILED = "The job of import %d (%s) failed: %s"
+_FILE_GONE = "The file isn't there any more; upload it again."
+_NO_ROOM = "The server found no room on its disk. Make room, then start it again here."
+_CHANGED = "The data has changed since the check, and the file doesn't fit it as it did. Look at the check again."
+_FAULTY = "The file has faults or questions. Nothing was changed."
+_DEFECT = "Something went wrong on our side; it has been logged. Nothing was changed."
+
+
+class JobTaken(Exception):
+    """Somebody has cancelled the job, or wants other options: its work ends."""
+
+
+class ImportJobs:
+    """The jobs of an installation's imports, and the queue in which they wait.
+
+    The state of an ImportJob says what is to be done; the queue only wakes the process that does it. So a message that
+    is lost or doubled harms nothing: `requeue` sends it again, and `claim_job` takes a job once.
+    """
+
+    def __init__(self, database_url: str, history_days: int) -> None:
+        self.uploads = Uploads(data_folder(database_url) / "uploads")
+        self.running: RunningJob | None = None  # for the thread that says that it is being worked on
+        self._url, self._history_days = database_url, history_days
+
+    @cached_property
+    def queue(self) -> Huey:
+        """The queue with its tasks. The first use opens it. Raises one of DATABASE_ERRORS."""
+        queue = open_queue(self._url)
+        for task in (self.check, self.apply, self.undo):
+            self._tasks[task.__name__] = queue.task(name=task.__name__)(task)
+        queue.periodic_task(crontab(), name="requeue")(self.requeue)
+        queue.periodic_task(crontab(minute="17", hour="3"), name="clean_up")(self.clean_up)
+        return queue
+
+    @cached_property
+    def _tasks(self) -> dict[str, Any]:
+        return {}
+
+    def wake(self, job: ImportJob, state: str) -> None:
+        """Let the process know of a job in a queued state. Where the queue fails, `requeue` finds the job."""
+        try:
+            queue = self.queue
+            with driver_errors:
+                queue.enqueue(self._tasks[states.JOBS[state]].s(job.id))
+        except (*DATABASE_ERRORS, OSError) as error:
+            log.warning("Can't queue the job of import %d: %s", job.id, describe_error(error))
+
+    def requeue(self) -> None:
+        """Queue what waits, and finish what a process has applied that died before it said so."""
+        for job in ImportJob.select().where(ImportJob.state.in_([*states.JOBS])).order_by(ImportJob.id):
+            self.wake(job, job.state)
+        running = ImportJob.select().where(ImportJob.state.in_([states.APPLYING, states.UNDOING]))
+        for job in running:
+            status = states.status_of(job)
+            if job.state == states.APPLYING and status.state == states.APPLIED and status.load:
+                self._applied(job, status.load)
+            elif job.state == states.UNDOING and status.state == states.UNDONE:
+                self._undone(job, ImportJob.get_by_id(job.undo))
+
+    def clean_up(self) -> None:
+        """Delete uploads that nobody has applied for a week, and the history that is older than HISTORY_DAYS."""
+        self.uploads.delete_older(UPLOAD_DAYS)
+        discard_history(self._history_days)
+
+    # -- checks
+
+    def prepare(self, job: ImportJob) -> None:
+        """Recognise the headings of a text file that has just come, and recall how those were mapped before."""
+        with self.uploads.open(job.id) as stream:
+            if not is_workbook(stream):
+                options = load_options(job.options)
+                self._recall(job, recognise_head(stream, str(job.file), options))
+
+    def check(self, number: int) -> None:
+        """Find out what a file would do."""
+        if (job := claim_job(number, states.CHECK_QUEUED)) is None:
+            return
+        with self._work_on(job, states.CHECK_FAILED) as running, self.uploads.open(number) as stream:
+            options, file = self._recognise(job, stream)
+            as_of = _last_import()
+            with FaultLog() as faults:
+                self.uploads.faults_path(number).unlink(missing_ok=True)
+                plan = import_file(file, options, dry_run=True, progress=running.advance, faults=faults)
+                if plan.faults is not faults:  # of the headings: no row was read
+                    faults.extend(plan.faults)
+                if faults:
+                    write_faults(file, options, faults, self.uploads.faults_path(number))
+            report = file.layout.report.slug if file.layout else ""
+            running.finish(states.CHECKED, plan=dump_plan(store_plan(plan, as_of)), report=report)
+
+    def _recognise(self, job: ImportJob, stream: IO[bytes]) -> tuple[Options, RecognisedFile]:
+        """Recognise the file of a job. Of a workbook the first rows are kept, which no page reads by itself."""
+        options = load_options(job.options)
+        file = recognise_file(stream, str(job.file), options)
+        if is_workbook(stream):
+            if not job.headings and self._recall(job, file):
+                options = load_options(job.options)
+                file = recognise_file(stream, str(job.file), options)
+            job.preview = dump_preview(make_preview(file, options))
+            job.save(only=[ImportJob.preview])
+        return options, file
+
+    def _recall(self, job: ImportJob, file: RecognisedFile) -> bool:
+        """Note the headings of a new file, and take the mapping of the newest applied file with the same ones.
+
+        Returns whether there was one.
+        """
+        job.headings = headings_digest(file)
+        same = (ImportJob.headings == job.headings) & (ImportJob.state == states.APPLIED)
+        last = ImportJob.select().where(same).order_by(ImportJob.id.desc()).first() if job.headings else None
+        if last:
+            known = load_options(last.options)
+            options = replace(load_options(job.options), report=last.report, mapping=known.mapping)
+            job.options = dump_options(options)
+        job.save(only=[ImportJob.headings, ImportJob.options])
+        return last is not None
+
+    # -- changes of the reports
+
+    def apply(self, number: int) -> None:
+        """Load a file into the reports, all of it or nothing."""
+        if (job := claim_job(number, states.APPLY_QUEUED)) is None:
+            return
+        with self._work_on(job, states.CHECKED) as running, self.uploads.open(number) as stream:
+            if load := Import.get_or_none(Import.number == number):
+                self._applied(job, load)
+                return
+            options = load_options(job.options)
+            file = recognise_file(stream, str(job.file), options)
+            was_checked = bool(job.plan)
+            if options.complete and was_checked and not self._ends_as_checked(file, options, running):
+                return
+            as_of = _last_import()
+            plan = import_file(file, options, progress=running.advance, who=str(job.who), number=number)
+            job.plan = dump_plan(store_plan(plan, as_of))
+            if load := Import.get_or_none(Import.number == number):
+                self._applied(job, load)
+            else:  # faults or questions that there were none of in the check
+                running.finish(states.CHECKED, plan=job.plan, message=_CHANGED if was_checked else _FAULTY)
+
+    def load_at_once(self, job: ImportJob, options: Options, dry_run: bool) -> Plan:
+        """Load a small file in the process of whoever calls, and return what that did, or what is wrong."""
+        with self.uploads.open(job.id) as stream:
+            file, as_of = recognise_file(stream, str(job.file), options), _last_import()
+            plan = import_file(file, options, dry_run, who=str(job.who), number=job.id)
+        if load := Import.get_or_none(Import.number == job.id):
+            job.plan = dump_plan(store_plan(plan, as_of))
+            self._applied(job, load)
+        return plan
+
+    def _ends_as_checked(self, file: RecognisedFile, options: Options, running: "RunningJob") -> bool:
+        """Return whether a complete file ends no more rows than the person has seen; else show them the new check."""
+        checked, as_of = load_plan(running.job.plan), _last_import()
+        if checked and checked.as_of == as_of:
+            return True
+        new = store_plan(import_file(file, options, dry_run=True), as_of)
+        if checked and new.ending <= checked.ending:
+            return True
+        running.finish(states.CHECKED, plan=dump_plan(new), message=_CHANGED)
+        return False
+
+    def _applied(self, job: ImportJob, load: Import) -> None:
+        """Note that the reports have a file's rows, and delete the file."""
+        about = f"{load.report} {job.file}"
+        counts = {name: getattr(load, name) for name in ("added", "updated", "unchanged", "removed", "cancelled")}
+        with access_db.write_transaction():
+            if change_state(job, [states.APPLYING], states.APPLIED, plan=job.plan, message="", report=load.report):
+                audit.record("import", DONE, about=about, who=job.who, number=job.id, sha256=job.sha256, **counts)
+        self.uploads.delete(job.id)
+
+    def undo(self, number: int) -> None:
+        """Undo an import, under the number that was set aside for that."""
+        if (job := claim_job(number, states.UNDO_QUEUED)) is None:
+            return
+        with self._work_on(job, states.APPLIED) as running:
+            undoing = ImportJob.get_by_id(job.undo)
+            try:
+                if states.status_of(job).undone_by is None:
+                    undo_import(number, undoing.id, str(undoing.who), running.advance)
+            except CannotUndo as error:
+                running.finish(states.APPLIED, message=str(error))
+                return
+            self._undone(job, undoing)
+
+    def _undone(self, job: ImportJob, undoing: ImportJob) -> None:
+        with access_db.write_transaction():
+            if change_state(job, [states.UNDOING], states.UNDONE, message=""):
+                audit.record("undo", DONE, about=f"{job.report} {job.file}", who=undoing.who, number=job.id)
+
+    @contextmanager
+    def _work_on(self, job: ImportJob, state_after_failure: str) -> Iterator["RunningJob"]:
+        """Run the block for a job that was claimed. What fails is said, and the job is in the state after a failure."""
+        running = self.running = RunningJob(job)
+        try:
+            yield running
+        except JobTaken:
+            return
+        except FileNotFoundError:
+            running.fail(state_after_failure, _FILE_GONE)
+        except DATABASE_ERRORS as error:
+            log.error(_FAILED, job.id, job.state, describe_error(error))  # noqa: TRY400 - no defect of ours
+            close_connections()  # a broken one stays broken
+            running.fail(
+                state_after_failure, f"The database can't be used: {describe_error(error)}. Nothing was changed."
+            )
+        except OSError as error:
+            log.error(_FAILED, job.id, job.state, error)  # noqa: TRY400
+            running.fail(state_after_failure, _NO_ROOM)
+        except Exception:
+            log.exception(_FAILED, job.id, job.state, "a defect")
+            running.fail(state_after_failure, _DEFECT)
+        finally:
+            self.running = None
+
+
+class RunningJob:
+    """A job that is being worked on. Another thread says so in the database (runner.py)."""
+
+    def __init__(self, job: ImportJob) -> None:
+        self.job, self.done, self.is_taken = job, 0, False
+
+    def advance(self, more: int) -> None:
+        """Count bytes that were read. Raises JobTaken."""
+        self.done += more
+        if self.is_taken:
+            raise JobTaken
+
+    def say(self) -> None:
+        """Say in the database that the job is being worked on, and learn whether it was taken away."""
+        with suppress(*DATABASE_ERRORS):  # the next second comes
+            self.is_taken = not states.note_progress(self.job, self.done)
+
+    def finish(self, state: str, **values: Any) -> None:
+        change_state(self.job, [self.job.state], state, **values)
+
+    def fail(self, state: str, message: str) -> None:
+        self.finish(state, message=message)
+        audit_failure(self.job, message)
+
+
+def _last_import() -> str:
+    """A name of the last import, which no other ever has; "" before the first."""
+    return (Import.last() or ("", ""))[0]
+
+
+def audit_failure(job: ImportJob, why: str) -> None:
+    """Record that a file could not be applied or undone. A check changes nothing, and leaves no event."""
+    if job.state != states.CHECKING:
+        event = "undo" if job.state == states.UNDOING else "import"
+        audit.record(event, FAILED, about=f"{job.report} {job.file}", who=job.who, number=job.id, why=why)

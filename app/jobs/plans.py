@@ -1,0 +1,224 @@
+"""What jobs leave for the pages, as JSON in the database: options, the first rows of a file, and what it would do."""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from hashlib import sha256
+from io import BytesIO
+from itertools import islice
+from typing import IO, Any, Protocol
+
+from app.importing import Faults, Layout, Options, Plan, Reader, RecognisedFile, Record, recognise_file
+from app.importing.layouts import heading_key
+from app.importing.workbook import SIGNATURE
+from models import PRODUCT_SEPARATOR, clean_text
+
+PREVIEW_ROWS = 10
+_HEAD_BYTES = 256 * 1024  # of a text file, in which its first rows are
+_MAX_CHARS = 200  # of a cell that a page shows
+_MAX_HEADINGS = 300  # that a page shows
+_MAX_SENTENCES = 100
+
+
+def dump_options(options: Options) -> str:
+    choices = [[*subject, choice] for subject, choice in options.name_choices.items()]
+    return json.dumps({**asdict(replace(options, name_choices={})), "name_choices": choices})
+
+
+def load_options(text: str) -> Options:
+    """The options of a job. In the browser, headings that mean nothing are shown, and passed over."""
+    values = json.loads(text)
+    choices = {(kind, name): choice for kind, name, choice in values.pop("name_choices", [])}
+    return Options(**{**values, "pass_unknown": True, "name_choices": choices})
+
+
+@dataclass(frozen=True)
+class Preview:
+    """The first rows of a file, as they are read.
+
+    report:   the slug of the report, "" where the headings don't tell it.
+    encoding, delimiter: of a text, "" for a workbook.
+    said:     how the file is read, in sentences.
+    faults:   what is wrong with the headings.
+    headings: each with the key of its column, "" for one that is left out, and its cell in the first row.
+    columns:  the labels of the columns that are read, and whether they are of numbers.
+    rows:     the line of each, its cells as (as read, as the file has it if that differs), and what is wrong with it.
+    """
+
+    report: str = ""
+    encoding: str = ""
+    delimiter: str = ""
+    said: Sequence[str] = ()
+    faults: Sequence[str] = ()
+    headings: Sequence[tuple[str, str, str]] = ()
+    columns: Sequence[tuple[str, bool]] = ()
+    rows: Sequence[tuple[int, Sequence[tuple[str, str]], Sequence[str]]] = ()
+
+
+class Readable(Protocol):
+    """A file that may still be written."""
+
+    def seek(self, offset: int, /) -> int: ...
+    def read(self, size: int, /) -> bytes: ...
+
+
+def is_workbook(stream: Readable) -> bool:
+    """Whether a file is a zip file, as workbooks are. Only a job opens these: they may be hostile, and take memory."""
+    stream.seek(0)
+    return stream.read(len(SIGNATURE)) == SIGNATURE
+
+
+def recognise_head(stream: IO[bytes], name: str, options: Options) -> RecognisedFile:
+    """Recognise a text file by its first rows, at once however large it is."""
+    stream.seek(0)
+    head = stream.read(_HEAD_BYTES + 1)
+    if len(head) > _HEAD_BYTES:
+        head = head[: head.rfind(b"\n") + 1] or head
+    return recognise_file(BytesIO(head), name, options)
+
+
+def headings_digest(file: RecognisedFile) -> str:
+    """A name of a set of headings, under which a mapping of them is remembered; "" where there are none."""
+    keys = sorted({heading_key(heading) for heading in file.headings if heading})
+    return sha256("\n".join(keys).encode(errors="replace")).hexdigest() if keys else ""
+
+
+def make_preview(file: RecognisedFile, options: Options) -> Preview:
+    """Read the first rows of a recognised file."""
+    layout = file.layout
+    places = [place for place, key in enumerate(file.mapping) if key] if layout else []
+    rows, first = [], list[str]()
+    for line, cells, record, faults in _first_rows(file, options):
+        first = first or list(cells)
+        shown = [_cells(layout, file.mapping[place] or "", record, cells[place]) for place in places] if (
+            layout and record is not None
+        ) else [(_short(cells[place]) if place < len(cells) else "", "") for place in places]  # fmt: skip
+        rows.append((line, shown, faults))
+    keyed = zip(file.headings, file.mapping, strict=True)
+    return Preview(
+        report=layout.report.slug if layout else "",
+        encoding=file.encoding.name if file.encoding else "",
+        delimiter=file.delimiter,
+        said=list(islice(file.sentences(), _MAX_SENTENCES)),
+        faults=[fault.text for fault in file.faults],
+        headings=[
+            (_short(heading), key or "", _short(first[place]) if place < len(first) else "")
+            for place, (heading, key) in islice(enumerate(keyed), _MAX_HEADINGS)
+        ],
+        columns=[
+            (layout.label(key), layout.column(key).kind.numeric)
+            for key in (file.mapping[place] or "" for place in places)
+        ] if layout else [],
+        rows=rows,
+    )  # fmt: skip
+
+
+def dump_preview(preview: Preview) -> str:
+    return json.dumps(asdict(preview))
+
+
+def load_preview(text: str) -> Preview | None:
+    return Preview(**json.loads(text)) if text else None
+
+
+_Row = tuple[int, Sequence[str], Record | None, list[str]]
+
+
+def _first_rows(file: RecognisedFile, options: Options) -> Iterator[_Row]:
+    """The first rows, with their records and what is wrong with them."""
+    if file.layout is None and file.headings:
+        rows = file.sheet_rows() if file.sheet else iter(file.csv_rows(lambda line, text: None))
+        behind = (row for row in rows if row[0] > file.heading_line)
+        yield from ((line, cells, None, []) for line, cells in islice(behind, PREVIEW_ROWS))
+    if file.layout is None or not file.headings:
+        return
+    found = Faults()
+    seen = 0
+    for line, cells, record in islice(Reader(file, options, faults=found).rows(), PREVIEW_ROWS):
+        yield line, cells, record, [fault.text for fault in found[seen:]]
+        seen = len(found)
+
+
+def _cells(layout: Layout, key: str, record: Record, cell: str) -> tuple[str, str]:
+    """A cell as it is read, and as the file has it where that differs."""
+    column, kind = layout.columns[key], layout.column(key).kind
+    value = getattr(record, column.field or key)
+    if value is None:
+        return "", _short(cell)
+    text = PRODUCT_SEPARATOR.join(value) if isinstance(value, tuple) else kind.show(value)
+    exported = text if isinstance(value, tuple) else kind.export(value)
+    return _short(text), "" if clean_text(cell) in (text, exported, str(value)) else _short(cell)
+
+
+def _short(text: str) -> str:
+    text = text.replace("\0", "\ufffd").encode(errors="replace").decode()  # PostgreSQL takes neither, lone halves too
+    return text if len(text) <= _MAX_CHARS else f"{text[: _MAX_CHARS - 1]}…"
+
+
+@dataclass(frozen=True)
+class StoredPlan:
+    """A `Plan` as a page shows it.
+
+    counts:    the fields of ImportSummary.
+    faults:    the first ones: line, words. `total_faults` counts all.
+    questions: each as a dict of the fields of Question. `setting` is a field of Options.
+    as_of:     a name of the last import before, "" for none: what the plan is of.
+    """
+
+    counts: dict[str, int] = field(default_factory=dict)
+    said: Sequence[str] = ()
+    notes: Sequence[str] = ()
+    questions: Sequence[dict[str, Any]] = ()
+    faults: Sequence[tuple[int, str]] = ()
+    total_faults: int = 0
+    examples: dict[str, Sequence[str]] = field(default_factory=dict)
+    as_of: str = ""
+
+    @property
+    def rows(self) -> int:
+        return sum(self.counts.get(key, 0) for key in ("added", "updated", "unchanged"))
+
+    @property
+    def ending(self) -> int:
+        """How many rows of the reports a complete file ends."""
+        return self.counts.get("cancelled", 0) + self.counts.get("removed", 0)
+
+    @property
+    def open_questions(self) -> list[dict[str, Any]]:
+        return [question for question in self.questions if not question["default"]]
+
+    @property
+    def can_be_applied(self) -> bool:
+        return not self.total_faults and not self.open_questions
+
+
+def store_plan(plan: Plan, as_of: str) -> StoredPlan:
+    """The plan as pages show it, shortened where a file makes it long."""
+    questions = [{**question._asdict(), "choices": list(question.choices.items())} for question in plan.questions]
+    return StoredPlan(
+        counts=asdict(plan.summary),
+        said=_shortened(plan.said),
+        notes=_shortened(plan.notes),
+        questions=questions[:_MAX_SENTENCES],
+        faults=[(fault.line, _clean(fault.text)) for fault in sorted(plan.faults)],
+        total_faults=plan.faults.total,
+        examples={kind: _shortened(texts) for kind, texts in plan.examples.items()},
+        as_of=as_of,
+    )
+
+
+def dump_plan(plan: StoredPlan) -> str:
+    return json.dumps(asdict(plan))
+
+
+def load_plan(text: str) -> StoredPlan | None:
+    return StoredPlan(**json.loads(text)) if text else None
+
+
+def _shortened(texts: Iterable[str]) -> list[str]:
+    return [_clean(text) for text in islice(texts, _MAX_SENTENCES)]
+
+
+def _clean(text: str) -> str:
+    text = text.replace("\0", "\ufffd").encode(errors="replace").decode()
+    return text if len(text) <= 2 * _MAX_CHARS else f"{text[: 2 * _MAX_CHARS - 1]}…"

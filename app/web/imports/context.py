@@ -1,0 +1,228 @@
+"""What the templates of imports show."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any, NamedTuple
+
+from app.importing import (
+    DATE_ORDERS,
+    DECIMALS,
+    DELIMITERS,
+    ENCODINGS,
+    LAYOUTS,
+    CannotUndo,
+    Options,
+    undo_preview,
+)
+from app.jobs import states
+from app.jobs.plans import (
+    Preview,
+    StoredPlan,
+    is_workbook,
+    load_options,
+    load_plan,
+    load_preview,
+    make_preview,
+    recognise_head,
+)
+from app.jobs.states import Status, is_runner_alive, status_of, statuses
+from app.jobs.uploads import Uploads
+from app.reports import REPORTS
+from models import Import, ImportJob
+
+_SHOWN = 100  # imports in the list
+_MAX_OTHERS = 10  # open files that a page names
+_CONFIRMED_SHARE = 10  # a complete file that ends more than one of so many rows is confirmed twice
+
+# What a state is called, and the class of its badge.
+LABELS = {
+    states.CHECK_QUEUED: ("Waits to be checked", ""),
+    states.CHECKING: ("Being checked", ""),
+    states.CHECKED: ("Checked", "good"),
+    states.CHECK_FAILED: ("Not checked", "bad"),
+    states.APPLY_QUEUED: ("Waits to be applied", ""),
+    states.APPLYING: ("Being applied", ""),
+    states.APPLIED: ("Applied", "good"),
+    states.UNDO_QUEUED: ("Waits to be undone", ""),
+    states.UNDOING: ("Being undone", ""),
+    states.UNDONE: ("Undone", "warn"),
+    states.CANCELLED: ("Cancelled", ""),
+    states.FAILED: ("Failed", "bad"),
+    states.NOT_THERE: ("Not in the data", "warn"),
+}
+COUNTS = {"added": "New", "updated": "Changed", "unchanged": "Same", "removed": "Removed", "cancelled": "Ended",
+          "moved": "Moved", "renamed": "Renamed"}  # fmt: skip
+_ALWAYS = ("added", "updated", "unchanged")  # counts that are shown when they are 0, too
+OPEN = (states.CHECK_QUEUED, states.CHECKING, states.CHECKED, states.CHECK_FAILED, states.APPLY_QUEUED, states.APPLYING)
+
+
+class ListedImport(NamedTuple):
+    """One line of the list: a job of the browser, or an import by a command without one."""
+
+    at: str
+    file: str
+    who: str
+    report: str
+    label: tuple[str, str]
+    number: int | None
+    counts: str
+
+
+def list_context() -> dict[str, Any]:
+    """The newest imports, and whether the process that works on them lives."""
+    jobs = list(ImportJob.select().where(ImportJob.state != states.UNDOES).order_by(ImportJob.id.desc()).limit(_SHOWN))
+    status = statuses(jobs)
+    listed = [_listed(job, status[job.id]) for job in jobs]
+    for load in Import.select().where(Import.number.is_null()).order_by(Import.id.desc()).limit(_SHOWN):
+        line = (str(load.loaded_at), str(load.file).rpartition("/")[2], str(load.who), _title(str(load.report)))
+        listed.append(ListedImport(*line, LABELS[states.APPLIED], None, counts_text(load)))
+    listed.sort(key=lambda each: each.at, reverse=True)
+    return {"imports": listed[:_SHOWN], "is_runner_alive": is_runner_alive()}
+
+
+def _listed(job: ImportJob, status: Status) -> ListedImport:
+    counts = counts_text(status.load) if status.load else ""
+    label = _label(status, load_plan(job.plan) if status.state == states.CHECKED else None)
+    line = (str(job.created_at), str(job.file), str(job.who), _title(str(job.report)))
+    return ListedImport(*line, label, job.id, counts)
+
+
+def _label(status: Status, plan: StoredPlan | None) -> tuple[str, str]:
+    """The words for a state, and the class of their badge."""
+    if status.state == states.CHECKED and plan and not plan.can_be_applied:
+        return ("Has faults", "bad") if plan.total_faults else ("Has questions", "warn")
+    return LABELS[status.state]
+
+
+def counts_text(load: Import) -> str:
+    """The numbers of an import: "3 new, 1 changed"."""
+    counts = [(getattr(load, key, 0), label.lower()) for key, label in COUNTS.items()]
+    return ", ".join(f"{count:,} {label}" for count, label in counts if count) or "no rows"
+
+
+def _title(slug: str) -> str:
+    return REPORTS[slug].short_title if slug in REPORTS else ""
+
+
+def find_preview(job: ImportJob, options: Options, uploads: Uploads) -> Preview | None:
+    """Read the first rows of a text file; of a workbook return those that the check has kept. None for a lost file."""
+    with suppress(FileNotFoundError), uploads.open(job.id) as stream:
+        if is_workbook(stream):
+            return load_preview(job.preview)
+        return make_preview(recognise_head(stream, str(job.file), options), options)
+    return None
+
+
+def page_context(job: ImportJob, uploads: Uploads) -> dict[str, Any]:
+    """What the page of an import shows."""
+    context = status_context(job)
+    options = load_options(job.options)
+    is_open = context["status"].state in OPEN
+    preview = find_preview(job, options, uploads) if is_open else None
+    layout = LAYOUTS.get(preview.report) if preview else None
+    return context | {
+        "options": options,
+        "is_open": is_open,
+        "preview": preview,
+        "columns": [(key, layout.label(key)) for key in layout.columns] if layout else [],
+        "may_be_complete": bool(layout and layout.report.slug != "customer-transactions"),
+        "choices": {
+            "report": [(slug, REPORTS[slug].short_title) for slug in LAYOUTS],
+            "encoding": list(ENCODINGS.items()),
+            "delimiter": [(sign, name.capitalize()) for sign, name in DELIMITERS.items()],
+            "dates": list(DATE_ORDERS.items()),
+            "decimal": list(DECIMALS.items()),
+        },
+        "others": _others(job),
+    }
+
+
+def status_context(job: ImportJob) -> dict[str, Any]:
+    """What the part of the page shows that changes while a job runs."""
+    status, plan, options = status_of(job), load_plan(job.plan), load_options(job.options)
+    return {
+        "job": job,
+        "status": status,
+        "label": _label(status, plan),
+        "plan": plan,
+        "report_title": _title(str(job.report)),
+        "counts": _counts(status, plan),
+        "progress": _progress(job, status, plan),
+        "is_runner_alive": not status.busy or is_runner_alive(),
+        "confirmed_rows": plan.ending if plan and needs_confirmation(options, plan) else 0,
+        "same_file": _same_file(job) if status.state == states.CHECKED else None,
+        "answered": bool(options.name_choices),
+        "can_undo": status.state == states.APPLIED and status.load is not None and can_be_undone(status.load),
+    }
+
+
+def import_facts(job: ImportJob) -> dict[str, Any]:
+    """What a program learns of an import: its state, what it did or would do, and what is wrong with its file."""
+    status, plan = status_of(job), load_plan(job.plan)
+    counts = dict(plan.counts) if plan else {}
+    return {
+        "number": job.id,
+        "report": job.report,
+        "file": job.file,
+        "state": status.state,
+        "busy": status.busy,
+        "message": status.message,
+        "counts": counts,
+        "faults": [{"line": line, "text": text} for line, text in plan.faults] if plan else [],
+        "total": plan.total_faults if plan else 0,
+        "questions": [question["text"] for question in plan.open_questions] if plan else [],
+    }
+
+
+def can_be_undone(load: Import) -> bool:
+    """Whether what an import changed is known, so that it can be undone unless something newer stands on it."""
+    return bool(load.changed_rows) and not load.discarded and load.undoes is None
+
+
+def undo_context(number: int) -> dict[str, Any]:
+    """What undoing an import would do, or why it can't be."""
+    try:
+        return {"preview": undo_preview(number)}
+    except CannotUndo as error:
+        return {"refusal": str(error)}
+
+
+def needs_confirmation(options: Options, plan: StoredPlan) -> bool:
+    """Whether a complete file ends more than a tenth of the rows that there are."""
+    there = plan.counts["updated"] + plan.counts["unchanged"] + plan.ending
+    return options.complete and plan.ending * _CONFIRMED_SHARE > there
+
+
+def _counts(status: Status, plan: StoredPlan | None) -> list[tuple[str, int]]:
+    """The labels and numbers of what a file did, or would do."""
+    counts = dict(plan.counts) if plan else {}
+    if status.load:
+        counts |= {key: getattr(status.load, key) for key in COUNTS if hasattr(status.load, key)}
+    return [(label, counts[key]) for key, label in COUNTS.items() if key in counts and (counts[key] or key in _ALWAYS)]
+
+
+def _progress(job: ImportJob, status: Status, plan: StoredPlan | None) -> dict[str, Any] | None:
+    """How far a running job is, in rows where a check has counted them; None while none runs."""
+    if status.state not in states.RUNNING.values():
+        return None
+    whole, rows = job.size, plan.rows if plan and status.state == states.APPLYING else 0
+    if status.state == states.UNDOING and status.load:
+        whole = rows = status.load.changed_rows
+    share = min(job.done / whole, 1) if whole else 0.0
+    return {"percent": int(share * 100), "rows": rows, "done": int(rows * share)}
+
+
+def _same_file(job: ImportJob) -> ImportJob | None:
+    """The import of the very same file, if it is the last one of all: applying it again changes nothing."""
+    last = Import.select().order_by(Import.id.desc()).first()
+    if last is None or last.number is None:
+        return None
+    same = (ImportJob.id == last.number) & (ImportJob.sha256 == job.sha256) & (ImportJob.id != job.id)
+    found: ImportJob | None = ImportJob.get_or_none(same)
+    return found
+
+
+def _others(job: ImportJob) -> Sequence[ImportJob]:
+    """Other files that somebody must still look at."""
+    waiting = ImportJob.state.in_(OPEN) & (ImportJob.id != job.id)
+    return list(ImportJob.select().where(waiting).order_by(ImportJob.id).limit(_MAX_OTHERS))

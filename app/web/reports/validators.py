@@ -1,0 +1,42 @@
+"""The validators of a file, ETag and Last-Modified, by which a program needs to load only what has changed.
+
+An ETag names all that a file depends on: the last import, the day, the view in its format, and the rights of who asks.
+"""
+
+from datetime import UTC, datetime
+from hashlib import sha256
+
+from flask import Response, request
+
+from app.table.view import View
+from app.web.security import visitor
+from models import Import
+
+_LENGTH = 32  # hex digits of an ETag
+
+
+def add_validators(response: Response, view: View, url: str) -> Response:
+    """Add both to the response with the file that has this canonical address.
+
+    The ETag is a weak one: workbooks of the same rows differ in the time at which they were written.
+    """
+    response.set_etag(_etag(view, url), weak=True)
+    midnight = datetime.combine(view.today, datetime.min.time(), UTC)  # when a status or a period may change
+    last = Import.last()
+    loaded_at = datetime.fromisoformat(last[1]).replace(tzinfo=UTC) if last else midnight
+    response.last_modified = max(midnight, loaded_at)
+    if visitor().token:  # a browser doesn't store files: somebody else may sit there later
+        response.headers["Cache-Control"] = "private, no-cache"
+    return response
+
+
+def unchanged(view: View, url: str) -> Response | None:
+    """Return a 304 when the program has this file already, as `If-None-Match` says; None otherwise."""
+    if not request.if_none_match.contains_weak(_etag(view, url)):
+        return None
+    return add_validators(Response(status=304), view, url)
+
+
+def _etag(view: View, url: str) -> str:
+    who = (visitor().reseller, sorted(visitor().rights))
+    return sha256(repr((Import.last(), view.today, url, who)).encode()).hexdigest()[:_LENGTH]

@@ -1,0 +1,330 @@
+"""Imports in the browser: upload, check, choose, apply, undo, and what each page says."""
+
+import re
+from hashlib import sha256
+from html import unescape
+from io import BytesIO
+from zipfile import ZIP_DEFLATED, ZipFile
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app.jobs import states
+from models import AuditEvent, Customer, Import, ImportJob, Subscription
+from tests.jobs.work import import_jobs, latest, press, run_jobs, upload, uploaded
+from tests.support import EDGE_CASES, OURS, csv_rows, signed_in
+
+SUBSCRIPTIONS = (EDGE_CASES / "customer-subscriptions.csv").read_bytes()
+SMALL = b"Customer,Subscription ID,End,Cost\nAcme,S-1,2026-05-01,10.00\nAcme,S-2,2026-06-01,20.00\n"
+FAULTY = b'Client;Sub ID;End;Cost\nAcme;S-1;2026-05-01;1,00\nBad "x" y;"open;1;2\nAcme;S-1;soon;=1\n'
+HTML = {"Accept": "text/html"}
+FRAGMENT = {**HTML, "HX-Request": "true", "HX-Request-Type": "partial"}
+
+
+def page(client: FlaskClient, job: ImportJob, query: str = "") -> str:
+    answer = client.get(f"/imports/{job.id}{query}", headers=HTML)
+    assert answer.status_code == 200
+    return unescape(answer.text)
+
+
+def faults_file(client: FlaskClient, job: ImportJob) -> list[list[str]]:
+    with client.get(f"/imports/{job.id}/faults.csv") as answer:
+        return csv_rows(answer.data)
+
+
+def applied(app: Flask, client: FlaskClient, content: bytes) -> ImportJob:
+    job = uploaded(app, client, content)
+    assert press(client, job, "apply").status_code == 303
+    run_jobs(app)
+    assert latest().state == states.APPLIED
+    return latest()
+
+
+def test_file_is_checked_and_applied(app: Flask, client: FlaskClient) -> None:
+    job = uploaded(app, client, SMALL)
+    assert job.state == states.CHECKED
+    assert "Apply 2 rows" in page(client, job)
+    assert Subscription.select().count() == 0
+    assert press(client, job, "apply").status_code == 303
+    run_jobs(app)
+    assert latest().state == states.APPLIED
+    assert Subscription.select().count() == 2
+    load = Import.get()
+    assert (load.number, load.who) == (job.id, "admin@partner.example")
+    assert not import_jobs(app).uploads.path(job.id).exists()
+    text = page(client, job)
+    assert job.sha256 in text
+    assert "2 new" in client.get("/imports").text
+    changes = csv_rows(client.get(f"/imports/{job.id}/changes.csv").data)
+    assert changes[0] == ["Change", "Row", "Column", "Before", "After"]
+    assert ["added", "S-1", "Cost", "", "10.00"] in changes
+    events = [(event.event, event.outcome) for event in AuditEvent.select().where(AuditEvent.event != "request")]
+    assert events == [("upload", "done"), ("import", "begun"), ("import", "done")]
+
+
+def test_several_files_are_several_imports(client: FlaskClient) -> None:
+    answer = upload(client, ("a.csv", SMALL), ("b.csv", SUBSCRIPTIONS))
+    first, second = ImportJob.select().order_by(ImportJob.id)
+    assert (first.file, second.file) == ("a.csv", "b.csv")
+    assert answer.location == f"/imports/{first.id}"
+    assert f'href="/imports/{second.id}"' in page(client, first)
+
+
+def test_first_rows_are_shown_before_the_check(client: FlaskClient) -> None:
+    upload(client, ("a.csv", "Kunde;Sub ID;End;Cost\nMüller;S-1;27.11.2026;1234,5\n".encode()))
+    text = page(client, latest())
+    assert "2026-11-27<br><small>27.11.2026</small>" in text
+    assert "1,234.50<br><small>1234,5</small>" in text
+    assert 'hx-trigger="every 2s"' in text
+    assert "Nothing works on imports at the moment" in text
+
+
+def test_runner_that_lives_is_not_missed(client: FlaskClient) -> None:
+    states.note_runner()
+    assert "Nothing works" not in client.get("/imports").text
+
+
+def test_faults_are_listed_and_stand_in_a_file(app: Flask, client: FlaskClient) -> None:
+    job = uploaded(app, client, FAULTY)
+    text = page(client, job)
+    assert "Nothing is applied while there are faults" in text
+    assert "End: “soon” is not a date such as 2026-11-22" in text
+    assert press(client, job, "apply").status_code == 409
+    rows = faults_file(client, job)
+    assert rows[0] == ["Client", "Sub ID", "End", "Cost", "Fault"]
+    assert rows[1] == ["Acme", "S-1", "2026-05-01", "1,00", ""]
+    assert rows[2][0] == 'Bad "x" y;"open;1;2'
+    assert "never closed" in rows[2][4]
+    assert rows[3][:4] == ["Acme", "S-1", "soon", "'=1"]
+    assert "soon" in rows[3][4]
+    assert "=1" in rows[3][4]
+
+
+def test_file_of_faults_has_those_of_the_headings(app: Flask, client: FlaskClient) -> None:
+    job = uploaded(app, client, b"What,Ever\n1,2\n")
+    rows = faults_file(client, job)
+    assert "name the report" in rows[0][2]
+    assert rows[1] == ["1", "2", ""]
+
+
+def test_mapping_is_changed_and_remembered(app: Flask, client: FlaskClient) -> None:
+    content = b"Kunde,Nr,End,Cost\nAcme,S-1,2026-05-01,10.00\n"
+    job = uploaded(app, client, content)
+    assert "is missing" in page(client, job)
+    press(client, job, report="customer-subscriptions")
+    run_jobs(app)
+    answer = press(client, latest(), mapping=["customer", "subscription_id", "end", "cost"])
+    assert answer.status_code == 303
+    run_jobs(app)
+    press(client, latest(), "apply")
+    run_jobs(app)
+    assert Subscription.get().ref == "S-1"
+    job = uploaded(app, client, content.replace(b"10.00", b"12.00"))
+    assert "Apply 1 row" in page(client, job)
+    assert "S-1, Acme: Cost 10.00 → 12.00" in page(client, job)
+
+
+def test_unknown_heading_is_left_out(app: Flask, client: FlaskClient) -> None:
+    job = uploaded(app, client, SMALL.replace(b"Cost", b"Notes").replace(b"10.00", b"x"))
+    assert "“Notes” is left out." in page(client, job)
+    assert "Apply 2 rows" in page(client, job)
+
+
+def test_choices_that_cannot_be_are_refused(app: Flask, client: FlaskClient) -> None:
+    job = uploaded(app, client, SMALL)
+    for form in ({"report": "sales"}, {"encoding": "x"}, {"mapping": "price"}, {"dates": "ymd"}, {"revision": "x"}):
+        answer = press(client, job, **form)
+        assert answer.status_code == 400, form
+        assert f"“{next(iter(form.values()))}”" in answer.text
+    assert press(client, job, mapping="customer").status_code == 400, "one column for four headings"
+
+
+def test_second_click_and_second_tab_do_nothing(app: Flask, client: FlaskClient) -> None:
+    job = uploaded(app, client, SMALL)
+    assert press(client, job, decimal="comma").status_code == 303
+    for action in ("apply", ""):
+        answer = press(client, job, action)  # as the other tab knows it
+        assert answer.status_code == 409
+        assert "with other choices" in answer.text
+    run_jobs(app)
+    assert press(client, job, "apply").status_code == 409
+    assert [press(client, latest(), "apply").status_code for _ in range(3)] == [303, 409, 409]
+    run_jobs(app)
+    assert press(client, latest(), "apply").status_code == 409
+    assert press(client, latest()).status_code == 409
+    assert Import.select().count() == 1
+
+
+def test_same_file_again_is_said(app: Flask, client: FlaskClient) -> None:
+    first = applied(app, client, SMALL)
+    again = uploaded(app, client, SMALL)
+    assert "This very file was applied" in page(client, again)
+    assert f'href="/imports/{first.id}"' in page(client, again)
+    applied(app, client, SMALL.replace(b"10.00", b"11.00"))
+    assert "This very file" not in page(client, again)
+
+
+def test_complete_file_that_ends_much_is_confirmed_with_the_number(app: Flask, client: FlaskClient) -> None:
+    applied(app, client, SMALL)
+    job = uploaded(app, client, SMALL[: SMALL.index(b"Acme,S-2")])
+    press(client, job, complete="on")
+    run_jobs(app)
+    assert "doesn't name 1 row: it ends" in page(client, latest())
+    for confirm in ("", "2"):
+        assert press(client, latest(), "apply", confirm=confirm).status_code == 400
+    assert press(client, latest(), "apply", confirm="1").status_code == 303
+    run_jobs(app)
+    assert Import.select().order_by(Import.id.desc()).get().cancelled == 1
+
+
+def test_complete_file_does_not_end_what_came_since_the_check(app: Flask, client: FlaskClient) -> None:
+    applied(app, client, SMALL)
+    job = uploaded(app, client, SMALL)
+    press(client, job, complete="on")
+    run_jobs(app)
+    job = latest()
+    applied(app, client, SMALL.replace(b"S-", b"T-"))
+    assert press(client, job, "apply").status_code == 303
+    run_jobs(app)
+    assert "The data has changed since the check" in page(client, ImportJob.get_by_id(job.id))
+    assert Import.select().count() == 2
+
+
+def test_questions_are_answered_on_the_page(app: Flask, client: FlaskClient) -> None:
+    applied(app, client, SMALL)
+    job = uploaded(app, client, b"Customer,Subscription ID,End\nACME,S-9,03/04/2026\n")
+    text = page(client, job)
+    assert "Nothing is applied while questions are open" in text
+    assert press(client, job, "apply").status_code == 409
+    answer = "Acme" if "did you mean" in text else ""
+    press(client, job, dates=["", "dmy"], answer=answer)
+    run_jobs(app)
+    press(client, latest(), "apply")
+    run_jobs(app)
+    assert str(Subscription.get(Subscription.ref == "S-9").ends_on) == "2026-04-03"
+    assert Customer.select().where(Customer.id > 0).count() == 1
+
+
+def test_dropped_file_is_deleted(app: Flask, client: FlaskClient) -> None:
+    job = uploaded(app, client, SMALL)
+    assert press(client, job, "cancel").location == "/imports"
+    assert not import_jobs(app).uploads.path(job.id).exists()
+    assert press(client, job, "apply").status_code == press(client, job, "cancel").status_code == 409
+    assert "Cancelled" in page(client, latest())
+
+
+def test_import_is_undone_once(app: Flask, client: FlaskClient) -> None:
+    job = applied(app, client, SMALL)
+    assert "rows: 2 removed" in page(client, job, "?undo=1")
+    assert [press(client, job, "undo").status_code for _ in range(2)] == [303, 409]
+    run_jobs(app)
+    assert Subscription.select().count() == 0
+    text = page(client, job)
+    assert "Undone" in text
+    assert press(client, job, "undo").status_code == 409
+    undoing = Import.get(Import.undoes == job.id)
+    assert client.get(f"/imports/{undoing.number}").location == f"/imports/{job.id}"
+
+
+def test_import_that_cannot_be_undone_says_why(app: Flask, client: FlaskClient) -> None:
+    job = applied(app, client, SMALL)
+    newer = applied(app, client, SMALL.replace(b"10.00", b"11.00"))
+    assert f"Import {newer.id}, which is newer" in page(client, job, "?undo=1")
+    press(client, job, "undo")
+    run_jobs(app)
+    assert f"Import {newer.id}, which is newer" in page(client, job)
+    assert Subscription.select().count() == 2
+
+
+def test_fragment_ends_its_own_polling(app: Flask, client: FlaskClient) -> None:
+    upload(client, ("a.csv", SMALL))
+    path = f"/imports/{latest().id}"
+    assert "every 2s" in client.get(path, headers=FRAGMENT).text
+    run_jobs(app)
+    text = client.get(path, headers=FRAGMENT).text
+    assert "every 2s" not in text
+    assert "<html" not in text
+    assert "hx-partial" in text
+
+
+def test_large_file_comes_whole(app: Flask, client: FlaskClient) -> None:
+    content = SMALL + b"".join(b"Acme,S-%06d,2026-05-01,10.00\n" % number for number in range(10_000))
+    upload(client, ("a.csv", content))
+    assert latest().size == len(content)
+    assert latest().sha256 == sha256(content).hexdigest()
+    assert import_jobs(app).uploads.path(latest().id).read_bytes() == content
+
+
+def test_file_over_the_limit_is_not_stored(app: Flask, client: FlaskClient) -> None:
+    app.config["IMPORT_LIMIT"] = 0
+    answer = upload(client, ("a.csv", b"x" * 100_000))
+    assert answer.status_code == 413
+    assert "0 MB (IMPORT_LIMIT)" in answer.text
+    assert not ImportJob.select().exists()
+    folder = import_jobs(app).uploads.path(1).parent
+    assert not folder.exists() or not [*folder.iterdir()]
+
+
+@pytest.mark.parametrize("body", [b"", b"--x\r\nnonsense", b'--x\r\nContent-Disposition: form-data; name="file"; f'])
+def test_form_without_a_whole_file_leaves_nothing(app: Flask, client: FlaskClient, body: bytes) -> None:
+    answer = client.post("/imports", data=body, headers=OURS, content_type="multipart/form-data; boundary=x")
+    assert answer.status_code == 400
+    assert not ImportJob.select().exists()
+    assert upload(client, ("", b"")).status_code == 400
+
+
+def test_upload_without_room_is_said(app: Flask, client: FlaskClient) -> None:
+    import_jobs(app).uploads.path(1).parent.write_text("a file where the folder should be")
+    answer = upload(client, ("a.csv", SMALL))
+    assert answer.status_code == 507
+    assert not ImportJob.select().exists()
+
+
+@pytest.mark.parametrize("name", ["../../../etc/passwd", "/etc/passwd", "temp/passwd"])
+def test_names_of_files_are_text(app: Flask, client: FlaskClient, name: str) -> None:
+    job = uploaded(app, client, SMALL, name)
+    assert job.file == "passwd"
+    assert import_jobs(app).uploads.path(job.id).exists()
+
+
+def test_markup_in_a_file_is_text(app: Flask, client: FlaskClient) -> None:
+    content = b"Customer,Subscription ID,<b>x</b>\n<script>alert(1)</script>,S-1,<i>\n"
+    job = uploaded(app, client, content, "<img src=x>.csv")
+    text = client.get(f"/imports/{job.id}").text
+    assert not re.search("<script>|<img|<b>x|<i>", text.partition("<main")[2])
+
+
+def test_workbook_is_opened_by_the_job_alone(app: Flask, client: FlaskClient) -> None:
+    answer = client.get("/reports/customer-subscriptions.xlsx")
+    upload(client, ("a.xlsx", answer.data))
+    assert "when the check has opened the workbook" in page(client, latest())
+    run_jobs(app)
+    assert "An Excel workbook" in page(client, latest())
+    assert "Column for Customer" in page(client, latest())
+    later = client.get(f"/imports/{latest().id}?preview=none", headers=FRAGMENT)
+    assert later.headers["HX-Refresh"] == "true"
+
+
+@pytest.mark.parametrize("part", ["xl/worksheets/sheet1.xml", "[Content_Types].xml"])
+def test_hostile_workbook_is_a_fault(app: Flask, client: FlaskClient, part: str) -> None:
+    data = BytesIO()
+    with ZipFile(data, "w", ZIP_DEFLATED) as archive:
+        archive.writestr(part, b'<row r="1048576"><c r="XFD1048576">' + b" " * 1_000_000)
+    job = uploaded(app, client, data.getvalue(), "bomb.xlsx")
+    assert job.state == states.CHECKED
+    assert "Apply" not in page(client, job)
+
+
+def test_account_that_does_not_see_costs_imports_nothing(app: Flask) -> None:
+    person = signed_in(app, "admin", costs=False)
+    assert 'href="/imports"' not in person.get("/reports", headers=HTML).text
+    answer = person.get("/imports")
+    assert answer.status_code == upload(person, ("a.csv", SMALL)).status_code == 403
+    assert "doesn't see all of it" in answer.text
+
+
+def test_unknown_import_is_404(client: FlaskClient) -> None:
+    for path in ("/imports/7", "/imports/7/faults.csv", "/imports/7/changes.csv"):
+        assert client.get(path).status_code == 404
+    assert client.post("/imports/7/apply", data={"revision": "0"}, headers=OURS).status_code == 404
