@@ -175,7 +175,7 @@ def test_error_page_names_the_request_in_the_log(
 
 @pytest.mark.usefixtures("edge_cases")
 def test_broken_export_is_logged(client: FlaskClient, log: LogLines, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(*_: object) -> Iterator[bytes]:
+    def broken(*_: object, **__: object) -> Iterator[bytes]:
         yield b"Customer\r\n"
         raise ZeroDivisionError
 
