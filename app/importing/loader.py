@@ -11,9 +11,9 @@ from peewee import chunked
 from app.importing import derived, layouts
 from app.importing.derived import NO_HOLDING, Counts, HoldingKey
 from app.importing.layouts import Layout, SubscriptionRecord, TransactionRecord
-from app.importing.names import CachedCustomer, Indexes
+from app.importing.names import CachedCustomer, Indexes, SeveralCustomers
 from app.importing.results import Change, ChangeLog, Fault, Row, RowRejected, quote
-from app.importing.rows import BATCH_ROWS, field_names, insert_rows, select_rows, write_changes
+from app.importing.rows import BATCH_ROWS, Table, field_names, insert_rows, select_rows, write_changes
 from models import NEVER, NEVER_AT, CustomerUsage, Subscription, Transaction, fold, reports_db, timestamp
 
 
@@ -48,6 +48,11 @@ class LineIndex:
 
     def __len__(self) -> int:
         return len(self._ids)
+
+
+def owner_of(table: Table, ref: str) -> Iterator[int]:
+    """Yield the id of the customer to whom a stored subscription or transaction belongs, if there is one of this ID."""
+    yield from (row["customer"] for row in select_rows(table, ("customer",), table.ref == ref))
 
 
 class Loader(ABC):
@@ -106,7 +111,15 @@ class RowLoader(Loader):
         ref = getattr(record, self.id_key)
         if not self._lines.add(ref, line):
             raise RowRejected(f"{self.layout.label(self.id_key)}: {quote(ref)} is already in line {self._lines[ref]}")
-        customer = self.indexes.find_customer(record, line)
+        try:
+            customer = self.indexes.find_customer(record, line)
+        except SeveralCustomers as found:
+            # Only such a row costs a query, and the next one of the same name may be another customer's.
+            owners = self.known_owners(record)
+            known = next((each for owner in owners for each in found.customers if each.id == owner), None)
+            if known is None:
+                raise
+            self.indexes.customers.used.add(customer := known)
         owner = {"customer": customer.id, "customer_ref": customer.ref, "reseller": customer.reseller}
         self._batch.append({"ref": ref, "ref_key": ref.casefold(), **owner, **self.row(record, line)})
         if len(self._batch) == BATCH_ROWS:
@@ -122,6 +135,10 @@ class RowLoader(Loader):
         derived.update_cancelled(self._changed_subscriptions)
         derived.update_customer_copies(self.indexes)
         derived.update_usage_rows(self.indexes)
+
+    def known_owners(self, record: Any) -> Iterator[int]:
+        """Yield the ids of the customers to whom known rows of the record's IDs belong: the row's own one first."""
+        yield from owner_of(self.table, getattr(record, self.id_key))
 
     def keep(self, stored: Row, row: Row) -> None:
         """Adapt a row to the stored one before they are compared."""
@@ -239,6 +256,10 @@ class TransactionLoader(RowLoader):
             "cost": record.cost,
             "user": self.indexes.actors.id_of(record.user),
         }
+
+    def known_owners(self, record: TransactionRecord) -> Iterator[int]:
+        yield from super().known_owners(record)
+        yield from owner_of(Subscription, record.subscription_id)
 
 
 class UsageLoader(Loader):

@@ -175,6 +175,14 @@ class CustomerChange:
     reseller: int
 
 
+class SeveralCustomers(RowRejected):
+    """A row's name is that of several customers. `customers` are those that it may mean: none, if it has another ID."""
+
+    def __init__(self, text: str, customers: Sequence[CachedCustomer]) -> None:
+        super().__init__(text)
+        self.customers = customers
+
+
 class CustomerIndex:
     """All customers, by Customer ID and by name and reseller.
 
@@ -202,7 +210,7 @@ class CustomerIndex:
 
         A known Customer ID with another name or reseller renames or moves the customer. A customer without an ID takes
         that of a later row with its name and reseller. `reseller` is None where the file doesn't say, and then any will
-        do. Raises RowRejected where several customers have them.
+        do. Raises SeveralCustomers where several have them, and RowRejected without both name and ID.
         """
         ref = record.customer_id
         if record.customer is None and not ref:
@@ -244,9 +252,8 @@ class CustomerIndex:
         matches = [each for each in matches if each.name == name] or matches
         if len(matches) > 1:
             wanted = "a Customer ID" if reseller is not None else "a Customer ID or a reseller"
-            raise RowRejected(
-                f"Customer: {quote(name)} is the name of {len(matches)} customers; {wanted} must say which"
-            )
+            text = f"Customer: {quote(name)} is the name of {len(matches)} customers; {wanted} must say which"
+            raise SeveralCustomers(text, [] if ref else matches)
         if not matches:
             matches = self._find_look_alike(name, ref, reseller, line)
         if not matches:
@@ -328,7 +335,7 @@ class Indexes:
         self.bundles = BundleIndex(self.products)
 
     def find_customer(self, record: Record, line: int) -> CachedCustomer:
-        """The customer of a record. Raises RowRejected where it could be any of several."""
+        """The customer of a record. Raises RowRejected, or SeveralCustomers where it could be any of these."""
         owner = record.customer, record.customer_id, record.reseller
         customer = self.customers.found.get(owner)
         if customer is None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from models import USAGE_COUNTS, Bundle, Customer, Holding, Product, Reseller, Subscription
+from models import USAGE_COUNTS, Bundle, Customer, Holding, Product, Reseller, Subscription, Transaction
 from tests.databases import sqlite_file as database_url
 from tests.importing.files import SUBSCRIPTIONS, TRANSACTIONS, USAGE, faults, faults_of, file, load, plan_of, values
 
@@ -98,7 +98,21 @@ def test_a_name_alone_is_enough_where_only_one_reseller_has_it() -> None:
     assert plan_of("", csv("Subscription ID,Customer", "S-1,Acme"), dry_run=False).summary.unchanged == 1
     load(SUBSCRIPTIONS, {"Customer ID": "C-2", "Subscription ID": "S-2"})
     text = "Customer: “Acme” is the name of 2 customers; a Customer ID or a reseller must say which"
-    assert faults_of("", csv("Subscription ID,Customer", "S-1,Acme")) == [(2, text)]
+    assert faults_of("", csv("Subscription ID,Customer", "S-9,Acme")) == [(2, text)]
+
+
+def test_a_known_row_tells_which_of_several_customers_is_meant() -> None:
+    rows = [{}, {"Subscription ID": "S-2", "Customer ID": "C-2"}, {"Subscription ID": "S-3", "Customer": "Else"}]
+    load(SUBSCRIPTIONS, *rows[:2], rows[2] | {"Customer ID": "C-3"})
+    load(TRANSACTIONS, {"Subscription ID": "S-2", "Customer ID": "C-2"})
+    again = csv("Subscription ID,Customer", "S-1,Acme", "S-2,Acme", "S-1x,Else")
+    assert plan_of("", again).summary.unchanged == 2
+    text = "Customer: “Acme” is the name of 2 customers; a Customer ID or a reseller must say which"
+    assert faults_of("", csv("Subscription ID,Customer", "S-1,Acme", "S-3,Acme", "S-2,Acme")) == [(3, text)]
+    headings = "Transaction ID,Subscription ID,Customer,Action,Date"
+    rows_of_both = csv(headings, "T-1,S-2,Acme,Inventory,2026-03-04 05:06:07", "T-2,S-1,Acme,Inventory,2026-03-04")
+    assert plan_of("", rows_of_both, dry_run=False).summary.unchanged == 1
+    assert values(Transaction.ref, Transaction.customer_ref) == [("T-1", "C-2"), ("T-2", "C-1")]
 
 
 def test_an_id_without_a_name_can_not_be_empty() -> None:
