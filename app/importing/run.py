@@ -1,7 +1,7 @@
 """Import a file: all of it or nothing."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import IO
 
 from app.importing.examples import RowDescriber
@@ -49,12 +49,13 @@ def import_file(  # noqa: PLR0913, PLR0917
     changes: ChangeLog | None = None,
     number: int | None = None,
     faults: Faults | None = None,
+    accept: Callable[[Plan], bool] | None = None,
 ) -> Plan:
     """Load a recognised file, and return what that did; or what it would do, in a dry run or if something is wrong.
 
     Nothing has changed where the plan has faults or open questions. `changes` sees every row that changes, and `faults`
     gets those of the rows. With a `number`, that of an ImportJob, the import keeps each row as it was, so that it can
-    be undone.
+    be undone. `accept` is asked about the plan, within the transaction: nothing has changed where it returns False.
     """
     plan = Plan(_EMPTY, said=list(file.sentences()))
     plan.faults.extend(file.faults)
@@ -69,7 +70,7 @@ def import_file(  # noqa: PLR0913, PLR0917
         run = _Run(file.layout, options, file.known_columns, changes or ChangeLog(), reader.faults, kept_as)
         run.load(reader.records())
         plan = run.plan([*plan.said, *_what_is_missing(file), *_what_was_passed_over(reader)], reader)
-        if dry_run or plan.faults or plan.open_questions:
+        if dry_run or plan.faults or plan.open_questions or not (accept is None or accept(plan)):
             transaction.rollback()
         else:
             run.record(file.name, who)

@@ -27,6 +27,7 @@ from app.jobs.plans import (
     dump_preview,
     headings_digest,
     is_workbook,
+    last_import,
     load_options,
     load_plan,
     make_preview,
@@ -55,7 +56,7 @@ UPLOAD_DAYS = 7  # after which an upload that nobody applied is deleted
 _FAILED = "The job of import %d (%s) failed: %s"
 _FILE_GONE = "The file isn't there any more; upload it again."
 _NO_ROOM = "The server found no room on its disk. Make room, then start it again here."
-_CHANGED = "The data has changed since the check, and the file doesn't fit it as it did. Look at the check again."
+_CHANGED = "The data has changed since the check, and the file would do something else now. Look at it again."
 _FAULTY = "The file has faults or questions. Nothing was changed."
 _DEFECT = "Something went wrong on our side; it has been logged. Nothing was changed."
 
@@ -131,7 +132,7 @@ class ImportJobs:
             return
         with self._work_on(job, states.CHECK_FAILED) as running, self.uploads.open(number) as stream:
             options, file = self._recognise(job, stream)
-            as_of = _last_import()
+            as_of = last_import()
             with FaultLog() as faults:
                 self.uploads.faults_path(number).unlink(missing_ok=True)
                 plan = import_file(file, options, dry_run=True, progress=running.advance, faults=faults)
@@ -181,37 +182,31 @@ class ImportJobs:
                 return
             options = load_options(job.options)
             file = recognise_file(stream, str(job.file), options)
-            was_checked = bool(job.plan)
-            if options.complete and was_checked and not self._ends_as_checked(file, options, running):
-                return
-            as_of = _last_import()
-            plan = import_file(file, options, progress=running.advance, who=str(job.who), number=number)
+            checked, as_of = load_plan(job.plan), last_import()
+
+            def is_as_shown(plan: Plan) -> bool:
+                """Whether the file does what the person has seen. Nothing else changes the reports meanwhile."""
+                now = last_import()
+                return checked is None or checked.as_of == now or store_plan(plan, now).shows_same(checked)
+
+            plan = import_file(
+                file, options, progress=running.advance, who=str(job.who), number=number, accept=is_as_shown
+            )
             job.plan = dump_plan(store_plan(plan, as_of))
             if load := Import.get_or_none(Import.number == number):
                 self._applied(job, load)
-            else:  # faults or questions that there were none of in the check
-                running.finish(states.CHECKED, plan=job.plan, message=_CHANGED if was_checked else _FAULTY)
+            else:
+                running.finish(states.CHECKED, plan=job.plan, message=_CHANGED if checked else _FAULTY)
 
     def load_at_once(self, job: ImportJob, options: Options, dry_run: bool) -> Plan:
         """Load a small file in the process of whoever calls, and return what that did, or what is wrong."""
         with self.uploads.open(job.id) as stream:
-            file, as_of = recognise_file(stream, str(job.file), options), _last_import()
+            file, as_of = recognise_file(stream, str(job.file), options), last_import()
             plan = import_file(file, options, dry_run, who=str(job.who), number=job.id)
         if load := Import.get_or_none(Import.number == job.id):
             job.plan = dump_plan(store_plan(plan, as_of))
             self._applied(job, load)
         return plan
-
-    def _ends_as_checked(self, file: RecognisedFile, options: Options, running: "RunningJob") -> bool:
-        """Return whether a complete file ends no more rows than the person has seen; else show them the new check."""
-        checked, as_of = load_plan(running.job.plan), _last_import()
-        if checked and checked.as_of == as_of:
-            return True
-        new = store_plan(import_file(file, options, dry_run=True), as_of)
-        if checked and new.ending <= checked.ending:
-            return True
-        running.finish(states.CHECKED, plan=dump_plan(new), message=_CHANGED)
-        return False
 
     def _applied(self, job: ImportJob, load: Import) -> None:
         """Note that the reports have a file's rows, and delete the file."""
@@ -290,11 +285,6 @@ class RunningJob:
     def fail(self, state: str, message: str) -> None:
         self.finish(state, message=message)
         audit_failure(self.job, message)
-
-
-def _last_import() -> str:
-    """A name of the last import, which no other ever has; "" before the first."""
-    return (Import.last() or ("", ""))[0]
 
 
 def audit_failure(job: ImportJob, why: str) -> None:

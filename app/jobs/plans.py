@@ -11,7 +11,7 @@ from typing import IO, Any, Protocol
 from app.importing import Faults, Layout, Options, Plan, Reader, RecognisedFile, Record, recognise_file
 from app.importing.layouts import heading_key
 from app.importing.workbook import SIGNATURE
-from models import PRODUCT_SEPARATOR, clean_text
+from models import PRODUCT_SEPARATOR, Import, clean_text
 
 PREVIEW_ROWS = 10
 _HEAD_BYTES = 256 * 1024  # of a text file, in which its first rows are
@@ -191,6 +191,11 @@ class StoredPlan:
     def can_be_applied(self) -> bool:
         return not self.total_faults and not self.open_questions
 
+    def shows_same(self, other: "StoredPlan") -> bool:
+        """Whether another plan shows a person the same of what the file does to the reports."""
+        one, two = (json.loads(dump_plan(plan)) for plan in (self, other))
+        return all(one[name] == two[name] for name in ("counts", "notes", "questions", "examples"))
+
 
 def store_plan(plan: Plan, as_of: str) -> StoredPlan:
     """The plan as pages show it, shortened where a file makes it long."""
@@ -205,6 +210,11 @@ def store_plan(plan: Plan, as_of: str) -> StoredPlan:
         examples={kind: _shortened(texts) for kind, texts in plan.examples.items()},
         as_of=as_of,
     )
+
+
+def last_import() -> str:
+    """A name of the last import, which no other ever has; "" before the first."""
+    return (Import.last() or ("", ""))[0]
 
 
 def dump_plan(plan: StoredPlan) -> str:

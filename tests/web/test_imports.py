@@ -191,6 +191,32 @@ def test_complete_file_does_not_end_what_came_since_the_check(app: Flask, client
     assert Import.select().count() == 2
 
 
+def test_file_does_what_its_page_shows(app: Flask, client: FlaskClient) -> None:
+    applied(app, client, SMALL)
+    job = uploaded(app, client, SMALL.replace(b"10.00", b"50.00"))
+    assert "S-1, Acme: Cost 10.00 → 50.00" in page(client, job)
+    assert "has changed since" not in page(client, job)
+    applied(app, client, SMALL.replace(b"10.00", b"60.00"))
+    assert "The data has changed since this check." in page(client, job)
+    assert press(client, job, "apply").status_code == 303
+    run_jobs(app)
+    text = page(client, ImportJob.get_by_id(job.id))
+    assert "would do something else now" in text
+    assert "S-1, Acme: Cost 60.00 → 50.00" in text
+    assert Subscription.get(Subscription.ref == "S-1").cost == 6000
+    assert press(client, ImportJob.get_by_id(job.id), "apply").status_code == 303
+    run_jobs(app)
+    assert Subscription.get(Subscription.ref == "S-1").cost == 5000
+
+
+def test_file_that_still_does_the_same_is_applied(app: Flask, client: FlaskClient) -> None:
+    job = uploaded(app, client, SMALL)
+    applied(app, client, SMALL.replace(b"S-", b"T-"))
+    assert press(client, job, "apply").status_code == 303
+    run_jobs(app)
+    assert ImportJob.get_by_id(job.id).state == states.APPLIED
+
+
 def test_questions_are_answered_on_the_page(app: Flask, client: FlaskClient) -> None:
     applied(app, client, SMALL)
     job = uploaded(app, client, b"Customer,Subscription ID,End\nACME,S-9,03/04/2026\n")
