@@ -203,11 +203,13 @@ def update_usage_rows(indexes: Indexes) -> None:
 
 def keep_known_details(
     inventories: MutableMapping[CachedCustomer, Inventory], levels: Sequence[str], numbers: Sequence[str]
-) -> None:
+) -> dict[CachedCustomer, tuple[int, int]]:
     """Put what is known in the place of what a file says less closely, where its numbers are sums of the known ones.
 
-    `levels` are the fields of HoldingKey that the file has, `numbers` those of Counts.
+    `levels` are the fields of HoldingKey that the file has, `numbers` those of Counts. Returns the customers with other
+    numbers: how many holdings that are known more closely become how many of the file's.
     """
+    lost: dict[CachedCustomer, tuple[int, int]] = {}
     known = stored_inventories(list(inventories))
     for customer, inventory in inventories.items():
         sums: dict[HoldingKey, Counts] = {}
@@ -217,6 +219,10 @@ def keep_known_details(
         same = {key for key, counts in inventory.items() if key in sums and _equal(counts, sums[key], numbers)}
         kept = {key: counts for key, counts in known[customer].items() if _less_closely(key, levels) in same}
         inventories[customer] = {key: counts for key, counts in inventory.items() if key not in same} | kept
+        coarse = [less for key in known[customer] if (less := _less_closely(key, levels)) != key]
+        if replaced := [key for key in coarse if key in inventory and key not in same]:
+            lost[customer] = len(replaced), len(set(replaced))
+    return lost
 
 
 def _less_closely(key: HoldingKey, levels: Sequence[str]) -> HoldingKey:

@@ -311,10 +311,19 @@ class UsageLoader(Loader):
         for batch in chunked(self._inventories.items(), BATCH_ROWS):
             inventories = dict(batch)
             if len(levels) < len(HoldingKey._fields) or not {"current_inventory", "used"}.issubset(numbers):
-                derived.keep_known_details(inventories, levels, numbers)
+                lost = derived.keep_known_details(inventories, levels, numbers)
+                self._note_lost_details(lost, levels)
             derived.replace_holdings(inventories, self.indexes, self.changes)
         if self.complete:
             self._remove_unnamed()
+
+    def _note_lost_details(self, lost: Mapping[CachedCustomer, tuple[int, int]], levels: Collection[str]) -> None:
+        without = " and ".join(self.layout.label(name) for name in HoldingKey._fields if name not in levels)
+        why = f"has no {without}" if levels else "has totals only"
+        for customer, (known, lines) in lost.items():
+            less = f"one line without {without} replaces" if lines == 1 else f"{lines:,} without {without} replace"
+            text = f"{quote(customer.name)}: the file {why}; {less} {known:,} known holding{'s' if known > 1 else ''}"
+            self.indexes.notes.add("details", min(self._lines[customer].values()), text)
 
     def _remove_unnamed(self) -> None:
         """Remove the holdings of all customers that the file doesn't name."""

@@ -180,7 +180,7 @@ class StoredPlan:
 
     @property
     def ending(self) -> int:
-        """How many rows of the reports a complete file ends."""
+        """How many rows of the reports the file ends or removes, since it doesn't name them."""
         return self.counts.get("cancelled", 0) + self.counts.get("removed", 0)
 
     @property

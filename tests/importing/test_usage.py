@@ -8,7 +8,18 @@ from app.importing.derived import usage_ref
 from app.table.paging import read_children, read_page
 from app.table.scope import WHOLE_PARTNER
 from models import NONE_ID, CertificateType, CustomerUsage, Holding, Product, TypeUsage, fold
-from tests.importing.files import NOTHING, SUBSCRIPTIONS, USAGE, Row, dump, faults, load, rolled_back, values
+from tests.importing.files import (
+    NOTHING,
+    SUBSCRIPTIONS,
+    USAGE,
+    Row,
+    dump,
+    faults,
+    load,
+    plan_of,
+    rolled_back,
+    values,
+)
 from tests.importing.sums import check_sums
 from tests.strategies import examples
 from tests.support import view_of
@@ -175,6 +186,25 @@ def test_unspecified_holding_is_a_holding(row: Row) -> None:
     removed = 1 if len(row) == 2 else 2  # the one without both becomes the row of zeros
     assert counts(NOTHING) == (0, 1, 0, removed)
     check_sums()
+
+
+@pytest.mark.parametrize(
+    ("content", "note"),
+    [
+        (
+            "Customer ID,Inventory,Used\nC-2,5,3\nC-1,15,10",
+            "totals only; one line without Certificate Type and Product",
+        ),
+        ("Customer ID,Type,Inventory,Used\nC-1,SSL,10,7\nC-1,Client,5,4", "no Product; 2 without Product replace 3"),
+        ("Customer ID,Product,Inventory,Used\nC-1,DV Single,5,4\nC-1,EV,5,3", "no Certificate Type; one line"),
+    ],
+)
+def test_details_that_a_file_loses_are_noted(content: str, note: str) -> None:
+    load(USAGE, {}, EV, MAIL, ELSE)
+    (text,) = plan_of(USAGE, content.encode()).notes
+    assert text.startswith(f"line {2 + ('C-2' in content)}: “Acme”: the file has {note}")
+    known = {"totals": 3, "no Product": 3, "no Certificate": 1}
+    assert f"{next(count for words, count in known.items() if words in text)} known holding" in text
 
 
 def test_unspecified_holdings_are_shown_inside_their_customer() -> None:

@@ -191,6 +191,18 @@ def test_complete_file_does_not_end_what_came_since_the_check(app: Flask, client
     assert Import.select().count() == 2
 
 
+def test_usage_file_of_totals_that_loses_details_is_confirmed(app: Flask, client: FlaskClient) -> None:
+    applied(app, client, b"Customer,Type,Product,Inventory,Used\nAcme,SSL,DV,5,3\nAcme,SSL,EV,5,3\nElse,SSL,DV,1,1\n")
+    totals = b"Customer,Inventory,Used\nAcme,10,6\nElse,1,1\n"
+    applied(app, client, totals)
+    job = uploaded(app, client, totals.replace(b"10,6", b"10,7"))
+    text = page(client, job)
+    assert "line 2: “Acme”: the file has totals only; one line without Certificate Type and Product replaces" in text
+    assert "doesn't name 2 rows: they end" in text
+    assert press(client, job, "apply").status_code == 400
+    assert press(client, job, "apply", confirm="2").status_code == 303
+
+
 def test_file_does_what_its_page_shows(app: Flask, client: FlaskClient) -> None:
     applied(app, client, SMALL)
     job = uploaded(app, client, SMALL.replace(b"10.00", b"50.00"))

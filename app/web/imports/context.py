@@ -33,7 +33,7 @@ from models import Import, ImportJob
 
 _SHOWN = 100  # imports in the list
 _MAX_OTHERS = 10  # open files that a page names
-_CONFIRMED_SHARE = 10  # a complete file that ends more than one of so many rows is confirmed twice
+_CONFIRMED_SHARE = 10  # a file that ends more than one of so many rows is confirmed twice
 
 # What a state is called, and the class of its badge.
 LABELS = {
@@ -150,7 +150,7 @@ def status_context(job: ImportJob) -> dict[str, Any]:
         "counts": _counts(status, plan),
         "progress": _progress(job, status, plan),
         "is_runner_alive": not status.busy or is_runner_alive(),
-        "confirmed_rows": plan.ending if plan and needs_confirmation(options, plan) else 0,
+        "confirmed_rows": plan.ending if plan and needs_confirmation(plan) else 0,
         "is_outdated": status.state == states.CHECKED and plan is not None and plan.as_of != last_import(),
         "same_file": _same_file(job) if status.state == states.CHECKED else None,
         "answered": bool(options.name_choices),
@@ -189,10 +189,10 @@ def undo_context(number: int) -> dict[str, Any]:
         return {"refusal": str(error)}
 
 
-def needs_confirmation(options: Options, plan: StoredPlan) -> bool:
-    """Whether a complete file ends more than a tenth of the rows that there are."""
-    there = plan.counts["updated"] + plan.counts["unchanged"] + plan.ending
-    return options.complete and plan.ending * _CONFIRMED_SHARE > there
+def needs_confirmation(plan: StoredPlan) -> bool:
+    """Whether a file ends or removes more than a tenth of the known rows that it touches."""
+    touched = plan.counts["updated"] + plan.counts["unchanged"] + plan.ending
+    return plan.ending * _CONFIRMED_SHARE > touched
 
 
 def _counts(status: Status, plan: StoredPlan | None) -> list[tuple[str, int]]:

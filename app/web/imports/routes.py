@@ -131,7 +131,7 @@ def apply(number: int) -> ResponseReturnValue:
     plan = load_plan(job.plan)
     if plan is None or not plan.can_be_applied or status_of(job).load:
         return _conflict(number)
-    if needs_confirmation(load_options(job.options), plan) and request.form.get("confirm") != str(plan.ending):
+    if needs_confirmation(plan) and request.form.get("confirm") != str(plan.ending):
         details = [f"This file ends {plan.ending:,} rows, since it doesn't name them. Tick that this is meant."]
         return error_response(400, "Nothing was applied.", details, f"/imports/{number}")
     with access_db.write_transaction():
