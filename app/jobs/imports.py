@@ -156,19 +156,22 @@ class ImportJobs:
         return options, file
 
     def _recall(self, job: ImportJob, file: RecognisedFile) -> bool:
-        """Note the headings of a new file, and take the mapping of the newest applied file with the same ones.
+        """Note the headings of a new file, and take what a person has said about the same file or headings before.
 
-        Returns whether there was one.
+        That are all options of the newest applied import of the very same file, else the mapping of the newest one with
+        the same headings. Returns whether there was one.
         """
         job.headings = headings_digest(file)
-        same = (ImportJob.headings == job.headings) & (ImportJob.state == states.APPLIED)
-        last = ImportJob.select().where(same).order_by(ImportJob.id.desc()).first() if job.headings else None
-        if last:
-            known = load_options(last.options)
-            options = replace(load_options(job.options), report=last.report, mapping=known.mapping)
-            job.options = dump_options(options)
+        applied = ImportJob.select().where(ImportJob.state == states.APPLIED).order_by(ImportJob.id.desc())
+        if job.headings and (same := applied.where(ImportJob.sha256 == job.sha256).first()):
+            job.options = dump_options(replace(load_options(same.options), report=same.report))
+        elif job.headings and (same := applied.where(ImportJob.headings == job.headings).first()):
+            mapping = load_options(same.options).mapping
+            job.options = dump_options(replace(load_options(job.options), report=same.report, mapping=mapping))
+        else:
+            same = None
         job.save(only=[ImportJob.headings, ImportJob.options])
-        return last is not None
+        return same is not None
 
     # -- changes of the reports
 

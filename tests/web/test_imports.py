@@ -165,6 +165,24 @@ def test_same_file_again_is_said(app: Flask, client: FlaskClient) -> None:
     assert "This very file" not in page(client, again)
 
 
+def test_same_file_again_is_read_as_before(app: Flask, client: FlaskClient) -> None:
+    applied(app, client, SMALL)
+    content = b"Customer,Subscription ID,End\nACME,S-9,03/04/2026\nacme,S-8,03/05/2026\n"
+    press(client, uploaded(app, client, content), dates="dmy", answer=["Acme", "acme"])
+    run_jobs(app)
+    assert press(client, latest(), "apply").status_code == 303
+    run_jobs(app)
+    assert latest().state == states.APPLIED
+    again = page(client, uploaded(app, client, content))
+    assert "This very file was applied" in again
+    assert "questions are open" not in again
+    press(client, latest(), mapping=["", "subscription_id", "end"])
+    run_jobs(app)
+    text = page(client, latest())
+    assert "Nothing is applied while there are faults" in text
+    assert "This very file was applied" in text
+
+
 def test_complete_file_that_ends_much_is_confirmed_with_the_number(app: Flask, client: FlaskClient) -> None:
     applied(app, client, SMALL)
     job = uploaded(app, client, SMALL[: SMALL.index(b"Acme,S-2")])
