@@ -117,13 +117,15 @@ def holds_something(row: Row) -> bool:
     return any(row.get(name, NONE_ID) != NONE_ID for name in HoldingKey._fields) or any(map(row.get, USAGE_COUNTS))
 
 
-def find_foreign_rows(table: Table, refs: list[str]) -> list[tuple[str, str]]:
+def find_foreign_rows(table: Table, refs: list[str]) -> list[tuple[str, str, int]]:
     """Find subscriptions or transactions, among `refs`, whose counterpart belongs to another customer.
 
-    Returns the ref of each with that of its subscription.
+    Returns the ref of each with that of its subscription, and the id of its customer.
     """
     other_owner = (Subscription.ref == Transaction.subscription_ref) & (Subscription.customer != Transaction.customer)
-    pairs = Transaction.select(table.ref, Subscription.ref).join(Subscription, on=other_owner).distinct()
+    pairs = (
+        Transaction.select(table.ref, Subscription.ref, table.customer).join(Subscription, on=other_owner).distinct()
+    )
     return list(reports_db.execute(pairs.where(reports_db.in_values(table.ref, refs))))
 
 

@@ -127,9 +127,11 @@ class RowLoader(Loader):
 
     def finish(self) -> Iterator[Fault]:
         self._flush()
+        questioned = self.indexes.questioned_customers()
         for refs in chunked(self._lines, BATCH_ROWS):
-            for ref, subscription in derived.find_foreign_rows(self.table, refs):
-                yield Fault(self._lines[ref], f"Subscription ID: {quote(subscription)} {self.foreign_error}")
+            for ref, subscription, customer in derived.find_foreign_rows(self.table, refs):
+                if customer not in questioned:
+                    yield Fault(self._lines[ref], f"Subscription ID: {quote(subscription)} {self.foreign_error}")
 
     def update_derived(self) -> None:
         derived.update_cancelled(self._changed_subscriptions)

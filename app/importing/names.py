@@ -345,6 +345,15 @@ class Indexes:
             self.customers.used.add(customer)
         return customer
 
+    def questioned_customers(self) -> set[int]:
+        """The ids of new customers that may be known ones: that depends on the answer to an open question."""
+        asked = {question.subject for question in self.look_alikes.questions() if not question.default}
+        subjects = (
+            (each.id, ("customer", each.name), ("reseller", self.resellers.names[each.reseller]))
+            for each in self.customers.new
+        )
+        return {id_ for id_, name, reseller in subjects if asked.intersection((name, reseller))}
+
     def write(self) -> None:
         for index in (self.resellers, self.customers, self.actors, self.certificate_types, self.bundles):
             index.write()

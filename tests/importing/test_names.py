@@ -101,6 +101,15 @@ def test_a_name_alone_is_enough_where_only_one_reseller_has_it() -> None:
     assert faults_of("", csv("Subscription ID,Customer", "S-9,Acme")) == [(2, text)]
 
 
+@pytest.mark.parametrize("change", [{"Customer": "ACME"}, {"Reseller": "NORTH"}])
+@pytest.mark.parametrize("slug", [SUBSCRIPTIONS, TRANSACTIONS])
+def test_a_question_about_a_name_is_asked_alone(slug: str, change: dict[str, str]) -> None:
+    for each in (SUBSCRIPTIONS, TRANSACTIONS):
+        load(each, {"Reseller": "North", **UNKNOWN})
+    ((line, text),) = faults(slug, {"Reseller": "North", **UNKNOWN, **change})
+    assert (line, "did you mean" in text) == (2, True)
+
+
 def test_a_known_row_tells_which_of_several_customers_is_meant() -> None:
     rows = [{}, {"Subscription ID": "S-2", "Customer ID": "C-2"}, {"Subscription ID": "S-3", "Customer": "Else"}]
     load(SUBSCRIPTIONS, *rows[:2], rows[2] | {"Customer ID": "C-3"})
