@@ -190,6 +190,7 @@ class Plan:
     questions: what has several readings; those without a default must be answered before the file can be loaded.
     faults:    what is wrong; nothing can be loaded while there is something.
     examples:  changes by their kind, as words: "S-1: Cost 100.00 → 120.00".
+    has_changes: whether anything changes, be it only the ID of a customer.
     """
 
     summary: ImportSummary
@@ -198,6 +199,7 @@ class Plan:
     questions: list[Question] = field(default_factory=list)
     faults: Faults = field(default_factory=Faults)
     examples: Mapping[str, list[str]] = field(default_factory=dict)
+    has_changes: bool = False
 
     @property
     def open_questions(self) -> list[Question]:

@@ -12,7 +12,7 @@ from app.importing.names import CachedCustomer, CustomerChange, Indexes
 from app.importing.options import Options
 from app.importing.reader import Progress, Reader
 from app.importing.recognise import RecognisedFile, recognise_file, rereadable
-from app.importing.results import ChangeLog, Faults, ImportSummary, Plan, RowRejected, quote
+from app.importing.results import CHANGES, ChangeLog, Faults, ImportSummary, Plan, RowRejected, quote
 from models import NONE_ID, Import, reports_db, timestamp
 
 _EMPTY = ImportSummary(0, 0, 0, 0, 0, 0)
@@ -141,7 +141,8 @@ class _Run:
         describer = RowDescriber(self._layout, self._indexes)
         examples = {kind: list(map(describer.describe, changes)) for kind, changes in self._changes.examples.items()}
         notes = list(self._indexes.notes.lines())
-        return Plan(summary, said, notes, questions, self._faults, examples)
+        has_changes = bool(customers.before) or any(counts[kind] for kind in CHANGES if kind != "unchanged")
+        return Plan(summary, said, notes, questions, self._faults, examples, has_changes)
 
     def record(self, name: str, who: str) -> None:
         """Record the import, which makes it the version of all data."""

@@ -132,11 +132,9 @@ def _first_rows(file: RecognisedFile, options: Options) -> Iterator[_Row]:
         yield from ((line, cells, None, []) for line, cells in islice(behind, PREVIEW_ROWS))
     if file.layout is None or not file.headings:
         return
-    found = Faults()
-    seen = 0
-    for line, cells, record in islice(Reader(file, options, faults=found).rows(), PREVIEW_ROWS):
-        yield line, cells, record, [fault.text for fault in found[seen:]]
-        seen = len(found)
+    found = Faults()  # also of lines that are no rows
+    for line, cells, record in list(islice(Reader(file, options, faults=found).rows(), PREVIEW_ROWS)):
+        yield line, cells, record, [fault.text for fault in found if fault.line == line]
 
 
 def _cells(layout: Layout, key: str, record: Record, cell: str) -> tuple[str, str]:
@@ -163,6 +161,7 @@ class StoredPlan:
     faults:    the first ones: line, words. `total_faults` counts all.
     questions: each as a dict of the fields of Question. `setting` is a field of Options.
     as_of:     a name of the last import before, "" for none: what the plan is of.
+    has_changes: whether the file changes anything, such as a customer's ID, which no count has.
     """
 
     counts: dict[str, int] = field(default_factory=dict)
@@ -173,6 +172,7 @@ class StoredPlan:
     total_faults: int = 0
     examples: dict[str, Sequence[str]] = field(default_factory=dict)
     as_of: str = ""
+    has_changes: bool = True
 
     @property
     def rows(self) -> int:
@@ -209,6 +209,7 @@ def store_plan(plan: Plan, as_of: str) -> StoredPlan:
         total_faults=plan.faults.total,
         examples={kind: _shortened(texts) for kind, texts in plan.examples.items()},
         as_of=as_of,
+        has_changes=plan.has_changes,
     )
 
 

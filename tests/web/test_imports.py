@@ -108,6 +108,27 @@ def test_file_of_faults_has_those_of_the_headings(app: Flask, client: FlaskClien
     assert rows[1] == ["1", "2", ""]
 
 
+def test_fault_stands_under_its_row(client: FlaskClient) -> None:
+    upload(client, ("a.csv", FAULTY.replace(b";soon;", b";2026-05-02;").replace(b"=1", b"x")))
+    rows = re.findall(r'<tr><td class="number">(\d+)</td>|<span class="error">(.*?)</span>', page(client, latest()))
+    lines, faults = [line for line, _ in rows if line], [text for _, text in rows if text]
+    assert (lines, len(faults)) == (["2", "4"], 1)
+    assert "Cost: “x”" in faults[0]
+    assert "The first 2 rows, as they are read" in page(client, latest())
+
+
+def test_file_without_changes_is_not_applied(app: Flask, client: FlaskClient) -> None:
+    applied(app, client, SMALL)
+    text = page(client, uploaded(app, client, SMALL + b"\n"))
+    assert "This file changes nothing." in text
+    assert 'id="apply"' not in text
+    assert 'id="cancel"' in text
+    text = page(
+        client, uploaded(app, client, SMALL.replace(b"Cost\n", b"Cost,Customer ID\n").replace(b"0\n", b"0,C-1\n"))
+    )
+    assert 'id="apply">Apply 2 rows<' in text, "it tells the customer's ID"
+
+
 def test_mapping_is_changed_and_remembered(app: Flask, client: FlaskClient) -> None:
     content = b"Kunde,Nr,End,Cost\nAcme,S-1,2026-05-01,10.00\n"
     job = uploaded(app, client, content)
@@ -189,6 +210,7 @@ def test_complete_file_that_ends_much_is_confirmed_with_the_number(app: Flask, c
     press(client, job, complete="on")
     run_jobs(app)
     assert "doesn't name 1 row: it ends" in page(client, latest())
+    assert "Apply 1 row, end 1<" in page(client, latest())
     for confirm in ("", "2"):
         assert press(client, latest(), "apply", confirm=confirm).status_code == 400
     assert press(client, latest(), "apply", confirm="1").status_code == 303
