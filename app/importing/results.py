@@ -68,7 +68,11 @@ class Question(NamedTuple):
     default: str = ""
 
     def __str__(self) -> str:
-        return f"{self.text}{' ' if self.text.endswith('?') else '; '}{self.option}"
+        return self.with_answer(self.option)
+
+    def with_answer(self, how: str) -> str:
+        """The question, and how to answer it."""
+        return f"{self.text}{' ' if self.text.endswith('?') else '; '}{how}"
 
 
 class Unreadable(Exception):
@@ -205,9 +209,9 @@ class Plan:
     def open_questions(self) -> list[Question]:
         return [question for question in self.questions if not question.default]
 
-    def raise_if_rejected(self, name: str) -> None:
-        """Raise FileRejected where there are faults or open questions."""
-        asked = [Fault(question.line, str(question)) for question in self.open_questions]
+    def raise_if_rejected(self, name: str, describe: Callable[[Question], str] = str) -> None:
+        """Raise FileRejected where there are faults or open questions, which `describe` turns into words."""
+        asked = [Fault(question.line, describe(question)) for question in self.open_questions]
         if asked or self.faults:
             faults = sorted([*self.faults, *asked], key=lambda fault: fault.line)
             raise FileRejected(name, faults, self.faults.total + len(asked))

@@ -83,9 +83,14 @@ def test_faults_are_a_422_and_keep_nothing(app: Flask, loader: FlaskClient) -> N
 
 
 def test_question_names_its_answer(loader: FlaskClient) -> None:
-    assert "03/04/2026" in facts(send(loader, UNCLEAR), 422)["detail"]
+    detail = facts(send(loader, UNCLEAR), 422)["detail"]
+    assert "03/04/2026" in detail
+    assert "dates=dmy or dates=mdy" in detail
     assert facts(send(loader, UNCLEAR, "?dates=dmy"))["counts"]["added"] == 1
     assert str(Subscription.get().ends_on) == "2026-04-03"
+    other_name = SMALL.replace(b"Acme", b"ACME")
+    assert "names=same or names=new" in facts(send(loader, other_name), 422)["faults"][0]["text"]
+    assert facts(send(loader, other_name, "?names=same"))["counts"]["added"] == 1
 
 
 def test_complete_ends_what_is_missing(loader: FlaskClient) -> None:
@@ -132,6 +137,7 @@ def test_other_import_of_the_report_is_a_409(loader: FlaskClient) -> None:
     waiting = {"who": "x", "file": "x", "created_at": timestamp(), "seen_at": timestamp()}
     job = ImportJob.create(report=SLUG, state=states.APPLY_QUEUED, **waiting)
     facts(send(loader, SMALL), 409)
+    assert send(loader, SMALL, "?dry_run=1").status_code == 202, "it changes nothing"
     ImportJob.update(report="customer-usage").where(ImportJob.id == job.id).execute()
     assert send(loader, SMALL).status_code == 202, "it waits its turn"
 

@@ -12,7 +12,7 @@ from dataclasses import asdict, fields
 from flask import Blueprint, Response, abort, current_app, jsonify, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from app.importing import DATE_ORDERS, DECIMALS, LAYOUTS, FileRejected, ImportSummary, Options, Plan
+from app.importing import DATE_ORDERS, DECIMALS, LAYOUTS, FileRejected, ImportSummary, Options, Plan, Question
 from app.jobs import states
 from app.jobs.plans import dump_options, is_workbook, load_options
 from app.jobs.uploads import Upload, Uploads
@@ -101,7 +101,7 @@ def _load(upload: Upload, options: Options, dry_run: bool) -> Response:
         rows = last.added + last.updated + last.unchanged
         counts = dict.fromkeys([each.name for each in fields(ImportSummary)], 0) | {"unchanged": rows}
         return _result(options, counts, [], last.number, dry_run)
-    if _is_busy(options.report):
+    if not dry_run and _is_busy(options.report):
         details = ["Another import of this report is being done, or waits. Try again when it has ended."]
         return error_response(409, "This was not done.", details, "/imports")
     queued = states.CHECK_QUEUED if dry_run else states.APPLY_QUEUED
@@ -156,7 +156,7 @@ def _load_at_once(job: ImportJob, options: Options, dry_run: bool) -> Response:
     is_loaded = False
     try:
         plan = import_jobs().load_at_once(job, options, dry_run)
-        plan.raise_if_rejected(job.file)
+        plan.raise_if_rejected(job.file, _describe_question)
         is_loaded = not dry_run
     except FileRejected as rejected:
         faults = [{"line": fault.line, "text": fault.text, "heading": fault.heading} for fault in rejected.faults]
@@ -168,6 +168,13 @@ def _load_at_once(job: ImportJob, options: Options, dry_run: bool) -> Response:
             import_jobs().uploads.delete(job.id)
             job.delete_instance()
     return _result(options, asdict(plan.summary), _sentences(plan), None if dry_run else job.id, dry_run)
+
+
+def _describe_question(question: Question) -> str:
+    """A question with the keys of the query that answer it."""
+    key = "dates" if question.setting == "date_order" else question.setting
+    values = _CHOICES["names"] if key == "names" else question.choices
+    return question.with_answer(f"{' or '.join(f'{key}={value}' for value in values)} says which")
 
 
 def _sentences(plan: Plan) -> list[str]:
