@@ -192,13 +192,26 @@ def _map_headings(headings: Sequence[str], layout: Layout, options: Options) -> 
     return [chosen.get(heading_key(heading)) if heading else "" for heading in headings]
 
 
+def _is_empty(file: RecognisedFile) -> bool:
+    """Whether no line of a text has anything but blanks."""
+    if file.headings or file.encoding is None:
+        return file.size == 0
+    return not any(map(clean_text, read_lines(file.stream, file.encoding)))
+
+
 def _heading_faults(file: RecognisedFile, options: Options) -> Iterator[Fault]:
     """Yield what is wrong with the headings of a file."""
     line, layout = file.heading_line, file.layout
+    if _is_empty(file):
+        yield Fault(line, "the file is empty")
+        return
     if layout is None:
-        reports = ", ".join(IMPORTABLE)
-        what = "don't tell the report that they belong to" if any(file.headings) else "are missing"
-        yield Fault(line, f"the headings {what}; name the report, one of {reports}")
+        known = {heading for each in LAYOUTS.values() for heading in each.keys_by_heading}
+        has_known = known.intersection(map(heading_key, file.headings))
+        what = "the headings don't tell the report" if has_known else "this is no table of one of the reports"
+        how = f"choose the report if it is one: {', '.join(each.report.short_title for each in LAYOUTS.values())}"
+        by_command = f"name the report, one of {', '.join(IMPORTABLE)}"
+        yield Fault(line, f"{what}; {how if options.pass_unknown else by_command}")
         return
     expected = f"expected are {', '.join(column.label for column in layout.report.columns)}"
     if not any(file.headings):

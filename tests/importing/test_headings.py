@@ -83,7 +83,17 @@ def test_unknown_duplicate_and_missing_headings() -> None:
 
 @pytest.mark.parametrize("content", [b"", b"\xef\xbb\xbf", b"\r\n"])
 def test_empty_file(content: bytes) -> None:
-    assert faults_of(USAGE, content) == [(1, f"the headings are missing; {expected(USAGE)}")]
+    for report in (USAGE, ""):
+        assert faults_of(report, content) == [(1, "the file is empty")]
+
+
+@pytest.mark.parametrize("content", [b"\x89PNG\r\n\x1a\n\0\0", b"Dear all,\nthis is it.\n", bytes(range(256))])
+def test_file_that_is_no_table(content: bytes) -> None:
+    ((_, text),) = faults_of("", content)
+    assert text.startswith("this is no table")
+    assert USAGE in text, "the command's name of a report"
+    ((_, text),) = faults_of("", content, pass_unknown=True)
+    assert text.endswith("choose the report if it is one: Subscriptions, Transactions, Usage")
 
 
 def test_headings_without_rows() -> None:

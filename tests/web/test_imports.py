@@ -104,8 +104,10 @@ def test_faults_are_listed_and_stand_in_a_file(app: Flask, client: FlaskClient) 
 def test_file_of_faults_has_those_of_the_headings(app: Flask, client: FlaskClient) -> None:
     job = uploaded(app, client, b"What,Ever\n1,2\n")
     rows = faults_file(client, job)
-    assert "name the report" in rows[0][2]
+    assert "choose the report" in rows[0][2]
     assert rows[1] == ["1", "2", ""]
+    assert page(client, job).count("choose the report") == 1
+    assert 'id="rows"' not in page(client, job)
 
 
 def test_fault_stands_under_its_row(client: FlaskClient) -> None:
