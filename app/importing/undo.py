@@ -59,7 +59,7 @@ _MAX_KEPT = 100  # names of what stays that are listed
 class UndoSummary:
     """The numbers of rows that undoing an import removes, restores, and changes back; and of customers.
 
-    As text: "rows: 12 removed, 0 restored, 3 changed back; customers: 1 removed, 2 changed back".
+    As text, without those that are 0: "12 rows go, 3 get their old values; 1 customer goes".
     """
 
     removed: int
@@ -69,9 +69,23 @@ class UndoSummary:
     customers_updated: int
 
     def __str__(self) -> str:
-        rows = f"rows: {self.removed:,} removed, {self.restored:,} restored, {self.updated:,} changed back"
-        customers = f"customers: {self.customers_removed:,} removed, {self.customers_updated:,} changed back"
-        return f"{rows}; {customers}" if self.customers_removed or self.customers_updated else rows
+        rows = _count_words("row", self.removed, self.restored, self.updated)
+        customers = _count_words("customer", self.customers_removed, 0, self.customers_updated)
+        return "; ".join(filter(None, (rows, customers))) or "no row changes"
+
+
+def _count_words(noun: str, removed: int, restored: int, updated: int) -> str:
+    """Say what becomes of rows: "1 row goes, 3 get their old values"; "" where nothing does."""
+    verbs = (
+        (removed, "goes", "go"),
+        (restored, "comes back", "come back"),
+        (updated, "gets its old values", "get their old values"),
+    )
+    texts = [f"{count:,} {one if count == 1 else many}" for count, one, many in verbs if count]
+    if texts:
+        number, verb = texts[0].split(" ", 1)
+        texts[0] = f"{number} {noun}{'' if number == '1' else 's'} {verb}"
+    return ", ".join(texts)
 
 
 @dataclass(frozen=True)

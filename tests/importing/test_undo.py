@@ -11,6 +11,7 @@ from peewee import OperationalError, fn
 from app.importing import (
     CannotUndo,
     FileRejected,
+    UndoSummary,
     changed_rows,
     import_list,
     load_file,
@@ -284,7 +285,7 @@ def test_what_newer_rows_use_stays_and_is_named() -> None:
     kept = [f"{each} stays, because something newer uses it." for each in named]
     assert undo_preview(1).kept == kept
     assert undo_import(1, 3, "ann").kept == kept
-    assert str(undo_preview(2).summary) == "rows: 1 removed, 0 restored, 0 changed back"
+    assert str(undo_preview(2).summary) == "1 row goes"
     assert [values(Customer.name), values(Transaction.ref)] == [["Acme"], ["T-3"]]
     undo_import(2, 4, "ann")
     assert [values(table.name) for table in (Customer, Reseller, Actor, Product, Bundle)] == [
@@ -326,3 +327,9 @@ def refusal(number: int) -> str:
         undo_import(number, 99, "ann")
     assert dump() == before
     return str(raised.value)
+
+
+def test_summary_says_what_is_not_zero() -> None:
+    assert str(UndoSummary(1, 0, 1, 0, 2)) == "1 row goes, 1 gets its old values; 2 customers get their old values"
+    assert str(UndoSummary(0, 1200, 3, 1, 0)) == "1,200 rows come back, 3 get their old values; 1 customer goes"
+    assert str(UndoSummary(0, 0, 0, 0, 0)) == "no row changes"

@@ -231,14 +231,23 @@ def _job_or_404(number: int) -> ImportJob:
 def _conflict(number: int) -> Response:
     """Say why what was pressed isn't possible any more: somebody else, or another tab, was first."""
     job = _job_or_404(number)
-    why = _WHY_NOT.get(status_of(job).state, "It is being worked on.")
+    state = status_of(job).state
+    why = _why_not_as_checked(job) if state == states.CHECKED else _WHY_NOT.get(state, "It is being worked on.")
     return error_response(409, "This was not done.", [why, "The page shows how it is now."], f"/imports/{number}")
+
+
+def _why_not_as_checked(job: ImportJob) -> str:
+    plan = load_plan(job.plan)
+    if "revision" in request.form and submitted_revision(job) != job.revision:
+        return "The choices were changed meanwhile, and the file was checked again."
+    if plan and not plan.can_be_applied:
+        return "The file has faults." if plan.total_faults else "Questions about the file are open."
+    return "The file is not applied."
 
 
 _WHY_NOT = {
     states.CHECK_QUEUED: "The file is being checked, with other choices than those that you saw.",
     states.CHECKING: "The file is being checked, with other choices than those that you saw.",
-    states.CHECKED: "The choices were changed meanwhile, or there are faults or questions.",
     states.CHECK_FAILED: "The file could not be checked.",
     states.APPLY_QUEUED: "The file waits to be applied already.",
     states.APPLYING: "The file is being applied already.",
