@@ -34,7 +34,7 @@ def undo(number: int, yes: bool) -> None:
             undone = Import.get(Import.number == number)
             about = f"{undone.report} {undone.file}"
             say(f"Import {number}, {about}, by {undone.who}: {preview.summary}.")
-            for line in preview.kept:
+            for line in preview.remaining:
                 say(line)
             if not yes:
                 click.confirm(f"Undo import {number}?", abort=True)

@@ -177,6 +177,11 @@ def name_indexes(indexes: Indexes) -> dict[Table, NameIndex]:
     }
 
 
+def tells_of_change(kept: Any = ChangedRow) -> Any:
+    """The condition that what is kept is of a row that changed, not of a customer that lost a row to another one."""
+    return kept.kind != "left"
+
+
 def each_batch(number: int, condition: Any = None) -> Iterator[list[ChangedRow]]:
     """Yield what is kept of an import in the order of its changes, in batches, as of the start of each batch."""
     last = 0

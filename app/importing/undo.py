@@ -18,6 +18,7 @@ from app.importing.kept_rows import (
     each_batch,
     name_indexes,
     table_name,
+    tells_of_change,
 )
 from app.importing.names import Indexes
 from app.importing.options import Options
@@ -28,11 +29,11 @@ from app.importing.undo_checks import (
     NAME_USES,
     Undone,
     check_undo,
-    effective_beside,
-    effective_since,
-    kept_customers,
-    kept_names,
+    effective_imports_since,
+    other_effective_imports,
     protected_customers,
+    remaining_customers,
+    remaining_names,
     undone_numbers,
     used_by,
 )
@@ -52,7 +53,7 @@ from models import (
     timestamp,
 )
 
-_MAX_KEPT = 100  # names of what stays that are listed
+_MAX_REMAINING = 100  # names of what stays that are listed
 
 
 @dataclass(frozen=True)
@@ -90,10 +91,10 @@ def _count_words(noun: str, removed: int, restored: int, updated: int) -> str:
 
 @dataclass(frozen=True)
 class UndoPreview:
-    """What undoing an import does, or would do. `kept` names the customers and names that newer rows still use."""
+    """What undoing an import does, or would do. `remaining` tells of customers and names that newer rows use."""
 
     summary: UndoSummary
-    kept: list[str]
+    remaining: list[str]
 
 
 def undo_preview(number: int) -> UndoPreview:
@@ -129,10 +130,10 @@ def _preview(undone: Undone) -> UndoPreview:
     for table, kind, count in reports_db.execute(query):
         if table in TABLES_BY_NAME:
             (customers if table == "customer" else counts)[kind] += count
-    owners, kept = list[int](), list[str]()
-    if effective_since(undone).exists():
-        owners = sorted(kept_customers(undone))
-        kept = list(kept_names(undone, owners))
+    owners, remaining = list[int](), list[str]()
+    if effective_imports_since(undone).exists():
+        owners = sorted(remaining_customers(undone))
+        remaining = list(remaining_names(undone, owners))
     summary = UndoSummary(
         removed=counts["added"],
         restored=counts["removed"],
@@ -140,9 +141,9 @@ def _preview(undone: Undone) -> UndoPreview:
         customers_removed=customers["added"] - len(owners),
         customers_updated=customers["updated"],
     )
-    if len(kept) > _MAX_KEPT:
-        kept = [*kept[:_MAX_KEPT], f"… and {len(kept) - _MAX_KEPT:,} more"]
-    return UndoPreview(summary, kept)
+    if len(remaining) > _MAX_REMAINING:
+        remaining = [*remaining[:_MAX_REMAINING], f"… and {len(remaining) - _MAX_REMAINING:,} more"]
+    return UndoPreview(summary, remaining)
 
 
 # --- Undo
@@ -170,7 +171,7 @@ class _Undo:
         derived.update_cancelled(self._subscriptions)
         derived.update_customer_copies(self._indexes)
         derived.update_usage_rows(self._indexes)
-        self._history.finish()
+        self._history.finish()  # first: a customer that gets its name back and then goes is kept in this order
         self._remove_customers()
         self._remove_names()
 
@@ -183,7 +184,7 @@ class _Undo:
 
     def _kept(self, table: Table) -> Iterator[dict[str, dict[str, Any] | None]]:
         """Yield what is kept of a table's rows, by ref; None for rows that the import added."""
-        condition = (ChangedRow.table == table_name(table)) & (ChangedRow.kind != "left")
+        condition = (ChangedRow.table == table_name(table)) & tells_of_change()
         for batch in each_batch(self._undone.number, condition):
             yield {row.ref: row.values() if row.before else None for row in batch}
             self._progress(len(batch))
@@ -280,7 +281,7 @@ class _Undo:
             by_undone = added.where(self._is_undone())
             names = table.select(table.id).where(
                 table.name.in_(by_undone),
-                table.name.not_in(added.where(ChangedRow.number.in_(effective_beside(self._undone)))),
+                table.name.not_in(added.where(ChangedRow.number.in_(other_effective_imports(self._undone)))),
             )
             for (id_,) in list(reports_db.execute(names)):
                 if not any(field.model.select().where(field == id_).exists() for field in NAME_USES[table]):

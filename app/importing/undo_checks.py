@@ -12,6 +12,7 @@ from app.importing.kept_rows import (
     each_batch,
     holding_ref,
     table_name,
+    tells_of_change,
 )
 from app.importing.results import quote
 from app.importing.rows import BATCH_ROWS, Table, select_rows
@@ -87,7 +88,7 @@ def check_undo(number: int) -> Undone:
             f"so that import {number} can't be undone."
         )
     checked = Undone(undone.id, number, undone.report, undone.file)
-    if effective_since(checked).exists() and (conflicts := _changed_since(checked) or _moved_since(checked)):
+    if effective_imports_since(checked).exists() and (conflicts := _changed_since(checked) or _moved_since(checked)):
         raise CannotUndo(_describe_conflicts(conflicts))
     return checked
 
@@ -100,12 +101,12 @@ def _describe_conflicts(numbers: set[int]) -> str:
     return f"Newer imports changed the same rows; undo these first, in this order: {', '.join([first, *others])}."
 
 
-def effective_since(undone: Undone) -> Any:
+def effective_imports_since(undone: Undone) -> Any:
     """The numbers of newer imports that changed something, neither undone nor undoing another."""
-    return effective_beside(undone).where(Import.id > undone.id)
+    return other_effective_imports(undone).where(Import.id > undone.id)
 
 
-def effective_beside(undone: Undone) -> Any:
+def other_effective_imports(undone: Undone) -> Any:
     """The numbers of all other imports that changed something, neither undone nor undoing another."""
     return Import.select(Import.number).where(
         *(Import.number != undone.number, Import.changed_rows > 0),
@@ -123,8 +124,8 @@ def _changed_since(undone: Undone) -> set[int]:
     same = (other.table == ChangedRow.table) & (other.ref == ChangedRow.ref) & (other.number != ChangedRow.number)
     query = ChangedRow.select(other.number).distinct().join(other, on=same)
     query = query.where(
-        *(ChangedRow.number == undone.number, ChangedRow.table.in_(list(TABLES_BY_NAME)), ChangedRow.kind != "left"),
-        *(other.kind != "left", without_index(other.number.in_(effective_since(undone)))),
+        *(ChangedRow.number == undone.number, ChangedRow.table.in_(list(TABLES_BY_NAME)), tells_of_change()),
+        *(tells_of_change(other), without_index(other.number.in_(effective_imports_since(undone)))),
     )
     return {number for (number,) in reports_db.execute(query)}
 
@@ -166,27 +167,27 @@ def _moved_since(undone: Undone) -> set[int]:
         for refs in chunked([ref for each, ref in found if each == table], BATCH_ROWS):
             same = (ChangedRow.table == table) & reports_db.in_values(ChangedRow.ref, refs)
             query = ChangedRow.select(ChangedRow.number).where(
-                same, without_index(ChangedRow.number.in_(effective_since(undone)))
+                same, without_index(ChangedRow.number.in_(effective_imports_since(undone)))
             )
             numbers |= {number for (number,) in reports_db.execute(query)}
     return numbers
 
 
-def kept_customers(undone: Undone) -> Iterator[int]:
+def remaining_customers(undone: Undone) -> Iterator[int]:
     """Yield the ids of customers that the import added and that stay, since newer rows belong to them."""
     added = ChangedRow.select(ChangedRow.ref).where(*_added(undone.number, Customer))
     for batch in chunked([int(ref) for (ref,) in reports_db.execute(added)], BATCH_ROWS):
-        kept = set(protected_customers(batch, undone))
+        remaining = set(protected_customers(batch, undone))
         for table in (Subscription, Transaction, Holding):
             uses = used_by(table, reports_db.in_values(table.customer, batch))
-            kept |= {customer for customer, _ in _not_changed_by(undone, table, uses)}
-        yield from kept
+            remaining |= {customer for customer, _ in _not_changed_by(undone, table, uses)}
+        yield from remaining
 
 
-def kept_names(undone: Undone, kept_customers: Sequence[int]) -> Iterator[str]:
+def remaining_names(undone: Undone, remaining: Sequence[int]) -> Iterator[str]:
     """Yield what stays of what the import added, in words."""
-    customers = set(kept_customers)
-    for batch in chunked(kept_customers, BATCH_ROWS):
+    customers = set(remaining)
+    for batch in chunked(remaining, BATCH_ROWS):
         query = Customer.select(Customer.name).where(reports_db.in_values(Customer.id, batch))
         for (name,) in reports_db.execute(query.order_by(Customer.name_key, Customer.name, Customer.id)):
             yield _stays("Customer", name)
@@ -241,7 +242,7 @@ def _not_changed_by(undone: Undone, table: Table, uses: Iterable[tuple[int, str]
     for batch in chunked(uses, BATCH_ROWS):
         query = ChangedRow.select(ChangedRow.ref).where(
             *(ChangedRow.table == table_name(table), reports_db.in_values(ChangedRow.ref, [ref for _, ref in batch])),
-            *(without_index(ChangedRow.number == undone.number), ChangedRow.kind != "left"),
+            *(without_index(ChangedRow.number == undone.number), tells_of_change()),
         )
         changed = {ref for (ref,) in reports_db.execute(query)}
         yield from (use for use in batch if use[1] not in changed)
@@ -252,6 +253,6 @@ def protected_customers(ids: Sequence[int], undone: Undone) -> Iterator[int]:
     refs = [customer_ref(id_) for id_ in ids]
     query = ChangedRow.select(ChangedRow.ref).where(
         *(ChangedRow.table == table_name(Customer), reports_db.in_values(ChangedRow.ref, refs)),
-        *(ChangedRow.kind != "added", without_index(ChangedRow.number.in_(effective_beside(undone)))),
+        *(ChangedRow.kind != "added", without_index(ChangedRow.number.in_(other_effective_imports(undone)))),
     )
     return (int(ref) for (ref,) in reports_db.execute(query))

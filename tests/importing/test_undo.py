@@ -283,8 +283,8 @@ def test_what_newer_rows_use_stays_and_is_named() -> None:
     import_numbered(2, TRANSACTIONS, {"Reseller": "North", "Transaction ID": "T-3"})
     named = "Customer “Acme”", "Products “DV Single”", "Product “DV Single”", "User “Ann”", "Reseller “North”"
     kept = [f"{each} stays, because something newer uses it." for each in named]
-    assert undo_preview(1).kept == kept
-    assert undo_import(1, 3, "ann").kept == kept
+    assert undo_preview(1).remaining == kept
+    assert undo_import(1, 3, "ann").remaining == kept
     assert str(undo_preview(2).summary) == "1 row goes"
     assert [values(Customer.name), values(Transaction.ref)] == [["Acme"], ["T-3"]]
     undo_import(2, 4, "ann")
