@@ -250,10 +250,15 @@ class View:
         return replace(changed, columns=columns)
 
     def grouped_by(self, group: tuple[Dimension, ...]) -> "View":
-        """The same rows grouped by these dimensions, or not at all, with the default columns in the default order."""
+        """The same rows grouped by these dimensions, or not at all, with the default columns.
+
+        A chosen order stays where these have its column.
+        """
         report = self.report.grouped_by(group)
-        first = self.first_page
-        return replace(first, report=report, columns=report.default_columns, sort=report.default_sort)
+        keys = {column.key for column in report.default_columns}
+        is_kept = self.sort != self.report.default_sort and self.sort_column.key in keys
+        sort = self.sort if is_kept else report.default_sort
+        return replace(self.first_page, report=report, columns=report.default_columns, sort=sort)
 
 
 def describe_view(view: View) -> list[tuple[str, str]]:
