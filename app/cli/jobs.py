@@ -4,6 +4,7 @@ import click
 from flask import current_app
 
 from app.cli.common import database_ready, say
+from app.deliveries.sending import Sender
 from app.jobs.imports import ImportJobs
 from app.jobs.runner import run_jobs
 
@@ -12,6 +13,7 @@ from app.jobs.runner import run_jobs
 def jobs() -> None:
     """Work on jobs, such as imports in the browser, until stopped. Run one of these beside the server."""
     work: ImportJobs = current_app.extensions["import_jobs"]
+    sender: Sender | None = current_app.extensions.get("delivery_sender")
     with database_ready():
-        say("Working on imports.")
-        run_jobs(work)
+        say("Working on imports and deliveries." if sender else "Working on imports.")
+        run_jobs(work, sender)

@@ -6,6 +6,8 @@ from urllib.parse import urlsplit
 
 from flask import Flask
 
+from app.auth.second_factor import SecondFactors
+from app.deliveries.sending import Sender
 from app.jobs.imports import ImportJobs
 from app.reports import REPORTS
 from app.settings import Settings
@@ -45,6 +47,10 @@ def register(app: Flask, settings: Settings) -> None:
     request_log.register(app)
     app.config["IMPORT_LIMIT"] = settings.import_limit
     app.extensions["import_jobs"] = ImportJobs(settings.database_url, settings.history_days)
+    if settings.mail:
+        factors: SecondFactors = app.extensions["second_factors"]
+        sender = Sender(settings.mail, settings.partner_name, settings.secret_key, factors)
+        app.extensions["delivery_sender"] = sender
     reports = (home, customers, export, print_view, page, summary)
     pages = (account, sign_in, oidc, second_factor, tokens, audit, users, saved_views, imports)
     for module in (*pages, *reports):

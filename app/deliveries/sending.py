@@ -1,0 +1,150 @@
+"""Send the mails of deliveries that are due. `flask jobs` does so every minute."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from huey import Huey, crontab
+
+from app.auth.second_factor import SecondFactors
+from app.deliveries import runs
+from app.deliveries.access import deliverable_view, unmet_duty, visitor_of
+from app.deliveries.content import Content, NotPermitted, read_content
+from app.deliveries.message import Mail, StopLinks, write_message
+from app.deliveries.runs import schedule_of
+from app.deliveries.schedule import utc_now
+from app.deliveries.smtp import TIMEOUT, Mailer, NotTaken, Uncertain
+from app.settings import MailSettings
+from models import (
+    DATABASE_ERRORS,
+    Delivery,
+    DeliveryRecipient,
+    DeliveryRun,
+    access_db,
+    audit,
+    close_connections,
+    describe_error,
+)
+from models.audit import DONE, FAILED
+
+log = logging.getLogger(__name__)
+
+_DEFECT = "Something went wrong on our side; it has been logged."
+
+
+class NotSent(Exception):
+    """The mail isn't to be sent, now or later. The message says why."""
+
+
+@dataclass
+class Sender:
+    """Sends what is due. `clock` tells the time in UTC, `timeout` is how long the mail server may take to answer."""
+
+    settings: MailSettings
+    partner_name: str
+    key: str = field(repr=False)
+    second_factors: SecondFactors
+    clock: Callable[[], datetime] = utc_now
+    timeout: float = TIMEOUT
+
+    def register(self, queue: Huey) -> None:
+        """Let the process that works on the queue send mails, once those are released that a dead one was sending."""
+        now = self.clock()
+        runs.release_runs(now, seen_before=now)
+        queue.periodic_task(crontab(), name="deliver")(self.deliver)
+
+    def deliver(self) -> None:
+        """Send the mails that are due by now. What a failing database or server leaves, the next minute finds."""
+        try:
+            runs.release_runs(self.clock())
+            runs.add_due_runs(self.clock())
+            while run := runs.next_waiting(self.clock()):
+                if not self._send(run):
+                    return
+        except DATABASE_ERRORS as error:
+            log.error("Can't send deliveries: %s", describe_error(error))  # noqa: TRY400 - no defect of ours
+            close_connections()  # a broken one stays broken
+
+    def _send(self, run: DeliveryRun) -> bool:
+        """Send a waiting mail, or say why not. Return False where the server takes no other mail either."""
+        if not runs.claim_run(run, self.clock()):
+            return True
+        content: Content | None = None
+        try:
+            mail, content = self._prepare(run)
+            message = write_message(self.settings, self.partner_name, mail, content, self.clock())
+            mailer = Mailer(self.settings.server, str(urlsplit(self.settings.base_url).hostname), self.timeout)
+            if mailer.send(
+                self.settings.sender, mail.recipient, message, lambda: runs.begin_sending(run, self.clock())
+            ):
+                self._finish(run, runs.SENT, content=content)
+        except (NotSent, NotPermitted) as error:
+            self._finish(run, runs.SKIPPED, str(error), content)
+        except Uncertain as error:
+            self._finish(run, runs.UNCERTAIN, str(error), content)
+        except NotTaken as error:
+            if error.is_final or not runs.retry_run(run, self.clock(), str(error)):
+                self._finish(run, runs.FAILED, str(error), content)
+            return not error.is_server
+        except DATABASE_ERRORS as error:
+            why = f"The database can't be used: {describe_error(error)}"
+            runs.retry_run(run, self.clock(), why, [runs.PREPARING])  # one that the server may have is left alone
+            raise
+        except Exception:
+            log.exception("Delivery %d to user %d failed", run.delivery_id, run.user_id)
+            self._finish(run, runs.FAILED, _DEFECT, content)
+        return True
+
+    def _prepare(self, run: DeliveryRun) -> tuple[Mail, Content]:
+        """Return the mail, as its recipient may see it now. Raises NotSent and NotPermitted."""
+        delivery, user = run.delivery, run.user
+        recipient = DeliveryRecipient.get_or_none(
+            DeliveryRecipient.delivery == delivery.id, DeliveryRecipient.user == user.id
+        )
+        if delivery.paused_at is not None:
+            raise NotSent("the delivery is paused")
+        if recipient is None or recipient.stopped_at is not None:
+            raise NotSent("the recipient has stopped it, or gets it no more")
+        saved_view = deliverable_view(delivery, user)
+        if saved_view is None:
+            raise NotPermitted("the recipient or the owner is disabled, or can't see the view any more")
+        if duty := unmet_duty(user, self.second_factors):
+            raise NotPermitted(f"the recipient {duty}")
+        content = read_content(
+            visitor_of(user), saved_view, self.clock().date(), str(delivery.file_format), bool(delivery.only_new)
+        )
+        if delivery.only_rows and not content.rows:
+            raise NotSent("there are no rows")
+        if delivery.only_new and content.fingerprint == runs.last_fingerprint(run):
+            raise NotSent("there is nothing new since last time")
+        return self._mail(run, delivery, recipient, str(saved_view.name), content), content
+
+    def _mail(
+        self, run: DeliveryRun, delivery: Delivery, recipient: DeliveryRecipient, name: str, content: Content
+    ) -> Mail:
+        digits = "".join(character for character in f"{delivery.created_at}{run.due_at}" if character.isdigit())
+        return Mail(
+            recipient=run.user.email,
+            name=name,
+            sent_by=delivery.user.email,
+            schedule=schedule_of(delivery).words,
+            view_url=f"{self.settings.base_url}/reports/views/{delivery.view_id}",
+            stop_url=StopLinks(self.key, self.settings.base_url).url(recipient),
+            file_name=f"{content.view.file_stem}.{delivery.file_format}",
+            ref=f"{digits}.{delivery.id}.{run.user_id}",
+        )
+
+    def _finish(self, run: DeliveryRun, state: str, message: str = "", content: Content | None = None) -> None:
+        rows, fingerprint = (content.rows, content.fingerprint) if content else (None, "")
+        with access_db.write_transaction():
+            values = {"message": message, "rows": rows, "fingerprint": fingerprint}
+            if runs.finish_run(run, state, self.clock(), **values) and state != runs.SKIPPED:
+                outcome = DONE if state == runs.SENT else FAILED
+                details = {"to": run.user.email, "due": str(run.due_at), "rows": rows, "why": message}
+                delivery = run.delivery
+                audit.record(
+                    "delivery sent", outcome, about=delivery.view_name, who=delivery.user.email,
+                    delivery=delivery.id, **{key: value for key, value in details.items() if value not in (None, "")},
+                )  # fmt: skip
