@@ -19,9 +19,9 @@ from app.deliveries.smtp import TIMEOUT, Mailer, NotTaken, Uncertain
 from app.settings import MailSettings
 from models import (
     DATABASE_ERRORS,
-    Delivery,
     DeliveryRecipient,
     DeliveryRun,
+    SavedView,
     access_db,
     audit,
     close_connections,
@@ -73,7 +73,10 @@ class Sender:
             return True
         content: Content | None = None
         try:
-            mail, content = self._prepare(run)
+            recipient, saved_view = self._find(run)
+            content = self._read(run, saved_view)
+            _check_wanted(run, content)
+            mail = self._mail(run, recipient, str(saved_view.name), content)
             message = write_message(self.settings, self.partner_name, mail, content, self.clock())
             mailer = Mailer(self.settings.server, str(urlsplit(self.settings.base_url).hostname), self.timeout)
             if mailer.send(
@@ -97,33 +100,29 @@ class Sender:
             self._finish(run, runs.FAILED, _DEFECT, content)
         return True
 
-    def _prepare(self, run: DeliveryRun) -> tuple[Mail, Content]:
-        """Return the mail, as its recipient may see it now. Raises NotSent and NotPermitted."""
-        delivery, user = run.delivery, run.user
+    def _find(self, run: DeliveryRun) -> tuple[DeliveryRecipient, SavedView]:
+        """Return the recipient and the view, as they are now. Raises NotSent."""
         recipient = DeliveryRecipient.get_or_none(
-            DeliveryRecipient.delivery == delivery.id, DeliveryRecipient.user == user.id
+            DeliveryRecipient.delivery == run.delivery_id, DeliveryRecipient.user == run.user_id
         )
-        if delivery.paused_at is not None:
+        if run.delivery.paused_at is not None:
             raise NotSent("the delivery is paused")
         if recipient is None or recipient.stopped_at is not None:
             raise NotSent("the recipient has stopped it, or gets it no more")
-        saved_view = deliverable_view(delivery, user)
+        saved_view = deliverable_view(run.delivery, run.user)
         if saved_view is None:
-            raise NotPermitted("the recipient or the owner is disabled, or can't see the view any more")
-        if duty := unmet_duty(user, self.second_factors):
-            raise NotPermitted(f"the recipient {duty}")
-        content = read_content(
-            visitor_of(user), saved_view, self.clock().date(), str(delivery.file_format), bool(delivery.only_new)
-        )
-        if delivery.only_rows and not content.rows:
-            raise NotSent("there are no rows")
-        if delivery.only_new and content.fingerprint == runs.last_fingerprint(run):
-            raise NotSent("there is nothing new since last time")
-        return self._mail(run, delivery, recipient, str(saved_view.name), content), content
+            raise NotSent("the recipient or the owner is disabled, or can't see the view any more")
+        if duty := unmet_duty(run.user, self.second_factors):
+            raise NotSent(f"the recipient {duty}")
+        return recipient, saved_view
 
-    def _mail(
-        self, run: DeliveryRun, delivery: Delivery, recipient: DeliveryRecipient, name: str, content: Content
-    ) -> Mail:
+    def _read(self, run: DeliveryRun, saved_view: SavedView) -> Content:
+        delivery, person = run.delivery, visitor_of(run.user)
+        day = self.clock().date()
+        return read_content(person, saved_view, day, str(delivery.file_format), bool(delivery.only_new))
+
+    def _mail(self, run: DeliveryRun, recipient: DeliveryRecipient, name: str, content: Content) -> Mail:
+        delivery = run.delivery
         digits = "".join(character for character in f"{delivery.created_at}{run.due_at}" if character.isdigit())
         return Mail(
             recipient=run.user.email,
@@ -148,3 +147,11 @@ class Sender:
                     "delivery sent", outcome, about=delivery.view_name, who=delivery.user.email,
                     delivery=delivery.id, **{key: value for key, value in details.items() if value not in (None, "")},
                 )  # fmt: skip
+
+
+def _check_wanted(run: DeliveryRun, content: Content) -> None:
+    """Raises NotSent where the delivery is for rows, or news, alone and there are none."""
+    if run.delivery.only_rows and not content.rows:
+        raise NotSent("there are no rows")
+    if run.delivery.only_new and content.fingerprint == runs.last_fingerprint(run):
+        raise NotSent("there is nothing new since last time")

@@ -21,7 +21,7 @@ from app.deliveries.store import set_paused
 from models import AuditEvent, Delivery, DeliveryRun, User
 from tests.databases import postgres_in_trials
 from tests.deliveries.conftest import START, Clock, Mailbox, delivered, person, saved, sender_of
-from tests.support import BY
+from tests.support import BY, in_trials
 
 pytestmark = pytest.mark.usefixtures("edge_cases")
 
@@ -59,21 +59,24 @@ def only_run() -> DeliveryRun:
 
 
 @postgres_in_trials
-def test_every_delivery_of_a_year_goes_out_once(ann: User, mailbox: Mailbox, clock: Clock, sender: Sender) -> None:
-    ben, view = person("ben"), saved(ann)
+@pytest.mark.parametrize("hours", [6 * 24, *in_trials(12)])
+def test_every_delivery_of_a_year_goes_out_once(
+    ann: User, mailbox: Mailbox, clock: Clock, sender: Sender, hours: int
+) -> None:
+    view = saved(ann)
     schedules = [Schedule(MONTHLY, 31, 0), Schedule(MONTHLY, 29, 23), Schedule(WEEKLY, 7, 6)]
     for schedule in schedules:
-        delivered(view, ann, ben, schedule=schedule)
+        delivered(view, schedule=schedule)
     dice = random.Random(1)
     while clock.now < START + YEAR:
         sender.deliver()
         sender.deliver()
-        clock.now += timedelta(minutes=dice.randrange(60, 24 * 60))
+        clock.now += timedelta(minutes=dice.randrange(60, hours * 60))
     sender.deliver()
     expected = sum(len(due_times(each, START, clock.now)) for each in schedules)
-    assert Counter(address for address, _ in mailbox.mails) == {ann.email: expected, ben.email: expected}
+    assert Counter(address for address, _ in mailbox.mails) == {ann.email: expected}
     ids = [message["Message-ID"] for message in mailbox.messages()]
-    assert len(set(ids)) == 2 * expected
+    assert len(set(ids)) == expected
     assert {run.state for run in DeliveryRun.select()} == {runs.SENT}
 
 
@@ -82,10 +85,10 @@ def test_killed_processes_send_nothing_twice(app: Flask, ann: User, mailbox: Mai
     dice, ben, view = random.Random(2), person("ben"), saved(ann)
     delivered(view, ann, ben)
     clock = DeadlyClock(dice)
-    days = 60
-    for _ in range(days * 2):
-        clock.now += timedelta(hours=12)
-        clock.lives = dice.randrange(1, 25)
+    days = 15
+    for _ in range(days):
+        clock.now += timedelta(days=1)
+        clock.lives = dice.randrange(1, 20)
         sender, died = sender_of(mailbox.port, clock), True
         with suppress(Killed):
             sender.deliver()
