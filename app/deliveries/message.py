@@ -23,18 +23,24 @@ _templates = Environment(
 )
 
 
+_WHOLE = ("List-Unsubscribe", "Message-ID")
+_LINE_LENGTH = 76  # with which encoded words have at most 75 characters, RFC 2047
+
+
 class _MailPolicy(EmailPolicy):
-    """Leaves an address in a header in one piece: folded, it would be encoded, and no mail program reads it then."""
+    """Leaves what stands in `<>` in one piece: folded, it would be encoded, and no mail program reads it then."""
 
     def fold(self, name: str, value: Any) -> str:
-        return f"{name}: {value}\r\n" if name == "List-Unsubscribe" else super().fold(name, value)
+        return f"{name}: {value}\r\n" if name in _WHOLE else super().fold(name, value)
 
     def fold_binary(self, name: str, value: Any) -> bytes:
-        return self.fold(name, value).encode() if name == "List-Unsubscribe" else super().fold_binary(name, value)
+        return self.fold(name, value).encode() if name in _WHOLE else super().fold_binary(name, value)
 
 
 def _policy(is_ascii: bool) -> _MailPolicy:
-    return _MailPolicy(linesep="\r\n", utf8=not is_ascii, cte_type="7bit", raise_on_defect=True)
+    return _MailPolicy(
+        linesep="\r\n", utf8=not is_ascii, cte_type="7bit", max_line_length=_LINE_LENGTH, raise_on_defect=True
+    )
 
 
 @dataclass(frozen=True)

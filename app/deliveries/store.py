@@ -183,7 +183,7 @@ def _check(order: Order, view: SavedView) -> list[User]:
     if not order.schedule.is_valid:
         errors["kind"] = "Choose every day, every week with its day, or every month with its day, and an hour"
     if order.file_format not in FORMATS:
-        errors["file"] = f"“{order.file_format}” is none of {', '.join(FORMATS)}"
+        errors["file"] = f"Choose one of {', '.join(FORMATS)}"
     emails = list(dict.fromkeys(filter(None, (email.strip() for email in order.emails))))
     users = {user.id: user for email in emails if (user := _recipient(email, view))}
     unknown = [email for email in emails if not _recipient(email, view)]

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from flask import Flask
 
 from app.auth.second_factor import SecondFactors
+from app.deliveries.message import StopLinks
 from app.deliveries.sending import Sender
 from app.jobs.imports import ImportJobs
 from app.reports import REPORTS
@@ -16,6 +17,7 @@ from app.web import (
     account,
     audit,
     customers,
+    deliveries,
     errors,
     guessing,
     headers,
@@ -47,12 +49,13 @@ def register(app: Flask, settings: Settings) -> None:
     request_log.register(app)
     app.config["IMPORT_LIMIT"] = settings.import_limit
     app.extensions["import_jobs"] = ImportJobs(settings.database_url, settings.history_days)
+    app.extensions["stop_links"] = StopLinks(settings.secret_key)
     if settings.mail:
         factors: SecondFactors = app.extensions["second_factors"]
         sender = Sender(settings.mail, settings.partner_name, settings.secret_key, factors)
         app.extensions["delivery_sender"] = sender
     reports = (home, customers, export, print_view, page, summary)
-    pages = (account, sign_in, oidc, second_factor, tokens, audit, users, saved_views, imports)
+    pages = (account, sign_in, oidc, second_factor, tokens, audit, users, saved_views, deliveries, imports)
     for module in (*pages, *reports):
         app.register_blueprint(module.blueprint)
 
