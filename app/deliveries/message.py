@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import EmailPolicy
-from email.utils import format_datetime
+from email.utils import format_datetime, make_msgid
 from pathlib import Path
 from typing import Any
 
@@ -89,17 +89,21 @@ class Mail:
     ref: str
 
 
+def write_test_message(settings: MailSettings, partner_name: str, recipient: str, now: datetime) -> bytes:
+    """Return a mail that only says that mails arrive."""
+    message = _begin_message(settings, partner_name, recipient, now)
+    message["Subject"] = f"Mails of {partner_name} arrive"
+    message["Message-ID"] = make_msgid(domain=settings.sender.rpartition("@")[2])
+    message.set_content(f"{settings.base_url} can send mails to {recipient}.\n")
+    return message.as_bytes()
+
+
 def write_message(settings: MailSettings, partner_name: str, mail: Mail, content: Content, now: datetime) -> bytes:
     """Return the mail as a server takes it, with lines that end with CRLF."""
-    is_ascii = mail.recipient.isascii()
-    message = EmailMessage(_policy(is_ascii))
+    message = _begin_message(settings, partner_name, mail.recipient, now)
     rows = f"{content.rows:,} {'row' if content.rows == 1 else 'rows'}"
     message["Subject"] = f"{mail.name} – {period_words(content.view)}: {rows}"
-    message["From"] = Address(partner_name if partner_name.isprintable() else "", addr_spec=settings.sender)
-    message["To"] = mail.recipient
-    message["Date"] = format_datetime(now.replace(tzinfo=UTC))
     message["Message-ID"] = f"<{mail.ref}@{settings.sender.rpartition('@')[2]}>"
-    message["Auto-Submitted"] = "auto-generated"  # RFC 3834: nobody's absence notice answers it
     message["List-Unsubscribe"] = f"<{mail.stop_url}>"
     message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"  # RFC 8058
     context = {
@@ -113,3 +117,12 @@ def write_message(settings: MailSettings, partner_name: str, mail: Mail, content
         maintype, subtype = MIMETYPES[mail.file_name.rpartition(".")[2]]
         message.add_attachment(content.file, maintype=maintype, subtype=subtype, filename=mail.file_name)
     return message.as_bytes()
+
+
+def _begin_message(settings: MailSettings, partner_name: str, recipient: str, now: datetime) -> EmailMessage:
+    message = EmailMessage(_policy(recipient.isascii()))
+    message["From"] = Address(partner_name if partner_name.isprintable() else "", addr_spec=settings.sender)
+    message["To"] = recipient
+    message["Date"] = format_datetime(now.replace(tzinfo=UTC))
+    message["Auto-Submitted"] = "auto-generated"  # RFC 3834: nobody's absence notice answers it
+    return message

@@ -12,7 +12,7 @@ from app.auth.second_factor import SecondFactors
 from app.deliveries import runs
 from app.deliveries.access import deliverable_view, unmet_duty, visitor_of
 from app.deliveries.content import Content, NotPermitted, read_content
-from app.deliveries.message import Mail, StopLinks, write_message
+from app.deliveries.message import Mail, StopLinks, write_message, write_test_message
 from app.deliveries.runs import schedule_of
 from app.deliveries.schedule import utc_now
 from app.deliveries.smtp import TIMEOUT, Mailer, NotTaken, Uncertain
@@ -67,6 +67,14 @@ class Sender:
             log.error("Can't send deliveries: %s", describe_error(error))  # noqa: TRY400 - no defect of ours
             close_connections()  # a broken one stays broken
 
+    def send_test(self, recipient: str) -> None:
+        """Send a mail to somebody at once. Raises NotTaken and Uncertain."""
+        self._hand_over(recipient, write_test_message(self.settings, self.partner_name, recipient, self.clock()))
+
+    def _hand_over(self, recipient: str, message: bytes, begin: Callable[[], bool] = lambda: True) -> bool:
+        mailer = Mailer(self.settings.server, str(urlsplit(self.settings.base_url).hostname), self.timeout)
+        return mailer.send(self.settings.sender, recipient, message, begin)
+
     def _send(self, run: DeliveryRun) -> bool:
         """Send a waiting mail, or say why not. Return False where the server takes no other mail either."""
         if not runs.claim_run(run, self.clock()):
@@ -78,10 +86,7 @@ class Sender:
             _check_wanted(run, content)
             mail = self._mail(run, recipient, str(saved_view.name), content)
             message = write_message(self.settings, self.partner_name, mail, content, self.clock())
-            mailer = Mailer(self.settings.server, str(urlsplit(self.settings.base_url).hostname), self.timeout)
-            if mailer.send(
-                self.settings.sender, mail.recipient, message, lambda: runs.begin_sending(run, self.clock())
-            ):
+            if self._hand_over(mail.recipient, message, lambda: runs.begin_sending(run, self.clock())):
                 self._finish(run, runs.SENT, content=content)
         except (NotSent, NotPermitted) as error:
             self._finish(run, runs.SKIPPED, str(error), content)
