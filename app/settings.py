@@ -75,7 +75,7 @@ class Settings:
     token_rate: int  # requests of each token in a minute; default 600
     audit_days: int  # events of the audit trail that are older can be archived; default 400
     import_limit: int  # megabytes that a file to import may have; default 500
-    history_days: int  # imports that are older can't be taken back; default 90
+    history_days: int  # so long it is kept what an import changed, which can be undone meanwhile; default 90
     mail: MailSettings | None  # SMTP_URL, MAIL_FROM and BASE_URL, by which views go out; default none
 
     @classmethod

@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -55,16 +56,38 @@ def record_folded(event: str, outcome: str, /, **values: Any) -> None:
 
     That row tells what the first was about, and in its details how many `times` it happened.
     """
-    minute = f"{timestamp()[:-3]}:00"
     with access_db.write_transaction():
-        same = (AuditEvent.who == _shorten(values["who"])) & (AuditEvent.at >= minute)
-        first = AuditEvent.get_or_none(same, AuditEvent.event == event, AuditEvent.outcome == outcome)
+        first = _same_minute(event, outcome, values).first()
         if first is None:
             record(event, outcome, **values)
         else:
-            details = json.loads(first.details)
-            details["times"] = details.get("times", 1) + 1
-            AuditEvent.update(details=json.dumps(details)).where(AuditEvent.id == first.id).execute()
+            _count(first)
+
+
+def record_repeated(event: str, /, **values: Any) -> None:
+    """Add an event, or count it where the same person did exactly the same within the same minute."""
+    values = {name: _shorten(value) for name, value in values.items()}
+    details = {name: value for name, value in values.items() if name not in AuditEvent._meta.fields}
+    with access_db.write_transaction():
+        same = _same_minute(event, DONE, values).where(AuditEvent.about == values["about"])
+        first = next((each for each in same if json.loads(each.details) | {"times": 0} == details | {"times": 0}), None)
+        if first is None:
+            record(event, **values)
+        else:
+            _count(first)
+
+
+def _same_minute(event: str, outcome: str, values: Mapping[str, Any]) -> Any:
+    minute = f"{timestamp()[:-3]}:00"
+    same = (AuditEvent.who == _shorten(values["who"])) & (AuditEvent.at >= minute)
+    query = AuditEvent.select().where(same, AuditEvent.event == event, AuditEvent.outcome == outcome)
+    return query.order_by(AuditEvent.id)
+
+
+def _count(event: AuditEvent) -> None:
+    details = json.loads(str(event.details))
+    details["times"] = details.get("times", 1) + 1
+    AuditEvent.update(details=json.dumps(details)).where(AuditEvent.id == event.id).execute()
 
 
 def archive_events(before: str, file: Path, **actor: str) -> int:

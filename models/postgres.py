@@ -45,6 +45,7 @@ class Postgres(ReconnectMixin, PostgresqlDatabase):
     connection, the next statement outside a transaction opens another.
     """
 
+    is_embedded = False
     supports_lateral = True
     edition = "'load'::regclass::oid::bigint"
     field_types: ClassVar = {**PostgresqlDatabase.field_types, "TEXT": 'TEXT COLLATE "C"'}

@@ -1,6 +1,7 @@
 """The tables of reports: resellers, customers, products, subscriptions, transactions, usage, imports."""
 
 import json
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import peewee
@@ -35,14 +36,19 @@ class Named(BaseModel):
         return {"name": name, "name_key": fold(name)}
 
 
-def sort_indexes(*columns: str) -> tuple[tuple[tuple[str, ...], bool], ...]:
+def sort_indexes(
+    *columns: str, grouped: Sequence[str] = (), sums: str = ""
+) -> tuple[tuple[tuple[str, ...], bool], ...]:
     """Return Peewee's declaration of one index per order of a table: a column, or several separated by spaces.
 
     Each ends with the row's `ref`, which makes the order total, and its reseller, so that an index scan can skip other
-    resellers' rows without reading them.
+    resellers' rows without reading them. Those of the orders in `grouped` hold the columns `sums` too: rows are grouped
+    by a scan of such an index, without reading or sorting them.
     """
-    orders = [(*names.split(), "ref") for names in columns]
+    orders = [(*names.split(), "ref") for names in (*columns, *grouped)]
     indexes = [order if "reseller" in order else (*order, "reseller") for order in orders]
+    first = len(columns)
+    indexes[first:] = [(*index, *sums.split()) for index in indexes[first:]]
     return (*((index, False) for index in indexes), (("ref",), True))
 
 
@@ -139,12 +145,13 @@ class Subscription(CustomerRow):
             *_OWNERS,
             "name_key name",
             "cancelled_on ends_on",
-            "ends_on",
             "cost",
             "ordered_on",
             "modified_by",
             "modified_at",
             "items_quantity",
+            grouped=("ends_on",),
+            sums="cost items_quantity",
         )
 
 
@@ -166,7 +173,11 @@ class Transaction(CustomerRow):
 
     class Meta:
         indexes = (
-            *sort_indexes(*_OWNERS, "subscription_ref", "bundle", "action", "date", "total", "cost", "user"),
+            *sort_indexes(
+                *("customer_ref", "subscription_ref", "action", "total", "cost"),
+                grouped=("customer", "reseller", "bundle", "date", "user"),
+                sums="total cost",
+            ),
             # Covers sums by action or month with any filter: reading the rows themselves takes five times as long.
             (("action", "date", "total", "cost", "reseller", "customer", "bundle"), False),
         )

@@ -49,6 +49,7 @@ class Sqlite(CySqliteDatabase):
     `models.postgres.Postgres` has the same members, which keep the same promises.
     """
 
+    is_embedded = True  # whether queries run in this process, so that their work is its own
     supports_lateral = False  # whether LATERAL joins exist, which find a few rows of one table for each row of another
 
     # SQL of a number that grows when a restore replaces all rows: page caches are keyed by it.

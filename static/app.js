@@ -10,7 +10,7 @@ on("DOMContentLoaded", markMissingHtmx); // htmx is deferred too, so it has run 
 for (const type of ["click", "auxclick", "contextmenu"]) on(type, pressControl, true);
 function pressControl(event) {
   if (!window.htmx || !filters) return;
-  const control = event.target.closest("#results a[href], button[name]:not([formaction])");
+  const control = event.target.closest("#results a[href]:not([target]), button[name]:not([formaction])");
   if (control?.form === filters && event.type === "click") {
     event.preventDefault();
     if (control.name === "toggle" && event.detail > 1) return; // the second click of a double click

@@ -107,6 +107,7 @@ def _usage(view: View) -> list[Record]:
     sums: dict[tuple[Any, ...], Record] = {}
     for row in _read(_HOLDINGS):
         row |= {"products": [row["product"]]}
+        row["any"] = bool(row["certificate_type"] or row["product"] or row["current_inventory"] or row["used"])
         if not _matches(view, row, [], ""):
             continue
         parts = [row["certificate_type"], row["product"]][: view.level]
@@ -151,6 +152,10 @@ def holds(period: str, day: date, today: date) -> bool:
     """Whether a day is in a period, computed from the day instead of the period's ends."""
     if period in ("today", "yesterday"):
         return (today - day).days == (period == "yesterday")
+    if period == "this-and-last-year":
+        return today.year - day.year in (0, 1)
+    if period == "next-12-months":
+        return 0 <= (day.year - today.year) * 12 + day.month - today.month < 12
     which, length, *days = period.split("-")
     if days:
         ahead = (day - today).days * (1 if which == "next" else -1)
@@ -167,6 +172,11 @@ def _found(text: str, row: Record, ids: list[str], _day: str) -> bool:
     names = [fold(row["customer"]), fold(row["reseller"])]
     ids = [row["customer_id"], *ids]
     return any(fold(text) in name for name in names) or any(each.casefold().startswith(text.casefold()) for each in ids)
+
+
+def _name(value: str) -> str:
+    """The name that a filter's value means: "-" is none, and a name of dashes has one more."""
+    return value if value.strip("-") else value[:-1]
 
 
 _NUMBERS = ("current_inventory", "available", "used", "over_inventory")
@@ -190,6 +200,10 @@ _MATCHES: dict[str, Callable[[str, Record, list[str], str], bool]] = {
     "to": lambda value, row, ids, day: day <= value,
     "status": lambda value, row, ids, day: row["status"] == value,
     "action": lambda value, row, ids, day: row["action"] == value,
-    "product": lambda value, row, ids, day: value in row["products"],
-    "certificate_type": lambda value, row, ids, day: row["certificate_type"] == value,
+    "product": lambda value, row, ids, day: _name(value) in row["products"],
+    "certificate_type": lambda value, row, ids, day: row["certificate_type"] == _name(value),
+    "subscription_name": lambda value, row, ids, day: row["subscription"] == _name(value),
+    "user": lambda value, row, ids, day: row["user"] == _name(value),
+    "products": lambda value, row, ids, day: row["product"] == _name(value),
+    "inventory": lambda value, row, ids, day: row["any"],
 }

@@ -57,9 +57,9 @@ _PATIENCE = 30  # seconds
 
 
 @contextmanager
-def server(log: IO[bytes] | None = None, /, **settings: str) -> Iterator[str]:
+def server(log: IO[bytes] | None = None, application: str = "wsgi:app", /, **settings: str) -> Iterator[str]:
     """Start gunicorn as `make run` does and yield its address once it answers. `log` gets what it logs."""
-    command = [sys.executable, "-m", "gunicorn", "wsgi:app"]
+    command = [sys.executable, "-m", "gunicorn", application]
     environment = os.environ | OWN | settings
     with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=log, text=True) as process:
         try:

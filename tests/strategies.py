@@ -47,7 +47,11 @@ _VALUES = {
     "usage": ["over", "near"],
     "action": ["Renewal Inventory", "Inventory", "Renew", "Cancel"],
     "product": ["DV Single", "dv single", "EV Wildcard", "Code 日本", "-EV", "none"],
-    "certificate_type": ["SSL", "client", "ssl", "=Type, odd", "none"],
+    "subscription_name": ["DV Single", "none"],
+    "user": ["System", "Ann", "-", "--", "none"],
+    "products": ["DV Single", "-", "none"],
+    "inventory": ["any"],
+    "certificate_type": ["-", "SSL", "client", "ssl", "=Type, odd", "none"],
 }
 
 # Days on which a view may be asked for, many of them near those of the edge cases.

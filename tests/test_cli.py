@@ -3,6 +3,7 @@
 import logging
 import re
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from runpy import run_path
 
@@ -14,7 +15,7 @@ from app import create_app
 from app.auth.users import authenticate
 from app.cli import imports
 from app.reports import REPORTS
-from models import Customer, Import, Subscription, User, audit
+from models import Customer, Import, ImportJob, Subscription, User, audit
 from tests.support import CCADB, CCADB_FILES, EDGE_CASES
 
 SUBSCRIPTIONS = EDGE_CASES / "customer-subscriptions.csv"
@@ -109,6 +110,51 @@ def test_dry_run_names_changes(runner: FlaskCliRunner, tmp_path: Path) -> None:
     result = runner.invoke(args=["import", str(changed), "--dry-run"])
     assert "updated: S-2, ångstrom & son, a/s: Cost 1,234,567.80 → 5.00" in result.stdout
     assert "Customer “Łódź Trust” moves from “North, Ltd” to no reseller" in result.stderr
+
+
+def test_list_and_undo(runner: FlaskCliRunner, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOGNAME", "olga")
+    assert runner.invoke(args=["import", str(SUBSCRIPTIONS)]).exit_code == 0
+    asked = runner.invoke(args=["import", "--undo", "1"], input="n\n")
+    assert asked.exit_code == 1
+    assert "rows: 8 removed, 0 restored, 0 changed back; customers: 8 removed" in asked.output
+    assert Subscription.select().count() == 8
+    result = runner.invoke(args=["import", "--undo", "1", "--yes"])
+    assert (result.exit_code, result.output.splitlines()[-1]) == (0, "Import 1 is undone, by import 2.")
+    assert Subscription.select().count() == Customer.select().count() == 0
+    lines = runner.invoke(args=["import", "--list"]).stdout.splitlines()
+    assert [re.split("  +", line.strip())[0] for line in lines] == ["Number", "2", "1"]
+    assert [line.rpartition("  ")[2] for line in lines] == ["State", "undoes 1", "undone by 2"]
+    event = audit.AuditEvent.select().order_by(audit.AuditEvent.id.desc()).get()
+    assert (event.event, event.about) == ("import undone", f"customer-subscriptions {SUBSCRIPTIONS}")
+
+
+def test_undo_says_why_not(runner: FlaskCliRunner) -> None:
+    result = runner.invoke(args=["import", "--undo", "7", "--yes"])
+    assert (result.exit_code, result.stderr) == (1, "Error: There is no import 7.\n")
+    for args in ([], ["--list", str(SUBSCRIPTIONS)], ["--list", "--undo", "1"]):
+        assert "--undo NUMBER" in runner.invoke(args=["import", *args]).stderr
+
+
+def test_imports_have_the_number_of_their_job(runner: FlaskCliRunner, tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong.csv"
+    wrong.write_text("Customer,Subscription ID,Cost\nAcme,S-1,x\n")
+    runner.invoke(args=["import", str(SUBSCRIPTIONS), "--dry-run"])
+    runner.invoke(args=["import", str(wrong), str(SUBSCRIPTIONS)])
+    jobs = [(job.file, job.state, job.size, job.sha256) for job in ImportJob.select()]
+    content = SUBSCRIPTIONS.read_bytes()
+    assert jobs == [
+        (str(wrong), "failed", wrong.stat().st_size, sha256(wrong.read_bytes()).hexdigest()),
+        (str(SUBSCRIPTIONS), "applied", len(content), sha256(content).hexdigest()),
+    ]
+    assert [each.number for each in Import.select()] == [2]
+
+
+def test_import_discards_old_history(runner: FlaskCliRunner) -> None:
+    runner.invoke(args=["import", str(SUBSCRIPTIONS)])
+    Import.update(loaded_at="2020-01-01 00:00:00").execute()
+    runner.invoke(args=["import", str(SUBSCRIPTIONS)])
+    assert [each.discarded for each in Import.select()] == [True, False]
 
 
 def test_missing_file_is_named(runner: FlaskCliRunner) -> None:

@@ -7,6 +7,7 @@ from flask import Flask
 from flask.testing import FlaskCliRunner
 
 import models
+from tests.databases import refuse_rows
 from tests.file_faults import FAULTS, LOST, UNWRITABLE, Fault, locked
 from tests.support import EDGE_CASES
 
@@ -35,7 +36,7 @@ BUILT_IN = {"run", "shell", "routes"}
 
 
 def test_every_command_is_listed(app: Flask) -> None:
-    assert {command[0] for command in COMMANDS} == set(app.cli.commands) - BUILT_IN - {"backup", "restore"}
+    assert {command[0] for command in COMMANDS} == set(app.cli.commands) - BUILT_IN - {"backup", "restore", "jobs"}
     assert {command[1] for command in COMMANDS if command[0] == "user"} == set(app.cli.commands["user"].commands)
 
 
@@ -57,13 +58,21 @@ def test_no_command_ends_in_a_traceback(runner: FlaskCliRunner, tmp_path: Path, 
                 assert result.exit_code == 1 or command != (IMPORT if name == "reports.db" else ADD)
 
 
-def test_an_import_survives_an_unwritable_audit_trail(runner: FlaskCliRunner, tmp_path: Path) -> None:
-    models.access_db.pragma("busy_timeout", 0, permanent=True)
-    with locked(tmp_path / "access.db"):
-        result = runner.invoke(args=IMPORT)
+def test_an_import_survives_an_unwritable_audit_trail(runner: FlaskCliRunner) -> None:
+    refuse_rows(models.AuditEvent)
+    result = runner.invoke(args=IMPORT)
     assert result.exit_code == 0
     assert "The audit trail can't be written" in result.stderr
     assert models.Import.select().count() == 1
+
+
+def test_an_import_without_a_number_changes_nothing(runner: FlaskCliRunner, tmp_path: Path) -> None:
+    models.access_db.pragma("busy_timeout", 0, permanent=True)
+    with locked(tmp_path / "access.db"):
+        result = runner.invoke(args=IMPORT)
+    assert result.exit_code == 1
+    assert "Nothing was changed." in result.stderr
+    assert not models.Import.select().exists()
 
 
 def test_a_full_disk_is_named(runner: FlaskCliRunner) -> None:

@@ -24,6 +24,7 @@ KEY = {"SECRET_KEY": "k" * 32}
         ("PROXIES", "-1"), ("PROXIES", "yes"), ("PROXIES", "10"), ("PROXIES", "１"),
         ("SESSION_IDLE_HOURS", "0"), ("TOKEN_RATE", "0"), ("SESSION_IDLE_HOURS", "1.5"), ("SESSION_HOURS", "169"),
         ("SECOND_FACTOR", "yes"), ("SECOND_FACTOR", "All"),
+        ("HISTORY_DAYS", "0"), ("IMPORT_LIMIT", "0"), ("IMPORT_LIMIT", "1 GB"),
         ("AUDIT_DAYS", "0"), ("AUDIT_DAYS", "3654"), ("AUDIT_DAYS", "a year"),
         ("HTMX_URL", "htmx.js"), ("HTMX_URL", "https://cdn.example/a.js; script-src *"), ("HTMX_URL", "javascript:x"),
     ],
@@ -35,7 +36,7 @@ def test_invalid_setting_is_named(name: str, value: str) -> None:
 
 def test_defaults_trust_no_host_list_and_no_proxy() -> None:
     plain = Settings.read(KEY)
-    assert plain.audit_days == 400
+    assert (plain.audit_days, plain.history_days) == (400, 90)
     assert (plain.trusted_hosts, plain.proxies, plain.session_idle_hours, plain.session_hours) == ((), 0, 8, 12)
     own = Settings.read({**KEY, "TRUSTED_HOSTS": "A.example, .b.example", "PROXIES": "2", "SESSION_HOURS": "24"})
     assert (own.trusted_hosts, own.proxies, own.session_hours) == (("a.example", ".b.example"), 2, 24)

@@ -1,6 +1,6 @@
 """Estimate how soon a password is guessed, in bits, and name the parts that make it easy.
 
-A password is the cheapest chain of parts: common words and passwords, words that belong to the person or the
+A password is the cheapest chain of parts: common words, names and passwords, words that belong to the person or the
 installation, years, sequences, neighbouring keys, repetitions, and single characters. The model is zxcvbn's (Wheeler,
 USENIX Security 2016), and so are the lists of words by frequency. zxcvbn's own search tries every combination of
 look-alike characters, which takes seconds for a long password; here each look-alike is replaced by one letter before
@@ -45,14 +45,44 @@ oktober dezember leden unor brezen duben kveten cerven cervenec srpen zari rijen
 avril juin juillet aout septembre octobre novembre decembre
 monday tuesday wednesday thursday friday saturday sunday montag dienstag mittwoch donnerstag freitag samstag sonntag
 pondeli utery streda ctvrtek patek sobota nedele
-secret security login signin account changeme letmein qwerty qwertz azerty
+christmas xmas easter vanoce velikonoce weihnachten ostern noel navidad natale birthday narozeniny
+praha praze prague brno ostrava plzen bratislava kosice wien vienna berlin munchen warszawa krakow budapest
+slavia sparta banik secret security login signin account changeme letmein qwerty qwertz azerty
 certificate certificates ssl tls partner partners portal report reports reporting reseller resellers customer customers
 subscription subscriptions transaction transactions usage inventory digital export
 """
 
+# First names and pet names of Central Europe; zxcvbn's are those of the United States.
+_MORE_NAMES = """
+jiri jan petr jana marie eva josef pavel martin tomas jaroslav hana anna miroslav zdenek frantisek vaclav michal milan
+karel jakub lukas vera lenka ladislav katerina alena lucie petra david jaroslava ludmila helena ondrej jitka martina
+marek stanislav zdenka veronika jarmila roman radek ivana jirina antonin monika tereza michaela zuzana daniel vlasta
+vojtech filip marketa matej marcela dagmar dana ludek barbora bozena kristyna ivo dominik jindrich pavla eliska libor
+rostislav adela oldrich radka anezka simona vladimir jaromir nikola natalie rudolf hynek matyas krystof stepan
+sebastian honza honzik honzicek jenda jenik jenicek pepa pepik pepicek jirka jirik jiricek petrik peta petka petula
+pavlik pavlicek tom tomasek tomik kuba kubik kubicek ondra ondrasek misa misak misicka verca verunka terka terezka
+katka kaca kacenka lucka lucinka lenicka janicka janca hanka hanicka anicka andulka evicka evca maruska marenka
+martinka martinek zuzka zuzanka barca baruska elinka klarka natalka nikolka adelka ema emicka vojta vojtik matejka
+matejek filipek davidek danecek domca domik lukasek lukin mara marecek radecek karlik vasek vasik franta frantik milda
+mirek mirecek jarda jarek zdenda standa lada ladik olda vlada vladik ruda kaja broucek zlaticko milacek lasicka
+kocicka pejsek medvidek beruska krzysztof andrzej piotr tomasz pawel marcin grzegorz lukasz zbigniew jerzy mateusz
+wojciech kasia basia ania gosia agnieszka malgorzata katarzyna magdalena ewa jozef juraj jozko janko marian lubomir
+branislav jurgen wolfgang hans klaus uwe heike sabine ursula gunther jorg stefan matthias sven lars bjorn ines giulia
+giuseppe giovanni francesco alessandro pierre jean francois laurent nicolas celine camille jose javier carlos miguel
+lucia ivan sergej olga tatiana natasha dmitri igor oleg andrej svetlana oksana
+"""
+
+# Short words that join others in a phrase.
+_SHORT_WORDS = re.compile(
+    r"(?<![^\W_])(?:in|of|to|my|is|at|on|we|me|no|it|do|be|go|up|am|as|an|by|or|so|he|us|i|a|je|na|ve|za|se|si|im|zu|de|la|le|en)"
+    r"(?![^\W_])"
+)
+_SHORT_WORD_BITS = 4
+_LAST_CHARACTERS = "1!.?"  # with which every other password ends that must have a digit or a sign
+
 _COMMON_SIGNS = " !.-_@#"  # most passwords with a sign have one of these
 
-_YEAR = r"(?:19\d\d|20[0-4]\d)"
+_YEAR = r"(?:1[89]\d\d|20[0-4]\d)"
 _DATES = re.compile(rf"{_YEAR}(?:([-./ ]?)\d\d\1\d\d)?|\d\d?([-./ ]?)\d\d?\2{_YEAR}")
 _YEAR_BITS, _DATE_BITS = 5, 14
 
@@ -104,6 +134,8 @@ def parts(text: str, own_words: Collection[str]) -> Iterator[Part]:
     walks = [[_direction(places, *pair) for pair in pairwise(text)] for places in _places()]
     for start in range(len(text)):
         yield _character(text, start)
+        if short := _SHORT_WORDS.match(text, start):
+            yield Part(start, short.end(), _SHORT_WORD_BITS, WORD)
         for end in range(start + _MIN_PART_LENGTH, min(start + _MAX_WORD_LENGTH, len(text)) + 1):
             word = letters[start:end]
             disguise = word != text[start:end]
@@ -125,6 +157,9 @@ def _character(text: str, start: int) -> Part:
     char = text[start]
     if start and char == text[start - 1]:
         return Part(start, start + 1, 1, REPETITION)
+    is_last, is_repeated_sign = start + 1 == len(text), not char.isalnum() and char in text[:start]
+    if char == " " or is_repeated_sign or (is_last and char in _LAST_CHARACTERS):
+        return Part(start, start + 1, 1, OTHER)
     bits = 6 if not char.isascii() else 3.3 if char.isalnum() or char in _COMMON_SIGNS else 4.5
     return Part(start, start + 1, bits, OTHER)
 
@@ -166,7 +201,7 @@ def _split_words(texts: Iterable[str]) -> set[str]:
 def _ranks() -> dict[str, int]:
     """Return the rank of each listed word by frequency, with one letter for all look-alikes."""
     ranks: dict[str, int] = {}
-    for words in (*FREQUENCY_LISTS.values(), ["", "", "", *_MORE_WORDS.split()]):
+    for words in (*FREQUENCY_LISTS.values(), ["", "", "", *_MORE_WORDS.split()], _MORE_NAMES.split()):
         for rank, word in enumerate(words, 1):
             if _MIN_PART_LENGTH <= len(word) <= _MAX_WORD_LENGTH:
                 key = word.translate(_LOOK_ALIKES)

@@ -62,11 +62,15 @@ def roles_with(permission: Permission) -> list[Role]:
 
 @dataclass(frozen=True)
 class UsedToken:
-    """The token with which a request came: its number, the name that its owner gave it, and its digest."""
+    """The token with which a request came: its number, the name that its owner gave it, and its digest.
+
+    `may_import` is whether its owner lets it import files.
+    """
 
     id: int
     name: str
     digest: str
+    may_import: bool = False
 
 
 @dataclass(frozen=True)
@@ -107,6 +111,11 @@ class Visitor:
         return Scope.in_snapshot(self.reseller, snapshot)
 
     def can(self, permission: Permission) -> bool:
+        """Whether the person has a permission. Imports show amounts of files and of rows before and after."""
+        if permission is Permission.IMPORT and not self.may_see_costs:
+            return False
+        if self.token and permission is Permission.IMPORT and not self.token.may_import:
+            return False
         return is_granted(permission, self.role, self.reseller)
 
     def refusal_of_part(self, part: str, right: str) -> str:
@@ -120,6 +129,8 @@ class Visitor:
 
         `part` names the part of a page that is refused. Without it, permissions of the same people are mentioned too.
         """
+        if permission is Permission.IMPORT and is_granted(permission, self.role, self.reseller):
+            return "Imports show all that files have, and your account doesn't see all of it."
         subject, verb = permission.value
         if part:
             subject = f"{part}: {subject}"

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from peewee import JOIN, Case, fn
 
-from app.auth.permissions import AuditActor, UsedToken, Visitor
+from app.auth.permissions import AuditActor, Permission, UsedToken, Visitor
 from app.auth.saved_views import valid_name
 from app.auth.sessions import LOCAL, token_digest
 from app.auth.throttle import network_of
@@ -78,10 +78,13 @@ class Tokens:
     key: str = field(repr=False)
     rate: RequestRate
 
-    def add(self, actor: AuditActor, visitor: Visitor, name: str, last_day: date | None) -> str:
+    def add(
+        self, actor: AuditActor, visitor: Visitor, name: str, last_day: date | None, may_import: bool = False
+    ) -> str:
         """Add a token of the visitor and return it. It works until `last_day` is over, in UTC.
 
-        Raises ValidationError for an invalid name or day, or when there are too many.
+        With `may_import` it also imports files, as long as its owner may. Raises ValidationError for an invalid name or
+        day, or when there are too many.
         """
         errors = {"last_day": _last_day_error(last_day)}
         try:
@@ -97,9 +100,18 @@ class Tokens:
                 errors["name"] = f"You have a token “{name}” already; choose another name"
             if errors := {key: error for key, error in errors.items() if error}:
                 raise ValidationError(errors)
-            fields = {"token_hash": token_digest(self.key, token), "last_day": last_day, "origin": visitor.origin}
-            AccessToken.create(user=visitor.id, name=name, created_at=timestamp(), **fields)
-            audit.record("token added", about=visitor.email, token=name, last_day=str(last_day), **actor)
+            may_import = may_import and visitor.can(Permission.IMPORT)
+            fields: dict[str, Any] = {"last_day": last_day, "origin": visitor.origin, "may_import": may_import}
+            fields |= {"token_hash": token_digest(self.key, token), "created_at": timestamp()}
+            AccessToken.create(user=visitor.id, name=name, **fields)
+            audit.record(
+                "token added",
+                about=visitor.email,
+                token=name,
+                last_day=str(last_day),
+                imports=fields["may_import"],
+                **actor,
+            )
         return token
 
     def find(self, token: str, actor: AuditActor) -> Visitor | None:
@@ -185,8 +197,8 @@ def _find(digest: str, network: str = "") -> _Use | None:
     if row is None:
         return None
     user_id, email, role, reseller, origin, has_temporary_password, may_see_costs, *rest = row
-    has_second_factor, token_id, name, *use = rest
-    token = UsedToken(token_id, name, digest)
+    has_second_factor, token_id, name, may_import, *use = rest
+    token = UsedToken(token_id, name, digest, bool(may_import))
     visitor = Visitor(
         *(user_id, email, role, reseller, bool(has_temporary_password) and origin == LOCAL, ""),
         has_second_factor=bool(has_second_factor),
@@ -201,10 +213,11 @@ def _token_query() -> Any:
     """Placeholders: 0 the digest, 1 the network, 2 the current day, 3 the time before which `used_at` is stale."""
     user = (User.id, User.email, User.role, User.reseller, AccessToken.origin)
     state = (User.temporary_until.is_null(False), User.may_see_costs)
-    token = (SecondFactor.id.is_null(False), AccessToken.id, AccessToken.name, AccessToken.minute, AccessToken.requests)
+    token = (SecondFactor.id.is_null(False), AccessToken.id, AccessToken.name, AccessToken.may_import)
+    use = (AccessToken.minute, AccessToken.requests)
     is_stale = AccessToken.used_at.is_null() | (AccessToken.used_at < placeholder(3))
     same_network = (TokenNetwork.token == AccessToken.id) & (TokenNetwork.network == placeholder(1))
-    query = AccessToken.select(*user, *state, *token, is_stale, TokenNetwork.id.is_null())
+    query = AccessToken.select(*user, *state, *token, *use, is_stale, TokenNetwork.id.is_null())
     query = query.join(User).join(SecondFactor, JOIN.LEFT_OUTER)
     query = query.join_from(AccessToken, TokenNetwork, JOIN.LEFT_OUTER, on=same_network)
     is_live = (AccessToken.last_day >= placeholder(2)) & ~User.disabled

@@ -8,6 +8,7 @@ from app.settings import Settings
 
 def register(app: Flask, settings: Settings) -> None:
     app.config["AUDIT_DAYS"] = settings.audit_days
+    app.config["HISTORY_DAYS"] = settings.history_days
     data_commands = [data.setup, data.check, data.migrate, data.demo, data.copy_from, data.export]
     others = [
         imports.import_files,

@@ -1,12 +1,17 @@
-"""The command `flask import`."""
+"""The command `flask import`: load files, list the imports, and undo one."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from hashlib import sha256
 from pathlib import Path
+from typing import IO, Any
 
 import click
+from flask import current_app
+from flask.cli import with_appcontext
 
+from app.cli import undo
 from app.cli.common import audit_actor, database_ready, progress_bar, record_event, say
 from app.importing import (
     DATE_ORDERS,
@@ -15,18 +20,23 @@ from app.importing import (
     FileRejected,
     Options,
     Plan,
+    RecognisedFile,
+    discard_history,
     import_file,
+    numbered,
     recognise_file,
     rereadable,
 )
 from app.importing.layouts import heading_key
+from models import DATABASE_ERRORS, describe_error
 from models.audit import DONE, FAILED
 
 _MAX_FAULTS = 20  # faults of a file that are printed
+_BLOCK = 1 << 20  # bytes
 
 
 @click.command("import")
-@click.argument("files", metavar="[REPORT] FILE...", nargs=-1, required=True)
+@click.argument("files", metavar="[REPORT] FILE...", nargs=-1)
 @click.option("--dry-run", is_flag=True, help="Check the files and print what they would do; change nothing.")
 @click.option(
     "--complete",
@@ -42,11 +52,29 @@ _MAX_FAULTS = 20  # faults of a file that are printed
 @click.option("--ignore", metavar="HEADING", multiple=True, help="Leave out the column of this heading; repeatable.")
 @click.option("--same-names", "names", flag_value="same", help="Names that differ by case or accents only are one.")
 @click.option("--new-names", "names", flag_value="new", help="Names that differ by case or accents only are several.")
-def import_files(files: Sequence[str], dry_run: bool, ignore: Sequence[str], complete: bool, **settings: str) -> None:
+@click.option("--list", "lists", is_flag=True, help="List the imports, the newest first, instead of loading files.")
+@click.option("--undo", "number", type=int, metavar="NUMBER", help="Undo the import of this number instead.")
+@click.option("--yes", is_flag=True, help="Undo without asking.")
+@with_appcontext
+def import_files(files: Sequence[str], dry_run: bool, ignore: Sequence[str], complete: bool, **settings: Any) -> None:
     """Load CSV files or Excel workbooks (- is standard input), each of them whole or not at all.
 
     REPORT is needed only where the headings don't tell it.
     """
+    instead = settings["lists"] + (settings["number"] is not None)
+    if instead + bool(files) != 1:
+        raise click.UsageError("Name the files to load, or use either --list or --undo NUMBER.")
+    if settings["lists"]:
+        undo.print_imports()
+    elif settings["number"] is not None:
+        undo.undo(settings["number"], settings["yes"])
+    else:
+        _import_all(files, dry_run, ignore, complete, settings)
+
+
+def _import_all(
+    files: Sequence[str], dry_run: bool, ignore: Sequence[str], complete: bool, settings: Mapping[str, Any]
+) -> None:
     report = files[0] if len(files) > 1 and files[0] in IMPORTABLE else ""
     options = Options(
         report=report,
@@ -73,9 +101,12 @@ def _import(file: str, options: Options, dry_run: bool) -> bool:
         with database_ready(), click.open_file(file, "rb") as stream, rereadable(stream) as data:
             recognised = recognise_file(data, file, options)
             about = f"{recognised.layout.report.slug if recognised.layout else '?'} {file}"
-            with progress_bar(recognised.size, file) as advance:
-                plan = import_file(recognised, options, dry_run, advance, audit_actor()["who"])
-        plan.raise_if_rejected(file)
+            if dry_run:
+                with progress_bar(recognised.size, file) as advance:
+                    plan, number = import_file(recognised, options, dry_run, advance), None
+                plan.raise_if_rejected(file)
+            else:
+                plan, number = _apply(recognised, options)
     except FileRejected as rejected:
         for message in rejected.messages[:_MAX_FAULTS]:
             say(message, err=True)
@@ -89,8 +120,37 @@ def _import(file: str, options: Options, dry_run: bool) -> bool:
     if dry_run:
         _print_examples(plan)
     else:
-        record_event("import", DONE, about, **asdict(plan.summary))
+        record_event("import", DONE, about, number=number, **asdict(plan.summary))
+        _discard_history()
     return True
+
+
+def _discard_history() -> None:
+    """Discard old history. A failure only prints a warning: the import is committed by then."""
+    try:
+        discard_history(current_app.config["HISTORY_DAYS"])
+    except DATABASE_ERRORS as error:
+        say(f"Old history can't be removed: {describe_error(error)}", err=True)
+
+
+def _apply(file: RecognisedFile, options: Options) -> tuple[Plan, int]:
+    """Import a file under a number of its own. Raises FileRejected."""
+    who = audit_actor()["who"]
+    report = file.layout.report.slug if file.layout else ""
+    with numbered(who, file.name, size=file.size, sha256=_digest(file.stream), report=report) as number:
+        with progress_bar(file.size, file.name) as advance:
+            plan = import_file(file, options, False, advance, who, number=number)
+        plan.raise_if_rejected(file.name)
+    return plan, number
+
+
+def _digest(stream: IO[bytes]) -> str:
+    """The SHA-256 of a file."""
+    digest = sha256()
+    stream.seek(0)
+    for block in iter(lambda: stream.read(_BLOCK), b""):
+        digest.update(block)
+    return digest.hexdigest()
 
 
 def _print_examples(plan: Plan) -> None:

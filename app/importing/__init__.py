@@ -21,4 +21,5 @@ from app.importing.reader import Progress, Reader
 from app.importing.recognise import IMPORTABLE, RecognisedFile, recognise_file, rereadable
 from app.importing.results import Change, ChangeLog, Fault, Faults, FileRejected, ImportSummary, Plan, Question
 from app.importing.run import import_file, load_file, load_records
-from app.importing.undo import CannotUndo, UndoPreview, undo_import, undo_preview
+from app.importing.undo import UndoPreview, UndoSummary, undo_import, undo_preview
+from app.importing.undo_checks import CannotUndo

@@ -10,7 +10,16 @@ from peewee import chunked
 
 from app.importing.names import CachedCustomer, Indexes
 from app.importing.results import Change, ChangeLog, Row
-from app.importing.rows import BATCH_ROWS, Table, execute_updates, field_names, insert_rows, select_rows, update_rows
+from app.importing.rows import (
+    BATCH_ROWS,
+    Table,
+    execute_updates,
+    field_names,
+    insert_rows,
+    select_rows,
+    update_rows,
+    write_changes,
+)
 from models import (
     NEVER,
     NONE_ID,
@@ -248,7 +257,7 @@ def _replace_rows(table: Table, rows: list[Row], customer_ids: list[int]) -> dic
     before = {key(row): row for row in _stored_rows(table, customer_ids)}
     insert_rows(table, [row for row in rows if key(row) not in before])
     pairs = [(before[key(row)], row) for row in rows if key(row) in before]
-    update_rows(table, [{**old, **row} for old, row in pairs if {**old, **row} != old])
+    write_changes(table, ((old, {**old, **row}) for old, row in pairs))
     removed = before.keys() - set(map(key, rows))
     for ids in chunked([before[each]["id"] for each in removed], BATCH_ROWS):
         table.delete().where(reports_db.in_values(table.id, ids)).execute()

@@ -1,16 +1,18 @@
 """The history of imports: their numbers, their list, and for how long it is known what they changed."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from peewee import JOIN
 
-from models import ChangedRow, Import, ImportJob, access_db, reports_db, timestamp
+from models import DATABASE_ERRORS, ChangedRow, Import, ImportJob, reports_db, timestamp
 
 _DISCARDED_ROWS = 20_000  # that one transaction removes
+
+_MESSAGE_CHARS = 1000  # of what is kept of an exception
 
 APPLIED, FAILED = "applied", "failed"  # states of an ImportJob
 
@@ -26,8 +28,8 @@ def numbered(who: str, file: str, **fields: Any) -> Iterator[int]:
     try:
         yield job.id
     except BaseException as error:
-        with access_db.write_transaction():
-            message = str(error) or type(error).__name__
+        message = str(error)[:_MESSAGE_CHARS] or type(error).__name__
+        with suppress(*DATABASE_ERRORS):  # whoever called must hear of the first error
             ImportJob.update(state=FAILED, message=message).where(ImportJob.id == job.id).execute()
         raise
 

@@ -13,6 +13,7 @@ from app.importing.derived import holds_something
 from app.importing.names import CachedCustomer, Indexes, NameIndex
 from app.importing.results import Change, Row
 from app.importing.rows import BATCH_ROWS, Table
+from app.table.expressions import without_index
 from models import (
     USAGE_COUNTS,
     Actor,
@@ -181,7 +182,7 @@ def each_batch(number: int, condition: Any = None) -> Iterator[list[ChangedRow]]
     last = 0
     while True:
         query = ChangedRow.select().where(ChangedRow.number == number, ChangedRow.id > last)
-        query = query if condition is None else query.where(condition)
+        query = query if condition is None else query.where(without_index(condition))
         batch = list(query.order_by(ChangedRow.id).limit(BATCH_ROWS))
         if not batch:
             return

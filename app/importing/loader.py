@@ -1,6 +1,7 @@
 """Store the records of a file in the database, within the caller's transaction."""
 
 from abc import ABC, abstractmethod
+from array import array
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, ClassVar
@@ -12,8 +13,41 @@ from app.importing.derived import NO_HOLDING, Counts, HoldingKey
 from app.importing.layouts import Layout, SubscriptionRecord, TransactionRecord
 from app.importing.names import CachedCustomer, Indexes
 from app.importing.results import Change, ChangeLog, Fault, Row, RowRejected, quote
-from app.importing.rows import BATCH_ROWS, field_names, insert_rows, select_rows, update_rows
+from app.importing.rows import BATCH_ROWS, field_names, insert_rows, select_rows, write_changes
 from models import NEVER, NEVER_AT, CustomerUsage, Subscription, Transaction, fold, reports_db, timestamp
+
+
+class LineIndex:
+    """The line of each ID of a file, of which there may be millions: in half the memory of a dict."""
+
+    def __init__(self) -> None:
+        self._ids: dict[str, None] = {}
+        self._lines = array("L")
+        self._by_id: dict[str, int] = {}  # from the first question on
+
+    def add(self, id_: str, line: int) -> bool:
+        """Add an ID, and return whether it is new."""
+        count = len(self._ids)
+        self._ids[id_] = None
+        if len(self._ids) == count:
+            return False
+        self._lines.append(line)
+        if self._by_id:
+            self._by_id[id_] = line
+        return True
+
+    def __getitem__(self, id_: str) -> int:
+        self._by_id = self._by_id or dict(zip(self._ids, self._lines, strict=True))
+        return self._by_id[id_]
+
+    def __contains__(self, id_: object) -> bool:
+        return id_ in self._ids
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._ids)
+
+    def __len__(self) -> int:
+        return len(self._ids)
 
 
 class Loader(ABC):
@@ -60,7 +94,7 @@ class RowLoader(Loader):
         self._all_fields = field_names(self.table)
         self._compared_fields = field_names(self.table, *derived.DERIVED_FIELDS, *lacking)
         self._kept_fields = (*lacking, *({"cancelled_on"} & set(self._all_fields)))
-        self._lines: dict[str, int] = {}
+        self._lines = LineIndex()
         self._batch: list[Row] = []
         self._changed_subscriptions: set[str] = set()
 
@@ -70,9 +104,8 @@ class RowLoader(Loader):
 
     def add(self, line: int, record: Any) -> None:
         ref = getattr(record, self.id_key)
-        first = self._lines.setdefault(ref, line)
-        if first != line:
-            raise RowRejected(f"{self.layout.label(self.id_key)}: {quote(ref)} is already in line {first}")
+        if not self._lines.add(ref, line):
+            raise RowRejected(f"{self.layout.label(self.id_key)}: {quote(ref)} is already in line {self._lines[ref]}")
         customer = self.indexes.find_customer(record, line)
         owner = {"customer": customer.id, "customer_ref": customer.ref, "reseller": customer.reseller}
         self._batch.append({"ref": ref, "ref_key": ref.casefold(), **owner, **self.row(record, line)})
@@ -113,7 +146,7 @@ class RowLoader(Loader):
             row |= {name: old[name] for name in ("id", *self._kept_fields)}
             (changed if differs else same).append(Change(self.table, old, row))
         insert_rows(self.table, [change.after for change in new if change.after])
-        update_rows(self.table, [change.after for change in changed if change.after])
+        write_changes(self.table, [(old, row) for _, old, row in changed if old and row])
         for kind, changes in (("added", new), ("updated", changed), ("unchanged", same)):
             self.changes.record(kind, changes)
         # A transaction may leave one subscription for another: both change.

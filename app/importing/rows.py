@@ -1,6 +1,7 @@
 """Read and write many rows of one table at once."""
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from operator import itemgetter
 from typing import Any
 
@@ -30,6 +31,19 @@ def update_rows(table: Table, rows: Sequence[Row]) -> None:
     if rows:
         names = [name for name in field_names(table) if name in rows[0]]
         execute_updates(table, names, list(map(itemgetter(*names, "id"), rows)))
+
+
+def write_changes(table: Table, changes: Iterable[tuple[Row, Row]]) -> None:
+    """Update rows, given as they are stored and as they become: only fields that differ.
+
+    A database writes every index on a field that an UPDATE names, whether its value changes or not.
+    """
+    by_names: defaultdict[tuple[str, ...], list[Row]] = defaultdict(list)
+    for old, new in changes:
+        by_names[tuple(name for name in old if old[name] != new[name])].append(new)
+    for names, rows in by_names.items():
+        if names:
+            execute_updates(table, names, list(map(itemgetter(*names, "id"), rows)))
 
 
 def execute_updates(table: Table, names: Sequence[str], values: Sequence[Sequence[Any]]) -> None:

@@ -12,6 +12,7 @@ from huey import Huey, crontab
 from app.importing import (
     CannotUndo,
     Options,
+    Plan,
     RecognisedFile,
     discard_history,
     import_file,
@@ -55,6 +56,7 @@ _FAILED = "The job of import %d (%s) failed: %s"
 _FILE_GONE = "The file isn't there any more; upload it again."
 _NO_ROOM = "The server found no room on its disk. Make room, then start it again here."
 _CHANGED = "The data has changed since the check, and the file doesn't fit it as it did. Look at the check again."
+_FAULTY = "The file has faults or questions. Nothing was changed."
 _DEFECT = "Something went wrong on our side; it has been logged. Nothing was changed."
 
 
@@ -179,7 +181,8 @@ class ImportJobs:
                 return
             options = load_options(job.options)
             file = recognise_file(stream, str(job.file), options)
-            if options.complete and not self._ends_as_checked(file, options, running):
+            was_checked = bool(job.plan)
+            if options.complete and was_checked and not self._ends_as_checked(file, options, running):
                 return
             as_of = _last_import()
             plan = import_file(file, options, progress=running.advance, who=str(job.who), number=number)
@@ -187,7 +190,17 @@ class ImportJobs:
             if load := Import.get_or_none(Import.number == number):
                 self._applied(job, load)
             else:  # faults or questions that there were none of in the check
-                running.finish(states.CHECKED, plan=job.plan, message=_CHANGED)
+                running.finish(states.CHECKED, plan=job.plan, message=_CHANGED if was_checked else _FAULTY)
+
+    def load_at_once(self, job: ImportJob, options: Options, dry_run: bool) -> Plan:
+        """Load a small file in the process of whoever calls, and return what that did, or what is wrong."""
+        with self.uploads.open(job.id) as stream:
+            file, as_of = recognise_file(stream, str(job.file), options), _last_import()
+            plan = import_file(file, options, dry_run, who=str(job.who), number=job.id)
+        if load := Import.get_or_none(Import.number == job.id):
+            job.plan = dump_plan(store_plan(plan, as_of))
+            self._applied(job, load)
+        return plan
 
     def _ends_as_checked(self, file: RecognisedFile, options: Options, running: "RunningJob") -> bool:
         """Return whether a complete file ends no more rows than the person has seen; else show them the new check."""
@@ -287,4 +300,5 @@ def _last_import() -> str:
 def audit_failure(job: ImportJob, why: str) -> None:
     """Record that a file could not be applied or undone. A check changes nothing, and leaves no event."""
     if job.state != states.CHECKING:
-        audit.record("import", FAILED, about=f"{job.report} {job.file}", who=job.who, number=job.id, why=why)
+        event = "undo" if job.state == states.UNDOING else "import"
+        audit.record(event, FAILED, about=f"{job.report} {job.file}", who=job.who, number=job.id, why=why)

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
 from io import BytesIO
 from itertools import islice
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 from app.importing import Faults, Layout, Options, Plan, Reader, RecognisedFile, Record, recognise_file
 from app.importing.layouts import heading_key
@@ -55,7 +55,14 @@ class Preview:
     rows: Sequence[tuple[int, Sequence[tuple[str, str]], Sequence[str]]] = ()
 
 
-def is_workbook(stream: IO[bytes]) -> bool:
+class Readable(Protocol):
+    """A file that may still be written."""
+
+    def seek(self, offset: int, /) -> int: ...
+    def read(self, size: int, /) -> bytes: ...
+
+
+def is_workbook(stream: Readable) -> bool:
     """Whether a file is a zip file, as workbooks are. Only a job opens these: they may be hostile, and take memory."""
     stream.seek(0)
     return stream.read(len(SIGNATURE)) == SIGNATURE

@@ -3,6 +3,7 @@
 import logging
 import os
 from contextlib import suppress
+from itertools import count
 from threading import Event, Thread
 
 from app.deliveries.sending import Sender
@@ -13,7 +14,8 @@ from models import DATABASE_ERRORS, close_connections
 log = logging.getLogger(__name__)
 
 _NICENESS = 10  # jobs get the CPU time that pages leave
-_SIGN_OF_LIFE = 1  # second between two
+_SIGN_OF_LIFE = 1  # second between two of the job under way
+_SIGNS = 4  # of which each so many is one of the process, too
 _MAX_WAIT = 1  # seconds until a job is noticed
 _STOP_SECONDS = 30  # that a stop waits for the job under way
 
@@ -44,10 +46,13 @@ def run_jobs(jobs: ImportJobs, sender: Sender | None = None) -> None:
 
 
 def _say_alive(jobs: ImportJobs, stop: Event) -> None:
-    """Say every second that the process lives, and which job it works on."""
-    while not stop.is_set():
+    """Say that the process lives, and every second that a job is being worked on."""
+    for second in count():
+        if stop.is_set():
+            break
         with suppress(*DATABASE_ERRORS):  # locked, or full: the next second comes
-            states.note_runner()
+            if second % _SIGNS == 0:
+                states.note_runner()
             if running := jobs.running:
                 running.say()
         stop.wait(_SIGN_OF_LIFE)

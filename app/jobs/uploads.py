@@ -39,6 +39,9 @@ class Upload:
         """Go to a place, which the parser does at the end. Raises OSError where the last bytes find no room."""
         return self._file.seek(offset)
 
+    def read(self, size: int) -> bytes:
+        return self._file.read(size)
+
     def close(self) -> None:
         self._file.close()
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from functools import reduce
 from operator import or_
 from typing import Any
@@ -14,12 +15,14 @@ from app.table.expressions import SearchCondition, without_index
 from app.table.kinds import DATE
 from app.table.scope import Scope
 from app.table.spellings import find_ids
-from models import MAX_CHAR, NONE_ID, BundleProduct, Customer, Product, Reseller, clean_text, fold, reports_db
+from models import MAX_CHAR, NONE_ID, Bundle, BundleProduct, Customer, Product, Reseller, clean_text, fold, reports_db
 
 Options = Callable[[Table, Scope], Sequence[tuple[str, str]]]  # values and labels of a menu
 
 NO_RESELLER = "-"  # the value of the filter `reseller` for customers without one
 NO_RESELLER_LABEL = "No reseller"
+NO_NAME = "-"  # the value of other filters for rows without a name; a name of dashes has one more in such a filter
+NO_NAME_LABEL = "Not specified"
 
 
 def search_filter(*ids: str) -> Filter:
@@ -83,20 +86,50 @@ def one_of(key: str, label: str, values: Mapping[str, str], where: Callable[[Tab
         return value
 
     return Filter(
-        key, label, where, "select", parse, fixed_options(values), describe=lambda value, today: values[value]
+        *(key, label, where, "select", parse, fixed_options(values), tuple(values)),
+        describe=lambda value, today: values[value],
     )
 
 
-def by_name(key: str, label: str, names: Table, field: str, level: int) -> Filter:
+def by_name(key: str, label: str, names: Table, field: str, level: int = 0) -> Filter:
     """Rows of `level` whose `field` refers to the row of `names` with exactly this name. Sums are of these rows only.
 
     Example: `by_name("product", "Product", Product, "product", level=2)`.
     """
 
     def where(table: Table, value: str) -> Any:
-        return reports_db.in_subquery(getattr(table, field), names.select(names.id).where(names.name == value))
+        name, row = _name_of(value), getattr(table, field)
+        return reports_db.in_subquery(row, names.select(names.id).where(names.name == name)) if name else row == NONE_ID
 
-    return Filter(key, label, where, "select", options=occurring_names(names, field), level=level)
+    def options(table: Table, scope: Scope) -> list[tuple[str, str]]:
+        nameless = table.select(table.id).where(getattr(table, field) == NONE_ID, *scope.conditions(table)).limit(1)
+        found = [(name_value(name), label) for name, label in occurring_names(names, field)(table, scope)]
+        return ([(NO_NAME, NO_NAME_LABEL)] if list(reports_db.execute(nameless)) else []) + found
+
+    return Filter(key, label, where, "select", options=options, level=level, describe=_describe_name)
+
+
+def by_text(key: str, label: str, where: Callable[[Table, str], Any]) -> Filter:
+    """Rows with exactly a text. Links of groups set it, and a chip shows it, but the form has no field for it.
+
+    `where` gets the table and the text, "" for none.
+    """
+    return Filter(
+        key, label, lambda table, value: where(table, _name_of(value)), input_type="hidden", describe=_describe_name
+    )
+
+
+def name_value(name: str) -> str:
+    """The value of a filter for a name: "Ann", and "-" for none."""
+    return name if name.strip(NO_NAME) else name + NO_NAME
+
+
+def _name_of(value: str) -> str:
+    return value if value.strip(NO_NAME) else value[:-1]
+
+
+def _describe_name(value: str, _: date) -> str:
+    return _name_of(value) or NO_NAME_LABEL
 
 
 def period_filters(label: str, field: str, periods: Iterable[str] = PERIODS) -> tuple[Filter, ...]:
@@ -163,6 +196,11 @@ def _affects_product(table: Table, name: str) -> Any:
     return reports_db.in_subquery(table.bundle, bundles)
 
 
+def _is_bundle(table: Table, names: str) -> Any:
+    """Rows with exactly these products, in this order."""
+    return reports_db.in_subquery(table.bundle, Bundle.select(Bundle.id).where(Bundle.name == names))
+
+
 def _affected_products(table: Table, scope: Scope) -> list[tuple[str, str]]:
     rows = (
         table.select(Value(1))
@@ -181,4 +219,8 @@ RESELLER = Filter(
     options=_reseller_options,
     describe=lambda name, today: NO_RESELLER_LABEL if name == NO_RESELLER else name,
 )
+TRANSACTED_PRODUCTS = by_text("products", "Products", _is_bundle)
 TRANSACTED_PRODUCT = Filter("product", "Product", _affects_product, "select", options=_affected_products)
+SUBSCRIPTION_NAME = by_text(
+    "subscription_name", "Subscription", lambda table, name: (table.name_key == fold(name)) & (table.name == name)
+)

@@ -2,6 +2,7 @@
 
 from calendar import monthrange
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 Days = tuple[date, date]  # the first and the last day, both included
@@ -16,12 +17,15 @@ def _days(first: int, last: int) -> Callable[[date], Days]:
     return lambda today: (today + timedelta(first), today + timedelta(last))
 
 
-def _calendar(months: int, offset: int = 0) -> Callable[[date], Days]:
-    """The calendar month, quarter or year with today, or the one `offset` later. `months` is its length."""
+def _calendar(months: int, offset: int = 0, number: int = 1) -> Callable[[date], Days]:
+    """The calendar month, quarter or year with today, or the one `offset` later. `months` is its length.
+
+    With `number` it is the first of so many.
+    """
 
     def days(today: date) -> Days:
         first = ((today.year * 12 + today.month - 1) // months + offset) * months
-        return _first_of_month(first), _first_of_month(first + months) - timedelta(1)
+        return _first_of_month(first), _first_of_month(first + months * number) - timedelta(1)
 
     return days
 
@@ -31,7 +35,7 @@ def _first_of_month(month: int) -> date:
     return date(month // 12, month % 12 + 1, 1)
 
 
-# "Last" and "next" days include today.
+# "Last" and "next" days include today, and the next 12 months the current one.
 PERIODS = {
     "today": _days(0, 0),
     "yesterday": _days(-1, -1),
@@ -42,6 +46,8 @@ PERIODS = {
     "last-quarter": _calendar(_QUARTER, -1),
     "this-year": _calendar(_YEAR),
     "last-year": _calendar(_YEAR, -1),
+    "this-and-last-year": _calendar(_YEAR, -1, 2),
+    "next-12-months": _calendar(_MONTH, 0, 12),
     "last-7-days": _days(-6, 0),
     "last-30-days": _days(-29, 0),
     "last-90-days": _days(-89, 0),
@@ -71,10 +77,39 @@ def months_around(first: int, last: int) -> Callable[[date], list[str]]:
     return months
 
 
-def month_dates(month: str) -> tuple[str, str]:
-    """The first and the last day of a month: "2026-11" is ("2026-11-01", "2026-11-30")."""
-    year, number = map(int, month.split("-"))
-    return f"{month}-01", f"{month}-{monthrange(year, number)[1]}"
+@dataclass(frozen=True)
+class PeriodLength:
+    """The calendar's months, quarters or years. `key` names one of them, `months` is how long it is."""
+
+    key: str
+    months: int
+
+    def of_day(self, day: str) -> str:
+        """The period with a day: "2026-11-23" is in "2026-11", "2026-Q4" and "2026"."""
+        return self._name((int(day[:4]) * 12 + int(day[5:7]) - 1) // self.months)
+
+    def days(self, period: str) -> tuple[str, str]:
+        """The first and the last day of a period: "2026-11" is ("2026-11-01", "2026-11-30")."""
+        first = self._number(period) * self.months
+        (year, month), (last_year, last_month) = divmod(first, 12), divmod(first + self.months - 1, 12)
+        last_day = monthrange(last_year, last_month + 1)[1]
+        return f"{year:04}-{month + 1:02}-01", f"{last_year:04}-{last_month + 1:02}-{last_day}"
+
+    def between(self, first: str, last: str) -> list[str]:
+        """The periods from the first to the last."""
+        return list(map(self._name, range(self._number(first), self._number(last) + 1)))
+
+    def _number(self, period: str) -> int:
+        """The number of a period since the year 0."""
+        year, part = int(period[:4]), period[5:].removeprefix("Q") or "1"
+        return year * (12 // self.months) + int(part) - 1
+
+    def _name(self, number: int) -> str:
+        year, part = divmod(number, 12 // self.months)
+        return f"{year:04}" + {_MONTH: f"-{part + 1:02}", _QUARTER: f"-Q{part + 1}", _YEAR: ""}[self.months]
+
+
+MONTH, QUARTER, YEAR = PeriodLength("month", _MONTH), PeriodLength("quarter", _QUARTER), PeriodLength("year", _YEAR)
 
 
 def period_title(name: str) -> str:

@@ -7,10 +7,10 @@ from typing import Any
 from peewee import Case
 
 from app.reports.customer_page import CUSTOMER_NAME, CUSTOMER_PAGE
-from app.reports.filters import CUSTOMER, RESELLER, by_id, one_of, period_filters, search_filter
-from app.reports.groups import group_by_month, group_by_reseller
+from app.reports.dimensions import BY_CUSTOMER, BY_RESELLER, by_text, by_time
+from app.reports.filters import CUSTOMER, RESELLER, SUBSCRIPTION_NAME, by_id, one_of, period_filters, search_filter
 from app.reports.periods import months_around
-from app.table.definitions import COSTS, Chart, Column, GroupBy, Level, Link, Report, Summary, Table
+from app.table.definitions import COSTS, Chart, Column, Dimension, Level, Link, Report, Summary, Table
 from app.table.expressions import SearchCondition, without_index
 from app.table.kinds import BADGE, DATE, DATETIME, ID, INTEGER, MONEY, TEXT
 from models import NEVER, Actor, Customer, Reseller, Subscription
@@ -60,8 +60,11 @@ _STATUS = replace(
     one_of("status", "Status", {status: status for status in STATUSES}, _has_status),
     resolve=lambda status, today: (status, str(today)),
 )
-_BY_STATUS = GroupBy("Status", _status, lambda status: {"status": status}, "status", STATUSES)
-_BY_MONTH = Summary((group_by_month("ends_on", "Month of End"), _BY_STATUS))
+_BY_STATUS = Dimension(
+    "status", "Status", _status, lambda status: {"status": status}, column="status", ordered_values=STATUSES
+)
+_BY_TIME = by_time("ends_on", " of End")
+_BY_MONTH = Summary((_BY_TIME[0], _BY_STATUS))
 _TRANSACTIONS = Link("subscription", "customer-transactions")
 
 REPORT = Report(
@@ -111,11 +114,19 @@ REPORT = Report(
         RESELLER,
         *period_filters("End", "ends_on"),
         _STATUS,
+        SUBSCRIPTION_NAME,
     ),
     default_sort="customer",
     summary=Summary((_BY_STATUS,), measures=("cost", "items_quantity"), grand_totals=("cost", "items_quantity")),
     charts=(
         Chart("Subscriptions", "", _BY_MONTH, months_around(0, 11)),
-        Chart("Cost", "cost", Summary((group_by_reseller(),), measures=("cost",))),
+        Chart("Cost", "cost", Summary((BY_RESELLER,), measures=("cost",))),
+    ),
+    dimensions=(
+        *_BY_TIME,
+        _BY_STATUS,
+        BY_RESELLER,
+        BY_CUSTOMER,
+        by_text("subscription", "Subscription", "name", "subscription_name"),
     ),
 )

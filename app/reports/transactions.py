@@ -1,16 +1,27 @@
 """Customer Transactions Report: every change of inventory, renewal and cancellation."""
 
 from app.reports.customer_page import CUSTOMER_NAME, CUSTOMER_PAGE
-from app.reports.filters import CUSTOMER, RESELLER, TRANSACTED_PRODUCT, by_id, one_of, period_filters, search_filter
-from app.reports.groups import group_by_field, group_by_month
+from app.reports.dimensions import BY_CUSTOMER, BY_RESELLER, by_named, by_time, by_value
+from app.reports.filters import (
+    CUSTOMER,
+    RESELLER,
+    TRANSACTED_PRODUCT,
+    TRANSACTED_PRODUCTS,
+    by_id,
+    by_name,
+    one_of,
+    period_filters,
+    search_filter,
+)
 from app.reports.periods import PAST_PERIODS, months_around
 from app.table.definitions import COSTS, Chart, Column, Level, Link, Report, Summary
 from app.table.kinds import DATETIME, ID, INTEGER, MONEY, TEXT
 from models import ACTIONS, Actor, Bundle, Customer, Reseller, Transaction
 
 _PALETTE = ("Inventory", "Renew", "Renewal Inventory", "Cancel")
-_BY_ACTION = group_by_field("action", "Action", "action", ACTIONS)
-_BY_MONTH = Summary((group_by_month("date"), _BY_ACTION), measures=("cost", "total"))
+_BY_ACTION = by_value("action", "Action", "action", ACTIONS)
+_BY_TIME = by_time("date")
+_BY_MONTH = Summary((_BY_TIME[0], _BY_ACTION), measures=("cost", "total"))
 _SUBSCRIPTION = Link("subscription", "customer-subscriptions")
 
 REPORT = Report(
@@ -57,11 +68,21 @@ REPORT = Report(
         *period_filters("Date", "date", PAST_PERIODS),
         one_of("action", "Action", {action: action for action in ACTIONS}, lambda table, value: table.action == value),
         TRANSACTED_PRODUCT,
+        TRANSACTED_PRODUCTS,
+        by_name("user", "User", Actor, "user"),
     ),
     default_sort="-date",
     summary=Summary((_BY_ACTION,), measures=("total", "cost"), grand_totals=("cost",)),
     charts=(
         Chart("Cost", "cost", _BY_MONTH, months_around(-11, 0), latest_column="date"),
         Chart("Certificates", "total", _BY_MONTH, months_around(-11, 0), latest_column="date"),
+    ),
+    dimensions=(
+        *_BY_TIME,
+        _BY_ACTION,
+        BY_RESELLER,
+        BY_CUSTOMER,
+        by_named("product", "Product", "bundle", Bundle.name, filter_key="products"),
+        by_named("user", "User", "user", Actor.name),
     ),
 )

@@ -4,8 +4,8 @@ from dataclasses import replace
 from typing import Any
 
 from app.reports.customer_page import CUSTOMER_NAME, CUSTOMER_PAGE
+from app.reports.dimensions import BY_CUSTOMER, BY_RESELLER, by_named
 from app.reports.filters import CUSTOMER, RESELLER, by_name, one_of, search_filter
-from app.reports.groups import group_by_name
 from app.table.definitions import Chart, Column, Level, Report, Summary, Table
 from app.table.kinds import ID, INTEGER, OPTIONAL_NAME, TEXT
 from models import (
@@ -22,7 +22,7 @@ from models import (
 
 _NEAR = 90  # per cent in use from which an inventory counts as nearly used up
 
-_BY_TYPE = group_by_name("certificate_type", "Certificate Type", CertificateType, level=1)
+_BY_TYPE = by_named("certificate_type", "Certificate Type", "certificate_type", CertificateType.name, level=1)
 _USAGE = {"over": "Over inventory", "near": f"Near inventory ({_NEAR} % used)"}
 
 
@@ -41,6 +41,10 @@ def _is_part(table: Table) -> Any:
     is_specified = (table.certificate_type != NONE_ID) | (table.product != NONE_ID)
     return is_specified | (table.current_inventory > 0) | (table.used > 0)
 
+
+_INVENTORY = replace(
+    one_of("inventory", "Inventory", {"any": "Any"}, lambda table, value: _is_part(table)), input_type="hidden"
+)
 
 REPORT = Report(
     slug="customer-usage",
@@ -102,6 +106,7 @@ REPORT = Report(
         by_name("certificate_type", "Certificate Type", CertificateType, "certificate_type", level=1),
         by_name("product", "Product", Product, "product", level=2),
         replace(one_of("usage", "Usage", _USAGE, _has_usage), having=True),
+        _INVENTORY,
     ),
     default_sort="customer",
     summary=Summary(measures=USAGE_COUNTS, grand_totals=USAGE_COUNTS),
@@ -109,4 +114,11 @@ REPORT = Report(
         Chart("Used of inventory", "used", Summary((_BY_TYPE,), measures=("used", "current_inventory"))),
         Chart("Most over inventory", "over_inventory"),
     ),
+    dimensions=(
+        BY_RESELLER,
+        _BY_TYPE,
+        by_named("product", "Product", "product", Product.name, level=2),
+        BY_CUSTOMER,
+    ),
+    group_filters={"inventory": "any"},
 )

@@ -64,11 +64,16 @@ def cached(key: Any) -> Any:
     return answers.get((Import.version(), key))
 
 
-def cached_until_import(key: Any, compute: Callable[[], Any]) -> Any:
+def cached_until_import(key: Any, compute: Callable[[], Any], cache: BoundedCache = answers) -> Any:
     """The value that is cached under `key` for the current import; `compute` is called if there is none."""
     versioned = (Import.version(), key)
-    value = answers.get(versioned, _MISSING)
+    value = cache.get(versioned, _MISSING)
     if value is _MISSING:
         value = compute()
-        answers.put(versioned, value)
+        cache.put(versioned, value)
     return value
+
+
+def is_cached(key: Any, cache: BoundedCache) -> bool:
+    """Whether there is a value under `key` for the current import."""
+    return cache.get((Import.version(), key), _MISSING) is not _MISSING

@@ -16,9 +16,11 @@ from peewee import fn
 from app.table.counts import choose_strategy
 from app.table.definitions import Column
 from app.table.expressions import Term, foreign_key, order_by, table_of, tables_of
+from app.table.groups import group_columns, read_groups
 from app.table.kinds import DATE, DATETIME, INTEGER, MONEY, Kind, guard, needs_no_guard
 from app.table.query import RowQuery
 from app.table.scope import Scope, ScopeIn
+from app.table.totals import Groups
 from app.table.view import View
 from models import reports_db
 
@@ -95,12 +97,23 @@ def column_chunks(
 ) -> Iterator[tuple[int, list[Iterable[Any]]]]:
     """Yield chunks of a view's rows, read from a snapshot: the number of rows, and the cells of each column."""
     found = scope if isinstance(scope, Scope) else scope(connection)
+    if view.group:
+        yield from _group_chunks(view, read_groups(view, found, connection), make_writer)
+        return
     rows = choose_strategy(RowQuery(view, found, view.level))
     order = rows.order(view.sort_column)
     sources = [_column_source(rows, column, order, connection, make_writer) for column in view.columns]
     terms, writers = zip(*sources, strict=True)
     for columns in connection.columns(order_by(rows.select(terms, order), order, view.descending), CHUNK_ROWS):
         yield len(columns[0]), [write(values) for write, values in zip(writers, columns, strict=True)]
+
+
+def _group_chunks(view: View, groups: Groups, make_writer: MakeWriter) -> Iterator[tuple[int, list[Iterable[Any]]]]:
+    writers = [make_writer(column.kind, None) for column in view.columns]
+    for start in range(0, len(groups), CHUNK_ROWS):
+        columns = group_columns(view, groups[start : start + CHUNK_ROWS])
+        texts = [["" if value is None else value for value in values] for values in columns]
+        yield len(columns[0]), [write(values) for write, values in zip(writers, texts, strict=True)]
 
 
 def _column_source(

@@ -6,10 +6,10 @@ Everything else follows from a declaration: page, column chooser, filters, files
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache, partial
 from typing import Any, NamedTuple
 
-from app.table.kinds import Kind
+from app.table.kinds import INTEGER, PERIOD, TEXT, Kind
 from app.table.scope import Scope, reseller_field
 from models import clean_text
 
@@ -115,6 +115,7 @@ class Filter:
     parse:    returns the canonical form of a value, "" for none, or raises ValueError with words that follow the value
               in the error message: "is not a date such as 2026-11-22". It knows no data.
     options:  (table, scope) → the (value, label) pairs of a select.
+    values:   all values that it takes, where these are always the same.
     spellings: (scope, value) → how the scope's data spells a value that blanks or case may keep from being found:
               the one text that is meant, or several that differ by case only, which `where` gets as a tuple.
     level:    the level of the rows that it selects. Below the level of the view's rows their sums are rebuilt.
@@ -131,6 +132,7 @@ class Filter:
     input_type: str = "text"
     parse: Callable[[str], str] = empty_if_blank
     options: Callable[[Table, Scope], Sequence[tuple[str, str]]] | None = None
+    values: Sequence[str] = ()
     spellings: Callable[[Scope, str], Sequence[str]] | None = None
     level: int = 0
     hint: str = ""
@@ -157,26 +159,68 @@ class Level:
     is_part: Callable[[Table], Any] | None = None
 
 
-@dataclass(frozen=True, eq=False)
-class GroupBy:
-    """What a summary groups rows by.
+class Periods(NamedTuple):
+    """Months, quarters or years, by which a `Dimension` of time groups. Their texts are in the order of time.
 
-    label:    its name: "Month".
-    value:    (table, today) → an SQL expression of text, on a table of `level` or a deeper one.
-    filters:  a group's text → the filters that select exactly its rows: {"from": "2026-11-01", "to": "2026-11-30"}.
-    column:   the key of the column with these texts; charts have its `colored_values`.
-    ordered_values: all texts in their order, where they are always the same.
-    level:    the first level whose rows have the value.
-    describe: a group's text → the text for people.
+    months:  how long one is.
+    field:   the field with the date, on the table of rows.
+    of_day:  a day → the text of its period: "2026-11-23" → "2026-11".
+    days:    a period → its first and last day: "2026-11" → ("2026-11-01", "2026-11-30").
+    between: two periods → all periods from the one to the other.
     """
 
+    months: int
+    field: str
+    of_day: Callable[[str], str]
+    days: Callable[[str], tuple[str, str]]
+    between: Callable[[str, str], Sequence[str]]
+
+
+# What a dimension makes of a row: a text, or a tuple of texts, the first of which is shown. None where a row stands for
+# a period without rows, and the dimension isn't the time.
+GroupValue = str | tuple[str, ...] | None
+
+
+@dataclass(frozen=True, eq=False)
+class Dimension:
+    """What rows are grouped by, in grouped views, under the table and in charts.
+
+    key:      its name in the query string: `group=action`.
+    label:    its heading.
+    value:    (table, today) → an SQL expression of text, or with `names` a foreign key, on a table of `level` or a
+              deeper one.
+    filters:  a value → the filters that select exactly its rows: {"from": "2026-11-01", "to": "2026-11-30"}.
+    names:    the fields that make up the value of an id: (Reseller.name,). The first's table refers to the others'.
+    column:   the key of the column with these texts. Grouped views have its width and link, and charts its colours.
+    ordered_values: all texts in their order, where they are always the same.
+    level:    the first level whose rows have the value.
+    describe: a text → the text for people.
+    periods:  set for a dimension of time, in which no period is left out between the first and the last.
+    """
+
+    key: str
     label: str
     value: Callable[[Any, date], Any]
-    filters: Callable[[str], Mapping[str, str]]
+    filters: Callable[[Any], Mapping[str, str]]
+    names: tuple[Any, ...] = ()
     column: str = ""
     ordered_values: Sequence[str] = ()
     level: int = 0
     describe: Callable[[str], str] = str
+    periods: Periods | None = None
+
+    def text(self, value: GroupValue) -> str:
+        """The text of a value, as files have it."""
+        return (value[0] if isinstance(value, tuple) else value) or ""
+
+    def row_name(self, value: GroupValue) -> str:
+        """The text of a value that no other value has, for the names of rows in addresses: "-" where it is empty."""
+        text = "~".join(value) if isinstance(value, tuple) else value or ""
+        return text if text.strip("-") else f"{text}-"
+
+    def show(self, text: str | None) -> str:
+        """The text of a value on a page. It is empty, not "No reseller", in a row of a period without rows."""
+        return "" if text is None else self.describe(text)
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,7 +232,7 @@ class Summary:
     grand_totals: those of the measures that make sense added up over all groups.
     """
 
-    group_by: tuple[GroupBy, ...] = ()
+    group_by: tuple[Dimension, ...] = ()
     measures: tuple[str, ...] = ()
     grand_totals: tuple[str, ...] = ()
 
@@ -210,8 +254,8 @@ class Chart:
     title:    what the numbers are: "Cost". The page adds what they are grouped by: "Cost by month".
     measure:  the key of the column that is drawn, one of the summary's measures; "" is the number of rows. A column
               with `share_of` is drawn inside a bar of the whole, which is a measure too.
-    summary:  two GroupBys are a month and a column with `colored_values`, the parts of its bar. With one, bars are the
-              groups with the largest numbers. Without any they are the largest of the report's first-level rows.
+    summary:  two dimensions are a month and a column with `colored_values`, the parts of its bar. With one, bars are
+              the groups with the largest numbers. Without any they are the largest of the report's first-level rows.
     months:   today → the months of the axis, in their order: `months_around(-11, 0)`.
     latest_column: the key of a column of dates. The axis is counted from its latest date in the view instead of today.
     """
@@ -242,6 +286,9 @@ class Report:
     base_table:   the table whose fields the columns name; the last level's table by default.
     summary:      the sums under the table.
     charts:       the charts above the table.
+    dimensions:   what its rows can be grouped by.
+    group_filters: filters that hold in each grouped view that doesn't set them, such as to leave out rows of zeros.
+    group, source: set by `grouped_by` only: the dimensions of a grouped report, and the report whose rows it groups.
     """
 
     slug: str
@@ -255,6 +302,10 @@ class Report:
     summary: Summary = field(default_factory=Summary)
     charts: tuple[Chart, ...] = ()
     description_without_costs: str = ""
+    dimensions: tuple[Dimension, ...] = ()
+    group_filters: Mapping[str, str] = field(default_factory=dict)
+    group: tuple[Dimension, ...] = ()
+    source: "Report | None" = None
 
     def __post_init__(self) -> None:
         if self.base_table is None:
@@ -276,12 +327,67 @@ class Report:
         return {each.key: each for each in self.filters}
 
     @cached_property
+    def dimensions_by_key(self) -> dict[str, Dimension]:
+        return {each.key: each for each in self.dimensions}
+
+    @property
+    def group_label(self) -> str:
+        """What a grouped report is grouped by, for people: "Month, Action"."""
+        return ", ".join(dimension.label for dimension in self.group)
+
+    @cached_property
+    def measures(self) -> tuple[Column, ...]:
+        """The columns of numbers, which grouped views add up."""
+        return tuple(column for column in self.columns if column.kind.numeric and column.key != ROWS)
+
+    @cached_property
     def default_columns(self) -> tuple[Column, ...]:
         return tuple(column for column in self.columns if column.visible)
+
+    def grouped_by(self, group: tuple[Dimension, ...]) -> "Report":
+        """The report of the sums of this one's deepest rows by these dimensions; itself for none. It is made once."""
+        return _grouped_report(self.source or self, group) if group else self.source or self
 
     def level_column(self, level: int) -> Column:
         """The column that names the rows of an expanded level."""
         return next(column for column in self.columns if column.level == level)
+
+
+ROWS = "rows"
+ROWS_COLUMN = Column(ROWS, "Rows", None, INTEGER)  # how many rows are in a group
+
+
+@lru_cache(maxsize=500)
+def _grouped_report(report: Report, group: tuple[Dimension, ...]) -> Report:
+    """Its filters select among the deepest rows, before these are added up."""
+    measures = tuple(replace(column, visible=True, level=0, fixed=False) for column in report.measures)
+    return replace(
+        report,
+        levels=(replace(report.levels[-1], path_field="", expand_label="Show rows"),),
+        columns=(*(_dimension_column(report, each) for each in group), ROWS_COLUMN, *measures),
+        filters=tuple(replace(each, level=0) for each in report.filters),
+        default_sort=group[0].key,
+        summary=Summary(measures=report.summary.measures, grand_totals=report.summary.measures),
+        group=group,
+        source=report,
+    )
+
+
+def _dimension_column(report: Report, dimension: Dimension) -> Column:
+    like = report.columns_by_key.get(dimension.column)
+    if dimension.periods:
+        note = partial(_note_of_period, dimension.periods)
+        return Column(dimension.key, dimension.label, None, PERIOD, fixed=True, width="ch-18", note=note)
+    column = Column(dimension.key, dimension.label, None, replace(TEXT, show=dimension.show), fixed=True)
+    if like is None:
+        return column
+    return replace(
+        column, width=like.width_class, colored_values=like.colored_values, link=like.link, link_id=like.link_id
+    )
+
+
+def _note_of_period(periods: Periods, period: str, today: date) -> str:
+    return "not over" if periods.of_day(str(today)) == period else ""
 
 
 @cache  # caches of rows and sums have the report in their keys
@@ -303,6 +409,7 @@ def permitted_report(report: Report, rights: frozenset[str]) -> Report:
         levels=report.levels[:depth],
         columns=columns,
         filters=tuple(each for each in report.filters if each.level < depth),
+        dimensions=tuple(each for each in report.dimensions if each.level < depth),
         summary=report.summary.limited_to(keys),
         charts=tuple(replace(chart, summary=chart.summary.limited_to(keys)) for chart in charts),
     )

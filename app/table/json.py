@@ -12,7 +12,12 @@ from app.table.scope import Scope, ScopeIn
 from app.table.view import View
 from models import Import, reports_db
 
-TYPES = {"badge": "text", "money": "amount", "datetime": "time"}  # types of columns whose kinds have another name
+TYPES = {
+    "badge": "text",
+    "period": "text",
+    "money": "amount",
+    "datetime": "time",
+}  # types of columns whose kinds have another name
 
 _encode = partial(json.dumps, ensure_ascii=False, separators=(",", ":"))
 
@@ -39,7 +44,8 @@ def json_page(page: Page, as_of: str | None, next_url: str | None) -> bytes:
     `next_url` is the address of the next page, None for the last one.
     """
     view = page.view
-    columns = zip(*(row.values for row in page.rows), strict=True)
+    values = [["" if value is None else value for value in row.values] for row in page.rows]  # as files have them
+    columns = zip(*values, strict=True)
     written = [json_writer(column.kind)(values) for column, values in zip(view.columns, columns, strict=False)]
     rows = b"\n" + _rows(written) if page.rows else b""
     return _head(view, as_of) + rows + _tail(page.total, next_url)

@@ -123,4 +123,5 @@ MONEY = Kind(
     "money", _money, show=partial(_format_cents, units="{:,}"), export=_format_cents, numeric=True, width="ch-14"
 )
 DATE = Kind("date", _date, width="ch-12")
+PERIOD = Kind("period", _text, width="ch-12")  # a month, a quarter or a year: "2026-11", "2026-Q4", "2026"
 DATETIME = Kind("datetime", _datetime, width="ch-19")

@@ -12,6 +12,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any, NamedTuple
 
 from peewee import Expression, Value, fn
@@ -29,15 +30,18 @@ from app.table.expressions import (
     where_all,
     without_sort_index,
 )
+from app.table.groups import group_columns, group_companions, group_path, groups_are_slow, member_view, read_groups
 from app.table.query import RowQuery
 from app.table.scope import Scope
 from app.table.statements import compiled, placeholder
-from app.table.view import Cursor, PagePosition, RowPath, View, digest
+from app.table.totals import Group, Groups
+from app.table.view import Cursor, PagePosition, RowPath, View, digest, format_path
 from models import MAX_CHAR, QueryBudgetExceeded, read_transaction, reports_db
 
 SortKey = tuple[Any, ...]  # a row's values of `RowQuery.order`
 
 NO_LIMIT = 2**62
+MAX_MEMBERS = 10  # rows that a group opens into
 
 
 class CursorNotFound(LookupError):
@@ -58,6 +62,7 @@ class Row(NamedTuple):
     companions: one for each of the columns that have a companion.
     expandable: whether there are rows inside it.
     children:   the rows inside it if it is open, else None.
+    members:    for a group the view of the rows that it is made of. Its children are the first of these.
     """
 
     id: int
@@ -68,14 +73,16 @@ class Row(NamedTuple):
     companions: Sequence[Any]
     expandable: bool
     children: Sequence["Row"] | None = None
+    members: View | None = None
 
 
 @dataclass(frozen=True)
 class Page:
     """Rows number `first` to `last` of `total`, which is None if there are too many to count before the page is shown.
 
-    `view` is the page's own: where all rows but some were open, it names the open ones. `previous` and `next` are the
-    views of the neighbouring pages, None at the ends.
+    A page that `is_pending` has no rows yet, because its groups take long to add up. `view` is the page's own: where
+    all rows but some were open, it names the open ones. `previous` and `next` are the views of the neighbouring pages,
+    None at the ends.
     """
 
     view: View
@@ -84,6 +91,7 @@ class Page:
     total: int | None
     previous: View | None
     next: View | None
+    is_pending: bool = False
 
     @property
     def last(self) -> int:
@@ -94,9 +102,13 @@ class Page:
         return f"more than {counts.COUNT_LIMIT:,}" if self.total is None else f"{self.total:,}"
 
 
-def read_page(view: View, scope: Scope) -> Page:
-    """Read the page at the view's position. Raises CursorNotFound."""
+def read_page(view: View, scope: Scope, wait: bool = True) -> Page:
+    """Read the page at the view's position. Without `wait` it may be pending. Raises CursorNotFound."""
     with read_transaction():
+        if view.group and not wait and groups_are_slow(view, scope):
+            return Page(view, [], 1, None, None, None, is_pending=True)
+        if view.group:
+            return _read_group_page(view, scope)
         rows = choose_strategy(RowQuery(view, scope, view.level))
         # The last page holds the remainder, so that its size depends on the exact count.
         is_last = view.position == PagePosition(forward=False, cursor=None)
@@ -110,6 +122,10 @@ def read_page(view: View, scope: Scope) -> Page:
 def read_all_rows(view: View, scope: Scope, at_most: int) -> list[Row] | None:
     """Read all rows of a view with the children of open ones; None if they are more than `at_most`."""
     with read_transaction():
+        if view.group:
+            groups = read_groups(view, scope)
+            found = _group_rows(view, scope, groups[:], 0) if len(groups) <= at_most else []
+            return found if found and _count_nested(found) <= at_most else None if groups else []
         rows = fetch_rows(choose_strategy(RowQuery(view, scope, view.level)), view.descending, limit=at_most + 1)
         if len(rows) <= at_most:
             rows = _with_children(view, scope, rows)
@@ -129,6 +145,13 @@ def read_children(view: View, scope: Scope, path: RowPath) -> list[Row] | None:
     return children if exists else None
 
 
+def read_group(view: View, scope: Scope, path: RowPath) -> Row | None:
+    """Read a group as an open row; None if the view has no such group, or it has no rows."""
+    with read_transaction():
+        group = next((each for each in read_groups(view, scope) if group_path(view, each) == path), None)
+        return _group_rows(replace(view, open_rows=(path,)), scope, [group], 0)[0] if group and group.rows else None
+
+
 def _read_page(rows: RowQuery, total: int | None) -> Page:
     view, position = rows.view, rows.view.position or PagePosition(forward=True, cursor=None)
     start = locate_cursor(rows, position.cursor, position.forward) if position.cursor else None
@@ -144,6 +167,54 @@ def _read_page(rows: RowQuery, total: int | None) -> Page:
     previous = _page_from(rows, found[0], first - 1, forward=False) if found and has_previous else None
     next_ = _page_from(rows, found[-1], first + len(found) - 1, forward=True) if found and has_next else None
     return Page(view, found, first, total, previous, next_)
+
+
+def _read_group_page(view: View, scope: Scope) -> Page:
+    groups, position = read_groups(view, scope), view.position or PagePosition(forward=True, cursor=None)
+    total = len(groups)
+    edge = _locate_group(view, groups, position.cursor) if position.cursor else total
+    if position.forward:
+        first = edge + 1 if position.cursor else 0
+    else:
+        first = max(edge - view.size, 0) if position.cursor else max(total - 1, 0) // view.size * view.size
+    last = min(first + view.size, total) if position.forward else edge
+    if position.cursor and first >= last:
+        raise CursorNotFound(view)
+    previous = _page_of_groups(view, groups[first], first, forward=False) if first else None
+    next_ = _page_of_groups(view, groups[last - 1], last - 1, forward=True) if last < total else None
+    return Page(view, _group_rows(view, scope, groups[first:last], first), first + 1, total, previous, next_)
+
+
+def _locate_group(view: View, groups: Groups, cursor: Cursor) -> int:
+    """The place of the cursor's group. Raises CursorNotFound when the view doesn't have it any more."""
+    likely = range(len(groups))[cursor.row_id : cursor.row_id + 1]  # where it was, unless the data has changed
+    for place in chain(likely, range(len(groups))):
+        if digest(format_path(group_path(view, groups[place]))) == cursor.tiebreaker:
+            return place
+    raise CursorNotFound(view)
+
+
+def _page_of_groups(view: View, group: Group, place: int, forward: bool) -> View:
+    """The view of the page that starts behind a group, or ends before it."""
+    name = digest(format_path(group_path(view, group)))
+    rows_before = place + 1 if forward else place
+    return view.at_position(PagePosition(forward, Cursor(view.level, place, name, rows_before, view.cursor_context)))
+
+
+def _group_rows(view: View, scope: Scope, groups: Sequence[Group], first: int) -> list[Row]:
+    """Groups as rows, open ones with the first of the rows that they are made of. `first` is the place of the first."""
+    rows = []
+    for place, (group, *values) in enumerate(zip(groups, *group_columns(view, groups), strict=True), first):
+        path, members = group_path(view, group), member_view(view, group) if group.rows else None
+        children = _read_members(members, scope) if members and view.is_open(path) else None
+        companions = group_companions(view, group)
+        rows.append(Row(place, format_path(path), path, 0, values, companions, bool(group.rows), children, members))
+    return rows
+
+
+def _read_members(members: View, scope: Scope) -> list[Row]:
+    query = choose_strategy(RowQuery(members, scope, members.level))
+    return fetch_rows(query, members.descending, limit=MAX_MEMBERS)
 
 
 def _first_row_number(

@@ -8,10 +8,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from app.table.csv import DIALECT_KEY, DIALECTS, EXCEL, Dialect
-from app.table.definitions import Column, Report
+from app.table.definitions import Column, Dimension, Report
 from app.table.view import ALL_ROWS, DEFAULT_SIZE, LAST_PAGE, SIZES, Cursor, PagePosition, RowPath, View, format_path
 
-REPEATABLE_KEYS = ("columns", "open")
+REPEATABLE_KEYS = ("group", "columns", "open")
+MAX_GROUP = 3  # dimensions of a grouped view
 PAGING_KEYS = ("after", "before", "size", "open")  # these select a page of a view; files ignore them
 MAX_VALUE_LENGTH = 200  # characters of a filter's value: answers are remembered by it
 _SHOWN_LENGTH = 60  # characters of an invalid value that a message repeats, when it is longer than any can be
@@ -41,8 +42,14 @@ class QueryParams:
     errors: list[ParamError] = field(default_factory=list)
 
     def add(self, pairs: Iterable[tuple[str, str]]) -> None:
-        open_key = ["open"] if len(self.report.levels) > 1 else []
-        keys = ["columns", "sort", "size", "after", "before", *open_key, *self.report.filters_by_key]
+        pairs = list(pairs)
+        can_open = len(self.report.levels) > 1 or any(key == "group" and value for key, value in pairs)
+        keys = [
+            *(["group"] if self.report.dimensions else []),
+            *("columns", "sort", "size", "after", "before"),
+            *(["open"] if can_open else []),
+            *self.report.filters_by_key,
+        ]
         for key, value in pairs:
             if not value:
                 continue
@@ -82,10 +89,10 @@ def parse_view(report: Report, pairs: Iterable[tuple[str, str]]) -> tuple[View, 
     """
     params = QueryParams(report)
     params.add(pairs)
+    params.report = report.grouped_by(_dimensions(params))
     columns = _columns(params)
-    view = View(
-        report, columns, _sort(params, columns), _size(params), open_rows=_open_rows(params), filters=_filters(params)
-    )
+    sort, size = _sort(params, columns), _size(params)
+    view = View(params.report, columns, sort, size, open_rows=_open_rows(params), filters=_filters(params))
     return replace(view, position=_position(params, view)), params.errors
 
 
@@ -107,9 +114,36 @@ def parse_dialect(pairs: Iterable[tuple[str, str]]) -> tuple[Dialect, list[Param
     return (DIALECTS.get(values[0], EXCEL) if values else EXCEL), errors
 
 
-def parse_path(text: str) -> RowPath | None:
-    """The path of a row: "17.3" → (17, 3); None if it isn't one."""
-    return tuple(map(int, text.split("."))) if _PATH.fullmatch(text) else None
+def parse_path(report: Report, text: str) -> RowPath | None:
+    """The path of a row that may open; None if it isn't one.
+
+    "17.3" is (17, 3), or in a grouped report "2026-11.Renew" is ("2026-11", "Renew").
+    """
+    if report.group:
+        names = tuple(part.replace("%2E", ".").replace("%25", "%") for part in text.split("."))
+        return names if len(names) == len(report.group) else None
+    path = tuple(map(int, text.split("."))) if _PATH.fullmatch(text) else ()
+    return path if 0 < len(path) < len(report.levels) else None
+
+
+def row_names(report: Report) -> str:
+    """How rows that open are named, for messages."""
+    return f"named by their {report.group_label.lower()}" if report.group else "named like 17 or 17.3"
+
+
+def _dimensions(params: QueryParams) -> tuple[Dimension, ...]:
+    dimensions: list[Dimension] = []
+    known = params.report.dimensions_by_key
+    for key in params.values.get("group", []):
+        if key not in known:
+            params.add_error("group", key, f"can't be grouped by; this report can be grouped by {', '.join(known)}")
+        elif known[key] in dimensions:
+            params.add_error("group", key, "is named twice; name each once")
+        elif len(dimensions) == MAX_GROUP:
+            params.add_error("group", key, f"is one too many; a view is grouped by at most {MAX_GROUP}")
+        else:
+            dimensions.append(known[key])
+    return tuple(dimensions)
 
 
 def _columns(params: QueryParams) -> tuple[Column, ...]:
@@ -152,9 +186,11 @@ def _size(params: QueryParams) -> int:
 def _open_rows(params: QueryParams) -> tuple[RowPath, ...]:
     paths = set()
     for text in params.values.get("open", []):
-        path = ALL_ROWS if text == format_path(ALL_ROWS) else parse_path(text)
-        if path is None or len(path) >= len(params.report.levels):
-            params.add_error("open", text, "is not a row that opens; rows are named like 17 or 17.3, or all")
+        is_all = text == format_path(ALL_ROWS) and not params.report.group
+        path = ALL_ROWS if is_all else parse_path(params.report, text)
+        if path is None:
+            expected = f"is not a row that opens; rows are {row_names(params.report)}"
+            params.add_error("open", text, expected if params.report.group else f"{expected}, or all")
         else:
             paths.add(path)
     return (ALL_ROWS,) if ALL_ROWS in paths else tuple(sorted(paths))

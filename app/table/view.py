@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 from zlib import crc32
 
-from app.table.definitions import Column, Filter, Report
+from app.table.definitions import Column, Dimension, Filter, Report
 from models import today
 
 LAST_PAGE = "end"  # `before=end`; in a form `before=end-CONTEXT`
@@ -61,7 +61,8 @@ def digest(text: str) -> str:
     return f"{crc32(text.encode('utf-8', 'surrogatepass')):08x}"
 
 
-RowPath = tuple[int, ...]  # the ids that name an expandable row: (customer,) or (customer, certificate type)
+# What names an expandable row: ids, (customer,) or (customer, certificate type), or the texts of a group's values.
+RowPath = tuple[Any, ...]
 
 ALL_ROWS: RowPath = ()  # "all" in `open_rows`: every row is open but those that are named beside it
 
@@ -82,8 +83,8 @@ def encode_query(pairs: Iterable[tuple[str, str]]) -> str:
 
 
 def format_path(path: RowPath) -> str:
-    """The path as the address has it: "17.3", or "all" for ALL_ROWS."""
-    return ".".join(map(str, path)) or "all"
+    """The path as the address has it: "17.3", "2026-11.Renew", or "all" for ALL_ROWS."""
+    return ".".join(str(part).replace("%", "%25").replace(".", "%2E") for part in path) or "all"
 
 
 @dataclass(frozen=True)
@@ -140,10 +141,19 @@ class View:
     @cached_property
     def resolved_filters(self) -> list[tuple[Filter, Any]]:
         """The active filters with what their values stand for. Queries and cache keys are made of these."""
+        implied = self.report.group_filters if self.group else {}
+        active = self.active_filters + [
+            (self.report.filters_by_key[key], value) for key, value in implied.items() if key not in self.filters
+        ]
         return [
             (each, each.resolve(value, self.today) if each.resolve else self.spellings.get((each.key, value), value))
-            for each, value in self.active_filters
+            for each, value in active
         ]
+
+    @property
+    def group(self) -> tuple[Dimension, ...]:
+        """The dimensions by which rows are grouped, () where they aren't."""
+        return self.report.group
 
     @property
     def date_range(self) -> tuple[str, str]:
@@ -170,7 +180,7 @@ class View:
 
     def params(self, columns: bool = True) -> list[tuple[str, str]]:
         """The canonical query string as pairs: keys in a fixed order, defaults left out."""
-        pairs: list[tuple[str, str]] = []
+        pairs = [("group", dimension.key) for dimension in self.group]
         if columns and self.columns != self.report.default_columns:
             pairs += [("columns", column.key) for column in self.columns]
         if self.sort != self.report.default_sort:
@@ -251,12 +261,19 @@ class View:
         changed = self if self.sort_column in columns else replace(self.at_first_page, sort=self.report.default_sort)
         return replace(changed, columns=columns)
 
+    def grouped_by(self, group: tuple[Dimension, ...]) -> "View":
+        """The same rows grouped by these dimensions, or not at all, with the default columns in the default order."""
+        report = self.report.grouped_by(group)
+        first = self.first_page
+        return replace(first, report=report, columns=report.default_columns, sort=report.default_sort)
+
 
 def describe_view(view: View) -> list[tuple[str, str]]:
     """The report's title, the filters and the sort, as (label, text) for people."""
     filters = [(each.label, each.describe(value, view.today)) for each, value in view.active_filters]
+    groups = [("Grouped by", view.report.group_label)] if view.group else []
     order = f"{view.sort_column.label}{', descending' if view.descending else ''}"
-    return [("Report", view.report.title), *(filters or [("Filters", "none")]), ("Sorted by", order)]
+    return [("Report", view.report.title), *groups, *(filters or [("Filters", "none")]), ("Sorted by", order)]
 
 
 def move_column(view: View, key: str, step: int) -> View:

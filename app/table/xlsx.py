@@ -11,7 +11,7 @@ from xlsxwriter.worksheet import Worksheet
 from app.table.counts import count_rows
 from app.table.csv import ColumnWriter, NamesById, Progress, column_chunks
 from app.table.definitions import Column
-from app.table.kinds import BADGE, DATE, DATETIME, ID, INTEGER, MONEY, OPTIONAL_NAME, TEXT, Kind, Value
+from app.table.kinds import BADGE, DATE, DATETIME, ID, INTEGER, MONEY, PERIOD, TEXT, Kind, Value
 from app.table.query import RowQuery
 from app.table.scope import Scope, ScopeIn
 from app.table.view import View, describe_view
@@ -57,15 +57,15 @@ def _days(text: str) -> float | None:
     return (datetime.fromisoformat(text) - _EPOCH) / _DAY if text >= _FIRST_DATE else None
 
 
-CELL_FORMATS = {
-    TEXT: CellFormat("@", 28),
-    OPTIONAL_NAME: CellFormat("@", 28),
-    ID: CellFormat("@", 20),
-    BADGE: CellFormat("@", 12),
-    INTEGER: CellFormat("#,##0", 12, _integer),
-    MONEY: CellFormat("#,##0.00", 15, _amount),
-    DATE: CellFormat("yyyy-mm-dd", 11, _days),
-    DATETIME: CellFormat("yyyy-mm-dd hh:mm:ss", 20, _days),
+CELL_FORMATS = {  # by the name of the kind
+    TEXT.name: CellFormat("@", 28),
+    ID.name: CellFormat("@", 20),
+    BADGE.name: CellFormat("@", 12),
+    PERIOD.name: CellFormat("@", 12),
+    INTEGER.name: CellFormat("#,##0", 12, _integer),
+    MONEY.name: CellFormat("#,##0.00", 15, _amount),
+    DATE.name: CellFormat("yyyy-mm-dd", 11, _days),
+    DATETIME.name: CellFormat("yyyy-mm-dd hh:mm:ss", 20, _days),
 }
 
 
@@ -76,7 +76,7 @@ def write_workbook(view: View, scope: Scope | ScopeIn, reseller: str, file: IO[b
     """
     with reports_db.snapshot() as connection:
         started, found = timestamp(), scope if isinstance(scope, Scope) else scope(connection)
-        if count_rows(RowQuery(view, found, view.level)) > MAX_ROWS:
+        if not view.group and count_rows(RowQuery(view, found, view.level)) > MAX_ROWS:
             raise _too_many_rows()
         with TemporaryDirectory() as folder, Workbook(file, {"constant_memory": True, "tmpdir": folder}) as book:
             report = _ReportSheet(book, view.columns)
@@ -119,7 +119,7 @@ class SheetWriter:
 
     def writer(self, kind: Kind) -> WriteCell:
         """The function that writes values of a kind: as numbers, or as the CSV's text where no number is exact."""
-        number = CELL_FORMATS[kind].number
+        number = CELL_FORMATS[kind.name].number
         if number is None:
             return self.text
 
@@ -144,7 +144,7 @@ class _ReportSheet:
         self._sheet.set_row(0, None, book.add_format({"bold": True}))
         self._sheet.freeze_panes(1, 0)
         for place, column in enumerate(columns):
-            style = CELL_FORMATS[column.kind]
+            style = CELL_FORMATS[column.kind.name]
             width = max(style.width, len(column.label) + _FILTER_BUTTON_WIDTH)
             self._sheet.set_column(place, place, width, book.add_format({"num_format": style.format}))
             cells.text(0, place, column.label)
@@ -177,6 +177,6 @@ def _write_about_sheet(book: Workbook, facts: Sequence[tuple[str, str]], report:
     sums = [(report.columns[place], total) for place, total in report.sums.items()]
     numbers = [("Rows", INTEGER, report.length), *((f"Sum of {c.label}", c.kind, total) for c, total in sums)]
     for row, (label, kind, number) in enumerate(numbers, len(facts)):
-        sheet.set_row(row, None, book.add_format({"num_format": CELL_FORMATS[kind].format, "align": "left"}))
+        sheet.set_row(row, None, book.add_format({"num_format": CELL_FORMATS[kind.name].format, "align": "left"}))
         cells.text(row, 0, label)
         cells.writer(kind)(row, 1, number)

@@ -19,10 +19,12 @@ from app.web import (
     customers,
     deliveries,
     errors,
+    fair_use,
     guessing,
     headers,
     home,
     oidc,
+    openapi,
     request_log,
     saved_views,
     second_factor,
@@ -31,6 +33,7 @@ from app.web import (
     tokens,
     users,
 )
+from app.web.imports import put
 from app.web.imports import routes as imports
 from app.web.reports import export, page, print_view, summary
 from app.web.urls import customer_url, report_url
@@ -44,6 +47,7 @@ def register(app: Flask, settings: Settings) -> None:
     headers.register(app, settings)
     errors.register(app)
     security.register(app, settings)
+    fair_use.register(app)
     oidc.register(app, settings)
     guessing.register(app, settings)
     request_log.register(app)
@@ -55,8 +59,8 @@ def register(app: Flask, settings: Settings) -> None:
         sender = Sender(settings.mail, settings.partner_name, settings.secret_key, factors)
         app.extensions["delivery_sender"] = sender
     reports = (home, customers, export, print_view, page, summary)
-    pages = (account, sign_in, oidc, second_factor, tokens, audit, users, saved_views, deliveries, imports)
-    for module in (*pages, *reports):
+    own = (account, sign_in, oidc, second_factor, tokens)
+    for module in (*own, *reports, openapi, audit, users, saved_views, deliveries, imports, put):
         app.register_blueprint(module.blueprint)
 
 

@@ -205,7 +205,7 @@ def account_page(
         "codes_left": count_recovery_codes(visitor().id) if factor else 0,
         "is_required": second_factors().is_required(visitor().role),
         "tokens": list_tokens(visitor().id),
-        "values": read_fields("name", "last_day")[0],
+        "values": read_fields("name", "last_day", "import")[0],
         "today": today(),
         "latest_last_day": latest_last_day(today()),
     }

@@ -4,6 +4,7 @@ import json
 import logging
 from collections.abc import Sequence
 from http import HTTPStatus
+from typing import Any
 
 from flask import Flask, Response, g, make_response, render_template, request
 from werkzeug.exceptions import HTTPException
@@ -38,16 +39,23 @@ def error_response(
     """
     set_error_reason(reason or title)
     if asks_for_json():
-        problem = {"title": title, "status": status, "detail": "\n".join(details), "request": g.request_id}
-        response = make_response(json.dumps(problem, ensure_ascii=False) + "\n")
-        response.mimetype = "application/problem+json"
-    elif request.accept_mimetypes.best_match(["text/plain", "text/html"]) == "text/html":
+        return problem_response(status, title, details, reason)
+    if request.accept_mimetypes.best_match(["text/plain", "text/html"]) == "text/html":
         template = "_problem.html" if is_fragment_request() else "problem.html"
         response = make_response(render_template(template, title=title, details=details, home=home, status=status))
     else:
         response = make_response("\n".join([title, *details, f"Request {g.request_id}"]) + "\n")
         response.mimetype = "text/plain"
     response.status_code = status
+    return response
+
+
+def problem_response(status: int, title: str, details: Sequence[str], reason: str = "", **members: Any) -> Response:
+    """Return the same as problem+json (RFC 9457). `members` are what else it has, besides the id of the request."""
+    set_error_reason(reason or title)
+    problem = {"title": title, "status": status, "detail": "\n".join(details), "request": g.request_id, **members}
+    response = make_response(json.dumps(problem, ensure_ascii=False) + "\n", status)
+    response.mimetype = "application/problem+json"
     return response
 
 

@@ -20,6 +20,7 @@ FIELD_LENGTHS: Mapping[str, int] = {
     "seed": 32,
     "name": MAX_NAME_LENGTH,
     "last_day": 10,
+    "import": 1,
     "role": _MAX_CHOICE_LENGTH,
     "reach": _MAX_CHOICE_LENGTH,
     "costs": _MAX_CHOICE_LENGTH,

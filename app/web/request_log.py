@@ -18,7 +18,21 @@ log = logging.getLogger("request")
 
 # Query keys whose values are words of ours, numbers or days. The log masks the values of all other keys.
 _SAFE_KEYS = frozenset(
-    ["action", "as_of", "columns", "dialect", "from", "open", "period", "size", "sort", "status", "to", "usage"]
+    [
+        "action",
+        "as_of",
+        "columns",
+        "dialect",
+        "from",
+        "group",
+        "inventory",
+        "period",
+        "size",
+        "sort",
+        "status",
+        "to",
+        "usage",
+    ]
 )
 _KEY, _VALUE = re.compile("[a-z_]{1,20}"), re.compile("[A-Za-z0-9:. -]{0,40}")
 _QUOTED = re.compile("“.*”", re.DOTALL)  # greedy: a typed ” doesn't end the mask
@@ -121,6 +135,14 @@ class _LoggedResponse:
         level = logging.WARNING if fields.get("status", 500) >= HTTPStatus.BAD_REQUEST else logging.INFO
         reason = " %(error)s" if "error" in fields else ""
         log.log(level, f"%(method)s %(path)r: %(status)s{reason}", fields, extra=fields)
+
+
+# How the lines of JSON are made, also by gunicorn.conf.py for the main process, which can't import this.
+JSON_FORMAT: Mapping[str, Any] = {
+    "fmt": ["levelname", "name", "message"],
+    "timestamp": "at",
+    "rename_fields": {"levelname": "level", "name": "log", "exc_info": "trace"},
+}
 
 
 def configure_logging(json_format: Mapping[str, Any] | None = None) -> None:

@@ -14,6 +14,7 @@ from app.auth.permissions import AuditActor
 from app.auth.saved_views import ReportView
 from app.auth.users import ValidationError
 from app.reports import REPORTS
+from app.reports.standard_views import STANDARD_VIEWS
 from app.table.definitions import Report, permitted_report
 from app.table.params import parse_view
 from app.table.view import View, describe_view
@@ -53,7 +54,7 @@ MAX_TABS = 5  # views above a report's table; the others are under "More"
 class Tab(NamedTuple):
     """A saved view as it is listed. `owner` is a colleague's email, "" for the visitor's own views.
 
-    `number` is 0 for the tab "Standard", which is the report as it is.
+    `number` is 0 for the tab "Standard", which is the report as it is, and less for other views of the product.
     """
 
     number: int
@@ -65,7 +66,7 @@ class Tab(NamedTuple):
 
 
 class Tabs(NamedTuple):
-    """The views of a report for its page: Standard, the visitor's own, then those that colleagues share.
+    """The views of a report for its page: the standard ones, the visitor's own, then those that colleagues share.
 
     `current` is the tab that is shown, or, with `is_changed`, the one that what is shown was made from. It is among
     the first MAX_TABS. `deleted` are views that the visitor has just deleted and may restore.
@@ -160,7 +161,8 @@ def report_tabs(view: View, opened: str = "") -> Tabs:
     """
     slug, query = view.report.slug, view.first_page.query_string
     deleted = []
-    tabs, queries = [Tab(0, "Standard", f"/reports/{slug}")], [""]
+    standard = _standard_tabs(slug, visitor().rights)
+    tabs, queries = [tab for tab, _ in standard], [query for _, query in standard]
     for each in saved_views.report_views(visitor(), slug):
         tab = _tab(each, slug, each.owner)
         if each.is_deleted:
@@ -178,6 +180,22 @@ def report_tabs(view: View, opened: str = "") -> Tabs:
         tabs.remove(current)
         tabs.insert(MAX_TABS - 1, current)
     return Tabs(tabs, current, not same_query, deleted)
+
+
+@lru_cache(maxsize=100)
+def _standard_tabs(slug: str, rights: frozenset[str]) -> list[tuple[Tab, str]]:
+    """Return the tabs that everybody with these rights has, with their canonical query strings.
+
+    A view goes without the columns that need another right, and isn't there when what it is grouped by does.
+    """
+    tabs = [(Tab(0, "Standard", f"/reports/{slug}"), "")]
+    for number, each in enumerate(STANDARD_VIEWS, 1):
+        if each.slug == slug:
+            pairs = parse_qsl(each.query)
+            view, _ = parse_view(permitted_report(REPORTS[slug], rights), pairs)
+            if len(view.group) == sum(key == "group" for key, _ in pairs):
+                tabs.append((Tab(-number, each.name, report_url(view)), view.query_string))
+    return tabs
 
 
 def _shared_page() -> int:

@@ -1,5 +1,5 @@
-"""The checks of every request, in this order: trusted host, Transfer-Encoding, token or session, CSRF, sign-in,
-permission, and for some routes whether the visitor has entered the password lately.
+"""The checks of every request, in this order: trusted host, Transfer-Encoding, token or session, share of the server's
+work, CSRF, sign-in, permission, and for some routes whether the visitor has entered the password lately.
 """
 
 import re
@@ -33,6 +33,7 @@ from app.web.credentials import (
     tokens,
 )
 from app.web.errors import error_response
+from app.web.fair_use import begin_turn
 from app.web.redirects import confirm_url, redirect_or_status, sign_in_url
 from app.web.rules import (
     ACCOUNT_ENDPOINTS,
@@ -92,6 +93,8 @@ def _check_request() -> BaseResponse | None:
         raise LengthRequired
     if request.endpoint not in _WITHOUT_SESSION and (refused := _identify()):
         return refused
+    if g.visitor and (refusal := begin_turn(current_app.extensions["fair_use"])):
+        return refusal
     is_unsafe = request.method not in _SAFE_METHODS and request.endpoint not in ONE_CLICK_ENDPOINTS
     if is_unsafe and not _is_same_origin():
         return _csrf_error()
@@ -132,6 +135,8 @@ def _check_rule(endpoint: str) -> BaseResponse | None:
     if g.visitor.token and endpoint not in TOKEN_ENDPOINTS:
         return forbidden("A token opens reports, customers and files. Sign in with a browser for anything else.")
     permission = RULES[endpoint]  # a route without a rule raises KeyError and answers nobody
+    if g.visitor.token and permission is Permission.IMPORT and not g.visitor.token.may_import:
+        return forbidden("This token reads only. A token may import if its owner ticked that when making it.")
     if permission is not None and not g.visitor.can(permission):
         return forbidden(g.visitor.refusal(permission))
     if endpoint in CONFIRMED_ENDPOINTS and not g.visitor.recently_confirmed:

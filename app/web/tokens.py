@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from flask import Blueprint, abort, redirect, render_template
+from flask import Blueprint, abort, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from app.auth.tokens import revoke_token
@@ -26,7 +26,9 @@ def add() -> ResponseReturnValue:
         return account_page(400, too_long)
     try:
         last_day = _parse_day(values["last_day"])
-        token = tokens().add(audit_actor(), visitor(), values["name"], last_day)
+        token = tokens().add(
+            audit_actor(), visitor(), values["name"], last_day, may_import=bool(request.form.get("import"))
+        )
     except ValidationError as error:
         return account_page(400, error.errors)
     return render_template("account/token.html", name=values["name"].strip(), token=token, last_day=last_day)

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from app.reports import REPORTS
-from app.table.definitions import Link, Report
+from app.table.definitions import Filter, Link, Report
 from app.table.params import MAX_VALUE_LENGTH
 from app.table.view import DEFAULT_SIZE, View, encode_query, quote_value
 
@@ -59,7 +59,15 @@ def link_maker(link: Link, by_id: bool) -> Callable[[Sequence[Any], Iterable[Any
 def filtered_url(view: View) -> str:
     """Return the address of a view whose filters are values of rows, "" when no address takes them."""
     url = report_url(view)
-    return url if len(url) <= MAX_URL_LENGTH and _fit(view.filters.values()) else ""
+    return url if len(url) <= MAX_URL_LENGTH and all(_takes(*each) for each in view.active_filters) else ""
+
+
+def _takes(filter_: Filter, value: str) -> bool:
+    """Return whether a filter takes a value of a row. It doesn't take a day before 1900."""
+    try:
+        return _fit([value]) and filter_.parse(value) == value
+    except ValueError:
+        return False
 
 
 def _fit(values: Iterable[str]) -> bool:

@@ -109,6 +109,8 @@ def withheld_parts(errors: Iterable[ParamError], whole: View) -> list[tuple[str,
             parts += [(right, f"Sort by {column.label}") for right in column.rights if whole.sort_column is column]
         elif error.key in ("columns", "move") and column:
             parts += [(right, f"{column.label} as a column") for right in column.rights]
+        elif error.key == "group":
+            parts.append((DETAILS, f"{whole.report.dimensions_by_key[error.value].label} as a group"))
         else:
             parts.append((DETAILS, "Opened rows"))
     return list(dict.fromkeys(parts))

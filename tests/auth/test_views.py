@@ -1,5 +1,6 @@
 """Saved views: names, visibility, defaults, audit events."""
 
+import json
 from collections.abc import Callable
 from functools import partial
 from threading import Thread
@@ -10,7 +11,7 @@ from flask import Flask
 from app.auth import saved_views, users
 from app.auth.permissions import Visitor
 from app.auth.users import ValidationError, find_user
-from models import AuditEvent, SavedView, User, access_db, timestamp
+from models import AuditEvent, SavedView, User, access_db, audit, timestamp
 from tests.auth.conftest import ZEBRA, Person
 from tests.databases import each_database as database_url
 from tests.databases import refuse_rows
@@ -243,6 +244,22 @@ def test_only_shared_views_are_audited(visit: Visit) -> None:
     assert events == [
         ("view shared", "the tests", "Ours"), ("view renamed", "the tests", "Ours"),
         ("view deleted", "the tests", "Theirs"), ("view restored", "the tests", "Theirs"),
+    ]  # fmt: skip
+
+
+def test_sharing_again_and_again_is_one_event_a_minute(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, two = (saved_views.save_view(visit(), slug, "Mine", "") for slug in (SLUG, "customer-transactions"))
+    for minute, times in ((10, 3), (11, 1)):
+        monkeypatch.setattr(audit, "timestamp", lambda: f"2026-11-22 10:{minute}:05")  # noqa: B023 - called at once
+        for _ in range(times):
+            for shared in (True, False):
+                saved_views.set_shared(BY, one, shared=shared)
+        saved_views.set_shared(BY, two, shared=True)
+    events = [(each.event, json.loads(each.details)) for each in AuditEvent.select().order_by(AuditEvent.id)]
+    mine, other = {"report": SLUG, "query": ""}, {"report": "customer-transactions", "query": ""}
+    assert events == [
+        ("view shared", mine | {"times": 3}), ("view unshared", mine | {"times": 3}), ("view shared", other),
+        ("view shared", mine), ("view unshared", mine), ("view shared", other),
     ]  # fmt: skip
 
 

@@ -121,9 +121,9 @@ def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def serve(demo_folder: Path) -> Serve:
-    """Starts a server with settings of its own on the demo data that all tests share."""
+    """Starts a server with settings of its own, on the demo data that all tests share and on its day."""
     one_worker = "--workers 1"  # it starts faster than two, and one browser is never served by more
-    return partial(server, DATABASE_URL=url_of(demo_folder), GUNICORN_CMD_ARGS=one_worker)
+    return partial(server, None, "tests.demo_day:app", DATABASE_URL=url_of(demo_folder), GUNICORN_CMD_ARGS=one_worker)
 
 
 @pytest.fixture

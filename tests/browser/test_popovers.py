@@ -11,6 +11,7 @@ from playwright.sync_api import Locator, Page, ViewportSize, expect
 from tests.browser.conftest import LEAVER, SignIn, expect_loaded, remove_views
 from tests.browser.intents import WATCH_SHIFTS
 from tests.browser.test_accessibility import ALL_RULES, LAPTOP, PHONE, check
+from tests.strategies import are_trials
 from tests.support import in_trials
 
 PATH = "/reports/customer-usage?q=c-1001&sort=-used"
@@ -88,19 +89,23 @@ def test_popovers_by_keyboard_and_pointer(tab: Page) -> None:
 
 @pytest.mark.parametrize("window", ["light", "zoom of 400 %", *in_trials("dark", "forced colours", "phone")])
 def test_open_popovers_fit_and_have_no_violation(tab: Page, window: str) -> None:
+    """At a zoom axe looks in trials alone: it finds the same elements."""
+    has_axe = window == "light" or are_trials()
     size, scheme, forced = WINDOWS[window]
     tab.set_viewport_size(size)
     tab.emulate_media(color_scheme=scheme, forced_colors=forced)
     for name, button, popover in popovers(tab):
         button.press("Enter")
         expect_fits(popover, size, name)
-        expect_no_violation(tab, popover, name)
+        if has_axe:
+            expect_no_violation(tab, popover, name)
         tab.keyboard.press("Escape")
         expect(popover).to_be_hidden()
     tab.locator("#scroll").focus()
     tab.keyboard.press("?")
     expect_fits(tab.locator("#keys"), size, "keys")
-    expect_no_violation(tab, tab.locator("#keys"), "keys")
+    if has_axe:
+        expect_no_violation(tab, tab.locator("#keys"), "keys")
 
 
 def expect_fits(popover: Locator, size: ViewportSize, name: str) -> None:

@@ -74,16 +74,21 @@ def load(slug: str, *changes: Row, **options: Any) -> ImportSummary:
     return load_bytes(slug, file(slug, *changes), **options)
 
 
+def import_numbered(number: int, slug: str, *changes: Row, **options: Any) -> ImportSummary:
+    """Load rows in an import with a number, which can be undone."""
+    return load(slug, *changes, number=number, **options)
+
+
 def load_bytes(slug: str, content: bytes, dry_run: bool = False, **options: Any) -> ImportSummary:
     plan = plan_of(slug, content, dry_run, **options)
     plan.raise_if_rejected("file.csv")
     return plan.summary
 
 
-def plan_of(slug: str, content: bytes, dry_run: bool = True, **options: Any) -> Plan:
+def plan_of(slug: str, content: bytes, dry_run: bool = True, number: int | None = None, **options: Any) -> Plan:
     """What an import does, or would do. `options` are those of Options; without `slug` the report is recognised."""
     chosen = Options(report=slug, **options)
-    return import_file(recognise_file(BytesIO(content), "file.csv", chosen), chosen, dry_run)
+    return import_file(recognise_file(BytesIO(content), "file.csv", chosen), chosen, dry_run, number=number)
 
 
 def faults(slug: str, *changes: Row) -> list[tuple[int, str]]:

@@ -2,6 +2,7 @@
 
 import stat
 from pathlib import Path
+from signal import SIGTERM
 
 import pytest
 from flask import Flask
@@ -13,6 +14,8 @@ from app.jobs.faults import FaultLog
 from app.jobs.states import change_state, claim_job, release_jobs, status_of
 from models import AuditEvent, Import, ImportJob, JobRunner, Subscription, data_folder
 from tests.jobs.work import import_jobs, latest, press, run_jobs, upload, uploaded
+from tests.serving import command
+from tests.trials.processes import until
 
 SMALL = b"Customer,Subscription ID,End,Cost\nAcme,S-1,2026-05-01,10.00\nAcme,S-2,2026-06-01,20.00\n"
 
@@ -135,6 +138,13 @@ def test_runner_is_alive_while_it_says_so(app: Flask) -> None:
     assert states.is_runner_alive()
     JobRunner.update(seen_at="2020-01-01 00:00:00").execute()
     assert not states.is_runner_alive()
+
+
+def test_process_says_that_it_lives_and_stops_when_told(app: Flask, database_url: str) -> None:
+    with command("jobs", DATABASE_URL=database_url) as process:
+        until(states.is_runner_alive)
+        process.send_signal(SIGTERM)
+        assert process.wait(30) == 0
 
 
 def test_faults_are_sorted_however_many_there_are(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,17 +9,18 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.reports import REPORTS
-from app.reports.periods import month_dates, months_around
+from app.reports.periods import MONTH, months_around
+from app.table.charts import chart_range, largest_rows
 from app.table.csv import csv_chunks
 from app.table.definitions import Summary
 from app.table.query import RowQuery
 from app.table.scope import NO_ROWS, WHOLE_PARTNER, Scope
-from app.table.totals import Group, chart_range, largest_rows, narrow_view, summarize
+from app.table.totals import Group, narrow_view, summarize
 from app.table.view import View
 from models import reports_db
 from tests import oracle
 from tests.databases import is_server, postgres_in_trials
-from tests.strategies import SORT, Query, days, engine_strategies, examples, forced, queries
+from tests.strategies import SCAN, SORT, Query, days, engine_strategies, examples, forced, queries
 from tests.support import csv_rows, view_of
 from tests.table.test_plans import VALUES, plan
 
@@ -60,6 +61,16 @@ def test_sums_equal_those_of_the_file(slug: str, data: st.DataObject, today: dat
         found = total_sums(summarize(summary, view, WHOLE_PARTNER), summary.measures)
         assert found == expected_sums(view, summary.measures)
         assert found[1:] == file_sums(view, summary.measures)
+
+
+@pytest.mark.parametrize("slug", ["customer-subscriptions", "customer-transactions"])
+@pytest.mark.usefixtures("edge_cases")
+def test_a_group_that_several_queries_find_is_one(slug: str) -> None:
+    """A scan asks for names and ids that hold a text one after another; some groups have rows of both."""
+    view = view_of(slug, [("q", "s")])
+    with forced(SCAN):
+        check(view.report.charts[0].summary, view)
+        check(view.report.summary, view)
 
 
 @postgres_in_trials
@@ -168,7 +179,7 @@ def test_chart_ends_with_the_latest_month() -> None:
 )
 def test_narrow_view_keeps_its_date_range(days: Query, within: tuple[str, str]) -> None:
     view = replace(view_of("customer-transactions", [("q", "a"), *days]), today=date(2026, 11, 23))
-    filters = narrow_view(view, dict(zip(("from", "to"), month_dates("2026-10"), strict=True))).filters
+    filters = narrow_view(view, dict(zip(("from", "to"), MONTH.days("2026-10"), strict=True))).filters
     assert filters == {"q": "a", "from": within[0], "to": within[1]}
 
 
@@ -176,7 +187,7 @@ def test_months_around_year_ends() -> None:
     assert months_around(-2, 1)(date(2026, 1, 31)) == ["2025-11", "2025-12", "2026-01", "2026-02"]
     assert months_around(-11, 0)(date(1900, 2, 1)) == ["1900-01", "1900-02"]
     assert months_around(0, 11)(date(9999, 12, 31)) == ["9999-12"]
-    assert [month_dates(month) for month in ("2024-02", "9999-12")] == [
+    assert [MONTH.days(month) for month in ("2024-02", "9999-12")] == [
         ("2024-02-01", "2024-02-29"),
         ("9999-12-01", "9999-12-31"),
     ]

@@ -21,9 +21,11 @@ class Answer(NamedTuple):
 
 
 class Visitor:
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, session: str = "") -> None:
+        """Sign in as Ann, unless a session is given."""
         self.address = address
-        self.headers = {"Cookie": f"session={token(address, EMAIL, PASSWORD)}", "Accept": "text/html"}
+        session = session or token(address, EMAIL, PASSWORD)
+        self.headers = {"Cookie": f"session={session}", "Accept": "text/html"}
 
     def get(self, path: str) -> Answer:
         with self.asking("GET", path) as response:

@@ -22,6 +22,7 @@ LATER = [
     "0005_owners",
     "0006_cancelled_on",
     "0007_history",
+    "0008_groups",
     "0002_views",
     "0003_deleted",
     "0004_attempts",

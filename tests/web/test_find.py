@@ -58,6 +58,7 @@ def test_every_filter_has_a_chip_that_removes_it(client: FlaskClient, slug: str,
 
 FILTER_VALUES = {
     "from": "2026-01-02", "to": "2026-01-03", "period": "today", "status": "Ended", "action": "Renew", "usage": "over",
+    "inventory": "any",
 }  # fmt: skip
 
 

@@ -31,7 +31,7 @@ def test_fragment_has_no_part_of_the_form(client: FlaskClient) -> None:
     assert not re.search(r'<form|<select|type="(search|text|date|radio|checkbox)"|formaction', text)
     assert not re.search("<tr[^>]* id=", text), "htmx would move rows with an id instead of changing them"
     targets = re.findall(r'hx-target="#([^"]+)"', text)
-    assert set(targets) == {"period-label", "filter-count", "report-links", "view-bar", "live"}
+    assert set(targets) == {"period-label", "filter-count", "group-label", "report-links", "view-bar", "live"}
     assert len(re.findall(r'id="results"', text)) == 1
 
 

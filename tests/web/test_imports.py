@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from app.jobs import states
 from models import AuditEvent, Customer, Import, ImportJob, Subscription
 from tests.jobs.work import import_jobs, latest, press, run_jobs, upload, uploaded
-from tests.support import EDGE_CASES, OURS, csv_rows
+from tests.support import EDGE_CASES, OURS, csv_rows, signed_in
 
 SUBSCRIPTIONS = (EDGE_CASES / "customer-subscriptions.csv").read_bytes()
 SMALL = b"Customer,Subscription ID,End,Cost\nAcme,S-1,2026-05-01,10.00\nAcme,S-2,2026-06-01,20.00\n"
@@ -170,7 +170,7 @@ def test_complete_file_that_ends_much_is_confirmed_with_the_number(app: Flask, c
     job = uploaded(app, client, SMALL[: SMALL.index(b"Acme,S-2")])
     press(client, job, complete="on")
     run_jobs(app)
-    assert "doesn't name 1 rows" in page(client, latest())
+    assert "doesn't name 1 row: it ends" in page(client, latest())
     for confirm in ("", "2"):
         assert press(client, latest(), "apply", confirm=confirm).status_code == 400
     assert press(client, latest(), "apply", confirm="1").status_code == 303
@@ -198,7 +198,7 @@ def test_questions_are_answered_on_the_page(app: Flask, client: FlaskClient) -> 
     assert "Nothing is applied while questions are open" in text
     assert press(client, job, "apply").status_code == 409
     answer = "Acme" if "did you mean" in text else ""
-    press(client, job, dates="dmy", answer=answer)
+    press(client, job, dates=["", "dmy"], answer=answer)
     run_jobs(app)
     press(client, latest(), "apply")
     run_jobs(app)
@@ -216,7 +216,7 @@ def test_dropped_file_is_deleted(app: Flask, client: FlaskClient) -> None:
 
 def test_import_is_undone_once(app: Flask, client: FlaskClient) -> None:
     job = applied(app, client, SMALL)
-    assert "2 rows go" in page(client, job, "?undo=1")
+    assert "rows: 2 removed" in page(client, job, "?undo=1")
     assert [press(client, job, "undo").status_code for _ in range(2)] == [303, 409]
     run_jobs(app)
     assert Subscription.select().count() == 0
@@ -314,6 +314,14 @@ def test_hostile_workbook_is_a_fault(app: Flask, client: FlaskClient, part: str)
     job = uploaded(app, client, data.getvalue(), "bomb.xlsx")
     assert job.state == states.CHECKED
     assert "Apply" not in page(client, job)
+
+
+def test_account_that_does_not_see_costs_imports_nothing(app: Flask) -> None:
+    person = signed_in(app, "admin", costs=False)
+    assert 'href="/imports"' not in person.get("/reports", headers=HTML).text
+    answer = person.get("/imports")
+    assert answer.status_code == upload(person, ("a.csv", SMALL)).status_code == 403
+    assert "doesn't see all of it" in answer.text
 
 
 def test_unknown_import_is_404(client: FlaskClient) -> None:

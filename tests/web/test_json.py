@@ -210,3 +210,15 @@ def test_refusals_are_problems(app: Flask, stranger: FlaskClient) -> None:
     assert {answer.mimetype for answer in answers} == {"application/problem+json"}
     by_browser = stranger.get(path, headers={"Accept": "text/html", "Sec-Fetch-Mode": "navigate"})
     assert by_browser.location == f"/login?next=/reports/{USAGE}"
+
+
+@pytest.mark.parametrize("slug", REPORTS)
+def test_groups(client: FlaskClient, slug: str) -> None:
+    for dimension in REPORTS[slug].dimensions_by_key:
+        whole = read_json(client, f"/reports/{slug}.json?group={dimension}")
+        rows = csv_rows(client.get(f"/reports/{slug}.csv?group={dimension}&dialect=plain").data)
+        assert [column["label"] for column in whole["columns"]] == rows[0]
+        texts = [guard if column["type"] == "text" else str for column in whole["columns"]]
+        assert [[text(value) for text, value in zip(texts, row, strict=True)] for row in whole["rows"]] == rows[1:]
+        page = read_json(client, f"/reports/{slug}.json?group={dimension}&size=200")
+        assert page["rows"] == whole["rows"][:200]

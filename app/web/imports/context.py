@@ -31,6 +31,7 @@ from app.reports import REPORTS
 from models import Import, ImportJob
 
 _SHOWN = 100  # imports in the list
+_MAX_OTHERS = 10  # open files that a page names
 _CONFIRMED_SHARE = 10  # a complete file that ends more than one of so many rows is confirmed twice
 
 # What a state is called, and the class of its badge.
@@ -81,11 +82,16 @@ def list_context() -> dict[str, Any]:
 
 def _listed(job: ImportJob, status: Status) -> ListedImport:
     counts = counts_text(status.load) if status.load else ""
-    label = LABELS[status.state]
-    if status.state == states.CHECKED and (plan := load_plan(job.plan)) and not plan.can_be_applied:
-        label = ("Has faults", "bad") if plan.total_faults else ("Has questions", "warn")
+    label = _label(status, load_plan(job.plan) if status.state == states.CHECKED else None)
     line = (str(job.created_at), str(job.file), str(job.who), _title(str(job.report)))
     return ListedImport(*line, label, job.id, counts)
+
+
+def _label(status: Status, plan: StoredPlan | None) -> tuple[str, str]:
+    """The words for a state, and the class of their badge."""
+    if status.state == states.CHECKED and plan and not plan.can_be_applied:
+        return ("Has faults", "bad") if plan.total_faults else ("Has questions", "warn")
+    return LABELS[status.state]
 
 
 def counts_text(load: Import) -> str:
@@ -137,7 +143,7 @@ def status_context(job: ImportJob) -> dict[str, Any]:
     return {
         "job": job,
         "status": status,
-        "label": LABELS[status.state],
+        "label": _label(status, plan),
         "plan": plan,
         "report_title": _title(str(job.report)),
         "counts": _counts(status, plan),
@@ -147,6 +153,24 @@ def status_context(job: ImportJob) -> dict[str, Any]:
         "same_file": _same_file(job) if status.state == states.CHECKED else None,
         "answered": bool(options.name_choices),
         "can_undo": status.state == states.APPLIED and status.load is not None and can_be_undone(status.load),
+    }
+
+
+def import_facts(job: ImportJob) -> dict[str, Any]:
+    """What a program learns of an import: its state, what it did or would do, and what is wrong with its file."""
+    status, plan = status_of(job), load_plan(job.plan)
+    counts = dict(plan.counts) if plan else {}
+    return {
+        "number": job.id,
+        "report": job.report,
+        "file": job.file,
+        "state": status.state,
+        "busy": status.busy,
+        "message": status.message,
+        "counts": counts,
+        "faults": [{"line": line, "text": text} for line, text in plan.faults] if plan else [],
+        "total": plan.total_faults if plan else 0,
+        "questions": [question["text"] for question in plan.open_questions] if plan else [],
     }
 
 
@@ -201,4 +225,4 @@ def _same_file(job: ImportJob) -> ImportJob | None:
 def _others(job: ImportJob) -> Sequence[ImportJob]:
     """Other files that somebody must still look at."""
     waiting = ImportJob.state.in_(OPEN) & (ImportJob.id != job.id)
-    return list(ImportJob.select().where(waiting).order_by(ImportJob.id).limit(_SHOWN))
+    return list(ImportJob.select().where(waiting).order_by(ImportJob.id).limit(_MAX_OTHERS))

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from flask import abort, request
 
@@ -31,9 +32,10 @@ def submitted_revision(job: ImportJob) -> int:
 
 def submitted_options(job: ImportJob, options: Options, preview: Preview | None, plan: StoredPlan | None) -> Options:
     """Return the options that the form sends; a key that it doesn't send leaves what was chosen before."""
-    chosen = {}
+    chosen: dict[str, Any] = {}
     for key, (field, choices) in CHOICES.items():
-        value = request.form.get(key, getattr(options, field))
+        sent = request.form.getlist(key)  # twice where the page asks for it: in the form, and as a question
+        value = next(filter(None, reversed(sent)), "") if sent else getattr(options, field)
         if value and value not in choices:
             _abort(job, key, value, f"one of {', '.join(choices)}")
         chosen[field] = value

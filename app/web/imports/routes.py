@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterator
 from typing import Any
 
-from flask import Blueprint, Response, abort, current_app, redirect, render_template, request, send_file
+from flask import Blueprint, Response, abort, current_app, jsonify, redirect, render_template, request, send_file
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import RequestEntityTooLarge
 
@@ -18,9 +18,11 @@ from app.table.csv import EXCEL
 from app.table.kinds import TEXT
 from app.table.spool import spool
 from app.web.audit import record_event
-from app.web.errors import error_response, is_fragment_request
+from app.web.errors import asks_for_json, error_response, is_fragment_request
 from app.web.imports.context import (
+    OPEN,
     find_preview,
+    import_facts,
     list_context,
     needs_confirmation,
     page_context,
@@ -90,9 +92,13 @@ def show(number: int) -> ResponseReturnValue:
     job = _job_or_404(number)
     if job.state == states.UNDOES:
         return redirect(f"/imports/{ImportJob.get(ImportJob.undo == number).id}", 303)
+    if asks_for_json() or visitor().token:
+        return jsonify(import_facts(job))
     if is_fragment_request():
-        response = current_app.make_response(render_template("imports/_fragment.html", **status_context(job)))
-        if job.preview and request.args.get("preview") == "none":  # the page lacks what the check has found
+        context = status_context(job)
+        response = current_app.make_response(render_template("imports/_fragment.html", **context))
+        lacks_preview = job.preview and request.args.get("preview") == "none"
+        if lacks_preview or context["status"].state not in {*OPEN, *states.BUSY}:  # the page looks otherwise now
             response.headers["HX-Refresh"] = "true"
         return response
     context = page_context(job, import_jobs().uploads)

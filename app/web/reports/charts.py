@@ -10,15 +10,16 @@ from decimal import Decimal
 from itertools import count
 from typing import NamedTuple
 
+from app.table.charts import chart_range, largest_rows
 from app.table.definitions import Chart
 from app.table.kinds import INTEGER, Kind
 from app.table.scope import Scope
-from app.table.totals import Group, chart_range, largest_rows, narrow_view, summarize
+from app.table.totals import Group, narrow_view, summarize
 from app.table.view import View
 from app.web.urls import filtered_url
 
 MAX_BARS = 6  # bars of names; "6 of 31" says that there are more
-_FEW_MONTHS = 3  # up to so many are rows of a table: a column of one month would be as wide as the chart
+FEW_PERIODS = 3  # up to so many are rows of a table: a column of one month would be as wide as the chart
 _HEIGHT = 140  # pixels between the lowest and the highest gridline
 _MAX_INTERVALS = 3  # between gridlines
 _GAP = 0.8  # pixels between the parts of a column
@@ -48,9 +49,14 @@ class Bar(NamedTuple):
     rectangles: Sequence[Rectangle] = ()
 
     @property
-    def month(self) -> str:
-        """The month of a bar that is named "2026-11": "Nov"."""
-        return month_abbr[int(self.name[-2:])]
+    def period(self) -> str:
+        """What a bar that is named by a period is of its year: "2026-11" is "Nov", "2026-Q4" is "Q4", "2026" is ""."""
+        part = self.name[5:]
+        return month_abbr[int(part)] if part.isdecimal() else part
+
+    @property
+    def begins_year(self) -> bool:
+        return self.period in ("Jan", "Q1", "")
 
 
 class Figure(NamedTuple):
@@ -112,14 +118,14 @@ def _by_month(chart: Chart, view: View, scope: Scope) -> Figure:
         figure = Figure(f"{chart.title} in {months[0]}", stack.label, kind)
         stacks = [[numbers[months[0], value] if value == other else 0 for other in values] for value in values]
         urls = [_filtered_url(months_view, stack.filters(value)) for value in values]
-        return _draw(figure, list(map(Bar, values, urls, stacks)), colors)
+        return draw_bars(figure, list(map(Bar, values, urls, stacks)), colors)
     parts = list(map(Part, colors, values, [_filtered_url(view, stack.filters(value)) for value in values]))
     figure = Figure(f"{chart.title} by {axis.label.lower()}", axis.label, kind, parts)
     filled = {month for month, _ in numbers}
     stacks = [[numbers.get((month, value), 0) for value in values] for month in months]
     urls = [_filtered_url(view, axis.filters(month)) if month in filled else "" for month in months]
     bars = list(map(Bar, months, urls, stacks)) if groups else []
-    return _draw(figure, bars, colors, as_columns=len(bars) > _FEW_MONTHS)
+    return draw_bars(figure, bars, colors, as_columns=len(bars) > FEW_PERIODS)
 
 
 def _by_name(chart: Chart, view: View, scope: Scope) -> Figure:
@@ -132,11 +138,11 @@ def _by_name(chart: Chart, view: View, scope: Scope) -> Figure:
         (value,), number = group.values, _number(chart, group, chart.measure)
         of = _number(chart, group, whole.key) if whole else None
         if number or of:
-            bars.append(Bar(axis.describe(value), _filtered_url(view, axis.filters(value)), [number], of))
+            bars.append(Bar(axis.describe(axis.text(value)), _filtered_url(view, axis.filters(value)), [number], of))
     bars.sort(key=lambda bar: sum(bar.numbers), reverse=True)
     parts = [Part("0", column.label), Part("rest", whole.label)] if whole else []
     figure = Figure(f"{chart.title} by {axis.label.lower()}", axis.label, column.kind, parts)
-    return _draw(figure._replace(hidden=len(bars[MAX_BARS:])), bars[:MAX_BARS], ["0"])
+    return draw_bars(figure._replace(hidden=len(bars[MAX_BARS:])), bars[:MAX_BARS], ["0"])
 
 
 def _largest_rows(chart: Chart, view: View, scope: Scope) -> Figure:
@@ -147,7 +153,7 @@ def _largest_rows(chart: Chart, view: View, scope: Scope) -> Figure:
         (name, number), id_ = row.values, row.companions[0]
         if number > 0 and link:
             bars.append(Bar(name, _filtered_url(view, {link.key: id_} if id_ else {link.name_key: name}), [number]))
-    return _draw(Figure(chart.title, name_column.label, column.kind), bars, ["3"])
+    return draw_bars(Figure(chart.title, name_column.label, column.kind), bars, ["3"])
 
 
 def _number(chart: Chart, group: Group, measure: str) -> int:
@@ -159,7 +165,7 @@ def _filtered_url(view: View, filters: Mapping[str, str]) -> str:
     return filtered_url(narrow_view(view, filters)) if all(filters.values()) else ""
 
 
-def _draw(figure: Figure, bars: Sequence[Bar], colors: Sequence[str], as_columns: bool = False) -> Figure:
+def draw_bars(figure: Figure, bars: Sequence[Bar], colors: Sequence[str], as_columns: bool = False) -> Figure:
     """Place the parts of all bars on one scale: up and down from zero, or to the left and the right of it."""
     stacks = [list(_stack(bar, colors)) for bar in bars]
     ends = [0, *(end for stack in stacks for _, *both in stack for end in both)]

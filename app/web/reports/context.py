@@ -1,7 +1,7 @@
 """The template context of a report page: rows as cells, the fields of the filter form, and links."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import repeat
+from itertools import repeat, takewhile
 from typing import Any, NamedTuple
 
 from flask import request
@@ -9,13 +9,13 @@ from flask import request
 from app.importing import IMPORTABLE
 from app.reports.periods import period_title
 from app.table.cache import cached_until_import
-from app.table.definitions import Column, Filter
+from app.table.definitions import ROWS, ROWS_COLUMN, Column, Filter
 from app.table.paging import Page, Row, open_paths
-from app.table.params import MAX_VALUE_LENGTH
+from app.table.params import MAX_GROUP, MAX_VALUE_LENGTH
 from app.table.scope import Scope
 from app.table.view import LAST_PAGE, SIZES, View, digest, format_path, quote_value
 from app.web.reports.export import FORMATS, last_format
-from app.web.urls import link_maker, other_reports, summary_url
+from app.web.urls import filtered_url, link_maker, other_reports, summary_url
 from models import Import
 
 NUL = "\0"  # no value can hold it
@@ -44,7 +44,8 @@ class RowLine(NamedTuple):
     """A row for the template. `name_cell` is its heading, `cells` are the cells behind it.
 
     `depth` is 0 for the view's own rows, and 1 or 2 for rows inside an open row. `expand_label` is empty where nothing
-    is inside.
+    is inside. Of a group, `repeated` is the number of its first values that are those of the group above, and `members`
+    the rows that it is made of, if it is open.
     """
 
     id: str
@@ -54,6 +55,16 @@ class RowLine(NamedTuple):
     cells: Sequence[Cell]
     expand_label: str
     is_open: bool
+    repeated: int = 0
+    members: "Members | None" = None
+
+
+class Members(NamedTuple):
+    """The first of the rows that a group is made of, and the address of all."""
+
+    view: View
+    rows: Sequence[RowLine]
+    url: str
 
 
 _MakeDetails = Callable[[Sequence[Any], Iterable[Any]], Iterable[Any]]  # a column's values, what was read beside each
@@ -88,6 +99,8 @@ def report_context(page: Page, scope: Scope) -> dict[str, Any]:
         "period_label": _period_label(fields, view),
         "filter_count": len(view.filters.keys() - {"q", "period", "from", "to"}) or "",
         "hidden_state": _hidden_state(page),
+        "group_keys": [dimension.key for dimension in view.group],
+        "max_group": MAX_GROUP if view.report.dimensions else 0,
         "other_reports": other_reports(view),
         "formats": FORMATS.values(),
         "last_format": last_format(),
@@ -147,19 +160,40 @@ def _hidden_state(page: Page) -> list[tuple[str, str]]:
     listed = set() if view.all_rows_open else {format_path(path) for path in open_paths(page.rows)}
     pairs = [pair for pair in view.params(columns=False) if pair[0] in ("sort", "size", "after", "before", "open")]
     pairs = [pair for pair in pairs if pair[0] != "open" or pair[1] not in listed]
+    if view.report.dimensions:
+        pairs.append(("grouped", ".".join(dimension.key for dimension in view.group)))
     last_page = f"{LAST_PAGE}-{view.cursor_context}"  # so that another view begins with its first page
     return [("before", last_page) if pair == ("before", LAST_PAGE) else pair for pair in pairs]
 
 
 def _lines(rows: Sequence[Row], view: View, makers: Sequence[_CellMaker]) -> Iterator[RowLine]:
+    above: Row | None = None
     for row, (name_cell, *cells) in zip(rows, _cells(rows, makers), strict=True):
         path, label = (
             (format_path(row.path), view.report.levels[row.level].expand_label) if row.expandable else ("", "")
         )
-        depth = row.level - view.level
-        yield RowLine(f"{row.level}-{row.id}", path, depth, name_cell, cells, label, row.children is not None)
-        if row.children:
-            yield from _lines(row.children, view, makers)
+        depth, is_open = row.level - view.level, row.children is not None
+        line = RowLine(f"{row.level}-{row.id}", path, depth, name_cell, cells, label, is_open)
+        if view.group:
+            yield line._replace(
+                id=f"group-{digest(path or name_cell[1])}", repeated=_repeated(row, above), members=_members(row)
+            )
+            above = row
+        else:
+            yield line
+            if row.children:
+                yield from _lines(row.children, view, makers)
+
+
+def _repeated(row: Row, above: Row | None) -> int:
+    pairs = zip(row.path, above.path if above else (), strict=False)
+    return len(list(takewhile(lambda pair: pair[0] == pair[1], pairs)))
+
+
+def _members(row: Row) -> Members | None:
+    if row.members is None or row.children is None:
+        return None
+    return Members(row.members, present_rows(row.children, row.members), filtered_url(row.members))
 
 
 def _cells(rows: Sequence[Row], makers: Sequence[_CellMaker]) -> Iterator[tuple[Cell, ...]]:
@@ -173,6 +207,8 @@ def _cells(rows: Sequence[Row], makers: Sequence[_CellMaker]) -> Iterator[tuple[
             details = maker.make_details(values, details)
         if maker.whole_index is not None:
             details = zip(details, values, columns[maker.whole_index], strict=False)
+        if maker.kind == ROWS:
+            details = [filtered_url(row.members) if row.members else "" for row in rows]
         texts = values if maker.format is str else map(maker.format, values)
         made.append(zip(repeat(maker.kind), texts, details, strict=False))
     return zip(*made, strict=True)
@@ -186,6 +222,8 @@ def _cell_maker(column: Column, view: View, fields: Mapping[str, FilterField]) -
         make_details = lambda days, _: [note(day, view.today) if day else "" for day in days]  # noqa: E731
     elif column.filter:
         kind, make_details = "filter", _filter_links(column, view, fields)
+    if column is ROWS_COLUMN:
+        kind = ROWS
     if column.colored_values:
         kind, make_details = "value", _colors(column, make_details)
     whole = next((index for index, other in enumerate(view.columns) if other.key == column.share_of), None)

@@ -11,6 +11,7 @@ Pairs = Sequence[tuple[str, str]]  # keys and values of a query string, in their
 
 _STEPS = {"up": -1, "down": 1}
 _DAYS = ("from", "to")
+_OF_GROUP = ("columns", "sort", "after", "before", "open", "toggle", "move")
 
 
 class Submission(NamedTuple):
@@ -33,9 +34,10 @@ def parse_submission(report: Report, pairs: Pairs) -> Submission:
     are several when one is given before the answer to another has come.
     """
     opened = dict(pairs).get("opened", "")
-    pairs = [pair for pair in pairs if pair[0] != "opened"]
+    is_form = any(key in ("was", "grouped") or not value for key, value in pairs)
+    pairs = _resolve_group([pair for pair in pairs if pair[0] != "opened"])
     commands = [pair for pair in pairs if pair[0] in _COMMANDS and pair[1]]
-    is_form = bool(commands) or any(key == "was" or not value for key, value in pairs)
+    is_form = is_form or bool(commands)
     view, errors = parse_view(report, [pair for pair in _resolve_days(report, pairs) if pair[0] not in _COMMANDS])
     for key, value in commands:
         apply, expected = _COMMANDS[key]
@@ -45,6 +47,17 @@ def parse_submission(report: Report, pairs: Pairs) -> Submission:
         else:
             errors.append(ParamError(key, value, expected))
     return Submission(view, errors, is_form, opened)
+
+
+def _resolve_group(pairs: Pairs) -> Pairs:
+    """Drop what belongs to another grouping than the one that is asked for: its columns, order, place and open rows.
+
+    The form sends in `grouped` the dimensions that it was rendered with: "month.action", "" for none.
+    """
+    rendered = [value for key, value in pairs if key == "grouped"]
+    group = ".".join(value for key, value in pairs if key == "group" and value)
+    others = ("grouped", *(_OF_GROUP if rendered and rendered[0] != group else ()))
+    return [pair for pair in pairs if pair[0] not in others]
 
 
 def _resolve_days(report: Report, pairs: Pairs) -> Pairs:
@@ -64,8 +77,8 @@ def _resolve_days(report: Report, pairs: Pairs) -> Pairs:
 
 
 def _toggle(view: View, value: str) -> View | None:
-    path = parse_path(value)
-    return view.with_toggled(path) if path and len(path) < len(view.report.levels) else None
+    path = parse_path(view.report, value)
+    return view.with_toggled(path) if path else None
 
 
 def _move(view: View, value: str) -> View | None:
@@ -74,6 +87,8 @@ def _move(view: View, value: str) -> View | None:
 
 
 def _reset(view: View, value: str) -> View | None:
+    if value == "group" and view.report.dimensions:
+        return view.grouped_by(())
     return view.with_default_columns() if value == "columns" else None
 
 
@@ -81,5 +96,5 @@ def _reset(view: View, value: str) -> View | None:
 _COMMANDS = {
     "toggle": (_toggle, "is not a row that opens; rows are named like 17 or 17.3"),
     "move": (_move, "is not a move of a column; it must look like reseller:up or reseller:down"),
-    "reset": (_reset, "can't be reset; it must be columns"),
+    "reset": (_reset, "can't be reset; it must be columns or group"),
 }

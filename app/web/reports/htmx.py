@@ -28,6 +28,13 @@ def columns_changed(view: View) -> bool:
     return request.args.getlist("columns") != [column.key for column in view.columns]
 
 
+def group_changed(view: View) -> bool:
+    """Whether the fields of the dimensions in the browser show others than the view, or leave one of them out."""
+    keys = [dimension.key for dimension in view.group]
+    sent = request.args.getlist("group")
+    return sent != keys + [""] * (len(sent) - len(keys))
+
+
 def history_headers(view: View) -> dict[str, str]:
     """Push the view's address; replace the current one while somebody types on; else leave it alone."""
     shown, errors = parse_view(view.report, _current_query())

@@ -7,12 +7,14 @@ from flask import Blueprint, Response, abort, make_response, redirect, render_te
 from werkzeug.wrappers import Response as BaseResponse
 
 from app.table.counts import count_rows
-from app.table.paging import CursorNotFound, read_children, read_page
+from app.table.groups import read_groups
+from app.table.paging import CursorNotFound, read_children, read_group, read_page
 from app.table.params import parse_path
 from app.table.query import RowQuery
+from app.table.view import RowPath, View
 from app.web.errors import error_response, is_fragment_request
-from app.web.reports.context import present_rows, report_context
-from app.web.reports.htmx import columns_changed, corrections, history_headers
+from app.web.reports.context import RowLine, present_rows, report_context
+from app.web.reports.htmx import columns_changed, corrections, group_changed, history_headers
 from app.web.request_log import timed
 from app.web.saved_views import report_tabs
 from app.web.security import visitor
@@ -27,11 +29,14 @@ blueprint = Blueprint("reports", __name__)
 
 @blueprint.get("/reports/<slug>")
 def show(slug: str) -> BaseResponse:
-    """The report page; for htmx only the region that changed."""
-    submission, is_fragment = submitted_view(slug), is_fragment_request()
+    """The report page; for htmx only the region that changed.
+
+    Groups of very many rows come after the page, which asks for them with `wait`.
+    """
+    submission, is_fragment = submitted_view(slug, "wait"), is_fragment_request()
     with timed("query"), read_transaction():
         scope = visitor().scope
-        page = read_page(submission.view, scope)
+        page = read_page(submission.view, scope, wait=bool(single_arg("wait")))
         context = report_context(page, scope) | {"tabs": report_tabs(page.view, submission.opened)}
     view, url = page.view, report_url(page.view)
     if len(url) > MAX_URL_LENGTH:
@@ -41,7 +46,11 @@ def show(slug: str) -> BaseResponse:
         return redirect(url, 303)
     if not is_fragment:
         return _render("reports/report.html", context)
-    updates = {"corrections": list(corrections(view)), "update_chooser": columns_changed(view)}
+    updates = {
+        "corrections": list(corrections(view)),
+        "update_chooser": columns_changed(view),
+        "update_group": group_changed(view),
+    }
     response = _render("reports/_fragment.html", context | updates)
     response.headers.update(history_headers(view))
     return response
@@ -52,10 +61,10 @@ def expand(slug: str) -> Response:
     """The rows one level below the row that `node` names, as `<tr>`s. Pages open rows by their form instead."""
     view = requested_view(slug, "node", "toggle", "as_of")
     name = single_arg("node")
-    path = parse_path(name)
+    path = parse_path(view.report, name)
     with timed("query"), read_transaction():
         changed = _data_changed()
-        rows = read_children(view, visitor().scope, path) if path else None
+        rows = _read_inside(view, path) if path else None
     if changed:
         details = ["What is inside a row may not add up to it any more."]
         return error_response(409, "The data has changed since this page was read.", details, report_url(view))
@@ -64,9 +73,17 @@ def expand(slug: str) -> Response:
     opened = view if view.is_open(path) else view.with_toggled(path)
     if len(report_url(opened)) > MAX_URL_LENGTH:
         return error_response(400, "So many rows can't be open at once.", ["Close some rows first."])
-    response = _render("reports/_rows.html", {"rows": present_rows(rows, view), "view": opened})
+    response = _render("reports/_rows.html", {"rows": rows, "view": opened})
     response.headers["HX-Replace-Url"] = report_url(opened)
     return response
+
+
+def _read_inside(view: View, path: RowPath) -> list[RowLine] | None:
+    if not view.group:
+        children = read_children(view, visitor().scope, path)
+        return None if children is None else present_rows(children, view)
+    group = read_group(view, visitor().scope, path)
+    return present_rows([group], view) if group else None
 
 
 @blueprint.get("/reports/<slug>/count")
@@ -74,7 +91,8 @@ def count(slug: str) -> Response:
     """The number of rows of a view, for a page that was sent before they were counted."""
     view = requested_view(slug, "after", "before", "open")
     with timed("query"), read_transaction():
-        total = count_rows(RowQuery(view, visitor().scope, view.level))
+        scope = visitor().scope
+        total = len(read_groups(view, scope)) if view.group else count_rows(RowQuery(view, scope, view.level))
     return _render("reports/_total.html", {"total": f"{total:,}", "view": view})
 
 

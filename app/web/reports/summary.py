@@ -13,6 +13,7 @@ from app.table.totals import summarize
 from app.table.view import View
 from app.web.errors import is_fragment_request
 from app.web.reports.charts import draw_chart
+from app.web.reports.group_charts import draw_groups
 from app.web.request_log import timed
 from app.web.security import visitor
 from app.web.view_request import requested_view
@@ -35,7 +36,10 @@ def show(slug: str) -> str:
     with timed("query"), read_transaction():
         scope = visitor().scope
         lines = [] if is_fragment else total_lines(view, scope)
-        figures = [draw_chart(chart, view, scope) for chart in view.report.charts]
+        charts = view.report.charts
+        figures = [
+            draw_groups(chart, view, scope) if view.group else draw_chart(chart, view, scope) for chart in charts
+        ]
     context = {"view": view, "report": view.report, "lines": lines, "figures": figures}
     template = "reports/_charts.html" if is_fragment else "reports/summary.html"
     with timed("render"):
@@ -57,7 +61,11 @@ def total_lines(view: View, scope: Scope) -> list[TotalLine]:
     summary = view.report.summary
     columns = [view.report.columns_by_key[key] for key in summary.measures]
     groups = summarize(summary, view, scope)
-    lines = [TotalLine(group.values[0], _format(columns, group.sums)) for group in groups if group.values]
+    lines = [
+        TotalLine(summary.group_by[0].text(group.values[0]), _format(columns, group.sums))
+        for group in groups
+        if group.values
+    ]
     rows = sum(group.rows for group in groups)
     grand_totals = _format(columns, [sum(sums) for sums in zip(*(group.sums for group in groups), strict=True)])
     label = f"All {INTEGER.show(rows)} rows" if rows != 1 else "The one row"

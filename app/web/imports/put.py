@@ -1,0 +1,179 @@
+"""PUT /imports/SLUG: a program sends a file. A small text is loaded at once; anything else becomes a job.
+
+The reader and the jobs are those of the browser. What a person would be asked is a 422 here: the program chooses by the
+keys of its query, and sends the file again.
+"""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, fields
+
+from flask import Blueprint, Response, abort, current_app, jsonify, request
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from app.importing import DATE_ORDERS, DECIMALS, LAYOUTS, FileRejected, ImportSummary, Options, Plan
+from app.jobs import states
+from app.jobs.plans import dump_options, is_workbook, load_options
+from app.jobs.uploads import Upload, Uploads
+from app.web.audit import record_event
+from app.web.errors import error_response, problem_response
+from app.web.imports.context import import_facts
+from app.web.imports.routes import import_jobs
+from app.web.security import visitor
+from models import Import, ImportJob, access_db, timestamp
+from models.audit import BEGUN
+
+log = logging.getLogger(__name__)
+
+SMALL_BYTES = 1_000_000  # of a text that is loaded while the program waits: a second or so
+_BLOCK_BYTES = 64 * 1024
+_FLAGS = ("complete", "dry_run")  # keys whose value is 1
+_CHOICES = {"dates": tuple(DATE_ORDERS), "decimal": tuple(DECIMALS), "names": ("same", "new")}
+QUERY_KEYS = {**dict.fromkeys(_FLAGS, ("1",)), **_CHOICES}
+_SLUGS = ", ".join(f"'{slug}'" for slug in LAYOUTS)
+
+blueprint = Blueprint("put", __name__)
+
+
+@blueprint.put(f"/imports/<any({_SLUGS}):slug>")
+def put(slug: str) -> Response:
+    """Load the body as a file of this report: 200 with what that did, 202 with a job, or 422 with what is wrong."""
+    chosen = _query_values()
+    options = _options(slug, chosen)
+    limit = current_app.config["IMPORT_LIMIT"]
+    try:
+        with _received_body(import_jobs().uploads, limit * 10**6) as upload:
+            return _load(upload, options, dry_run="dry_run" in chosen)
+    except RequestEntityTooLarge:
+        return error_response(413, "This is too large.", [f"A file may have {limit} MB (IMPORT_LIMIT)."], "/imports")
+    except OSError as error:
+        log.error("Can't store an upload (request %r): %s", request.path, error)  # noqa: TRY400 - no defect of ours
+        return error_response(507, "The server has no room for this.", ["Nothing was kept of it."], "/imports")
+
+
+def _query_values() -> dict[str, str]:
+    """Return the values of the query; any other key or value is a 400."""
+    wrong = []
+    for key, value in request.args.items(multi=True):
+        if key not in QUERY_KEYS:
+            wrong.append(f"{key}: “{value[:60]}” can't be: there are only {', '.join(QUERY_KEYS)}.")
+        elif value and value not in QUERY_KEYS[key]:
+            wrong.append(f"{key}: “{value[:60]}” is not one of {', '.join(QUERY_KEYS[key])}.")
+    if wrong:
+        abort(error_response(400, "This import can't be done like that.", wrong, "/imports", reason="invalid query"))
+    return {key: value for key, value in request.args.items() if value}
+
+
+def _options(slug: str, chosen: dict[str, str]) -> Options:
+    return Options(
+        report=slug,
+        pass_unknown=True,
+        date_order=chosen.get("dates", ""),
+        decimal=chosen.get("decimal", ""),
+        complete="complete" in chosen,
+        names=chosen.get("names", ""),
+    )
+
+
+@contextmanager
+def _received_body(uploads: Uploads, limit: int) -> Iterator[Upload]:
+    """Yield the body of the request as an upload, which is removed unless it is kept. Raises RequestEntityTooLarge."""
+    if request.mimetype.startswith("multipart/"):
+        details = [
+            "Send the file itself as the body, as text/csv or the type of a workbook; a form goes to POST /imports."
+        ]
+        abort(error_response(415, "This is a form.", details, "/imports"))
+    request.max_content_length = limit
+    stream, upload = request.stream, uploads.receive()
+    try:
+        while block := stream.read(_BLOCK_BYTES):
+            upload.write(block)
+        if not upload.size:
+            abort(error_response(400, "There is no file.", ["Send it as the body of the request."], "/imports"))
+        yield upload
+    finally:
+        upload.discard()
+
+
+def _load(upload: Upload, options: Options, dry_run: bool) -> Response:
+    if last := _same_file(upload, options):
+        rows = last.added + last.updated + last.unchanged
+        counts = dict.fromkeys([each.name for each in fields(ImportSummary)], 0) | {"unchanged": rows}
+        return _result(options, counts, [], last.number, dry_run)
+    if _is_busy(options.report):
+        details = ["Another import of this report is being done, or waits. Try again when it has ended."]
+        return error_response(409, "This was not done.", details, "/imports")
+    queued = states.CHECK_QUEUED if dry_run else states.APPLY_QUEUED
+    if upload.size > SMALL_BYTES or is_workbook(upload) or _is_busy():
+        return _queue(_add_job(upload, options, queued), queued)
+    return _load_at_once(_add_job(upload, options, states.RUNNING[queued]), options, dry_run)
+
+
+def _is_busy(slug: str = "") -> bool:
+    """Return whether a job changes this report, or any, or waits to."""
+    changing = ImportJob.state.in_([states.APPLY_QUEUED, states.APPLYING, states.UNDO_QUEUED, states.UNDOING])
+    jobs = ImportJob.select().where(changing)
+    return any(
+        status.busy for status in states.statuses(jobs.where(ImportJob.report == slug) if slug else jobs).values()
+    )
+
+
+def _same_file(upload: Upload, options: Options) -> Import | None:
+    """Return the last of all imports if it was of the same file, read in the same way: nothing is to be done."""
+    last: Import | None = Import.select().order_by(Import.id.desc()).first()
+    if last is None or last.number is None or last.undoes is not None:
+        return None
+    job = ImportJob.get_or_none(ImportJob.id == last.number, ImportJob.sha256 == upload.sha256)
+    return last if job and last.report == options.report and load_options(job.options) == options else None
+
+
+def _add_job(upload: Upload, options: Options, state: str) -> ImportJob:
+    """Keep the file as that of a new job."""
+    now = timestamp()
+    with access_db.write_transaction():
+        job: ImportJob = ImportJob.create(
+            user=visitor().id, who=visitor().email, file=f"{options.report}.{'xlsx' if is_workbook(upload) else 'csv'}",
+            size=upload.size, sha256=upload.sha256, created_at=now, seen_at=now, state=state, report=options.report,
+            options=dump_options(options),
+        )  # fmt: skip
+        record_event("upload", about=job.file, number=job.id, bytes=job.size, sha256=job.sha256)
+        if state in (states.APPLY_QUEUED, states.APPLYING):
+            record_event("import", BEGUN, f"{job.report} {job.file}", number=job.id, sha256=job.sha256)
+        upload.keep(import_jobs().uploads.path(job.id))
+    return job
+
+
+def _queue(job: ImportJob, state: str) -> Response:
+    import_jobs().wake(job, state)
+    response = jsonify(import_facts(job))
+    response.status_code, response.headers["Location"] = 202, f"/imports/{job.id}"
+    return response
+
+
+def _load_at_once(job: ImportJob, options: Options, dry_run: bool) -> Response:
+    """Load the file while the program waits. Of one that isn't loaded nothing is kept."""
+    is_loaded = False
+    try:
+        plan = import_jobs().load_at_once(job, options, dry_run)
+        plan.raise_if_rejected(job.file)
+        is_loaded = not dry_run
+    except FileRejected as rejected:
+        faults = [{"line": fault.line, "text": fault.text, "heading": fault.heading} for fault in rejected.faults]
+        title = "This file can't be loaded. Nothing was changed."
+        details = [f"line {fault['line']}: {fault['text']}" for fault in faults[:10]]
+        return problem_response(422, title, details, "faults in the file", faults=faults, total=rejected.total)
+    finally:
+        if not is_loaded:
+            import_jobs().uploads.delete(job.id)
+            job.delete_instance()
+    return _result(options, asdict(plan.summary), _sentences(plan), None if dry_run else job.id, dry_run)
+
+
+def _sentences(plan: Plan) -> list[str]:
+    return [*plan.said, *plan.notes]
+
+
+def _result(options: Options, counts: dict[str, int], notes: list[str], number: int | None, dry_run: bool) -> Response:
+    facts = {"report": options.report, "dry_run": dry_run, "number": number, "counts": counts, "notes": notes}
+    return jsonify(facts)

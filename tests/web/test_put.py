@@ -1,0 +1,197 @@
+"""PUT /imports/SLUG: programs send files with a token that may import."""
+
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from app.jobs import states
+from app.web.imports import put
+from models import AccessToken, AuditEvent, Import, ImportJob, Subscription, User, timestamp
+from tests.databases import each_database as database_url
+from tests.jobs.conftest import own_folder
+from tests.jobs.work import import_jobs, latest, run_jobs
+from tests.support import EDGE_CASES, OURS, add_token, program, signed_in
+
+__all__ = ["database_url", "own_folder"]
+
+SLUG = "customer-subscriptions"
+PATH = f"/imports/{SLUG}"
+SMALL = b"Customer,Subscription ID,End,Cost\nAcme,S-1,2026-05-01,10.00\nAcme,S-2,2026-06-01,20.00\n"
+FAULTY = b"Customer,Subscription ID,End\nAcme,S-1,soon\nAcme,S-2,later\n"
+UNCLEAR = b"Customer,Subscription ID,End\nAcme,S-1,03/04/2026\n"
+
+
+@pytest.fixture
+def loader(app: Flask) -> FlaskClient:
+    """A program whose token may import."""
+    token = add_token(app, name="Loader")
+    AccessToken.update(may_import=True).execute()
+    return program(app, token)
+
+
+def send(client: FlaskClient, content: bytes, query: str = "", **headers: str) -> TestResponse:
+    return client.put(f"{PATH}{query}", data=content, headers={"Content-Type": "text/csv", **headers})
+
+
+def facts(answer: TestResponse, status: int = 200) -> Any:
+    assert answer.status_code == status, answer.text
+    return answer.json
+
+
+def test_small_file_is_loaded_at_once(app: Flask, client: FlaskClient, loader: FlaskClient) -> None:
+    found = facts(send(loader, SMALL))
+    assert (found["report"], found["dry_run"], found["counts"]["added"]) == (SLUG, False, 2)
+    assert Subscription.select().count() == 2
+    job = latest()
+    assert (job.id, job.state, job.who) == (found["number"], states.APPLIED, "admin@partner.example")
+    assert not import_jobs(app).uploads.path(job.id).exists()
+    assert job.sha256 in client.get(f"/imports/{job.id}", headers={"Accept": "text/html"}).text
+    events = [(event.event, event.outcome) for event in AuditEvent.select() if event.event in ("import", "upload")]
+    assert events == [("upload", "done"), ("import", "begun"), ("import", "done")]
+
+
+def test_same_file_again_changes_nothing(loader: FlaskClient) -> None:
+    first, version = facts(send(loader, SMALL)), Import.last()
+    again = facts(send(loader, SMALL))
+    assert (again["number"], again["counts"]["unchanged"], again["counts"]["added"]) == (first["number"], 2, 0)
+    assert Import.last() == version, "nor does any file of a report"
+    assert facts(send(loader, SMALL, "?decimal=point"))["counts"]["unchanged"] == 2
+    assert Import.last() != version, "read in another way it may be another file"
+
+
+def test_dry_run_keeps_nothing(app: Flask, loader: FlaskClient) -> None:
+    found = facts(send(loader, SMALL, "?dry_run=1"))
+    assert (found["dry_run"], found["number"], found["counts"]["added"]) == (True, None, 2)
+    assert not Subscription.select().exists()
+    assert not ImportJob.select().exists()
+    assert not list(import_jobs(app).uploads.path(1).parent.iterdir())
+
+
+def test_faults_are_a_422_and_keep_nothing(app: Flask, loader: FlaskClient) -> None:
+    answer = send(loader, FAULTY)
+    found = facts(answer, 422)
+    assert answer.mimetype == "application/problem+json"
+    assert [(fault["line"], fault["heading"]) for fault in found["faults"]] == [(2, "End"), (3, "End")]
+    assert (found["total"], found["status"]) == (2, 422)
+    assert "soon" in found["detail"]
+    assert not ImportJob.select().exists()
+    assert not Import.select().exists()
+    assert not list(import_jobs(app).uploads.path(1).parent.iterdir())
+
+
+def test_question_names_its_answer(loader: FlaskClient) -> None:
+    assert "03/04/2026" in facts(send(loader, UNCLEAR), 422)["detail"]
+    assert facts(send(loader, UNCLEAR, "?dates=dmy"))["counts"]["added"] == 1
+    assert str(Subscription.get().ends_on) == "2026-04-03"
+
+
+def test_complete_ends_what_is_missing(loader: FlaskClient) -> None:
+    send(loader, SMALL)
+    one = SMALL.rpartition(b"Acme")[0]
+    assert facts(send(loader, one))["counts"]["cancelled"] == 0
+    assert facts(send(loader, one, "?complete=1"))["counts"]["cancelled"] == 1
+
+
+@pytest.mark.parametrize("query", ["", "?complete=1"])
+def test_large_file_is_a_job(app: Flask, loader: FlaskClient, monkeypatch: pytest.MonkeyPatch, query: str) -> None:
+    monkeypatch.setattr(put, "SMALL_BYTES", 10)
+    answer = send(loader, SMALL, query)
+    found = facts(answer, 202)
+    assert answer.location == f"/imports/{found['number']}"
+    assert (found["state"], found["busy"]) == (states.APPLY_QUEUED, True)
+    assert facts(loader.get(answer.location))["busy"] is True
+    run_jobs(app)
+    done = facts(loader.get(answer.location))
+    assert (done["state"], done["busy"], done["counts"]["added"]) == (states.APPLIED, False, 2)
+    assert Subscription.select().count() == 2
+
+
+def test_large_faulty_file_tells_its_faults(app: Flask, loader: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(put, "SMALL_BYTES", 10)
+    answer = send(loader, FAULTY)
+    run_jobs(app)
+    done = facts(loader.get(answer.location))
+    assert (done["state"], done["total"], [fault["line"] for fault in done["faults"]]) == (states.CHECKED, 2, [2, 3])
+    assert done["message"] == "The file has faults or questions. Nothing was changed."
+    assert not Import.select().exists()
+
+
+def test_large_dry_run_is_a_check(app: Flask, loader: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(put, "SMALL_BYTES", 10)
+    answer = send(loader, SMALL, "?dry_run=1")
+    run_jobs(app)
+    done = facts(loader.get(answer.location))
+    assert (done["state"], done["counts"]["added"]) == (states.CHECKED, 2)
+    assert not Subscription.select().exists()
+
+
+def test_other_import_of_the_report_is_a_409(loader: FlaskClient) -> None:
+    waiting = {"who": "x", "file": "x", "created_at": timestamp(), "seen_at": timestamp()}
+    job = ImportJob.create(report=SLUG, state=states.APPLY_QUEUED, **waiting)
+    facts(send(loader, SMALL), 409)
+    ImportJob.update(report="customer-usage").where(ImportJob.id == job.id).execute()
+    assert send(loader, SMALL).status_code == 202, "it waits its turn"
+
+
+@pytest.mark.parametrize(
+    ("query", "content", "content_type", "status"),
+    [
+        ("?complete=yes", SMALL, "text/csv", 400),
+        ("?nothing=1", SMALL, "text/csv", 400),
+        ("?dates=xyz", SMALL, "text/csv", 400),
+        ("", b"", "text/csv", 400),
+        ("", b"--x\r\n\r\n--x--", "multipart/form-data; boundary=x", 415),
+        ("", SMALL, "application/x-www-form-urlencoded", 200),
+        ("?complete=&dates=", SMALL, "", 200),
+    ],
+    ids=lambda value: "" if isinstance(value, bytes) else None,
+)
+def test_requests(loader: FlaskClient, query: str, content: bytes, content_type: str, status: int) -> None:
+    assert send(loader, content, query, **{"Content-Type": content_type}).status_code == status
+
+
+def test_limit(app: Flask, loader: FlaskClient) -> None:
+    app.config["IMPORT_LIMIT"] = 0
+    assert send(loader, SMALL).status_code == 413
+
+
+def test_unknown_report(loader: FlaskClient) -> None:
+    assert loader.put("/imports/nothing", data=SMALL).status_code in (404, 405)
+
+
+def test_who_may_import(app: Flask, client: FlaskClient, loader: FlaskClient) -> None:
+    assert send(client, SMALL).status_code == 403, "a session needs the origin"
+    assert send(client, SMALL, **OURS).status_code == 200
+    reader = program(app, add_token(app, name="Reader"))
+    answer = send(reader, SMALL, Accept="application/json")
+    assert (answer.status_code, "reads only" in facts(answer, 403)["detail"]) == (403, True)
+    assert reader.get(f"/imports/{latest().id}").status_code == 403
+    assert loader.get("/imports").status_code == 403
+    assert loader.post("/imports").status_code == 403
+    for change in ({"role": "viewer"}, {"role": "admin", "reseller": "North"}):
+        User.update(change).execute()
+        assert send(loader, SMALL).status_code == 403
+        assert loader.get(f"/imports/{latest().id}").status_code == 403
+
+
+def test_only_those_who_may_can_give_the_right(app: Flask, client: FlaskClient) -> None:
+    form = {"name": "A", "last_day": timestamp(86400)[:10], "import": "1"}
+    for person, may in ((client, True), (signed_in(app, "admin", "North"), False), (signed_in(app, "viewer"), False)):
+        assert ('name="import"' in person.get("/account").text) is may
+        assert person.post("/account/tokens", data=form, headers=OURS).status_code == 200
+        assert AccessToken.select().order_by(AccessToken.id.desc()).get().may_import is may
+    assert "A</bdi>, may import" in client.get("/account").text
+
+
+def test_export_and_import_are_the_same_rows(app: Flask, loader: FlaskClient) -> None:
+    facts(send(loader, (EDGE_CASES / f"{SLUG}.csv").read_bytes()))
+    again = facts(send(loader, loader.get(f"/reports/{SLUG}.csv").data))
+    assert (again["counts"]["added"], again["counts"]["updated"]) == (0, 0)
+    workbook = send(loader, loader.get(f"/reports/{SLUG}.xlsx").data)
+    assert workbook.status_code == 202, "only a job opens a workbook"
+    run_jobs(app)
+    done = facts(loader.get(workbook.location))
+    assert (done["state"], done["counts"]["added"], done["counts"]["updated"]) == (states.APPLIED, 0, 0)
