@@ -11,8 +11,10 @@ from app.reports import REPORTS
 from app.table.counts import count_rows
 from app.table.csv import EXCEL, csv_chunks
 from app.table.definitions import permitted_report
+from app.table.groups import read_groups
 from app.table.params import parse_view
 from app.table.query import RowQuery
+from app.table.scope import Scope
 from app.table.spellings import use_spellings
 from app.table.view import View
 from app.table.xlsx import WorkbookLimitError, write_workbook
@@ -54,13 +56,17 @@ def read_content(person: Visitor, saved_view: SavedView, day: date, file_format:
     """
     with read_transaction():
         view = _permitted_view(person, saved_view, day)
-        last, rows = Import.last(), count_rows(RowQuery(view, person.scope, view.level))
+        last, rows = Import.last(), _count(view, person.scope)
     content = Content(view, rows, last[1] if last else "")
     if file_format != LINK and not person.can(Permission.EXPORT):
         content, file_format = replace(content, remark=_NO_FILES), LINK
     if only_new or file_format == CSV:
         content = _with_csv(content, person, keep_file=file_format == CSV, version=repr(last))
     return _with_workbook(content, person) if file_format == XLSX else content
+
+
+def _count(view: View, scope: Scope) -> int:
+    return len(read_groups(view, scope)) if view.group else count_rows(RowQuery(view, scope, view.level))
 
 
 def _permitted_view(person: Visitor, saved_view: SavedView, day: date) -> View:

@@ -22,7 +22,7 @@ from app.deliveries.sending import Sender
 from app.deliveries.store import Order, add_delivery
 from app.settings import MailServer, MailSettings
 from models import Delivery, SavedView, User
-from tests.databases import each_database as database_url
+from tests.databases import sqlite_first as database_url
 from tests.serving import free_port
 from tests.support import BY
 

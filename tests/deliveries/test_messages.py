@@ -1,9 +1,11 @@
 """What is in a mail: only what its recipient may see, in a form that every mail program reads."""
 
 import re
+from dataclasses import replace
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from io import BytesIO
+from urllib.parse import parse_qsl
 
 import pytest
 from flask import Flask
@@ -17,12 +19,15 @@ from app.deliveries.content import CSV, XLSX
 from app.deliveries.message import StopLinks
 from app.deliveries.sending import Sender
 from app.deliveries.store import set_stopped
+from app.reports import REPORTS
 from app.table.csv import csv_chunks
+from app.table.definitions import permitted_report
+from app.table.params import parse_view
 from app.table.scope import Scope
 from app.table.view import View
 from models import Customer, DeliveryRecipient, DeliveryRun, SavedView, SecondFactor, User
 from tests.deliveries.conftest import KEY, ZEBRA, Clock, Mailbox, delivered, parsed, person, saved, sender_of
-from tests.support import BY, view_of
+from tests.support import BY
 
 pytestmark = [pytest.mark.usefixtures("edge_cases"), pytest.mark.parametrize("database_url", ["SQLite"], indirect=True)]
 
@@ -104,24 +109,28 @@ def expected_csv(view: View, scope: Scope) -> bytes:
     return b"".join(csv_chunks(view, scope))
 
 
+@pytest.mark.parametrize("query", ["", "group=reseller"])
 @pytest.mark.parametrize("costs", [True, False])
 @pytest.mark.parametrize("reseller", [None, ZEBRA])
 def test_file_is_the_export_of_its_recipient(
-    app: Flask, mailbox: Mailbox, clock: Clock, sender: Sender, reseller: str | None, costs: bool
+    mailbox: Mailbox, clock: Clock, sender: Sender, reseller: str | None, costs: bool, query: str
 ) -> None:
     user = person("eva", reseller=reseller, costs=costs)
-    delivered(saved(user, "", SUBSCRIPTIONS), file_format=CSV)
-    [message] = sent(sender, clock, mailbox)
+    saved_view = saved(user, query, SUBSCRIPTIONS)
+    delivered(saved_view, file_format=CSV)
+    delivered(saved_view)
+    [message, link] = sent(sender, clock, mailbox)
     [file] = message.iter_attachments()
     visitor = visitor_of(user)
     assert file.get_filename().endswith(".csv")
     text = file.get_payload(decode=True).decode("utf-8-sig")
     assert ("Cost" in text.splitlines()[0]) is costs
-    whole = view_of(SUBSCRIPTIONS, [])
-    columns = tuple(column for column in whole.columns if costs or not column.rights)
-    view = View(whole.report, columns, whole.sort, today=clock.now.date())
-    assert text == expected_csv(view, visitor.scope).decode("utf-8-sig")
-    assert f"{len(text.splitlines()) - 1} rows" in message["Subject"]
+    view, errors = parse_view(permitted_report(REPORTS[SUBSCRIPTIONS], visitor.rights), parse_qsl(query))
+    assert not errors
+    assert text == expected_csv(replace(view, today=clock.now.date()), visitor.scope).decode("utf-8-sig")
+    rows = len(text.splitlines()) - 1
+    assert message["Subject"].endswith(f": {rows} {'row' if rows == 1 else 'rows'}")
+    assert message["Subject"] == link["Subject"]
 
 
 def test_no_mail_has_a_name_from_outside_the_scope(

@@ -19,7 +19,7 @@ from app.deliveries.schedule import MONTHLY, WEEKLY, Schedule, time_text
 from app.deliveries.sending import Sender
 from app.deliveries.store import set_paused
 from models import AuditEvent, Delivery, DeliveryRun, User
-from tests.databases import postgres_in_trials
+from tests.databases import on_both
 from tests.deliveries.conftest import START, Clock, Mailbox, delivered, person, saved, sender_of
 from tests.support import BY, in_trials
 
@@ -58,7 +58,6 @@ def only_run() -> DeliveryRun:
     return DeliveryRun.select().get()
 
 
-@postgres_in_trials
 @pytest.mark.parametrize("hours", [6 * 24, *in_trials(12)])
 def test_every_delivery_of_a_year_goes_out_once(
     ann: User, mailbox: Mailbox, clock: Clock, sender: Sender, hours: int
@@ -80,7 +79,6 @@ def test_every_delivery_of_a_year_goes_out_once(
     assert {run.state for run in DeliveryRun.select()} == {runs.SENT}
 
 
-@postgres_in_trials
 def test_killed_processes_send_nothing_twice(app: Flask, ann: User, mailbox: Mailbox) -> None:
     dice, ben, view = random.Random(2), person("ben"), saved(ann)
     delivered(view, ann, ben)
@@ -106,6 +104,7 @@ def test_killed_processes_send_nothing_twice(app: Flask, ann: User, mailbox: Mai
     assert len(ids) >= days * 2 - states[runs.UNCERTAIN]
 
 
+@on_both
 def test_what_was_missed_goes_out_once(ann: User, mailbox: Mailbox, clock: Clock, sender: Sender) -> None:
     delivered(saved(ann))
     clock.now += timedelta(days=9)
@@ -116,6 +115,7 @@ def test_what_was_missed_goes_out_once(ann: User, mailbox: Mailbox, clock: Clock
     assert str(Delivery.get().next_at) == "2026-01-11 06:00:00"
 
 
+@on_both
 def test_two_processes_send_a_mail_once(ann: User, mailbox: Mailbox, clock: Clock) -> None:
     delivered(saved(ann))
     clock.now += timedelta(days=1)
