@@ -15,6 +15,7 @@ from app.deliveries.content import FORMATS, LINK
 from app.deliveries.message import StopLinks
 from app.deliveries.schedule import DAILY, HOURS, KINDS, MONTH_DAYS, MONTHLY, WEEKDAYS, WEEKLY, Schedule, utc_now
 from app.deliveries.store import ListedDelivery, Order
+from app.jobs.states import is_runner_alive
 from app.web.audit import audit_actor
 from app.web.errors import error_response
 from app.web.request_log import set_error_reason
@@ -91,7 +92,7 @@ def show(delivery: int) -> ResponseReturnValue:
     values = {
         "kind": schedule.kind, "weekday": str(schedule.day), "month_day": str(schedule.day),
         "hour": str(schedule.hour), "file": found.file_format, "only_rows": found.only_rows,
-        "only_new": found.only_new, "recipients": "\n".join(sorted(each.user.email for each in recipients)),
+        "only_new": found.only_new, "recipients": ", ".join(sorted(each.user.email for each in recipients)),
     }  # fmt: skip
     return _form(_view_of_or_404(found), values, delivery=found)
 
@@ -219,7 +220,7 @@ def _form(
 
 
 def _common_context() -> dict[str, Any]:
-    return {"is_mail_set_up": "delivery_sender" in current_app.extensions}
+    return {"is_mail_set_up": "delivery_sender" in current_app.extensions, "is_runner_alive": is_runner_alive()}
 
 
 def _describe_run(listed: ListedDelivery) -> tuple[str, str, str]:
