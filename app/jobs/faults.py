@@ -13,6 +13,7 @@ from app.importing import Fault, Faults, Options, Reader, RecognisedFile
 from app.importing.encodings import read_lines
 from app.table.csv import EXCEL
 from app.table.kinds import TEXT
+from models.sqlite import OWNER_ONLY
 
 HEADING = "Fault"  # of the column
 _RUN = 50_000  # faults that are sorted in memory
@@ -64,6 +65,7 @@ def write_faults(file: RecognisedFile, options: Options, faults: FaultLog, path:
     rest = faults.by_line()
     wrong, texts = next(rest, (0, []))
     draft = path.with_name(f"{path.name}.part")
+    draft.touch(OWNER_ONLY)
     with draft.open("w", encoding="utf-8", errors="replace", newline="") as out:
         out.write(EXCEL.start)
         for line, cells in chain(_rows(file, options), [(0, [])]):  # 0 is behind the last row

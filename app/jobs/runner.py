@@ -1,6 +1,5 @@
 """The process that works on jobs, which `flask jobs` runs until it is told to stop."""
 
-import logging
 import os
 from contextlib import suppress
 from itertools import count
@@ -10,8 +9,6 @@ from app.deliveries.sending import Sender
 from app.jobs import states
 from app.jobs.imports import ImportJobs
 from models import DATABASE_ERRORS, close_connections
-
-log = logging.getLogger(__name__)
 
 _NICENESS = 10  # jobs get the CPU time that pages leave
 _SIGN_OF_LIFE = 1  # second between two of the job under way

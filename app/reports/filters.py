@@ -23,6 +23,7 @@ NO_RESELLER = "-"  # the value of the filter `reseller` for customers without on
 NO_RESELLER_LABEL = "No reseller"
 NO_NAME = "-"  # the value of other filters for rows without a name; a name of dashes has one more in such a filter
 NO_NAME_LABEL = "Not specified"
+_MAX_MENU = 300  # names in a menu
 
 
 def search_filter(*ids: str) -> Filter:
@@ -94,6 +95,8 @@ def one_of(key: str, label: str, values: Mapping[str, str], where: Callable[[Tab
 def by_name(key: str, label: str, names: Table, field: str, level: int = 0) -> Filter:
     """Rows of `level` whose `field` refers to the row of `names` with exactly this name. Sums are of these rows only.
 
+    It is a text field where there are very many names: to look for those that occur would delay the page.
+
     Example: `by_name("product", "Product", Product, "product", level=2)`.
     """
 
@@ -102,6 +105,8 @@ def by_name(key: str, label: str, names: Table, field: str, level: int = 0) -> F
         return reports_db.in_subquery(row, names.select(names.id).where(names.name == name)) if name else row == NONE_ID
 
     def options(table: Table, scope: Scope) -> list[tuple[str, str]]:
+        if len(list(reports_db.execute(names.select(names.id).limit(_MAX_MENU + 1)))) > _MAX_MENU:
+            return []
         nameless = table.select(table.id).where(getattr(table, field) == NONE_ID, *scope.conditions(table)).limit(1)
         found = [(name_value(name), label) for name, label in occurring_names(names, field)(table, scope)]
         return ([(NO_NAME, NO_NAME_LABEL)] if list(reports_db.execute(nameless)) else []) + found

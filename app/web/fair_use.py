@@ -2,9 +2,9 @@
 
 A process counts how many seconds of work each person's requests were lately. A request is large with which somebody is
 expected to use more than a little: as much as the person's other requests took, or, of newcomers, those of others with
-the same endpoint. One of them works at a time, and few wait, those of people who have used the least first; those
-beyond are refused. So however many people ask for however much, most threads are free for those who ask for a page now
-and then. Nothing holds back a person who is alone.
+the same endpoint. One of them works at a time, and few wait, those of people who have used the least first. Beyond
+these, requests of people who have used much are refused, and others don't wait. So however many people ask for however
+much, most threads are free for those who ask for a page now and then. Nothing holds back a person who is alone.
 """
 
 from collections import OrderedDict
@@ -20,19 +20,20 @@ from app.web.errors import error_response
 from models import reports_db
 
 WINDOW = 60.0  # seconds after which what was used counts for a third
-FREE = 0.3  # seconds of work within the window for which nobody waits: thirty pages or more
+FREE = 0.15  # seconds of work within the window for which nobody waits: some thirty pages
 _MODEST = 1 / 10  # of what people used on average: who used less never waits
+MUCH = 3.0  # seconds of work within the window: who used less is never refused, even where too many wait
 MAX_WAITING = 4  # requests that wait in a process; each keeps a thread, see gunicorn.conf.py
 _MAX_WAIT = 10  # seconds
-_EXPECTED = 0.03  # seconds of work that a request is taken for where nothing is known
+_EXPECTED = 0.02  # seconds of work that a request is taken for where nothing is known
 _MEMORY = 10  # requests that count for what the next one is expected to take
 _RETRY_AFTER = 5  # seconds
 
-_WITH_PLACES_OF_THEIR_OWN = frozenset({"export.csv", "export.xlsx"})  # endpoints, see export_places.py
+_WITH_PLACES_OF_THEIR_OWN = frozenset({"export.csv", "export.json", "export.xlsx"})  # endpoints, see export_places.py
 
 
 class TooMuchWork(Exception):
-    """A request of somebody who has used much, while as many as may wait for their turn."""
+    """A request of somebody who has used much, while as many wait as may."""
 
 
 class Turn:
@@ -100,9 +101,10 @@ class FairUse:
         is_next = self._is_next(turn)
         if turn in self.waiting:
             self.waiting.remove(turn)
-        if not is_next:
+        if is_next:
+            self._is_busy = turn.is_large = True
+        elif self._recent(turn.person, monotonic()) > MUCH:
             raise TooMuchWork
-        self._is_busy = turn.is_large = True
 
     def _is_next(self, turn: Turn) -> bool:
         return not self._is_busy and turn is min(self.waiting, key=lambda each: each.order, default=None)

@@ -173,13 +173,16 @@ def _parameters(report: Report) -> list[Schema]:
     keys = list(report.columns_by_key)
     for dimension in report.dimensions:
         keys += [key for key in report.grouped_by((dimension,)).columns_by_key if key not in keys]
-    columns = {"type": "array", "items": _one_of(keys), "uniqueItems": True}
-    groups = {"type": "array", "items": _one_of(report.dimensions_by_key), "uniqueItems": True, "maxItems": MAX_GROUP}
+    columns, groups = ({"type": "array", "items": _one_of(each)} for each in (keys, report.dimensions_by_key))
     orders = _one_of([*keys, *(f"-{key}" for key in keys)])
-    text = "The columns, in their order. A grouped view has what it is grouped by, rows, and the sums of numbers"
+    text = "The columns, each once, in their order. A grouped view has its dimensions, rows, and the sums of numbers"
     order = "The column to sort by, with - in front for descending. A hidden one means the default"
     return [
-        *([_parameter("group", "What to group by", groups, **_REPEATED)] if report.dimensions else []),
+        *(
+            [_parameter("group", f"What to group by, at most {MAX_GROUP}, each once", groups, **_REPEATED)]
+            if report.dimensions
+            else []
+        ),
         _parameter("columns", text, columns, **_REPEATED),
         _parameter("sort", order, orders),
         *(_parameter(each.key, each.label, _filter_schema(each)) for each in report.filters),

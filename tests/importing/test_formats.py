@@ -83,6 +83,11 @@ def test_any_way_to_write_a_day(day: date, shape: str) -> None:
     assert Formats().parser(DATETIME)(write(day, shape)) == f"{day} 00:00:00"
 
 
+@pytest.mark.parametrize(("text", "day"), [("22-Nov-68", "2068-11-22"), ("22-Nov-69", "1969-11-22")])
+def test_two_digits_of_a_year_are_read_as_posix_does(text: str, day: str) -> None:
+    assert Formats().parser(DATE)(text) == day
+
+
 @given(DAYS, st.sampled_from("/-."), st.booleans())
 def test_order_of_day_and_month(day: date, mark: str, american: bool) -> None:
     order = "mdy" if american else "dmy"

@@ -37,9 +37,8 @@ def test_message_in_the_queue_is_json_of_a_number(app: Flask, client: FlaskClien
 
 
 def test_queue_and_uploads_are_private(app: Flask, client: FlaskClient, database_url: str) -> None:
-    upload(client, ("a.csv", SMALL))
-    file = import_jobs(app).uploads.path(latest().id)
-    rights = {file: 0o600, file.parent: 0o700}
+    uploads, number = import_jobs(app).uploads, uploaded(app, client, SMALL.replace(b"20.00", b"much")).id
+    rights = {uploads.path(number): 0o600, uploads.faults_path(number): 0o600, uploads.path(number).parent: 0o700}
     if database_url.startswith("sqlite:"):
         rights[data_folder(database_url) / "jobs.db"] = 0o600
     assert {path: stat.S_IMODE(path.stat().st_mode) for path in rights} == rights

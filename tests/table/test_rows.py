@@ -67,6 +67,7 @@ def check(view: View) -> None:
     assert {each.total for each in there + back} == {len(right)}
 
 
+@postgres_in_trials
 @pytest.mark.usefixtures("edge_cases")
 def test_every_sort_order() -> None:
     for sort in SORTS:

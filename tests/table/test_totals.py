@@ -49,6 +49,7 @@ def total_sums(groups: Iterable[Group], measures: Iterable[str]) -> list[int]:
     return [sum(group.rows for group in groups), *(sum(g.sums[at] for g in groups) for at, _ in enumerate(measures))]
 
 
+@postgres_in_trials
 @pytest.mark.parametrize("slug", REPORTS)
 @examples(40)
 @given(data=st.data(), today=days, strategy=engine_strategies)

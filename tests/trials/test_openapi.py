@@ -31,7 +31,7 @@ def address(app: Flask, database_url: str) -> Iterator[str]:
 @pytest.mark.skipif(not find_spec("schemathesis"), reason="schemathesis isn't installed")
 def test_answers_are_as_described(trial: Trial, app: Flask, address: str, tmp_path: Path) -> None:
     """No answer to a program differs from the OpenAPI description, whatever it asks for."""
-    examples = trial.rounds(50, 10)
+    examples = trial.rounds(30, 10)
     command = [
         *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(CONFIG), "run", f"{address}/openapi.json"),
         *("--header", f"Authorization: Bearer {add_token(app)}", "--max-examples", str(examples)),

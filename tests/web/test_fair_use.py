@@ -9,11 +9,10 @@ import pytest
 from flask import Flask
 
 from app.auth.users import find_user
-from app.web.fair_use import FREE, MAX_WAITING, FairUse, TooMuchWork, Turn
+from app.web.fair_use import FREE, MAX_WAITING, MUCH, FairUse, TooMuchWork, Turn
 from tests.support import signed_in
 from tests.trials.processes import until
 
-MUCH = 100 * FREE
 REPORT = "/reports/customer-usage"
 
 
@@ -26,7 +25,7 @@ def fair_use() -> FairUse:
     """Four people have used much, 4 the most, and person 9 little."""
     fair_use = FairUse()
     for person in (1, 2, 3, 4):
-        use(fair_use, person, MUCH + person)
+        use(fair_use, person, 5 * MUCH + person)
     use(fair_use, 9, FREE / 2)
     return fair_use
 
@@ -52,7 +51,7 @@ class Waiting:
 
 def test_who_is_alone_never_waits() -> None:
     fair_use = FairUse()
-    use(fair_use, 1, MUCH)
+    use(fair_use, 1, 5 * MUCH)
     for _ in range(50):
         fair_use.begin(1)
 
@@ -93,6 +92,17 @@ def test_few_wait_and_those_who_used_the_most_are_refused(fair_use: FairUse) -> 
         fair_use.begin(4)
     fair_use.end(turn, 0.0)
     assert waiting.ended.get()[0] == 1
+
+
+def test_who_has_not_used_much_is_not_refused(fair_use: FairUse) -> None:
+    for person in (5, 6, 7, 8):
+        use(fair_use, person, MUCH / 2)
+    fair_use.begin(5)
+    waiting = Waiting(fair_use)
+    for person in (6, 6, 7, 7):
+        waiting.begin(person)
+    assert fair_use.begin(8) is not None
+    assert not waiting.ended.qsize()
 
 
 def test_ten_tabs_at_once_wait_for_nothing_but_more_do() -> None:

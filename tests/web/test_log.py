@@ -163,7 +163,7 @@ def test_log_keeps_no_secrets(app: Flask, client: FlaskClient, stranger: FlaskCl
 def test_error_page_names_the_request_in_the_log(
     client: FlaskClient, log: LogLines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.web.reports.page.read_page", lambda *_: 1 // 0)
+    monkeypatch.setattr("app.web.reports.page.read_page", lambda *_, **__: 1 // 0)
     for headers in (HTML, {**HTML, "HX-Request": "true", "HX-Request-Type": "partial"}):
         response = client.get(USAGE, headers=headers, buffered=True)
         error, line = log.records[-2:]
@@ -175,7 +175,7 @@ def test_error_page_names_the_request_in_the_log(
 
 @pytest.mark.usefixtures("edge_cases")
 def test_broken_export_is_logged(client: FlaskClient, log: LogLines, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(*_: object) -> Iterator[bytes]:
+    def broken(*_: object, **__: object) -> Iterator[bytes]:
         yield b"Customer\r\n"
         raise ZeroDivisionError
 
@@ -271,7 +271,7 @@ def test_flask_run_logs_as_text(monkeypatch: pytest.MonkeyPatch, command: str, s
 
 @pytest.mark.usefixtures("restored_logging")
 def test_log_that_cannot_be_written_breaks_no_page(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.web.reports.page.read_page", lambda *_: 1 // 0)
+    monkeypatch.setattr("app.web.reports.page.read_page", lambda *_, **__: 1 // 0)
     for stream in (None, io.StringIO()):  # closed before the server started, and closed meanwhile
         monkeypatch.setattr(sys, "stderr", stream)
         configure_logging(JSON_FORMAT)

@@ -351,6 +351,9 @@ def test_every_response_has_the_security_headers(client: FlaskClient) -> None:
         assert headers["Content-Security-Policy"].startswith(
             "default-src 'none'; script-src 'self' https://cdn.jsdelivr.net/"
         )
+        assert headers["Content-Security-Policy"].endswith(
+            "; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        )
         assert headers["X-Content-Type-Options"] == "nosniff", path
         assert headers["Referrer-Policy"] == "same-origin", path
 

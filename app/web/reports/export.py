@@ -194,8 +194,7 @@ def _export_response(view: View, file_format: Format, begin: Callable[[_Export],
     headers = {"Content-Disposition": f'attachment; filename="{view.file_stem}{file_format.extension}"'}
     if request.method == "HEAD":
         return add_validators(Response(mimetype=file_format.mimetype, headers=headers), view, url)
-    # Before the snapshot: if an import comes in between, the file is newer than its ETag says, never older.
-    response = add_validators(Response(headers=headers), view, url)
+    response = Response(headers=headers)
     with ExitStack() as resources:
         try:
             watch = resources.enter_context(export_place())
@@ -203,6 +202,7 @@ def _export_response(view: View, file_format: Format, begin: Callable[[_Export],
             return _too_many_exports(view, str(error))
         export = _Export(url, resources, watch)
         try:
+            add_validators(response, view, url)  # before the snapshot: a file may be newer than its ETag, never older
             pieces = begin(export)
         except BaseException as error:
             export.end(FAILED)

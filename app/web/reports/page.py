@@ -36,7 +36,7 @@ def show(slug: str) -> BaseResponse:
     submission, is_fragment = submitted_view(slug, "wait"), is_fragment_request()
     with timed("query"), read_transaction():
         scope = visitor().scope
-        page = read_page(submission.view, scope, wait=bool(single_arg("wait")))
+        page = read_page(submission.view, scope, bool(single_arg("wait")))
         context = report_context(page, scope) | {"tabs": report_tabs(page.view, submission.opened)}
     view, url = page.view, report_url(page.view)
     if len(url) > MAX_URL_LENGTH:

@@ -32,7 +32,8 @@ def add_validators(response: Response, view: View, url: str) -> Response:
 
 def unchanged(view: View, url: str) -> Response | None:
     """Return a 304 when the program has this file already, as `If-None-Match` says; None otherwise."""
-    if not request.if_none_match.contains_weak(_etag(view, url)):
+    sent = request.if_none_match
+    if not sent or not sent.contains_weak(_etag(view, url)):
         return None
     return add_validators(Response(status=304), view, url)
 
