@@ -7,6 +7,7 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from huey import Huey, crontab
+from xlsxwriter.exceptions import FileCreateError
 
 from app.auth.second_factor import SecondFactors
 from app.deliveries import runs
@@ -96,6 +97,10 @@ class Sender:
             if error.is_final or not runs.retry_run(run, self.clock(), str(error)):
                 self._finish(run, runs.FAILED, str(error), content)
             return not error.is_server
+        except (OSError, FileCreateError) as error:  # of a file: a full disk, perhaps
+            why = f"The file can't be written: {error}"
+            if not runs.retry_run(run, self.clock(), why, [runs.PREPARING]):
+                self._finish(run, runs.FAILED, why)
         except DATABASE_ERRORS as error:
             why = f"The database can't be used: {describe_error(error)}"
             runs.retry_run(run, self.clock(), why, [runs.PREPARING])  # one that the server may have is left alone

@@ -7,16 +7,17 @@ from datetime import datetime
 from peewee import fn
 
 from app.auth.permissions import AuditActor, Permission, Visitor
-from app.auth.saved_views import find_view
+from app.auth.saved_views import find_view, visible_ids
 from app.auth.users import ValidationError, find_user
 from app.deliveries.access import deliverable_view, visitor_of
 from app.deliveries.content import FORMATS
-from app.deliveries.runs import PROBLEMS, schedule_of
+from app.deliveries.runs import PROBLEMS, WAITING, schedule_of
 from app.deliveries.schedule import Schedule, time_text
 from models import Delivery, DeliveryRecipient, DeliveryRun, SavedView, User, access_db, audit
 
 MAX_DELIVERIES = 50  # of a person
 MAX_RECIPIENTS = 20  # of a delivery
+MAX_LISTED = 500  # deliveries in the list of all
 
 
 @dataclass(frozen=True)
@@ -37,11 +38,11 @@ class Order:
 
 @dataclass(frozen=True)
 class ListedDelivery:
-    """A delivery in a list: its recipients, the last mail that was due, and what keeps it from going out."""
+    """A delivery in a list: its recipients, the mails that were due last, and what keeps it from going out."""
 
     delivery: Delivery
     recipients: Sequence[DeliveryRecipient]
-    last: DeliveryRun | None
+    last: Sequence[DeliveryRun]
     trouble: str
 
     @property
@@ -52,6 +53,11 @@ class ListedDelivery:
     @property
     def schedule(self) -> str:
         return schedule_of(self.delivery).words
+
+    @property
+    def failing(self) -> list[DeliveryRun]:
+        """Those of the last mails that have failed, may not have arrived, or are tried again."""
+        return [run for run in self.last if run.state in PROBLEMS or (run.state == WAITING and run.message)]
 
 
 def add_delivery(actor: AuditActor, visitor: Visitor, view: SavedView, order: Order, now: datetime) -> Delivery:
@@ -132,15 +138,9 @@ def own_deliveries(visitor: Visitor) -> list[ListedDelivery]:
 
 
 def all_deliveries() -> list[ListedDelivery]:
-    """Return everybody's deliveries: those with trouble first."""
-    listed = _listed(Delivery.select().order_by(Delivery.id))
-    return sorted(listed, key=lambda each: not each.trouble and not is_failing(each))
-
-
-def is_failing(listed: ListedDelivery) -> bool:
-    return listed.last is not None and (
-        listed.last.state in PROBLEMS or bool(listed.last.message and listed.last.attempts > 1)
-    )
+    """Return everybody's deliveries, the newest MAX_LISTED of them: those that fail or stand still first."""
+    listed = _listed(Delivery.select().order_by(Delivery.id.desc()).limit(MAX_LISTED))
+    return sorted(listed, key=lambda each: not each.trouble and not each.failing)
 
 
 def received_deliveries(visitor: Visitor) -> list[tuple[ListedDelivery, DeliveryRecipient]]:
@@ -160,21 +160,39 @@ def _listed(deliveries: Iterable[Delivery]) -> list[ListedDelivery]:
     query = DeliveryRecipient.select(DeliveryRecipient, User).join(User).where(DeliveryRecipient.delivery.in_(ids))
     for recipient in query.order_by(User.email):
         recipients[recipient.delivery_id].append(recipient)
-    newest = DeliveryRun.select(fn.MAX(DeliveryRun.id)).where(DeliveryRun.delivery.in_(ids))
-    last = {
-        run.delivery_id: run
-        for run in DeliveryRun.select().where(DeliveryRun.id.in_(newest.group_by(DeliveryRun.delivery)))
-    }
-    return [ListedDelivery(each, recipients[each.id], last.get(each.id), _trouble(each)) for each in found]
+    visible = _visible_to_owners(found)
+    last = _last_runs(ids)
+    return [ListedDelivery(each, recipients[each.id], last[each.id], _trouble(each, visible)) for each in found]
 
 
-def _trouble(delivery: Delivery) -> str:
+def _last_runs(ids: Sequence[int]) -> dict[int, list[DeliveryRun]]:
+    """Return the mails of the last due time of each delivery."""
+    newest = DeliveryRun.select(DeliveryRun.delivery, fn.MAX(DeliveryRun.due_at).alias("due_at"))
+    newest = newest.where(DeliveryRun.delivery.in_(ids)).group_by(DeliveryRun.delivery).alias("newest")
+    same = (DeliveryRun.delivery == newest.c.delivery_id) & (DeliveryRun.due_at == newest.c.due_at)
+    runs: dict[int, list[DeliveryRun]] = {number: [] for number in ids}
+    query = DeliveryRun.select(DeliveryRun, User).join(User).join_from(DeliveryRun, newest, on=same)
+    for run in query.order_by(DeliveryRun.id):
+        runs[int(run.delivery_id)].append(run)
+    return runs
+
+
+def _visible_to_owners(deliveries: Sequence[Delivery]) -> set[tuple[int, int]]:
+    """Return (owner, view) of the views that the owners of these deliveries see."""
+    views: dict[int, list[int]] = {}
+    for each in deliveries:
+        if each.view_id is not None:
+            views.setdefault(each.user_id, []).append(each.view_id)
+    owners = {user.id: user for user in User.select().where(User.id.in_(list(views)))}
+    return {(owner, view) for owner, ids in views.items() for view in visible_ids(visitor_of(owners[owner]), ids)}
+
+
+def _trouble(delivery: Delivery, visible: set[tuple[int, int]]) -> str:
     """Say what keeps a whole delivery from going out, "" when nothing does."""
     if delivery.user.disabled:
         return "Its owner is disabled"
-    if delivery.view_id is None or deliverable_view(delivery, delivery.user) is None:
-        return "Its view is gone, or its owner can't see it any more"
-    return ""
+    is_visible = delivery.view_id is not None and (delivery.user_id, delivery.view_id) in visible
+    return "" if is_visible else "Its view is gone, or its owner can't see it any more"
 
 
 def _check(order: Order, view: SavedView) -> list[User]:

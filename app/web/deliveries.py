@@ -1,6 +1,7 @@
 """Deliveries: list, add, change, pause and stop them, also by the link in each mail."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -20,7 +21,7 @@ from app.web.audit import audit_actor
 from app.web.errors import error_response
 from app.web.request_log import set_error_reason
 from app.web.security import visitor
-from models import Delivery, DeliveryRecipient, DeliveryRun, SavedView
+from models import Delivery, DeliveryRecipient, SavedView
 
 # Actions of the buttons beside a delivery, by the last part of their address.
 ACTIONS: Mapping[str, Callable[[AuditActor, Delivery], object]] = {
@@ -61,7 +62,7 @@ def list_deliveries() -> str:
         others=[each for each in everybody if each.delivery.user_id != visitor().id],
         views=views,
         message=MESSAGES.get(request.args.get("done", ""), ""),
-        describe_run=_describe_run,
+        describe_last=_describe_last,
         **_common_context(),
     )
 
@@ -223,10 +224,15 @@ def _common_context() -> dict[str, Any]:
     return {"is_mail_set_up": "delivery_sender" in current_app.extensions, "is_runner_alive": is_runner_alive()}
 
 
-def _describe_run(listed: ListedDelivery) -> tuple[str, str, str]:
-    """Return the state of the last mail, the class of its badge, and more about it."""
-    run: DeliveryRun | None = listed.last
-    if run is None:
-        return "not due yet", "", ""
+def _describe_last(listed: ListedDelivery) -> tuple[list[tuple[str, str]], str]:
+    """Return the states of the last mails, each with the class of its badge, and more about the first that tells it."""
+    numbers = Counter(str(run.state) for run in listed.last)
+    many = len(listed.last) > 1
+    badges = [(f"{number} {state}" if many else state, _BADGES.get(state, "")) for state, number in numbers.items()]
+    told = [*listed.failing, *(run for run in listed.last if run.rows is not None), *listed.last]
+    if not told:
+        return [("not due yet", "")], ""
+    run = told[0]
     rows = "" if run.rows is None else f"{run.rows:,} {'row' if run.rows == 1 else 'rows'}"
-    return str(run.state), _BADGES.get(str(run.state), ""), "; ".join(filter(None, (rows, str(run.message))))
+    who = f"{run.user.email}: " if many and run.message else ""
+    return badges, f"{who}{'; '.join(filter(None, (rows, str(run.message))))}"

@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 from datetime import datetime, timedelta
 from email.message import EmailMessage
+from errno import ENOSPC
 from io import BytesIO
 from urllib.parse import parse_qsl
 
@@ -169,6 +170,22 @@ def test_too_large_file_is_a_link(
         assert not [*message.iter_attachments()]
         assert "don't fit into a file of 10 MB" in text_of(message)
         assert "11 rows" in message["Subject"]
+
+
+def test_full_disk_is_tried_again(
+    ann: User, mailbox: Mailbox, clock: Clock, sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full() -> None:
+        raise OSError(ENOSPC, "No space left on device")
+
+    delivered(saved(ann), file_format=XLSX)
+    with monkeypatch.context() as patch:
+        patch.setattr(contents, "TemporaryFile", full)
+        assert not sent(sender, clock, mailbox)
+    assert DeliveryRun.get().state == runs.WAITING
+    clock.now += timedelta(minutes=1)
+    sender.deliver()
+    assert len(mailbox.mails) == 1
 
 
 def test_viewer_gets_no_file(ann: User, mailbox: Mailbox, clock: Clock, sender: Sender) -> None:

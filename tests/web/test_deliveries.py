@@ -9,8 +9,12 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from app.deliveries.message import StopLinks
-from models import AuditEvent, Delivery, DeliveryRecipient, SavedView, User
+from models import AuditEvent, Delivery, DeliveryRecipient, DeliveryRun, SavedView, User
+from tests.databases import on_both
+from tests.databases import sqlite_first as database_url
 from tests.support import OURS, signed_in
+
+__all__ = ["database_url"]
 
 pytestmark = pytest.mark.usefixtures("edge_cases")
 
@@ -142,6 +146,26 @@ def test_admins_see_and_pause_everybodys_deliveries(app: Flask, client: FlaskCli
     assert events() == ["delivery added", "delivery paused", "delivery resumed"]
     User.update(disabled=True).where(User.role == "viewer").execute()
     assert "Its owner is disabled" in client.get("/deliveries").text
+
+
+@on_both
+def test_list_tells_the_last_mails_and_failing_ones_first(app: Flask, client: FlaskClient) -> None:
+    viewer = signed_in(app, "viewer")
+    both = "viewer@partner.example admin@partner.example"
+    failing, fine = (added(viewer, name, recipients=both) for name in ("Failing", "Fine"))
+    for delivery in (failing, fine):
+        for number, user in enumerate(User.select().order_by(User.id)):
+            state, message = ("failed", "<i>550 nobody") if number and delivery == failing else ("sent", "")
+            for day in (1, 2):
+                times = dict.fromkeys(("due_at", "created_at", "next_at", "seen_at"), f"2026-01-0{day} 06:00:00")
+                fields = {"state": "skipped" if day == 1 else state, "message": message, "rows": 12}
+                DeliveryRun.create(delivery=delivery, user=user, **times, **fields)
+    page = client.get("/deliveries").text
+    assert page.index("Failing</bdi></th>") < page.index("Fine</bdi></th>")
+    assert "2 sent" in page
+    assert "1 failed" in page
+    assert "12 rows; &lt;i&gt;550 nobody" in page
+    assert "skipped" not in page
 
 
 def test_delivery_of_a_deleted_view_stands_still(client: FlaskClient) -> None:
