@@ -101,15 +101,15 @@ def write_test_message(settings: MailSettings, partner_name: str, recipient: str
 def write_message(settings: MailSettings, partner_name: str, mail: Mail, content: Content, now: datetime) -> bytes:
     """Return the mail as a server takes it, with lines that end with CRLF."""
     message = _begin_message(settings, partner_name, mail.recipient, now)
+    period = period_words(content.view)
     rows = f"{content.rows:,} {'row' if content.rows == 1 else 'rows'}"
-    message["Subject"] = f"{mail.name} – {period_words(content.view)}: {rows}"
+    message["Subject"] = f"{mail.name} – {period}: {rows}"
     message["Message-ID"] = f"<{mail.ref}@{settings.sender.rpartition('@')[2]}>"
     message["List-Unsubscribe"] = f"<{mail.stop_url}>"
     message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"  # RFC 8058
-    context = {
-        "mail": mail, "content": content, "rows": rows, "facts": describe_view(content.view),
-        "period": period_words(content.view), "base_url": settings.base_url, "partner_name": partner_name,
-    }  # fmt: skip
+    facts = [(label, text) for label, text in describe_view(content.view)[1:] if text != period]
+    context = {"mail": mail, "content": content, "facts": facts, "period": period}
+    context |= {"base_url": settings.base_url, "partner_name": partner_name}
     message.set_content(_templates.get_template("deliveries/mail.txt").render(context))
     html = _templates.get_template("deliveries/mail.html").render(context)
     message.add_alternative(html, subtype="html")

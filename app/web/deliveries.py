@@ -60,6 +60,7 @@ def list_deliveries() -> str:
         own=store.own_deliveries(visitor()),
         received=store.received_deliveries(visitor()),
         others=[each for each in everybody if each.delivery.user_id != visitor().id],
+        is_cut=len(everybody) == store.MAX_LISTED,
         views=views,
         message=MESSAGES.get(request.args.get("done", ""), ""),
         describe_last=_describe_last,
