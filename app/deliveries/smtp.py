@@ -10,6 +10,7 @@ from smtplib import SMTP, SMTP_SSL, SMTPException
 from app.settings import MailServer
 
 TIMEOUT = 30  # seconds that the server may take for each answer
+_MAX_ANSWER = 300  # characters of an answer that a message repeats
 _LINE_START_DOT = re.compile(rb"^\.", re.MULTILINE)
 _OK, _WILL_FORWARD, _START_MAIL = 250, 251, 354
 
@@ -115,7 +116,7 @@ def _is_final(code: int) -> bool:
 
 
 def _answer(code: int, text: bytes) -> str:
-    return f"{code} {text.decode('utf-8', 'replace')}"
+    return f"{code} {text.decode('utf-8', 'replace')[:_MAX_ANSWER]}"
 
 
 def _describe(error: Exception) -> str:

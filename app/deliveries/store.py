@@ -63,10 +63,12 @@ class ListedDelivery:
 def add_delivery(actor: AuditActor, visitor: Visitor, view: SavedView, order: Order, now: datetime) -> Delivery:
     """Add a delivery of a view that the visitor sees, and return it. Raises ValidationError.
 
-    It is due for the first time after `now`, which is in UTC.
+    It is due for the first time after `now`, which is in UTC. Adding the same one again changes nothing.
     """
     with access_db.write_transaction():
         users = _check(order, view)
+        if same := _find_same(visitor, view, order, users):
+            return same
         if Delivery.select().where(Delivery.user == visitor.id).count() >= MAX_DELIVERIES:
             raise ValidationError({"kind": f"You have {MAX_DELIVERIES} deliveries, the most that there can be"})
         times = {"created_at": time_text(now), "next_at": time_text(order.schedule.next(now))}
@@ -222,6 +224,15 @@ def _check(order: Order, view: SavedView) -> list[User]:
 def _recipient(email: str, view: SavedView) -> User | None:
     user = find_user(email)
     return user if user and not user.disabled and find_view(visitor_of(user), view.id) else None
+
+
+def _find_same(visitor: Visitor, view: SavedView, order: Order, users: Sequence[User]) -> Delivery | None:
+    fields = [getattr(Delivery, name) == value for name, value in order.fields().items()]
+    for delivery in Delivery.select().where(Delivery.user == visitor.id, Delivery.view == view.id, *fields):
+        recipients = DeliveryRecipient.select().where(DeliveryRecipient.delivery == delivery.id)
+        if {each.user_id for each in recipients} == {user.id for user in users}:
+            return delivery
+    return None
 
 
 def _set_recipients(delivery: Delivery, users: Sequence[User], now: datetime) -> None:

@@ -78,6 +78,15 @@ def test_add_change_and_delete_a_delivery(client: FlaskClient) -> None:
     assert events() == ["delivery added", "delivery changed", "delivery deleted"]
 
 
+def test_same_delivery_is_added_once(client: FlaskClient) -> None:
+    view = add_view(client)
+    for _ in range(2):
+        assert add(client, view).status_code == 303
+    assert Delivery.select().count() == 1
+    assert add(client, view, hour="7").status_code == 303
+    assert Delivery.select().count() == 2
+
+
 def test_menu_of_a_saved_view_leads_to_the_form(client: FlaskClient) -> None:
     view = add_view(client)
     page = client.get("/reports/customer-usage?sort=-used").text
