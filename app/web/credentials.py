@@ -4,6 +4,7 @@ Nothing else signs in by this header. What a reverse proxy may have put there fo
 """
 
 from flask import Response, current_app, g, request
+from werkzeug.datastructures import Authorization
 
 from app.auth.permissions import Visitor
 from app.auth.throttle import TooManyAttempts, count_attempt, is_first_from_site, raise_if_refused
@@ -22,14 +23,22 @@ def tokens() -> Tokens:
 
 def sent_token() -> str | None:
     """Return the token that the request sends, None when it sends none."""
-    sent = request.authorization
+    sent = _authorization()
     text = (sent.token if sent.type == "bearer" else sent.password) if sent else None
     return text if text and text.startswith(PREFIX) else None
 
 
-def sends_bearer() -> bool:
-    """Return whether the request has Bearer credentials, be they a token or not. No browser sends these by itself."""
-    return request.authorization is not None and request.authorization.type == "bearer"
+def sent_bearer() -> str | None:
+    """Return Bearer credentials, be they a token or not, None without any. No browser sends these by itself."""
+    sent = _authorization()
+    return sent.token or "" if sent and sent.type == "bearer" else None
+
+
+def _authorization() -> Authorization | None:
+    try:
+        return request.authorization
+    except ValueError:  # Basic with bytes that no base64 has
+        return None
 
 
 def find_token_visitor(token: str) -> Visitor | Response:
@@ -90,4 +99,6 @@ def is_sole_credential() -> bool:
     Then no other site can have made a browser send it, so that CSRF is no concern. A browser may remember Basic
     credentials and send them with requests that another site makes: it says so in `Sec-Fetch-Site`.
     """
-    return bool(g.visitor and g.visitor.token) and (sends_bearer() or "Sec-Fetch-Site" not in request.headers)
+    return bool(g.visitor and g.visitor.token) and (
+        sent_bearer() is not None or "Sec-Fetch-Site" not in request.headers
+    )

@@ -28,7 +28,7 @@ from app.web.credentials import (
     find_token_visitor,
     is_sole_credential,
     refuse_token,
-    sends_bearer,
+    sent_bearer,
     sent_token,
     tokens,
 )
@@ -113,8 +113,9 @@ def _identify() -> BaseResponse | None:
         g.visitor = found
     elif token := get_cookie(SESSION):
         g.visitor = sessions().find(token, request.remote_addr or "")
-    if g.visitor is None and sends_bearer() and request.endpoint not in PUBLIC_ENDPOINTS:
-        return refuse_token(str(request.authorization and request.authorization.token))
+    bearer = sent_bearer()
+    if g.visitor is None and bearer is not None and request.endpoint not in PUBLIC_ENDPOINTS:
+        return refuse_token(bearer)
     return None
 
 

@@ -70,7 +70,7 @@ def test_errors_of_a_new_user_stand_beside_the_fields(page: Page) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("mia@reseller.example")
     page.goto("/users")
     cells = page.get_by_role("row", name="mia@").get_by_role("cell")
-    expect(cells).to_have_text(["Viewer", RESELLER, "Yes", "Temporary password", "Off", "0", ""])
+    expect(cells).to_have_text(["Viewer", RESELLER, "Yes", "Temporary password", "Off", "0", "0", ""])
 
 
 def test_temporary_password_must_be_changed(page: Page, stranger: Page) -> None:

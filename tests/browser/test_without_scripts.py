@@ -70,7 +70,7 @@ def test_filters_are_a_form(open_plain: Open) -> None:
     apply(plain, "#period-menu")
     expect(plain).to_have_url(re.compile(r"\?sort=cost&q=c-&from=2026-01-15&action=Cancel$"))
     plain.locator("#choose-period").click()
-    plain.get_by_role("radio", name="Last year").check()
+    plain.get_by_role("radio", name="Last year", exact=True).check()
     apply(plain, "#period-menu")
     expect(plain).to_have_url(re.compile("period=last-year"))
     expect(plain.locator("#from")).to_have_value("")

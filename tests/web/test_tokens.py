@@ -65,6 +65,7 @@ WRONG = [
     basic("prt_wrong"),
     basic("correct horse battery", "ann@partner.example"),
     {"Authorization": "Basic !!!"},
+    {"Authorization": "Basic \xff"},
     {"Authorization": "Digest username=x"},
     {"Authorization": "prt_wrong"},
 ]
