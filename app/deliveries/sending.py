@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from time import monotonic
 from urllib.parse import urlsplit
 
 from huey import Huey, crontab
@@ -32,6 +33,7 @@ from models.audit import DONE, FAILED
 
 log = logging.getLogger(__name__)
 
+_TURN = 50  # seconds after which imports that wait have their turn
 _DEFECT = "Something went wrong on our side; it has been logged."
 
 
@@ -61,8 +63,9 @@ class Sender:
         try:
             runs.release_runs(self.clock())
             runs.add_due_runs(self.clock())
+            end = monotonic() + _TURN
             while run := runs.next_waiting(self.clock()):
-                if not self._send(run):
+                if not self._send(run) or monotonic() > end:
                     return
         except DATABASE_ERRORS as error:
             log.error("Can't send deliveries: %s", describe_error(error))  # noqa: TRY400 - no defect of ours

@@ -136,6 +136,17 @@ def test_two_processes_send_a_mail_once(ann: User, mailbox: Mailbox, clock: Cloc
     assert only_run().state == runs.SENT
 
 
+def test_many_mails_take_turns_with_imports(
+    ann: User, mailbox: Mailbox, clock: Clock, sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.deliveries.sending._TURN", -1)
+    delivered(saved(ann), ann, person("ben"))
+    clock.now += timedelta(days=1)
+    for number in (1, 2, 2):
+        sender.deliver()
+        assert len(mailbox.mails) == number
+
+
 def test_paused_delivery_waits_for_its_next_time(ann: User, mailbox: Mailbox, clock: Clock, sender: Sender) -> None:
     delivery = delivered(saved(ann))
     set_paused(BY, delivery, True, clock())
