@@ -19,6 +19,7 @@ PROBLEMS = (FAILED, UNCERTAIN)
 _PAUSES = (1, 2, 5, 10, 20, 40, 60, 120, 240)  # minutes before each next attempt; the last one repeats
 _PATIENCE = timedelta(days=1)  # after which a mail has failed
 _LOST = timedelta(minutes=30)  # after which a process that prepares or sends a mail must have died
+_KEPT = timedelta(days=400)  # for which it is known what became of a mail
 _INTERRUPTED = "The process that sent this mail was ended before the server answered: it may have arrived or not."
 
 
@@ -36,6 +37,8 @@ def add_due_runs(now: datetime) -> None:
         with access_db.write_transaction():
             if Delivery.update(next_at=time_text(following)).where(unchanged, is_due).execute():
                 _add_runs(delivery, time_text(due), time_text(now))
+                is_old = DeliveryRun.due_at < time_text(now - _KEPT)
+                DeliveryRun.delete().where(DeliveryRun.delivery == delivery.id, is_old).execute()
 
 
 def _add_runs(delivery: Delivery, due: str, now: str) -> None:

@@ -136,6 +136,17 @@ def test_two_processes_send_a_mail_once(ann: User, mailbox: Mailbox, clock: Cloc
     assert only_run().state == runs.SENT
 
 
+def test_old_mails_are_forgotten(ann: User, mailbox: Mailbox, clock: Clock, sender: Sender) -> None:
+    delivered(saved(ann))
+    for days in (1, 1, 399):
+        clock.now += timedelta(days=days)
+        sender.deliver()
+    assert [str(run.due_at)[:10] for run in DeliveryRun.select().order_by(DeliveryRun.id)] == [
+        "2026-01-03",
+        "2027-02-06",
+    ]
+
+
 def test_many_mails_take_turns_with_imports(
     ann: User, mailbox: Mailbox, clock: Clock, sender: Sender, monkeypatch: pytest.MonkeyPatch
 ) -> None:
