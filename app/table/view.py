@@ -161,6 +161,18 @@ class View:
         values = {each.key: value for each, value in self.resolved_filters}
         return values.get("period") or (values.get("from", ""), values.get("to", ""))
 
+    @property
+    def file_stem(self) -> str:
+        """The name of a file of the view, after its range of days, else after today; nothing that a person typed."""
+        first, last = self.date_range
+        if first and last:
+            days = f"{first}-to-{last}"
+        elif first or last:
+            days = f"from-{first}" if first else f"to-{last}"
+        else:
+            days = str(self.today)
+        return f"{self.report.slug}-{days}"
+
     @cached_property
     def cursor_context(self) -> str:
         """A digest of all that a cursor depends on: the report, sort, filters and page size."""
