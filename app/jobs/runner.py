@@ -33,12 +33,18 @@ def run_jobs(jobs: ImportJobs, sender: Sender | None = None) -> None:
     jobs.requeue()
     stop = Event()
     signs = Thread(target=_say_alive, args=(jobs, stop), daemon=True)
-    signs.start()
+
+    def begin_signs() -> None:  # only now the worker can take a job, and SIGTERM stops the process in order
+        if not signs.is_alive():
+            signs.start()
+
+    jobs.queue.on_startup()(begin_signs)
     try:
         consumer.run()
     finally:
         stop.set()
-        signs.join()
+        if signs.is_alive():
+            signs.join()
         states.release_jobs()
 
 
