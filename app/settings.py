@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from models import POSTGRES
 
@@ -18,13 +19,38 @@ _WEEK = 7 * 24  # hours
 _DECADE = 3653  # days
 # Tokens travel to an issuer: over HTTPS, unless it is on the same machine.
 _ISSUER = r"(https://[A-Za-z0-9.-]+(:\d+)?|http://(localhost|127\.0\.0\.1)(:\d+)?)(/[A-Za-z0-9._~%/-]*)?"
+_BASE = r"(https://[A-Za-z0-9.-]+(:\d+)?|http://(localhost|127\.0\.0\.1)(:\d+)?)"
 _PRINTABLE = r"[!-~]{1,500}"
 _URL = r"(https?://|/)[A-Za-z0-9._~:/@%+\-\[\]]+"  # part of the Content-Security-Policy: no space , or ;
 _HTMX = "https://cdn.jsdelivr.net/npm/htmx.org@4.0.1/dist/htmx.min.js"
 
 
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_MAIL = ("SMTP_URL", "MAIL_FROM", "BASE_URL")
+
+
 class BadSetting(ValueError):
     """A setting has a value that can't be used; the message names both and says what would be right."""
+
+
+@dataclass(frozen=True)
+class MailServer:
+    """Where mails are handed over. `tls` is "tls" from the first byte, "starttls", or "" on the same machine."""
+
+    host: str
+    port: int
+    user: str
+    password: str = field(repr=False)
+    tls: str
+
+
+@dataclass(frozen=True)
+class MailSettings:
+    """What sending mails takes: a server, the address of the sender, and that of this installation in links."""
+
+    server: MailServer
+    sender: str
+    base_url: str
 
 
 @dataclass(frozen=True)
@@ -50,6 +76,7 @@ class Settings:
     audit_days: int  # events of the audit trail that are older can be archived; default 400
     import_limit: int  # megabytes that a file to import may have; default 500
     history_days: int  # so long it is kept what an import changed, which can be undone meanwhile; default 90
+    mail: MailSettings | None  # SMTP_URL, MAIL_FROM and BASE_URL, by which views go out; default none
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "Settings":
@@ -73,6 +100,7 @@ class Settings:
             audit_days=_integer(environment, "AUDIT_DAYS", "400", range(1, _DECADE + 1)),
             import_limit=_integer(environment, "IMPORT_LIMIT", "500", range(1, 10_000)),
             history_days=_integer(environment, "HISTORY_DAYS", "90", range(1, _DECADE + 1)),
+            mail=_mail(environment),
         )
 
 
@@ -103,6 +131,40 @@ def _provider(environment: Mapping[str, str]) -> dict[str, Any]:
         )
     fields = {name.lower(): "" if missing else _text(environment, name, "", *patterns[name]) for name in patterns}
     return {**fields, "oidc_acr": tuple((environment.get("OIDC_ACR") or "").split()), "local_sign_in": local}
+
+
+def _mail(environment: Mapping[str, str]) -> MailSettings | None:
+    """Return the settings of mails, which are all set or none."""
+    missing = [name for name in _MAIL if not environment.get(name)]
+    if len(missing) == len(_MAIL):
+        return None
+    if missing:
+        given = [name for name in _MAIL if name not in missing]
+        raise BadSetting(f"{missing[0]}: it is missing, though {' and '.join(given)} is set; set all three or none")
+    sender = _text(environment, "MAIL_FROM", "", r"[!-?A-~]+@[A-Za-z0-9.-]+", "an address such as r@partner.example")
+    description = "the address of this installation such as https://reports.partner.example"
+    base_url = _text(environment, "BASE_URL", "", rf"{_BASE}/?", description)
+    return MailSettings(_mail_server(environment["SMTP_URL"]), sender, base_url.rstrip("/"))
+
+
+def _mail_server(url: str) -> MailServer:
+    """Parse SMTP_URL, which no message repeats: it may have a password."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        host, port, parts = "", None, urlsplit("")
+    is_plain = parts.scheme == "smtp" and parts.query == "tls=no"
+    if parts.scheme not in ("smtp", "smtps") or not host or parts.path.strip("/") or (parts.query and not is_plain):
+        raise BadSetting(
+            "SMTP_URL: it is not the address of a mail server such as smtps://user:password@mail.partner.example:465 "
+            "or smtp://mail.partner.example:587"
+        )
+    if is_plain and host not in _LOOPBACK:
+        raise BadSetting("SMTP_URL: tls=no is for a server on this machine only, localhost or 127.0.0.1")
+    tls = "tls" if parts.scheme == "smtps" else "" if is_plain else "starttls"
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    return MailServer(host, port or (465 if tls == "tls" else 587), user, password, tls)
 
 
 def _hosts(names: str) -> tuple[str, ...]:

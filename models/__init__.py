@@ -4,6 +4,9 @@ from models import audit
 from models.access import (
     AccessToken,
     Attempt,
+    Delivery,
+    DeliveryRecipient,
+    DeliveryRun,
     ExportPlace,
     Identity,
     ImportJob,

@@ -1,4 +1,5 @@
-"""The tables of users: accounts, second factors, sessions, tokens, saved views, failed sign-ins, exports, imports.
+"""The tables of users: accounts, second factors, sessions, tokens, saved views, deliveries, failed sign-ins, exports,
+imports.
 
 They are a database of their own, so that an import never blocks a sign-in, and no report's query can reach them.
 """
@@ -188,6 +189,70 @@ SavedView.add_index(
 )
 
 
+class Delivery(AccessModel):
+    """A saved view that goes out by mail, at times that app/deliveries/schedule.py makes of `kind`, `day` and `hour`.
+
+    `user` is its owner. `view` is None when the view was removed for good, `view_name` is its name then. `next_at` is
+    when it is due next. `file_format` is "link", "csv" or "xlsx". With `only_rows` no mail goes out about no rows, with
+    `only_new` none about the same rows as the time before.
+    """
+
+    user = ForeignKeyField(User, on_delete="CASCADE")
+    user_id: int
+    view = ForeignKeyField(SavedView, on_delete="SET NULL", null=True)
+    view_id: int | None
+    view_name = TextField()
+    kind = TextField()
+    day = IntegerField()
+    hour = IntegerField()
+    file_format = TextField()
+    only_rows = BooleanField(default=False)
+    only_new = BooleanField(default=False)
+    created_at = DateTimeField()
+    next_at = DateTimeField(index=True)
+    paused_at = DateTimeField(null=True)
+
+
+class DeliveryRecipient(AccessModel):
+    """A person who gets a delivery, until they stop it."""
+
+    delivery = ForeignKeyField(Delivery, on_delete="CASCADE")
+    delivery_id: int
+    user = ForeignKeyField(User, on_delete="CASCADE")
+    user_id: int
+    created_at = DateTimeField()
+    stopped_at = DateTimeField(null=True)
+
+    class Meta:
+        indexes = ((("delivery", "user"), True),)
+
+
+class DeliveryRun(AccessModel):
+    """A mail of a delivery to a person, due at a time: there is never a second one of these three.
+
+    `state` is one of those in app/deliveries/runs.py. `attempts` counts those to send it, `next_at` is when the next
+    one begins, and `seen_at` when the state changed. `rows` is None until they were counted. `message` says why it
+    wasn't sent. `fingerprint` is a digest of the rows that were sent.
+    """
+
+    delivery = ForeignKeyField(Delivery, on_delete="CASCADE")
+    delivery_id: int
+    user = ForeignKeyField(User, on_delete="CASCADE")
+    user_id: int
+    due_at = DateTimeField()
+    created_at = DateTimeField()
+    state = TextField()
+    attempts = IntegerField(default=0)
+    next_at = DateTimeField()
+    seen_at = DateTimeField()
+    rows = BigIntegerField(null=True)
+    message = TextField(default="")
+    fingerprint = TextField(default="")
+
+    class Meta:
+        indexes = ((("delivery", "due_at", "user"), True), (("state", "next_at"), False))
+
+
 class Attempt(AccessModel):
     """A sign-in that has failed, or is being checked, or the first of those that were `refused` after too many.
 
@@ -253,5 +318,5 @@ class JobRunner(AccessModel):
 
 TABLES = (
     *(User, Identity, Session, SecondFactor, RecoveryCode, PendingSignIn, RememberedBrowser, SavedView, Attempt),
-    *(AccessToken, TokenNetwork, ImportJob),
+    *(AccessToken, TokenNetwork, ImportJob, Delivery, DeliveryRecipient, DeliveryRun),
 )

@@ -58,7 +58,8 @@ function addHiddenInput(name, value) {
 }
 // A period ends a range of days, and a day ends the period.
 on("input", ({ target }) => {
-  const { period, from, to } = filters?.elements ?? {};
+  if (!filters || target.form !== filters) return;
+  const { period, from, to } = filters.elements;
   if (target.name === "period") from.value = to.value = "";
   if (target.type === "date" && target.value) for (const radio of period) radio.checked = false;
 }, true);

@@ -41,6 +41,9 @@ _UNSET = (
     "OIDC_CLIENT_SECRET",
     "OIDC_ACR",
     "LOCAL_SIGN_IN",
+    "SMTP_URL",
+    "MAIL_FROM",
+    "BASE_URL",
 )
 OWN = {
     **dict.fromkeys(_UNSET, ""),

@@ -22,6 +22,7 @@ FLOORS = [
     ("app.reports", "app.importing", "app.auth"),
     ("app.demo",),
     ("app.settings",),
+    ("app.deliveries",),
     ("app.jobs",),
     ("app.web",),
     ("app.cli",),

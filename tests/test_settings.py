@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from app import create_app
-from app.settings import BadSetting, Settings
+from app.settings import BadSetting, MailServer, Settings
 from tests.support import signed_in
 
 KEY = {"SECRET_KEY": "k" * 32}
@@ -40,6 +40,46 @@ def test_defaults_trust_no_host_list_and_no_proxy() -> None:
     assert (plain.trusted_hosts, plain.proxies, plain.session_idle_hours, plain.session_hours) == ((), 0, 8, 12)
     own = Settings.read({**KEY, "TRUSTED_HOSTS": "A.example, .b.example", "PROXIES": "2", "SESSION_HOURS": "24"})
     assert (own.trusted_hosts, own.proxies, own.session_hours) == (("a.example", ".b.example"), 2, 24)
+
+
+MAIL = {
+    "SMTP_URL": "smtps://ann:se%20cret@mail.partner.example",
+    "MAIL_FROM": "reports@partner.example",
+    "BASE_URL": "https://reports.partner.example",
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SMTP_URL", ""), ("MAIL_FROM", ""), ("BASE_URL", ""),
+        ("SMTP_URL", "mail.partner.example"), ("SMTP_URL", "http://mail.partner.example"),
+        ("SMTP_URL", "smtp://mail.partner.example?tls=no"), ("SMTP_URL", "smtps://mail.partner.example?tls=no"),
+        ("SMTP_URL", "smtp://mail.partner.example:port"), ("SMTP_URL", "smtp://ann:hidden@:587"),
+        ("MAIL_FROM", "Reports <reports@partner.example>"), ("MAIL_FROM", "a@b\r\nBcc: c@d"),
+        ("BASE_URL", "http://reports.partner.example"), ("BASE_URL", "https://reports.partner.example/?a"),
+    ],
+)  # fmt: skip
+def test_settings_of_mails_are_all_right_or_named(name: str, value: str) -> None:
+    with pytest.raises(BadSetting, match=name) as refused:
+        Settings.read({**KEY, **MAIL, name: value})
+    assert "hidden" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "server"),
+    [
+        (MAIL["SMTP_URL"], MailServer("mail.partner.example", 465, "ann", "se cret", "tls")),
+        ("smtp://mail.partner.example", MailServer("mail.partner.example", 587, "", "", "starttls")),
+        ("smtp://127.0.0.1:1025?tls=no", MailServer("127.0.0.1", 1025, "", "", "")),
+    ],
+)
+def test_mail_server_of_its_address(url: str, server: MailServer) -> None:
+    settings = Settings.read({**KEY, **MAIL, "SMTP_URL": url})
+    assert settings.mail
+    assert settings.mail.server == server
+    assert "se cret" not in repr(settings)
+    assert Settings.read(KEY).mail is None
 
 
 OIDC = {

@@ -1,5 +1,6 @@
 """Saved views: save, find, share, rename, delete and restore them, and choose the one with which a report opens."""
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 from unicodedata import category
 
@@ -71,6 +72,11 @@ def find_view(visitor: Visitor, view_id: int) -> SavedView | None:
     """Return the view with this id, None when there is none that the visitor may see."""
     view: SavedView | None = _visible_to(visitor).where(SavedView.id == view_id).first()
     return view
+
+
+def visible_ids(visitor: Visitor, view_ids: Iterable[int]) -> set[int]:
+    """Return those of the views that the visitor may see."""
+    return {view.id for view in _visible_to(visitor).where(SavedView.id.in_(list(view_ids)))}
 
 
 def default_view(visitor: Visitor, report: str) -> SavedView | None:

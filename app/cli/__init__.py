@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from app.cli import audit, backup, data, imports, jobs, users
+from app.cli import audit, backup, data, imports, jobs, mail, users
 from app.settings import Settings
 
 
@@ -10,6 +10,15 @@ def register(app: Flask, settings: Settings) -> None:
     app.config["AUDIT_DAYS"] = settings.audit_days
     app.config["HISTORY_DAYS"] = settings.history_days
     data_commands = [data.setup, data.check, data.migrate, data.demo, data.copy_from, data.export]
-    others = [imports.import_files, data.sql, backup.backup, backup.restore, users.user, audit.audit, jobs.jobs]
+    others = [
+        imports.import_files,
+        data.sql,
+        backup.backup,
+        backup.restore,
+        users.user,
+        audit.audit,
+        jobs.jobs,
+        mail.mail,
+    ]
     for command in (*data_commands, *others):
         app.cli.add_command(command)

@@ -161,6 +161,18 @@ class View:
         values = {each.key: value for each, value in self.resolved_filters}
         return values.get("period") or (values.get("from", ""), values.get("to", ""))
 
+    @property
+    def file_stem(self) -> str:
+        """The name of a file of the view, after its range of days, else after today; nothing that a person typed."""
+        first, last = self.date_range
+        if first and last:
+            days = f"{first}-to-{last}"
+        elif first or last:
+            days = f"from-{first}" if first else f"to-{last}"
+        else:
+            days = str(self.today)
+        return f"{self.report.slug}-{days}"
+
     @cached_property
     def cursor_context(self) -> str:
         """A digest of all that a cursor depends on: the report, sort, filters and page size."""
@@ -250,10 +262,15 @@ class View:
         return replace(changed, columns=columns)
 
     def grouped_by(self, group: tuple[Dimension, ...]) -> "View":
-        """The same rows grouped by these dimensions, or not at all, with the default columns in the default order."""
+        """The same rows grouped by these dimensions, or not at all, with the default columns.
+
+        A chosen order stays where these have its column.
+        """
         report = self.report.grouped_by(group)
-        first = self.first_page
-        return replace(first, report=report, columns=report.default_columns, sort=report.default_sort)
+        keys = {column.key for column in report.default_columns}
+        is_kept = self.sort != self.report.default_sort and self.sort_column.key in keys
+        sort = self.sort if is_kept else report.default_sort
+        return replace(self.first_page, report=report, columns=report.default_columns, sort=sort)
 
 
 def describe_view(view: View) -> list[tuple[str, str]]:

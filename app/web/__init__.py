@@ -6,6 +6,9 @@ from urllib.parse import urlsplit
 
 from flask import Flask
 
+from app.auth.second_factor import SecondFactors
+from app.deliveries.message import StopLinks
+from app.deliveries.sending import Sender
 from app.jobs.imports import ImportJobs
 from app.reports import REPORTS
 from app.settings import Settings
@@ -14,6 +17,7 @@ from app.web import (
     account,
     audit,
     customers,
+    deliveries,
     errors,
     fair_use,
     guessing,
@@ -49,9 +53,14 @@ def register(app: Flask, settings: Settings) -> None:
     request_log.register(app)
     app.config["IMPORT_LIMIT"] = settings.import_limit
     app.extensions["import_jobs"] = ImportJobs(settings.database_url, settings.history_days)
+    app.extensions["stop_links"] = StopLinks(settings.secret_key)
+    if settings.mail:
+        factors: SecondFactors = app.extensions["second_factors"]
+        sender = Sender(settings.mail, settings.partner_name, settings.secret_key, factors)
+        app.extensions["delivery_sender"] = sender
     reports = (home, customers, export, print_view, page, summary)
     own = (account, sign_in, oidc, second_factor, tokens)
-    for module in (*own, *reports, openapi, audit, users, saved_views, imports, put):
+    for module in (*own, *reports, openapi, audit, users, saved_views, deliveries, imports, put):
         app.register_blueprint(module.blueprint)
 
 

@@ -81,6 +81,11 @@ def _safe_value(key: str, value: str) -> str:
     return value if key in _SAFE_KEYS and _VALUE.fullmatch(value) else _MASK
 
 
+def _safe_path() -> str:
+    """The path, without the signed link of a mail: whoever has it can stop the mails."""
+    return f"{request.path.rpartition('/')[0]}/{_MASK}" if "link" in (request.view_args or {}) else request.path
+
+
 def _add_server_timing(response: Response) -> Response:
     """Tell admins how many milliseconds each part of a page took."""
     if "seconds" in g and response.status_code == HTTPStatus.OK and g.visitor.can(Permission.VIEW_TIMINGS):
@@ -93,7 +98,7 @@ def _collect_fields(response: Response) -> Response:
     fields = {
         "request": g.request_id,
         "method": request.method,
-        "path": request.path[:_MAX_LENGTH],
+        "path": _safe_path()[:_MAX_LENGTH],
         "query": query[:_MAX_LENGTH],
         "user": g.visitor.id if g.visitor else None,
         "status": response.status_code,

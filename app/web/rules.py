@@ -16,8 +16,13 @@ PUBLIC_ENDPOINTS = frozenset(
         "oidc.begin",
         "oidc.finish",
         "oidc.sign_out",
+        "deliveries.ask_to_stop",
+        "deliveries.stop",
     }
 )
+
+# Routes that other sites may send a form to, because the address itself says who may: RFC 8058, section 3.2.
+ONE_CLICK_ENDPOINTS = frozenset({"deliveries.stop"})
 
 # Routes that somebody with a temporary password can use; all others redirect them to choosing a password.
 ACCOUNT_ENDPOINTS = frozenset({"account.show", "account.change_password", "account.sign_out"})
@@ -100,6 +105,12 @@ RULES: Mapping[str, Permission | None] = {
     "saved_views.save": None,
     "saved_views.show": None,
     "saved_views.act": None,
+    "deliveries.list_deliveries": None,
+    "deliveries.new": None,
+    "deliveries.add": None,
+    "deliveries.show": None,
+    "deliveries.change": None,
+    "deliveries.act": None,
     "users.list_users": Permission.MANAGE_USERS,
     "users.add": Permission.MANAGE_USERS,
     "users.show": Permission.MANAGE_USERS,

@@ -38,6 +38,7 @@ from app.web.redirects import confirm_url, redirect_or_status, sign_in_url
 from app.web.rules import (
     ACCOUNT_ENDPOINTS,
     CONFIRMED_ENDPOINTS,
+    ONE_CLICK_ENDPOINTS,
     PUBLIC_ENDPOINTS,
     RULES,
     SET_UP_ENDPOINTS,
@@ -94,7 +95,8 @@ def _check_request() -> BaseResponse | None:
         return refused
     if g.visitor and (refusal := begin_turn(current_app.extensions["fair_use"])):
         return refusal
-    if request.method not in _SAFE_METHODS and not _is_same_origin():
+    is_unsafe = request.method not in _SAFE_METHODS and request.endpoint not in ONE_CLICK_ENDPOINTS
+    if is_unsafe and not _is_same_origin():
         return _csrf_error()
     if g.visitor and request.headers.get("X-Visitor", _visitor_tag()) != _visitor_tag():  # signed in, in another tab
         return Response("This page is another visitor's.\n", 409, {"HX-Refresh": "true"}, mimetype="text/plain")

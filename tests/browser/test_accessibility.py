@@ -27,6 +27,7 @@ PAGES = [
     "/account",
     "/audit",
     "/imports",
+    "/deliveries",
 ]
 
 # axe doesn't check target-size by default; Lighthouse does. A list of the rules that pass would take long to build.

@@ -33,6 +33,7 @@ LATER = [
     "0009_import_jobs",
     "0010_costs",
     "0011_tokens",
+    "0012_deliveries",
 ]  # the migrations after the first
 
 LAST_INDEX = "holding_over_inventory_ref_reseller_id"

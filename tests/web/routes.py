@@ -8,8 +8,8 @@ from flask import Flask
 from werkzeug.routing import Rule
 
 from app.reports import REPORTS
-from app.web import saved_views, users
-from models import AccessToken, SavedView, User
+from app.web import deliveries, saved_views, users
+from models import AccessToken, Delivery, SavedView, User
 
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
@@ -34,6 +34,7 @@ def paths(rule: Rule) -> Iterator[str]:
     known = {
         "slug": list(REPORTS), "number": numbers, "name": list(users.ACTIONS), "filename": ["app.css"],
         "view": saved, "action": list(saved_views.ACTIONS), "token": tokens,
+        "delivery": [each.id for each in Delivery.select()] or [1], "step": list(deliveries.ACTIONS), "link": ["1.x"],
     }  # fmt: skip
     names = sorted(rule.arguments)
     for values in product(*(known[name] for name in names)):

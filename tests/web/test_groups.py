@@ -132,13 +132,31 @@ def test_form_groups_and_ungroups(client: FlaskClient) -> None:
     html = client.get(f"{TRANSACTIONS}?columns=cost&sort=cost&action=Renew").text
     sent = [pair for pair in sent_by_form(html) if pair[0] != "group"]
     response = client.get(TRANSACTIONS, query_string=[*sent, ("group", "month"), ("group", ""), ("group", "user")])
-    assert response.headers["Location"] == f"{TRANSACTIONS}?group=month&group=user&action=Renew"
+    assert response.headers["Location"] == f"{TRANSACTIONS}?group=month&group=user&sort=cost&action=Renew"
     html = client.get(response.headers["Location"]).text
     assert "Group: Month, User" in html
     sent = sent_by_form(html)
     assert client.get(TRANSACTIONS, query_string=sent).headers["Location"] == response.headers["Location"]
     cleared = client.get(TRANSACTIONS, query_string=[*sent, ("reset", "group")])
-    assert cleared.headers["Location"] == f"{TRANSACTIONS}?action=Renew"
+    assert cleared.headers["Location"] == f"{TRANSACTIONS}?sort=cost&action=Renew"
+
+
+def test_order_that_groups_lack_ends(client: FlaskClient) -> None:
+    html = client.get(f"{TRANSACTIONS}?sort=reseller").text
+    sent = [pair for pair in sent_by_form(html) if pair[0] != "group"]
+    assert client.get(TRANSACTIONS, query_string=[*sent, ("group", "year")]).headers["Location"].endswith("?group=year")
+
+
+def test_two_menus_with_one_dimension_name_it_once(client: FlaskClient) -> None:
+    sent = [pair for pair in sent_by_form(client.get(f"{TRANSACTIONS}?group=month").text) if pair[0] != "group"]
+    chosen = [*sent, ("group", "month"), ("group", "month"), ("group", "user")]
+    assert client.get(TRANSACTIONS, query_string=chosen).headers["Location"] == f"{TRANSACTIONS}?group=month&group=user"
+    fragment = client.get(
+        TRANSACTIONS, query_string=chosen[:-1], headers={"HX-Request": "true", "HX-Request-Type": "partial"}
+    )
+    assert 'hx-target="#group-fields"' in fragment.text
+    cleared = client.get(TRANSACTIONS, query_string=[*chosen, ("reset", "group")])
+    assert cleared.headers["Location"] == TRANSACTIONS
 
 
 @pytest.mark.parametrize(

@@ -68,18 +68,6 @@ def file_url(view: View, file_format: Format) -> str:
     return report_url(view.first_page, file_format.extension, *dialect)
 
 
-def file_name(view: View, file_format: Format) -> str:
-    """Name the file after the view's range of days, else after today. Nothing that a person typed is part of it."""
-    first, last = view.date_range
-    if first and last:
-        days = f"{first}-to-{last}"
-    elif first or last:
-        days = f"from-{first}" if first else f"to-{last}"
-    else:
-        days = str(view.today)
-    return f"{view.report.slug}-{days}{file_format.extension}"
-
-
 def last_format() -> Format:
     """The format in the browser's cookie, else the default one."""
     return FORMATS.get(request.cookies.get(_cookie_name(), ""), DEFAULT_FORMAT)
@@ -203,7 +191,7 @@ def _export_response(view: View, file_format: Format, begin: Callable[[_Export],
     url = file_url(view, file_format)
     if response := unchanged(view, url):
         return response
-    headers = {"Content-Disposition": f'attachment; filename="{file_name(view, file_format)}"'}
+    headers = {"Content-Disposition": f'attachment; filename="{view.file_stem}{file_format.extension}"'}
     if request.method == "HEAD":
         return add_validators(Response(mimetype=file_format.mimetype, headers=headers), view, url)
     response = Response(headers=headers)

@@ -11,7 +11,7 @@ Pairs = Sequence[tuple[str, str]]  # keys and values of a query string, in their
 
 _STEPS = {"up": -1, "down": 1}
 _DAYS = ("from", "to")
-_OF_GROUP = ("columns", "sort", "after", "before", "open", "toggle", "move")
+_OF_GROUP = ("columns", "after", "before", "open", "toggle", "move")
 
 
 class Submission(NamedTuple):
@@ -35,7 +35,7 @@ def parse_submission(report: Report, pairs: Pairs) -> Submission:
     """
     opened = dict(pairs).get("opened", "")
     is_form = any(key in ("was", "grouped") or not value for key, value in pairs)
-    pairs = _resolve_group([pair for pair in pairs if pair[0] != "opened"])
+    pairs = _resolve_group(report, [pair for pair in pairs if pair[0] != "opened"])
     commands = [pair for pair in pairs if pair[0] in _COMMANDS and pair[1]]
     is_form = is_form or bool(commands)
     view, errors = parse_view(report, [pair for pair in _resolve_days(report, pairs) if pair[0] not in _COMMANDS])
@@ -49,15 +49,24 @@ def parse_submission(report: Report, pairs: Pairs) -> Submission:
     return Submission(view, errors, is_form, opened)
 
 
-def _resolve_group(pairs: Pairs) -> Pairs:
-    """Drop what belongs to another grouping than the one that is asked for: its columns, order, place and open rows.
+def _resolve_group(report: Report, pairs: Pairs) -> Pairs:
+    """Drop what belongs to another grouping than the one that is asked for: its columns, place and open rows.
 
-    The form sends in `grouped` the dimensions that it was rendered with: "month.action", "" for none.
+    Its order stays where the new one has the column. The form sends in `grouped` the dimensions that it was rendered
+    with: "month.action", "" for none. A dimension that two of its menus name counts once, and none after Clear.
     """
-    rendered = [value for key, value in pairs if key == "grouped"]
-    group = ".".join(value for key, value in pairs if key == "group" and value)
-    others = ("grouped", *(_OF_GROUP if rendered and rendered[0] != group else ()))
-    return [pair for pair in pairs if pair[0] not in others]
+    rendered = dict(pairs).get("grouped")
+    if rendered is None:
+        return pairs
+    chosen = [] if ("reset", "group") in pairs else [value for key, value in pairs if key == "group" and value]
+    group = list(dict.fromkeys(chosen))
+    others = ["grouped", "group"]
+    if rendered != ".".join(group):
+        others += _OF_GROUP
+        dimensions = [report.dimensions_by_key[key] for key in group if key in report.dimensions_by_key]
+        if dict(pairs).get("sort", "").removeprefix("-") not in report.grouped_by(tuple(dimensions)).columns_by_key:
+            others.append("sort")
+    return [*(("group", key) for key in group), *(pair for pair in pairs if pair[0] not in others)]
 
 
 def _resolve_days(report: Report, pairs: Pairs) -> Pairs:

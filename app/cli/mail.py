@@ -1,0 +1,31 @@
+"""`flask mail`: try the settings of mails."""
+
+import click
+from flask import current_app
+from flask.cli import with_appcontext
+
+from app.cli.common import CommandError, say
+from app.deliveries.sending import Sender
+from app.deliveries.smtp import NotTaken, Uncertain
+
+
+@click.group()
+def mail() -> None:
+    """Try the settings of mails."""
+
+
+@mail.command()
+@click.argument("email")
+@with_appcontext
+def test(email: str) -> None:
+    """Send a mail to an address, with the settings of deliveries."""
+    sender: Sender | None = current_app.extensions.get("delivery_sender")
+    if sender is None:
+        raise CommandError("No mails can be sent: set SMTP_URL, MAIL_FROM and BASE_URL")
+    if "@" not in email or not email.isprintable() or " " in email:
+        raise CommandError(f"“{email}” is not an email address such as ann@partner.example")
+    try:
+        sender.send_test(email)
+    except (NotTaken, Uncertain) as error:
+        raise CommandError(f"No mail was sent to {email}: {error}") from None
+    say(f"The mail server has taken a mail to {email}. Look whether it arrives.")

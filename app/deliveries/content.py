@@ -1,0 +1,122 @@
+"""What a mail is about: a view as its recipient may see it at this moment, its number of rows, and perhaps a file."""
+
+from dataclasses import dataclass, replace
+from datetime import date
+from hashlib import sha256
+from tempfile import TemporaryFile
+from urllib.parse import parse_qsl
+
+from app.auth.permissions import Permission, Visitor
+from app.reports import REPORTS
+from app.table.counts import count_rows
+from app.table.csv import EXCEL, csv_chunks
+from app.table.definitions import permitted_report
+from app.table.groups import read_groups
+from app.table.params import parse_view
+from app.table.query import RowQuery
+from app.table.scope import Scope
+from app.table.spellings import use_spellings
+from app.table.view import View
+from app.table.xlsx import WorkbookLimitError, write_workbook
+from models import Import, SavedView, read_transaction
+
+LINK, CSV, XLSX = "link", "csv", "xlsx"
+FORMATS = {LINK: "As a link", CSV: "With a CSV for Excel", XLSX: "With an Excel workbook"}
+MAX_FILE_BYTES = 10_000_000  # of a file in a mail
+MIMETYPES = {CSV: ("text", "csv"), XLSX: ("application", "vnd.openxmlformats-officedocument.spreadsheetml.sheet")}
+_NO_FILES = "Files are for accounts with another role than yours."
+_TOO_LARGE = "The rows don't fit into a file of 10 MB. Open the view and export it there."
+
+
+class NotPermitted(Exception):
+    """The person can't be shown the view, or not all of it. The message says why."""
+
+
+@dataclass(frozen=True)
+class Content:
+    """The rows of a view at one moment.
+
+    as_of:       the time of the last import, "" before the first.
+    file:        the file, None without one; then `remark` says why there is none, "" where none is wanted.
+    fingerprint: is the same when the same person gets the same rows.
+    """
+
+    view: View
+    rows: int
+    as_of: str
+    file: bytes | None = None
+    remark: str = ""
+    fingerprint: str = ""
+
+
+def read_content(person: Visitor, saved_view: SavedView, day: date, file_format: str, only_new: bool) -> Content:
+    """Read a saved view as a person may see it on a day. Raises NotPermitted.
+
+    Named periods such as "last month" are those of `day`. With `only_new`, the fingerprint is of the rows.
+    """
+    with read_transaction():
+        view = _permitted_view(person, saved_view, day)
+        last, rows = Import.last(), _count(view, person.scope)
+    content = Content(view, rows, last[1] if last else "")
+    if file_format != LINK and not person.can(Permission.EXPORT):
+        content, file_format = replace(content, remark=_NO_FILES), LINK
+    if only_new or file_format == CSV:
+        content = _with_csv(content, person, keep_file=file_format == CSV, version=repr(last))
+    return _with_workbook(content, person) if file_format == XLSX else content
+
+
+def _count(view: View, scope: Scope) -> int:
+    return len(read_groups(view, scope)) if view.group else count_rows(RowQuery(view, scope, view.level))
+
+
+def _permitted_view(person: Visitor, saved_view: SavedView, day: date) -> View:
+    if saved_view.report not in REPORTS:
+        raise NotPermitted("its report isn't there any more")
+    report = permitted_report(REPORTS[str(saved_view.report)], person.rights)
+    view, errors = parse_view(report, parse_qsl(str(saved_view.query)))
+    if errors:
+        raise NotPermitted("a part of the view can't be shown to this person")
+    return use_spellings(replace(view, today=day), person.scope)
+
+
+def _with_csv(content: Content, person: Visitor, keep_file: bool, version: str) -> Content:
+    """Write the CSV as far as a mail takes one. Of more rows, the last import tells whether they are the same."""
+    counted: list[int] = []
+    chunks: list[bytes] = []
+    size = 0
+    for piece in csv_chunks(content.view, person.scope_in, counted.append, EXCEL):
+        chunks.append(piece)
+        size += len(piece)
+        if size > MAX_FILE_BYTES:
+            text = f"{version} {content.view.resolved_filters} {content.view.today}"
+            fingerprint = sha256(text.encode()).hexdigest()
+            return replace(content, fingerprint=fingerprint, remark=_TOO_LARGE if keep_file else "")
+    whole = b"".join(chunks)
+    content = replace(content, rows=sum(counted), fingerprint=sha256(whole).hexdigest())
+    return replace(content, file=whole) if keep_file else content
+
+
+def _with_workbook(content: Content, person: Visitor) -> Content:
+    counted: list[int] = []
+    with TemporaryFile() as file:
+        try:
+            write_workbook(content.view, person.scope_in, person.reseller or "", file, counted.append)
+        except WorkbookLimitError:
+            return replace(content, remark=_TOO_LARGE)
+        if file.tell() > MAX_FILE_BYTES:
+            return replace(content, remark=_TOO_LARGE)
+        file.seek(0)
+        return replace(content, file=file.read(), rows=sum(counted))
+
+
+def period_words(view: View) -> str:
+    """Return the days of a view in words: "Last month, 2026-10-01 to 2026-10-31"."""
+    for each, value in view.active_filters:
+        if each.key == "period":
+            return each.describe(value, view.today)
+    first, last = view.date_range
+    if first and last:
+        return str(first) if first == last else f"{first} to {last}"
+    if first or last:
+        return f"from {first}" if first else f"up to {last}"
+    return "all days"

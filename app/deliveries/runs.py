@@ -1,0 +1,113 @@
+"""What becomes of each mail of a delivery. A mail is sent once, whatever restarts, dies or runs twice.
+
+A mail is WAITING, then PREPARING, then SENDING, which is written before the server gets its text, then SENT. A process
+that dies while it prepares has sent nothing: the mail waits again. One that dies while it sends leaves open whether the
+server has taken the mail. That mail is UNCERTAIN: nobody gets it twice, and the list of deliveries says so.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from app.deliveries.schedule import Schedule, time_text
+from models import Delivery, DeliveryRecipient, DeliveryRun, access_db
+
+WAITING, PREPARING, SENDING = "waiting", "preparing", "sending"
+SENT, SKIPPED, FAILED, UNCERTAIN = "sent", "skipped", "failed", "uncertain"
+PROBLEMS = (FAILED, UNCERTAIN)
+
+_PAUSES = (1, 2, 5, 10, 20, 40, 60, 120, 240)  # minutes before each next attempt; the last one repeats
+_PATIENCE = timedelta(days=1)  # after which a mail has failed
+_LOST = timedelta(minutes=30)  # after which a process that prepares or sends a mail must have died
+_KEPT = timedelta(days=400)  # for which it is known what became of a mail
+_INTERRUPTED = "The process that sent this mail was ended before the server answered: it may have arrived or not."
+
+
+def schedule_of(delivery: Delivery) -> Schedule:
+    return Schedule(delivery.kind, delivery.day, delivery.hour)
+
+
+def add_due_runs(now: datetime) -> None:
+    """Let the mails wait that are due: of each delivery those of its last due time, however many it has missed."""
+    is_due = Delivery.paused_at.is_null() & (Delivery.next_at <= time_text(now))
+    for delivery in Delivery.select().where(is_due).order_by(Delivery.id):
+        schedule = schedule_of(delivery)
+        due, following = schedule.latest(now), schedule.next(now)
+        unchanged = (Delivery.id == delivery.id) & (Delivery.next_at == delivery.next_at)
+        with access_db.write_transaction():
+            if Delivery.update(next_at=time_text(following)).where(unchanged, is_due).execute():
+                _add_runs(delivery, time_text(due), time_text(now))
+                is_old = DeliveryRun.due_at < time_text(now - _KEPT)
+                DeliveryRun.delete().where(DeliveryRun.delivery == delivery.id, is_old).execute()
+
+
+def _add_runs(delivery: Delivery, due: str, now: str) -> None:
+    going = DeliveryRecipient.stopped_at.is_null() & (DeliveryRecipient.delivery == delivery.id)
+    times = {"due_at": due, "created_at": now, "next_at": now, "seen_at": now}
+    for recipient in DeliveryRecipient.select().where(going).order_by(DeliveryRecipient.id):
+        fields = {"delivery": delivery.id, "user": recipient.user_id, "state": WAITING, **times}
+        DeliveryRun.insert(fields).on_conflict_ignore().execute()
+
+
+def next_waiting(now: datetime) -> DeliveryRun | None:
+    """Return the mail whose turn it is, None when all are sent or wait for a later attempt."""
+    is_next = (DeliveryRun.state == WAITING) & (DeliveryRun.next_at <= time_text(now))
+    run: DeliveryRun | None = DeliveryRun.select().where(is_next).order_by(DeliveryRun.id).first()
+    return run
+
+
+def claim_run(run: DeliveryRun, now: datetime) -> bool:
+    """Take a waiting mail to send it. Return False when another process has."""
+    if not _change(run, [WAITING], PREPARING, now, attempts=run.attempts + 1):
+        return False
+    run.attempts += 1
+    return True
+
+
+def begin_sending(run: DeliveryRun, now: datetime) -> bool:
+    """Note that the server gets the mail from now on. Return False when it was taken away: then don't send it."""
+    return _change(run, [PREPARING], SENDING, now)
+
+
+def finish_run(run: DeliveryRun, state: str, now: datetime, **values: Any) -> bool:
+    """Note the end of a mail that this process has claimed; also where others already take it for uncertain."""
+    return _change(run, [PREPARING, SENDING, UNCERTAIN], state, now, **values)
+
+
+def retry_run(run: DeliveryRun, now: datetime, message: str, states: Sequence[str] = (PREPARING, SENDING)) -> bool:
+    """Let a mail in one of `states` wait for its next attempt, within a day. Return whether it waits.
+
+    The server must not have taken it.
+    """
+    pause = timedelta(minutes=_PAUSES[min(run.attempts, len(_PAUSES)) - 1])
+    if now + pause > datetime.fromisoformat(str(run.created_at)) + _PATIENCE:
+        return False
+    return _change(run, states, WAITING, now, next_at=time_text(now + pause), message=message)
+
+
+def release_runs(now: datetime, seen_before: datetime | None = None) -> None:
+    """Let mails wait again that a process was preparing which has died, and call those uncertain that it was sending.
+
+    By default those that nobody has touched for half an hour. A process that does live finds its mail taken away
+    before it sends it.
+    """
+    old = DeliveryRun.seen_at <= time_text(seen_before or now - _LOST)
+    text = {"seen_at": time_text(now)}
+    DeliveryRun.update(state=WAITING, **text).where(DeliveryRun.state == PREPARING, old).execute()
+    uncertain = DeliveryRun.update(state=UNCERTAIN, message=_INTERRUPTED, **text)
+    uncertain.where(DeliveryRun.state == SENDING, old).execute()
+
+
+def last_fingerprint(run: DeliveryRun) -> str:
+    """Return the fingerprint of the rows that the person got last time, "" before the first."""
+    same = (DeliveryRun.delivery == run.delivery_id) & (DeliveryRun.user == run.user_id)
+    sent = DeliveryRun.select().where(same, DeliveryRun.state == SENT, DeliveryRun.due_at < run.due_at)
+    last = sent.order_by(DeliveryRun.due_at.desc()).first()
+    return last.fingerprint if last else ""
+
+
+def _change(run: DeliveryRun, states: Sequence[str], state: str, now: datetime, **values: Any) -> bool:
+    same = (DeliveryRun.id == run.id) & (DeliveryRun.attempts == run.attempts) & DeliveryRun.state.in_(states)
+    fields = {"state": state, "seen_at": time_text(now), **values}
+    changed: int = DeliveryRun.update(fields).where(same).execute()
+    return changed == 1

@@ -1,0 +1,170 @@
+"""Send the mails of deliveries that are due. `flask jobs` does so every minute."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from time import monotonic
+from urllib.parse import urlsplit
+
+from huey import Huey, crontab
+from xlsxwriter.exceptions import FileCreateError
+
+from app.auth.second_factor import SecondFactors
+from app.deliveries import runs
+from app.deliveries.access import deliverable_view, unmet_duty, visitor_of
+from app.deliveries.content import Content, NotPermitted, read_content
+from app.deliveries.message import Mail, StopLinks, write_message, write_test_message
+from app.deliveries.runs import schedule_of
+from app.deliveries.schedule import utc_now
+from app.deliveries.smtp import TIMEOUT, Mailer, NotTaken, Uncertain
+from app.settings import MailSettings
+from models import (
+    DATABASE_ERRORS,
+    DeliveryRecipient,
+    DeliveryRun,
+    SavedView,
+    access_db,
+    audit,
+    close_connections,
+    describe_error,
+)
+from models.audit import DONE, FAILED
+
+log = logging.getLogger(__name__)
+
+_TURN = 50  # seconds after which imports that wait have their turn
+_DEFECT = "Something went wrong on our side; it has been logged."
+
+
+class NotSent(Exception):
+    """The mail isn't to be sent, now or later. The message says why."""
+
+
+@dataclass
+class Sender:
+    """Sends what is due. `clock` tells the time in UTC, `timeout` is how long the mail server may take to answer."""
+
+    settings: MailSettings
+    partner_name: str
+    key: str = field(repr=False)
+    second_factors: SecondFactors
+    clock: Callable[[], datetime] = utc_now
+    timeout: float = TIMEOUT
+
+    def register(self, queue: Huey) -> None:
+        """Let the process that works on the queue send mails, once those are released that a dead one was sending."""
+        now = self.clock()
+        runs.release_runs(now, seen_before=now)
+        queue.periodic_task(crontab(), name="deliver")(self.deliver)
+
+    def deliver(self) -> None:
+        """Send the mails that are due by now. What a failing database or server leaves, the next minute finds."""
+        try:
+            runs.release_runs(self.clock())
+            runs.add_due_runs(self.clock())
+            end = monotonic() + _TURN
+            while run := runs.next_waiting(self.clock()):
+                if not self._send(run) or monotonic() > end:
+                    return
+        except DATABASE_ERRORS as error:
+            log.error("Can't send deliveries: %s", describe_error(error))  # noqa: TRY400 - no defect of ours
+            close_connections()  # a broken one stays broken
+
+    def send_test(self, recipient: str) -> None:
+        """Send a mail to somebody at once. Raises NotTaken and Uncertain."""
+        self._hand_over(recipient, write_test_message(self.settings, self.partner_name, recipient, self.clock()))
+
+    def _hand_over(self, recipient: str, message: bytes, begin: Callable[[], bool] = lambda: True) -> bool:
+        mailer = Mailer(self.settings.server, str(urlsplit(self.settings.base_url).hostname), self.timeout)
+        return mailer.send(self.settings.sender, recipient, message, begin)
+
+    def _send(self, run: DeliveryRun) -> bool:
+        """Send a waiting mail, or say why not. Return False where the server takes no other mail either."""
+        if not runs.claim_run(run, self.clock()):
+            return True
+        content: Content | None = None
+        try:
+            recipient, saved_view = self._find(run)
+            content = self._read(run, saved_view)
+            _check_wanted(run, content)
+            mail = self._mail(run, recipient, str(saved_view.name), content)
+            message = write_message(self.settings, self.partner_name, mail, content, self.clock())
+            if self._hand_over(mail.recipient, message, lambda: runs.begin_sending(run, self.clock())):
+                self._finish(run, runs.SENT, content=content)
+        except (NotSent, NotPermitted) as error:
+            self._finish(run, runs.SKIPPED, str(error), content)
+        except Uncertain as error:
+            self._finish(run, runs.UNCERTAIN, str(error), content)
+        except NotTaken as error:
+            if error.is_final or not runs.retry_run(run, self.clock(), str(error)):
+                self._finish(run, runs.FAILED, str(error), content)
+            return not error.is_server
+        except (OSError, FileCreateError) as error:  # of a file: a full disk, perhaps
+            why = f"The file can't be written: {error}"
+            if not runs.retry_run(run, self.clock(), why, [runs.PREPARING]):
+                self._finish(run, runs.FAILED, why)
+        except DATABASE_ERRORS as error:
+            why = f"The database can't be used: {describe_error(error)}"
+            runs.retry_run(run, self.clock(), why, [runs.PREPARING])  # one that the server may have is left alone
+            raise
+        except Exception:
+            log.exception("Delivery %d to user %d failed", run.delivery_id, run.user_id)
+            self._finish(run, runs.FAILED, _DEFECT, content)
+        return True
+
+    def _find(self, run: DeliveryRun) -> tuple[DeliveryRecipient, SavedView]:
+        """Return the recipient and the view, as they are now. Raises NotSent."""
+        recipient = DeliveryRecipient.get_or_none(
+            DeliveryRecipient.delivery == run.delivery_id, DeliveryRecipient.user == run.user_id
+        )
+        if run.delivery.paused_at is not None:
+            raise NotSent("the delivery is paused")
+        if recipient is None or recipient.stopped_at is not None:
+            raise NotSent("the recipient has stopped it, or gets it no more")
+        saved_view = deliverable_view(run.delivery, run.user)
+        if saved_view is None:
+            raise NotSent("the recipient or the owner is disabled, or can't see the view any more")
+        if duty := unmet_duty(run.user, self.second_factors):
+            raise NotSent(f"the recipient {duty}")
+        return recipient, saved_view
+
+    def _read(self, run: DeliveryRun, saved_view: SavedView) -> Content:
+        delivery, person = run.delivery, visitor_of(run.user)
+        day = self.clock().date()
+        return read_content(person, saved_view, day, str(delivery.file_format), bool(delivery.only_new))
+
+    def _mail(self, run: DeliveryRun, recipient: DeliveryRecipient, name: str, content: Content) -> Mail:
+        delivery = run.delivery
+        digits = "".join(character for character in f"{delivery.created_at}{run.due_at}" if character.isdigit())
+        return Mail(
+            recipient=run.user.email,
+            name=name,
+            sent_by=delivery.user.email,
+            schedule=schedule_of(delivery).words,
+            view_url=f"{self.settings.base_url}/reports/views/{delivery.view_id}",
+            stop_url=StopLinks(self.key, self.settings.base_url).url(recipient),
+            file_name=f"{content.view.file_stem}.{delivery.file_format}",
+            ref=f"{digits}.{delivery.id}.{run.user_id}",
+        )
+
+    def _finish(self, run: DeliveryRun, state: str, message: str = "", content: Content | None = None) -> None:
+        rows, fingerprint = (content.rows, content.fingerprint) if content else (None, "")
+        with access_db.write_transaction():
+            values = {"message": message, "rows": rows, "fingerprint": fingerprint}
+            if runs.finish_run(run, state, self.clock(), **values) and state != runs.SKIPPED:
+                outcome = DONE if state == runs.SENT else FAILED
+                details = {"to": run.user.email, "due": str(run.due_at), "rows": rows, "why": message}
+                delivery = run.delivery
+                audit.record(
+                    "delivery sent", outcome, about=delivery.view_name, who=delivery.user.email,
+                    delivery=delivery.id, **{key: value for key, value in details.items() if value not in (None, "")},
+                )  # fmt: skip
+
+
+def _check_wanted(run: DeliveryRun, content: Content) -> None:
+    """Raises NotSent where the delivery is for rows, or news, alone and there are none."""
+    if run.delivery.only_rows and not content.rows:
+        raise NotSent("there are no rows")
+    if run.delivery.only_new and content.fingerprint == runs.last_fingerprint(run):
+        raise NotSent("there is nothing new since last time")

@@ -1,0 +1,250 @@
+"""Deliveries: add, change, pause, stop, delete and list them. Each change records its audit event."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from peewee import fn
+
+from app.auth.permissions import AuditActor, Permission, Visitor
+from app.auth.saved_views import find_view, visible_ids
+from app.auth.users import ValidationError, find_user
+from app.deliveries.access import deliverable_view, visitor_of
+from app.deliveries.content import FORMATS
+from app.deliveries.runs import PROBLEMS, WAITING, schedule_of
+from app.deliveries.schedule import Schedule, time_text
+from models import Delivery, DeliveryRecipient, DeliveryRun, SavedView, User, access_db, audit
+
+MAX_DELIVERIES = 50  # of a person
+MAX_RECIPIENTS = 20  # of a delivery
+MAX_LISTED = 500  # deliveries in the list of all
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a delivery is to do. `emails` are those of its recipients, `file_format` one of FORMATS."""
+
+    schedule: Schedule
+    file_format: str
+    only_rows: bool
+    only_new: bool
+    emails: Sequence[str]
+
+    def fields(self) -> dict[str, str | int | bool]:
+        schedule = self.schedule
+        times: dict[str, str | int | bool] = {"kind": schedule.kind, "day": schedule.day, "hour": schedule.hour}
+        return times | {"file_format": self.file_format, "only_rows": self.only_rows, "only_new": self.only_new}
+
+
+@dataclass(frozen=True)
+class ListedDelivery:
+    """A delivery in a list: its recipients, the mails that were due last, and what keeps it from going out."""
+
+    delivery: Delivery
+    recipients: Sequence[DeliveryRecipient]
+    last: Sequence[DeliveryRun]
+    trouble: str
+
+    @property
+    def name(self) -> str:
+        delivery = self.delivery
+        return str(delivery.view.name if delivery.view else delivery.view_name)
+
+    @property
+    def schedule(self) -> str:
+        return schedule_of(self.delivery).words
+
+    @property
+    def failing(self) -> list[DeliveryRun]:
+        """Those of the last mails that have failed, may not have arrived, or are tried again."""
+        return [run for run in self.last if run.state in PROBLEMS or (run.state == WAITING and run.message)]
+
+
+def add_delivery(actor: AuditActor, visitor: Visitor, view: SavedView, order: Order, now: datetime) -> Delivery:
+    """Add a delivery of a view that the visitor sees, and return it. Raises ValidationError.
+
+    It is due for the first time after `now`, which is in UTC. Adding the same one again changes nothing.
+    """
+    with access_db.write_transaction():
+        users = _check(order, view)
+        if same := _find_same(visitor, view, order, users):
+            return same
+        if Delivery.select().where(Delivery.user == visitor.id).count() >= MAX_DELIVERIES:
+            raise ValidationError({"kind": f"You have {MAX_DELIVERIES} deliveries, the most that there can be"})
+        times = {"created_at": time_text(now), "next_at": time_text(order.schedule.next(now))}
+        delivery = Delivery.create(user=visitor.id, view=view.id, view_name=view.name, **order.fields(), **times)
+        _set_recipients(delivery, users, now)
+        _record("delivery added", actor, delivery, order)
+    return delivery
+
+
+def change_delivery(actor: AuditActor, delivery: Delivery, order: Order, now: datetime) -> None:
+    """Change when, how and to whom a delivery goes. Whoever has stopped it stays out. Raises ValidationError."""
+    with access_db.write_transaction():
+        view = find_view(visitor_of(delivery.user), delivery.view_id) if delivery.view_id is not None else None
+        if view is None:
+            raise ValidationError(
+                {"kind": "Its view isn't there any more, or isn't shared any more; delete the delivery"}
+            )
+        users = _check(order, view)
+        next_at = time_text(order.schedule.next(now))
+        fields = {**order.fields(), "view_name": view.name, "next_at": next_at}
+        Delivery.update(fields).where(Delivery.id == delivery.id).execute()
+        _set_recipients(delivery, users, now)
+        _record("delivery changed", actor, delivery, order)
+
+
+def set_paused(actor: AuditActor, delivery: Delivery, paused: bool, now: datetime) -> None:
+    """Pause a delivery, or let it go on with the next time that it is due."""
+    following = {"next_at": time_text(schedule_of(delivery).next(now))}
+    fields = {"paused_at": time_text(now)} if paused else {"paused_at": None, **following}
+    with access_db.write_transaction():
+        is_other = Delivery.paused_at.is_null(paused)  # pressed twice, it happens once
+        if Delivery.update(fields).where(Delivery.id == delivery.id, is_other).execute():
+            _record("delivery paused" if paused else "delivery resumed", actor, delivery)
+
+
+def delete_delivery(actor: AuditActor, delivery: Delivery) -> None:
+    with access_db.write_transaction():
+        _record("delivery deleted", actor, delivery)
+        delivery.delete_instance()
+
+
+def set_stopped(actor: AuditActor, recipient: DeliveryRecipient, stopped: bool, now: datetime) -> None:
+    """Let a person get a delivery no more, or again, as they say themselves."""
+    with access_db.write_transaction():
+        same = (DeliveryRecipient.id == recipient.id) & DeliveryRecipient.stopped_at.is_null(stopped)
+        update = DeliveryRecipient.update(stopped_at=time_text(now) if stopped else None)
+        if update.where(same).execute():
+            event = "delivery stopped" if stopped else "delivery taken again"
+            _record(event, {"who": recipient.user.email, **actor}, recipient.delivery)
+
+
+def find_delivery(visitor: Visitor, number: int) -> Delivery | None:
+    """Return a delivery of the visitor's own, or for who manages users anybody's; None where there is none."""
+    delivery: Delivery | None = Delivery.get_or_none(Delivery.id == number)
+    may_see = delivery and (delivery.user_id == visitor.id or visitor.can(Permission.MANAGE_USERS))
+    return delivery if may_see else None
+
+
+def find_recipient(visitor: Visitor, number: int) -> DeliveryRecipient | None:
+    """Return the visitor as a recipient of a delivery, None when they are none."""
+    recipient: DeliveryRecipient | None = DeliveryRecipient.get_or_none(
+        DeliveryRecipient.delivery == number, DeliveryRecipient.user == visitor.id
+    )
+    return recipient
+
+
+def own_deliveries(visitor: Visitor) -> list[ListedDelivery]:
+    return _listed(Delivery.select().where(Delivery.user == visitor.id).order_by(Delivery.id))
+
+
+def all_deliveries() -> list[ListedDelivery]:
+    """Return everybody's deliveries, the newest MAX_LISTED of them: those that fail or stand still first."""
+    listed = _listed(Delivery.select().order_by(Delivery.id.desc()).limit(MAX_LISTED))
+    return sorted(listed, key=lambda each: not each.trouble and not each.failing)
+
+
+def received_deliveries(visitor: Visitor) -> list[tuple[ListedDelivery, DeliveryRecipient]]:
+    """Return the deliveries that others send to the visitor, who sees their views, also those that they stopped."""
+    query = DeliveryRecipient.select(DeliveryRecipient, Delivery).join(Delivery)
+    others = query.where(DeliveryRecipient.user == visitor.id, Delivery.user != visitor.id)
+    recipients = {each.delivery_id: each for each in others.order_by(Delivery.id)}
+    listed = _listed(Delivery.select().where(Delivery.id.in_(list(recipients))).order_by(Delivery.id))
+    user = User.get_by_id(visitor.id)
+    return [(each, recipients[each.delivery.id]) for each in listed if deliverable_view(each.delivery, user)]
+
+
+def _listed(deliveries: Iterable[Delivery]) -> list[ListedDelivery]:
+    found = list(deliveries)
+    ids = [each.id for each in found]
+    recipients: dict[int, list[DeliveryRecipient]] = {number: [] for number in ids}
+    query = DeliveryRecipient.select(DeliveryRecipient, User).join(User).where(DeliveryRecipient.delivery.in_(ids))
+    for recipient in query.order_by(User.email):
+        recipients[recipient.delivery_id].append(recipient)
+    visible = _visible_to_owners(found)
+    last = _last_runs(ids)
+    return [ListedDelivery(each, recipients[each.id], last[each.id], _trouble(each, visible)) for each in found]
+
+
+def _last_runs(ids: Sequence[int]) -> dict[int, list[DeliveryRun]]:
+    """Return the mails of the last due time of each delivery."""
+    newest = DeliveryRun.select(DeliveryRun.delivery, fn.MAX(DeliveryRun.due_at).alias("due_at"))
+    newest = newest.where(DeliveryRun.delivery.in_(ids)).group_by(DeliveryRun.delivery).alias("newest")
+    same = (DeliveryRun.delivery == newest.c.delivery_id) & (DeliveryRun.due_at == newest.c.due_at)
+    runs: dict[int, list[DeliveryRun]] = {number: [] for number in ids}
+    query = DeliveryRun.select(DeliveryRun, User).join(User).join_from(DeliveryRun, newest, on=same)
+    for run in query.order_by(DeliveryRun.id):
+        runs[int(run.delivery_id)].append(run)
+    return runs
+
+
+def _visible_to_owners(deliveries: Sequence[Delivery]) -> set[tuple[int, int]]:
+    """Return (owner, view) of the views that the owners of these deliveries see."""
+    views: dict[int, list[int]] = {}
+    for each in deliveries:
+        if each.view_id is not None:
+            views.setdefault(each.user_id, []).append(each.view_id)
+    owners = {user.id: user for user in User.select().where(User.id.in_(list(views)))}
+    return {(owner, view) for owner, ids in views.items() for view in visible_ids(visitor_of(owners[owner]), ids)}
+
+
+def _trouble(delivery: Delivery, visible: set[tuple[int, int]]) -> str:
+    """Say what keeps a whole delivery from going out, "" when nothing does."""
+    if delivery.user.disabled:
+        return "Its owner is disabled"
+    is_visible = delivery.view_id is not None and (delivery.user_id, delivery.view_id) in visible
+    return "" if is_visible else "Its view is gone, or its owner can't see it any more"
+
+
+def _check(order: Order, view: SavedView) -> list[User]:
+    """Return the recipients. Raises ValidationError."""
+    errors = {}
+    if not order.schedule.is_valid:
+        errors["kind"] = "Choose every day, every week with its day, or every month with its day, and an hour"
+    if order.file_format not in FORMATS:
+        errors["file"] = f"Choose one of {', '.join(FORMATS)}"
+    emails = list(dict.fromkeys(filter(None, (email.strip() for email in order.emails))))
+    users = {user.id: user for email in emails if (user := _recipient(email, view))}
+    unknown = [email for email in emails if not _recipient(email, view)]
+    if not emails:
+        errors["recipients"] = "Enter at least one email address"
+    elif len(emails) > MAX_RECIPIENTS:
+        errors["recipients"] = f"A delivery has at most {MAX_RECIPIENTS} recipients; these are {len(emails)}"
+    elif unknown:
+        names = ", ".join(f"“{email}”" for email in unknown)
+        errors["recipients"] = (
+            f"{names}: no account with this address sees the view; share the view first, or leave it out"
+        )
+    if errors:
+        raise ValidationError(errors)
+    return list(users.values())
+
+
+def _recipient(email: str, view: SavedView) -> User | None:
+    user = find_user(email)
+    return user if user and not user.disabled and find_view(visitor_of(user), view.id) else None
+
+
+def _find_same(visitor: Visitor, view: SavedView, order: Order, users: Sequence[User]) -> Delivery | None:
+    fields = [getattr(Delivery, name) == value for name, value in order.fields().items()]
+    for delivery in Delivery.select().where(Delivery.user == visitor.id, Delivery.view == view.id, *fields):
+        recipients = DeliveryRecipient.select().where(DeliveryRecipient.delivery == delivery.id)
+        if {each.user_id for each in recipients} == {user.id for user in users}:
+            return delivery
+    return None
+
+
+def _set_recipients(delivery: Delivery, users: Sequence[User], now: datetime) -> None:
+    wanted = [user.id for user in users]
+    of_delivery = DeliveryRecipient.delivery == delivery.id
+    gone = of_delivery & DeliveryRecipient.user.not_in(wanted) & DeliveryRecipient.stopped_at.is_null()
+    DeliveryRecipient.delete().where(gone).execute()  # whoever has stopped it stays known
+    for number in wanted:
+        fields = {"delivery": delivery.id, "user": number, "created_at": time_text(now)}
+        DeliveryRecipient.insert(fields).on_conflict_ignore().execute()
+
+
+def _record(event: str, actor: AuditActor, delivery: Delivery, order: Order | None = None) -> None:
+    details = {"to": ", ".join(order.emails), "when": order.schedule.words, "file": order.file_format} if order else {}
+    audit.record(event, about=delivery.view_name, delivery=delivery.id, owner=delivery.user.email, **details, **actor)
