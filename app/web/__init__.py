@@ -19,7 +19,6 @@ from app.web import (
     customers,
     deliveries,
     errors,
-    fair_use,
     guessing,
     headers,
     home,
@@ -47,7 +46,6 @@ def register(app: Flask, settings: Settings) -> None:
     headers.register(app, settings)
     errors.register(app)
     security.register(app, settings)
-    fair_use.register(app)
     oidc.register(app, settings)
     guessing.register(app, settings)
     request_log.register(app)

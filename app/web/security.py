@@ -1,5 +1,5 @@
-"""The checks of every request, in this order: trusted host, Transfer-Encoding, token or session, share of the server's
-work, CSRF, sign-in, permission, and for some routes whether the visitor has entered the password lately.
+"""The checks of every request, in this order: trusted host, Transfer-Encoding, token or session, CSRF, sign-in,
+permission, and for some routes whether the visitor has entered the password lately.
 """
 
 import re
@@ -33,7 +33,6 @@ from app.web.credentials import (
     tokens,
 )
 from app.web.errors import error_response
-from app.web.fair_use import begin_turn
 from app.web.redirects import confirm_url, redirect_or_status, sign_in_url
 from app.web.rules import (
     ACCOUNT_ENDPOINTS,
@@ -93,8 +92,6 @@ def _check_request() -> BaseResponse | None:
         raise LengthRequired
     if request.endpoint not in _WITHOUT_SESSION and (refused := _identify()):
         return refused
-    if g.visitor and (refusal := begin_turn(current_app.extensions["fair_use"])):
-        return refusal
     is_unsafe = request.method not in _SAFE_METHODS and request.endpoint not in ONE_CLICK_ENDPOINTS
     if is_unsafe and not _is_same_origin():
         return _csrf_error()
