@@ -34,15 +34,7 @@ from app.web.credentials import (
 )
 from app.web.errors import error_response
 from app.web.redirects import confirm_url, redirect_or_status, sign_in_url
-from app.web.rules import (
-    ACCOUNT_ENDPOINTS,
-    CONFIRMED_ENDPOINTS,
-    ONE_CLICK_ENDPOINTS,
-    PUBLIC_ENDPOINTS,
-    RULES,
-    SET_UP_ENDPOINTS,
-    TOKEN_ENDPOINTS,
-)
+from app.web.rules import RULES, Rule
 from models import PendingSignIn, RememberedBrowser
 
 if TYPE_CHECKING:
@@ -52,7 +44,6 @@ SESSION, PENDING, REMEMBERED = "session", "sign-in", "browser"  # cookies
 MAX_FORM_BYTES = 64 * 1024  # ten times what any form here needs
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})  # RFC 9110, section 9.2.1
-_WITHOUT_SESSION = frozenset({"static", "home.health"})  # endpoints that don't need to know who asks
 _REQUEST_ID = re.compile("[A-Za-z0-9_-]{8,64}")
 
 
@@ -90,73 +81,76 @@ def _check_request() -> BaseResponse | None:
         raise request.routing_exception
     if "Transfer-Encoding" in request.headers:  # a malformed chunk would fail in the middle of a form
         raise LengthRequired
-    if request.endpoint not in _WITHOUT_SESSION and (refused := _identify()):
+    # An address without a route has no options. Nor has a route without a rule, which `_check_rule` refuses.
+    rule = RULES.get(request.endpoint or "", Rule())
+    if not rule.anonymous and (refused := _identify(rule)):
         return refused
-    is_unsafe = request.method not in _SAFE_METHODS and request.endpoint not in ONE_CLICK_ENDPOINTS
-    if is_unsafe and not _is_same_origin():
+    if request.method not in _SAFE_METHODS and not rule.one_click and not _is_same_origin():
         return _csrf_error()
     if g.visitor and request.headers.get("X-Visitor", _visitor_tag()) != _visitor_tag():  # signed in, in another tab
         return Response("This page is another visitor's.\n", 409, {"HX-Refresh": "true"}, mimetype="text/plain")
-    is_public = request.endpoint in PUBLIC_ENDPOINTS and not (g.visitor and g.visitor.token)
-    return None if is_public else _check_visitor()
+    is_open = rule.public and not (g.visitor and g.visitor.token)
+    return None if is_open else _check_visitor(rule)
 
 
-def _identify() -> BaseResponse | None:
+def _identify(rule: Rule) -> BaseResponse | None:
     """Find who sends the request: by its token, else by its session. Return the response to a wrong token."""
     if token := sent_token():
         found = find_token_visitor(token)
         if isinstance(found, Response):
-            return None if request.endpoint in PUBLIC_ENDPOINTS else found
+            return None if rule.public else found
         g.visitor = found
     elif token := get_cookie(SESSION):
         g.visitor = sessions().find(token, request.remote_addr or "")
     bearer = sent_bearer()
-    if g.visitor is None and bearer is not None and request.endpoint not in PUBLIC_ENDPOINTS:
+    if g.visitor is None and bearer is not None and not rule.public:
         return refuse_token(bearer)
     return None
 
 
-def _check_visitor() -> BaseResponse | None:
-    """Check the sign-in and the permission, on routes that aren't public."""
+def _check_visitor(rule: Rule) -> BaseResponse | None:
+    """Check the sign-in, what the visitor must do before anything else, and the rule of the route."""
     if g.visitor is None:
         return add_challenge(redirect_or_status(sign_in_url(), 401, "Sign in first."))
-    if (duty := _duty(g.visitor)) and request.endpoint not in duty.endpoints:
-        return error_response(403, duty.why) if g.visitor.token else redirect_or_status(duty.page, 403, duty.why)
+    if action := _required_action(g.visitor, rule):
+        page, message = action
+        return error_response(403, message) if g.visitor.token else redirect_or_status(page, 403, message)
     if isinstance(request.routing_exception, RequestRedirect):  # without the host: a client chooses what Host says
         canonical = urlsplit(request.routing_exception.new_url)._replace(scheme="", netloc="").geturl()
         return redirect(canonical, request.routing_exception.code)
-    return None if request.routing_exception else _check_rule(request.endpoint or "")  # Flask answers 404 or 405
+    # Flask answers an address without a route with 404 or 405. A route without a rule raises KeyError.
+    return None if request.routing_exception else _check_rule(RULES[request.endpoint or ""])
 
 
-def _check_rule(endpoint: str) -> BaseResponse | None:
-    """Check the permission that a route needs, and whether it may be that somebody else sits at the browser by now."""
-    if g.visitor.token and endpoint not in TOKEN_ENDPOINTS:
+def _check_rule(rule: Rule) -> BaseResponse | None:
+    """Check what the rule of the route asks of the visitor."""
+    token = g.visitor.token
+    if token and not rule.token:
         return forbidden("A token opens reports, customers and files. Sign in with a browser for anything else.")
-    permission = RULES[endpoint]  # a route without a rule raises KeyError and answers nobody
-    if g.visitor.token and permission is Permission.IMPORT and not g.visitor.token.may_import:
+    if token and rule.permission is Permission.IMPORT and not token.may_import:
         return forbidden("This token reads only. A token may import if its owner ticked that when making it.")
-    if permission is not None and not g.visitor.can(permission):
-        return forbidden(g.visitor.refusal(permission))
-    if endpoint in CONFIRMED_ENDPOINTS and not g.visitor.recently_confirmed:
+    if rule.permission and not g.visitor.can(rule.permission):
+        return forbidden(g.visitor.refusal(rule.permission))
+    if rule.confirm and not g.visitor.recently_confirmed:  # somebody else may sit at the browser by now
         return redirect_or_status(confirm_url(), 403, "Enter your password again first, at /account/confirm.")
     return None
 
 
-class _Duty(NamedTuple):
-    """What a visitor must do on `page`, with nothing but `endpoints`, before anything else."""
+class _RequiredAction(NamedTuple):
+    """What a visitor must do on `page` before anything else, as `message` says."""
 
-    endpoints: frozenset[str]
     page: str
-    why: str
+    message: str
 
 
-def _duty(visitor: Visitor) -> _Duty | None:
+def _required_action(visitor: Visitor, rule: Rule) -> _RequiredAction | None:
+    """Return what the visitor must do before they can use a route with this rule."""
     if visitor.must_change_password:
-        return _Duty(ACCOUNT_ENDPOINTS, "/account", "Choose a password of your own first.")
+        return None if rule.before_password else _RequiredAction("/account", "Choose a password of your own first.")
     has_factor = visitor.has_second_factor or visitor.origin == PROVIDER_WITH_FACTOR
-    if not has_factor and second_factors().is_required(visitor.role):
-        return _Duty(SET_UP_ENDPOINTS, "/account/factor", "Set up a second factor first.")
-    return None
+    if has_factor or rule.before_factor or not second_factors().is_required(visitor.role):
+        return None
+    return _RequiredAction("/account/factor", "Set up a second factor first.")
 
 
 def _visitor_tag() -> str:

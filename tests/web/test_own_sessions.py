@@ -10,7 +10,7 @@ from werkzeug.test import TestResponse
 
 from app.auth import users
 from app.web.browsers import browser_name
-from app.web.rules import CONFIRMED_ENDPOINTS
+from app.web.rules import RULES
 from models import AuditEvent, SecondFactor, Session, User, timestamp
 from tests.authenticator import Clock, clock, next_code, set_up
 from tests.support import BY, OURS, signed_in
@@ -134,7 +134,7 @@ def test_late_changes_need_a_confirmation(app: Flask, eve: User) -> None:
     asked = {
         path: client.open(path, method=method, headers={**OURS, **HTML})
         for endpoint, method, path in routes(app)
-        if endpoint in CONFIRMED_ENDPOINTS and method in UNSAFE | {"GET"}
+        if RULES[endpoint].confirm and method in UNSAFE | {"GET"}
     }
     assert set(asked) >= {"/users", f"/users/{eve.id}", f"/users/{eve.id}/password", f"/users/{eve.id}/factor"}
     for path, answer in asked.items():
