@@ -15,6 +15,9 @@ from models.values import timestamp
 
 log = logging.getLogger("audit")
 
+# The author of a change and their address: the fields `who`, `address` and `request` of its event.
+AuditActor = Mapping[str, str]
+
 BEGUN, DONE, REFUSED, FAILED = "begun", "done", "refused", "failed"  # outcomes
 MAX_TEXT_LENGTH = 300  # characters of a text of an event: people write addresses of any length into the trail
 _BLOCK_ROWS = 1000  # that an archive reads at a time

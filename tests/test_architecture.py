@@ -18,6 +18,7 @@ ROOT = Path(__file__).parent.parent
 # A package may import from floors below its own. The lowest floor comes first.
 FLOORS = [
     ("models",),
+    ("app.auth.permissions",),
     ("app.table",),
     ("app.reports", "app.importing", "app.auth"),
     ("app.demo",),

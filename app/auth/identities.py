@@ -1,10 +1,10 @@
 """Which account belongs to whom at the OpenID Connect provider, and who may sign in through it."""
 
 from app.auth.oidc import Claims
-from app.auth.permissions import AuditActor
 from app.auth.sessions import LOCAL, end_user_sessions
 from app.auth.users import find_user
 from models import AccessToken, Identity, UsedState, User, access_db, audit, timestamp
+from models.audit import AuditActor
 
 FLOW_SECONDS = 10 * 60  # that a sign-in at the provider may take
 

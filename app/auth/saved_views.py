@@ -6,10 +6,11 @@ from unicodedata import category
 
 from peewee import Value
 
-from app.auth.permissions import AuditActor, Visitor
 from app.auth.users import ValidationError
+from app.auth.visitor import Visitor
 from app.table.statements import compiled, placeholder
 from models import SavedView, User, access_db, audit, timestamp
+from models.audit import AuditActor
 
 MAX_NAME_LENGTH = 80  # characters
 MAX_VIEWS = 100  # saved views of one user, and as many deleted ones that can be restored

@@ -13,10 +13,11 @@ from time import time
 from pyotp import TOTP
 
 from app.auth import throttle
-from app.auth.permissions import AuditActor, Permission, roles_with
+from app.auth.permissions import Permission, roles_with
 from app.auth.sessions import end_user_sessions
 from app.auth.users import ValidationError
 from models import RecoveryCode, SecondFactor, User, access_db, audit, timestamp
+from models.audit import AuditActor
 
 RECOVERY_CODES = 10
 _RECOVERY_BYTES = 15  # 120 bits: from 112 on, ASVS 5.0 (6.5.2) accepts a hash that isn't slow

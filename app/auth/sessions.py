@@ -8,7 +8,7 @@ from typing import Any
 
 from peewee import JOIN, fn
 
-from app.auth.permissions import Visitor
+from app.auth.visitor import Visitor
 from app.table.statements import compiled, placeholder
 from models import (
     DATABASE_ERRORS,

@@ -12,11 +12,12 @@ from typing import Any, NamedTuple
 
 from peewee import JOIN, Case, fn
 
-from app.auth.permissions import AuditActor, Permission, UsedToken, Visitor
+from app.auth.permissions import Permission
 from app.auth.saved_views import valid_name
 from app.auth.sessions import LOCAL, token_digest
 from app.auth.throttle import network_of
 from app.auth.users import ValidationError
+from app.auth.visitor import UsedToken, Visitor
 from app.table.statements import compiled, placeholder
 from models import (
     DATABASE_ERRORS,
@@ -29,6 +30,7 @@ from models import (
     timestamp,
     today,
 )
+from models.audit import AuditActor
 
 PREFIX = "prt_"  # by which people and scanners of source code recognise a token
 MAX_PER_PERSON = 50  # tokens that a person has

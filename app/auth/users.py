@@ -6,9 +6,10 @@ from contextlib import contextmanager
 
 from app.auth import throttle
 from app.auth.passwords import generate_password, hash_password, hashing_turn, password_weakness, verify_password
-from app.auth.permissions import ROLES, AuditActor, Permission, roles_with
+from app.auth.permissions import ROLES, Permission, roles_with
 from app.auth.sessions import end_user_sessions
 from models import NONE_ID, AccessToken, Reseller, SavedView, User, access_db, audit, fold, timestamp
+from models.audit import AuditActor
 
 TEMPORARY_DAYS = 7  # days for which a generated password works
 MAX_EMAIL_LENGTH = 254  # characters, RFC 5321
@@ -55,9 +56,9 @@ def add_user(  # noqa: PLR0913, PLR0917 - each is a field of the account, or mak
 ) -> str:
     """Add an account and return its password. Without `password`, generate a temporary one.
 
-    `reseller` is the name of the reseller whose customers the user sees, None for all; `may_see_costs` is what
-    `Column.right` asks for. `site_words` are names of this
-    installation, which make a poor password. Raises ValidationError and HashingBusy.
+    `reseller` is the name of the reseller whose customers the user sees, None for all. `may_see_costs` gives
+    Permission.VIEW_COSTS. `site_words` are names of this installation, which make a poor password. Raises
+    ValidationError and HashingBusy.
     """
     email = email.strip()
     secret, password_fields = _password_fields(password, email, reseller or "", *site_words)

@@ -6,7 +6,8 @@ from hashlib import sha256
 from tempfile import TemporaryFile
 from urllib.parse import parse_qsl
 
-from app.auth.permissions import Permission, Visitor
+from app.auth.permissions import Permission
+from app.auth.visitor import Visitor
 from app.reports import REPORTS
 from app.table.counts import count_rows
 from app.table.csv import EXCEL, csv_chunks
@@ -72,7 +73,7 @@ def _count(view: View, scope: Scope) -> int:
 def _permitted_view(person: Visitor, saved_view: SavedView, day: date) -> View:
     if saved_view.report not in REPORTS:
         raise NotPermitted("its report isn't there any more")
-    report = permitted_report(REPORTS[str(saved_view.report)], person.rights)
+    report = permitted_report(REPORTS[str(saved_view.report)], person.permissions)
     view, errors = parse_view(report, parse_qsl(str(saved_view.query)))
     if errors:
         raise NotPermitted("a part of the view can't be shown to this person")

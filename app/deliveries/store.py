@@ -6,14 +6,16 @@ from datetime import datetime
 
 from peewee import fn
 
-from app.auth.permissions import AuditActor, Permission, Visitor
+from app.auth.permissions import Permission
 from app.auth.saved_views import find_view, visible_ids
 from app.auth.users import ValidationError, find_user
+from app.auth.visitor import Visitor
 from app.deliveries.access import deliverable_view, visitor_of
 from app.deliveries.content import FORMATS
 from app.deliveries.runs import PROBLEMS, WAITING, schedule_of
 from app.deliveries.schedule import Schedule, time_text
 from models import Delivery, DeliveryRecipient, DeliveryRun, SavedView, User, access_db, audit
+from models.audit import AuditActor
 
 MAX_DELIVERIES = 50  # of a person
 MAX_RECIPIENTS = 20  # of a delivery

@@ -6,7 +6,7 @@ from flask import Blueprint, abort, g, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import TooManyRequests, Unauthorized
 
-from app.auth.permissions import Permission, is_granted
+from app.auth.permissions import Permission, permissions_of
 from app.auth.second_factor import count_recovery_codes, find_second_factor
 from app.auth.sessions import LOCAL, end_session, end_user_sessions
 from app.auth.throttle import TooManyAttempts, is_first_from_site
@@ -176,8 +176,8 @@ def _authenticate(event: str, email: str, password: str) -> User:
 
 
 def _may_use_password(user: User) -> bool:
-    is_admin = is_granted(Permission.MANAGE_USERS, user.role, user.reseller)
-    return local_sign_in() == "yes" or is_admin
+    permissions = permissions_of(user.role, user.reseller, bool(user.may_see_costs))
+    return local_sign_in() == "yes" or Permission.MANAGE_USERS in permissions
 
 
 def sign_in_page(

@@ -6,9 +6,9 @@ Nothing else signs in by this header. What a reverse proxy may have put there fo
 from flask import Response, current_app, g, request
 from werkzeug.datastructures import Authorization
 
-from app.auth.permissions import Visitor
 from app.auth.throttle import TooManyAttempts, count_attempt, is_first_from_site, raise_if_refused
 from app.auth.tokens import PREFIX, RateExceeded, Tokens
+from app.auth.visitor import Visitor
 from app.web.audit import audit_actor, record_event
 from app.web.errors import error_response
 from models.audit import FAILED, REFUSED

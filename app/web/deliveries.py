@@ -9,7 +9,7 @@ from flask import Blueprint, abort, current_app, redirect, render_template, requ
 from flask.typing import ResponseReturnValue
 
 from app.auth import saved_views
-from app.auth.permissions import AuditActor, Permission
+from app.auth.permissions import Permission
 from app.auth.users import ValidationError
 from app.deliveries import runs, store
 from app.deliveries.content import FORMATS, LINK
@@ -22,6 +22,7 @@ from app.web.errors import error_response
 from app.web.request_log import set_error_reason
 from app.web.security import visitor
 from models import Delivery, DeliveryRecipient, SavedView
+from models.audit import AuditActor
 
 # Actions of the buttons beside a delivery, by the last part of their address.
 ACTIONS: Mapping[str, Callable[[AuditActor, Delivery], object]] = {

@@ -10,7 +10,7 @@ from flask import Blueprint, abort, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from app.auth import saved_views
-from app.auth.permissions import AuditActor
+from app.auth.permissions import Permission
 from app.auth.saved_views import ReportView
 from app.auth.users import ValidationError
 from app.reports import REPORTS
@@ -26,6 +26,7 @@ from app.web.security import visitor
 from app.web.urls import MAX_URL_LENGTH, report_url
 from app.web.view_request import permitted, permitted_submission, report_or_404, withheld_parts
 from models import SavedView, access_db
+from models.audit import AuditActor
 
 # Actions of the buttons beside a saved view, by the last part of their address. The third argument is the field `name`.
 ACTIONS: Mapping[str, Callable[[AuditActor, SavedView, str], object]] = {
@@ -161,7 +162,7 @@ def report_tabs(view: View, opened: str = "") -> Tabs:
     """
     slug, query = view.report.slug, view.first_page.query_string
     deleted = []
-    standard = _standard_tabs(slug, visitor().rights)
+    standard = _standard_tabs(slug, visitor().permissions)
     tabs, queries = [tab for tab, _ in standard], [query for _, query in standard]
     for each in saved_views.report_views(visitor(), slug):
         tab = _tab(each, slug, each.owner)
@@ -183,16 +184,16 @@ def report_tabs(view: View, opened: str = "") -> Tabs:
 
 
 @lru_cache(maxsize=100)
-def _standard_tabs(slug: str, rights: frozenset[str]) -> list[tuple[Tab, str]]:
-    """Return the tabs that everybody with these rights has, with their canonical query strings.
+def _standard_tabs(slug: str, permissions: frozenset[Permission]) -> list[tuple[Tab, str]]:
+    """Return the tabs that everybody with these permissions has, with their canonical query strings.
 
-    A view goes without the columns that need another right, and isn't there when what it is grouped by does.
+    A view goes without the columns that need another permission, and isn't there when what it is grouped by does.
     """
     tabs = [(Tab(0, "Standard", f"/reports/{slug}"), "")]
     for number, each in enumerate(STANDARD_VIEWS, 1):
         if each.slug == slug:
             pairs = parse_qsl(each.query)
-            view, _ = parse_view(permitted_report(REPORTS[slug], rights), pairs)
+            view, _ = parse_view(permitted_report(REPORTS[slug], permissions), pairs)
             if len(view.group) == sum(key == "group" for key, _ in pairs):
                 tabs.append((Tab(-number, each.name, report_url(view)), view.query_string))
     return tabs
@@ -271,13 +272,13 @@ def _tab(view: SavedView | ReportView, slug: str, owner: str) -> Tab:
 
 def _view_url(view: SavedView | ReportView, slug: str) -> str:
     """Return the report's address with the view, or the page that lists what can't be shown of it."""
-    return _whole_url(slug, view.query, visitor().rights) or f"/reports/views/{view.id}"
+    return _whole_url(slug, view.query, visitor().permissions) or f"/reports/views/{view.id}"
 
 
 @lru_cache(maxsize=1000)  # parsing takes longer than all else that a tab needs
-def _whole_url(slug: str, query: str, rights: frozenset[str]) -> str:
-    """Return the report's address with a saved query, "" when people with these rights can't be shown a part of it."""
-    view, errors = parse_view(permitted_report(REPORTS[slug], rights), parse_qsl(query))
+def _whole_url(slug: str, query: str, permissions: frozenset[Permission]) -> str:
+    """Return the report's address with a saved query, "" if a part of it needs other permissions."""
+    view, errors = parse_view(permitted_report(REPORTS[slug], permissions), parse_qsl(query))
     return "" if errors else report_url(view)
 
 
@@ -289,4 +290,5 @@ def _remaining_view(saved_view: SavedView) -> tuple[View, list[str]]:
     unknown = {(error.key, error.value) for error in whole_errors}
     reasons = [str(error) for error in errors if (error.key, error.value) in unknown]
     withheld = [error for error in errors if (error.key, error.value) not in unknown]
-    return view, reasons + [visitor().refusal_of_part(part, right) for right, part in withheld_parts(withheld, whole)]
+    denials = [visitor().denial_message(permission, part) for permission, part in withheld_parts(withheld, whole)]
+    return view, reasons + denials

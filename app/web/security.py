@@ -16,10 +16,11 @@ from werkzeug.routing import RequestRedirect
 from werkzeug.wrappers import Response as BaseResponse
 
 from app.auth.browser_tokens import PENDING_SECONDS, REMEMBERED_SECONDS, BrowserTokens
-from app.auth.permissions import Permission, Visitor
+from app.auth.permissions import Permission
 from app.auth.second_factor import SecondFactors
 from app.auth.sessions import PROVIDER_WITH_FACTOR, Sessions
 from app.auth.tokens import RequestRate, Tokens
+from app.auth.visitor import Visitor
 from app.settings import Settings
 from app.table.view import digest
 from app.web.audit import record_refusal
@@ -130,7 +131,7 @@ def _check_rule(rule: Rule) -> BaseResponse | None:
     if token and rule.permission is Permission.IMPORT and not token.may_import:
         return forbidden("This token reads only. A token may import if its owner ticked that when making it.")
     if rule.permission and not g.visitor.can(rule.permission):
-        return forbidden(g.visitor.refusal(rule.permission))
+        return forbidden(g.visitor.denial_message(rule.permission))
     if rule.confirm and not g.visitor.recently_confirmed:  # somebody else may sit at the browser by now
         return redirect_or_status(confirm_url(), 403, "Enter your password again first, at /account/confirm.")
     return None
@@ -154,11 +155,12 @@ def _required_action(visitor: Visitor, rule: Rule) -> _RequiredAction | None:
 
 
 def _visitor_tag() -> str:
-    """Return a digest of who is signed in with which rights. Pages send it with what they ask for through htmx."""
-    signed_in = g.get("visitor")
-    return (
-        digest(f"{signed_in.id} {signed_in.role} {signed_in.reseller} {sorted(signed_in.rights)}") if signed_in else ""
-    )
+    """Return a digest of who is signed in with which permissions. Pages send it with what they ask for through htmx."""
+    visitor: Visitor | None = g.get("visitor")
+    if visitor is None:
+        return ""
+    permissions = sorted(permission.name for permission in visitor.permissions)
+    return digest(f"{visitor.id} {visitor.role} {visitor.reseller} {permissions}")
 
 
 def request_id() -> str:
@@ -173,7 +175,7 @@ def sessions() -> Sessions:
 
 
 def renewed(person: Visitor) -> Callable[[], Visitor | None]:
-    """Return a function that finds the same visitor with the rights of that moment, None when they have none left."""
+    """Return a function that finds the same visitor as of that moment, None when they are signed in no more."""
     return partial((tokens() if person.token else sessions()).renewed, person)
 
 

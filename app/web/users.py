@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 
 from app.auth import tokens, users
 from app.auth.identities import allow_provider, find_identity, forbid_provider
-from app.auth.permissions import ROLES, AuditActor, Permission, roles_with
+from app.auth.permissions import ROLES, Permission, roles_with
 from app.auth.second_factor import find_second_factor, reset_second_factor, users_with_second_factor
 from app.auth.users import ValidationError, validate_user
 from app.web.audit import audit_actor
@@ -17,6 +17,7 @@ from app.web.fields import read_fields
 from app.web.request_log import set_error_reason
 from app.web.security import provider, second_factors, sessions, visitor
 from models import NONE_ID, Reseller, User, reports_db, today
+from models.audit import AuditActor
 
 MAX_SUGGESTIONS = 300  # names of resellers that the form suggests; of more, it suggests none
 

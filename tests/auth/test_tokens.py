@@ -8,7 +8,6 @@ import pytest
 from flask import Flask
 
 from app.auth import identities, users
-from app.auth.permissions import Visitor
 from app.auth.sessions import LOCAL, PROVIDER
 from app.auth.tokens import (
     MAX_PER_PERSON,
@@ -22,6 +21,7 @@ from app.auth.tokens import (
     revoke_token,
 )
 from app.auth.users import ValidationError
+from app.auth.visitor import Visitor
 from models import AccessToken, AuditEvent, TokenNetwork, User, access_db, timestamp, today
 from tests.auth.conftest import Person
 from tests.databases import each_database as database_url

@@ -9,8 +9,8 @@ import pytest
 from flask import Flask
 
 from app.auth import saved_views, users
-from app.auth.permissions import Visitor
 from app.auth.users import ValidationError, find_user
+from app.auth.visitor import Visitor
 from models import AuditEvent, SavedView, User, access_db, audit, timestamp
 from tests.auth.conftest import ZEBRA, Person
 from tests.databases import each_database as database_url

@@ -126,7 +126,7 @@ def test_file_is_the_export_of_its_recipient(
     assert file.get_filename().endswith(".csv")
     text = file.get_payload(decode=True).decode("utf-8-sig")
     assert ("Cost" in text.splitlines()[0]) is costs
-    view, errors = parse_view(permitted_report(REPORTS[SUBSCRIPTIONS], visitor.rights), parse_qsl(query))
+    view, errors = parse_view(permitted_report(REPORTS[SUBSCRIPTIONS], visitor.permissions), parse_qsl(query))
     assert not errors
     assert text == expected_csv(replace(view, today=clock.now.date()), visitor.scope).decode("utf-8-sig")
     rows = len(text.splitlines()) - 1

@@ -9,7 +9,8 @@ from time import monotonic
 from flask import request
 
 from app.auth.exports import MAX_PER_PERSON, RENEWAL, is_first, leave_place, renew_place, take_place
-from app.auth.permissions import Permission, Visitor
+from app.auth.permissions import Permission
+from app.auth.visitor import Visitor
 from app.web.security import renewed, visitor
 from models import DATABASE_ERRORS, close_connections
 
@@ -129,5 +130,5 @@ class ExportWatch(Thread):
         if now is None:
             return "The token has ended" if self._person.token else "The session has ended"
         person = self._person
-        unchanged = (now.role, now.reseller, now.rights) == (person.role, person.reseller, person.rights)
+        unchanged = (now.role, now.reseller, now.permissions) == (person.role, person.reseller, person.permissions)
         return "" if unchanged and now.can(Permission.EXPORT) else "The rights of the account have changed"

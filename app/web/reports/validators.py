@@ -1,6 +1,6 @@
 """The validators of a file, ETag and Last-Modified, by which a program needs to load only what has changed.
 
-An ETag names all that a file depends on: the last import, the day, the view in its format, and the rights of who asks.
+An ETag names all that a file depends on: the last import, the day, the view in its format, and what who asks may see.
 """
 
 from datetime import UTC, datetime
@@ -39,5 +39,5 @@ def unchanged(view: View, url: str) -> Response | None:
 
 
 def _etag(view: View, url: str) -> str:
-    who = (visitor().reseller, sorted(visitor().rights))
+    who = (visitor().reseller, sorted(permission.name for permission in visitor().permissions))
     return sha256(repr((Import.last(), view.today, url, who)).encode()).hexdigest()[:_LENGTH]
