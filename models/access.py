@@ -174,7 +174,9 @@ class SavedView(AccessModel):
 # A user's views of a report have different names, but for deleted ones.
 SavedView.add_index(
     SavedView.index(
-        *(SavedView.user, SavedView.report, SavedView.name),
+        SavedView.user,
+        SavedView.report,
+        SavedView.name,
         unique=True,
         where=SavedView.deleted_at.is_null(),
         name="saved_view_name",
@@ -182,7 +184,9 @@ SavedView.add_index(
 )
 SavedView.add_index(
     SavedView.index(
-        *(SavedView.report, SavedView.name, SavedView.id),
+        SavedView.report,
+        SavedView.name,
+        SavedView.id,
         where=SavedView.shared & SavedView.deleted_at.is_null(),
         name="saved_view_shared",
     )
@@ -316,7 +320,21 @@ class JobRunner(AccessModel):
     seen_at = DateTimeField()
 
 
+# The tables that are copied to another database. Rows of UsedState, ExportPlace and JobRunner are of running processes.
 TABLES = (
-    *(User, Identity, Session, SecondFactor, RecoveryCode, PendingSignIn, RememberedBrowser, SavedView, Attempt),
-    *(AccessToken, TokenNetwork, ImportJob, Delivery, DeliveryRecipient, DeliveryRun),
+    User,
+    Identity,
+    Session,
+    SecondFactor,
+    RecoveryCode,
+    PendingSignIn,
+    RememberedBrowser,
+    SavedView,
+    Attempt,
+    AccessToken,
+    TokenNetwork,
+    ImportJob,
+    Delivery,
+    DeliveryRecipient,
+    DeliveryRun,
 )

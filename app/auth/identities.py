@@ -1,8 +1,9 @@
 """Which account belongs to whom at the OpenID Connect provider, and who may sign in through it."""
 
 from app.auth.oidc import Claims
-from app.auth.sessions import LOCAL, end_user_sessions
+from app.auth.sessions import end_user_sessions
 from app.auth.users import find_user
+from app.auth.visitor import SignInMethod
 from models import AccessToken, Identity, UsedState, User, access_db, audit, timestamp
 from models.audit import AuditActor
 
@@ -72,7 +73,9 @@ def forbid_provider(actor: AuditActor, user: User) -> None:
         User.update(may_use_provider=False).where(User.id == user.id).execute()
         Identity.delete().where(Identity.user == user).execute()
         end_user_sessions(user.id)
-        AccessToken.delete().where(AccessToken.user == user, AccessToken.origin != LOCAL).execute()
+        AccessToken.delete().where(
+            AccessToken.user == user, AccessToken.origin != SignInMethod.PASSWORD.value
+        ).execute()
         audit.record("provider forbidden", about=user.email, **actor)
 
 

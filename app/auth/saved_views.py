@@ -203,7 +203,11 @@ def _own(visitor: Visitor) -> Any:
 
 
 _REPORT_VIEW = (
-    *(SavedView.id, SavedView.name, SavedView.query, SavedView.shared, SavedView.is_default),
+    SavedView.id,
+    SavedView.name,
+    SavedView.query,
+    SavedView.shared,
+    SavedView.is_default,
     SavedView.deleted_at.is_null(False),
 )
 

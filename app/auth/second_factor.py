@@ -7,6 +7,7 @@ from base64 import b32encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from hashlib import sha256
 from time import time
 
@@ -16,6 +17,7 @@ from app.auth import throttle
 from app.auth.permissions import Permission, roles_with
 from app.auth.sessions import end_user_sessions
 from app.auth.users import ValidationError
+from app.auth.visitor import SignInMethod, Visitor
 from models import RecoveryCode, SecondFactor, User, access_db, audit, timestamp
 from models.audit import AuditActor
 
@@ -25,6 +27,13 @@ _STEP = 30  # seconds, RFC 6238, section 4.1; authenticator apps support no othe
 _DRIFT = 1  # steps by which a phone's clock may differ, RFC 6238, section 5.2
 _SECRET_BYTES = 20  # RFC 4226, section 4, R6
 _SEED = re.compile("[0-9a-f]{32}")
+
+
+class RequiredAction(Enum):
+    """What a visitor must do before they see anything else."""
+
+    CHOOSE_PASSWORD = auto()
+    SET_UP_SECOND_FACTOR = auto()
 
 
 @dataclass(frozen=True)
@@ -42,6 +51,13 @@ class SecondFactors:
     def is_required(self, role: str) -> bool:
         is_admin = role in [each.name for each in roles_with(Permission.MANAGE_USERS)]
         return self.required == "all" or (self.required == "admins" and is_admin)
+
+    def required_action(self, visitor: Visitor) -> RequiredAction | None:
+        """Return what a visitor must do before anything else."""
+        if visitor.must_change_password:
+            return RequiredAction.CHOOSE_PASSWORD
+        has_factor = visitor.has_second_factor or visitor.sign_in_method is SignInMethod.PROVIDER_MFA
+        return None if has_factor or not self.is_required(visitor.role) else RequiredAction.SET_UP_SECOND_FACTOR
 
     def app(self, user_id: int, email: str, seed: str) -> TOTP:
         """Return the authenticator of a user, with the secret for `seed`.

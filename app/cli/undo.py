@@ -53,6 +53,10 @@ def undo(number: int, yes: bool) -> None:
 def _cells(each: ListedImport) -> tuple[str, ...]:
     counts = (each.added, each.updated, each.removed, each.cancelled)
     return (
-        *("" if each.number is None else str(each.number), str(each.loaded_at), each.who, each.file),
-        *(f"{count:,}" for count in counts), each.state,
-    )  # fmt: skip
+        "" if each.number is None else str(each.number),
+        str(each.loaded_at),
+        each.who,
+        each.file,
+        *(f"{count:,}" for count in counts),
+        each.state,
+    )

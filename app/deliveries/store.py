@@ -9,8 +9,8 @@ from peewee import fn
 from app.auth.permissions import Permission
 from app.auth.saved_views import find_view, visible_ids
 from app.auth.users import ValidationError, find_user
-from app.auth.visitor import Visitor
-from app.deliveries.access import deliverable_view, visitor_of
+from app.auth.visitor import Visitor, visitor_of
+from app.deliveries.access import deliverable_view
 from app.deliveries.content import FORMATS
 from app.deliveries.runs import PROBLEMS, WAITING, schedule_of
 from app.deliveries.schedule import Schedule, time_text

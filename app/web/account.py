@@ -8,7 +8,7 @@ from werkzeug.exceptions import TooManyRequests, Unauthorized
 
 from app.auth.permissions import Permission, permissions_of
 from app.auth.second_factor import count_recovery_codes, find_second_factor
-from app.auth.sessions import LOCAL, end_session, end_user_sessions
+from app.auth.sessions import end_session, end_user_sessions
 from app.auth.throttle import TooManyAttempts, is_first_from_site
 from app.auth.tokens import latest_last_day, list_tokens
 from app.auth.users import ValidationError, authenticate, choose_password, find_user, login_blocked_reason
@@ -73,7 +73,7 @@ def sign_out() -> ResponseReturnValue:
         else:
             end_session(visitor().session)
         record_event("sign-out", everywhere=everywhere)
-    response = redirect("/login" if visitor().origin == LOCAL else "/login?out=1", 303)
+    response = redirect("/login?out=1" if visitor().by_provider else "/login", 303)
     delete_cookie(response, SESSION)
     response.headers["Clear-Site-Data"] = '"cache", "storage"'  # "Back" must not show a page from the cache
     return response
@@ -96,7 +96,7 @@ def change_password() -> ResponseReturnValue:
         if password == current:
             return account_page(400, {"password": "This is your present password; choose another."})
         choose_password(audit_actor(), user, password, site_words())
-        return begin_session(User.get_by_id(user.id), "/account?done=password", visitor().origin)
+        return begin_session(User.get_by_id(user.id), "/account?done=password", visitor().sign_in_method)
     except ValidationError as error:
         return account_page(400, error.errors)
     except Unauthorized:

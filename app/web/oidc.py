@@ -23,8 +23,9 @@ from app.auth.oidc import (
     ProviderUnavailable,
     error_code,
 )
-from app.auth.sessions import PROVIDER, PROVIDER_WITH_FACTOR, token_digest
+from app.auth.sessions import token_digest
 from app.auth.throttle import TooManyAttempts, clear_attempts, count_attempt
+from app.auth.visitor import SignInMethod
 from app.settings import Settings
 from app.web import security
 from app.web.account import confirm_page, sign_in_page
@@ -153,7 +154,7 @@ def _finish(flow: _Flow | None) -> Response:
         response = _go_on(flow)
     except TooManyAttempts as error:
         if error.first:
-            record_event("sign-in", REFUSED, why="too many attempts", by=PROVIDER)
+            record_event("sign-in", REFUSED, why="too many attempts", by=SignInMethod.PROVIDER)
         raise too_many_requests(error) from None
     except ProviderUnavailable:
         clear_attempts(*attempt)
@@ -183,8 +184,8 @@ def _sign_in(claims: Claims, next_url: str) -> Response:
         )
         raise _FlowError(403, message, str(error), error.user.email if error.user else "") from None
     if claims.has_second_factor:
-        return begin_session(user, next_url, PROVIDER_WITH_FACTOR)
-    return continue_sign_in(user, next_url, PROVIDER)
+        return begin_session(user, next_url, SignInMethod.PROVIDER_MFA)
+    return continue_sign_in(user, next_url, SignInMethod.PROVIDER)
 
 
 def _confirm_session(claims: Claims, flow: _Flow) -> Response:
@@ -199,7 +200,7 @@ def _confirm_session(claims: Claims, flow: _Flow) -> Response:
         raise _FlowError(403, f"{_provider().name} has not asked for your password again.", why)
     with access_db.write_transaction():
         token = sessions().confirm(visitor.session)
-        record_event("confirmation", by=PROVIDER)
+        record_event("confirmation", by=SignInMethod.PROVIDER)
     response = redirect(flow.next_url, 303)
     set_cookie(response, SESSION, token)
     return response
@@ -229,7 +230,7 @@ def _record_failure(error: Exception, flow: _Flow) -> None:
     """Record that a sign-in has failed. Those of one minute are one event, so that no stranger fills the disk."""
     who = (error.who if isinstance(error, _FlowError) else "") or (g.visitor.email if g.visitor else "")
     event = "confirmation" if flow.confirms and g.visitor else "sign-in"
-    audit.record_folded(event, FAILED, **audit_actor() | {"who": who}, why=_why(error), by=PROVIDER)
+    audit.record_folded(event, FAILED, **audit_actor() | {"who": who}, why=_why(error), by=SignInMethod.PROVIDER)
 
 
 def _why(error: Exception) -> str:

@@ -6,7 +6,7 @@ import re
 import secrets
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app, g, redirect, request
@@ -17,8 +17,8 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from app.auth.browser_tokens import PENDING_SECONDS, REMEMBERED_SECONDS, BrowserTokens
 from app.auth.permissions import Permission
-from app.auth.second_factor import SecondFactors
-from app.auth.sessions import PROVIDER_WITH_FACTOR, Sessions
+from app.auth.second_factor import RequiredAction, SecondFactors
+from app.auth.sessions import Sessions
 from app.auth.tokens import RequestRate, Tokens
 from app.auth.visitor import Visitor
 from app.settings import Settings
@@ -113,8 +113,8 @@ def _check_visitor(rule: Rule) -> BaseResponse | None:
     """Check the sign-in, what the visitor must do before anything else, and the rule of the route."""
     if g.visitor is None:
         return add_challenge(redirect_or_status(sign_in_url(), 401, "Sign in first."))
-    if action := _required_action(g.visitor, rule):
-        page, message = action
+    if blocked := _blocked_until(rule):
+        page, message = blocked
         return error_response(403, message) if g.visitor.token else redirect_or_status(page, 403, message)
     if isinstance(request.routing_exception, RequestRedirect):  # without the host: a client chooses what Host says
         canonical = urlsplit(request.routing_exception.new_url)._replace(scheme="", netloc="").geturl()
@@ -137,21 +137,14 @@ def _check_rule(rule: Rule) -> BaseResponse | None:
     return None
 
 
-class _RequiredAction(NamedTuple):
-    """What a visitor must do on `page` before anything else, as `message` says."""
-
-    page: str
-    message: str
-
-
-def _required_action(visitor: Visitor, rule: Rule) -> _RequiredAction | None:
-    """Return what the visitor must do before they can use a route with this rule."""
-    if visitor.must_change_password:
-        return None if rule.before_password else _RequiredAction("/account", "Choose a password of your own first.")
-    has_factor = visitor.has_second_factor or visitor.origin == PROVIDER_WITH_FACTOR
-    if has_factor or rule.before_factor or not second_factors().is_required(visitor.role):
-        return None
-    return _RequiredAction("/account/factor", "Set up a second factor first.")
+def _blocked_until(rule: Rule) -> tuple[str, str] | None:
+    """Return the page on which the visitor must do something before they can use a route with this rule, and why."""
+    action = second_factors().required_action(g.visitor)
+    if action is RequiredAction.CHOOSE_PASSWORD and not rule.before_password:
+        return "/account", "Choose a password of your own first."
+    if action is RequiredAction.SET_UP_SECOND_FACTOR and not rule.before_factor:
+        return "/account/factor", "Set up a second factor first."
+    return None
 
 
 def _visitor_tag() -> str:

@@ -11,9 +11,10 @@ from werkzeug.wrappers import Response
 
 from app.auth.browser_tokens import PENDING_SECONDS, REMEMBERED_SECONDS
 from app.auth.second_factor import count_recovery_codes, find_second_factor
-from app.auth.sessions import LOCAL, end_session
+from app.auth.sessions import end_session
 from app.auth.throttle import WINDOW, TooManyAttempts
 from app.auth.users import ValidationError
+from app.auth.visitor import SignInMethod
 from app.web.audit import record_event
 from app.web.browsers import browser_name
 from app.web.fields import read_fields
@@ -40,18 +41,18 @@ WRONG_CODE = "This code is wrong, or was used already. Enter the next one."
 blueprint = Blueprint("sign_in", __name__)
 
 
-def continue_sign_in(user: User, next_url: str, origin: str = LOCAL) -> Response:
+def continue_sign_in(user: User, next_url: str, method: SignInMethod = SignInMethod.PASSWORD) -> Response:
     """Ask for the second factor of a user who has entered the password, or begin the session where there is none.
 
-    Likewise for one who comes from the provider, as `origin` says, without a second factor there. A browser that is
+    Likewise for one who comes from the provider, as `method` says, without a second factor there. A browser that is
     remembered isn't asked. Raises Unauthorized.
     """
     with access_db.write_transaction():
         if not find_second_factor(user.id):
-            return begin_session(user, next_url, origin)
+            return begin_session(user, next_url, method)
         if browser_tokens(REMEMBERED).find(get_cookie(REMEMBERED)) == user:
-            return begin_session(user, next_url, origin, second_factor="remembered browser")
-        token = browser_tokens(PENDING).create(user, origin=origin)
+            return begin_session(user, next_url, method, second_factor="remembered browser")
+        token = browser_tokens(PENDING).create(user, origin=method.value)
         if token is None:
             raise Unauthorized(WRONG_CREDENTIALS)
         record_event("sign-in", BEGUN, who=user.email)
@@ -60,19 +61,18 @@ def continue_sign_in(user: User, next_url: str, origin: str = LOCAL) -> Response
     return response
 
 
-def begin_session(user: User, next_url: str, origin: str = LOCAL, **details: Any) -> Response:
+def begin_session(user: User, next_url: str, method: SignInMethod = SignInMethod.PASSWORD, **details: Any) -> Response:
     """Replace this browser's session with a new one, and redirect. Raises Unauthorized.
 
-    Every way to sign in ends here, after all that it must check: `origin` is which one, one of those in
-    app/auth/sessions.py. `details` are those of the audit event.
+    Every sign-in method ends here, after all that it must check. `details` are those of the audit event.
     """
-    if origin != LOCAL:
-        details["by"] = origin
+    if method is not SignInMethod.PASSWORD:
+        details["by"] = method
     with access_db.write_transaction():
         if g.visitor:
             end_session(g.visitor.session)
         browser = browser_name(request.headers.get("User-Agent", ""))
-        token = sessions().create(user, browser, request.remote_addr or "", origin)
+        token = sessions().create(user, browser, request.remote_addr or "", method)
         if token is None:
             raise Unauthorized(WRONG_CREDENTIALS)
         record_event("sign-in", who=user.email, **details)
@@ -137,8 +137,8 @@ def enter_code() -> ResponseReturnValue:
         return _sign_in_again(next_url)
     try:
         details = check_second_factor("sign-in", user)
-        origin = browser_tokens(PENDING).find_origin(get_cookie(PENDING))
-        response = begin_session(user, next_url, origin, **details)
+        method = browser_tokens(PENDING).find_method(get_cookie(PENDING))
+        response = begin_session(user, next_url, method, **details)
     except ValidationError as error:
         return _code_page(next_url, 400, error.errors)
     except (Unauthorized, TooManyRequests) as error:

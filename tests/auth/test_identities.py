@@ -13,7 +13,8 @@ from app.auth.identities import (
     use_state,
 )
 from app.auth.oidc import Claims
-from app.auth.sessions import PROVIDER, Sessions
+from app.auth.sessions import Sessions
+from app.auth.visitor import SignInMethod
 from models import Identity, UsedState, timestamp
 from tests.auth.conftest import Person
 from tests.databases import each_database as database_url
@@ -40,11 +41,11 @@ def test_account_is_bound_once_and_forgotten_when_forbidden(person: Person, sess
         with pytest.raises(IdentityRefused):
             find_identified_user(BY, other)
     assert (is_bound(ann.id, claims()), is_bound(ann.id, claims("18"))) == (True, False)
-    token = sessions.create(ann, origin=PROVIDER)
+    token = sessions.create(ann, method=SignInMethod.PROVIDER)
     assert token
     visitor = sessions.find(token)
     assert visitor
-    assert visitor.origin == PROVIDER
+    assert visitor.sign_in_method is SignInMethod.PROVIDER
     forbid_provider(BY, ann)
     assert sessions.find(token) is None
     assert find_identity(ann.id, ISSUER) is None

@@ -8,7 +8,6 @@ import pytest
 from flask import Flask
 
 from app.auth import identities, users
-from app.auth.sessions import LOCAL, PROVIDER
 from app.auth.tokens import (
     MAX_PER_PERSON,
     PREFIX,
@@ -21,7 +20,7 @@ from app.auth.tokens import (
     revoke_token,
 )
 from app.auth.users import ValidationError
-from app.auth.visitor import Visitor
+from app.auth.visitor import SignInMethod, Visitor
 from models import AccessToken, AuditEvent, TokenNetwork, User, access_db, timestamp, today
 from tests.auth.conftest import Person
 from tests.databases import each_database as database_url
@@ -39,8 +38,8 @@ def tokens(app: Flask) -> Tokens:
     return found
 
 
-def visitor_of(user: User, origin: str = LOCAL) -> Visitor:
-    return Visitor(user.id, user.email, user.role, user.reseller, False, "", origin=origin)
+def visitor_of(user: User, method: SignInMethod = SignInMethod.PASSWORD) -> Visitor:
+    return Visitor(user.id, user.email, user.role, user.reseller, False, "", sign_in_method=method)
 
 
 def add(tokens: Tokens, user: User, name: str = "Script", days: int = 30, **visitor: Any) -> str:
@@ -159,7 +158,7 @@ def test_tokens_end_with_the_account(person: Person, tokens: Tokens) -> None:
 
 def test_tokens_wait_for_a_new_password(person: Person, tokens: Tokens) -> None:
     eve = person()
-    local, provider = add(tokens, eve), add(tokens, eve, "Through", origin=PROVIDER)
+    local, provider = add(tokens, eve), add(tokens, eve, "Through", method=SignInMethod.PROVIDER)
     users.reset_password(BY, eve)
     found = [tokens.find(token, FROM) for token in (local, provider)]
     assert [visitor and visitor.must_change_password for visitor in found] == [True, False]
@@ -167,7 +166,7 @@ def test_tokens_wait_for_a_new_password(person: Person, tokens: Tokens) -> None:
 
 def test_forbidding_the_provider_ends_tokens_that_came_from_there(person: Person, tokens: Tokens) -> None:
     eve = person()
-    local, provider = add(tokens, eve), add(tokens, eve, "Through", origin=PROVIDER)
+    local, provider = add(tokens, eve), add(tokens, eve, "Through", method=SignInMethod.PROVIDER)
     identities.forbid_provider(BY, eve)
     assert [bool(tokens.find(token, FROM)) for token in (local, provider)] == [True, False]
 

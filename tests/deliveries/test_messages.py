@@ -13,9 +13,9 @@ from flask import Flask
 from openpyxl import load_workbook
 
 from app.auth import saved_views
+from app.auth.visitor import visitor_of
 from app.deliveries import content as contents
 from app.deliveries import runs
-from app.deliveries.access import visitor_of
 from app.deliveries.content import CSV, XLSX
 from app.deliveries.message import StopLinks
 from app.deliveries.sending import Sender
