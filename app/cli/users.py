@@ -10,7 +10,7 @@ from app.auth.permissions import ROLES
 from app.auth.second_factor import reset_second_factor
 from app.auth.users import ValidationError, find_user
 from app.cli.common import CommandError, audit_actor, database_ready, say
-from app.web.guessing import site_words
+from app.web.services import services
 from models import User, printable
 
 _password_option = click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
@@ -32,7 +32,7 @@ def add(email: str, role: str, reseller: str | None, costs: bool, password_stdin
     """Add a user. Prints a temporary password, unless you set one."""
     with database_ready():
         password = _read_password() if password_stdin else None
-        secret = users.add_user(audit_actor(), email, role, reseller, password, site_words(), costs)
+        secret = users.add_user(audit_actor(), email, role, reseller, password, services().installation_names, costs)
     say(f"{email.strip()} can sign in.")
     if password is None:
         _print_temporary_password(secret)
@@ -89,7 +89,7 @@ def password(email: str, password_stdin: bool) -> None:
     with database_ready():
         account = _find_user(email)
         new_password = _read_password() if password_stdin else None
-        secret = users.reset_password(audit_actor(), account, new_password, site_words())
+        secret = users.reset_password(audit_actor(), account, new_password, services().installation_names)
     say(f"{account.email} has a new password, and is signed out everywhere.")
     if new_password is None:
         _print_temporary_password(secret)

@@ -15,18 +15,16 @@ from app.auth.users import ValidationError, authenticate, choose_password, find_
 from app.web.audit import audit_actor, record_event
 from app.web.errors import error_response
 from app.web.fields import read_fields
-from app.web.guessing import known_browser, site_words
+from app.web.guessing import known_browser
 from app.web.redirects import HOME, safe_next
 from app.web.request_log import set_error_reason
 from app.web.security import (
     SESSION,
     delete_cookie,
-    local_sign_in,
-    second_factors,
-    sessions,
     set_cookie,
     visitor,
 )
+from app.web.services import services
 from app.web.sign_in import (
     WRONG_CREDENTIALS,
     begin_session,
@@ -50,7 +48,7 @@ def sign_in_form() -> ResponseReturnValue:
 
 @blueprint.post("/login")
 def sign_in() -> ResponseReturnValue:
-    if local_sign_in() == "no":
+    if services().settings.local_sign_in == "no":
         return sign_in_page(errors={"form": "Nobody signs in with a password here."}, status=403)
     values, too_long = read_fields("email", "password", "next")
     email, password, next_url = values["email"].strip(), values["password"], safe_next(values["next"])
@@ -95,7 +93,7 @@ def change_password() -> ResponseReturnValue:
         user = _authenticate("password", visitor().email, current)
         if password == current:
             return account_page(400, {"password": "This is your present password; choose another."})
-        choose_password(audit_actor(), user, password, site_words())
+        choose_password(audit_actor(), user, password, services().installation_names)
         return begin_session(User.get_by_id(user.id), "/account?done=password", visitor().sign_in_method)
     except ValidationError as error:
         return account_page(400, error.errors)
@@ -143,7 +141,7 @@ def confirm() -> ResponseReturnValue:
     except TooManyRequests as error:
         return confirm_page(next_url, 429, {"form": error.description}, retry_after(error))
     with access_db.write_transaction():
-        token = sessions().confirm(visitor().session)
+        token = services().sessions.confirm(visitor().session)
         record_event("confirmation")
     response = redirect(next_url, 303)
     set_cookie(response, SESSION, token)
@@ -177,7 +175,7 @@ def _authenticate(event: str, email: str, password: str) -> User:
 
 def _may_use_password(user: User) -> bool:
     permissions = permissions_of(user.role, user.reseller, bool(user.may_see_costs))
-    return local_sign_in() == "yes" or Permission.MANAGE_USERS in permissions
+    return services().settings.local_sign_in == "yes" or Permission.MANAGE_USERS in permissions
 
 
 def sign_in_page(
@@ -200,10 +198,10 @@ def account_page(
     context = {
         "errors": errors,
         "done": request.args.get("done"),
-        "sessions": sessions().list_of(visitor().id),
+        "sessions": services().sessions.list_of(visitor().id),
         "factor": factor,
         "codes_left": count_recovery_codes(visitor().id) if factor else 0,
-        "is_required": second_factors().is_required(visitor().role),
+        "is_required": services().second_factors.is_required(visitor().role),
         "tokens": list_tokens(visitor().id),
         "values": read_fields("name", "last_day", "import")[0],
         "today": today(),

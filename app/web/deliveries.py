@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from flask import Blueprint, abort, current_app, redirect, render_template, request
+from flask import Blueprint, abort, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from app.auth import saved_views
@@ -13,7 +13,6 @@ from app.auth.permissions import Permission
 from app.auth.users import ValidationError
 from app.deliveries import runs, store
 from app.deliveries.content import FORMATS, LINK
-from app.deliveries.message import StopLinks
 from app.deliveries.schedule import DAILY, HOURS, KINDS, MONTH_DAYS, MONTHLY, WEEKDAYS, WEEKLY, Schedule, utc_now
 from app.deliveries.store import ListedDelivery, Order
 from app.jobs.states import is_runner_alive
@@ -21,6 +20,7 @@ from app.web.audit import audit_actor
 from app.web.errors import error_response
 from app.web.request_log import set_error_reason
 from app.web.security import visitor
+from app.web.services import services
 from models import Delivery, DeliveryRecipient, SavedView
 from models.audit import AuditActor
 
@@ -137,8 +137,7 @@ def stop(link: str) -> ResponseReturnValue:
 
 
 def _recipient_of_link(link: str) -> DeliveryRecipient:
-    links: StopLinks = current_app.extensions["stop_links"]
-    recipient = links.find(link)
+    recipient = services().stop_links.find(link)
     if recipient is None:
         details = ["The delivery may have been deleted, or you have been taken from it: then no mail comes any more."]
         abort(error_response(404, "This link stops nothing.", details, "/deliveries"))
@@ -223,7 +222,7 @@ def _form(
 
 
 def _common_context() -> dict[str, Any]:
-    return {"is_mail_set_up": "delivery_sender" in current_app.extensions, "is_runner_alive": is_runner_alive()}
+    return {"is_mail_set_up": services().sender is not None, "is_runner_alive": is_runner_alive()}
 
 
 def _describe_last(listed: ListedDelivery) -> tuple[list[tuple[str, str]], str]:

@@ -8,9 +8,9 @@ import secrets
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
-from flask import Blueprint, Flask, abort, current_app, g, make_response, redirect, request
+from flask import Blueprint, abort, g, make_response, redirect, request
 from flask.typing import ResponseReturnValue
-from itsdangerous import BadData, URLSafeTimedSerializer
+from itsdangerous import BadData
 from werkzeug.exceptions import TooManyRequests, Unauthorized
 from werkzeug.wrappers import Response
 
@@ -26,14 +26,13 @@ from app.auth.oidc import (
 from app.auth.sessions import token_digest
 from app.auth.throttle import TooManyAttempts, clear_attempts, count_attempt
 from app.auth.visitor import SignInMethod
-from app.settings import Settings
-from app.web import security
 from app.web.account import confirm_page, sign_in_page
 from app.web.audit import audit_actor, record_event
 from app.web.errors import error_response
 from app.web.redirects import HOME, safe_next
 from app.web.request_log import set_error_reason
-from app.web.security import SESSION, local_sign_in, sessions, set_cookie
+from app.web.security import SESSION, set_cookie
+from app.web.services import services
 from app.web.sign_in import begin_session, continue_sign_in, retry_after, too_many_requests
 from models import access_db, audit
 from models.audit import FAILED, REFUSED
@@ -68,12 +67,6 @@ class _FlowError(Exception):
     def __init__(self, status: int, message: str, why: str, who: str = "") -> None:
         super().__init__(message)
         self.status, self.why, self.who = status, why, who
-
-
-def register(app: Flask, settings: Settings) -> None:
-    key = settings.secret_key
-    app.extensions["provider_flows"] = URLSafeTimedSerializer(key, salt="sign-in at the provider")
-    app.extensions["provider_digest"] = lambda text: token_digest(key, text)
 
 
 @blueprint.get(_PATH)
@@ -126,7 +119,7 @@ def _go_to_provider(next_url: str, confirms: bool = False) -> ResponseReturnValu
     response = redirect(url, 303)
     response.set_cookie(
         _cookie_name(),
-        _flows().dumps(flow[:3]),
+        services().provider_flows.dumps(flow[:3]),
         FLOW_SECONDS,
         path=_PATH,
         secure=request.is_secure,
@@ -149,7 +142,7 @@ def _finish(flow: _Flow | None) -> Response:
         count_attempt(*attempt)
         if not hmac.compare_digest(flow.state.encode(), request.args.get("state", "").encode()):
             raise _FlowError(400, begin_again, "unknown state")
-        if not use_state(_digest()(f"state {flow.state}")):
+        if not use_state(_digest(f"state {flow.state}")):
             raise _FlowError(400, "This sign-in has been used already. Begin again.", "used state")
         response = _go_on(flow)
     except TooManyAttempts as error:
@@ -199,7 +192,7 @@ def _confirm_session(claims: Claims, flow: _Flow) -> Response:
         why = "no new authentication at the provider"
         raise _FlowError(403, f"{_provider().name} has not asked for your password again.", why)
     with access_db.write_transaction():
-        token = sessions().confirm(visitor.session)
+        token = services().sessions.confirm(visitor.session)
         record_event("confirmation", by=SignInMethod.PROVIDER)
     response = redirect(flow.next_url, 303)
     set_cookie(response, SESSION, token)
@@ -215,7 +208,7 @@ def _failure(error: Exception, flow: _Flow | None) -> ResponseReturnValue:
         status, message, headers = 429, str(error.description), retry_after(error)
     elif isinstance(error, ProviderUnavailable):
         status, headers = 503, {"Retry-After": str(RETRY_AFTER)}
-        instead = "" if local_sign_in() == "no" else ", or use your password"
+        instead = "" if services().settings.local_sign_in == "no" else ", or use your password"
         message = f"{_provider().name} can't be reached just now. Try again in a moment{instead}."
     elif isinstance(error, Unauthorized):
         status, message = 401, "Your account has changed meanwhile. Begin again."
@@ -241,7 +234,7 @@ def _why(error: Exception) -> str:
 
 
 def _provider() -> "Provider":
-    provider = security.provider()
+    provider = services().provider
     if provider is None:
         abort(error_response(404, "Nobody signs in through a provider here.", home="/login"))
     return provider
@@ -250,7 +243,9 @@ def _provider() -> "Provider":
 def _read_flow() -> _Flow | None:
     try:
         cookie = request.cookies.get(_cookie_name(), "")
-        (state, next_url, confirms), began = _flows().loads(cookie, max_age=FLOW_SECONDS, return_timestamp=True)
+        (state, next_url, confirms), began = services().provider_flows.loads(
+            cookie, max_age=FLOW_SECONDS, return_timestamp=True
+        )
         return _Flow(state, next_url, confirms, began.timestamp())
     except (BadData, TypeError, ValueError):
         return None
@@ -258,7 +253,7 @@ def _read_flow() -> _Flow | None:
 
 def _flow_secrets(state: str) -> FlowSecrets:
     """Derive from the state what only this installation knows, so that the cookie needn't hold it."""
-    return FlowSecrets(state, nonce=_digest()(f"nonce {state}"), verifier=_digest()(f"verifier {state}"))
+    return FlowSecrets(state, nonce=_digest(f"nonce {state}"), verifier=_digest(f"verifier {state}"))
 
 
 def _redirect_uri() -> str:
@@ -270,11 +265,5 @@ def _cookie_name() -> str:
     return "__Secure-provider" if request.is_secure else "provider"
 
 
-def _flows() -> URLSafeTimedSerializer:
-    flows: URLSafeTimedSerializer = current_app.extensions["provider_flows"]
-    return flows
-
-
-def _digest() -> Callable[[str], str]:
-    digest: Callable[[str], str] = current_app.extensions["provider_digest"]
-    return digest
+def _digest(text: str) -> str:
+    return token_digest(services().settings.secret_key, text)

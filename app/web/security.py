@@ -6,20 +6,17 @@ import re
 import secrets
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, current_app, g, redirect, request
+from flask import Flask, Response, g, redirect, request
 from werkzeug.exceptions import LengthRequired, SecurityError
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import RequestRedirect
 from werkzeug.wrappers import Response as BaseResponse
 
-from app.auth.browser_tokens import PENDING_SECONDS, REMEMBERED_SECONDS, BrowserTokens
 from app.auth.permissions import Permission
-from app.auth.second_factor import RequiredAction, SecondFactors
-from app.auth.sessions import Sessions
-from app.auth.tokens import RequestRate, Tokens
+from app.auth.second_factor import RequiredAction
 from app.auth.visitor import Visitor
 from app.settings import Settings
 from app.table.view import digest
@@ -31,15 +28,11 @@ from app.web.credentials import (
     refuse_token,
     sent_bearer,
     sent_token,
-    tokens,
 )
 from app.web.errors import error_response
 from app.web.redirects import confirm_url, redirect_or_status, sign_in_url
 from app.web.rules import RULES, Rule
-from models import PendingSignIn, RememberedBrowser
-
-if TYPE_CHECKING:
-    from app.auth.provider import Provider
+from app.web.services import services
 
 SESSION, PENDING, REMEMBERED = "session", "sign-in", "browser"  # cookies
 MAX_FORM_BYTES = 64 * 1024  # ten times what any form here needs
@@ -51,19 +44,6 @@ _REQUEST_ID = re.compile("[A-Za-z0-9_-]{8,64}")
 def register(app: Flask, settings: Settings) -> None:
     app.config["MAX_CONTENT_LENGTH"] = MAX_FORM_BYTES
     app.config["TRUSTED_HOSTS"] = list(settings.trusted_hosts) or None
-    app.extensions["proxies"] = settings.proxies
-    key = settings.secret_key
-    app.extensions["sessions"] = Sessions(key, settings.session_idle_hours, settings.session_hours)
-    app.extensions["tokens"] = Tokens(key, RequestRate(settings.token_rate))
-    app.extensions["second_factors"] = SecondFactors(key, settings.partner_name, settings.second_factor)
-    app.extensions[PENDING] = BrowserTokens(key, PendingSignIn, PENDING_SECONDS)
-    app.extensions[REMEMBERED] = BrowserTokens(key, RememberedBrowser, REMEMBERED_SECONDS)
-    app.extensions["local_sign_in"] = settings.local_sign_in
-    if settings.oidc_issuer:
-        from app.auth.provider import Provider  # noqa: PLC0415 - 16 MB and 0.2 s, for installations that have one
-
-        client = (settings.oidc_client_id, settings.oidc_client_secret)
-        app.extensions["provider"] = Provider(settings.oidc_issuer, *client, settings.oidc_acr)
     if count := settings.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
     app.before_request(_check_request)
@@ -102,7 +82,7 @@ def _identify(rule: Rule) -> BaseResponse | None:
             return None if rule.public else found
         g.visitor = found
     elif token := get_cookie(SESSION):
-        g.visitor = sessions().find(token, request.remote_addr or "")
+        g.visitor = services().sessions.find(token, request.remote_addr or "")
     bearer = sent_bearer()
     if g.visitor is None and bearer is not None and not rule.public:
         return refuse_token(bearer)
@@ -139,7 +119,7 @@ def _check_rule(rule: Rule) -> BaseResponse | None:
 
 def _blocked_until(rule: Rule) -> tuple[str, str] | None:
     """Return the page on which the visitor must do something before they can use a route with this rule, and why."""
-    action = second_factors().required_action(g.visitor)
+    action = services().second_factors.required_action(g.visitor)
     if action is RequiredAction.CHOOSE_PASSWORD and not rule.before_password:
         return "/account", "Choose a password of your own first."
     if action is RequiredAction.SET_UP_SECOND_FACTOR and not rule.before_factor:
@@ -159,46 +139,18 @@ def _visitor_tag() -> str:
 def request_id() -> str:
     """Return the id of this request. A trusted proxy may set it, so that its log has the same id."""
     sent = request.headers.get("X-Request-ID", "")
-    return sent if current_app.extensions["proxies"] and _REQUEST_ID.fullmatch(sent) else secrets.token_hex(8)
-
-
-def sessions() -> Sessions:
-    store: Sessions = current_app.extensions["sessions"]
-    return store
+    return sent if services().settings.proxies and _REQUEST_ID.fullmatch(sent) else secrets.token_hex(8)
 
 
 def renewed(person: Visitor) -> Callable[[], Visitor | None]:
     """Return a function that finds the same visitor as of that moment, None when they are signed in no more."""
-    return partial((tokens() if person.token else sessions()).renewed, person)
+    return partial((services().tokens if person.token else services().sessions).renewed, person)
 
 
 def visitor() -> Visitor:
     """Return who is signed in. Only routes that need a sign-in may call this."""
     signed_in: Visitor = g.visitor
     return signed_in
-
-
-def second_factors() -> SecondFactors:
-    store: SecondFactors = current_app.extensions["second_factors"]
-    return store
-
-
-def provider() -> "Provider | None":
-    """Return the OpenID Connect provider, None where none is set."""
-    found: Provider | None = current_app.extensions.get("provider")
-    return found
-
-
-def local_sign_in() -> str:
-    """Return who may sign in with a password: yes, admins or no."""
-    who: str = current_app.extensions["local_sign_in"]
-    return who
-
-
-def browser_tokens(cookie: str) -> BrowserTokens:
-    """Return the tokens of the cookie PENDING or REMEMBERED."""
-    store: BrowserTokens = current_app.extensions[cookie]
-    return store
 
 
 def get_cookie(name: str) -> str:

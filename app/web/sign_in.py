@@ -25,13 +25,11 @@ from app.web.security import (
     PENDING,
     REMEMBERED,
     SESSION,
-    browser_tokens,
     delete_cookie,
     get_cookie,
-    second_factors,
-    sessions,
     set_cookie,
 )
+from app.web.services import services
 from models import User, access_db
 from models.audit import BEGUN, FAILED, REFUSED
 
@@ -50,9 +48,9 @@ def continue_sign_in(user: User, next_url: str, method: SignInMethod = SignInMet
     with access_db.write_transaction():
         if not find_second_factor(user.id):
             return begin_session(user, next_url, method)
-        if browser_tokens(REMEMBERED).find(get_cookie(REMEMBERED)) == user:
+        if services().remembered_browsers.find(get_cookie(REMEMBERED)) == user:
             return begin_session(user, next_url, method, second_factor="remembered browser")
-        token = browser_tokens(PENDING).create(user, origin=method.value)
+        token = services().pending_sign_ins.create(user, origin=method.value)
         if token is None:
             raise Unauthorized(WRONG_CREDENTIALS)
         record_event("sign-in", BEGUN, who=user.email)
@@ -72,7 +70,7 @@ def begin_session(user: User, next_url: str, method: SignInMethod = SignInMethod
         if g.visitor:
             end_session(g.visitor.session)
         browser = browser_name(request.headers.get("User-Agent", ""))
-        token = sessions().create(user, browser, request.remote_addr or "", method)
+        token = services().sessions.create(user, browser, request.remote_addr or "", method)
         if token is None:
             raise Unauthorized(WRONG_CREDENTIALS)
         record_event("sign-in", who=user.email, **details)
@@ -93,7 +91,7 @@ def check_second_factor(event: str, user: User) -> dict[str, Any]:
         raise ValidationError(too_long or {"code": "Enter the code that your app shows."})
     address = request.remote_addr or ""
     try:
-        kind = second_factors().authenticate(user, code, recovery_code, address, known_browser(user))
+        kind = services().second_factors.authenticate(user, code, recovery_code, address, known_browser(user))
     except TooManyAttempts as error:
         if error.first:
             record_event(event, REFUSED, who=user.email, why="too many codes")
@@ -125,27 +123,27 @@ def retry_after(error: Unauthorized | TooManyRequests) -> dict[str, str]:
 @blueprint.get("/login/code")
 def code_form() -> ResponseReturnValue:
     next_url = safe_next(request.args.get("next", ""))
-    return _code_page(next_url) if browser_tokens(PENDING).find(get_cookie(PENDING)) else _sign_in_again(next_url)
+    return _code_page(next_url) if services().pending_sign_ins.find(get_cookie(PENDING)) else _sign_in_again(next_url)
 
 
 @blueprint.post("/login/code")
 def enter_code() -> ResponseReturnValue:
     """Begin the session of whoever has entered the password before, at most ten minutes ago."""
     next_url = safe_next(read_fields("next")[0]["next"])
-    user = browser_tokens(PENDING).find(get_cookie(PENDING))
+    user = services().pending_sign_ins.find(get_cookie(PENDING))
     if user is None:
         return _sign_in_again(next_url)
     try:
         details = check_second_factor("sign-in", user)
-        method = browser_tokens(PENDING).find_method(get_cookie(PENDING))
+        method = services().pending_sign_ins.find_method(get_cookie(PENDING))
         response = begin_session(user, next_url, method, **details)
     except ValidationError as error:
         return _code_page(next_url, 400, error.errors)
     except (Unauthorized, TooManyRequests) as error:
         return _code_page(next_url, error.code, {"form": error.description}, retry_after(error))
-    browser_tokens(PENDING).delete(get_cookie(PENDING))
+    services().pending_sign_ins.delete(get_cookie(PENDING))
     delete_cookie(response, PENDING)
-    if request.form.get("remember") and (token := browser_tokens(REMEMBERED).create(user)):
+    if request.form.get("remember") and (token := services().remembered_browsers.create(user)):
         set_cookie(response, REMEMBERED, token, REMEMBERED_SECONDS)
     return response
 

@@ -15,7 +15,8 @@ from app.web.audit import audit_actor
 from app.web.errors import error_response
 from app.web.fields import read_fields
 from app.web.request_log import set_error_reason
-from app.web.security import provider, second_factors, sessions, visitor
+from app.web.security import visitor
+from app.web.services import services
 from models import NONE_ID, Reseller, User, reports_db, today
 from models.audit import AuditActor
 
@@ -134,7 +135,7 @@ def _submitted_rights(email: str | None = None) -> tuple[str, str | None, bool]:
 def _users_page(status: int = 200, errors: Mapping[str, str] = {}) -> ResponseReturnValue:
     context = {
         "users": User.select().order_by(User.email_key),
-        "sessions": sessions().active_counts(),
+        "sessions": services().sessions.active_counts(),
         "have_factor": users_with_second_factor(),
         "token_counts": tokens.count_tokens(),
     }
@@ -144,12 +145,12 @@ def _users_page(status: int = 200, errors: Mapping[str, str] = {}) -> ResponseRe
 def _user_page(
     user: User, status: int = 200, errors: Mapping[str, str] = {}, message: str = "", password: str = ""
 ) -> ResponseReturnValue:
-    count, seen = sessions().active_counts().get(user.id, (0, ""))
+    count, seen = services().sessions.active_counts().get(user.id, (0, ""))
     context = {"user": user, "message": message, "password": password, "session_count": count, "last_seen": seen}
     context |= {"tokens": tokens.list_tokens(user.id), "today": today()}
-    context |= {"factor": find_second_factor(user.id), "needs_factor": second_factors().is_required(user.role)}
-    if found := provider():
-        context["identity"] = find_identity(user.id, found.issuer)
+    context |= {"factor": find_second_factor(user.id), "needs_factor": services().second_factors.is_required(user.role)}
+    if provider := services().provider:
+        context["identity"] = find_identity(user.id, provider.issuer)
     return render_template("users/user.html", **context, **_form_context(errors, user)), status
 
 

@@ -21,6 +21,7 @@ from app.auth.tokens import (
 )
 from app.auth.users import ValidationError
 from app.auth.visitor import SignInMethod, Visitor
+from app.web.services import services
 from models import AccessToken, AuditEvent, TokenNetwork, User, access_db, timestamp, today
 from tests.auth.conftest import Person
 from tests.databases import each_database as database_url
@@ -34,7 +35,7 @@ FROM = {"who": "", "address": "198.51.100.7", "request": "0123456789abcdef"}
 
 @pytest.fixture
 def tokens(app: Flask) -> Tokens:
-    found: Tokens = app.extensions["tokens"]
+    found: Tokens = services(app).tokens
     return found
 
 

@@ -16,6 +16,7 @@ from app.auth.sessions import Sessions
 from app.table import csv, spool
 from app.web.reports import export, export_places
 from app.web.reports.export_places import ExportEnded, ExportWatch
+from app.web.services import services
 from models import AuditEvent, ExportPlace, Session, User, close_connections, timestamp
 from tests.support import signed_in
 
@@ -174,7 +175,7 @@ def test_workbook_that_may_not_go_on_is_an_error_page(client: FlaskClient, monke
 def watched(app: Flask, connection: socket.socket) -> ExportWatch:
     """Watch over an export of somebody who is signed in."""
     cookie = signed_in(app).get_cookie("session")
-    sessions: Sessions = app.extensions["sessions"]
+    sessions: Sessions = services(app).sessions
     person = sessions.find(cookie.value if cookie else "")
     assert person
     watch = ExportWatch(0, person, partial(sessions.renewed, person), connection)

@@ -11,6 +11,7 @@ from werkzeug.test import TestResponse
 from app.auth import users
 from app.web.browsers import browser_name
 from app.web.rules import RULES
+from app.web.services import services
 from models import AuditEvent, SecondFactor, Session, User, timestamp
 from tests.authenticator import Clock, clock, next_code, set_up
 from tests.support import BY, OURS, signed_in
@@ -185,7 +186,7 @@ def test_confirm_with_a_code(app: Flask, ann: User, clock: Clock) -> None:
     codes = set_up(app, ann, clock)
     Session.delete().execute()
     for form in ({"code": next_code(app, ann, clock)}, {"recovery_code": codes[0]}, {"password": PASSWORD}):
-        client.set_cookie("session", app.extensions["sessions"].create(ann))
+        client.set_cookie("session", services(app).sessions.create(ann))
         age_confirmation()
         assert 'autocomplete="one-time-code"' in client.get("/account/confirm").text
         assert send(client, "/account/confirm", code="000000").status_code == 401

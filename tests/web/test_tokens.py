@@ -15,8 +15,9 @@ from app.auth.permissions import ROLES
 from app.auth.tokens import RequestRate, Tokens
 from app.reports import REPORTS
 from app.web.rules import RULES
+from app.web.services import services
 from models import AccessToken, AuditEvent, Session, User, timestamp, today
-from tests.support import OURS, add_token, csv_rows, program, signed_in
+from tests.support import OURS, add_token, csv_rows, program, replace_services, signed_in
 from tests.web.parties import ALPHA, PARTIES, load_parties
 from tests.web.routes import routes
 
@@ -221,7 +222,7 @@ def test_same_wrong_token_is_refused_after_ten_times(app: Flask, stranger: Flask
 
 def test_rate(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     token = add_token(app)
-    app.extensions["tokens"] = Tokens(app.extensions["tokens"].key, RequestRate(3))
+    replace_services(app, tokens=Tokens(services(app).tokens.key, RequestRate(3)))
     client = program(app, token)
     statuses = [client.get(USAGE) for _ in range(5)]
     assert [answer.status_code for answer in statuses][-1] == 429

@@ -19,8 +19,8 @@ from app.jobs.uploads import Upload, Uploads
 from app.web.audit import record_event
 from app.web.errors import error_response, problem_response
 from app.web.imports.context import import_facts
-from app.web.imports.routes import import_jobs
 from app.web.security import visitor
+from app.web.services import services
 from models import Import, ImportJob, access_db, timestamp
 from models.audit import BEGUN
 
@@ -43,7 +43,7 @@ def put(slug: str) -> Response:
     options = _options(slug, chosen)
     limit = current_app.config["IMPORT_LIMIT"]
     try:
-        with _received_body(import_jobs().uploads, limit * 10**6) as upload:
+        with _received_body(services().import_jobs.uploads, limit * 10**6) as upload:
             return _load(upload, options, dry_run="dry_run" in chosen)
     except RequestEntityTooLarge:
         return error_response(413, "This is too large.", [f"A file may have {limit} MB (IMPORT_LIMIT)."], "/imports")
@@ -140,12 +140,12 @@ def _add_job(upload: Upload, options: Options, state: str) -> ImportJob:
         record_event("upload", about=job.file, number=job.id, bytes=job.size, sha256=job.sha256)
         if state in (states.APPLY_QUEUED, states.APPLYING):
             record_event("import", BEGUN, f"{job.report} {job.file}", number=job.id, sha256=job.sha256)
-        upload.keep(import_jobs().uploads.path(job.id))
+        upload.keep(services().import_jobs.uploads.path(job.id))
     return job
 
 
 def _queue(job: ImportJob, state: str) -> Response:
-    import_jobs().wake(job, state)
+    services().import_jobs.wake(job, state)
     response = jsonify(import_facts(job))
     response.status_code, response.headers["Location"] = 202, f"/imports/{job.id}"
     return response
@@ -155,7 +155,7 @@ def _load_at_once(job: ImportJob, options: Options, dry_run: bool) -> Response:
     """Load the file while the program waits. Of one that isn't loaded nothing is kept."""
     is_loaded = False
     try:
-        plan = import_jobs().load_at_once(job, options, dry_run)
+        plan = services().import_jobs.load_at_once(job, options, dry_run)
         plan.raise_if_rejected(job.file, _describe_question)
         is_loaded = not dry_run
     except FileRejected as rejected:
@@ -165,7 +165,7 @@ def _load_at_once(job: ImportJob, options: Options, dry_run: bool) -> Response:
         return problem_response(422, title, details, "faults in the file", faults=faults, total=rejected.total)
     finally:
         if not is_loaded:
-            import_jobs().uploads.delete(job.id)
+            services().import_jobs.uploads.delete(job.id)
             job.delete_instance()
     return _result(options, asdict(plan.summary), _sentences(plan), None if dry_run else job.id, dry_run)
 

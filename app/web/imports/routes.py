@@ -10,7 +10,6 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from app.importing import changed_rows
 from app.jobs import states
-from app.jobs.imports import ImportJobs
 from app.jobs.plans import dump_options, load_options, load_plan
 from app.jobs.states import change_state, status_of
 from app.jobs.uploads import Upload
@@ -32,6 +31,7 @@ from app.web.imports.context import (
 from app.web.imports.form import submitted_options, submitted_revision
 from app.web.imports.upload import MAX_FILES, received_files
 from app.web.security import visitor
+from app.web.services import services
 from models import ImportJob, access_db, close_connections, timestamp
 from models.audit import BEGUN
 
@@ -41,11 +41,6 @@ _NUMBER = "<int(max=999999999):number>"
 _CHECKABLE = (states.CHECK_QUEUED, states.CHECKING, states.CHECKED, states.CHECK_FAILED)
 
 blueprint = Blueprint("imports", __name__, url_prefix="/imports")
-
-
-def import_jobs() -> ImportJobs:
-    jobs: ImportJobs = current_app.extensions["import_jobs"]
-    return jobs
 
 
 @blueprint.get("")
@@ -58,7 +53,7 @@ def upload() -> ResponseReturnValue:
     """Receive files, and let each be checked."""
     limit = current_app.config["IMPORT_LIMIT"]
     try:
-        with received_files(import_jobs().uploads, limit * 10**6) as files:
+        with received_files(services().import_jobs.uploads, limit * 10**6) as files:
             if not files:
                 return _list_page(400, "Choose a file first.")
             jobs = [_add(name, received) for name, received in files]
@@ -73,7 +68,7 @@ def upload() -> ResponseReturnValue:
 
 def _add(name: str, received: Upload) -> ImportJob:
     """Keep a file that was received whole, and queue its check."""
-    now, jobs = timestamp(), import_jobs()
+    now, jobs = timestamp(), services().import_jobs
     with access_db.write_transaction():
         job: ImportJob = ImportJob.create(
             user=visitor().id, who=visitor().email, file=name, size=received.size, sha256=received.sha256,
@@ -101,7 +96,7 @@ def show(number: int) -> ResponseReturnValue:
         if lacks_preview or context["status"].state not in {*OPEN, *states.BUSY}:  # the page looks otherwise now
             response.headers["HX-Refresh"] = "true"
         return response
-    context = page_context(job, import_jobs().uploads)
+    context = page_context(job, services().import_jobs.uploads)
     if context["can_undo"] and "undo" in request.args:
         context["undo"] = undo_context(number)
     return render_template("imports/import.html", **context)
@@ -112,14 +107,14 @@ def change(number: int) -> ResponseReturnValue:
     """Read the file in another way, and check it again."""
     job = _job_or_404(number)
     revision, options = submitted_revision(job), load_options(job.options)
-    preview = find_preview(job, options, import_jobs().uploads)
+    preview = find_preview(job, options, services().import_jobs.uploads)
     options = submitted_options(job, options, preview, load_plan(job.plan))
     job.revision = revision
     values = {"options": dump_options(options), "plan": "", "message": "", "done": 0, "preview": ""}
     is_applied = status_of(job).load is not None
     if is_applied or not change_state(job, _CHECKABLE, states.CHECK_QUEUED, revision=revision + 1, **values):
         return _conflict(number)
-    import_jobs().wake(job, states.CHECK_QUEUED)
+    services().import_jobs.wake(job, states.CHECK_QUEUED)
     return redirect(f"/imports/{number}", 303)
 
 
@@ -141,7 +136,7 @@ def apply(number: int) -> ResponseReturnValue:
             record_event("import", BEGUN, f"{job.report} {job.file}", number=number, sha256=job.sha256)
     if not begun:
         return _conflict(number)
-    import_jobs().wake(job, states.APPLY_QUEUED)
+    services().import_jobs.wake(job, states.APPLY_QUEUED)
     return redirect(f"/imports/{number}", 303)
 
 
@@ -155,7 +150,7 @@ def cancel(number: int) -> ResponseReturnValue:
             record_event("import cancelled", about=f"{job.report} {job.file}", number=number)
     if not cancelled:
         return _conflict(number)
-    import_jobs().uploads.delete(number)
+    services().import_jobs.uploads.delete(number)
     return redirect("/imports", 303)
 
 
@@ -179,7 +174,7 @@ def undo(number: int) -> ResponseReturnValue:
                 record_event("undo", BEGUN, f"{job.report} {job.file}", number=number)
     if not begun:
         return _conflict(number)
-    import_jobs().wake(job, states.UNDO_QUEUED)
+    services().import_jobs.wake(job, states.UNDO_QUEUED)
     return redirect(f"/imports/{number}", 303)
 
 
@@ -191,7 +186,7 @@ _APPLIED = (states.APPLIED, states.APPLYING, states.APPLY_QUEUED, states.CHECKED
 def faults(number: int) -> ResponseReturnValue:
     """Send the file with a column of faults, as the check has written it."""
     job = _job_or_404(number)
-    path = import_jobs().uploads.faults_path(number)
+    path = services().import_jobs.uploads.faults_path(number)
     if job.state != states.CHECKED or not path.exists():
         return error_response(404, "This import has no file of faults.", home=f"/imports/{number}")
     response = send_file(path.absolute(), "text/csv", as_attachment=True, download_name=f"import-{number}-faults.csv")
