@@ -16,8 +16,8 @@ from pyotp import TOTP
 from app.auth import throttle
 from app.auth.permissions import Permission, roles_with
 from app.auth.sessions import end_user_sessions
-from app.auth.users import ValidationError
 from app.auth.visitor import SignInMethod, Visitor
+from app.validation import ValidationError
 from models import RecoveryCode, SecondFactor, User, access_db, audit, timestamp
 from models.audit import AuditActor
 

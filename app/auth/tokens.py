@@ -13,12 +13,11 @@ from typing import Any, NamedTuple
 from peewee import JOIN, Case, fn
 
 from app.auth.permissions import Permission
-from app.auth.saved_views import valid_name
 from app.auth.sessions import token_digest
 from app.auth.throttle import network_of
-from app.auth.users import ValidationError
 from app.auth.visitor import VISITOR_FIELDS, UsedToken, Visitor
 from app.table.statements import compiled, placeholder
+from app.validation import ValidationError, valid_name
 from models import (
     DATABASE_ERRORS,
     AccessToken,

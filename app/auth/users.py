@@ -8,6 +8,7 @@ from app.auth import throttle
 from app.auth.passwords import generate_password, hash_password, hashing_turn, password_weakness, verify_password
 from app.auth.permissions import ROLES, Permission, roles_with
 from app.auth.sessions import end_user_sessions
+from app.validation import ValidationError
 from models import NONE_ID, AccessToken, Reseller, SavedView, User, access_db, audit, fold, timestamp
 from models.audit import AuditActor
 
@@ -15,14 +16,6 @@ TEMPORARY_DAYS = 7  # days for which a generated password works
 MAX_EMAIL_LENGTH = 254  # characters, RFC 5321
 _DAY = 24 * 60 * 60  # seconds
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
-
-
-class ValidationError(ValueError):
-    """Values that can't be stored. `errors` has a sentence for each field: email, role, reseller, password, name…"""
-
-    def __init__(self, errors: dict[str, str]) -> None:
-        super().__init__("; ".join(errors.values()))
-        self.errors = errors
 
 
 def find_user(email: str) -> User | None:

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 import models
-from app.auth.users import ValidationError
+from app.validation import ValidationError
 from models import DATABASE_ERRORS, BackupError, BadDatabaseURL, DatabaseNotEmpty, audit, describe_error, printable
 
 

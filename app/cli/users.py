@@ -5,11 +5,13 @@ import sys
 import click
 from flask.cli import with_appcontext
 
-from app.auth import identities, users
+from app.auth import users
+from app.auth.oidc import identities
 from app.auth.permissions import ROLES
 from app.auth.second_factor import reset_second_factor
-from app.auth.users import ValidationError, find_user
+from app.auth.users import find_user
 from app.cli.common import CommandError, audit_actor, database_ready, say
+from app.validation import ValidationError
 from app.web.services import services
 from models import User, printable
 

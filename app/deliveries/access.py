@@ -1,8 +1,8 @@
 """Who may get a delivery: people who could open its view themselves, at the moment at which they would."""
 
-from app.auth.saved_views import find_view
 from app.auth.second_factor import RequiredAction, SecondFactors
 from app.auth.visitor import visitor_of
+from app.saved_views import find_view
 from models import Delivery, SavedView, User
 
 

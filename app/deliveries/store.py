@@ -7,13 +7,14 @@ from datetime import datetime
 from peewee import fn
 
 from app.auth.permissions import Permission
-from app.auth.saved_views import find_view, visible_ids
-from app.auth.users import ValidationError, find_user
+from app.auth.users import find_user
 from app.auth.visitor import Visitor, visitor_of
 from app.deliveries.access import deliverable_view
 from app.deliveries.content import FORMATS
 from app.deliveries.runs import PROBLEMS, WAITING, schedule_of
 from app.deliveries.schedule import Schedule, time_text
+from app.saved_views import find_view, visible_ids
+from app.validation import ValidationError
 from models import Delivery, DeliveryRecipient, DeliveryRun, SavedView, User, access_db, audit
 from models.audit import AuditActor
 

@@ -11,7 +11,8 @@ from app.auth.second_factor import count_recovery_codes, find_second_factor
 from app.auth.sessions import end_session, end_user_sessions
 from app.auth.throttle import TooManyAttempts, is_first_from_site
 from app.auth.tokens import latest_last_day, list_tokens
-from app.auth.users import ValidationError, authenticate, choose_password, find_user, login_blocked_reason
+from app.auth.users import authenticate, choose_password, find_user, login_blocked_reason
+from app.validation import ValidationError
 from app.web.audit import audit_actor, record_event
 from app.web.errors import error_response
 from app.web.fields import read_fields

@@ -8,14 +8,14 @@ from typing import Any
 from flask import Blueprint, abort, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
-from app.auth import saved_views
+from app import saved_views
 from app.auth.permissions import Permission
-from app.auth.users import ValidationError
 from app.deliveries import runs, store
 from app.deliveries.content import FORMATS, LINK
 from app.deliveries.schedule import DAILY, HOURS, KINDS, MONTH_DAYS, MONTHLY, WEEKDAYS, WEEKLY, Schedule, utc_now
 from app.deliveries.store import ListedDelivery, Order
 from app.jobs.states import is_runner_alive
+from app.validation import ValidationError
 from app.web.audit import audit_actor
 from app.web.errors import error_response
 from app.web.request_log import set_error_reason

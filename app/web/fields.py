@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from flask import request
 
 from app.auth.passwords import MAX_LENGTH
-from app.auth.saved_views import MAX_NAME_LENGTH
 from app.auth.users import MAX_EMAIL_LENGTH
+from app.validation import MAX_NAME_LENGTH
 from app.web.urls import MAX_URL_LENGTH
 
 _MAX_CHOICE_LENGTH = 40  # of a value of a radio button

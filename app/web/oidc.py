@@ -14,7 +14,6 @@ from itsdangerous import BadData
 from werkzeug.exceptions import TooManyRequests, Unauthorized
 from werkzeug.wrappers import Response
 
-from app.auth.identities import FLOW_SECONDS, IdentityRefused, find_identified_user, is_bound, use_state
 from app.auth.oidc import (
     RETRY_AFTER,
     Claims,
@@ -23,6 +22,7 @@ from app.auth.oidc import (
     ProviderUnavailable,
     error_code,
 )
+from app.auth.oidc.identities import FLOW_SECONDS, IdentityRefused, find_identified_user, is_bound, use_state
 from app.auth.sessions import token_digest
 from app.auth.throttle import TooManyAttempts, clear_attempts, count_attempt
 from app.auth.visitor import SignInMethod
@@ -38,7 +38,7 @@ from models import access_db, audit
 from models.audit import FAILED, REFUSED
 
 if TYPE_CHECKING:
-    from app.auth.provider import Provider
+    from app.auth.oidc.provider import Provider
 
 _PATH = "/login/oidc"
 _CALLBACK = f"{_PATH}/callback"

@@ -9,15 +9,15 @@ from urllib.parse import parse_qsl
 from flask import Blueprint, abort, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
-from app.auth import saved_views
+from app import saved_views
 from app.auth.permissions import Permission
-from app.auth.saved_views import ReportView
-from app.auth.users import ValidationError
 from app.reports import REPORTS
 from app.reports.standard_views import STANDARD_VIEWS
+from app.saved_views import ReportView
 from app.table.definitions import Report, permitted_report
 from app.table.params import parse_view
 from app.table.view import View, describe_view
+from app.validation import ValidationError
 from app.web.audit import audit_actor
 from app.web.errors import error_response
 from app.web.redirects import safe_next

@@ -8,7 +8,7 @@ from flask import Blueprint, abort, redirect, render_template
 from flask.typing import ResponseReturnValue
 
 from app.auth.second_factor import group_by_four, renew_recovery_codes, valid_seed
-from app.auth.users import ValidationError
+from app.validation import ValidationError
 from app.web.audit import audit_actor
 from app.web.errors import error_response
 from app.web.fields import read_fields

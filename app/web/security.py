@@ -21,7 +21,11 @@ from app.auth.visitor import Visitor
 from app.settings import Settings
 from app.table.view import digest
 from app.web.audit import record_refusal
-from app.web.credentials import (
+from app.web.errors import error_response
+from app.web.redirects import confirm_url, redirect_or_status, sign_in_url
+from app.web.rules import RULES, Rule
+from app.web.services import services
+from app.web.token_auth import (
     add_challenge,
     find_token_visitor,
     is_sole_credential,
@@ -29,10 +33,6 @@ from app.web.credentials import (
     sent_bearer,
     sent_token,
 )
-from app.web.errors import error_response
-from app.web.redirects import confirm_url, redirect_or_status, sign_in_url
-from app.web.rules import RULES, Rule
-from app.web.services import services
 
 SESSION, PENDING, REMEMBERED = "session", "sign-in", "browser"  # cookies
 MAX_FORM_BYTES = 64 * 1024  # ten times what any form here needs

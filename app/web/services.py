@@ -18,7 +18,7 @@ from app.settings import Settings
 from models import PendingSignIn, RememberedBrowser
 
 if TYPE_CHECKING:
-    from app.auth.provider import Provider
+    from app.auth.oidc.provider import Provider
 
 _NAME = "services"  # in `app.extensions`
 
@@ -78,7 +78,7 @@ def services(app: Flask | None = None) -> Services:
 def _create_provider(settings: Settings) -> "Provider | None":
     if not settings.oidc_issuer:
         return None
-    from app.auth.provider import Provider  # noqa: PLC0415 - 16 MB and 0.2 s, for installations that have one
+    from app.auth.oidc.provider import Provider  # noqa: PLC0415 - 16 MB and 0.2 s, for installations that have one
 
     return Provider(
         settings.oidc_issuer, settings.oidc_client_id, settings.oidc_client_secret, acr_values=settings.oidc_acr

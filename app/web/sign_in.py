@@ -13,8 +13,8 @@ from app.auth.browser_tokens import PENDING_SECONDS, REMEMBERED_SECONDS
 from app.auth.second_factor import count_recovery_codes, find_second_factor
 from app.auth.sessions import end_session
 from app.auth.throttle import WINDOW, TooManyAttempts
-from app.auth.users import ValidationError
 from app.auth.visitor import SignInMethod
+from app.validation import ValidationError
 from app.web.audit import record_event
 from app.web.browsers import browser_name
 from app.web.fields import read_fields

@@ -6,7 +6,7 @@ from flask import Blueprint, abort, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from app.auth.tokens import revoke_token
-from app.auth.users import ValidationError
+from app.validation import ValidationError
 from app.web.account import account_page
 from app.web.audit import audit_actor
 from app.web.errors import error_response

@@ -7,10 +7,11 @@ from flask import Blueprint, abort, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from app.auth import tokens, users
-from app.auth.identities import allow_provider, find_identity, forbid_provider
+from app.auth.oidc.identities import allow_provider, find_identity, forbid_provider
 from app.auth.permissions import ROLES, Permission, roles_with
 from app.auth.second_factor import find_second_factor, reset_second_factor, users_with_second_factor
-from app.auth.users import ValidationError, validate_user
+from app.auth.users import validate_user
+from app.validation import ValidationError
 from app.web.audit import audit_actor
 from app.web.errors import error_response
 from app.web.fields import read_fields

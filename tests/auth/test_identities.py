@@ -2,8 +2,8 @@
 
 import pytest
 
-from app.auth import identities
-from app.auth.identities import (
+from app.auth.oidc import Claims, identities
+from app.auth.oidc.identities import (
     IdentityRefused,
     allow_provider,
     find_identified_user,
@@ -12,7 +12,6 @@ from app.auth.identities import (
     is_bound,
     use_state,
 )
-from app.auth.oidc import Claims
 from app.auth.sessions import Sessions
 from app.auth.visitor import SignInMethod
 from models import Identity, UsedState, timestamp

@@ -16,7 +16,7 @@ from app.auth.second_factor import (
     valid_seed,
 )
 from app.auth.throttle import TooManyAttempts
-from app.auth.users import ValidationError
+from app.validation import ValidationError
 from app.web.services import services
 from models import AuditEvent, RecoveryCode, SecondFactor, User, access_db
 from tests.auth.conftest import Person

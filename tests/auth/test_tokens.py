@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from app.auth import identities, users
+from app.auth import users
+from app.auth.oidc import identities
 from app.auth.tokens import (
     MAX_PER_PERSON,
     PREFIX,
@@ -19,8 +20,8 @@ from app.auth.tokens import (
     list_tokens,
     revoke_token,
 )
-from app.auth.users import ValidationError
 from app.auth.visitor import SignInMethod, Visitor
+from app.validation import ValidationError
 from app.web.services import services
 from models import AccessToken, AuditEvent, TokenNetwork, User, access_db, timestamp, today
 from tests.auth.conftest import Person

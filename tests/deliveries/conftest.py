@@ -13,7 +13,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import Envelope
 from flask import Flask
 
-from app.auth import saved_views
+from app import saved_views
 from app.auth.second_factor import SecondFactors
 from app.auth.visitor import visitor_of
 from app.deliveries.content import LINK

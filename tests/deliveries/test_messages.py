@@ -12,7 +12,7 @@ import pytest
 from flask import Flask
 from openpyxl import load_workbook
 
-from app.auth import saved_views
+from app import saved_views
 from app.auth.visitor import visitor_of
 from app.deliveries import content as contents
 from app.deliveries import runs

@@ -10,8 +10,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app.auth import oidc, throttle, users
-from app.auth import provider as provider_module
-from app.auth.identities import allow_provider, forbid_provider
+from app.auth.oidc import provider as provider_module
+from app.auth.oidc.identities import allow_provider, forbid_provider
 from models import AuditEvent, Identity, User, audit
 from tests.openid import (
     CLIENT_ID,

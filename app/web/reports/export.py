@@ -21,7 +21,7 @@ from app.table.view import DEFAULT_SIZE, View
 from app.table.xlsx import WorkbookLimitError, write_workbook
 from app.web.audit import audit_actor, record_event
 from app.web.errors import disk_full, error_response
-from app.web.reports.export_places import ExportEnded, ExportWatch, TooManyExports, export_place
+from app.web.reports.export_slots import ExportEnded, ExportGuard, TooManyExports, export_slot
 from app.web.reports.validators import add_validators, unchanged
 from app.web.request_log import timed
 from app.web.security import visitor
@@ -144,15 +144,15 @@ class _Export:
     `length` is the size of the file in bytes where that is known before it is sent.
     """
 
-    def __init__(self, about: str, resources: ExitStack, watch: ExportWatch) -> None:
+    def __init__(self, about: str, resources: ExitStack, guard: ExportGuard) -> None:
         self.resources = resources
         self.length: int | None = None
-        self._about, self._actor, self._rows, self._watch = about, audit_actor(), 0, watch
+        self._about, self._actor, self._rows, self._guard = about, audit_actor(), 0, guard
         record_event("export", BEGUN, about)
 
     def count_rows(self, more: int) -> None:
         """Add to the number of rows that the audit trail tells at the end. Raises ExportEnded."""
-        self._watch.check()
+        self._guard.check()
         self._rows += more
 
     def end(self, outcome: str) -> None:
@@ -168,7 +168,7 @@ class _Export:
         outcome = FAILED
         try:
             for piece in pieces:
-                self._watch.check()
+                self._guard.check()
                 yield piece
             outcome = DONE
         finally:
@@ -197,10 +197,10 @@ def _export_response(view: View, file_format: Format, begin: Callable[[_Export],
     response = Response(headers=headers)
     with ExitStack() as resources:
         try:
-            watch = resources.enter_context(export_place())
+            guard = resources.enter_context(export_slot())
         except TooManyExports as error:
             return _too_many_exports(view, str(error))
-        export = _Export(url, resources, watch)
+        export = _Export(url, resources, guard)
         try:
             add_validators(response, view, url)  # before the snapshot: a file may be newer than its ETag, never older
             pieces = begin(export)
