@@ -26,14 +26,14 @@ from app.auth.oidc.identities import FLOW_SECONDS, IdentityRefused, find_identif
 from app.auth.sessions import token_digest
 from app.auth.throttle import TooManyAttempts, clear_attempts, count_attempt
 from app.auth.visitor import SignInMethod
-from app.web.account import confirm_page, sign_in_page
+from app.web.account import confirm_page
 from app.web.audit import audit_actor, record_event
 from app.web.errors import error_response
 from app.web.redirects import HOME, safe_next
 from app.web.request_log import set_error_reason
 from app.web.security import SESSION, set_cookie
 from app.web.services import services
-from app.web.sign_in import begin_session, continue_sign_in, retry_after, too_many_requests
+from app.web.sign_in import begin_session, continue_sign_in, retry_after, sign_in_page, too_many_requests
 from models import access_db, audit
 from models.audit import FAILED, REFUSED
 

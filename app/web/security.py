@@ -34,7 +34,7 @@ from app.web.token_auth import (
     sent_token,
 )
 
-SESSION, PENDING, REMEMBERED = "session", "sign-in", "browser"  # cookies
+SESSION = "session"  # the cookie with the token of a session
 MAX_FORM_BYTES = 64 * 1024  # ten times what any form here needs
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})  # RFC 9110, section 9.2.1
