@@ -12,11 +12,12 @@ from app.auth.tokens import latest_last_day, list_tokens
 from app.auth.users import choose_password
 from app.validation import ValidationError
 from app.web.audit import audit_actor, record_event
+from app.web.cookies import SESSION
 from app.web.errors import error_response
 from app.web.fields import read_fields
 from app.web.redirects import safe_next
 from app.web.request_log import set_error_reason
-from app.web.security import SESSION, set_cookie, visitor
+from app.web.security import visitor
 from app.web.services import services
 from app.web.sign_in import begin_session, check_password, check_second_factor, retry_after
 from models import Session, User, access_db, today
@@ -91,7 +92,7 @@ def confirm() -> ResponseReturnValue:
         token = services().sessions.confirm(visitor().session)
         record_event("confirmation")
     response = redirect(next_url, 303)
-    set_cookie(response, SESSION, token)
+    SESSION.set(response, token)
     return response
 
 

@@ -28,10 +28,10 @@ from app.auth.throttle import TooManyAttempts, clear_attempts, count_attempt
 from app.auth.visitor import SignInMethod
 from app.web.account import confirm_page
 from app.web.audit import audit_actor, record_event
+from app.web.cookies import SESSION, Cookie
 from app.web.errors import error_response
 from app.web.redirects import HOME, safe_next
 from app.web.request_log import set_error_reason
-from app.web.security import SESSION, set_cookie
 from app.web.services import services
 from app.web.sign_in import begin_session, continue_sign_in, retry_after, sign_in_page, too_many_requests
 from models import access_db, audit
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
 _PATH = "/login/oidc"
 _CALLBACK = f"{_PATH}/callback"
+_FLOW_COOKIE = Cookie("provider", _PATH)
 _CLOCK_LEEWAY = 60  # seconds by which the provider's clock may differ
 _MAX_NEXT_LENGTH = 2000  # characters: browsers keep cookies of 4,096 bytes
 _MAX_CODE_LENGTH = 4000  # characters; those of known providers have at most 2,000
@@ -93,8 +94,7 @@ def finish() -> ResponseReturnValue:
         if flow and not isinstance(error, TooManyRequests):
             _record_failure(error, flow)
         response = make_response(_failure(error, flow))
-    secure = request.is_secure
-    response.delete_cookie(_cookie_name(), path=_PATH, secure=secure, httponly=True, samesite="Lax")
+    _FLOW_COOKIE.delete(response)
     return response
 
 
@@ -117,15 +117,7 @@ def _go_to_provider(next_url: str, confirms: bool = False) -> ResponseReturnValu
     except ProviderError as error:
         return _failure(error, flow)
     response = redirect(url, 303)
-    response.set_cookie(
-        _cookie_name(),
-        services().provider_flows.dumps(flow[:3]),
-        FLOW_SECONDS,
-        path=_PATH,
-        secure=request.is_secure,
-        httponly=True,
-        samesite="Lax",
-    )
+    _FLOW_COOKIE.set(response, services().provider_flows.dumps(flow[:3]), FLOW_SECONDS)
     return response
 
 
@@ -195,7 +187,7 @@ def _confirm_session(claims: Claims, flow: _Flow) -> Response:
         token = services().sessions.confirm(visitor.session)
         record_event("confirmation", by=SignInMethod.PROVIDER)
     response = redirect(flow.next_url, 303)
-    set_cookie(response, SESSION, token)
+    SESSION.set(response, token)
     return response
 
 
@@ -242,7 +234,7 @@ def _provider() -> "Provider":
 
 def _read_flow() -> _Flow | None:
     try:
-        cookie = request.cookies.get(_cookie_name(), "")
+        cookie = _FLOW_COOKIE.get()
         (state, next_url, confirms), began = services().provider_flows.loads(
             cookie, max_age=FLOW_SECONDS, return_timestamp=True
         )
@@ -258,11 +250,6 @@ def _flow_secrets(state: str) -> FlowSecrets:
 
 def _redirect_uri() -> str:
     return request.host_url.rstrip("/") + _CALLBACK
-
-
-def _cookie_name() -> str:
-    """Browsers accept a cookie with the prefix `__Secure-` only over HTTPS. `__Host-` would need the path /."""
-    return "__Secure-provider" if request.is_secure else "provider"
 
 
 def _digest(text: str) -> str:

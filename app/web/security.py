@@ -21,6 +21,7 @@ from app.auth.visitor import Visitor
 from app.settings import Settings
 from app.table.view import digest
 from app.web.audit import record_refusal
+from app.web.cookies import SESSION
 from app.web.errors import error_response
 from app.web.redirects import confirm_url, redirect_or_status, sign_in_url
 from app.web.rules import RULES, Rule
@@ -34,7 +35,6 @@ from app.web.token_auth import (
     sent_token,
 )
 
-SESSION = "session"  # the cookie with the token of a session
 MAX_FORM_BYTES = 64 * 1024  # ten times what any form here needs
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})  # RFC 9110, section 9.2.1
@@ -81,7 +81,7 @@ def _identify(rule: Rule) -> BaseResponse | None:
         if isinstance(found, Response):
             return None if rule.public else found
         g.visitor = found
-    elif token := get_cookie(SESSION):
+    elif token := SESSION.get():
         g.visitor = services().sessions.find(token, request.remote_addr or "")
     bearer = sent_bearer()
     if g.visitor is None and bearer is not None and not rule.public:
@@ -153,30 +153,12 @@ def visitor() -> Visitor:
     return signed_in
 
 
-def get_cookie(name: str) -> str:
-    return request.cookies.get(_cookie_name(name), "")
-
-
-def set_cookie(response: BaseResponse, name: str, value: str, max_age: int | None = None) -> None:
-    """Set a cookie for `max_age` seconds, or until the browser is closed."""
-    response.set_cookie(_cookie_name(name), value, max_age, secure=request.is_secure, httponly=True, samesite="Lax")
-
-
-def delete_cookie(response: BaseResponse, name: str) -> None:
-    response.delete_cookie(_cookie_name(name), secure=request.is_secure, httponly=True, samesite="Lax")
-
-
-def _cookie_name(name: str) -> str:
-    """Over HTTPS the prefix `__Host-` makes browsers send the cookie to this very host only, and only over HTTPS."""
-    return f"__Host-{name}" if request.is_secure else name
-
-
 def _is_same_origin() -> bool:
     """Return whether the browser says that an unsafe request comes from a page of this application.
 
     A program that sends a token needn't say so.
     """
-    if is_sole_credential() and not get_cookie(SESSION):
+    if is_sole_credential() and not SESSION.get():
         return True
     site = request.headers.get("Sec-Fetch-Site")
     if site is not None:

@@ -20,15 +20,16 @@ from app.auth.visitor import SignInMethod
 from app.validation import ValidationError
 from app.web.audit import record_event
 from app.web.browsers import browser_name
+from app.web.cookies import SESSION, Cookie
 from app.web.fields import read_fields
 from app.web.redirects import HOME, safe_next, with_next
 from app.web.request_log import set_error_reason
-from app.web.security import SESSION, delete_cookie, get_cookie, set_cookie, visitor
+from app.web.security import visitor
 from app.web.services import services
 from models import User, access_db
 from models.audit import BEGUN, FAILED, REFUSED
 
-_PENDING, _REMEMBERED, _KNOWN_BROWSER = "sign-in", "browser", "known-browser"  # cookies
+_PENDING, _REMEMBERED, _KNOWN_BROWSER = Cookie("sign-in"), Cookie("browser"), Cookie("known-browser")
 _WRONG_CREDENTIALS = "The email or the password is wrong."
 _WRONG_CODE = "This code is wrong, or was used already. Enter the next one."
 
@@ -60,28 +61,28 @@ def enter_password() -> ResponseReturnValue:
 @blueprint.get("/login/code")
 def code_form() -> ResponseReturnValue:
     next_url = safe_next(request.args.get("next", ""))
-    return _code_page(next_url) if services().pending_sign_ins.find(get_cookie(_PENDING)) else _sign_in_again(next_url)
+    return _code_page(next_url) if services().pending_sign_ins.find(_PENDING.get()) else _sign_in_again(next_url)
 
 
 @blueprint.post("/login/code")
 def enter_code() -> ResponseReturnValue:
     """Begin the session of whoever has entered the password before, at most ten minutes ago."""
     next_url = safe_next(read_fields("next")[0]["next"])
-    user = services().pending_sign_ins.find(get_cookie(_PENDING))
+    user = services().pending_sign_ins.find(_PENDING.get())
     if user is None:
         return _sign_in_again(next_url)
     try:
         details = check_second_factor("sign-in", user)
-        method = services().pending_sign_ins.find_method(get_cookie(_PENDING))
+        method = services().pending_sign_ins.find_method(_PENDING.get())
         response = begin_session(user, next_url, method, **details)
     except ValidationError as error:
         return _code_page(next_url, 400, error.errors)
     except (Unauthorized, TooManyRequests) as error:
         return _code_page(next_url, error.code, {"form": error.description}, retry_after(error))
-    services().pending_sign_ins.delete(get_cookie(_PENDING))
-    delete_cookie(response, _PENDING)
+    services().pending_sign_ins.delete(_PENDING.get())
+    _PENDING.delete(response)
     if request.form.get("remember") and (token := services().remembered_browsers.create(user)):
-        set_cookie(response, _REMEMBERED, token, REMEMBERED_SECONDS)
+        _REMEMBERED.set(response, token, REMEMBERED_SECONDS)
     return response
 
 
@@ -96,7 +97,7 @@ def sign_out() -> ResponseReturnValue:
             end_session(visitor().session)
         record_event("sign-out", everywhere=everywhere)
     response = redirect("/login?out=1" if visitor().by_provider else "/login", 303)
-    delete_cookie(response, SESSION)
+    SESSION.delete(response)
     response.headers["Clear-Site-Data"] = '"cache", "storage"'  # "Back" must not show a page from the cache
     return response
 
@@ -164,14 +165,14 @@ def continue_sign_in(user: User, next_url: str, method: SignInMethod = SignInMet
     with access_db.write_transaction():
         if not find_second_factor(user.id):
             return begin_session(user, next_url, method)
-        if services().remembered_browsers.find(get_cookie(_REMEMBERED)) == user:
+        if services().remembered_browsers.find(_REMEMBERED.get()) == user:
             return begin_session(user, next_url, method, second_factor="remembered browser")
         token = services().pending_sign_ins.create(user, origin=method.value)
         if token is None:
             raise Unauthorized(_WRONG_CREDENTIALS)
         record_event("sign-in", BEGUN, who=user.email)
     response = redirect(with_next("/login/code", next_url), 303)
-    set_cookie(response, _PENDING, token, PENDING_SECONDS)
+    _PENDING.set(response, token, PENDING_SECONDS)
     return response
 
 
@@ -191,9 +192,9 @@ def begin_session(user: User, next_url: str, method: SignInMethod = SignInMethod
             raise Unauthorized(_WRONG_CREDENTIALS)
         record_event("sign-in", who=user.email, **details)
     response = redirect(next_url, 303)
-    set_cookie(response, SESSION, token)
+    SESSION.set(response, token)
     # The cookie outlives the session, and signs nobody in.
-    set_cookie(response, _KNOWN_BROWSER, services().known_browsers.create(user), known_browsers.LIFETIME)
+    _KNOWN_BROWSER.set(response, services().known_browsers.create(user), known_browsers.LIFETIME)
     return response
 
 
@@ -215,7 +216,7 @@ def retry_after(error: Unauthorized | TooManyRequests) -> dict[str, str]:
 
 def _known_browser(user: User | None) -> str:
     """Return the name of the browser that sends the request if `user` has signed in there before, else ""."""
-    return services().known_browsers.find(get_cookie(_KNOWN_BROWSER), user)
+    return services().known_browsers.find(_KNOWN_BROWSER.get(), user)
 
 
 def sign_in_page(

@@ -20,6 +20,7 @@ from app.table.spool import PIECE_BYTES, spool
 from app.table.view import DEFAULT_SIZE, View
 from app.table.xlsx import WorkbookLimitError, write_workbook
 from app.web.audit import audit_actor, record_event
+from app.web.cookies import Cookie
 from app.web.errors import disk_full, error_response
 from app.web.reports.export_slots import ExportEnded, ExportGuard, TooManyExports, export_slot
 from app.web.reports.validators import add_validators, unchanged
@@ -30,7 +31,7 @@ from app.web.view_request import missing_cursor_response, submitted_export, subm
 from models import Import, audit, close_connections, read_transaction
 from models.audit import BEGUN, DONE, FAILED
 
-_COOKIE_PATH, _COOKIE_SECONDS = "/reports", 365 * 24 * 60 * 60
+_LAST_FORMAT, _COOKIE_SECONDS = Cookie("export", "/reports"), 365 * 24 * 60 * 60
 
 
 class Format(NamedTuple):
@@ -70,20 +71,12 @@ def file_url(view: View, file_format: Format) -> str:
 
 def last_format() -> Format:
     """The format in the browser's cookie, else the default one."""
-    return FORMATS.get(request.cookies.get(_cookie_name(), ""), DEFAULT_FORMAT)
+    return FORMATS.get(_LAST_FORMAT.get(), DEFAULT_FORMAT)
 
 
 def remember_format(response: Response, file_format: Format) -> None:
     """Set the cookie that `last_format` reads, for a year."""
-    name, secure = _cookie_name(), request.is_secure
-    response.set_cookie(
-        name, file_format.key, _COOKIE_SECONDS, path=_COOKIE_PATH, secure=secure, httponly=True, samesite="Lax"
-    )
-
-
-def _cookie_name() -> str:
-    """Browsers accept a cookie with the prefix `__Secure-` only over HTTPS."""
-    return "__Secure-export" if request.is_secure else "export"
+    _LAST_FORMAT.set(response, file_format.key, _COOKIE_SECONDS)
 
 
 _RETRY_AFTER = 30  # seconds
