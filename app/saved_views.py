@@ -256,4 +256,6 @@ def _update(view: SavedView, **values: bool | str | None) -> None:
 
 def _record(event: str, actor: AuditActor, view: SavedView, **details: str) -> None:
     """Record what was done to a shared view. Who does it again and again fills no disk: that is counted in one row."""
-    audit.record_repeated(event, about=view.name, report=view.report, query=view.query, **details, **actor)
+    audit.record_counted(
+        event, match="details", about=view.name, report=view.report, query=view.query, **details, **actor
+    )

@@ -62,7 +62,7 @@ class Sessions:
         """
         return self._find(token_digest(self.key, token), address)
 
-    def renewed(self, visitor: Visitor) -> Visitor | None:
+    def reload_visitor(self, visitor: Visitor) -> Visitor | None:
         """Return the visitor with the rights of this moment, None when the session is over. This is no request."""
         return self._find(visitor.session)
 

@@ -138,7 +138,7 @@ class Tokens:
             _update_used_at(use.token.id, address)
         return use.visitor
 
-    def renewed(self, visitor: Visitor) -> Visitor | None:
+    def reload_visitor(self, visitor: Visitor) -> Visitor | None:
         """Return the visitor with the rights of this moment, None when the token is over. This is no request."""
         use = _find(visitor.token.digest) if visitor.token else None
         return use.visitor if use else None

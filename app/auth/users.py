@@ -44,17 +44,17 @@ def add_user(  # noqa: PLR0913, PLR0917 - each is a field of the account, or mak
     role: str,
     reseller: str | None,
     password: str | None = None,
-    site_words: Iterable[str] = (),
+    installation_names: Iterable[str] = (),
     may_see_costs: bool = True,
 ) -> str:
     """Add an account and return its password. Without `password`, generate a temporary one.
 
     `reseller` is the name of the reseller whose customers the user sees, None for all. `may_see_costs` gives
-    Permission.VIEW_COSTS. `site_words` are names of this installation, which make a poor password. Raises
+    Permission.VIEW_COSTS. `installation_names` are names of this installation, which make a poor password. Raises
     ValidationError and HashingBusy.
     """
     email = email.strip()
-    secret, password_fields = _password_fields(password, email, reseller or "", *site_words)
+    secret, password_fields = _password_fields(password, email, reseller or "", *installation_names)
     rights = {"role": role, "reseller": reseller, "may_see_costs": may_see_costs}
     with access_db.write_transaction():
         if errors := validate_user(role, reseller, email):
@@ -146,12 +146,12 @@ def login_blocked_reason(user: User) -> str:
     return "temporary password expired" if is_expired else ""
 
 
-def choose_password(actor: AuditActor, user: User, password: str, site_words: Iterable[str] = ()) -> None:
+def choose_password(actor: AuditActor, user: User, password: str, installation_names: Iterable[str] = ()) -> None:
     """Set the password that a user chose, and end their sessions.
 
     Raises HashingBusy, and ValidationError, also when the password has changed since `user` was read.
     """
-    _, password_fields = _password_fields(password, *_names(user), *site_words)
+    _, password_fields = _password_fields(password, *_names(user), *installation_names)
     unchanged = (User.id == user.id) & (User.password_hash == user.password_hash) & ~User.disabled
     with access_db.write_transaction():
         if not User.update(password_fields).where(unchanged).execute():
@@ -160,12 +160,14 @@ def choose_password(actor: AuditActor, user: User, password: str, site_words: It
         audit.record("password", about=user.email, **actor)
 
 
-def reset_password(actor: AuditActor, user: User, password: str | None = None, site_words: Iterable[str] = ()) -> str:
+def reset_password(
+    actor: AuditActor, user: User, password: str | None = None, installation_names: Iterable[str] = ()
+) -> str:
     """Replace a user's password, end their sessions, and return the password. Without one, generate a temporary one.
 
     Failed attempts at the account are forgotten. Raises ValidationError and HashingBusy.
     """
-    secret, password_fields = _password_fields(password, *_names(user), *site_words)
+    secret, password_fields = _password_fields(password, *_names(user), *installation_names)
     with access_db.write_transaction():
         throttle.clear_account(email_key(user.email))
         User.update(password_fields).where(User.id == user.id).execute()

@@ -3,7 +3,7 @@
 import click
 from flask.cli import with_appcontext
 
-from app.cli.common import CommandError, say
+from app.cli.common import CommandError, echo
 from app.deliveries.smtp import NotTaken, Uncertain
 from app.web.services import services
 
@@ -27,4 +27,4 @@ def test(email: str) -> None:
         sender.send_test(email)
     except (NotTaken, Uncertain) as error:
         raise CommandError(f"No mail was sent to {email}: {error}") from None
-    say(f"The mail server has taken a mail to {email}. Look whether it arrives.")
+    echo(f"The mail server has taken a mail to {email}. Look whether it arrives.")

@@ -22,7 +22,7 @@ from app.auth.oidc import (
     ProviderUnavailable,
     error_code,
 )
-from app.auth.oidc.identities import FLOW_SECONDS, IdentityRefused, find_identified_user, is_bound, use_state
+from app.auth.oidc.identities import FLOW_SECONDS, IdentityRefused, consume_state, find_identified_user, is_bound
 from app.auth.sessions import token_digest
 from app.auth.throttle import TooManyAttempts, clear_attempts, count_attempt
 from app.auth.visitor import SignInMethod
@@ -134,7 +134,7 @@ def _finish(flow: _Flow | None) -> Response:
         count_attempt(*attempt)
         if not hmac.compare_digest(flow.state.encode(), request.args.get("state", "").encode()):
             raise _FlowError(400, begin_again, "unknown state")
-        if not use_state(_digest(f"state {flow.state}")):
+        if not consume_state(_digest(f"state {flow.state}")):
             raise _FlowError(400, "This sign-in has been used already. Begin again.", "used state")
         response = _go_on(flow)
     except TooManyAttempts as error:
@@ -215,7 +215,9 @@ def _record_failure(error: Exception, flow: _Flow) -> None:
     """Record that a sign-in has failed. Those of one minute are one event, so that no stranger fills the disk."""
     who = (error.who if isinstance(error, _FlowError) else "") or (g.visitor.email if g.visitor else "")
     event = "confirmation" if flow.confirms and g.visitor else "sign-in"
-    audit.record_folded(event, FAILED, **audit_actor() | {"who": who}, why=_why(error), by=SignInMethod.PROVIDER)
+    audit.record_counted(
+        event, FAILED, match="person", **audit_actor() | {"who": who}, why=_why(error), by=SignInMethod.PROVIDER
+    )
 
 
 def _why(error: Exception) -> str:

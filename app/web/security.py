@@ -142,9 +142,9 @@ def request_id() -> str:
     return sent if services().settings.proxies and _REQUEST_ID.fullmatch(sent) else secrets.token_hex(8)
 
 
-def renewed(person: Visitor) -> Callable[[], Visitor | None]:
+def visitor_reloader(person: Visitor) -> Callable[[], Visitor | None]:
     """Return a function that finds the same visitor as of that moment, None when they are signed in no more."""
-    return partial((services().tokens if person.token else services().sessions).renewed, person)
+    return partial((services().tokens if person.token else services().sessions).reload_visitor, person)
 
 
 def visitor() -> Visitor:

@@ -6,11 +6,11 @@ from app.auth.oidc import Claims, identities
 from app.auth.oidc.identities import (
     IdentityRefused,
     allow_provider,
+    consume_state,
     find_identified_user,
     find_identity,
     forbid_provider,
     is_bound,
-    use_state,
 )
 from app.auth.sessions import Sessions
 from app.auth.visitor import SignInMethod
@@ -52,7 +52,7 @@ def test_account_is_bound_once_and_forgotten_when_forbidden(person: Person, sess
 
 
 def test_state_is_used_once_and_forgotten_in_time(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert [use_state("a"), use_state("a"), use_state("b")] == [True, False, True]
+    assert [consume_state("a"), consume_state("a"), consume_state("b")] == [True, False, True]
     monkeypatch.setattr(identities, "timestamp", lambda seconds=0: timestamp(seconds + identities.FLOW_SECONDS))
-    assert use_state("c")
+    assert consume_state("c")
     assert [state.state_hash for state in UsedState.select()] == ["c"]

@@ -59,7 +59,7 @@ def test_token_acts_as_its_owner(person: Person, tokens: Tokens) -> None:
     assert found.token.name == "Script"
     assert not found.recently_confirmed
     User.update(role="viewer", reseller="North").execute()
-    for changed in (tokens.find(token, FROM), tokens.renewed(found)):
+    for changed in (tokens.find(token, FROM), tokens.reload_visitor(found)):
         assert changed
         assert (changed.role, changed.reseller) == ("viewer", "North")
 
@@ -89,7 +89,7 @@ def test_token_works_until_its_last_day_is_over(person: Person, tokens: Tokens) 
     assert found
     AccessToken.update(last_day=today() - timedelta(1)).execute()
     assert tokens.find(token, FROM) is None
-    assert tokens.renewed(found) is None
+    assert tokens.reload_visitor(found) is None
     assert tokens.find_owner(token) == ("ann@partner.example", "the token's last day is over")
     assert count_tokens() == {}
 

@@ -177,7 +177,7 @@ def guarded(app: Flask, connection: socket.socket) -> ExportGuard:
     sessions: Sessions = services(app).sessions
     person = sessions.find(cookie.value if cookie else "")
     assert person
-    guard = ExportGuard(0, person, partial(sessions.renewed, person), connection)
+    guard = ExportGuard(0, person, partial(sessions.reload_visitor, person), connection)
     guard.start()
     return guard
 

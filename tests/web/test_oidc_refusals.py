@@ -48,7 +48,7 @@ __all__ = ["ann", "app", "provider"]
 @pytest.fixture
 def each_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     """Record each failure as an event of its own."""
-    monkeypatch.setattr(audit, "record_folded", audit.record)
+    monkeypatch.setattr(audit, "record_counted", audit.record)
     monkeypatch.setattr(throttle, "MAX_PER_ADDRESS", 1000)
     monkeypatch.setattr(throttle, "MAX_PER_SITE", 1000)
 

@@ -79,7 +79,7 @@ def forbid_provider(actor: AuditActor, user: User) -> None:
         audit.record("provider forbidden", about=user.email, **actor)
 
 
-def use_state(state_hash: str) -> bool:
+def consume_state(state_hash: str) -> bool:
     """Note that a sign-in has come back from the provider, and return whether it is the first time."""
     with access_db.write_transaction():
         UsedState.delete().where(UsedState.used_at <= timestamp(-FLOW_SECONDS)).execute()

@@ -21,7 +21,7 @@ from app.table.view import DEFAULT_SIZE, View
 from app.table.xlsx import WorkbookLimitError, write_workbook
 from app.web.audit import audit_actor, record_event
 from app.web.cookies import Cookie
-from app.web.errors import disk_full, error_response
+from app.web.errors import disk_full_response, error_response
 from app.web.reports.export_slots import ExportEnded, ExportGuard, TooManyExports, export_slot
 from app.web.reports.validators import add_validators, unchanged
 from app.web.request_log import timed
@@ -202,7 +202,7 @@ def _export_response(view: View, file_format: Format, begin: Callable[[_Export],
             if isinstance(error, ExportEnded):
                 return error_response(503, "This export was ended.", [f"{error}."], report_url(view))
             if isinstance(error, (OSError, FileCreateError)):
-                return disk_full(error)
+                return disk_full_response(error)
             raise
         response.response, response.mimetype = export.send(pieces), file_format.mimetype
         if export.length is not None:

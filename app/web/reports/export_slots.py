@@ -14,7 +14,7 @@ from flask import request
 
 from app.auth.permissions import Permission
 from app.auth.visitor import Visitor
-from app.web.security import renewed, visitor
+from app.web.security import visitor, visitor_reloader
 from models import DATABASE_ERRORS, ExportPlace, access_db, close_connections, timestamp
 
 MAX_PER_USER = 3  # exports that run or wait
@@ -55,7 +55,7 @@ def export_slot() -> Iterator["ExportGuard"]:
         if not _running.acquire(blocking=False):
             raise TooManyExports(f"{MAX_EXPORTS} exports at a time run in each process, and all places are taken.")
         try:
-            guard = ExportGuard(slot, visitor(), renewed(visitor()), request.environ.get("gunicorn.socket"))
+            guard = ExportGuard(slot, visitor(), visitor_reloader(visitor()), request.environ.get("gunicorn.socket"))
             guard.start()
             try:
                 yield guard
