@@ -178,7 +178,7 @@ def restore_view(actor: AuditActor, view: SavedView, name: str) -> None:
 
 
 def _visible_to(visitor: Visitor) -> Any:
-    """Colleagues have the same reseller, or none: a view's filters name only customers that they may see anyway.
+    """Select the visitor's own views and those that colleagues share: people with the same reseller, or with none.
 
     A visitor whose own reseller changes during the request sees none.
     """
@@ -191,7 +191,7 @@ def _shared_with(visitor: Visitor) -> Any:
 
 
 def _is_shared_with(user_id: Any, reseller: Any) -> Any:
-    """Colleagues have the same reseller, or none: a view's filters name only customers that they may see anyway."""
+    """Return the condition that a colleague shares a view: its filters name only customers that both see anyway."""
     is_colleague = (SavedView.user != user_id) & (User.reseller == reseller) & ~User.disabled
     return SavedView.shared & _LIVE & is_colleague
 

@@ -30,7 +30,7 @@ _SEED = re.compile("[0-9a-f]{32}")
 
 
 class RequiredAction(Enum):
-    """What a visitor must do before they see anything else."""
+    """A step that a visitor must take before they see anything else."""
 
     CHOOSE_PASSWORD = auto()
     SET_UP_SECOND_FACTOR = auto()
@@ -49,11 +49,11 @@ class SecondFactors:
     required: str
 
     def is_required(self, role: str) -> bool:
-        is_admin = role in [each.name for each in roles_with(Permission.MANAGE_USERS)]
+        is_admin = role in [role.name for role in roles_with(Permission.MANAGE_USERS)]
         return self.required == "all" or (self.required == "admins" and is_admin)
 
     def required_action(self, visitor: Visitor) -> RequiredAction | None:
-        """Return what a visitor must do before anything else."""
+        """Return the step that a visitor must take before anything else, None for none."""
         if visitor.must_change_password:
             return RequiredAction.CHOOSE_PASSWORD
         has_factor = visitor.has_second_factor or visitor.sign_in_method is SignInMethod.PROVIDER_MFA
@@ -85,7 +85,7 @@ class SecondFactors:
             return _new_recovery_codes(user.id)
 
     def authenticate(self, user: User, code: str, recovery_code: str, address: str, known_browser: str = "") -> str:
-        """Return which one was right, "code" or "recovery code", and "" for none. It isn't accepted again.
+        """Return the kind of the right one, "code" or "recovery code", "" if neither is. It isn't accepted again.
 
         `recovery_code` counts only without a code. Raises throttle.TooManyAttempts, by a count of its own: the right
         password, which begins a sign-in, must not clear it.

@@ -56,14 +56,14 @@ class Sessions:
         return token
 
     def find(self, token: str, address: str = "") -> Visitor | None:
-        """Return whose token it is, None when it is unknown, the session is over or the account is disabled.
+        """Return the token's user, None if it is unknown, the session is over or the account is disabled.
 
         `address` is where the request comes from.
         """
         return self._find(token_digest(self.key, token), address)
 
     def reload_visitor(self, visitor: Visitor) -> Visitor | None:
-        """Return the visitor with the rights of this moment, None when the session is over. This is no request."""
+        """Return the visitor as of this moment, None if the session is over. This is no request."""
         return self._find(visitor.session)
 
     def _find(self, digest: str, address: str | None = None) -> Visitor | None:
@@ -102,13 +102,13 @@ class Sessions:
 
 
 def may_sign_in(user: User) -> bool:
-    """Return whether the password is the one of when `user` was read, and the account is enabled."""
+    """Return whether the account is enabled and its password unchanged since `user` was read."""
     unchanged = (User.password_hash == user.password_hash) & ~User.disabled
     return bool(User.select().where(User.id == user.id, unchanged).exists())
 
 
 def token_digest(key: str, token: str) -> str:
-    """Return what the database stores in place of the token in a cookie."""
+    """Return the HMAC that the database stores in place of a token."""
     return hmac.digest(key.encode(), token.encode(), "sha256").hex()
 
 

@@ -122,7 +122,7 @@ class Tokens:
         return token
 
     def find(self, token: str, actor: AuditActor) -> Visitor | None:
-        """Return for whom a request with this token acts, None when it is unknown or over, or its owner disabled.
+        """Return the token's owner as a visitor, None if it is unknown or over, or the account is disabled.
 
         `actor` has the address and the id of the request: its first use from each network is recorded. Raises
         RateExceeded.
@@ -139,7 +139,7 @@ class Tokens:
         return use.visitor
 
     def reload_visitor(self, visitor: Visitor) -> Visitor | None:
-        """Return the visitor with the rights of this moment, None when the token is over. This is no request."""
+        """Return the visitor as of this moment, None if the token is over. This is no request."""
         use = _find(visitor.token.digest) if visitor.token else None
         return use.visitor if use else None
 

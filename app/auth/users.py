@@ -151,7 +151,7 @@ def choose_password(actor: AuditActor, user: User, password: str, installation_n
 
     Raises HashingBusy, and ValidationError, also when the password has changed since `user` was read.
     """
-    _, password_fields = _password_fields(password, *_names(user), *installation_names)
+    _, password_fields = _password_fields(password, *_own_words(user), *installation_names)
     unchanged = (User.id == user.id) & (User.password_hash == user.password_hash) & ~User.disabled
     with access_db.write_transaction():
         if not User.update(password_fields).where(unchanged).execute():
@@ -167,7 +167,7 @@ def reset_password(
 
     Failed attempts at the account are forgotten. Raises ValidationError and HashingBusy.
     """
-    secret, password_fields = _password_fields(password, *_names(user), *installation_names)
+    secret, password_fields = _password_fields(password, *_own_words(user), *installation_names)
     with access_db.write_transaction():
         throttle.clear_account(email_key(user.email))
         User.update(password_fields).where(User.id == user.id).execute()
@@ -176,7 +176,7 @@ def reset_password(
     return secret
 
 
-def _names(user: User) -> tuple[str, str]:
+def _own_words(user: User) -> tuple[str, str]:
     return str(user.email), str(user.reseller or "")
 
 

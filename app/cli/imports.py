@@ -114,7 +114,7 @@ def _import(file: str, options: Options, dry_run: bool) -> bool:
             echo(f"… and {rejected.total - _MAX_FAULTS:,} more", err=True)
         record_event("import", FAILED, about, faults=rejected.total)
         return False
-    for line in (*plan.said, *plan.notes, *(f"line {each.line}: {each}" for each in plan.questions)):
+    for line in (*plan.said, *plan.notes, *(f"line {question.line}: {question}" for question in plan.questions)):
         echo(f"{file}: {line}", err=True)
     echo(f"{plan.summary}{' (dry run: nothing was changed)' if dry_run else ''}")
     if dry_run:

@@ -50,13 +50,13 @@ def undo(number: int, yes: bool) -> None:
     echo(f"Import {number} is undone, by import {undo_number}.")
 
 
-def _cells(each: ListedImport) -> tuple[str, ...]:
-    counts = (each.added, each.updated, each.removed, each.cancelled)
+def _cells(listed: ListedImport) -> tuple[str, ...]:
+    counts = (listed.added, listed.updated, listed.removed, listed.cancelled)
     return (
-        "" if each.number is None else str(each.number),
-        str(each.loaded_at),
-        each.who,
-        each.file,
+        "" if listed.number is None else str(listed.number),
+        str(listed.loaded_at),
+        listed.who,
+        listed.file,
         *(f"{count:,}" for count in counts),
-        each.state,
+        listed.state,
     )

@@ -184,7 +184,7 @@ def _view_of_or_404(delivery: Delivery) -> SavedView:
 
 
 def _submitted_order() -> Order:
-    """Return what the form asks for. Raises ValidationError for a field that is far too long."""
+    """Return the delivery that the form describes. Raises ValidationError for a field that is far too long."""
     form = request.form
     kind, recipients = form.get("kind", ""), form.get("recipients", "")
     if len(recipients) > _MAX_RECIPIENTS_LENGTH:

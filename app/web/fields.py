@@ -22,7 +22,7 @@ FIELD_LENGTHS: Mapping[str, int] = {
     "last_day": 10,
     "import": 1,
     "role": _MAX_CHOICE_LENGTH,
-    "reach": _MAX_CHOICE_LENGTH,
+    "audience": _MAX_CHOICE_LENGTH,
     "costs": _MAX_CHOICE_LENGTH,
     "reseller": 500,
 }

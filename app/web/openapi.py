@@ -156,7 +156,7 @@ def _import_operation(report: Report) -> Schema:
 
 
 def _import_status() -> Schema:
-    """What has become of a file that a job loads."""
+    """The state of a file that a job loads."""
     number = {"type": "integer", "minimum": 1, "maximum": 999_999_999}
     facts = {"application/json": {"schema": {"type": "object", "required": ["number", "state", "busy", "counts"]}}}
     return {
@@ -173,7 +173,7 @@ def _parameters(report: Report) -> list[Schema]:
     keys = list(report.columns_by_key)
     for dimension in report.dimensions:
         keys += [key for key in report.grouped_by((dimension,)).columns_by_key if key not in keys]
-    columns, groups = ({"type": "array", "items": _one_of(each)} for each in (keys, report.dimensions_by_key))
+    columns, groups = ({"type": "array", "items": _one_of(values)} for values in (keys, report.dimensions_by_key))
     orders = _one_of([*keys, *(f"-{key}" for key in keys)])
     text = "The columns, each once, in their order. A grouped view has its dimensions, rows, and the sums of numbers"
     order = "The column to sort by, with - in front for descending. A hidden one means the default"
@@ -185,7 +185,7 @@ def _parameters(report: Report) -> list[Schema]:
         ),
         _parameter("columns", text, columns, **_REPEATED),
         _parameter("sort", order, orders),
-        *(_parameter(each.key, each.label, _filter_schema(each)) for each in report.filters),
+        *(_parameter(filter_.key, filter_.label, _filter_schema(filter_)) for filter_ in report.filters),
         {**_parameter("If-None-Match", "The ETag of the file that you have", {"type": "string"}), "in": "header"},
     ]
 
@@ -194,10 +194,10 @@ def _parameter(name: str, text: str, schema: Schema, **style: Any) -> Schema:
     return {"name": name, "in": "query", "description": text, "schema": schema, **style}
 
 
-def _filter_schema(each: Filter) -> Schema:
-    if each.values:
-        return _one_of(each.values)
-    return _or_empty(_DAY) if each.input_type == "date" else _TEXT
+def _filter_schema(filter_: Filter) -> Schema:
+    if filter_.values:
+        return _one_of(filter_.values)
+    return _or_empty(_DAY) if filter_.input_type == "date" else _TEXT
 
 
 def _one_of(values: Iterable[str | int]) -> Schema:

@@ -8,9 +8,9 @@ from app.auth.permissions import Permission
 
 @dataclass(frozen=True)
 class Rule:
-    """What a request needs before its route answers it. Without options: somebody who is signed in with a browser."""
+    """The conditions of a route. Without options it serves everybody who is signed in with a browser."""
 
-    permission: Permission | None = None  # what the visitor's role must allow
+    permission: Permission | None = None  # that the visitor must have
     public: bool = False  # needs no sign-in
     anonymous: bool = False  # a public route that doesn't look up who asks
     token: bool = False  # programs can use it with a token; elsewhere a token is a 403, whatever its owner may do

@@ -77,10 +77,10 @@ def _check_request() -> BaseResponse | None:
 def _identify(rule: Rule) -> BaseResponse | None:
     """Find who sends the request: by its token, else by its session. Return the response to a wrong token."""
     if token := sent_token():
-        found = find_token_visitor(token)
-        if isinstance(found, Response):
-            return None if rule.public else found
-        g.visitor = found
+        visitor = find_token_visitor(token)
+        if isinstance(visitor, Response):
+            return None if rule.public else visitor
+        g.visitor = visitor
     elif token := SESSION.get():
         g.visitor = services().sessions.find(token, request.remote_addr or "")
     bearer = sent_bearer()
@@ -143,12 +143,12 @@ def request_id() -> str:
 
 
 def visitor_reloader(person: Visitor) -> Callable[[], Visitor | None]:
-    """Return a function that finds the same visitor as of that moment, None when they are signed in no more."""
+    """Return a function that returns the visitor as of that moment, None if they aren't signed in any more."""
     return partial((services().tokens if person.token else services().sessions).reload_visitor, person)
 
 
 def visitor() -> Visitor:
-    """Return who is signed in. Only routes that need a sign-in may call this."""
+    """Return the visitor. Only routes that need a sign-in may call this."""
     signed_in: Visitor = g.visitor
     return signed_in
 
@@ -177,4 +177,4 @@ def _csrf_error() -> Response:
 def forbidden(why: str, home: str = "/reports") -> Response:
     """Record in the audit trail that the visitor may not do this, and return the 403 that says `why`."""
     record_refusal(why)
-    return error_response(403, "This is not for you.", [why], home, reason=why)
+    return error_response(403, "You don't have permission.", [why], home, reason=why)

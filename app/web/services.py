@@ -1,4 +1,4 @@
-"""What the application makes once of its settings, for pages and commands: stores, signers and the parts of jobs."""
+"""The objects that the application makes once of its settings: stores, signers and the services of jobs and mail."""
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
@@ -71,8 +71,8 @@ def register(app: Flask, settings: Settings) -> None:
 
 def services(app: Flask | None = None) -> Services:
     """Return the services of an application, by default of the one that handles the request."""
-    found: Services = (app or current_app).extensions[_NAME]
-    return found
+    shared: Services = (app or current_app).extensions[_NAME]
+    return shared
 
 
 def _create_provider(settings: Settings) -> "Provider | None":

@@ -38,7 +38,7 @@ def _authorization() -> Authorization | None:
 
 
 def find_token_visitor(token: str) -> Visitor | Response:
-    """Return for whom the request acts, or the 401 or 429 that refuses it.
+    """Return the visitor for whom the program acts, or the 401 or 429 that refuses it.
 
     Failures count as failed sign-ins from the address, each token as an account of its own.
     """
@@ -65,7 +65,7 @@ def refuse_token(token: str) -> Response:
     if known or is_first_from_site(address):
         record_event("token", FAILED, who=who, why=why)
     details = ["It is unknown, its last day is over, or its owner's account is closed."]
-    response = error_response(401, "This token opens nothing.", details, "/login", reason=why)
+    response = error_response(401, "This token is not valid.", details, "/login", reason=why)
     return add_challenge(response, ', error="invalid_token"')
 
 
@@ -90,7 +90,7 @@ def _too_many(title: str, wait: int) -> Response:
 
 
 def is_sole_credential() -> bool:
-    """Return whether nothing but a token that a program has put in signs the request in.
+    """Return whether a token that a program has put in is the only credential of the request.
 
     Then no other site can have made a browser send it, so that CSRF is no concern. A browser may remember Basic
     credentials and send them with requests that another site makes: it says so in `Sec-Fetch-Site`.

@@ -35,17 +35,17 @@ ACTIONS: Mapping[str, Callable[[AuditActor, User], str | None]] = {
 }
 # Messages on a user's page after a change, by the value of `done` in its address.
 MESSAGES: Mapping[str, str] = {
-    "change": "Saved. It holds from their next click on.",
+    "change": "Saved. The change applies to their next request.",
     "disable": "This person can't sign in any more.",
     "enable": "This person can sign in again.",
     "end": "This person is signed out everywhere.",
     "allow": "This person can sign in through the provider with this email.",
     "forbid": "This person can't sign in through the provider any more, and is signed out everywhere.",
-    "token": "That token opens nothing any more.",
+    "token": "That token is not valid any more.",
     "factor": "This person has no second factor any more, and is signed out everywhere.",
 }
 _USER = "<int(max=999999999):number>"
-_FORM = ("email", "role", "reach", "reseller", "costs")
+_FORM = ("email", "role", "audience", "reseller", "costs")
 
 blueprint = Blueprint("users", __name__, url_prefix="/users")
 
@@ -120,13 +120,13 @@ def _submitted_rights(email: str | None = None) -> tuple[str, str | None, bool]:
     values, too_long = read_fields(*_FORM)
     if too_long:
         raise ValidationError(too_long)
-    role, reach, reseller, costs = (values[key] for key in ("role", "reach", "reseller", "costs"))
+    role, audience, reseller, costs = (values[key] for key in ("role", "audience", "reseller", "costs"))
     if costs not in ("", "yes"):
         raise ValidationError({"costs": f"“{costs}” is neither “yes”, the value of a tick, nor nothing"})
-    if reach == "reseller":
+    if audience == "reseller":
         return role, reseller, bool(costs)
-    errors = {} if reach == "partner" else {"reach": "Choose whose customers this person sees."}
-    if reach and reseller:
+    errors = {} if audience == "partner" else {"audience": "Choose whose customers this person sees."}
+    if audience and reseller:
         errors["reseller"] = "Choose “One reseller”, or leave this empty."
     if errors:
         raise ValidationError(validate_user(role, None, email) | errors)
@@ -160,8 +160,8 @@ def _form_context(errors: Mapping[str, str], user: User | None = None) -> dict[s
     set_error_reason(*errors.values())
     names = Reseller.select(Reseller.name).where(Reseller.id != NONE_ID).order_by(Reseller.name_key)
     resellers = [name for (name,) in reports_db.execute(names.limit(MAX_SUGGESTIONS + 1))]
-    reach = "reseller" if user and user.reseller else "partner"
-    values = {"role": user.role, "reach": reach, "reseller": user.reseller} if user else {}
+    audience = "reseller" if user and user.reseller else "partner"
+    values = {"role": user.role, "audience": audience, "reseller": user.reseller} if user else {}
     values["costs"] = "yes" if user is None or user.may_see_costs else ""
     return {
         "roles": ROLES.values(),

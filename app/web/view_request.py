@@ -71,7 +71,7 @@ def permitted_view(report: Report, pairs: Iterable[tuple[str, str]]) -> View:
 
 
 def permitted_submission(report: Report, pairs: Pairs, more_errors: Sequence[ParamError] = ()) -> Submission:
-    """Return what a form sends, or an address, with its view as `permitted_view` returns it."""
+    """Return the submission of a form, or of an address, with its view as `permitted_view` returns it."""
     submission = parse_submission(permitted(report), pairs)
     if errors := [*submission.errors, *more_errors]:
         whole = parse_submission(report, pairs)

@@ -171,7 +171,7 @@ def test_right_holds_from_the_next_request_on(app: Flask, client: FlaskClient, w
     page = without.get("/reports/customer-transactions").text
     tag = re.search(r'"X-Visitor": ?"([0-9a-f]+)"', unescape(page))
     assert tag
-    form = {"role": "admin", "reach": "partner", "costs": "yes"}
+    form = {"role": "admin", "audience": "partner", "costs": "yes"}
     assert client.post(f"/users/{account.id}", data=form, headers=OURS).status_code == 303
     assert "34,274.62" in without.get("/reports/customer-transactions").text
     stale = without.get("/reports/customer-transactions/totals", headers={**FRAGMENT, "X-Visitor": tag[1]})
@@ -186,7 +186,7 @@ def test_users_page_ticks_costs(client: FlaskClient, without: FlaskClient) -> No
     assert ticked.search(client.get("/users").text)
     for account in User.select():
         assert bool(ticked.search(client.get(f"/users/{account.id}").text)) is account.may_see_costs
-    form = {"email": "new@partner.example", "role": "viewer", "reach": "partner"}
+    form = {"email": "new@partner.example", "role": "viewer", "audience": "partner"}
     wrong = client.post("/users", data={**form, "costs": "maybe"}, headers=OURS)
     assert wrong.status_code == 400
     assert "“maybe”" in wrong.text

@@ -165,7 +165,7 @@ def test_confirm_with_the_password_and_go_on(app: Flask, eve: User) -> None:
         wrong = send(client, "/account/confirm", password=password, next=page)
         assert wrong.status_code == status
         assert f'name="next" value="{page}"' in wrong.text
-    assert send(client, page, role="admin", reach="partner").location.startswith("/account/confirm")
+    assert send(client, page, role="admin", audience="partner").location.startswith("/account/confirm")
     answer = send(client, "/account/confirm", password=PASSWORD, next=page)
     assert (answer.status_code, answer.location) == (303, page)
     assert send(client, f"{page}/disable").location == f"{page}?done=disable"

@@ -215,10 +215,10 @@ def test_long_fields_are_refused_unrepeated(client: FlaskClient, stranger: Flask
     long = "'" * 60_000
     eve = User.get(email=ANN)
     forms = [
-        (client, "/users", "email", {"role": "viewer", "reach": "partner"}),
-        (client, "/users", "role", {"email": "x@y.example", "reach": "partner"}),
-        (client, "/users", "reach", {"email": "x@y.example", "role": "viewer"}),
-        (client, f"/users/{eve.id}", "reseller", {"role": "viewer", "reach": "reseller"}),
+        (client, "/users", "email", {"role": "viewer", "audience": "partner"}),
+        (client, "/users", "role", {"email": "x@y.example", "audience": "partner"}),
+        (client, "/users", "audience", {"email": "x@y.example", "role": "viewer"}),
+        (client, f"/users/{eve.id}", "reseller", {"role": "viewer", "audience": "reseller"}),
         (client, "/account", "current", {"password": "four other unrelated words"}),
         (client, "/account", "password", {"current": PASSWORD}),
         (stranger, "/login", "email", {"password": PASSWORD}),

@@ -1,4 +1,4 @@
-"""Which account belongs to whom at the OpenID Connect provider, and who may sign in through it."""
+"""Accounts and their identities at the OpenID Connect provider, and the permission to sign in through it."""
 
 from app.auth.oidc import Claims
 from app.auth.sessions import end_user_sessions
@@ -47,7 +47,7 @@ def find_identified_user(actor: AuditActor, claims: Claims) -> User:
 
 
 def is_bound(user_id: int, claims: Claims) -> bool:
-    """Return whether it is this user who has signed in at the provider."""
+    """Return whether the claims are those of this user."""
     same = (Identity.user == user_id) & (Identity.issuer == claims.issuer) & (Identity.subject == claims.subject)
     return bool(Identity.select().where(same).exists())
 
@@ -80,7 +80,7 @@ def forbid_provider(actor: AuditActor, user: User) -> None:
 
 
 def consume_state(state_hash: str) -> bool:
-    """Note that a sign-in has come back from the provider, and return whether it is the first time."""
+    """Mark the state of a sign-in at the provider as used, and return whether it wasn't before."""
     with access_db.write_transaction():
         UsedState.delete().where(UsedState.used_at <= timestamp(-FLOW_SECONDS)).execute()
         if UsedState.select().where(UsedState.state_hash == state_hash).exists():

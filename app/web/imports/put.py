@@ -103,7 +103,7 @@ def _load(upload: Upload, options: Options, dry_run: bool) -> Response:
         return _result(options, counts, [], last.number, dry_run)
     if not dry_run and _is_busy(options.report):
         details = ["Another import of this report is being done, or waits. Try again when it has ended."]
-        return error_response(409, "This was not done.", details, "/imports")
+        return error_response(409, "Nothing was changed.", details, "/imports")
     queued = states.CHECK_QUEUED if dry_run else states.APPLY_QUEUED
     if upload.size > SMALL_BYTES or is_workbook(upload) or _is_busy():
         return _queue(_add_job(upload, options, queued), queued)

@@ -228,7 +228,7 @@ def _conflict(number: int) -> Response:
     job = _job_or_404(number)
     state = status_of(job).state
     why = _why_not_as_checked(job) if state == states.CHECKED else _WHY_NOT.get(state, "It is being worked on.")
-    return error_response(409, "This was not done.", [why, "The page shows how it is now."], f"/imports/{number}")
+    return error_response(409, "Nothing was changed.", [why, "The page shows how it is now."], f"/imports/{number}")
 
 
 def _why_not_as_checked(job: ImportJob) -> str:

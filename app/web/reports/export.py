@@ -128,7 +128,7 @@ def xlsx(slug: str) -> Response:
         return _export_response(view, WORKBOOK, partial(_workbook, view))
     except WorkbookLimitError as error:
         details = [str(error), "A CSV takes this view as it is. Or choose fewer rows by filters."]
-        return error_response(400, "No workbook takes this.", details, file_url(view, DEFAULT_FORMAT))
+        return error_response(400, "This doesn't fit into a workbook.", details, file_url(view, DEFAULT_FORMAT))
 
 
 class _Export:
