@@ -207,7 +207,7 @@ def _failure(error: Exception, flow: _Flow | None) -> ResponseReturnValue:
     is_confirmation = bool(flow and flow.confirms and g.visitor)
     page: Callable[..., ResponseReturnValue] = confirm_page if is_confirmation else sign_in_page
     response = page(flow.next_url if flow else HOME, status, errors={"form": message}, headers=headers)
-    set_error_reason(f"Through the provider: {_why(error)}")
+    set_error_reason(f"Through the provider: {_failure_reason(error)}")
     return response
 
 
@@ -216,11 +216,16 @@ def _record_failure(error: Exception, flow: _Flow) -> None:
     who = (error.who if isinstance(error, _FlowError) else "") or (g.visitor.email if g.visitor else "")
     event = "confirmation" if flow.confirms and g.visitor else "sign-in"
     audit.record_counted(
-        event, FAILED, match="person", **audit_actor() | {"who": who}, why=_why(error), by=SignInMethod.PROVIDER
+        event,
+        FAILED,
+        match="person",
+        **audit_actor() | {"who": who},
+        why=_failure_reason(error),
+        by=SignInMethod.PROVIDER,
     )
 
 
-def _why(error: Exception) -> str:
+def _failure_reason(error: Exception) -> str:
     """Return the reason for log and trail, without anything that was sent."""
     if isinstance(error, _FlowError):
         return error.why

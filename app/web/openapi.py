@@ -100,10 +100,10 @@ def description(reports: list[Report], may_import: bool) -> Schema:
 def _operations(report: Report) -> Iterator[tuple[str, Schema]]:
     """Yield the path and the operation of each file of a report."""
     base, common = f"/reports/{report.slug}", _parameters(report)
-    csv = [_parameter(DIALECT_KEY, "How the CSV is written", _one_of(DIALECTS))]
+    csv = [_parameter(DIALECT_KEY, "How the CSV is written", _enum(DIALECTS))]
     pages = [
-        _parameter("size", "Rows on a page. Follow next for further pages; without size, all rows", _one_of(SIZES)),
-        _parameter("before", "The last page", _one_of([LAST_PAGE])),
+        _parameter("size", "Rows on a page. Follow next for further pages; without size, all rows", _enum(SIZES)),
+        _parameter("before", "The last page", _enum([LAST_PAGE])),
     ]
     text: Schema = {"type": "string"}
     for file_format, name, more, schema in (
@@ -149,7 +149,7 @@ def _import_operation(report: Report) -> Schema:
     return {
         "operationId": f"import-{report.slug}",
         "summary": f"Load a file into the {report.title}",
-        "parameters": [_parameter(key, meanings[key], _one_of(values)) for key, values in QUERY_KEYS.items()],
+        "parameters": [_parameter(key, meanings[key], _enum(values)) for key, values in QUERY_KEYS.items()],
         "requestBody": {"required": True, "content": body},
         "responses": responses | _problem_responses(*_PROBLEMS, *_IMPORT_PROBLEMS),
     }
@@ -173,8 +173,8 @@ def _parameters(report: Report) -> list[Schema]:
     keys = list(report.columns_by_key)
     for dimension in report.dimensions:
         keys += [key for key in report.grouped_by((dimension,)).columns_by_key if key not in keys]
-    columns, groups = ({"type": "array", "items": _one_of(values)} for values in (keys, report.dimensions_by_key))
-    orders = _one_of([*keys, *(f"-{key}" for key in keys)])
+    columns, groups = ({"type": "array", "items": _enum(values)} for values in (keys, report.dimensions_by_key))
+    orders = _enum([*keys, *(f"-{key}" for key in keys)])
     text = "The columns, each once, in their order. A grouped view has its dimensions, rows, and the sums of numbers"
     order = "The column to sort by, with - in front for descending. A hidden one means the default"
     return [
@@ -196,11 +196,11 @@ def _parameter(name: str, text: str, schema: Schema, **style: Any) -> Schema:
 
 def _filter_schema(filter_: Filter) -> Schema:
     if filter_.values:
-        return _one_of(filter_.values)
+        return _enum(filter_.values)
     return _or_empty(_DAY) if filter_.input_type == "date" else _TEXT
 
 
-def _one_of(values: Iterable[str | int]) -> Schema:
+def _enum(values: Iterable[str | int]) -> Schema:
     return _or_empty({"enum": list(values)})
 
 
