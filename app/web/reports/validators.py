@@ -8,6 +8,7 @@ from hashlib import sha256
 
 from flask import Response, request
 
+from app.auth.permissions import REPORT_PERMISSIONS
 from app.table.view import View
 from app.web.security import visitor
 from models import Import
@@ -39,5 +40,6 @@ def unchanged(view: View, url: str) -> Response | None:
 
 
 def _etag(view: View, url: str) -> str:
-    who = (visitor().reseller, sorted(permission.name for permission in visitor().permissions))
+    seen = visitor().permissions & REPORT_PERMISSIONS
+    who = (visitor().reseller, sorted(permission.name for permission in seen))
     return sha256(repr((Import.last(), view.today, url, who)).encode()).hexdigest()[:_LENGTH]
