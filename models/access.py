@@ -73,8 +73,8 @@ class Session(AccessModel):
     """A user signed in at one browser, whose cookie holds the token that `token_hash` is the hash of.
 
     `browser` is in words, "Firefox on Windows", and `address` that of the latest request, as of `seen_at`.
-    `confirmed_at` is when the user last entered the password or a code, None for not since an update. `origin` is the
-    way in which the session began, one of those in app/auth/sessions.py.
+    `confirmed_at` is when the user last entered the password or a code, None for not since an update. `origin` is its
+    sign-in method, one of `SignInMethod` in app/auth/visitor.py.
     """
 
     token_hash = TextField(unique=True)
@@ -106,7 +106,7 @@ class RecoveryCode(AccessModel):
 class PendingSignIn(AccessModel):
     """A user who has entered the password, but no code yet, at the browser whose cookie holds the token.
 
-    Or one who comes from the provider: `origin` is what the session's will be.
+    Or one who comes from the provider: `origin` is that of the session to be.
     """
 
     token_hash = TextField(unique=True)
