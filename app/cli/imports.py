@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import IO, Any
 
 import click
-from flask import current_app
 from flask.cli import with_appcontext
 
 from app.cli import undo
@@ -28,6 +27,7 @@ from app.importing import (
     rereadable,
 )
 from app.importing.layouts import heading_key
+from app.web.services import services
 from models import DATABASE_ERRORS, describe_error
 from models.audit import DONE, FAILED
 
@@ -128,7 +128,7 @@ def _import(file: str, options: Options, dry_run: bool) -> bool:
 def _discard_history() -> None:
     """Discard old history. A failure only prints a warning: the import is committed by then."""
     try:
-        discard_history(current_app.config["HISTORY_DAYS"])
+        discard_history(services().settings.history_days)
     except DATABASE_ERRORS as error:
         echo(f"Old history can't be removed: {describe_error(error)}", err=True)
 

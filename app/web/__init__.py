@@ -44,7 +44,6 @@ def register(app: Flask, settings: Settings) -> None:
     errors.register(app)
     security.register(app, settings)
     request_log.register(app)
-    app.config["IMPORT_LIMIT"] = settings.import_limit
     reports = (home, customers, export, print_view, page, summary)
     own = (account, sign_in, oidc, second_factor, tokens)
     for module in (*own, *reports, openapi, audit, users, saved_views, deliveries, imports, put):

@@ -1,6 +1,7 @@
 """Imports in the browser: upload, check, choose, apply, undo, and what each page says."""
 
 import re
+from dataclasses import replace
 from hashlib import sha256
 from html import unescape
 from io import BytesIO
@@ -11,9 +12,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app.jobs import states
+from app.web.services import services
 from models import AuditEvent, Customer, Import, ImportJob, Subscription
 from tests.jobs.work import import_jobs, latest, press, run_jobs, upload, uploaded
-from tests.support import EDGE_CASES, OURS, csv_rows, signed_in
+from tests.support import EDGE_CASES, OURS, csv_rows, replace_services, signed_in
 
 SUBSCRIPTIONS = (EDGE_CASES / "customer-subscriptions.csv").read_bytes()
 SMALL = b"Customer,Subscription ID,End,Cost\nAcme,S-1,2026-05-01,10.00\nAcme,S-2,2026-06-01,20.00\n"
@@ -339,7 +341,7 @@ def test_large_file_comes_whole(app: Flask, client: FlaskClient) -> None:
 
 
 def test_file_over_the_limit_is_not_stored(app: Flask, client: FlaskClient) -> None:
-    app.config["IMPORT_LIMIT"] = 0
+    replace_services(app, settings=replace(services(app).settings, import_limit=0))
     answer = upload(client, ("a.csv", b"x" * 100_000))
     assert answer.status_code == 413
     assert "0 MB (IMPORT_LIMIT)" in answer.text

@@ -1,5 +1,6 @@
 """PUT /imports/SLUG: programs send files with a token that may import."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,11 +10,12 @@ from werkzeug.test import TestResponse
 
 from app.jobs import states
 from app.web.imports import put
+from app.web.services import services
 from models import AccessToken, AuditEvent, Import, ImportJob, Subscription, User, timestamp
 from tests.databases import each_database as database_url
 from tests.jobs.conftest import own_folder
 from tests.jobs.work import import_jobs, latest, run_jobs
-from tests.support import EDGE_CASES, OURS, add_token, program, signed_in
+from tests.support import EDGE_CASES, OURS, add_token, program, replace_services, signed_in
 
 __all__ = ["database_url", "own_folder"]
 
@@ -160,7 +162,7 @@ def test_requests(loader: FlaskClient, query: str, content: bytes, content_type:
 
 
 def test_limit(app: Flask, loader: FlaskClient) -> None:
-    app.config["IMPORT_LIMIT"] = 0
+    replace_services(app, settings=replace(services(app).settings, import_limit=0))
     assert send(loader, SMALL).status_code == 413
 
 

@@ -250,7 +250,7 @@ def test_account_page_lists_and_revokes_tokens(app: Flask, client: FlaskClient) 
     answer = submit(client, path)
     assert (answer.status_code, answer.location) == (303, "/account?done=token")
     page = client.get(answer.location).text
-    assert "opens nothing any more" in page
+    assert "is not valid any more" in page
     assert "Mine &amp;" not in page
     assert program(app, token).get(USAGE).status_code == 401
 
@@ -290,7 +290,7 @@ def test_admins_see_and_revoke_all(app: Flask, client: FlaskClient) -> None:
         submit(client, path.replace(f"/users/{viewer.id}/", f"/users/{User.get(User.role == 'admin').id}/")).status_code
         == 404
     )
-    assert "opens nothing any more" in client.get(submit(client, path).location).text
+    assert "is not valid any more" in client.get(submit(client, path).location).text
     assert program(app, token).get(USAGE).status_code == 401
     event = AuditEvent.get(AuditEvent.event == "token revoked")
     assert (event.who, event.about) == ("admin@partner.example", "viewer@partner.example")

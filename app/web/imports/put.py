@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, fields
 
-from flask import Blueprint, Response, abort, current_app, jsonify, request
+from flask import Blueprint, Response, abort, jsonify, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from app.importing import DATE_ORDERS, DECIMALS, LAYOUTS, FileRejected, ImportSummary, Options, Plan, Question
@@ -41,7 +41,7 @@ def put(slug: str) -> Response:
     """Load the body as a file of this report: 200 with what that did, 202 with a job, or 422 with what is wrong."""
     chosen = _query_values()
     options = _options(slug, chosen)
-    limit = current_app.config["IMPORT_LIMIT"]
+    limit = services().settings.import_limit
     try:
         with _received_body(services().import_jobs.uploads, limit * 10**6) as upload:
             return _load(upload, options, dry_run="dry_run" in chosen)

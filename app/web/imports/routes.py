@@ -51,7 +51,7 @@ def list_imports() -> ResponseReturnValue:
 @blueprint.post("")
 def upload() -> ResponseReturnValue:
     """Receive files, and let each be checked."""
-    limit = current_app.config["IMPORT_LIMIT"]
+    limit = services().settings.import_limit
     try:
         with received_files(services().import_jobs.uploads, limit * 10**6) as files:
             if not files:
@@ -256,5 +256,5 @@ _WHY_NOT = {
 
 
 def _list_page(status: int = 200, error: str = "") -> ResponseReturnValue:
-    context = {**list_context(), "error": error, "limit": current_app.config["IMPORT_LIMIT"]}
+    context = {**list_context(), "error": error, "limit": services().settings.import_limit}
     return render_template("imports/imports.html", **context), status
