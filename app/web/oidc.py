@@ -5,7 +5,7 @@ The form of a page can't lead there: browsers apply `form-action 'self'` to redi
 
 import hmac
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from flask import Blueprint, abort, g, make_response, redirect, request
@@ -63,11 +63,14 @@ class _Flow(NamedTuple):
 
 
 class _FlowError(Exception):
-    """A sign-in that is refused. `status` is the response's, the message is for the person, `why` for the trail."""
+    """A sign-in that is refused. `status`, the message and `headers` are the response's, `why` is for log and trail.
 
-    def __init__(self, status: int, message: str, why: str, who: str = "") -> None:
+    `why` and `who` have nothing that was sent.
+    """
+
+    def __init__(self, status: int, message: str, why: str, who: str = "", headers: Mapping[str, str] = {}) -> None:
         super().__init__(message)
-        self.status, self.why, self.who = status, why, who
+        self.status, self.why, self.who, self.headers = status, why, who, headers
 
 
 @blueprint.get(_PATH)
@@ -91,9 +94,10 @@ def finish() -> ResponseReturnValue:
     try:
         response = _finish(flow)
     except (_FlowError, ProviderError, Unauthorized, TooManyRequests) as error:
+        described = _describe_error(error)
         if flow and not isinstance(error, TooManyRequests):
-            _record_failure(error, flow)
-        response = make_response(_failure(error, flow))
+            _record_failure(described, flow)
+        response = make_response(_error_page(described, flow))
     _FLOW_COOKIE.delete(response)
     return response
 
@@ -104,7 +108,7 @@ def sign_out() -> ResponseReturnValue:
     try:
         url = _provider().sign_out_url(f"{request.host_url}login")
     except ProviderError as error:
-        return _failure(error, None)
+        return _error_page(_describe_error(error), None)
     if not url:
         return sign_in_page(errors={"form": f"{_provider().name} has no page to sign out. Close your browser instead."})
     return redirect(url, 303)
@@ -115,7 +119,7 @@ def _go_to_provider(next_url: str, confirms: bool = False) -> ResponseReturnValu
     try:
         url = _provider().authorization_url(_flow_secrets(flow.state), _redirect_uri(), asks_again=confirms)
     except ProviderError as error:
-        return _failure(error, flow)
+        return _error_page(_describe_error(error), flow)
     response = redirect(url, 303)
     _FLOW_COOKIE.set(response, services().provider_flows.dumps(flow[:3]), FLOW_SECONDS)
     return response
@@ -191,45 +195,38 @@ def _confirm_session(claims: Claims, flow: _Flow) -> Response:
     return response
 
 
-def _failure(error: Exception, flow: _Flow | None) -> ResponseReturnValue:
+def _describe_error(error: Exception) -> _FlowError:
+    """Return an error of `_finish` as the person, the log and the trail get it."""
+    match error:
+        case _FlowError():
+            return error
+        case TooManyRequests():
+            return _FlowError(429, str(error.description), type(error).__name__, headers=retry_after(error))
+        case Unauthorized():
+            return _FlowError(401, "Your account has changed meanwhile. Begin again.", type(error).__name__)
+        case ProviderUnavailable():
+            instead = "" if services().settings.local_sign_in == "no" else ", or use your password"
+            message = f"{_provider().name} can't be reached just now. Try again in a moment{instead}."
+            return _FlowError(503, message, str(error), headers={"Retry-After": str(RETRY_AFTER)})
+    return _FlowError(502, f"{_provider().name} has refused this sign-in. Try again.", str(error))
+
+
+def _error_page(error: _FlowError, flow: _Flow | None) -> ResponseReturnValue:
     """Return the page on which the person can go on another way."""
-    status, message, headers = 502, f"{_provider().name} has refused this sign-in. Try again.", {}
-    if isinstance(error, _FlowError):
-        status, message = error.status, str(error)
-    elif isinstance(error, TooManyRequests):
-        status, message, headers = 429, str(error.description), retry_after(error)
-    elif isinstance(error, ProviderUnavailable):
-        status, headers = 503, {"Retry-After": str(RETRY_AFTER)}
-        instead = "" if services().settings.local_sign_in == "no" else ", or use your password"
-        message = f"{_provider().name} can't be reached just now. Try again in a moment{instead}."
-    elif isinstance(error, Unauthorized):
-        status, message = 401, "Your account has changed meanwhile. Begin again."
     is_confirmation = bool(flow and flow.confirms and g.visitor)
     page: Callable[..., ResponseReturnValue] = confirm_page if is_confirmation else sign_in_page
-    response = page(flow.next_url if flow else HOME, status, errors={"form": message}, headers=headers)
-    set_error_reason(f"Through the provider: {_failure_reason(error)}")
+    next_url = flow.next_url if flow else HOME
+    response = page(next_url, error.status, errors={"form": str(error)}, headers=error.headers)
+    set_error_reason(f"Through the provider: {error.why}")
     return response
 
 
-def _record_failure(error: Exception, flow: _Flow) -> None:
+def _record_failure(error: _FlowError, flow: _Flow) -> None:
     """Record that a sign-in has failed. Those of one minute are one event, so that no stranger fills the disk."""
-    who = (error.who if isinstance(error, _FlowError) else "") or (g.visitor.email if g.visitor else "")
+    who = error.who or (g.visitor.email if g.visitor else "")
     event = "confirmation" if flow.confirms and g.visitor else "sign-in"
-    audit.record_counted(
-        event,
-        FAILED,
-        match="person",
-        **audit_actor() | {"who": who},
-        why=_failure_reason(error),
-        by=SignInMethod.PROVIDER,
-    )
-
-
-def _failure_reason(error: Exception) -> str:
-    """Return the reason for log and trail, without anything that was sent."""
-    if isinstance(error, _FlowError):
-        return error.why
-    return str(error) if isinstance(error, ProviderError) else type(error).__name__
+    details = {"who": who, "why": error.why, "by": SignInMethod.PROVIDER}
+    audit.record_counted(event, FAILED, match="person", **audit_actor() | details)
 
 
 def _provider() -> "Provider":
