@@ -49,6 +49,17 @@ def _add_runs(delivery: Delivery, due: str, now: str) -> None:
         DeliveryRun.insert(fields).on_conflict_ignore().execute()
 
 
+def skip_to_next(now: datetime) -> None:
+    """Drop the mails that wait, and go on with the next due times.
+
+    Nobody knows after a restore which mails of the backup have gone out since.
+    """
+    DeliveryRun.delete().where(DeliveryRun.state.in_([WAITING, PREPARING])).execute()
+    for delivery in Delivery.select(Delivery.id, Delivery.kind, Delivery.day, Delivery.hour):
+        following = {"next_at": time_text(schedule_of(delivery).next(now))}
+        Delivery.update(following).where(Delivery.id == delivery.id).execute()
+
+
 def next_waiting(now: datetime) -> DeliveryRun | None:
     """Return the mail whose turn it is, None when all are sent or wait for a later attempt."""
     is_next = (DeliveryRun.state == WAITING) & (DeliveryRun.next_at <= time_text(now))
