@@ -1,7 +1,10 @@
 """The command line: output, exit codes, and that nothing changes when something is wrong."""
 
+import json
 import logging
+import os
 import re
+from contextlib import redirect_stdout, suppress
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -14,8 +17,9 @@ from flask.testing import FlaskClient, FlaskCliRunner
 from app import create_app
 from app.auth.users import authenticate
 from app.cli import imports
+from app.cli.data import export
 from app.reports import REPORTS
-from models import Customer, Import, ImportJob, Subscription, User, audit
+from models import AuditEvent, Customer, Import, ImportJob, Subscription, User, audit
 from tests.support import CCADB, CCADB_FILES, EDGE_CASES
 
 SUBSCRIPTIONS = EDGE_CASES / "customer-subscriptions.csv"
@@ -189,6 +193,18 @@ def test_export_equals_the_page_export(runner: FlaskCliRunner, client: FlaskClie
     result = runner.invoke(args=["export", "customer-transactions", query])
     assert result.exit_code == 0
     assert result.stdout_bytes == client.get(f"/reports/customer-transactions.csv?{query}").data
+    *_, event = AuditEvent.select().where(AuditEvent.who.endswith("(command line)"), AuditEvent.event == "export")
+    assert json.loads(event.details)["rows"] == result.stdout_bytes.count(b"\r\n") - 1
+
+
+@pytest.mark.usefixtures("edge_cases")
+def test_export_into_a_closed_pipe_is_recorded() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with suppress(BrokenPipeError), os.fdopen(writer, "w") as output, redirect_stdout(output):
+        export.main(["customer-usage"], standalone_mode=False)
+    events = AuditEvent.select().where(AuditEvent.event == "export").order_by(AuditEvent.id)
+    assert [event.outcome for event in events] == ["begun", "failed"]
 
 
 @pytest.mark.usefixtures("edge_cases")
