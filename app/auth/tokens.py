@@ -67,8 +67,13 @@ class RequestRate:
                 raise RateExceeded(_MINUTE - int(now[-2:]))
             is_batch = unwritten + 1 >= _BATCH
             self._unwritten[token] = 0 if is_batch else unwritten + 1
-        if is_batch:
-            _add_requests(token, now[:-3], unwritten + 1)
+        if is_batch and not _add_requests(token, now[:-3], unwritten + 1):
+            self._keep_unwritten(token, now[:-3], unwritten + 1)
+
+    def _keep_unwritten(self, token: int, minute: str, number: int) -> None:
+        with self._lock:
+            if minute == self._minute:
+                self._unwritten[token] = self._unwritten.get(token, 0) + number
 
 
 @dataclass(frozen=True)
@@ -239,7 +244,10 @@ def _update_used_at(token: int, address: str) -> None:
         AccessToken.update(used_at=timestamp(), address=address).where(AccessToken.id == token).execute()
 
 
-def _add_requests(token: int, minute: str, number: int) -> None:
+def _add_requests(token: int, minute: str, number: int) -> bool:
+    """Add to the requests of a minute in the token's row. Return whether they are written."""
     requests = Case(None, [(AccessToken.minute == minute, AccessToken.requests + number)], number)
     with suppress(*DATABASE_ERRORS), access_db.fail_if_locked():
         AccessToken.update(minute=minute, requests=requests).where(AccessToken.id == token).execute()
+        return True
+    return False
