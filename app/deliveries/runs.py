@@ -15,6 +15,7 @@ from models import Delivery, DeliveryRecipient, DeliveryRun, access_db
 WAITING, PREPARING, SENDING = "waiting", "preparing", "sending"
 SENT, SKIPPED, FAILED, UNCERTAIN = "sent", "skipped", "failed", "uncertain"
 PROBLEMS = (FAILED, UNCERTAIN)
+CLAIMED = (PREPARING, SENDING, UNCERTAIN)  # of a mail that a process works on, or others take for lost with it
 
 _PAUSES = (1, 2, 5, 10, 20, 40, 60, 120, 240)  # minutes before each next attempt; the last one repeats
 _PATIENCE = timedelta(days=1)  # after which a mail has failed
@@ -80,9 +81,15 @@ def begin_sending(run: DeliveryRun, now: datetime) -> bool:
     return _change(run, [PREPARING], SENDING, now)
 
 
-def finish_run(run: DeliveryRun, state: str, now: datetime, **values: Any) -> bool:
+def is_superseded(run: DeliveryRun) -> bool:
+    """Whether the person gets a newer mail of the same delivery: this one has waited until that was due."""
+    same = (DeliveryRun.delivery == run.delivery_id) & (DeliveryRun.user == run.user_id)
+    return bool(DeliveryRun.select().where(same, DeliveryRun.due_at > run.due_at).exists())
+
+
+def finish_run(run: DeliveryRun, state: str, now: datetime, states: Sequence[str] = CLAIMED, **values: Any) -> bool:
     """Note the end of a mail that this process has claimed; also where others already take it for uncertain."""
-    return _change(run, [PREPARING, SENDING, UNCERTAIN], state, now, **values)
+    return _change(run, states, state, now, **values)
 
 
 def retry_run(run: DeliveryRun, now: datetime, message: str, states: Sequence[str] = (PREPARING, SENDING)) -> bool:
