@@ -178,13 +178,18 @@ def restore_view(actor: AuditActor, view: SavedView, name: str) -> None:
             _record("view restored", actor, view)
 
 
-def _visible_to(visitor: Visitor) -> Any:
-    """Colleagues have the same reseller, or none: a view's filters name only customers that they may see anyway.
+def is_visible_to(user_id: Any, has_same_reseller: Any) -> Any:
+    """Return the condition that a user sees a view, which is joined with its owner.
 
-    A visitor whose own reseller changes during the request sees none.
+    Colleagues have the same reseller, or none: a view's filters name only customers that they may see anyway. A user
+    whose own reseller changes during the request sees none.
     """
-    query = SavedView.select(SavedView, User).join(User).where(_LIVE, User.reseller == visitor.reseller)
-    return query.where((SavedView.user == visitor.id) | (SavedView.shared & ~User.disabled))
+    return _LIVE & has_same_reseller & ((SavedView.user == user_id) | (SavedView.shared & ~User.disabled))
+
+
+def _visible_to(visitor: Visitor) -> Any:
+    condition = is_visible_to(visitor.id, User.reseller == visitor.reseller)
+    return SavedView.select(SavedView, User).join(User).where(condition)
 
 
 def _shared_with(visitor: Visitor) -> Any:
