@@ -2,8 +2,10 @@
 
 import json
 import re
+import shutil
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from flask.testing import FlaskClient
 
 from app.reports import REPORTS
 from app.table.kinds import guard
+from app.web.reports import validators
 from models import AuditEvent, Import, User, timestamp
 from tests.databases import each_database as database_url
 from tests.support import EDGE_CASES, add_token, csv_rows, load, program, signed_in
@@ -20,6 +23,7 @@ __all__ = ["database_url"]
 
 pytestmark = pytest.mark.usefixtures("edge_cases")
 
+ROOT = Path(__file__).parents[2]
 SUBSCRIPTIONS, TRANSACTIONS, USAGE = REPORTS
 ENDINGS = [".csv", ".csv?dialect=semicolon", ".xlsx", ".json", ".json?size=25"]
 
@@ -156,6 +160,18 @@ def test_etag_changes_with_the_day(client: FlaskClient) -> None:
     assert parsedate_to_datetime(answer.headers["Last-Modified"]) <= parsedate_to_datetime(at)
     midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     assert parsedate_to_datetime(answer.headers["Last-Modified"]) == midnight, "a status may change then"
+    assert not set(before) & set(tags(client))
+
+
+def test_etag_changes_with_the_code(client: FlaskClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before, code = tags(client), tmp_path / "code"
+    for folder in ("app", "models"):
+        shutil.copytree(ROOT / folder, code / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(validators, "_CODE", validators.digest_code(code))
+    assert tags(client) == before, "the same code elsewhere"
+    with (code / "app" / "table" / "kinds.py").open("a") as file:
+        file.write("#")
+    monkeypatch.setattr(validators, "_CODE", validators.digest_code(code))
     assert not set(before) & set(tags(client))
 
 
