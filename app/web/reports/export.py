@@ -148,6 +148,7 @@ class _Export:
         self.resources = resources
         self.length: int | None = None
         self._about, self._actor, self._rows, self._watch = about, audit_actor(), 0, watch
+        self._has_ended = False
         record_event("export", BEGUN, about)
 
     def count_rows(self, more: int) -> None:
@@ -156,9 +157,11 @@ class _Export:
         self._rows += more
 
     def end(self, outcome: str) -> None:
-        """Release the resources and write the outcome to the audit trail."""
+        """Release the resources and write the outcome to the audit trail, the first time."""
         self.resources.close()
-        audit.record("export", outcome, about=self._about, rows=self._rows, **self._actor)
+        if not self._has_ended:
+            self._has_ended = True
+            audit.record("export", outcome, about=self._about, rows=self._rows, **self._actor)
 
     def send(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
         """Yield the pieces, then end the export: DONE after the last one, FAILED when it breaks off.
@@ -217,7 +220,7 @@ def _export_response(view: View, file_format: Format, begin: Callable[[_Export],
         if file_format.key in FORMATS and not visitor().token:
             remember_format(response, file_format)
         export.resources = resources.pop_all()
-    response.call_on_close(export.resources.close)  # also when the client never reads the body
+    response.call_on_close(partial(export.end, FAILED))  # when the client never reads the body: `send` doesn't begin
     return response
 
 
