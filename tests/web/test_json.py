@@ -6,6 +6,7 @@ import shutil
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -13,9 +14,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app.reports import REPORTS
+from app.table.json import json_page
 from app.table.kinds import guard
-from app.web.reports import validators
-from models import AuditEvent, Import, User, timestamp
+from app.web.reports import export, validators
+from models import AuditEvent, Import, User, close_connections, timestamp
 from tests.databases import each_database as database_url
 from tests.support import EDGE_CASES, add_token, csv_rows, load, program, signed_in
 
@@ -173,6 +175,19 @@ def test_etag_changes_with_the_code(client: FlaskClient, tmp_path: Path, monkeyp
         file.write("#")
     monkeypatch.setattr(validators, "_CODE", validators.digest_code(code))
     assert not set(before) & set(tags(client))
+
+
+def test_etag_of_a_page_is_not_of_a_later_import(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    def import_meanwhile(*arguments: Any) -> bytes:
+        importer = Thread(target=lambda: (load(USAGE, EDGE_CASES / f"{USAGE}.csv"), close_connections()))
+        importer.start()
+        importer.join()
+        return json_page(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(export, "json_page", import_meanwhile)
+        tag = client.get(f"/reports/{USAGE}.json?size=25").headers["ETag"]
+    assert client.get(f"/reports/{USAGE}.json?size=25", headers={"If-None-Match": tag}).status_code == 200
 
 
 def test_only_programs_may_keep_files(app: Flask, client: FlaskClient) -> None:

@@ -23,11 +23,10 @@ from app.web.audit import audit_actor, record_event
 from app.web.errors import disk_full, error_response
 from app.web.reports.export_places import ExportEnded, ExportWatch, TooManyExports, export_place
 from app.web.reports.validators import add_validators, unchanged
-from app.web.request_log import timed
 from app.web.security import visitor
 from app.web.urls import report_url
-from app.web.view_request import missing_cursor_response, submitted_export, submitted_view
-from models import Import, audit, close_connections, read_transaction
+from app.web.view_request import missing_cursor_response, read_report, spelled, submitted_export, submitted_view
+from models import Import, audit, close_connections
 from models.audit import BEGUN, DONE, FAILED
 
 _COOKIE_PATH, _COOKIE_SECONDS = "/reports", 365 * 24 * 60 * 60
@@ -104,15 +103,14 @@ def csv(slug: str) -> Response:
 def json(slug: str) -> Response:
     """Stream all rows of a view as JSON, or send those of one page if the query has a key of paging."""
     if not any(map(request.args.get, _PAGE_KEYS)):
-        view = submitted_view(slug, *PAGING_KEYS).view
+        view = spelled(submitted_view(slug, *PAGING_KEYS).view)
         return _streamed_response(view, JSON, partial(json_chunks, view, visitor().scope_in))
-    view = submitted_view(slug).view.with_all_closed()
-    if response := unchanged(view, _page_url(view)):
-        return response
-    with timed("query"), read_transaction():
-        last, page = Import.last(), read_page(view, visitor().scope)
-    body = json_page(page, last and last[1], _page_url(page.next) if page.next else None)
-    return add_validators(Response(body, mimetype=JSON.mimetype), view, _page_url(view))
+    with read_report(submitted_view(slug).view.with_all_closed()) as (view, scope):
+        if response := unchanged(view, _page_url(view)):
+            return response
+        last, page = Import.last(), read_page(view, scope)
+        body = json_page(page, last and last[1], _page_url(page.next) if page.next else None)
+        return add_validators(Response(body, mimetype=JSON.mimetype), view, _page_url(view))
 
 
 def _page_url(view: View) -> str:
@@ -130,7 +128,7 @@ def cursor_not_found(error: CursorNotFound) -> Response:
 @blueprint.get("/reports/<slug>.xlsx")
 def xlsx(slug: str) -> Response:
     """Send all rows of a view as an Excel workbook, or a 400 that says why a workbook can't hold them."""
-    view = submitted_view(slug, *PAGING_KEYS).view
+    view = spelled(submitted_view(slug, *PAGING_KEYS).view)
     try:
         return _export_response(view, WORKBOOK, partial(_workbook, view))
     except WorkbookLimitError as error:
