@@ -13,7 +13,7 @@ from app.auth.password_strength import MIN_BITS, estimate
 MIN_LENGTH, MAX_LENGTH = 12, 128  # characters
 
 # A hash takes a core for 22 ms. A process computes one at a time, and at most two requests wait for it, of which one
-# place is for people who are known. Of a process's four threads one is left for pages, however many guess at once.
+# place is for people who are known. So of a process's six threads three are left for pages, however many guess at once.
 MAX_WAITING = 1
 _MAX_WAIT = 1  # seconds
 

@@ -1,4 +1,4 @@
-"""Declare reports as data: `Report`, made of `Level`, `Column`, `Filter`, `Summary` and `Chart`.
+"""Declare reports as data: `Report`, made of `Level`, `Column`, `Filter`, `Dimension`, `Summary` and `Chart`.
 
 Everything else follows from a declaration: page, column chooser, filters, files, sums. See `app/reports/` for examples.
 """
