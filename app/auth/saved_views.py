@@ -24,7 +24,7 @@ class NameTaken(ValidationError):
     """The user has an `existing` view with this name and another query for the same report."""
 
     def __init__(self, existing: SavedView) -> None:
-        error = f"You have a view “{existing.name}” of this report already; replace it, or choose another name"
+        error = f"You have a view “{existing.name}” of this report already; replace it, or choose another name."
         super().__init__({"name": error})
         self.existing = existing
 
@@ -126,7 +126,7 @@ def set_shared(actor: AuditActor, view: SavedView, shared: bool) -> None:
     """
     with access_db.write_transaction():
         if shared and User.get_by_id(view.user_id).reseller != view.user.reseller:
-            raise ValidationError({"shared": "You see other customers now than when you saved this view"})
+            raise ValidationError({"shared": "You see other customers now than when you saved this view."})
         changed = SavedView.update(shared=shared).where(SavedView.id == view.id, SavedView.shared != shared).execute()
         if changed:
             _record("view shared" if shared else "view unshared", actor, view)
@@ -235,12 +235,12 @@ def _find_by_name(user_id: int, report: str, name: str) -> SavedView | None:
 def _check_name_is_free(view: SavedView, name: str) -> None:
     existing = _find_by_name(view.user_id, view.report, name)
     if existing and existing.id != view.id:
-        raise ValidationError({"name": f"You have another view “{name}” of this report; choose another name"})
+        raise ValidationError({"name": f"You have another view “{name}” of this report; choose another name."})
 
 
 def _check_count(user_id: int) -> None:
     if SavedView.select().where(SavedView.user == user_id, _LIVE).count() >= MAX_VIEWS:
-        error = f"You have {MAX_VIEWS} saved views, which is as many as there can be; delete one first"
+        error = f"You have {MAX_VIEWS} saved views, which is as many as there can be; delete one first."
         raise ValidationError({"name": error})
 
 
@@ -273,9 +273,9 @@ def _name_error(name: str) -> str:
     """Say what is wrong with a name, "" if nothing is."""
     categories = {category(character) for character in name}
     if categories & {"Cc", "Zl", "Zp", "Cs"}:
-        return "A name is one line without control characters"
+        return "A name is one line without control characters."
     if not any(each[0] not in "CZ" for each in categories):  # only spaces and invisible characters
-        return "Enter a name"
+        return "Enter a name."
     if len(name) > MAX_NAME_LENGTH:
-        return f"A name has at most {MAX_NAME_LENGTH} characters; this one has {len(name)}"
+        return f"A name has at most {MAX_NAME_LENGTH} characters; this one has {len(name)}."
     return ""

@@ -100,9 +100,9 @@ class Tokens:
         with access_db.write_transaction():
             own = AccessToken.select().where(AccessToken.user == visitor.id)
             if own.count() >= MAX_PER_PERSON:
-                errors["name"] = f"You have {MAX_PER_PERSON} tokens, the most that there can be; revoke one first"
+                errors["name"] = f"You have {MAX_PER_PERSON} tokens, the most that there can be; revoke one first."
             elif own.where(AccessToken.name == name).exists():
-                errors["name"] = f"You have a token “{name}” already; choose another name"
+                errors["name"] = f"You have a token “{name}” already; choose another name."
             if errors := {key: error for key, error in errors.items() if error}:
                 raise ValidationError(errors)
             may_import = may_import and visitor.can(Permission.IMPORT)
@@ -181,8 +181,8 @@ def latest_last_day(day: date) -> date:
 def _last_day_error(day: date | None) -> str:
     first, latest = today(), latest_last_day(today())
     if day is None:
-        return f"Enter a day such as {latest}"
-    return "" if first <= day <= latest else f"“{day}” is not a day from today to {latest}"
+        return f"Enter a day such as {latest}."
+    return "" if first <= day <= latest else f"“{day}” is not a day from today to {latest}."
 
 
 class _Use(NamedTuple):

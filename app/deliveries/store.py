@@ -71,7 +71,7 @@ def add_delivery(actor: AuditActor, visitor: Visitor, view: SavedView, order: Or
         if same := _find_same(visitor, view, order, users):
             return same
         if Delivery.select().where(Delivery.user == visitor.id).count() >= MAX_DELIVERIES:
-            raise ValidationError({"kind": f"You have {MAX_DELIVERIES} deliveries, the most that there can be"})
+            raise ValidationError({"kind": f"You have {MAX_DELIVERIES} deliveries, the most that there can be."})
         times = {"created_at": time_text(now), "next_at": time_text(order.schedule.next(now))}
         delivery = Delivery.create(user=visitor.id, view=view.id, view_name=view.name, **order.fields(), **times)
         _set_recipients(delivery, users, now)
@@ -85,7 +85,7 @@ def change_delivery(actor: AuditActor, delivery: Delivery, order: Order, now: da
         view = find_view(visitor_of(delivery.user), delivery.view_id) if delivery.view_id is not None else None
         if view is None:
             raise ValidationError(
-                {"kind": "Its view isn't there any more, or isn't shared any more; delete the delivery"}
+                {"kind": "Its view isn't there any more, or isn't shared any more; delete the delivery."}
             )
         users = _check(order, view)
         next_at = time_text(order.schedule.next(now))
@@ -208,19 +208,19 @@ def _check(order: Order, view: SavedView) -> list[User]:
     """Return the recipients. Raises ValidationError."""
     errors = {}
     if not order.schedule.is_valid:
-        errors["kind"] = "Choose every day, every week with its day, or every month with its day, and an hour"
+        errors["kind"] = "Choose every day, every week with its day, or every month with its day, and an hour."
     if order.file_format not in FORMATS:
-        errors["file"] = f"Choose one of {', '.join(FORMATS)}"
+        errors["file"] = f"Choose one of {', '.join(FORMATS)}."
     emails = list(dict.fromkeys(filter(None, (email.strip() for email in order.emails))))
     found = {email: _recipient(email, view) for email in emails[:MAX_RECIPIENTS]}
     if not emails:
-        errors["recipients"] = "Enter at least one email address"
+        errors["recipients"] = "Enter at least one email address."
     elif len(emails) > MAX_RECIPIENTS:
-        errors["recipients"] = f"A delivery has at most {MAX_RECIPIENTS} recipients; these are {len(emails)}"
+        errors["recipients"] = f"A delivery has at most {MAX_RECIPIENTS} recipients; these are {len(emails)}."
     elif unknown := [email for email, user in found.items() if user is None]:
         names = ", ".join(f"“{email}”" for email in unknown)
         errors["recipients"] = (
-            f"{names}: no account with this address sees the view; share the view first, or leave it out"
+            f"{names}: no account with this address sees the view; share the view first, or leave it out."
         )
     if errors:
         raise ValidationError(errors)

@@ -217,7 +217,7 @@ def _replace(view: View, number: str) -> SavedView:
     """Put `view` in the place of one of the visitor's own views. Raises ValidationError when it isn't theirs."""
     replaced = saved_views.find_view(visitor(), int(number)) if _NUMBER.fullmatch(number) else None
     if replaced is None or (replaced.user_id, replaced.report) != (visitor().id, view.report.slug):
-        raise ValidationError({"name": f"replace: “{number}” is none of your views of this report; save a new one"})
+        raise ValidationError({"name": f"replace: “{number}” is none of your views of this report; save a new one."})
     saved_views.replace_view(audit_actor(), replaced, view.query_string)
     return replaced
 

@@ -119,7 +119,7 @@ def _submitted_rights(email: str | None = None) -> tuple[str, str | None, bool]:
         raise ValidationError(too_long)
     role, reach, reseller, costs = (values[key] for key in ("role", "reach", "reseller", "costs"))
     if costs not in ("", "yes"):
-        raise ValidationError({"costs": f"“{costs}” is neither “yes”, the value of a tick, nor nothing"})
+        raise ValidationError({"costs": f"“{costs}” is neither “yes”, the value of a tick, nor nothing."})
     if reach == "reseller":
         return role, reseller, bool(costs)
     errors = {} if reach == "partner" else {"reach": "Choose whose customers this person sees."}
