@@ -149,6 +149,12 @@ def test_groups_have_the_sums_of_their_rows(slug: str, data: st.DataObject, toda
         assert not read_groups(view, NO_ROWS)
 
 
+def test_name_of_a_row_keeps_parts_apart() -> None:
+    by_customer = REPORTS["customer-transactions"].dimensions_by_key["customer"]
+    assert by_customer.row_name(("A~B", "C", "")) != by_customer.row_name(("A", "B~C", ""))
+    assert by_customer.row_name(("Acme", "C-1", "North")) == "Acme~C-1~North"
+
+
 def check_members(view: View, groups: Groups) -> None:
     """The link of each group has its rows: as many, and with its sums."""
     for group in groups[:30]:
