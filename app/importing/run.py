@@ -113,7 +113,7 @@ class _Run:
         self._history = HistoryWriter(number, self._indexes) if number else None
         if self._history:
             changes.keep = self._history.keep
-        self._loader: Loader = LOADERS[layout.report.slug](self._indexes, changes, given, options.complete)
+        self._loader: Loader = LOADERS[layout.report.slug](self._indexes, changes, faults, given, options.complete)
 
     def load(self, records: Iterable[tuple[int, Record]]) -> None:
         """Store the records. What is wrong is added to the faults, and then nothing may be committed."""
@@ -123,7 +123,7 @@ class _Run:
                 loader.add(line, record)
             except RowRejected as rejection:
                 self._faults.extend(rejection.faults(line))
-        self._faults.extend(loader.finish())
+        loader.finish()
         if not self._faults:
             loader.update_derived()
             if self._history:
