@@ -195,6 +195,7 @@ class Plan:
     faults:    what is wrong; nothing can be loaded while there is something.
     examples:  changes by their kind, as words: "S-1: Cost 100.00 → 120.00".
     has_changes: whether anything changes, be it only the ID of a customer.
+    as_of:     a name of the last import before, "" for none: what the plan is of.
     """
 
     summary: ImportSummary
@@ -204,6 +205,7 @@ class Plan:
     faults: Faults = field(default_factory=Faults)
     examples: Mapping[str, list[str]] = field(default_factory=dict)
     has_changes: bool = False
+    as_of: str = ""
 
     @property
     def open_questions(self) -> list[Question]:

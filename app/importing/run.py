@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import IO
 
 from app.importing.examples import RowDescriber
+from app.importing.history import last_import
 from app.importing.kept_rows import HistoryWriter
 from app.importing.layouts import Layout, Record
 from app.importing.loader import LOADERS, Loader
@@ -50,14 +51,18 @@ def import_file(  # noqa: PLR0913, PLR0917
     number: int | None = None,
     faults: Faults | None = None,
     accept: Callable[[Plan], bool] | None = None,
+    wait: Callable[[], object] | None = None,
 ) -> Plan:
     """Load a recognised file, and return what that did; or what it would do, in a dry run or if something is wrong.
 
     Nothing has changed where the plan has faults or open questions. `changes` sees every row that changes, and `faults`
     gets those of the rows. With a `number`, that of an ImportJob, the import keeps each row as it was, so that it can
     be undone. `accept` is asked about the plan, within the transaction: nothing has changed where it returns False.
+
+    One import waits for another. With `wait`, which is called meanwhile and may raise, it does as long as that takes,
+    else for some seconds, and then raises OperationalError.
     """
-    plan = Plan(_EMPTY, said=list(file.sentences()))
+    plan = Plan(_EMPTY, said=list(file.sentences()), as_of=last_import())
     plan.faults.extend(file.faults)
     if plan.faults or file.layout is None:
         return plan
@@ -65,7 +70,7 @@ def import_file(  # noqa: PLR0913, PLR0917
         plan.faults.add(1, f"a file of the {file.layout.report.title} can't be complete: no transaction ever ends")
         return plan
     reader = Reader(file, options, progress, faults)
-    with reports_db.write_transaction() as transaction:
+    with reports_db.patient_write_transaction(wait) if wait else reports_db.write_transaction() as transaction:
         kept_as = None if dry_run else number
         run = _Run(file.layout, options, file.known_columns, changes or ChangeLog(), reader.faults, kept_as)
         run.load(reader.records())
@@ -108,6 +113,7 @@ class _Run:
         number: int | None = None,
     ) -> None:
         reports_db.prepare_bulk_load()
+        self._as_of = last_import()
         self._layout, self._changes, self._faults = layout, changes, faults
         self._indexes = Indexes(options)
         self._history = HistoryWriter(number, self._indexes) if number else None
@@ -142,7 +148,7 @@ class _Run:
         examples = {kind: list(map(describer.describe, changes)) for kind, changes in self._changes.examples.items()}
         notes = list(self._indexes.notes.lines())
         has_changes = bool(customers.before) or any(counts[kind] for kind in CHANGES if kind != "unchanged")
-        return Plan(summary, said, notes, questions, self._faults, examples, has_changes)
+        return Plan(summary, said, notes, questions, self._faults, examples, has_changes, self._as_of)
 
     def record(self, name: str, who: str) -> None:
         """Record the import, which makes it the version of all data."""

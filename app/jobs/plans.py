@@ -11,7 +11,7 @@ from typing import IO, Any, Protocol
 from app.importing import Faults, Layout, Options, Plan, Reader, RecognisedFile, Record, recognise_file
 from app.importing.layouts import heading_key
 from app.importing.workbook import SIGNATURE
-from models import PRODUCT_SEPARATOR, Import, clean_text
+from models import PRODUCT_SEPARATOR, clean_text
 
 PREVIEW_ROWS = 10
 _HEAD_BYTES = 256 * 1024  # of a text file, in which its first rows are
@@ -197,7 +197,7 @@ class StoredPlan:
         return all(one[name] == two[name] for name in ("counts", "notes", "questions", "examples"))
 
 
-def store_plan(plan: Plan, as_of: str) -> StoredPlan:
+def store_plan(plan: Plan) -> StoredPlan:
     """The plan as pages show it, shortened where a file makes it long."""
     questions = [{**question._asdict(), "choices": list(question.choices.items())} for question in plan.questions]
     return StoredPlan(
@@ -208,14 +208,9 @@ def store_plan(plan: Plan, as_of: str) -> StoredPlan:
         faults=[(fault.line, _clean(fault.text)) for fault in sorted(plan.faults)],
         total_faults=plan.faults.total,
         examples={kind: _shortened(texts) for kind, texts in plan.examples.items()},
-        as_of=as_of,
+        as_of=plan.as_of,
         has_changes=plan.has_changes,
     )
-
-
-def last_import() -> str:
-    """A name of the last import, which no other ever has; "" before the first."""
-    return (Import.last() or ("", ""))[0]
 
 
 def dump_plan(plan: StoredPlan) -> str:

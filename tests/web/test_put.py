@@ -9,8 +9,9 @@ from werkzeug.test import TestResponse
 
 from app.jobs import states
 from app.web.imports import put
-from models import AccessToken, AuditEvent, Import, ImportJob, Subscription, User, timestamp
+from models import AccessToken, AuditEvent, Import, ImportJob, Subscription, User, reports_db, timestamp
 from tests.databases import each_database as database_url
+from tests.databases import importing
 from tests.jobs.conftest import own_folder
 from tests.jobs.work import import_jobs, latest, run_jobs
 from tests.support import EDGE_CASES, OURS, add_token, program, signed_in
@@ -51,6 +52,16 @@ def test_small_file_is_loaded_at_once(app: Flask, client: FlaskClient, loader: F
     assert job.sha256 in client.get(f"/imports/{job.id}", headers={"Accept": "text/html"}).text
     events = [(event.event, event.outcome) for event in AuditEvent.select() if event.event in ("import", "upload")]
     assert events == [("upload", "done"), ("import", "begun"), ("import", "done")]
+
+
+@pytest.mark.parametrize("query", ["", "?dry_run=1"])
+def test_small_file_is_a_job_while_another_import_is_under_way(app: Flask, loader: FlaskClient, query: str) -> None:
+    with importing(reports_db):
+        answer = send(loader, SMALL, query)
+        assert facts(answer, 202)["state"] == (states.CHECK_QUEUED if query else states.APPLY_QUEUED)
+    run_jobs(app)
+    found = facts(loader.get(answer.headers["Location"]))
+    assert (found["state"], found["counts"]["added"]) == (states.CHECKED if query else states.APPLIED, 2)
 
 
 def test_same_file_again_changes_nothing(loader: FlaskClient) -> None:

@@ -12,6 +12,7 @@ from app.importing import (
     LAYOUTS,
     CannotUndo,
     Options,
+    last_import,
     undo_preview,
 )
 from app.jobs import states
@@ -19,7 +20,6 @@ from app.jobs.plans import (
     Preview,
     StoredPlan,
     is_workbook,
-    last_import,
     load_options,
     load_plan,
     load_preview,

@@ -151,20 +151,32 @@ def _queue(job: ImportJob, state: str) -> Response:
     return response
 
 
+class _Waiting(Exception):
+    """Another import is under way, and a program shouldn't hold a thread of the server until that has ended."""
+
+
+def _stop_waiting() -> None:
+    raise _Waiting
+
+
 def _load_at_once(job: ImportJob, options: Options, dry_run: bool) -> Response:
-    """Load the file while the program waits. Of one that isn't loaded nothing is kept."""
-    is_loaded = False
+    """Load the file while the program waits, or queue it. Of one that isn't loaded nothing is kept."""
+    is_kept = False
     try:
-        plan = import_jobs().load_at_once(job, options, dry_run)
+        plan = import_jobs().load_at_once(job, options, dry_run, _stop_waiting)
         plan.raise_if_rejected(job.file, _describe_question)
-        is_loaded = not dry_run
+        is_kept = not dry_run
+    except _Waiting:
+        is_kept, queued = True, states.CHECK_QUEUED if dry_run else states.APPLY_QUEUED
+        states.change_state(job, [states.RUNNING[queued]], queued)
+        return _queue(ImportJob.get_by_id(job.id), queued)
     except FileRejected as rejected:
         faults = [{"line": fault.line, "text": fault.text, "heading": fault.heading} for fault in rejected.faults]
         title = "This file can't be loaded. Nothing was changed."
         details = [f"line {fault['line']}: {fault['text']}" for fault in faults[:10]]
         return problem_response(422, title, details, "faults in the file", faults=faults, total=rejected.total)
     finally:
-        if not is_loaded:
+        if not is_kept:
             import_jobs().uploads.delete(job.id)
             job.delete_instance()
     return _result(options, asdict(plan.summary), _sentences(plan), None if dry_run else job.id, dry_run)
