@@ -11,6 +11,7 @@ MAX_EXAMPLES = 10  # of each kind of change, note or question
 CHANGES = ("added", "updated", "unchanged", "removed", "cancelled")  # what an import does to rows
 
 _MAX_QUOTED_CHARS = 60
+_CONFIRMED_SHARE = 10  # a file that ends more than one of so many rows must be confirmed
 
 Row = dict[str, Any]  # a table row's values by field name; dates are text, as in files
 
@@ -52,7 +53,7 @@ class Faults(list[Fault]):
 class Question(NamedTuple):
     """Something with several readings that a person must settle.
 
-    setting: what settles it: a field of Options, `date_order`, `decimal` or `names`.
+    setting: what settles it: a field of Options, `date_order`, `decimal`, `names` or `confirmed`.
     subject: what it is about: "" for the file, else the kind of a name and the name: ("reseller", "acme").
     choices: the answers and what each means.
     option:  the options of `flask import` that settle it.
@@ -177,6 +178,16 @@ class ImportSummary:
     @property
     def rows(self) -> int:
         return self.added + self.updated + self.unchanged
+
+    @property
+    def ending(self) -> int:
+        """How many rows of the reports the file ends or removes, since it doesn't name them."""
+        return self.cancelled + self.removed
+
+    @property
+    def ends_many(self) -> bool:
+        """Whether these are more than a tenth of the known rows that the file touches."""
+        return self.ending * _CONFIRMED_SHARE > self.updated + self.unchanged + self.ending
 
     def __str__(self) -> str:
         counts = f"{self.added} added, {self.updated} updated, {self.unchanged} unchanged, {self.removed} removed"

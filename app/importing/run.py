@@ -13,7 +13,7 @@ from app.importing.names import CachedCustomer, CustomerChange, Indexes
 from app.importing.options import Options
 from app.importing.reader import Progress, Reader
 from app.importing.recognise import RecognisedFile, recognise_file, rereadable
-from app.importing.results import CHANGES, ChangeLog, Faults, ImportSummary, Plan, RowRejected, quote
+from app.importing.results import CHANGES, ChangeLog, Faults, ImportSummary, Plan, Question, RowRejected, quote
 from models import NONE_ID, Import, reports_db, timestamp
 
 _EMPTY = ImportSummary(0, 0, 0, 0, 0, 0)
@@ -114,7 +114,7 @@ class _Run:
     ) -> None:
         reports_db.prepare_bulk_load()
         self._as_of = last_import()
-        self._layout, self._changes, self._faults = layout, changes, faults
+        self._layout, self._options, self._changes, self._faults = layout, options, changes, faults
         self._indexes = Indexes(options)
         self._history = HistoryWriter(number, self._indexes) if number else None
         if self._history:
@@ -144,6 +144,8 @@ class _Run:
             renamed=len(customers.renamed), moved=len(customers.moved), cancelled=counts["cancelled"],
         )  # fmt: skip
         questions = [*(reader.questions.values() if reader else ()), *self._indexes.look_alikes.questions()]
+        if self._options.complete and summary.ends_many and self._options.confirmed not in (None, summary.ending):
+            questions.append(_ask_for_confirmation(summary))
         describer = RowDescriber(self._layout, self._indexes)
         examples = {kind: list(map(describer.describe, changes)) for kind, changes in self._changes.examples.items()}
         notes = list(self._indexes.notes.lines())
@@ -163,6 +165,12 @@ class _Run:
 
     def _reseller(self, id_: int) -> str:
         return "no reseller" if id_ == NONE_ID else quote(self._indexes.resellers.names[id_])
+
+
+def _ask_for_confirmation(summary: ImportSummary) -> Question:
+    ends = f"{summary.ending:,} {'row, which ends' if summary.ending == 1 else 'rows, which end'}"
+    text = f"The file doesn't name {ends}: more than a tenth of the known ones"
+    return Question(1, text, "confirmed", {str(summary.ending): "this is meant"}, "")
 
 
 def _what_is_missing(file: RecognisedFile) -> Iterator[str]:

@@ -165,7 +165,7 @@ class ImportJobs:
         job.headings = headings_digest(file)
         applied = ImportJob.select().where(ImportJob.state == states.APPLIED).order_by(ImportJob.id.desc())
         if job.headings and (same := applied.where(ImportJob.sha256 == job.sha256).first()):
-            job.options = dump_options(replace(load_options(same.options), report=same.report))
+            job.options = dump_options(replace(load_options(same.options), report=same.report, confirmed=None))
         elif job.headings and (same := applied.where(ImportJob.headings == job.headings).first()):
             mapping = load_options(same.options).mapping
             job.options = dump_options(replace(load_options(job.options), report=same.report, mapping=mapping))

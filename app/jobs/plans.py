@@ -1,14 +1,25 @@
 """What jobs leave for the pages, as JSON in the database: options, the first rows of a file, and what it would do."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
 from io import BytesIO
 from itertools import islice
 from typing import IO, Any, Protocol
 
-from app.importing import Faults, Layout, Options, Plan, Reader, RecognisedFile, Record, recognise_file
+from app.importing import (
+    Faults,
+    ImportSummary,
+    Layout,
+    Options,
+    Plan,
+    Question,
+    Reader,
+    RecognisedFile,
+    Record,
+    recognise_file,
+)
 from app.importing.layouts import heading_key
 from app.importing.workbook import SIGNATURE
 from models import PRODUCT_SEPARATOR, clean_text
@@ -179,13 +190,12 @@ class StoredPlan:
         return sum(self.counts.get(key, 0) for key in ("added", "updated", "unchanged"))
 
     @property
-    def ending(self) -> int:
-        """How many rows of the reports the file ends or removes, since it doesn't name them."""
-        return self.counts.get("cancelled", 0) + self.counts.get("removed", 0)
+    def summary(self) -> ImportSummary:
+        return ImportSummary(**self.counts)
 
     @property
-    def open_questions(self) -> list[dict[str, Any]]:
-        return [question for question in self.questions if not question["default"]]
+    def open_questions(self) -> list[Question]:
+        return [load_question(question) for question in self.questions if not question["default"]]
 
     @property
     def can_be_applied(self) -> bool:
@@ -195,6 +205,11 @@ class StoredPlan:
         """Whether another plan shows a person the same of what the file does to the reports."""
         one, two = (json.loads(dump_plan(plan)) for plan in (self, other))
         return all(one[name] == two[name] for name in ("counts", "notes", "questions", "examples"))
+
+
+def load_question(question: Mapping[str, Any]) -> Question:
+    """A question as a plan has stored it."""
+    return Question(**{**question, "choices": dict(question["choices"]), "subject": tuple(question["subject"])})
 
 
 def store_plan(plan: Plan) -> StoredPlan:

@@ -13,7 +13,7 @@ from models import AccessToken, AuditEvent, Import, ImportJob, Subscription, Use
 from tests.databases import each_database as database_url
 from tests.databases import importing
 from tests.jobs.conftest import own_folder
-from tests.jobs.work import import_jobs, latest, run_jobs
+from tests.jobs.work import import_jobs, latest, press, run_jobs
 from tests.support import EDGE_CASES, OURS, add_token, program, signed_in
 
 __all__ = ["database_url", "own_folder"]
@@ -104,11 +104,49 @@ def test_question_names_its_answer(loader: FlaskClient) -> None:
     assert facts(send(loader, other_name, "?names=same"))["counts"]["added"] == 1
 
 
-def test_complete_ends_what_is_missing(loader: FlaskClient) -> None:
+def test_complete_file_that_ends_more_than_a_tenth_must_be_confirmed(loader: FlaskClient) -> None:
     send(loader, SMALL)
     one = SMALL.rpartition(b"Acme")[0]
     assert facts(send(loader, one))["counts"]["cancelled"] == 0
-    assert facts(send(loader, one, "?complete=1"))["counts"]["cancelled"] == 1
+    for query in ("?complete=1", "?complete=1&dry_run=1", "?complete=1&confirm=2", "?complete=1&confirm="):
+        answer = send(loader, one, query)
+        found = facts(answer, 422)
+        assert answer.mimetype == "application/problem+json"
+        assert "confirm=1 says that this is meant" in found["detail"], query
+        assert (found["total"], Import.select().count()) == (1, 2)
+    assert facts(send(loader, one, "?complete=1&confirm=1"))["counts"]["cancelled"] == 1
+    assert facts(send(loader, one, "?complete=1"))["counts"]["unchanged"] == 1, "the same file again"
+
+
+def test_complete_file_that_ends_a_tenth_is_loaded(loader: FlaskClient) -> None:
+    rows = SMALL.splitlines(keepends=True)
+    ten = [rows[1].replace(b"S-1", b"S-%d" % number) for number in range(10)]
+    send(loader, b"".join([rows[0], *ten]))
+    assert facts(send(loader, b"".join([rows[0], *ten[1:]]), "?complete=1"))["counts"]["cancelled"] == 1
+
+
+def test_questions_of_a_job_name_the_keys_that_answer_them(
+    app: Flask, client: FlaskClient, loader: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send(loader, SMALL)
+    monkeypatch.setattr(put, "SMALL_BYTES", 10)
+    for content, query, key in (
+        (UNCLEAR, "", "dates=dmy or dates=mdy says which"),
+        (SMALL.replace(b"Acme", b"ACME"), "", "names=same or names=new says which"),
+        (SMALL.rpartition(b"Acme")[0], "?complete=1", "confirm=1 says that this is meant"),
+    ):
+        location = send(loader, content, query).headers["Location"]
+        run_jobs(app)
+        found = facts(loader.get(location))
+        assert (found["state"], len(found["questions"])) == (states.CHECKED, 1)
+        assert key in found["questions"][0]
+    job = latest()
+    assert "Check it again" in client.get(location).text
+    press(client, job, complete="on")
+    run_jobs(app)
+    assert "1 row: it ends" in client.get(location).text, "a person is asked as for any file"
+    monkeypatch.setattr(put, "SMALL_BYTES", 1000)
+    assert facts(send(loader, content, "?complete=1&confirm=1"))["counts"]["cancelled"] == 1
 
 
 @pytest.mark.parametrize("query", ["", "?complete=1"])
@@ -159,6 +197,8 @@ def test_other_import_of_the_report_is_a_409(loader: FlaskClient) -> None:
         ("?complete=yes", SMALL, "text/csv", 400),
         ("?nothing=1", SMALL, "text/csv", 400),
         ("?dates=xyz", SMALL, "text/csv", 400),
+        ("?confirm=many", SMALL, "text/csv", 400),
+        ("?confirm=7", SMALL, "text/csv", 200),
         ("", b"", "text/csv", 400),
         ("", b"--x\r\n\r\n--x--", "multipart/form-data; boundary=x", 415),
         ("", SMALL, "application/x-www-form-urlencoded", 200),

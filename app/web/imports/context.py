@@ -12,6 +12,7 @@ from app.importing import (
     LAYOUTS,
     CannotUndo,
     Options,
+    Question,
     last_import,
     undo_preview,
 )
@@ -33,7 +34,6 @@ from models import Import, ImportJob
 
 _SHOWN = 100  # imports in the list
 _MAX_OTHERS = 10  # open files that a page names
-_CONFIRMED_SHARE = 10  # a file that ends more than one of so many rows is confirmed twice
 
 # What a state is called, and the class of its badge.
 LABELS = {
@@ -150,7 +150,8 @@ def status_context(job: ImportJob) -> dict[str, Any]:
         "counts": _counts(status, plan),
         "progress": _progress(job, status, plan),
         "is_runner_alive": not status.busy or is_runner_alive(),
-        "confirmed_rows": plan.ending if plan and needs_confirmation(plan) else 0,
+        "ending": plan.summary.ending if plan else 0,
+        "needs_confirmation": plan is not None and plan.summary.ends_many,
         "is_outdated": status.state == states.CHECKED and plan is not None and plan.as_of != last_import(),
         "same_file": _same_file(job) if status.state == states.CHECKED else None,
         "answered": bool(options.name_choices),
@@ -172,8 +173,16 @@ def import_facts(job: ImportJob) -> dict[str, Any]:
         "counts": counts,
         "faults": [{"line": line, "text": text} for line, text in plan.faults] if plan else [],
         "total": plan.total_faults if plan else 0,
-        "questions": [question["text"] for question in plan.open_questions] if plan else [],
+        "questions": [describe_question(question) for question in plan.open_questions] if plan else [],
     }
+
+
+def describe_question(question: Question) -> str:
+    """A question of a file with the keys of the query of PUT that answer it."""
+    key = {"date_order": "dates", "confirmed": "confirm"}.get(question.setting, question.setting)
+    values = ("same", "new") if key == "names" else question.choices
+    says = "says that this is meant" if key == "confirm" else "says which"
+    return question.with_answer(f"{' or '.join(f'{key}={value}' for value in values)} {says}")
 
 
 def can_be_undone(load: Import) -> bool:
@@ -187,12 +196,6 @@ def undo_context(number: int) -> dict[str, Any]:
         return {"preview": undo_preview(number)}
     except CannotUndo as error:
         return {"refusal": str(error)}
-
-
-def needs_confirmation(plan: StoredPlan) -> bool:
-    """Whether a file ends or removes more than a tenth of the known rows that it touches."""
-    touched = plan.counts["updated"] + plan.counts["unchanged"] + plan.ending
-    return plan.ending * _CONFIRMED_SHARE > touched
 
 
 def _counts(status: Status, plan: StoredPlan | None) -> list[tuple[str, int]]:

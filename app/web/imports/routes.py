@@ -24,7 +24,6 @@ from app.web.imports.context import (
     find_preview,
     import_facts,
     list_context,
-    needs_confirmation,
     page_context,
     status_context,
     undo_context,
@@ -131,8 +130,9 @@ def apply(number: int) -> ResponseReturnValue:
     plan = load_plan(job.plan)
     if plan is None or not plan.can_be_applied or status_of(job).load:
         return _conflict(number)
-    if needs_confirmation(plan) and request.form.get("confirm") != str(plan.ending):
-        details = [f"This file ends {plan.ending:,} rows, since it doesn't name them. Tick that this is meant."]
+    ending = plan.summary.ending
+    if plan.summary.ends_many and request.form.get("confirm") != str(ending):
+        details = [f"This file ends {ending:,} rows, since it doesn't name them. Tick that this is meant."]
         return error_response(400, "Nothing was applied.", details, f"/imports/{number}")
     with access_db.write_transaction():
         fields = {"done": 0, "message": "", "user": visitor().id, "who": visitor().email}
