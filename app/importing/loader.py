@@ -11,7 +11,7 @@ from app.importing import derived, layouts
 from app.importing.derived import NO_HOLDING, Counts, HoldingKey
 from app.importing.layouts import Layout, SubscriptionRecord, TransactionRecord
 from app.importing.names import CachedCustomer, Indexes, SeveralCustomers
-from app.importing.results import Change, ChangeLog, Faults, Row, RowRejected, quote
+from app.importing.results import MAX_EXAMPLES, Change, ChangeLog, Faults, Row, RowRejected, quote
 from app.importing.row_lines import RowLines
 from app.importing.rows import BATCH_ROWS, Table, field_names, insert_rows, select_rows, write_changes
 from models import NEVER, NEVER_AT, CustomerUsage, Subscription, Transaction, fold, reports_db, timestamp
@@ -143,6 +143,7 @@ class RowLoader(Loader):
             old = stored.get(ref)
             if old is None:
                 new.append(Change(self.table, None, row))
+                self.changes.note_kind(line, "added")
                 continue
             if earlier := self.lines[old["id"]]:
                 self.faults.add(line, self._describe_repetition(ref, earlier))
@@ -152,6 +153,7 @@ class RowLoader(Loader):
             differs = any(old[name] != row[name] for name in self._compared_fields)
             row |= {name: old[name] for name in ("id", *self._kept_fields)}
             (changed if differs else same).append(Change(self.table, old, row))
+            self.changes.note_kind(line, "updated" if differs else "unchanged")
         self._insert([change.after for change in new if change.after])
         write_changes(self.table, [(old, row) for _, old, row in changed if old and row])
         for kind, changes in (("added", new), ("updated", changed), ("unchanged", same)):
@@ -284,6 +286,12 @@ class UsageLoader(Loader):
         super().__init__(indexes, changes, faults, given, complete)
         self._inventories: defaultdict[CachedCustomer, dict[HoldingKey, Counts]] = defaultdict(dict)
         self._lines: defaultdict[CachedCustomer, dict[HoldingKey, int]] = defaultdict(dict)
+        self._first: dict[int, tuple[CachedCustomer, HoldingKey]] = {}  # what the first rows name, by line
+        self._levels = [name for name in HoldingKey._fields if name in given]
+        self._numbers = [name for name in Counts._fields if name in given]
+        self._is_partial = len(self._levels) < len(HoldingKey._fields) or not {"current_inventory", "used"}.issubset(
+            self._numbers
+        )
         self._adds_up = "product" in given and "certificate_type" not in given
 
     def add(self, line: int, record: Any) -> None:
@@ -295,6 +303,8 @@ class UsageLoader(Loader):
         counts = Counts(record.current_inventory, record.available or 0, record.used, record.over_inventory or 0)
         if record.available is None:
             counts = Counts(**layouts.usage_counts(record.current_inventory, record.used))
+        if len(self._first) < MAX_EXAMPLES:
+            self._first[line] = customer, key
         lines, inventory = self._lines[customer], self._inventories[customer]
         if key in lines and self._adds_up and key != NO_HOLDING:  # the same product of several types
             inventory[key] = inventory[key].plus(counts)
@@ -310,18 +320,26 @@ class UsageLoader(Loader):
         inventory[key] = counts
 
     def finish(self) -> None:
-        """No faults show this late."""
+        """Say what the first rows are. No faults show this late."""
+        customers = list(dict.fromkeys(customer for customer, _ in self._first.values()))
+        stored = derived.stored_inventories(customers)
+        inventories = {customer: dict(self._inventories.get(customer, {})) for customer in customers}
+        if self._is_partial:
+            derived.keep_known_details(inventories, self._levels, self._numbers)
+        for line, (customer, key) in self._first.items():
+            counts, known = inventories[customer].get(key), stored[customer]
+            is_same = counts is None or counts == known.get(key)  # None: in the place of known details
+            was_there = key in known or (key == NO_HOLDING and known)
+            self.changes.note_kind(line, "unchanged" if is_same else "updated" if was_there else "added")
 
     def update_derived(self) -> None:
         self.indexes.write()
         derived.update_customer_copies(self.indexes)
-        levels = [name for name in HoldingKey._fields if name in self.given]
-        numbers = [name for name in Counts._fields if name in self.given]
         for batch in chunked(self._inventories.items(), BATCH_ROWS):
             inventories = dict(batch)
-            if len(levels) < len(HoldingKey._fields) or not {"current_inventory", "used"}.issubset(numbers):
-                lost = derived.keep_known_details(inventories, levels, numbers)
-                self._note_lost_details(lost, levels)
+            if self._is_partial:
+                lost = derived.keep_known_details(inventories, self._levels, self._numbers)
+                self._note_lost_details(lost, self._levels)
             derived.replace_holdings(inventories, self.indexes, self.changes)
         if self.complete:
             self._remove_unnamed()

@@ -119,13 +119,22 @@ class Change(NamedTuple):
 
 
 class ChangeLog:
-    """Counts what an import does to rows, and keeps examples. `keep` gets all changes but of kind "unchanged"."""
+    """Counts what an import does to rows, and keeps examples. `keep` gets all changes but of kind "unchanged".
+
+    `kinds` says of the first rows that are right, by line, whether they are "added", "updated" or "unchanged".
+    """
 
     keep: Callable[[str, Sequence[Change]], object] | None = None
 
     def __init__(self) -> None:
         self.counts = Counter(dict.fromkeys(CHANGES, 0))
         self.examples: defaultdict[str, list[Change]] = defaultdict(list)
+        self.kinds: dict[int, str] = {}
+
+    def note_kind(self, line: int, kind: str) -> None:
+        """Take note of what a row is, if it is one of the first."""
+        if len(self.kinds) < MAX_EXAMPLES:
+            self.kinds[line] = kind
 
     def record(self, kind: str, changes: Sequence[Change]) -> None:
         """Take note of changes of one kind of CHANGES."""
@@ -207,6 +216,7 @@ class Plan:
     examples:  changes by their kind, as words: "S-1: Cost 100.00 → 120.00".
     has_changes: whether anything changes, be it only the ID of a customer.
     as_of:     a name of the last import before, "" for none: what the plan is of.
+    kinds:     what the first rows that are right are, by line: "added", "updated" or "unchanged".
     """
 
     summary: ImportSummary
@@ -217,6 +227,7 @@ class Plan:
     examples: Mapping[str, list[str]] = field(default_factory=dict)
     has_changes: bool = False
     as_of: str = ""
+    kinds: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def open_questions(self) -> list[Question]:

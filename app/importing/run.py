@@ -150,7 +150,8 @@ class _Run:
         examples = {kind: list(map(describer.describe, changes)) for kind, changes in self._changes.examples.items()}
         notes = list(self._indexes.notes.lines())
         has_changes = bool(customers.before) or any(counts[kind] for kind in CHANGES if kind != "unchanged")
-        return Plan(summary, said, notes, questions, self._faults, examples, has_changes, self._as_of)
+        kinds = self._changes.kinds
+        return Plan(summary, said, notes, questions, self._faults, examples, has_changes, self._as_of, kinds)
 
     def record(self, name: str, who: str) -> None:
         """Record the import, which makes it the version of all data."""

@@ -173,6 +173,7 @@ class StoredPlan:
     questions: each as a dict of the fields of Question. `setting` is a field of Options.
     as_of:     a name of the last import before, "" for none: what the plan is of.
     has_changes: whether the file changes anything, such as a customer's ID, which no count has.
+    kinds:     the lines of the first rows that are right, and whether they are added, updated or unchanged.
     """
 
     counts: dict[str, int] = field(default_factory=dict)
@@ -184,6 +185,7 @@ class StoredPlan:
     examples: dict[str, Sequence[str]] = field(default_factory=dict)
     as_of: str = ""
     has_changes: bool = True
+    kinds: Sequence[tuple[int, str]] = ()
 
     @property
     def rows(self) -> int:
@@ -225,6 +227,7 @@ def store_plan(plan: Plan) -> StoredPlan:
         examples={kind: _shortened(texts) for kind, texts in plan.examples.items()},
         as_of=plan.as_of,
         has_changes=plan.has_changes,
+        kinds=list(plan.kinds.items()),
     )
 
 

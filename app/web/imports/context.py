@@ -57,6 +57,18 @@ _ALWAYS = ("added", "updated", "unchanged")  # counts that are shown when they a
 OPEN = (states.CHECK_QUEUED, states.CHECKING, states.CHECKED, states.CHECK_FAILED, states.APPLY_QUEUED, states.APPLYING)
 
 
+_KIND_BADGES = {"added": "good", "updated": "warn", "unchanged": ""}
+
+
+class PreviewRow(NamedTuple):
+    """One of the first rows of a file. `state` is what it is, and the class of its badge; "" before the check."""
+
+    line: int
+    state: tuple[str, str]
+    cells: Sequence[tuple[str, str]]
+    faults: Sequence[str]
+
+
 class ListedImport(NamedTuple):
     """One line of the list: a job of the browser, or an import by a command without one."""
 
@@ -125,6 +137,7 @@ def page_context(job: ImportJob, uploads: Uploads) -> dict[str, Any]:
         "options": options,
         "is_open": is_open,
         "preview": preview,
+        "rows": _preview_rows(preview, context["plan"]) if preview else [],
         "columns": [(key, layout.label(key)) for key in layout.columns] if layout else [],
         "may_be_complete": bool(layout and layout.report.slug != "customer-transactions"),
         "choices": {
@@ -136,6 +149,29 @@ def page_context(job: ImportJob, uploads: Uploads) -> dict[str, Any]:
         },
         "others": _others(job),
     }
+
+
+def fragment_context(job: ImportJob, uploads: Uploads) -> dict[str, Any]:
+    """What changes on the page of an import while a job runs: its state, and in the end what the first rows are."""
+    context = status_context(job)
+    if context["status"].state != states.CHECKED:
+        return context
+    preview = find_preview(job, load_options(job.options), uploads)
+    return context | {"preview": preview, "rows": _preview_rows(preview, context["plan"]) if preview else []}
+
+
+def _preview_rows(preview: Preview, plan: StoredPlan | None) -> list[PreviewRow]:
+    """The first rows of a file, with what the check has found about them."""
+    kinds = dict(plan.kinds) if plan else {}
+    faults: dict[int, list[str]] = {}
+    for line, text in plan.faults if plan else ():
+        faults.setdefault(line, []).append(text)
+    rows = []
+    for line, cells, own_faults in preview.rows:
+        kind, wrong = kinds.get(line, ""), faults.get(line, own_faults)
+        state = (COUNTS[kind], _KIND_BADGES[kind]) if kind else ("", "")
+        rows.append(PreviewRow(line, ("Fault", "bad") if wrong else state, cells, wrong))
+    return rows
 
 
 def status_context(job: ImportJob) -> dict[str, Any]:

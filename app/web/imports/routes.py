@@ -22,10 +22,10 @@ from app.web.errors import asks_for_json, error_response, is_fragment_request
 from app.web.imports.context import (
     OPEN,
     find_preview,
+    fragment_context,
     import_facts,
     list_context,
     page_context,
-    status_context,
     undo_context,
 )
 from app.web.imports.form import submitted_options, submitted_revision
@@ -94,7 +94,7 @@ def show(number: int) -> ResponseReturnValue:
     if asks_for_json() or visitor().token:
         return jsonify(import_facts(job))
     if is_fragment_request():
-        context = status_context(job)
+        context = fragment_context(job, import_jobs().uploads)
         response = current_app.make_response(render_template("imports/_fragment.html", **context))
         lacks_preview = job.preview and request.args.get("preview") == "none"
         if lacks_preview or context["status"].state not in {*OPEN, *states.BUSY}:  # the page looks otherwise now
