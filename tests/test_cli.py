@@ -19,7 +19,9 @@ from app.auth.users import authenticate
 from app.cli import imports
 from app.cli.data import export
 from app.reports import REPORTS
-from models import AuditEvent, Customer, Import, ImportJob, Subscription, User, audit
+from models import AuditEvent, Customer, Import, ImportJob, Subscription, User, audit, reports_db
+from tests import serving
+from tests.databases import importing
 from tests.support import CCADB, CCADB_FILES, EDGE_CASES
 
 SUBSCRIPTIONS = EDGE_CASES / "customer-subscriptions.csv"
@@ -35,6 +37,15 @@ def test_import_prints_row_counts(runner: FlaskCliRunner) -> None:
     assert (result.exit_code, result.stdout) == (0, "8 rows: 8 added, 0 updated, 0 unchanged, 0 removed\n")
     result = runner.invoke(args=["import", "customer-subscriptions", "-"], input=SUBSCRIPTIONS.read_bytes())
     assert (result.exit_code, result.stdout) == (0, "8 rows: 0 added, 0 updated, 8 unchanged, 0 removed\n")
+
+
+def test_import_waits_for_another_and_says_so(app: Flask, database_url: str) -> None:
+    with importing(reports_db):
+        process = serving.command("import", str(SUBSCRIPTIONS), DATABASE_URL=database_url)
+        assert process.stderr
+        assert process.stderr.readline() == "Waiting for another import…\n"
+    output, _ = process.communicate()
+    assert (process.returncode, output.partition(":")[0]) == (0, "8 rows")
 
 
 def test_import_records_the_operator(runner: FlaskCliRunner, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,11 @@ _MESSAGE_CHARS = 1000  # of what is kept of an exception
 APPLIED, FAILED = "applied", "failed"  # states of an ImportJob
 
 
+def last_import() -> str:
+    """A name of the last import, which no other ever has; "" before the first."""
+    return (Import.last() or ("", ""))[0]
+
+
 @contextmanager
 def numbered(who: str, file: str, **fields: Any) -> Iterator[int]:
     """Give the number of an import that starts now, and that of an ImportJob with `fields`.

@@ -96,10 +96,10 @@ def claim_job(number: int, queued: str) -> ImportJob | None:
         return job
 
 
-def note_progress(job: ImportJob, done: int) -> bool:
-    """Say that the job is being worked on. Return False where it was taken away, by other options or a cancel."""
+def note_progress(job: ImportJob, done: int, message: str) -> bool:
+    """Say how far the job is, or why it waits. Return False where it was taken away: by other options, or a cancel."""
     same = (ImportJob.id == job.id) & (ImportJob.revision == job.revision) & (ImportJob.state == job.state)
-    changed: int = ImportJob.update(seen_at=timestamp(), done=done).where(same).execute()
+    changed: int = ImportJob.update(seen_at=timestamp(), done=done, message=message).where(same).execute()
     return changed == 1
 
 

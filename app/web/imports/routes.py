@@ -22,11 +22,10 @@ from app.web.errors import asks_for_json, error_response, is_fragment_request
 from app.web.imports.context import (
     OPEN,
     find_preview,
+    fragment_context,
     import_facts,
     list_context,
-    needs_confirmation,
     page_context,
-    status_context,
     undo_context,
 )
 from app.web.imports.form import submitted_options, submitted_revision
@@ -95,7 +94,7 @@ def show(number: int) -> ResponseReturnValue:
     if asks_for_json() or visitor().token:
         return jsonify(import_facts(job))
     if is_fragment_request():
-        context = status_context(job)
+        context = fragment_context(job, import_jobs().uploads)
         response = current_app.make_response(render_template("imports/_fragment.html", **context))
         lacks_preview = job.preview and request.args.get("preview") == "none"
         if lacks_preview or context["status"].state not in {*OPEN, *states.BUSY}:  # the page looks otherwise now
@@ -131,8 +130,9 @@ def apply(number: int) -> ResponseReturnValue:
     plan = load_plan(job.plan)
     if plan is None or not plan.can_be_applied or status_of(job).load:
         return _conflict(number)
-    if needs_confirmation(plan) and request.form.get("confirm") != str(plan.ending):
-        details = [f"This file ends {plan.ending:,} rows, since it doesn't name them. Tick that this is meant."]
+    ending = plan.summary.ending
+    if plan.summary.ends_many and request.form.get("confirm") != str(ending):
+        details = [f"This file ends {ending:,} rows, since it doesn't name them. Tick that this is meant."]
         return error_response(400, "Nothing was applied.", details, f"/imports/{number}")
     with access_db.write_transaction():
         fields = {"done": 0, "message": "", "user": visitor().id, "who": visitor().email}
