@@ -12,7 +12,7 @@ from dataclasses import asdict, fields, replace
 from flask import Blueprint, Response, abort, current_app, jsonify, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from app.importing import DATE_ORDERS, DECIMALS, LAYOUTS, FileRejected, ImportSummary, Options, Plan
+from app.importing import DATE_ORDERS, DECIMALS, LAYOUTS, FileRejected, ImportSummary, Options, Plan, add_job
 from app.jobs import states
 from app.jobs.plans import dump_options, is_workbook, load_options
 from app.jobs.uploads import Upload, Uploads
@@ -140,7 +140,7 @@ def _add_job(upload: Upload, options: Options, state: str) -> ImportJob:
     """Keep the file as that of a new job."""
     now = timestamp()
     with access_db.write_transaction():
-        job: ImportJob = ImportJob.create(
+        job = add_job(
             user=visitor().id, who=visitor().email, file=f"{options.report}.{'xlsx' if is_workbook(upload) else 'csv'}",
             size=upload.size, sha256=upload.sha256, created_at=now, seen_at=now, state=state, report=options.report,
             options=dump_options(options),

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, abort, current_app, jsonify, redirect, re
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from app.importing import changed_rows
+from app.importing import add_job, changed_rows
 from app.jobs import states
 from app.jobs.imports import ImportJobs
 from app.jobs.plans import dump_options, load_options, load_plan
@@ -74,7 +74,7 @@ def _add(name: str, received: Upload) -> ImportJob:
     """Keep a file that was received whole, and queue its check."""
     now, jobs = timestamp(), import_jobs()
     with access_db.write_transaction():
-        job: ImportJob = ImportJob.create(
+        job = add_job(
             user=visitor().id, who=visitor().email, file=name, size=received.size, sha256=received.sha256,
             created_at=now, seen_at=now, state=states.CHECK_QUEUED,
         )  # fmt: skip
@@ -172,7 +172,7 @@ def undo(number: int) -> ResponseReturnValue:
                 fields = {"user": visitor().id, "who": visitor().email, "created_at": now, "seen_at": now}
                 if job.undo is None:
                     fields |= {"file": job.file, "report": job.report, "state": states.UNDOES}
-                    job.undo = ImportJob.create(**fields).id
+                    job.undo = add_job(**fields).id
                     job.save(only=[ImportJob.undo])
                 else:
                     ImportJob.update(fields).where(ImportJob.id == job.undo).execute()
