@@ -23,7 +23,7 @@ class NameTaken(ValidationError):
     """The user has an `existing` view with this name and another query for the same report."""
 
     def __init__(self, existing: SavedView) -> None:
-        error = f"You have a view “{existing.name}” of this report already; replace it, or choose another name"
+        error = f"You have a view “{existing.name}” of this report already; replace it, or choose another name."
         super().__init__({"name": error})
         self.existing = existing
 
@@ -125,7 +125,7 @@ def set_shared(actor: AuditActor, view: SavedView, shared: bool) -> None:
     """
     with access_db.write_transaction():
         if shared and User.get_by_id(view.user_id).reseller != view.user.reseller:
-            raise ValidationError({"shared": "You see other customers now than when you saved this view"})
+            raise ValidationError({"shared": "You see other customers now than when you saved this view."})
         changed = SavedView.update(shared=shared).where(SavedView.id == view.id, SavedView.shared != shared).execute()
         if changed:
             _record("view shared" if shared else "view unshared", actor, view)
@@ -177,13 +177,18 @@ def restore_view(actor: AuditActor, view: SavedView, name: str) -> None:
             _record("view restored", actor, view)
 
 
-def _visible_to(visitor: Visitor) -> Any:
-    """Select the visitor's own views and those that colleagues share: people with the same reseller, or with none.
+def is_visible_to(user_id: Any, has_same_reseller: Any) -> Any:
+    """Return the condition that a user sees a view, which is joined with its owner.
 
-    A visitor whose own reseller changes during the request sees none.
+    Colleagues have the same reseller, or none: a view's filters name only customers that they may see anyway. A user
+    whose own reseller changes during the request sees none.
     """
-    query = SavedView.select(SavedView, User).join(User).where(_LIVE, User.reseller == visitor.reseller)
-    return query.where((SavedView.user == visitor.id) | (SavedView.shared & ~User.disabled))
+    return _LIVE & has_same_reseller & ((SavedView.user == user_id) | (SavedView.shared & ~User.disabled))
+
+
+def _visible_to(visitor: Visitor) -> Any:
+    condition = is_visible_to(visitor.id, User.reseller == visitor.reseller)
+    return SavedView.select(SavedView, User).join(User).where(condition)
 
 
 def _shared_with(visitor: Visitor) -> Any:
@@ -233,12 +238,12 @@ def _find_by_name(user_id: int, report: str, name: str) -> SavedView | None:
 def _check_name_is_free(view: SavedView, name: str) -> None:
     existing = _find_by_name(view.user_id, view.report, name)
     if existing and existing.id != view.id:
-        raise ValidationError({"name": f"You have another view “{name}” of this report; choose another name"})
+        raise ValidationError({"name": f"You have another view “{name}” of this report; choose another name."})
 
 
 def _check_count(user_id: int) -> None:
     if SavedView.select().where(SavedView.user == user_id, _LIVE).count() >= MAX_VIEWS:
-        error = f"You have {MAX_VIEWS} saved views, which is as many as there can be; delete one first"
+        error = f"You have {MAX_VIEWS} saved views, which is as many as there can be; delete one first."
         raise ValidationError({"name": error})
 
 

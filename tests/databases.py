@@ -152,6 +152,18 @@ def locked(database: Any, table: str) -> Iterator[None]:
 
 
 @contextmanager
+def importing(database: Any) -> Iterator[None]:
+    """Let another connection hold the lock of all that write by `write_transaction`."""
+    if is_server(database):
+        with psycopg.connect(database.url) as other:
+            other.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", (database.schema,))
+            yield
+    else:
+        with locked(database, ""):
+            yield
+
+
+@contextmanager
 def held_open(file: Path, sql: str = "SELECT * FROM sqlite_master") -> Iterator[None]:
     """Let another process execute a statement in a database of SQLite, and keep the database open."""
     command = [sys.executable, "-c", _HOLD, str(file), sql]

@@ -68,8 +68,13 @@ class RequestRate:
                 raise RateExceeded(_MINUTE - int(now[-2:]))
             is_batch = unwritten + 1 >= _BATCH
             self._unwritten[token] = 0 if is_batch else unwritten + 1
-        if is_batch:
-            _add_requests(token, now[:-3], unwritten + 1)
+        if is_batch and not _add_requests(token, now[:-3], unwritten + 1):
+            self._keep_unwritten(token, now[:-3], unwritten + 1)
+
+    def _keep_unwritten(self, token: int, minute: str, number: int) -> None:
+        with self._lock:
+            if minute == self._minute:
+                self._unwritten[token] = self._unwritten.get(token, 0) + number
 
 
 @dataclass(frozen=True)
@@ -96,9 +101,9 @@ class Tokens:
         with access_db.write_transaction():
             own = AccessToken.select().where(AccessToken.user == visitor.id)
             if own.count() >= MAX_PER_PERSON:
-                errors["name"] = f"You have {MAX_PER_PERSON} tokens, the most that there can be; revoke one first"
+                errors["name"] = f"You have {MAX_PER_PERSON} tokens, the most that there can be; revoke one first."
             elif own.where(AccessToken.name == name).exists():
-                errors["name"] = f"You have a token “{name}” already; choose another name"
+                errors["name"] = f"You have a token “{name}” already; choose another name."
             if errors := {key: error for key, error in errors.items() if error}:
                 raise ValidationError(errors)
             may_import = may_import and visitor.can(Permission.IMPORT)
@@ -183,8 +188,8 @@ def latest_last_day(day: date) -> date:
 def _last_day_error(day: date | None) -> str:
     first, latest = today(), latest_last_day(today())
     if day is None:
-        return f"Enter a day such as {latest}"
-    return "" if first <= day <= latest else f"“{day}” is not a day from today to {latest}"
+        return f"Enter a day such as {latest}."
+    return "" if first <= day <= latest else f"“{day}” is not a day from today to {latest}."
 
 
 class _Use(NamedTuple):
@@ -237,7 +242,10 @@ def _update_used_at(token: int, address: str) -> None:
         AccessToken.update(used_at=timestamp(), address=address).where(AccessToken.id == token).execute()
 
 
-def _add_requests(token: int, minute: str, number: int) -> None:
+def _add_requests(token: int, minute: str, number: int) -> bool:
+    """Add to the requests of a minute in the token's row. Return whether they are written."""
     requests = Case(None, [(AccessToken.minute == minute, AccessToken.requests + number)], number)
     with suppress(*DATABASE_ERRORS), access_db.fail_if_locked():
         AccessToken.update(minute=minute, requests=requests).where(AccessToken.id == token).execute()
+        return True
+    return False

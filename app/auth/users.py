@@ -116,7 +116,7 @@ def _keep_one_user_manager() -> Iterator[None]:
         yield
         if had_one and not managers.exists():
             raise ValidationError(
-                {"role": f"This is the last enabled {' or '.join(roles)} of the whole partner, and there must be one"}
+                {"role": f"This is the last enabled {' or '.join(roles)} of the whole partner, and there must be one."}
             )
 
 
@@ -188,7 +188,7 @@ def _password_fields(password: str | None, *own_words: str) -> tuple[str, dict[s
     if password is None:
         password, temporary_until = generate_password(), timestamp(TEMPORARY_DAYS * _DAY)
     elif weakness := password_weakness(password, own_words):
-        raise ValidationError({"password": f"The password {weakness}"})
+        raise ValidationError({"password": f"The password {weakness}."})
     else:
         temporary_until = None
     return password, {"password_hash": hash_password(password), "temporary_until": temporary_until}
@@ -196,26 +196,26 @@ def _password_fields(password: str | None, *own_words: str) -> tuple[str, dict[s
 
 def _email_error(email: str) -> str:
     if not email:
-        return "Enter an email address"
+        return "Enter an email address."
     if len(email) > MAX_EMAIL_LENGTH:
-        return f"An email address has at most {MAX_EMAIL_LENGTH} characters; this one has {len(email)}"
+        return f"An email address has at most {MAX_EMAIL_LENGTH} characters; this one has {len(email)}."
     if not _EMAIL.fullmatch(email) or not email.isprintable():
-        return f"“{email}” is not an email address such as ann@partner.example"
-    return f"“{email}” has an account already" if find_user(email) else ""
+        return f"“{email}” is not an email address such as ann@partner.example."
+    return f"“{email}” has an account already." if find_user(email) else ""
 
 
 def _role_error(role: str) -> str:
     if not role:
-        return "Choose a role"
-    return "" if role in ROLES else f"“{role}” is not a role; choose {' or '.join(ROLES)}"
+        return "Choose a role."
+    return "" if role in ROLES else f"“{role}” is not a role; choose {' or '.join(ROLES)}."
 
 
 def _reseller_error(name: str) -> str:
     if not name:
-        return "Enter the name of a reseller"
+        return "Enter the name of a reseller."
     if name != name.encode("utf-8", "ignore").decode():  # command line arguments may hold lone surrogates
-        return f"“{name}” is not the name of a reseller"
+        return f"“{name}” is not the name of a reseller."
     if Reseller.select().where(Reseller.name == name).exists():
         return ""
     similar = Reseller.get_or_none(Reseller.name_key == fold(name.strip()), Reseller.id != NONE_ID)
-    return f"“{name}” is not the name of a reseller" + (f"; did you mean “{similar.name}”?" if similar else "")
+    return f"“{name}” is not the name of a reseller" + (f"; did you mean “{similar.name}”?" if similar else ".")

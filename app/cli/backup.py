@@ -9,6 +9,8 @@ import click
 
 import models
 from app.cli.common import audit_actor, echo, explain_errors, record_event
+from app.deliveries.runs import skip_to_next
+from app.deliveries.schedule import utc_now
 from models import DatabaseContents
 from models.audit import DONE, FAILED
 
@@ -38,7 +40,7 @@ def restore(file: Path, yes: bool) -> None:
         echo(_describe_loss(file))
         if not yes and sys.stdin and sys.stdin.isatty():
             click.confirm("Restore it?", abort=True)
-        models.restore_backup(file, audit_actor())
+        models.restore_backup(file, audit_actor(), lambda: skip_to_next(utc_now()))
     with explain_errors():
         applied = models.apply_migrations()
     if applied:

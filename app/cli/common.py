@@ -63,6 +63,18 @@ def audit_actor() -> dict[str, str]:
         return {"who": "(command line)"}
 
 
+class WaitingNotice:
+    """Says once that a command waits for another import to end."""
+
+    def __init__(self) -> None:
+        self._is_said = False
+
+    def __call__(self) -> None:
+        if not self._is_said:
+            echo("Waiting for another import…", err=True)
+        self._is_said = True
+
+
 @contextmanager
 def progress_bar(length: int, label: str) -> Iterator[Callable[[int], None] | None]:
     """A progress bar on a terminal, None elsewhere or where the length isn't known."""

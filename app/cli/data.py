@@ -23,8 +23,8 @@ from app.table.params import parse_export, parse_view
 from app.table.scope import WHOLE_PARTNER
 from app.table.spellings import use_spellings
 from app.web.reports.export import FORMATS, file_url
-from models import Customer, DatabaseCopy, User, printable, reports_db
-from models.audit import DONE
+from models import Customer, DatabaseCopy, User, audit, printable, reports_db
+from models.audit import BEGUN, DONE, FAILED
 from models.sqlite import Sqlite
 
 _FIRST_YEAR, _LAST_YEAR = 1900, 2899  # of a demo, which needs some years before and after its day
@@ -95,15 +95,24 @@ def copy_from(source: str) -> None:
 @click.argument("report", type=click.Choice(list(REPORTS)))
 @click.argument("query", default="")
 def export(report: str, query: str) -> None:
-    """Write the CSV of /reports/REPORT.csv?QUERY to standard output."""
+    """Write the CSV of /reports/REPORT.csv?QUERY to standard output.
+
+    The audit trail gets its begin before the first byte, so that nobody reads data unseen by ending the output early.
+    """
     view, dialect, errors = parse_export(REPORTS[report], parse_qsl(query.removeprefix("?"), keep_blank_values=True))
     if errors:
         raise CommandError("\n".join(map(str, errors)))
     with require_database():
         view = use_spellings(view, WHOLE_PARTNER)
-        for chunk in csv_chunks(view, WHOLE_PARTNER, dialect=dialect):
-            sys.stdout.buffer.write(chunk)
-    record_event("export", DONE, file_url(view, FORMATS[dialect.name]))
+        about, rows, outcome = file_url(view, FORMATS[dialect.name]), list[int](), FAILED
+        audit.record("export", BEGUN, about=about, **audit_actor())
+        try:
+            for chunk in csv_chunks(view, WHOLE_PARTNER, rows.append, dialect):
+                sys.stdout.buffer.write(chunk)
+            sys.stdout.buffer.flush()
+            outcome = DONE
+        finally:
+            record_event("export", outcome, about, rows=sum(rows))
 
 
 @click.command()

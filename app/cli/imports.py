@@ -11,7 +11,7 @@ import click
 from flask.cli import with_appcontext
 
 from app.cli import undo
-from app.cli.common import audit_actor, echo, progress_bar, record_event, require_database
+from app.cli.common import WaitingNotice, audit_actor, echo, progress_bar, record_event, require_database
 from app.importing import (
     DATE_ORDERS,
     DECIMALS,
@@ -103,7 +103,7 @@ def _import(file: str, options: Options, dry_run: bool) -> bool:
             about = f"{recognised.layout.report.slug if recognised.layout else '?'} {file}"
             if dry_run:
                 with progress_bar(recognised.size, file) as advance:
-                    plan, number = import_file(recognised, options, dry_run, advance), None
+                    plan, number = import_file(recognised, options, dry_run, advance, wait=WaitingNotice()), None
                 plan.raise_if_rejected(file)
             else:
                 plan, number = _apply(recognised, options)
@@ -139,7 +139,7 @@ def _apply(file: RecognisedFile, options: Options) -> tuple[Plan, int]:
     report = file.layout.report.slug if file.layout else ""
     with numbered(who, file.name, size=file.size, sha256=_digest(file.stream), report=report) as number:
         with progress_bar(file.size, file.name) as advance:
-            plan = import_file(file, options, False, advance, who, number=number)
+            plan = import_file(file, options, False, advance, who, number=number, wait=WaitingNotice())
         plan.raise_if_rejected(file.name)
     return plan, number
 

@@ -2,7 +2,15 @@
 
 import click
 
-from app.cli.common import CommandError, audit_actor, echo, progress_bar, record_event, require_database
+from app.cli.common import (
+    CommandError,
+    WaitingNotice,
+    audit_actor,
+    echo,
+    progress_bar,
+    record_event,
+    require_database,
+)
 from app.importing import CannotUndo, ListedImport, import_list, numbered, undo_import, undo_preview
 from models import Import
 from models.audit import DONE
@@ -43,7 +51,7 @@ def undo(number: int, yes: bool) -> None:
                 numbered(who, f"Undo of import {number}: {undone.file}", report=undone.report) as undo_number,
                 progress_bar(undone.changed_rows, f"Undo of import {number}") as advance,
             ):
-                undo_import(number, undo_number, who, advance)
+                undo_import(number, undo_number, who, advance, WaitingNotice())
     except CannotUndo as reason:
         raise CommandError(str(reason)) from None
     record_event("import undone", DONE, about, number=number, undo=undo_number)

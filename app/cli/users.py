@@ -139,7 +139,7 @@ def _read_password() -> str:
     try:
         return sys.stdin.buffer.readline().decode().rstrip("\r\n")
     except UnicodeDecodeError:
-        raise ValidationError({"password": "The password on standard input is not UTF-8"}) from None
+        raise ValidationError({"password": "The password on standard input is not UTF-8."}) from None
 
 
 def _print_temporary_password(secret: str) -> None:

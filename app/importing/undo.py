@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -104,13 +104,15 @@ def undo_preview(number: int) -> UndoPreview:
         return _preview(undone)
 
 
-def undo_import(number: int, undo_number: int, who: str, progress: Progress | None = None) -> UndoPreview:
+def undo_import(
+    number: int, undo_number: int, who: str, progress: Progress | None = None, wait: Callable[[], object] | None = None
+) -> UndoPreview:
     """Undo the import `number` in one transaction, and record that as the import `undo_number` by `who`.
 
-    `progress` is called with the number of rows that are done since the last call, of Import.changed_rows. Raises
-    CannotUndo, and then nothing has changed.
+    `progress` is called with the number of rows that are done since the last call, of Import.changed_rows, and `wait`
+    while an import is under way, as by `import_file`. Raises CannotUndo, and then nothing has changed.
     """
-    with reports_db.write_transaction():
+    with reports_db.patient_write_transaction(wait) if wait else reports_db.write_transaction():
         undone = check_undo(number)
         preview = _preview(undone)
         undo = _Undo(undone, undo_number, progress)

@@ -213,12 +213,16 @@ class Dimension:
 
     def row_name(self, value: GroupValue) -> str:
         """The text of a value that no other value has, for the names of rows in addresses: "-" where it is empty."""
-        text = "~".join(value) if isinstance(value, tuple) else value or ""
+        text = "~".join(map(_escape_tilde, value)) if isinstance(value, tuple) else value or ""
         return text if text.strip("-") else f"{text}-"
 
     def show(self, text: str | None) -> str:
         """The text of a value on a page. It is empty, not "No reseller", in a row of a period without rows."""
         return "" if text is None else self.describe(text)
+
+
+def _escape_tilde(text: str) -> str:
+    return text.replace("%", "%25").replace("~", "%7E")
 
 
 @dataclass(frozen=True, eq=False)

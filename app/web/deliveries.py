@@ -189,7 +189,7 @@ def _submitted_order() -> Order:
     kind, recipients = form.get("kind", ""), form.get("recipients", "")
     if len(recipients) > _MAX_RECIPIENTS_LENGTH:
         length = f"{len(recipients)} characters; there can be at most {_MAX_RECIPIENTS_LENGTH}"
-        raise ValidationError({"recipients": f"This has {length}"})
+        raise ValidationError({"recipients": f"This has {length}."})
     day = form.get({WEEKLY: "weekday", MONTHLY: "month_day"}.get(kind, ""), "0")
     return Order(
         Schedule(kind, _number(day), _number(form.get("hour", ""))),

@@ -15,7 +15,7 @@ from app.table.definitions import Filter, Report
 from app.table.json import json_type
 from app.table.params import MAX_GROUP, MAX_VALUE_LENGTH
 from app.table.view import LAST_PAGE, SIZES
-from app.web.imports.put import QUERY_KEYS
+from app.web.imports.put import CONFIRM, MAX_ROWS, QUERY_KEYS
 from app.web.reports.export import DEFAULT_FORMAT, JSON, WORKBOOK, Format
 from app.web.security import visitor
 from app.web.view_request import permitted
@@ -42,7 +42,7 @@ _IMPORT_PROBLEMS = {
     "409": "Another import of the report is being done, or waits.",
     "413": "The file is larger than IMPORT_LIMIT.",
     "415": "The body is a form. Send the file itself.",
-    "422": "The file has faults, or can be read in several ways. The detail says what would be right.",
+    "422": "The file has faults, can be read in several ways, or ends much. The detail says which key settles it.",
     "507": "The server has no room.",
 }
 
@@ -133,12 +133,15 @@ def _operation(report: Report, file_format: Format, name: str, parameters: list[
 def _import_operation(report: Report) -> Schema:
     """Loading a file of a report."""
     meanings = {
-        "complete": "The file names everything there is: what it doesn't name ends",
+        "complete": "The file names everything there is: what it doesn't name ends. A 422 asks to confirm a great part",
         "dry_run": "Say what the file would do, and change nothing",
         "dates": "How 03/04/2026 is meant",
         "decimal": "What stands before decimals, where 1,234 doesn't tell",
         "names": "What names are that differ from others by case, accents, width or blanks only",
     }
+    parameters = [_parameter(key, meanings[key], _enum(values)) for key, values in QUERY_KEYS.items()]
+    about = "The number of rows that a complete file ends, as the 422 names it: that this is meant"
+    parameters.append(_parameter(CONFIRM, about, {"type": "integer", "minimum": 0, "maximum": MAX_ROWS}))
     body: Schema = {file_format.mimetype: {"schema": {}} for file_format in (DEFAULT_FORMAT, WORKBOOK)}
     facts = {"application/json": {"schema": {"type": "object"}}}
     job = {"Location": {"description": "The address of the job", "schema": {"type": "string"}}}
@@ -149,7 +152,7 @@ def _import_operation(report: Report) -> Schema:
     return {
         "operationId": f"import-{report.slug}",
         "summary": f"Load a file into the {report.title}",
-        "parameters": [_parameter(key, meanings[key], _enum(values)) for key, values in QUERY_KEYS.items()],
+        "parameters": parameters,
         "requestBody": {"required": True, "content": body},
         "responses": responses | _problem_responses(*_PROBLEMS, *_IMPORT_PROBLEMS),
     }

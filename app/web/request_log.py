@@ -69,7 +69,7 @@ def timed(part: str) -> Iterator[None]:
 def set_error_reason(*reasons: str) -> None:
     """Say in the log why this request fails. Values in “quotes” are masked: a person typed them."""
     if reasons:
-        g.error_reason = "; ".join(_QUOTED.sub(f"“{_MASK}”", reason) for reason in reasons)[:_MAX_LENGTH]
+        g.error_reason = " ".join(_QUOTED.sub(f"“{_MASK}”", reason) for reason in reasons)[:_MAX_LENGTH]
 
 
 def safe_key(key: str) -> str:

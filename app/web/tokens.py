@@ -47,4 +47,4 @@ def _parse_day(text: str) -> date | None:
     try:
         return date.fromisoformat(text) if text else None
     except ValueError:
-        raise ValidationError({"last_day": f"“{text}” is not a date such as 2026-11-22"}) from None
+        raise ValidationError({"last_day": f"“{text}” is not a date such as 2026-11-22."}) from None

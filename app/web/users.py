@@ -122,7 +122,7 @@ def _submitted_rights(email: str | None = None) -> tuple[str, str | None, bool]:
         raise ValidationError(too_long)
     role, audience, reseller, costs = (values[key] for key in ("role", "audience", "reseller", "costs"))
     if costs not in ("", "yes"):
-        raise ValidationError({"costs": f"“{costs}” is neither “yes”, the value of a tick, nor nothing"})
+        raise ValidationError({"costs": f"“{costs}” is neither “yes”, the value of a tick, nor nothing."})
     if audience == "reseller":
         return role, reseller, bool(costs)
     errors = {} if audience == "partner" else {"audience": "Choose whose customers this person sees."}

@@ -1,6 +1,7 @@
-"""Parse the report and the view of a request, or end it with a 400, 403 or 404."""
+"""Parse the report and the view of a request, or end it with a 400, 403 or 404; and begin to read it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 from flask import Response, abort, request
 
@@ -9,12 +10,14 @@ from app.reports import REPORTS
 from app.table.csv import DIALECT_KEY, Dialect
 from app.table.definitions import Report, permitted_report
 from app.table.params import PAGING_KEYS, ParamError, parse_dialect, parse_view
+from app.table.scope import Scope
 from app.table.spellings import use_spellings
 from app.table.view import View
 from app.web.errors import error_response
 from app.web.reports.form import Pairs, Submission, parse_submission
-from app.web.request_log import safe_key
+from app.web.request_log import safe_key, timed
 from app.web.security import forbidden, visitor
+from models import read_transaction
 
 
 def report_or_404(slug: str) -> Report:
@@ -42,6 +45,23 @@ def requested_view(slug: str, *ignored_keys: str) -> View:
     return permitted_view(report_or_404(slug), pairs)
 
 
+@contextmanager
+def read_report(view: View) -> Iterator[tuple[View, Scope]]:
+    """Read a view in one transaction: yield the view, and the scope of its rows, which the visitor may see.
+
+    The view has ids and names spelled as the data of that scope has them.
+    """
+    with timed("query"), read_transaction():
+        scope = visitor().scope
+        yield use_spellings(view, scope), scope
+
+
+def spelled(view: View) -> View:
+    """Return the view as `read_report` yields it, for files: they read rows from a snapshot, with a scope of that."""
+    with read_report(view) as (found, _):
+        return found
+
+
 def submitted_view(slug: str, *ignored_keys: str, more_errors: Sequence[ParamError] = ()) -> Submission:
     """Return the view that the form of a report asks for, or an address, without regard to `ignored_keys`.
 
@@ -54,20 +74,19 @@ def submitted_view(slug: str, *ignored_keys: str, more_errors: Sequence[ParamErr
 def submitted_export(slug: str) -> tuple[View, Dialect]:
     """Return the view of a CSV, all rows of it, and its dialect."""
     dialect, errors = parse_dialect(request.args.items(multi=True))
-    return submitted_view(slug, DIALECT_KEY, *PAGING_KEYS, more_errors=errors).view, dialect
+    return spelled(submitted_view(slug, DIALECT_KEY, *PAGING_KEYS, more_errors=errors).view), dialect
 
 
 def permitted_view(report: Report, pairs: Iterable[tuple[str, str]]) -> View:
     """Return the view that a query string describes, as its visitor may see it.
 
-    Any error is a 400. What the report has, but not for this visitor, is a 403: rows inside rows, or costs. Ids and
-    names are spelled as the data that the visitor sees has them.
+    Any error is a 400. What the report has, but not for this visitor, is a 403: rows inside rows, or costs.
     """
     pairs = list(pairs)
     view, errors = parse_view(permitted(report), pairs)
     if errors:
         _refuse(errors, *parse_view(report, pairs))
-    return use_spellings(view, visitor().scope)
+    return view
 
 
 def permitted_submission(report: Report, pairs: Pairs, more_errors: Sequence[ParamError] = ()) -> Submission:
@@ -76,7 +95,7 @@ def permitted_submission(report: Report, pairs: Pairs, more_errors: Sequence[Par
     if errors := [*submission.errors, *more_errors]:
         whole = parse_submission(report, pairs)
         _refuse(errors, whole.view, [*whole.errors, *more_errors])
-    return submission._replace(view=use_spellings(submission.view, visitor().scope))
+    return submission
 
 
 def _refuse(errors: Sequence[ParamError], whole: View, whole_errors: Sequence[ParamError]) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,6 +28,7 @@ from models import AccessToken, AuditEvent, TokenNetwork, User, access_db, times
 from tests.auth.conftest import Person
 from tests.databases import each_database as database_url
 from tests.databases import stored
+from tests.file_faults import locked
 from tests.support import BY
 
 __all__ = ["database_url"]
@@ -216,3 +218,17 @@ def test_rate_is_shared_by_processes(person: Person, tokens: Tokens) -> None:
     assert processes[0].find(other, FROM), "each token has a count of its own"
     AccessToken.update(minute=timestamp(-120)[:-3]).execute()
     assert replace(tokens, rate=RequestRate(60)).find(token, FROM), "in another minute"
+
+
+@pytest.mark.parametrize("database_url", ["SQLite"], indirect=True)
+def test_rate_counts_while_the_database_is_locked(
+    person: Person, tokens: Tokens, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.auth.tokens.timestamp", lambda *_: "2026-11-24 13:00:00")
+    token, process = add(tokens, person()), replace(tokens, rate=RequestRate(25))
+    with locked(tmp_path / "access.db"):
+        find_often([process, process], token, 13)
+    find_often([process, process], token, 12)
+    with pytest.raises(RateExceeded):
+        process.find(token, FROM)
+    assert AccessToken.get().requests == 24  # all but the 25th, which waits for the next ten

@@ -82,6 +82,53 @@ def test_first_rows_are_shown_before_the_check(client: FlaskClient) -> None:
     assert "Nothing works on imports at the moment" in text
 
 
+def row_states(text: str) -> list[tuple[str, str]]:
+    """The line and the state of each of the first rows."""
+    found = re.findall(r'<tr><td class="number">(\d+)</td><td>(?:<span class="badge[^>]*>([^<]*)</span>)?</td>', text)
+    assert found
+    return found
+
+
+USAGE = "Customer,Customer ID,Certificate Type,Product,Current Inventory,Used\n"
+
+
+@pytest.mark.parametrize(
+    ("known", "content", "kinds"),
+    [
+        (
+            SMALL.decode(),
+            SMALL.decode().replace("20.00", "21.00")
+            + "Acme,S-3,2026-05-01,1\nAcme,S-4,soon,1\nAcme,S-1,2026-05-01,1\n",
+            ["Same", "Changed", "New", "Fault", "Fault"],
+        ),
+        (
+            USAGE + "A,C-1,SSL,DV,5,3\nA,C-1,SSL,EV,5,3\nB,C-2,,,0,0\n",
+            USAGE + "A,C-1,SSL,DV,5,3\nA,C-1,SSL,EV,5,4\nA,C-1,SSL,OV,1,0\nB,C-2,SSL,DV,1,1\nN,C-3,SSL,DV,1,0\n",
+            ["Same", "Changed", "New", "New", "New"],
+        ),
+        (
+            USAGE + "A,C-1,SSL,DV,5,3\nA,C-1,SSL,EV,5,3\n",
+            "Customer,Customer ID,Current Inventory,Used\nA,C-1,10,6\nN,C-3,1,0\nN,C-3,1,0\n",
+            ["Same", "New", "Fault"],
+        ),
+    ],
+    ids=["subscriptions", "usage", "totals of usage"],
+)
+def test_first_rows_say_what_they_are(
+    app: Flask, client: FlaskClient, known: str, content: str, kinds: list[str]
+) -> None:
+    applied(app, client, known.encode())
+    upload(client, ("b.csv", content.encode()))
+    waiting = page(client, latest())
+    assert {state for _, state in row_states(waiting)} <= {"", "Fault"}, "nobody knows before the check"
+    run_jobs(app)
+    states_by_line = [(str(line), kind) for line, kind in enumerate(kinds, 2)]
+    assert row_states(page(client, latest())) == states_by_line
+    fragment = client.get(f"/imports/{latest().id}", headers=FRAGMENT).text
+    assert row_states(fragment) == states_by_line
+    assert '<hx-partial hx-target="#first-rows"' in fragment
+
+
 def test_runner_that_lives_is_not_missed(client: FlaskClient) -> None:
     states.note_runner()
     assert "Nothing works" not in client.get("/imports").text

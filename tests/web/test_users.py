@@ -160,3 +160,19 @@ def test_users_page_lists_roles_and_states(app: Flask, client: FlaskClient, eve:
     text = client.get("/users").text
     for word in (ADMIN, "viewer@Zebra Resale.example", "Zebra Resale", "All customers", "Disabled", "Active", "Viewer"):
         assert word in text
+
+
+@pytest.mark.parametrize(
+    ("form", "sentences"),
+    [
+        ({"role": "admin", "reach": ""}, ["Choose whose customers this person sees."]),
+        (
+            {"role": "king", "reach": "reseller", "reseller": "No One"},
+            ["“king” is not a role; choose admin or viewer.", "“No One” is not the name of a reseller."],
+        ),
+    ],
+)
+def test_errors_are_sentences_with_one_period(client: FlaskClient, form: dict[str, str], sentences: list[str]) -> None:
+    page = send(client, f"/users/{User.get().id}", **form)
+    (alert,) = re.findall(r'role="alert">(.*?)</p>', page.text)
+    assert (page.status_code, alert) == (400, " ".join(["Nothing was changed.", *sentences]))

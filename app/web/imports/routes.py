@@ -8,7 +8,7 @@ from flask import Blueprint, Response, abort, current_app, jsonify, redirect, re
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from app.importing import changed_rows
+from app.importing import add_job, changed_rows
 from app.jobs import states
 from app.jobs.plans import dump_options, load_options, load_plan
 from app.jobs.states import change_state, status_of
@@ -21,11 +21,10 @@ from app.web.errors import asks_for_json, error_response, is_fragment_request
 from app.web.imports.context import (
     OPEN,
     find_preview,
+    fragment_context,
     import_facts,
     list_context,
-    needs_confirmation,
     page_context,
-    status_context,
     undo_context,
 )
 from app.web.imports.form import submitted_options, submitted_revision
@@ -70,7 +69,7 @@ def _add(name: str, received: Upload) -> ImportJob:
     """Keep a file that was received whole, and queue its check."""
     now, jobs = timestamp(), services().import_jobs
     with access_db.write_transaction():
-        job: ImportJob = ImportJob.create(
+        job = add_job(
             user=visitor().id, who=visitor().email, file=name, size=received.size, sha256=received.sha256,
             created_at=now, seen_at=now, state=states.CHECK_QUEUED,
         )  # fmt: skip
@@ -90,7 +89,7 @@ def show(number: int) -> ResponseReturnValue:
     if asks_for_json() or visitor().token:
         return jsonify(import_facts(job))
     if is_fragment_request():
-        context = status_context(job)
+        context = fragment_context(job, services().import_jobs.uploads)
         response = current_app.make_response(render_template("imports/_fragment.html", **context))
         lacks_preview = job.preview and request.args.get("preview") == "none"
         if lacks_preview or context["status"].state not in {*OPEN, *states.BUSY}:  # the page looks otherwise now
@@ -126,8 +125,9 @@ def apply(number: int) -> ResponseReturnValue:
     plan = load_plan(job.plan)
     if plan is None or not plan.can_be_applied or status_of(job).load:
         return _conflict(number)
-    if needs_confirmation(plan) and request.form.get("confirm") != str(plan.ending):
-        details = [f"This file ends {plan.ending:,} rows, since it doesn't name them. Tick that this is meant."]
+    ending = plan.summary.ending
+    if plan.summary.ends_many and request.form.get("confirm") != str(ending):
+        details = [f"This file ends {ending:,} rows, since it doesn't name them. Tick that this is meant."]
         return error_response(400, "Nothing was applied.", details, f"/imports/{number}")
     with access_db.write_transaction():
         fields = {"done": 0, "message": "", "user": visitor().id, "who": visitor().email}
@@ -167,7 +167,7 @@ def undo(number: int) -> ResponseReturnValue:
                 fields = {"user": visitor().id, "who": visitor().email, "created_at": now, "seen_at": now}
                 if job.undo is None:
                     fields |= {"file": job.file, "report": job.report, "state": states.UNDOES}
-                    job.undo = ImportJob.create(**fields).id
+                    job.undo = add_job(**fields).id
                     job.save(only=[ImportJob.undo])
                 else:
                     ImportJob.update(fields).where(ImportJob.id == job.undo).execute()

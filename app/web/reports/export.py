@@ -24,11 +24,10 @@ from app.web.cookies import Cookie
 from app.web.errors import disk_full_response, error_response
 from app.web.reports.export_slots import ExportEnded, ExportGuard, TooManyExports, export_slot
 from app.web.reports.validators import add_validators, unchanged
-from app.web.request_log import timed
 from app.web.security import visitor
 from app.web.urls import report_url
-from app.web.view_request import missing_cursor_response, submitted_export, submitted_view
-from models import Import, audit, close_connections, read_transaction
+from app.web.view_request import missing_cursor_response, read_report, spelled, submitted_export, submitted_view
+from models import Import, audit, close_connections
 from models.audit import BEGUN, DONE, FAILED
 
 _LAST_FORMAT, _COOKIE_SECONDS = Cookie("export", "/reports"), 365 * 24 * 60 * 60
@@ -97,15 +96,14 @@ def csv(slug: str) -> Response:
 def json(slug: str) -> Response:
     """Stream all rows of a view as JSON, or send those of one page if the query has a key of paging."""
     if not any(map(request.args.get, _PAGE_KEYS)):
-        view = submitted_view(slug, *PAGING_KEYS).view
+        view = spelled(submitted_view(slug, *PAGING_KEYS).view)
         return _streamed_response(view, JSON, partial(json_chunks, view, visitor().scope_in))
-    view = submitted_view(slug).view.with_all_closed()
-    if response := unchanged(view, _page_url(view)):
-        return response
-    with timed("query"), read_transaction():
-        last, page = Import.last(), read_page(view, visitor().scope)
-    body = json_page(page, last and last[1], _page_url(page.next) if page.next else None)
-    return add_validators(Response(body, mimetype=JSON.mimetype), view, _page_url(view))
+    with read_report(submitted_view(slug).view.with_all_closed()) as (view, scope):
+        if response := unchanged(view, _page_url(view)):
+            return response
+        last, page = Import.last(), read_page(view, scope)
+        body = json_page(page, last and last[1], _page_url(page.next) if page.next else None)
+        return add_validators(Response(body, mimetype=JSON.mimetype), view, _page_url(view))
 
 
 def _page_url(view: View) -> str:
@@ -123,7 +121,7 @@ def cursor_not_found(error: CursorNotFound) -> Response:
 @blueprint.get("/reports/<slug>.xlsx")
 def xlsx(slug: str) -> Response:
     """Send all rows of a view as an Excel workbook, or a 400 that says why a workbook can't hold them."""
-    view = submitted_view(slug, *PAGING_KEYS).view
+    view = spelled(submitted_view(slug, *PAGING_KEYS).view)
     try:
         return _export_response(view, WORKBOOK, partial(_workbook, view))
     except WorkbookLimitError as error:
@@ -141,6 +139,7 @@ class _Export:
         self.resources = resources
         self.length: int | None = None
         self._about, self._actor, self._rows, self._guard = about, audit_actor(), 0, guard
+        self._has_ended = False
         record_event("export", BEGUN, about)
 
     def count_rows(self, more: int) -> None:
@@ -149,9 +148,11 @@ class _Export:
         self._rows += more
 
     def end(self, outcome: str) -> None:
-        """Release the resources and write the outcome to the audit trail."""
+        """Release the resources and write the outcome to the audit trail, the first time."""
         self.resources.close()
-        audit.record("export", outcome, about=self._about, rows=self._rows, **self._actor)
+        if not self._has_ended:
+            self._has_ended = True
+            audit.record("export", outcome, about=self._about, rows=self._rows, **self._actor)
 
     def send(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
         """Yield the pieces, then end the export: DONE after the last one, FAILED when it breaks off.
@@ -210,7 +211,7 @@ def _export_response(view: View, file_format: Format, begin: Callable[[_Export],
         if file_format.key in FORMATS and not visitor().token:
             remember_format(response, file_format)
         export.resources = resources.pop_all()
-    response.call_on_close(export.resources.close)  # also when the client never reads the body
+    response.call_on_close(partial(export.end, FAILED))  # when the client never reads the body: `send` doesn't begin
     return response
 
 
