@@ -13,6 +13,7 @@ from app.jobs import faults, states
 from app.jobs.faults import FaultLog
 from app.jobs.states import change_state, claim_job, release_jobs, status_of
 from models import AuditEvent, Import, ImportJob, JobRunner, Subscription, data_folder
+from tests.databases import on_both
 from tests.jobs.work import import_jobs, latest, press, run_jobs, upload, uploaded
 from tests.serving import command
 from tests.trials.processes import until
@@ -44,6 +45,7 @@ def test_queue_and_uploads_are_private(app: Flask, client: FlaskClient, database
     assert {path: stat.S_IMODE(path.stat().st_mode) for path in rights} == rights
 
 
+@on_both
 def test_lost_message_is_sent_again(app: Flask, client: FlaskClient) -> None:
     upload(client, ("a.csv", SMALL))
     import_jobs(app).queue.storage.flush_queue()
@@ -54,6 +56,7 @@ def test_lost_message_is_sent_again(app: Flask, client: FlaskClient) -> None:
     assert latest().state == states.CHECKED
 
 
+@on_both
 def test_doubled_message_does_nothing_twice(app: Flask, client: FlaskClient) -> None:
     job = uploaded(app, client, SMALL)
     press(client, job, "apply")
@@ -63,6 +66,7 @@ def test_doubled_message_does_nothing_twice(app: Flask, client: FlaskClient) -> 
     assert AuditEvent.select().where(AuditEvent.event == "import", AuditEvent.outcome == "done").count() == 1
 
 
+@on_both
 def test_job_of_a_dead_process_is_interrupted_and_can_be_repeated(app: Flask, client: FlaskClient) -> None:
     job = applying(app, client)
     assert status_of(latest()).state == states.APPLYING
@@ -76,6 +80,7 @@ def test_job_of_a_dead_process_is_interrupted_and_can_be_repeated(app: Flask, cl
     assert Subscription.select().count() == 2
 
 
+@on_both
 def test_process_that_died_behind_the_commit_has_applied(app: Flask, client: FlaskClient) -> None:
     job = uploaded(app, client, SMALL)
     press(client, job, "apply")
@@ -141,9 +146,12 @@ def test_runner_is_alive_while_it_says_so(app: Flask) -> None:
 
 def test_process_says_that_it_lives_and_stops_when_told(app: Flask, database_url: str) -> None:
     with command("jobs", DATABASE_URL=database_url) as process:
-        until(states.is_runner_alive)
-        process.send_signal(SIGTERM)
-        assert process.wait(30) == 0
+        try:
+            until(states.is_runner_alive)
+            process.send_signal(SIGTERM)
+            assert process.wait(30) == 0
+        finally:
+            process.kill()  # where it didn't start in time, nobody else would end it
 
 
 def test_faults_are_sorted_however_many_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
