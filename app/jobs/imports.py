@@ -15,6 +15,7 @@ from app.importing import (
     Plan,
     RecognisedFile,
     discard_history,
+    heartbeat,
     import_file,
     recognise_file,
     undo_import,
@@ -209,12 +210,15 @@ class ImportJobs:
 
     def load_at_once(self, job: ImportJob, options: Options, dry_run: bool, wait: Callable[[], object]) -> Plan:
         """Load a small file in the process of whoever calls, and return what that did, or what is wrong."""
-        with self.uploads.open(job.id) as stream:
+        with heartbeat(job.id), self.uploads.open(job.id) as stream:
             file = recognise_file(stream, str(job.file), options)
             plan = import_file(file, options, dry_run, who=str(job.who), number=job.id, wait=wait)
         if load := Import.get_or_none(Import.number == job.id):
             job.plan = dump_plan(store_plan(plan))
-            self._applied(job, load)
+            try:
+                self._applied(job, load)
+            except DATABASE_ERRORS as error:  # `requeue` does it again
+                log.warning("Can't note yet that import %d is applied: %s", job.id, describe_error(error))
         return plan
 
     def _applied(self, job: ImportJob, load: Import) -> None:
@@ -222,7 +226,9 @@ class ImportJobs:
         about = f"{load.report} {job.file}"
         counts = {name: getattr(load, name) for name in ("added", "updated", "unchanged", "removed", "cancelled")}
         with access_db.write_transaction():
-            if change_state(job, [states.APPLYING], states.APPLIED, plan=job.plan, message="", report=load.report):
+            # Who cancels a job that seems interrupted doesn't end a commit that is under way.
+            known_as = [states.APPLYING, states.CANCELLED]
+            if change_state(job, known_as, states.APPLIED, plan=job.plan, message="", report=load.report):
                 audit.record("import", DONE, about=about, who=job.who, number=job.id, sha256=job.sha256, **counts)
         self.uploads.delete(job.id)
 

@@ -2,7 +2,8 @@
 
 import logging
 from collections.abc import Iterator
-from typing import Any
+from functools import partial
+from itertools import islice
 
 from flask import Blueprint, Response, abort, current_app, jsonify, redirect, render_template, request, send_file
 from flask.typing import ResponseReturnValue
@@ -13,9 +14,7 @@ from app.jobs import states
 from app.jobs.plans import dump_options, load_options, load_plan
 from app.jobs.states import change_state, status_of
 from app.jobs.uploads import Upload
-from app.table.csv import EXCEL
-from app.table.kinds import TEXT
-from app.table.spool import spool
+from app.table.csv import CHUNK_ROWS, EXCEL, Progress
 from app.web.audit import record_event
 from app.web.errors import asks_for_json, error_response, is_fragment_request
 from app.web.imports.context import (
@@ -29,9 +28,10 @@ from app.web.imports.context import (
 )
 from app.web.imports.form import submitted_options, submitted_revision
 from app.web.imports.upload import MAX_FILES, received_files
+from app.web.reports.export import stream_export
 from app.web.security import visitor
 from app.web.services import services
-from models import ImportJob, access_db, close_connections, timestamp
+from models import ImportJob, access_db, read_transaction, timestamp
 from models.audit import BEGUN
 
 log = logging.getLogger(__name__)
@@ -200,20 +200,18 @@ def changes(number: int) -> ResponseReturnValue:
     job = _job_or_404(number)
     if not status_of(job).load:
         return error_response(404, "This import is not applied.", home=f"/imports/{number}")
-    response = Response(spool(lambda: _change_lines(number)), mimetype="text/csv")
-    response.headers["Content-Disposition"] = f'attachment; filename="import-{number}-changes.csv"'
-    return response
+    headers = {"Content-Disposition": f'attachment; filename="import-{number}-changes.csv"'}
+    response = Response(mimetype="text/csv", headers=headers)
+    return stream_export(request.path, partial(_change_lines, number), response, f"/imports/{number}")
 
 
-def _change_lines(number: int) -> Iterator[bytes]:
-    def line(cells: Any) -> bytes:
-        return (EXCEL.delimiter.join(EXCEL.cell(TEXT, cell) for cell in cells) + "\r\n").encode()
-
-    try:
-        yield EXCEL.start.encode() + line(("Change", "Row", "Column", "Before", "After"))
-        yield from map(line, changed_rows(number))
-    finally:
-        close_connections()  # this thread's own
+def _change_lines(number: int, progress: Progress) -> Iterator[bytes]:
+    with read_transaction():
+        yield (EXCEL.start + EXCEL.line(("Change", "Row", "Column", "Before", "After"))).encode()
+        rows = changed_rows(number)
+        while block := list(islice(rows, CHUNK_ROWS)):
+            progress(len(block))
+            yield "".join(map(EXCEL.line, block)).encode()
 
 
 def _job_or_404(number: int) -> ImportJob:
