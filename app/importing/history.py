@@ -28,9 +28,10 @@ APPLYING, APPLIED, FAILED = "applying", "applied", "failed"  # states of an Impo
 HEARTBEAT = 1  # second between two times at which a job that is being worked on says so
 
 
-def last_import() -> str:
-    """A name of the last import, which no other ever has; "" before the first."""
-    return (Import.last() or ("", ""))[0]
+def data_version() -> str:
+    """Return the name of the version of all data, "" before the first import."""
+    last = Import.last()
+    return last.name if last else ""
 
 
 def add_job(**fields: Any) -> ImportJob:

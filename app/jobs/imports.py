@@ -191,7 +191,9 @@ class ImportJobs:
 
             def is_as_shown(plan: Plan) -> bool:
                 """Whether the file does what the person has seen. Nothing else changes the reports meanwhile."""
-                return checked is None or checked.as_of == plan.as_of or store_plan(plan).shows_same(checked)
+                return (
+                    checked is None or checked.data_version == plan.data_version or store_plan(plan).shows_same(checked)
+                )
 
             plan = import_file(
                 file,

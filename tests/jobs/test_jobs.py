@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 from app.importing import Fault
 from app.jobs import faults, states
 from app.jobs.faults import FaultLog
+from app.jobs.plans import StoredPlan, dump_plan, load_plan
 from app.jobs.states import change_state, claim_job, release_jobs, status_of
 from models import AuditEvent, Import, ImportJob, JobRunner, Subscription, close_connections, data_folder, reports_db
 from tests.databases import importing, on_both
@@ -185,3 +186,11 @@ def test_faults_are_sorted_however_many_there_are(monkeypatch: pytest.MonkeyPatc
 def test_upload_folder_belongs_to_the_database(tmp_path: Path) -> None:
     assert data_folder(f"sqlite:///{tmp_path}/reports.db") == tmp_path
     assert data_folder("postgresql://host/name") == Path("instance")
+
+
+def test_plan_of_another_version_is_read() -> None:
+    stored = dump_plan(StoredPlan(counts={"added": 2}, has_changes=False))
+    same, other = load_plan(stored), load_plan(stored.replace('"has_changes"', '"of_another_version"'))
+    assert same and dump_plan(same) == stored
+    assert other and (other.counts, other.has_changes) == ({"added": 2}, True)
+    assert load_plan("") is None
