@@ -64,7 +64,7 @@ def test_check_says_that_it_waits_for_another_import(app: Flask, client: FlaskCl
         with importing(reports_db):
             done = worker.submit(_check_in_a_thread, app)
             until(lambda: (running := import_jobs(app).running) is not None and running.message)
-            import_jobs(app).running.say()
+            import_jobs(app).running.record_heartbeat()
             assert "Another import is under way" in client.get(f"/imports/{latest().id}").text
         done.result()
     assert (latest().state, latest().message) == (states.CHECKED, "")
@@ -159,7 +159,7 @@ def test_old_uploads_are_deleted(app: Flask, client: FlaskClient, monkeypatch: p
 def test_runner_is_alive_while_it_says_so(app: Flask) -> None:
     assert not states.is_runner_alive()
     for _ in ("first", "again"):
-        states.note_runner()
+        states.record_runner_heartbeat()
     assert states.is_runner_alive()
     JobRunner.update(seen_at="2020-01-01 00:00:00").execute()
     assert not states.is_runner_alive()
