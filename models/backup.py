@@ -95,7 +95,7 @@ def create_backup(file: Path) -> DatabaseContents:
 
 
 def read_backup(file: Path) -> DatabaseContents:
-    """Return what a backup holds. Raises BackupError unless it is whole, sound, and known to this version."""
+    """Return the contents of a backup. Raises BackupError unless it is whole, sound, and known to this version."""
     _require_sqlite()
     paths = backup_files(file)
     if missing := [path for path in paths if not path.is_file()]:
@@ -114,7 +114,7 @@ def read_backup(file: Path) -> DatabaseContents:
 
 
 def live_contents() -> DatabaseContents:
-    """Return what the databases in use hold. Raises DatabaseError where they can't be read."""
+    """Return the contents of the databases in use. Raises DatabaseError where they can't be read."""
     return _contents(reports_db, access_db)
 
 

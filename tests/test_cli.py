@@ -19,10 +19,11 @@ from app.auth.users import authenticate
 from app.cli import imports
 from app.cli.data import export
 from app.reports import REPORTS
+from app.web.services import services
 from models import AuditEvent, Customer, Import, ImportJob, Subscription, User, audit, reports_db
 from tests import serving
 from tests.databases import importing
-from tests.support import CCADB, CCADB_FILES, EDGE_CASES
+from tests.support import CCADB, CCADB_FILES, EDGE_CASES, replace_services
 
 SUBSCRIPTIONS = EDGE_CASES / "customer-subscriptions.csv"
 
@@ -346,7 +347,7 @@ def test_old_events_are_archived(runner: FlaskCliRunner, monkeypatch: pytest.Mon
     assert len(file.read_text().splitlines()) == 1
     assert runner.invoke(args=["audit", "archive", str(file)]).exit_code == 0
     audit.record("sign-in")
-    monkeypatch.setitem(runner.app.config, "AUDIT_DAYS", -1)
+    replace_services(runner.app, settings=replace(services(runner.app).settings, audit_days=-1))
     result = runner.invoke(args=["audit", "archive", str(file)])
     assert result.exit_code == 1
     assert "can't be made: File exists. Nothing was archived." in result.stderr

@@ -6,22 +6,16 @@ from contextlib import contextmanager
 
 from app.auth import throttle
 from app.auth.passwords import generate_password, hash_password, hashing_turn, password_weakness, verify_password
-from app.auth.permissions import ROLES, AuditActor, Permission, roles_with
+from app.auth.permissions import ROLES, Permission, roles_with
 from app.auth.sessions import end_user_sessions
+from app.validation import ValidationError
 from models import NONE_ID, AccessToken, Reseller, SavedView, User, access_db, audit, fold, timestamp
+from models.audit import AuditActor
 
 TEMPORARY_DAYS = 7  # days for which a generated password works
 MAX_EMAIL_LENGTH = 254  # characters, RFC 5321
 _DAY = 24 * 60 * 60  # seconds
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
-
-
-class ValidationError(ValueError):
-    """Values that can't be stored. `errors` has for each field (email, role, name…) a sentence, with its period."""
-
-    def __init__(self, errors: dict[str, str]) -> None:
-        super().__init__(" ".join(errors.values()))
-        self.errors = errors
 
 
 def find_user(email: str) -> User | None:
@@ -50,17 +44,17 @@ def add_user(  # noqa: PLR0913, PLR0917 - each is a field of the account, or mak
     role: str,
     reseller: str | None,
     password: str | None = None,
-    site_words: Iterable[str] = (),
+    installation_names: Iterable[str] = (),
     may_see_costs: bool = True,
 ) -> str:
     """Add an account and return its password. Without `password`, generate a temporary one.
 
-    `reseller` is the name of the reseller whose customers the user sees, None for all; `may_see_costs` is what
-    `Column.right` asks for. `site_words` are names of this installation, which make a poor password. Raises
+    `reseller` is the name of the reseller whose customers the user sees, None for all. `may_see_costs` gives
+    Permission.VIEW_COSTS. `installation_names` are names of this installation, which make a poor password. Raises
     ValidationError and HashingBusy.
     """
     email = email.strip()
-    secret, password_fields = _password_fields(password, email, reseller or "", *site_words)
+    secret, password_fields = _password_fields(password, email, reseller or "", *installation_names)
     rights = {"role": role, "reseller": reseller, "may_see_costs": may_see_costs}
     with access_db.write_transaction():
         if errors := validate_user(role, reseller, email):
@@ -152,12 +146,12 @@ def login_blocked_reason(user: User) -> str:
     return "temporary password expired" if is_expired else ""
 
 
-def choose_password(actor: AuditActor, user: User, password: str, site_words: Iterable[str] = ()) -> None:
+def choose_password(actor: AuditActor, user: User, password: str, installation_names: Iterable[str] = ()) -> None:
     """Set the password that a user chose, and end their sessions.
 
     Raises HashingBusy, and ValidationError, also when the password has changed since `user` was read.
     """
-    _, password_fields = _password_fields(password, *_names(user), *site_words)
+    _, password_fields = _password_fields(password, *_own_words(user), *installation_names)
     unchanged = (User.id == user.id) & (User.password_hash == user.password_hash) & ~User.disabled
     with access_db.write_transaction():
         if not User.update(password_fields).where(unchanged).execute():
@@ -166,12 +160,14 @@ def choose_password(actor: AuditActor, user: User, password: str, site_words: It
         audit.record("password", about=user.email, **actor)
 
 
-def reset_password(actor: AuditActor, user: User, password: str | None = None, site_words: Iterable[str] = ()) -> str:
+def reset_password(
+    actor: AuditActor, user: User, password: str | None = None, installation_names: Iterable[str] = ()
+) -> str:
     """Replace a user's password, end their sessions, and return the password. Without one, generate a temporary one.
 
     Failed attempts at the account are forgotten. Raises ValidationError and HashingBusy.
     """
-    secret, password_fields = _password_fields(password, *_names(user), *site_words)
+    secret, password_fields = _password_fields(password, *_own_words(user), *installation_names)
     with access_db.write_transaction():
         throttle.clear_account(email_key(user.email))
         User.update(password_fields).where(User.id == user.id).execute()
@@ -180,7 +176,7 @@ def reset_password(actor: AuditActor, user: User, password: str | None = None, s
     return secret
 
 
-def _names(user: User) -> tuple[str, str]:
+def _own_words(user: User) -> tuple[str, str]:
     return str(user.email), str(user.reseller or "")
 
 

@@ -8,7 +8,8 @@ from tempfile import TemporaryFile
 from typing import Any
 from urllib.parse import parse_qsl
 
-from app.auth.permissions import Permission, Visitor
+from app.auth.permissions import Permission
+from app.auth.visitor import Visitor
 from app.reports import REPORTS
 from app.table.counts import count_rows
 from app.table.csv import EXCEL, csv_chunks
@@ -84,7 +85,7 @@ def _count(view: View, scope: Scope) -> int:
 def _permitted_view(person: Visitor, saved_view: SavedView, day: date) -> View:
     if saved_view.report not in REPORTS:
         raise NotPermitted("its report isn't there any more")
-    report = permitted_report(REPORTS[str(saved_view.report)], person.rights)
+    report = permitted_report(REPORTS[str(saved_view.report)], person.permissions)
     view, errors = parse_view(report, parse_qsl(str(saved_view.query)))
     if errors:
         raise NotPermitted("a part of the view can't be shown to this person")
@@ -130,9 +131,9 @@ def _facts(snapshot: Snapshot, counted: Sequence[int]) -> dict[str, Any]:
 
 def period_words(view: View) -> str:
     """Return the days of a view in words: "Last month, 2026-10-01 to 2026-10-31"."""
-    for each, value in view.active_filters:
-        if each.key == "period":
-            return each.describe(value, view.today)
+    for filter_, value in view.active_filters:
+        if filter_.key == "period":
+            return filter_.describe(value, view.today)
     first, last = view.date_range
     if first and last:
         return str(first) if first == last else f"{first} to {last}"

@@ -11,8 +11,9 @@ from huey import Huey, crontab
 from xlsxwriter.exceptions import FileCreateError
 
 from app.auth.second_factor import SecondFactors
+from app.auth.visitor import visitor_of
 from app.deliveries import runs
-from app.deliveries.access import deliverable_view, unmet_duty, visitor_of
+from app.deliveries.access import deliverable_view, required_action
 from app.deliveries.content import Content, NotPermitted, read_content
 from app.deliveries.message import Mail, StopLinks, write_message, write_test_message
 from app.deliveries.runs import schedule_of
@@ -129,8 +130,8 @@ class Sender:
         saved_view = deliverable_view(run.delivery, run.user)
         if saved_view is None:
             raise NotSent("the recipient or the owner is disabled, or can't see the view any more")
-        if duty := unmet_duty(run.user, self.second_factors):
-            raise NotSent(f"the recipient {duty}")
+        if action := required_action(run.user, self.second_factors):
+            raise NotSent(f"the recipient {action}")
         return recipient, saved_view
 
     def _read(self, run: DeliveryRun, saved_view: SavedView) -> Content:

@@ -260,7 +260,8 @@ class _Undo:
     def _remove_customers(self) -> None:
         """Remove the customers that undone imports have added and that nothing uses any more."""
         query = ChangedRow.select(ChangedRow.ref).where(
-            *(ChangedRow.table == table_name(Customer), ChangedRow.kind == "added"),
+            ChangedRow.table == table_name(Customer),
+            ChangedRow.kind == "added",
             self._is_undone(),
         )
         added = [int(ref) for (ref,) in reports_db.execute(query) if int(ref) in self._customers]
@@ -278,7 +279,8 @@ class _Undo:
         """Remove the names that undone imports have added and that nothing uses any more."""
         for table in NAME_TABLES:
             added = ChangedRow.select(ChangedRow.ref).where(
-                *(ChangedRow.table == table_name(table), ChangedRow.kind == "added")
+                ChangedRow.table == table_name(table),
+                ChangedRow.kind == "added",
             )
             by_undone = added.where(self._is_undone())
             names = table.select(table.id).where(

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from heapq import merge
 from itertools import chain, groupby
 from operator import itemgetter
@@ -11,6 +12,7 @@ from typing import IO
 
 from app.importing import Fault, Faults, Options, Reader, RecognisedFile
 from app.importing.encodings import read_lines
+from app.importing.results import Unreadable
 from app.table.csv import EXCEL
 from app.table.kinds import unguard
 from models.sqlite import OWNER_ONLY
@@ -97,7 +99,8 @@ def _rows(file: RecognisedFile, options: Options) -> Iterator[tuple[int, Sequenc
 def _guarded_rows(file: RecognisedFile, options: Options) -> Iterator[tuple[int, Sequence[str]]]:
     yield file.heading_line, file.headings
     if file.layout is not None:
-        yield from ((line, cells) for line, cells, _ in Reader(file, options).rows())
+        with suppress(Unreadable):  # which is a fault
+            yield from Reader(file, options).numbered_rows()
         return
     rows = file.sheet_rows() if file.sheet is not None else iter(file.csv_rows(lambda line, text: None))
     yield from (row for row in rows if row[0] > file.heading_line)

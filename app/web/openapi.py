@@ -100,10 +100,10 @@ def description(reports: list[Report], may_import: bool) -> Schema:
 def _operations(report: Report) -> Iterator[tuple[str, Schema]]:
     """Yield the path and the operation of each file of a report."""
     base, common = f"/reports/{report.slug}", _parameters(report)
-    csv = [_parameter(DIALECT_KEY, "How the CSV is written", _one_of(DIALECTS))]
+    csv = [_parameter(DIALECT_KEY, "How the CSV is written", _enum(DIALECTS))]
     pages = [
-        _parameter("size", "Rows on a page. Follow next for further pages; without size, all rows", _one_of(SIZES)),
-        _parameter("before", "The last page", _one_of([LAST_PAGE])),
+        _parameter("size", "Rows on a page. Follow next for further pages; without size, all rows", _enum(SIZES)),
+        _parameter("before", "The last page", _enum([LAST_PAGE])),
     ]
     text: Schema = {"type": "string"}
     for file_format, name, more, schema in (
@@ -139,7 +139,7 @@ def _import_operation(report: Report) -> Schema:
         "decimal": "What stands before decimals, where 1,234 doesn't tell",
         "names": "What names are that differ from others by case, accents, width or blanks only",
     }
-    parameters = [_parameter(key, meanings[key], _one_of(values)) for key, values in QUERY_KEYS.items()]
+    parameters = [_parameter(key, meanings[key], _enum(values)) for key, values in QUERY_KEYS.items()]
     about = "The number of rows that a complete file ends, as the 422 names it: that this is meant"
     parameters.append(_parameter(CONFIRM, about, {"type": "integer", "minimum": 0, "maximum": MAX_ROWS}))
     body: Schema = {file_format.mimetype: {"schema": {}} for file_format in (DEFAULT_FORMAT, WORKBOOK)}
@@ -159,7 +159,7 @@ def _import_operation(report: Report) -> Schema:
 
 
 def _import_status() -> Schema:
-    """What has become of a file that a job loads."""
+    """The state of a file that a job loads."""
     number = {"type": "integer", "minimum": 1, "maximum": 999_999_999}
     facts = {"application/json": {"schema": {"type": "object", "required": ["number", "state", "busy", "counts"]}}}
     return {
@@ -176,8 +176,8 @@ def _parameters(report: Report) -> list[Schema]:
     keys = list(report.columns_by_key)
     for dimension in report.dimensions:
         keys += [key for key in report.grouped_by((dimension,)).columns_by_key if key not in keys]
-    columns, groups = ({"type": "array", "items": _one_of(each)} for each in (keys, report.dimensions_by_key))
-    orders = _one_of([*keys, *(f"-{key}" for key in keys)])
+    columns, groups = ({"type": "array", "items": _enum(values)} for values in (keys, report.dimensions_by_key))
+    orders = _enum([*keys, *(f"-{key}" for key in keys)])
     text = "The columns, each once, in their order. A grouped view has its dimensions, rows, and the sums of numbers"
     order = "The column to sort by, with - in front for descending. A hidden one means the default"
     return [
@@ -188,7 +188,7 @@ def _parameters(report: Report) -> list[Schema]:
         ),
         _parameter("columns", text, columns, **_REPEATED),
         _parameter("sort", order, orders),
-        *(_parameter(each.key, each.label, _filter_schema(each)) for each in report.filters),
+        *(_parameter(filter_.key, filter_.label, _filter_schema(filter_)) for filter_ in report.filters),
         {**_parameter("If-None-Match", "The ETag of the file that you have", {"type": "string"}), "in": "header"},
     ]
 
@@ -197,13 +197,13 @@ def _parameter(name: str, text: str, schema: Schema, **style: Any) -> Schema:
     return {"name": name, "in": "query", "description": text, "schema": schema, **style}
 
 
-def _filter_schema(each: Filter) -> Schema:
-    if each.values:
-        return _one_of(each.values)
-    return _or_empty(_DAY) if each.input_type == "date" else _TEXT
+def _filter_schema(filter_: Filter) -> Schema:
+    if filter_.values:
+        return _enum(filter_.values)
+    return _or_empty(_DAY) if filter_.input_type == "date" else _TEXT
 
 
-def _one_of(values: Iterable[str | int]) -> Schema:
+def _enum(values: Iterable[str | int]) -> Schema:
     return _or_empty({"enum": list(values)})
 
 

@@ -142,7 +142,8 @@ class _LoggedResponse:
         log.log(level, f"%(method)s %(path)r: %(status)s{reason}", fields, extra=fields)
 
 
-# How the lines of JSON are made, also by gunicorn.conf.py for the main process, which can't import this.
+# The format of JSON lines. gunicorn.conf.py repeats it for the main process, which imports nothing of the application
+# so that a reload starts workers with new code.
 JSON_FORMAT: Mapping[str, Any] = {
     "fmt": ["levelname", "name", "message"],
     "timestamp": "at",

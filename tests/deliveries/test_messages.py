@@ -15,11 +15,10 @@ import pytest
 from flask import Flask
 from openpyxl import load_workbook
 
-from app.auth import saved_views
-from app.auth.permissions import Visitor
+from app import saved_views
+from app.auth.visitor import Visitor, visitor_of
 from app.deliveries import content as contents
 from app.deliveries import runs
-from app.deliveries.access import visitor_of
 from app.deliveries.content import CSV, XLSX, read_content
 from app.deliveries.message import StopLinks
 from app.deliveries.sending import Sender
@@ -141,7 +140,7 @@ def test_file_is_the_export_of_its_recipient(
     assert file.get_filename().endswith(".csv")
     text = file.get_payload(decode=True).decode("utf-8-sig")
     assert ("Cost" in text.splitlines()[0]) is costs
-    view, errors = parse_view(permitted_report(REPORTS[SUBSCRIPTIONS], visitor.rights), parse_qsl(query))
+    view, errors = parse_view(permitted_report(REPORTS[SUBSCRIPTIONS], visitor.permissions), parse_qsl(query))
     assert not errors
     assert text == expected_csv(replace(view, today=clock.now.date()), visitor).decode("utf-8-sig")
     rows = len(text.splitlines()) - 1

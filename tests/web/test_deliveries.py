@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from app.deliveries.message import StopLinks
+from app.web.services import services
 from models import AuditEvent, Delivery, DeliveryRecipient, DeliveryRun, SavedView, User
 from tests.databases import on_both
 from tests.databases import sqlite_first as database_url
@@ -52,7 +53,7 @@ def press(client: FlaskClient, delivery: Delivery, step: str) -> int:
 
 
 def stop_link(app: Flask, recipient: DeliveryRecipient) -> str:
-    links: StopLinks = app.extensions["stop_links"]
+    links: StopLinks = services(app).stop_links
     return links.url(recipient)
 
 

@@ -17,7 +17,7 @@ from peewee import fn
 from app.table import csv, spool
 from app.table.csv import csv_chunks
 from app.table.scope import WHOLE_PARTNER
-from app.web.reports.export_places import MAX_EXPORTS
+from app.web.reports.export_slots import MAX_EXPORTS
 from models import AuditEvent, Customer, access_db, reports_db
 from tests.support import EDGE_CASES, csv_rows, load, signed_in, view_of
 

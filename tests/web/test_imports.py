@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from hashlib import sha256
 from html import unescape
 from io import BytesIO
@@ -12,10 +13,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app.jobs import states
-from app.web.reports.export_places import ExportEnded, ExportWatch
+from app.web.reports.export_slots import ExportEnded, ExportGuard
+from app.web.services import services
 from models import AuditEvent, Customer, Import, ImportJob, Subscription
 from tests.jobs.work import import_jobs, latest, press, run_jobs, upload, uploaded
-from tests.support import EDGE_CASES, OURS, csv_rows, signed_in
+from tests.support import EDGE_CASES, OURS, csv_rows, replace_services, signed_in
 
 SUBSCRIPTIONS = (EDGE_CASES / "customer-subscriptions.csv").read_bytes()
 SMALL = b"Customer,Subscription ID,End,Cost\nAcme,S-1,2026-05-01,10.00\nAcme,S-2,2026-06-01,20.00\n"
@@ -73,7 +75,7 @@ def test_changes_are_an_export(app: Flask, client: FlaskClient, monkeypatch: pyt
     def ended(*_: object) -> None:
         raise ExportEnded("The session has ended")
 
-    monkeypatch.setattr(ExportWatch, "check", ended)
+    monkeypatch.setattr(ExportGuard, "check", ended)
     with pytest.raises(ExportEnded):
         client.get(path)
     events = AuditEvent.select().where(AuditEvent.event == "export").order_by(AuditEvent.id)
@@ -436,7 +438,7 @@ def test_large_file_comes_whole(app: Flask, client: FlaskClient) -> None:
 
 
 def test_file_over_the_limit_is_not_stored(app: Flask, client: FlaskClient) -> None:
-    app.config["IMPORT_LIMIT"] = 0
+    replace_services(app, settings=replace(services(app).settings, import_limit=0))
     answer = upload(client, ("a.csv", b"x" * 100_000))
     assert answer.status_code == 413
     assert "0 MB (IMPORT_LIMIT)" in answer.text

@@ -1,6 +1,7 @@
 """PUT /imports/SLUG: programs send files with a token that may import."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,12 +12,13 @@ from werkzeug.test import TestResponse
 from app.importing import history, import_file
 from app.jobs import imports, states
 from app.web.imports import put
+from app.web.services import services
 from models import AccessToken, AuditEvent, Import, ImportJob, Subscription, User, access_db, reports_db, timestamp
-from tests.databases import each_database as database_url
-from tests.databases import importing
+from tests.databases import importing, on_both
+from tests.databases import sqlite_first as database_url
 from tests.jobs.conftest import own_folder
 from tests.jobs.work import import_jobs, latest, press, run_jobs
-from tests.support import EDGE_CASES, OURS, add_token, program, signed_in
+from tests.support import EDGE_CASES, OURS, add_token, program, replace_services, signed_in
 
 __all__ = ["database_url", "own_folder"]
 
@@ -44,6 +46,7 @@ def facts(answer: TestResponse, status: int = 200) -> Any:
     return answer.json
 
 
+@on_both
 def test_small_file_is_loaded_at_once(app: Flask, client: FlaskClient, loader: FlaskClient) -> None:
     found = facts(send(loader, SMALL))
     assert (found["report"], found["dry_run"], found["counts"]["added"]) == (SLUG, False, 2)
@@ -83,6 +86,7 @@ def test_dry_run_keeps_nothing(app: Flask, loader: FlaskClient) -> None:
     assert not list(import_jobs(app).uploads.path(1).parent.iterdir())
 
 
+@on_both
 def test_faults_are_a_422_and_keep_nothing(app: Flask, loader: FlaskClient) -> None:
     answer = send(loader, FAULTY)
     found = facts(answer, 422)
@@ -187,6 +191,7 @@ def test_questions_of_a_job_name_the_keys_that_answer_them(
     assert facts(send(loader, content, "?complete=1&confirm=1"))["counts"]["cancelled"] == 1
 
 
+@on_both
 @pytest.mark.parametrize("query", ["", "?complete=1"])
 def test_large_file_is_a_job(app: Flask, loader: FlaskClient, monkeypatch: pytest.MonkeyPatch, query: str) -> None:
     monkeypatch.setattr(put, "SMALL_BYTES", 10)
@@ -220,6 +225,7 @@ def test_large_dry_run_is_a_check(app: Flask, loader: FlaskClient, monkeypatch: 
     assert not Subscription.select().exists()
 
 
+@on_both
 def test_other_import_of_the_report_is_a_409(loader: FlaskClient) -> None:
     waiting = {"who": "x", "file": "x", "created_at": timestamp(), "seen_at": timestamp()}
     job = ImportJob.create(report=SLUG, state=states.APPLY_QUEUED, **waiting)
@@ -249,7 +255,7 @@ def test_requests(loader: FlaskClient, query: str, content: bytes, content_type:
 
 
 def test_limit(app: Flask, loader: FlaskClient) -> None:
-    app.config["IMPORT_LIMIT"] = 0
+    replace_services(app, settings=replace(services(app).settings, import_limit=0))
     assert send(loader, SMALL).status_code == 413
 
 

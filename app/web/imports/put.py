@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, fields, replace
 
-from flask import Blueprint, Response, abort, current_app, jsonify, request
+from flask import Blueprint, Response, abort, jsonify, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from app.importing import DATE_ORDERS, DECIMALS, LAYOUTS, FileRejected, ImportSummary, Options, Plan, add_job
@@ -20,8 +20,8 @@ from app.jobs.uploads import Upload, Uploads
 from app.web.audit import record_event
 from app.web.errors import error_response, problem_response
 from app.web.imports.context import describe_question, import_facts
-from app.web.imports.routes import import_jobs
 from app.web.security import visitor
+from app.web.services import services
 from models import DATABASE_ERRORS, Import, ImportJob, access_db, describe_error, timestamp
 from models.audit import BEGUN
 
@@ -44,9 +44,9 @@ def put(slug: str) -> Response:
     """Load the body as a file of this report: 200 with what that did, 202 with a job, or 422 with what is wrong."""
     chosen = _query_values()
     options = _options(slug, chosen)
-    limit = current_app.config["IMPORT_LIMIT"]
+    limit = services().settings.import_limit
     try:
-        with _received_body(import_jobs().uploads, limit * 10**6) as upload:
+        with _received_body(services().import_jobs.uploads, limit * 10**6) as upload:
             return _load(upload, options, dry_run="dry_run" in chosen)
     except RequestEntityTooLarge:
         return error_response(413, "This is too large.", [f"A file may have {limit} MB (IMPORT_LIMIT)."], "/imports")
@@ -110,7 +110,7 @@ def _load(upload: Upload, options: Options, dry_run: bool) -> Response:
         return _result(options, counts, [], last.number, dry_run)
     if not dry_run and _is_busy(options.report):
         details = ["Another import of this report is being done, or waits. Try again when it has ended."]
-        return error_response(409, "This was not done.", details, "/imports")
+        return error_response(409, "Nothing was changed.", details, "/imports")
     queued = states.CHECK_QUEUED if dry_run else states.APPLY_QUEUED
     if upload.size > SMALL_BYTES or is_workbook(upload) or _is_busy():
         return _queue(_add_job(upload, options, queued), queued)
@@ -149,12 +149,12 @@ def _add_job(upload: Upload, options: Options, state: str) -> ImportJob:
         record_event("upload", about=job.file, number=job.id, bytes=job.size, sha256=job.sha256)
         if state in (states.APPLY_QUEUED, states.APPLYING):
             record_event("import", BEGUN, f"{job.report} {job.file}", number=job.id, sha256=job.sha256)
-        upload.keep(import_jobs().uploads.path(job.id))
+        upload.keep(services().import_jobs.uploads.path(job.id))
     return job
 
 
 def _queue(job: ImportJob, state: str) -> Response:
-    import_jobs().wake(job, state)
+    services().import_jobs.wake(job, state)
     response = jsonify(import_facts(job))
     response.status_code, response.headers["Location"] = 202, f"/imports/{job.id}"
     return response
@@ -172,7 +172,7 @@ def _load_at_once(job: ImportJob, options: Options, dry_run: bool) -> Response:
     """Load the file while the program waits, or queue it. Of one that isn't loaded nothing is kept."""
     is_kept, why = False, ""
     try:
-        plan = import_jobs().load_at_once(job, options, dry_run, _stop_waiting)
+        plan = services().import_jobs.load_at_once(job, options, dry_run, _stop_waiting)
         plan.raise_if_rejected(job.file, describe_question)
         is_kept = not dry_run
     except _Waiting:
@@ -199,7 +199,7 @@ def _forget(job: ImportJob, why: str) -> None:
     if not Import.select().where(Import.number == job.id).exists():
         if why:
             audit_failure(job, why)
-        import_jobs().uploads.delete(job.id)
+        services().import_jobs.uploads.delete(job.id)
         job.delete_instance()
 
 

@@ -20,8 +20,9 @@ from app.table.spool import PIECE_BYTES, spool
 from app.table.view import DEFAULT_SIZE, View
 from app.table.xlsx import WorkbookLimitError, write_workbook
 from app.web.audit import audit_actor, record_event
-from app.web.errors import disk_full, error_response
-from app.web.reports.export_places import ExportEnded, ExportWatch, TooManyExports, export_place
+from app.web.cookies import Cookie
+from app.web.errors import disk_full_response, error_response
+from app.web.reports.export_slots import ExportEnded, ExportGuard, TooManyExports, export_slot
 from app.web.reports.validators import add_validators, unchanged
 from app.web.security import visitor
 from app.web.urls import report_url
@@ -29,7 +30,7 @@ from app.web.view_request import missing_cursor_response, read_report, spelled, 
 from models import Import, audit, close_connections
 from models.audit import BEGUN, DONE, FAILED
 
-_COOKIE_PATH, _COOKIE_SECONDS = "/reports", 365 * 24 * 60 * 60
+_LAST_FORMAT, _COOKIE_SECONDS = Cookie("export", "/reports"), 365 * 24 * 60 * 60
 
 
 class Format(NamedTuple):
@@ -69,20 +70,12 @@ def file_url(view: View, file_format: Format) -> str:
 
 def last_format() -> Format:
     """The format in the browser's cookie, else the default one."""
-    return FORMATS.get(request.cookies.get(_cookie_name(), ""), DEFAULT_FORMAT)
+    return FORMATS.get(_LAST_FORMAT.get(), DEFAULT_FORMAT)
 
 
 def remember_format(response: Response, file_format: Format) -> None:
     """Set the cookie that `last_format` reads, for a year."""
-    name, secure = _cookie_name(), request.is_secure
-    response.set_cookie(
-        name, file_format.key, _COOKIE_SECONDS, path=_COOKIE_PATH, secure=secure, httponly=True, samesite="Lax"
-    )
-
-
-def _cookie_name() -> str:
-    """Browsers accept a cookie with the prefix `__Secure-` only over HTTPS."""
-    return "__Secure-export" if request.is_secure else "export"
+    _LAST_FORMAT.set(response, file_format.key, _COOKIE_SECONDS)
 
 
 _RETRY_AFTER = 30  # seconds
@@ -133,7 +126,7 @@ def xlsx(slug: str) -> Response:
         return _export_response(view, WORKBOOK, partial(_workbook, view))
     except WorkbookLimitError as error:
         details = [str(error), "A CSV takes this view as it is. Or choose fewer rows by filters."]
-        return error_response(400, "No workbook takes this.", details, file_url(view, DEFAULT_FORMAT))
+        return error_response(400, "This doesn't fit into a workbook.", details, file_url(view, DEFAULT_FORMAT))
 
 
 class _Export:
@@ -142,16 +135,16 @@ class _Export:
     `length` is the size of the file in bytes where that is known before it is sent.
     """
 
-    def __init__(self, about: str, resources: ExitStack, watch: ExportWatch) -> None:
+    def __init__(self, about: str, resources: ExitStack, guard: ExportGuard) -> None:
         self.resources = resources
         self.length: int | None = None
-        self._about, self._actor, self._rows, self._watch = about, audit_actor(), 0, watch
+        self._about, self._actor, self._rows, self._guard = about, audit_actor(), 0, guard
         self._has_ended = False
         record_event("export", BEGUN, about)
 
     def count_rows(self, more: int) -> None:
         """Add to the number of rows that the audit trail tells at the end. Raises ExportEnded."""
-        self._watch.check()
+        self._guard.check()
         self._rows += more
 
     def end(self, outcome: str) -> None:
@@ -169,7 +162,7 @@ class _Export:
         outcome = FAILED
         try:
             for piece in pieces:
-                self._watch.check()
+                self._guard.check()
                 yield piece
             outcome = DONE
         finally:
@@ -225,10 +218,10 @@ def _run_export(about: str, begin: Callable[[_Export], Iterable[bytes]], respons
     """
     with ExitStack() as resources:
         try:
-            watch = resources.enter_context(export_place())
+            guard = resources.enter_context(export_slot())
         except TooManyExports as error:
             return _too_many_exports(home, str(error))
-        export = _Export(about, resources, watch)
+        export = _Export(about, resources, guard)
         try:
             pieces = begin(export)
         except BaseException as error:
@@ -236,7 +229,7 @@ def _run_export(about: str, begin: Callable[[_Export], Iterable[bytes]], respons
             if isinstance(error, ExportEnded):
                 return error_response(503, "This export was ended.", [f"{error}."], home)
             if isinstance(error, (OSError, FileCreateError)):
-                return disk_full(error)
+                return disk_full_response(error)
             raise
         response.response = export.send(pieces)
         if export.length is not None:

@@ -1,7 +1,7 @@
 """The validators of a file, ETag and Last-Modified, by which a program needs to load only what has changed.
 
-An ETag names all that a file depends on: the code, the last import, the day, the view in its format, and the rights of
-who asks.
+An ETag names all that a file depends on: the code, the last import, the day, the view in its format, and what who asks
+may see.
 """
 
 from datetime import UTC, datetime
@@ -10,6 +10,7 @@ from pathlib import Path
 
 from flask import Response, request
 
+from app.auth.permissions import REPORT_PERMISSIONS
 from app.table.view import View
 from app.web.security import visitor
 from models import Import
@@ -55,5 +56,6 @@ def unchanged(view: View, url: str) -> Response | None:
 
 
 def _etag(view: View, url: str) -> str:
-    who = (visitor().reseller, sorted(visitor().rights))
+    seen = visitor().permissions & REPORT_PERMISSIONS
+    who = (visitor().reseller, sorted(permission.name for permission in seen))
     return sha256(repr((_CODE, Import.last(), view.today, url, who)).encode()).hexdigest()[:_LENGTH]

@@ -2,16 +2,15 @@
 
 from collections.abc import Iterable
 from typing import Any, NamedTuple
-from unicodedata import category
 
 from peewee import Value
 
-from app.auth.permissions import AuditActor, Visitor
-from app.auth.users import ValidationError
+from app.auth.visitor import Visitor
 from app.table.statements import compiled, placeholder
+from app.validation import ValidationError, valid_name
 from models import SavedView, User, access_db, audit, timestamp
+from models.audit import AuditActor
 
-MAX_NAME_LENGTH = 80  # characters
 MAX_VIEWS = 100  # saved views of one user, and as many deleted ones that can be restored
 MAX_SHARED = 50  # views of colleagues in a list, until somebody asks for all
 RESTORE_SECONDS = 24 * 3600  # for which a deleted view is kept at least
@@ -197,7 +196,7 @@ def _shared_with(visitor: Visitor) -> Any:
 
 
 def _is_shared_with(user_id: Any, reseller: Any) -> Any:
-    """Colleagues have the same reseller, or none: a view's filters name only customers that they may see anyway."""
+    """Return the condition that a colleague shares a view: its filters name only customers that both see anyway."""
     is_colleague = (SavedView.user != user_id) & (User.reseller == reseller) & ~User.disabled
     return SavedView.shared & _LIVE & is_colleague
 
@@ -207,7 +206,11 @@ def _own(visitor: Visitor) -> Any:
 
 
 _REPORT_VIEW = (
-    *(SavedView.id, SavedView.name, SavedView.query, SavedView.shared, SavedView.is_default),
+    SavedView.id,
+    SavedView.name,
+    SavedView.query,
+    SavedView.shared,
+    SavedView.is_default,
     SavedView.deleted_at.is_null(False),
 )
 
@@ -258,24 +261,6 @@ def _update(view: SavedView, **values: bool | str | None) -> None:
 
 def _record(event: str, actor: AuditActor, view: SavedView, **details: str) -> None:
     """Record what was done to a shared view. Who does it again and again fills no disk: that is counted in one row."""
-    audit.record_repeated(event, about=view.name, report=view.report, query=view.query, **details, **actor)
-
-
-def valid_name(name: str) -> str:
-    """Return a name without spaces around it. Raises ValidationError for an invalid one."""
-    name = name.strip()
-    if error := _name_error(name):
-        raise ValidationError({"name": error})
-    return name
-
-
-def _name_error(name: str) -> str:
-    """Say what is wrong with a name, "" if nothing is."""
-    categories = {category(character) for character in name}
-    if categories & {"Cc", "Zl", "Zp", "Cs"}:
-        return "A name is one line without control characters."
-    if not any(each[0] not in "CZ" for each in categories):  # only spaces and invisible characters
-        return "Enter a name."
-    if len(name) > MAX_NAME_LENGTH:
-        return f"A name has at most {MAX_NAME_LENGTH} characters; this one has {len(name)}."
-    return ""
+    audit.record_counted(
+        event, match="details", about=view.name, report=view.report, query=view.query, **details, **actor
+    )
