@@ -210,12 +210,12 @@ def find_often(processes: list[Tokens], token: str, times: int) -> None:
         processes[number % 2].find(token, FROM)
 
 
-@on_both
 @pytest.fixture
 def frozen_minute(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.auth.tokens.timestamp", lambda *_: "2026-11-24 13:00:00")
 
 
+@on_both
 @pytest.mark.usefixtures("frozen_minute")
 def test_rate_is_shared_by_processes(person: Person, tokens: Tokens) -> None:
     """Two processes have a counter each and the database in common."""
