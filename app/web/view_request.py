@@ -153,4 +153,4 @@ def invalid_response(report: Report, errors: Sequence[ParamError]) -> Response:
 def missing_cursor_response(view: View) -> Response:
     """Return a 400 that says that the view hasn't the row any more at which its page should begin."""
     key, cursor = next(pair for pair in view.params() if pair[0] in ("after", "before"))
-    return invalid_response(view.report, [ParamError(key, cursor, "is a place that has gone; leave it out")])
+    return invalid_response(view.report, [ParamError(key, cursor, "is a page that has gone; leave it out")])
