@@ -19,6 +19,7 @@ from app.web import (
     customers,
     deliveries,
     errors,
+    fair_use,
     guessing,
     headers,
     home,
@@ -46,6 +47,7 @@ def register(app: Flask, settings: Settings) -> None:
     headers.register(app, settings)
     errors.register(app)
     security.register(app, settings)
+    fair_use.register(app)
     oidc.register(app, settings)
     guessing.register(app, settings)
     request_log.register(app)

@@ -1,5 +1,5 @@
-"""The checks of every request, in this order: trusted host, Transfer-Encoding, token or session, CSRF, sign-in,
-permission, and for some routes whether the visitor has entered the password lately.
+"""The checks of every request, in this order: trusted host, Transfer-Encoding, token or session, fair use, CSRF,
+sign-in, permission, and for some routes whether the visitor has entered the password lately.
 """
 
 import re
@@ -33,6 +33,7 @@ from app.web.credentials import (
     tokens,
 )
 from app.web.errors import error_response
+from app.web.fair_use import begin_request
 from app.web.redirects import confirm_url, redirect_or_status, sign_in_url
 from app.web.rules import (
     ACCOUNT_ENDPOINTS,
@@ -91,6 +92,8 @@ def _check_request() -> BaseResponse | None:
     if "Transfer-Encoding" in request.headers:  # a malformed chunk would fail in the middle of a form
         raise LengthRequired
     if request.endpoint not in _WITHOUT_SESSION and (refused := _identify()):
+        return refused
+    if g.visitor and (refused := begin_request()):
         return refused
     is_unsafe = request.method not in _SAFE_METHODS and request.endpoint not in ONE_CLICK_ENDPOINTS
     if is_unsafe and not _is_same_origin():

@@ -13,7 +13,7 @@ from app.auth.permissions import Permission, Visitor
 from app.web.security import renewed, visitor
 from models import DATABASE_ERRORS, close_connections
 
-# An export keeps a thread for as long as its client reads, and while it waits. `gunicorn.conf.py` has two more threads
+# An export keeps a thread for as long as its client reads, and while it waits. `gunicorn.conf.py` has six more threads
 # for pages.
 MAX_EXPORTS = 2  # that run in each process
 MAX_WAITING = 2  # that wait in each process
