@@ -17,7 +17,7 @@ from app.web.rules import RULES
 from models import reports_db
 
 WINDOW = 3.0  # seconds after which what was counts for a third (1/e)
-MAX_SECONDS = 0.25  # of a person's work within the window, while one request of others is at work
+MAX_SECONDS = 0.2  # of a person's work within the window, while one request of others is at work
 MAX_OTHERS = 4  # requests of others: two leave half of MAX_SECONDS, four a quarter, and more no less
 BUSY = 0.7  # requests of others at work, on average within the window, below which nobody is refused
 REFUSAL = 0.05  # seconds for which a refusal counts: whoever goes on asking isn't let in before those who pause
