@@ -39,7 +39,7 @@ def submitted_options(job: ImportJob, options: Options, preview: Preview | None,
         if value and value not in choices:
             _abort(job, key, value, f"one of {', '.join(choices)}")
         chosen[field] = value
-    changed = replace(options, **chosen, complete="complete" in request.form)
+    changed = replace(options, **chosen, complete="complete" in request.form, confirmed=None)
     if changed.report and changed.report != (preview.report if preview else ""):
         return replace(changed, mapping={})  # of another report's columns
     changed = replace(changed, mapping=_submitted_mapping(job, changed, preview))
