@@ -61,7 +61,7 @@ def read_content(person: Visitor, saved_view: SavedView, day: date, file_format:
     with read_transaction():
         view = _permitted_view(person, saved_view, day)
         last, rows = Import.last(), _count(view, person.scope)
-    content = Content(view, rows, last[1] if last else "")
+    content = Content(view, rows, last.loaded_at if last else "")
     if file_format != LINK and not person.can(Permission.EXPORT):
         content, file_format = replace(content, remark=_NO_FILES), LINK
     if only_new or file_format == CSV:
@@ -131,9 +131,9 @@ def _facts(snapshot: Snapshot, counted: Sequence[int]) -> dict[str, Any]:
 
 def period_words(view: View) -> str:
     """Return the days of a view in words: "Last month, 2026-10-01 to 2026-10-31"."""
-    for each, value in view.active_filters:
-        if each.key == "period":
-            return each.describe(value, view.today)
+    for filter_, value in view.active_filters:
+        if filter_.key == "period":
+            return filter_.describe(value, view.today)
     first, last = view.date_range
     if first and last:
         return str(first) if first == last else f"{first} to {last}"
