@@ -241,10 +241,10 @@ class View:
 
     def with_sort(self, column: Column) -> "View":
         """Sort by `column`; descending if it is the ascending sort column already."""
-        return replace(self.at_first_page, sort=f"-{column.key}" if self.sort == column.key else column.key)
+        return replace(self, position=None, sort=f"-{column.key}" if self.sort == column.key else column.key)
 
     def with_filters(self, filters: Mapping[str, str]) -> "View":
-        return replace(self.at_first_page, filters=filters)
+        return replace(self, position=None, filters=filters)
 
     def with_filter(self, key: str, value: str) -> "View":
         return self.with_filters({**self.filters, key: value})
@@ -253,7 +253,7 @@ class View:
         return self.with_filters({each: value for each, value in self.filters.items() if each != key})
 
     def with_size(self, size: int) -> "View":
-        return replace(self.at_first_page, size=size)
+        return replace(self, position=None, size=size)
 
     def with_default_columns(self) -> "View":
         """Show the default columns; sort by the default if the sort column isn't one of them."""
