@@ -95,7 +95,8 @@ def _check_request() -> BaseResponse | None:
     is_unsafe = request.method not in _SAFE_METHODS and request.endpoint not in ONE_CLICK_ENDPOINTS
     if is_unsafe and not _is_same_origin():
         return _csrf_error()
-    if g.visitor and request.headers.get("X-Visitor", _visitor_tag()) != _visitor_tag():  # signed in, in another tab
+    tag = request.headers.get("X-Visitor")
+    if g.visitor and tag is not None and tag != _visitor_tag():  # signed in, in another tab
         return Response("This page is another visitor's.\n", 409, {"HX-Refresh": "true"}, mimetype="text/plain")
     is_public = request.endpoint in PUBLIC_ENDPOINTS and not (g.visitor and g.visitor.token)
     return None if is_public else _check_visitor()

@@ -1,9 +1,10 @@
 """The links of a report page to other views of the report: its headings, chips, pages and page sizes."""
 
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from app.table.paging import Page
-from app.table.view import SIZES, View, digest
+from app.table.view import NUL, SIZES, View, digest, quote_value
 from app.web.urls import report_url
 
 
@@ -53,13 +54,18 @@ def link_context(page: Page) -> dict[str, Any]:
 
 def _headings(view: View) -> list[Heading]:
     order, sort_column = "descending" if view.descending else "ascending", view.sort_column
-    return [
-        Heading(
-            *(column.key, column.label, column.width_class, column.kind.numeric),
-            *(order if column is sort_column else "", report_url(view.with_sort(column))),
+    # The addresses differ in the sort alone, but for that of the default sort, which has none.
+    before, _, behind = report_url(replace(view, position=None, sort=NUL)).partition(quote_value(NUL))
+    headings = []
+    for column in view.columns:
+        sort = view.next_sort(column)
+        is_default = sort == view.report.default_sort
+        url = report_url(view.with_sort(column)) if is_default else f"{before}{sort}{behind}"
+        is_sorted = column is sort_column
+        headings.append(
+            Heading(column.key, column.label, column.width_class, column.kind.numeric, order if is_sorted else "", url)
         )
-        for column in view.columns
-    ]
+    return headings
 
 
 def _chips(view: View) -> list[Chip]:

@@ -8,10 +8,9 @@ from typing import Any, NamedTuple
 from app.table.definitions import ROWS, ROWS_COLUMN, Column
 from app.table.kinds import DATETIME
 from app.table.paging import Row
-from app.table.view import View, digest, format_path, quote_value
+from app.table.view import NUL, View, digest, format_path, quote_value
 from app.web.urls import filtered_url, link_maker
 
-NUL = "\0"  # no value can hold it
 _DAY, _TIME = slice(10), slice(11, None)  # of "2026-11-27 10:30:00"
 
 # A cell: the name of its kind, its text, where it leads ("" for nowhere), and a detail that depends on the kind: the
