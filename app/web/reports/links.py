@@ -35,13 +35,15 @@ def link_context(page: Page) -> dict[str, Any]:
     in these. `view_id` is part of the ids of counts: a late one must not be put beside the rows of another view.
     """
     view, previous = page.view, page.previous and report_url(page.previous)
+    can_expand = view.level + 1 < len(view.report.levels)
     return {
         "view_id": f"{view.level}-{view.cursor_context}",
         "rows_id": digest(view.with_all_closed().query_string),
         "chips": _chips(view),
         "unfiltered_url": report_url(view.with_filters({})) if view.filters else "",
         "headings": _headings(view),
-        "can_expand": view.level + 1 < len(view.report.levels),
+        "can_expand": can_expand,
+        "expandable_key": view.columns[0].key if can_expand and page.rows else "",  # whose heading expands all rows
         "count_url": report_url(view.first_page, "/count"),
         "totals_url": report_url(view.first_page, "/totals"),
         "size_links": [(size, report_url(view.with_size(size))) for size in SIZES],
