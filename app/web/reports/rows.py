@@ -76,13 +76,13 @@ def present_rows(rows: Sequence[Row], view: View, labels: Labels | None = None) 
 
 def _lines(rows: Sequence[Row], view: View, makers: Sequence[_CellMaker]) -> Iterator[RowLine]:
     above: Row | None = None
+    view_level, is_grouped = view.level, bool(view.group)
+    labels = [level.expand_label for level in view.report.levels]
     for row, (name_cell, *cells) in zip(rows, _cells(rows, makers), strict=True):
-        path, label = (
-            (format_path(row.path), view.report.levels[row.level].expand_label) if row.expandable else ("", "")
-        )
-        depth, is_open = row.level - view.level, row.children is not None
+        path, label = (format_path(row.path), labels[row.level]) if row.expandable else ("", "")
+        is_open, depth = row.children is not None, row.level - view_level
         line = RowLine(f"{row.level}-{row.id}", path, depth, name_cell, cells, label, is_open)
-        if view.group:
+        if is_grouped:
             yield line._replace(
                 id=f"group-{digest(path or name_cell[1])}", repeated=_repeated(row, above), members=_members(row)
             )
