@@ -29,7 +29,7 @@ class Chip(NamedTuple):
 
 
 def link_context(page: Page) -> dict[str, Any]:
-    """What the templates of the results need of the page's view; "" is the address of a page that isn't there.
+    """What the templates of the results need of the page's view. The address of a page that isn't there is None.
 
     Other rows have another `rows_id`, so that a morph puts them in place of the old ones instead of moving text around
     in these. `view_id` is part of the ids of counts: a late one must not be put beside the rows of another view.
