@@ -3,6 +3,7 @@
 The main process imports nothing of the application, so that SIGHUP starts workers with the code that is there then.
 """
 
+import gc
 import os
 import subprocess
 import sys
@@ -50,6 +51,8 @@ def post_worker_init(_: Any) -> None:
     from app.web.request_log import configure_logging  # noqa: PLC0415 - see above
 
     configure_logging(None if is_terminal else json_format)
+    gc.collect()
+    gc.freeze()  # the application's own objects: to look through them for garbage takes 40 ms, every hundredth page
 
 
 def when_ready(server: Any) -> None:

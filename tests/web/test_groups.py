@@ -2,6 +2,7 @@
 
 import re
 from html import unescape
+from itertools import pairwise
 
 import pytest
 from flask import Flask
@@ -68,6 +69,15 @@ def test_group_opens_to_its_first_rows(client: FlaskClient) -> None:
     assert table_rows(lazily.text) == inside
     assert lazily.headers["HX-Replace-Url"] == f"{TRANSACTIONS}?group=action&open=Cancel"
     assert client.get(f"{TRANSACTIONS}/rows?group=action&node=none").status_code == 404
+
+
+def test_values_of_the_row_above_are_marked(client: FlaskClient) -> None:
+    html = client.get(f"{TRANSACTIONS}?group=year&group=action&group=reseller&period=this-and-last-year").text
+    marked = [int(number or 0) for number in re.findall(r'<tr(?: class="repeats-(\d)")?><th scope="row">', html)]
+    rows = [row[:3] for row in table_rows(html)]
+    repeated = [next(i for i in range(3) if row[i] != above[i]) for above, row in pairwise(rows)]
+    assert marked[: len(rows)] == [0, *repeated]
+    assert {0, 1, 2} == set(marked)
 
 
 def summary(client: FlaskClient, query: str) -> str:
