@@ -3,7 +3,6 @@
 The main process imports nothing of the application, so that SIGHUP starts workers with the code that is there then.
 """
 
-import gc
 import os
 import subprocess
 import sys
@@ -51,8 +50,6 @@ def post_worker_init(_: Any) -> None:
     from app.web.request_log import configure_logging  # noqa: PLC0415 - see above
 
     configure_logging(None if is_terminal else json_format)
-    gc.collect()
-    gc.freeze()  # the application's own objects: to look through them for garbage takes 40 ms, every hundredth page
 
 
 def when_ready(server: Any) -> None:
