@@ -339,9 +339,11 @@ class Report:
         return ", ".join(dimension.label for dimension in self.group)
 
     @property
-    def periods(self) -> Periods | None:
-        """Those of a dimension of time, if there is one."""
-        return next((each.periods for each in self.dimensions if each.periods), None)
+    def longest_periods(self) -> Periods | None:
+        """The longest by which its rows can be grouped, if they can be."""
+        return max(
+            (each.periods for each in self.dimensions if each.periods), key=lambda each: each.months, default=None
+        )
 
     @cached_property
     def measures(self) -> tuple[Column, ...]:

@@ -1,14 +1,13 @@
 """Sum the rows of a view, by the same conditions as its page and its files."""
 
 from array import array
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import product, repeat
+from itertools import accumulate, pairwise, product, repeat
 from sys import getsizeof
 from typing import Any, NamedTuple, overload
 
-from peewee import Expression, ForeignKeyField, fn
+from peewee import Expression, fn
 
 from app.table.cache import cached_until_import
 from app.table.counts import choose_strategy
@@ -160,19 +159,20 @@ def _in_alphabetical_order(
     ranks: Sequence[int] = [0] * count
     for digits, among in zip(places, values, strict=True):
         ranks = [rank * len(among) + digit for rank, digit in zip(ranks, digits, strict=True)]
-    index_of = {rank: index for index, rank in enumerate(ranks)}
-    if len(index_of) < count:  # several queries have found rows of the same group
-        added: list[dict[int, int]] = [defaultdict(int) for _ in numbers]
-        for sums, column in zip(added, numbers, strict=True):
-            for rank, number in zip(ranks, column, strict=True):
-                sums[rank] += number
-        numbers = [[sums[rank] for rank in ranks] for sums in added]
-    order = [index_of[rank] for rank in sorted(index_of)]
-    return Groups(
-        values,
-        [array("i", [each[index] for index in order]) for each in places],
-        [array("q", [each[index] for index in order]) for each in numbers],
-    )
+    order = sorted(range(count), key=ranks.__getitem__)
+    starts = [at for at, (one, next_) in enumerate(pairwise([-1, *(ranks[index] for index in order)])) if one != next_]
+    columns = [[column[index] for index in order] for column in numbers]
+    if len(starts) < count:  # several queries have found rows of the same group
+        order = [order[start] for start in starts]
+        columns = [list(_sums_between(column, [*starts, count])) for column in columns]
+    places = [array("i", [column[index] for index in order]) for column in places]
+    return Groups(values, places, [array("q", column) for column in columns])
+
+
+def _sums_between(numbers: Iterable[int], edges: Iterable[int]) -> Iterator[int]:
+    """The sum of the numbers from each edge to the next."""
+    running = list(accumulate(numbers, initial=0))
+    return (running[end] - running[start] for start, end in pairwise(edges))
 
 
 def _read_sums(
@@ -183,13 +183,14 @@ def _read_sums(
     A group may come more than once, each time with other rows.
     """
     rows = choose_strategy(rows)
-    if slices := _slices(rows, dimensions, source):
-        yield from _read_slices(rows, dimensions, measures, slices, source)
-        return
     terms = [each.value(rows.table, rows.view.today) for each in dimensions]
-    # The index of a foreign key holds the numbers, but neither other keys nor what filters ask for.
-    sorts = len(terms) > 1 or bool(rows.view.resolved_filters and terms and isinstance(terms[0], ForeignKeyField))
-    for query in rows.totals(terms, measures, sorts=sorts):
+    queries = rows.totals(terms, measures)
+    if len(terms) != 1 or not reports_db.groups_in_index(queries[0]):
+        if slices := _slices(rows, dimensions, source):
+            yield from _read_slices(rows, dimensions, measures, slices, source)
+            return
+        queries = rows.totals(terms, measures, sorts=bool(terms))
+    for query in queries:
         yield from source.columns(query, _BLOCK)
 
 
@@ -204,18 +205,18 @@ class _Slices(NamedTuple):
 def _slices(rows: RowQuery, dimensions: Sequence[Dimension], source: Snapshot) -> _Slices | None:
     """The slices that are faster to sum by a query each than all rows by one; None if there are none.
 
-    A database sorts rows to group them by an expression, such as a month. But each month is a range of an index that
-    holds all that is added up: without another dimension nothing is sorted, and with one only the rows of a month.
+    A database sorts rows to group them by several terms, or by an expression such as a month. But each month is a range
+    of an index that holds all that is added up: without another dimension nothing is sorted, and with one only the rows
+    of a month, which is faster. Without a month these are the rows of a year.
     """
     time = [each.periods for each in dimensions if each.periods]
-    periods = min(time, key=lambda each: each.months) if time else rows.report.periods
+    periods = min(time, key=lambda each: each.months) if time else rows.report.longest_periods
     if rows.sort_matches or not periods or len(disjoint_conditions(rows.conditions(rows.table))) > 1:
         return None
-    filters, within = rows.view.filters, None
-    if len(time) < len(dimensions) or not filters.keys() <= {"period", "from", "to"}:
-        within = periods.within  # the index of the date alone lacks other dimensions, and what other filters ask for
-        if within is None or not (time or any(rows.view.date_range) or within.key in filters):
-            return None
+    is_date_alone = len(time) == len(dimensions) and rows.view.filters.keys() <= {"period", "from", "to"}
+    within = None if is_date_alone else periods.within  # the index of the date lacks other dimensions and filters
+    if not (is_date_alone or within):
+        return None
     field, (first, last) = getattr(rows.table, periods.field), rows.view.date_range
     ends = [next(source.columns(rows.table.select(end(field)), 1))[0][0] for end in (fn.MIN, fn.MAX)]
     if None in ends:
@@ -224,7 +225,8 @@ def _slices(rows: RowQuery, dimensions: Sequence[Dimension], source: Snapshot) -
     names = periods.between(periods.of_day(first), periods.of_day(last)) if first <= last else []
     if len(names) > _MAX_SLICES:
         return None
-    return _Slices(periods, within, list(map(periods.days, names)) if time else [(first, last)])
+    days = [(max(begin, first), min(end, last)) for begin, end in map(periods.days, names)]
+    return _Slices(periods, within, days)
 
 
 def _read_slices(
