@@ -29,6 +29,32 @@ class Group(NamedTuple):
     sums: tuple[int, ...]
 
 
+_NUL = "\0"  # no value can hold it
+
+
+class Values(Sequence[GroupValue]):
+    """The values of a dimension in alphabetical order. A tuple is kept as one text, in a third of its memory."""
+
+    def __init__(self, texts: Sequence[str | None], are_tuples: bool = False) -> None:
+        self._texts, self._are_tuples = texts, are_tuples
+
+    def __len__(self) -> int:
+        return len(self._texts)
+
+    def __sizeof__(self) -> int:
+        return getsizeof(self._texts) + sum(map(getsizeof, self._texts))
+
+    @overload
+    def __getitem__(self, index: int) -> GroupValue: ...
+    @overload
+    def __getitem__(self, index: slice) -> "Values": ...
+    def __getitem__(self, index: int | slice) -> "GroupValue | Values":
+        if isinstance(index, slice):
+            return Values(self._texts[index], self._are_tuples)
+        text = self._texts[index]
+        return tuple(text.split(_NUL)) if self._are_tuples and text is not None else text
+
+
 class Groups(Sequence[Group]):
     """Groups in columns: a group takes 50 bytes, where objects would take 500.
 
@@ -40,7 +66,7 @@ class Groups(Sequence[Group]):
 
     def __init__(
         self,
-        values: Sequence[Sequence[GroupValue]],
+        values: Sequence[Values],
         places: Sequence[Sequence[int]],
         numbers: Sequence[Sequence[int]],
         order: Sequence[int] | None = None,
@@ -56,8 +82,7 @@ class Groups(Sequence[Group]):
         return len(self.order)
 
     def __sizeof__(self) -> int:
-        numbers = sum(map(getsizeof, (*self.places, *self.numbers)))
-        return numbers + _VALUE_BYTES * sum(map(len, self.values))
+        return sum(map(getsizeof, (*self.values, *self.places, *self.numbers)))
 
     @overload
     def __getitem__(self, index: int) -> Group: ...
@@ -77,7 +102,6 @@ class Groups(Sequence[Group]):
 # Some groups as columns: the keys of each dimension, the numbers of rows, the sums of each measure.
 Block = Sequence[Iterable[Any]]
 
-_VALUE_BYTES = 300  # of a value in memory, at most, but for long texts
 _BLOCK = 1000  # groups that are read at a time
 _MAX_SLICES = 600  # periods that are summed by a query each
 _connection = Snapshot(lambda query, _: reports_db.execute(query))  # this thread's, in its read transaction
@@ -133,9 +157,9 @@ def sum_groups(
             add([*((each,) for each in key), *((0,) for _ in columns[depth:])])
     values, places = [], []
     for dimension, numbering, column in zip(dimensions, keys, columns, strict=False):
-        found = _values(dimension, set(numbering), source)
-        values.append([value for value, _ in found])
-        place_of = {numbering[key]: place for place, (_, key) in enumerate(found)}
+        found, among = _values(dimension, set(numbering), source)
+        values.append(found)
+        place_of = {numbering[key]: place for place, key in enumerate(among)}
         places.append([place_of[number] for number in column])
     return _in_alphabetical_order(values, places, columns[depth:])
 
@@ -149,7 +173,7 @@ class _Numbering(dict[Any, int]):
 
 
 def _in_alphabetical_order(
-    values: Sequence[Sequence[GroupValue]], places: Sequence[Sequence[int]], numbers: Sequence[Sequence[int]]
+    values: Sequence[Values], places: Sequence[Sequence[int]], numbers: Sequence[Sequence[int]]
 ) -> "Groups":
     """Groups in the order of their first place, then of the second and so on; those with the same places are added up.
 
@@ -269,25 +293,27 @@ def _missing_periods(
             yield tuple(each.periods.of_day(day) if each.periods else None for each in dimensions)
 
 
-def _values(dimension: Dimension, keys: set[Any], source: Snapshot) -> list[tuple[GroupValue, Any]]:
-    """The values of a dimension in alphabetical order, each with what is selected for it.
+def _values(dimension: Dimension, keys: set[Any], source: Snapshot) -> tuple[Values, list[Any]]:
+    """The values of a dimension in alphabetical order, and what is selected for each.
 
     None, in the row of a period without rows, is the first.
     """
-    first: list[tuple[GroupValue, Any]] = [(None, None)] if None in keys else []
+    first: list[Any] = [None] if None in keys else []
     keys = keys - {None}
     if not dimension.names:
-        return first + [(key, key) for key in sorted(keys, key=lambda key: (fold(key), key))]
+        found = first + sorted(keys, key=lambda key: (fold(key), key))
+        return Values(found), found
     names = dimension.names[0].model
     query = names.select(names.id, *dimension.names)
     for parent in tables_of(dimension.names, besides=names):
         query = query.join_from(names, parent)
     query = query.where(reports_db.in_values(names.id, sorted(keys)))
     query = query.order_by(*(getattr(names, name) for name in names.alphabetical))
-    found = first
-    for ids, *texts in source.columns(query, _BLOCK):
-        found += zip(texts[0] if len(texts) == 1 else zip(*texts, strict=True), ids, strict=True)
-    return found
+    ids, texts = first, list(first)
+    for block, *columns in source.columns(query, _BLOCK):
+        ids += block
+        texts += map(_NUL.join, zip(*columns, strict=True))
+    return Values(texts, are_tuples=len(dimension.names) > 1), ids
 
 
 def narrow_view(view: View, filters: Mapping[str, str]) -> View:
