@@ -132,6 +132,16 @@ def test_groups_of_very_many_rows_come_after_the_page(client: FlaskClient, monke
     assert table_rows(fragment.text) == table_rows(client.get(f"{TRANSACTIONS}?group=user&action=Cancel").text) != []
 
 
+@pytest.mark.parametrize("hidden", ["", "&columns=used"])
+def test_group_says_how_much_some_of_its_rows_are_over(client: FlaskClient, hidden: str) -> None:
+    """DV Single is over by 5, and EV Wildcard has 5 left: together they have used no more than they have."""
+    html = client.get(f"/reports/customer-usage?group=certificate_type&customer=C-1{hidden}").text
+    assert html.count("some over by 5</span>") == 1
+    assert "number over" not in html
+    html = client.get("/reports/customer-usage?group=product&customer=C-1").text
+    assert re.findall('"number over"><span class="badge bad">(over by .)<', html) == ["over by 5"]
+
+
 def test_print_has_the_groups(client: FlaskClient) -> None:
     printed = client.get(f"{TRANSACTIONS}/print?group=year&group=action").text
     assert table_rows(printed) == table_rows(client.get(f"{TRANSACTIONS}?group=year&group=action").text)

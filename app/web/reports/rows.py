@@ -15,7 +15,7 @@ _DAY, _TIME = slice(10), slice(11, None)  # of "2026-11-27 10:30:00"
 
 # A cell: the name of its kind, its text, where it leads ("" for nowhere), and a detail that depends on the kind: the
 # note of a date, the overage of a number, the time behind a day. A "filter" is a text that leads to the view filtered
-# by it, and a "value" one with a color, its detail. That of a "share" is three texts: overage, number and whole.
+# by it, and a "value" one with a color, its detail. That of a "share" is what `_share` returns.
 Cell = tuple[str, str, str, Any]
 
 # The labels of the values that menus offer, by the key of the filter.
@@ -78,7 +78,7 @@ def _lines(rows: Sequence[Row], view: View, makers: Sequence[_CellMaker]) -> Ite
     above: Row | None = None
     view_level, is_grouped = view.level, bool(view.group)
     labels = [level.expand_label for level in view.report.levels]
-    for row, (name_cell, *cells) in zip(rows, _cells(rows, makers), strict=True):
+    for row, (name_cell, *cells) in zip(rows, _cells(rows, makers, is_grouped), strict=True):
         path, label = (format_path(row.path), labels[row.level]) if row.expandable else ("", "")
         is_open, depth = row.children is not None, row.level - view_level
         line = RowLine(f"{row.level}-{row.id}", path, depth, name_cell, cells, label, is_open)
@@ -104,7 +104,7 @@ def _members(row: Row) -> Members | None:
     return Members(row.members, present_rows(row.children, row.members), filtered_url(row.members))
 
 
-def _cells(rows: Sequence[Row], makers: Sequence[_CellMaker]) -> Iterator[tuple[Cell, ...]]:
+def _cells(rows: Sequence[Row], makers: Sequence[_CellMaker], is_grouped: bool) -> Iterator[tuple[Cell, ...]]:
     """The cells of each row. They are made column by column, which is faster than cell by cell."""
     columns = list(zip(*(row.values for row in rows), strict=True))
     companions = zip(*(row.companions for row in rows), strict=True)
@@ -117,7 +117,7 @@ def _cells(rows: Sequence[Row], makers: Sequence[_CellMaker]) -> Iterator[tuple[
         if maker.make_details:
             details = maker.make_details(values, details)
         if maker.whole_index is not None:
-            details = map(_share, details, values, columns[maker.whole_index])
+            details = map(_share, details, values, columns[maker.whole_index], repeat(is_grouped))
         texts = values if maker.format is str else map(maker.format, values)
         made.append(zip(repeat(maker.kind), texts, urls, details, strict=False))
     return zip(*made, strict=True)
@@ -147,8 +147,10 @@ def _cell_maker(column: Column, view: View, labels: Labels) -> _CellMaker:
     return _CellMaker(kind, show, column.companion is not None, make_urls, make_details, whole)
 
 
-def _share(overage: int, number: int, whole: int) -> tuple[str, str, str]:
-    return f"{overage:,}" if overage else "", str(number), str(whole) if whole > 0 else ""
+def _share(overage: int, number: int, whole: int, is_grouped: bool) -> tuple[str, bool, str, str]:
+    """Return the overage, whether only some rows of a group have it, the number, and the whole."""
+    is_part = is_grouped and number <= whole
+    return f"{overage:,}" if overage else "", is_part, str(number), str(whole) if whole > 0 else ""
 
 
 def _filter_links(column: Column, view: View, labels: Labels) -> _Make:
