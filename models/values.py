@@ -26,7 +26,7 @@ _JOINERS = "\u200c\u200d"  # inside a word they belong to its spelling, in Persi
 
 
 def clean_text(text: str) -> str:
-    """Return what a person means who types or pastes `text`, in Unicode's form NFC.
+    """Return `text` as the person means it who types or pastes it, in Unicode's form NFC.
 
     White space of any kind at the ends goes, one blank stands for any inside, and invisible characters go.
     """
@@ -58,6 +58,11 @@ def _fold_char(char: str) -> str:
     if not char.isascii() and name(char, "").startswith("LATIN "):
         return anyascii(char)
     return char
+
+
+def shorten(text: str, limit: int) -> str:
+    """Return `text` with at most `limit` characters, of which the last is "…" where some were left out."""
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
 def printable(text: str, keep: str = "\n") -> str:

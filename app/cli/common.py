@@ -4,13 +4,16 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from getpass import getuser
+from time import monotonic
 from typing import Any
 
 import click
 
 import models
-from app.auth.users import ValidationError
+from app.validation import ValidationError
 from models import DATABASE_ERRORS, BackupError, BadDatabaseURL, DatabaseNotEmpty, audit, describe_error, printable
+
+MAX_WAIT = 3600  # seconds that a command waits for another import
 
 
 class CommandError(click.ClickException):
@@ -20,21 +23,21 @@ class CommandError(click.ClickException):
         return printable(self.message)
 
 
-def say(text: str = "", err: bool = False) -> None:
+def echo(text: str = "", err: bool = False) -> None:
     """Print a line, or several. What is in names must not control the terminal."""
     click.echo(printable(text, keep="\n\t"), err=err)
 
 
 @contextmanager
-def database_ready() -> Iterator[None]:
+def require_database() -> Iterator[None]:
     """Check that the database has this version's schema, then run the block. Exits with 1 and a message otherwise."""
-    with errors_explained():
-        models.check()
+    with explain_errors():
+        models.check_schema()
         yield
 
 
 @contextmanager
-def errors_explained() -> Iterator[None]:
+def explain_errors() -> Iterator[None]:
     """Turn errors that a person can do something about into a message of one line and exit code 1."""
     try:
         yield
@@ -52,7 +55,7 @@ def record_event(event: str, outcome: str, about: str, **details: Any) -> None:
     try:
         audit.record(event, outcome, about=about, **audit_actor(), **details)
     except DATABASE_ERRORS as error:
-        say(f"The audit trail can't be written: {describe_error(error)}", err=True)
+        echo(f"The audit trail can't be written: {describe_error(error)}", err=True)
 
 
 def audit_actor() -> dict[str, str]:
@@ -61,6 +64,20 @@ def audit_actor() -> dict[str, str]:
         return {"who": f"{getuser()} (command line)"}
     except (KeyError, OSError):
         return {"who": "(command line)"}
+
+
+class WaitingNotice:
+    """Says once that a command waits for another import to end. Raises CommandError when that takes MAX_WAIT."""
+
+    def __init__(self) -> None:
+        self._since: float | None = None
+
+    def __call__(self) -> None:
+        if self._since is None:
+            self._since = monotonic()
+            echo("Waiting for another import…", err=True)
+        if monotonic() - self._since >= MAX_WAIT:
+            raise CommandError("Another process doesn't stop writing. Nothing was changed; try again later.")
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """The jobs of imports: check a file, apply it, undo it; and what is to be done in between."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import cached_property
@@ -15,6 +15,7 @@ from app.importing import (
     Plan,
     RecognisedFile,
     discard_history,
+    heartbeat,
     import_file,
     recognise_file,
     undo_import,
@@ -27,7 +28,6 @@ from app.jobs.plans import (
     dump_preview,
     headings_digest,
     is_workbook,
-    last_import,
     load_options,
     load_plan,
     make_preview,
@@ -55,6 +55,7 @@ log = logging.getLogger(__name__)
 UPLOAD_DAYS = 7  # after which an upload that nobody applied is deleted
 _FAILED = "The job of import %d (%s) failed: %s"
 _FILE_GONE = "The file isn't there any more; upload it again."
+_WAITING = "Another import is under way; this one begins when that has ended."
 _NO_ROOM = "The server found no room on its disk. Make room, then start it again here."
 _CHANGED = "The data has changed since the check, and the file would do something else now. Look at it again."
 _FAULTY = "The file has faults or questions. Nothing was changed."
@@ -74,7 +75,7 @@ class ImportJobs:
 
     def __init__(self, database_url: str, history_days: int) -> None:
         self.uploads = Uploads(data_folder(database_url) / "uploads")
-        self.running: RunningJob | None = None  # for the thread that says that it is being worked on
+        self.running: RunningJob | None = None  # for the thread that records its heartbeats
         self._url, self._history_days = database_url, history_days
 
     @cached_property
@@ -107,8 +108,8 @@ class ImportJobs:
         running = ImportJob.select().where(ImportJob.state.in_([states.APPLYING, states.UNDOING]))
         for job in running:
             status = states.status_of(job)
-            if job.state == states.APPLYING and status.state == states.APPLIED and status.load:
-                self._applied(job, status.load)
+            if job.state == states.APPLYING and status.state == states.APPLIED and status.applied:
+                self._applied(job, status.applied)
             elif job.state == states.UNDOING and status.state == states.UNDONE:
                 self._undone(job, ImportJob.get_by_id(job.undo))
 
@@ -130,18 +131,19 @@ class ImportJobs:
         """Find out what a file would do."""
         if (job := claim_job(number, states.CHECK_QUEUED)) is None:
             return
-        with self._work_on(job, states.CHECK_FAILED) as running, self.uploads.open(number) as stream:
+        with self._work_on(job) as running, self.uploads.open(number) as stream:
             options, file = self._recognise(job, stream)
-            as_of = last_import()
             with FaultLog() as faults:
                 self.uploads.faults_path(number).unlink(missing_ok=True)
-                plan = import_file(file, options, dry_run=True, progress=running.advance, faults=faults)
+                plan = import_file(
+                    file, options, dry_run=True, progress=running.advance, faults=faults, wait=running.wait
+                )
                 if plan.faults is not faults:  # of the headings: no row was read
                     faults.extend(plan.faults)
                 if faults:
                     write_faults(file, options, faults, self.uploads.faults_path(number))
             report = file.layout.report.slug if file.layout else ""
-            running.finish(states.CHECKED, plan=dump_plan(store_plan(plan, as_of)), report=report)
+            running.finish(states.CHECKED, plan=dump_plan(store_plan(plan)), report=report)
 
     def _recognise(self, job: ImportJob, stream: IO[bytes]) -> tuple[Options, RecognisedFile]:
         """Recognise the file of a job. Of a workbook the first rows are kept, which no page reads by itself."""
@@ -164,7 +166,7 @@ class ImportJobs:
         job.headings = headings_digest(file)
         applied = ImportJob.select().where(ImportJob.state == states.APPLIED).order_by(ImportJob.id.desc())
         if job.headings and (same := applied.where(ImportJob.sha256 == job.sha256).first()):
-            job.options = dump_options(replace(load_options(same.options), report=same.report))
+            job.options = dump_options(replace(load_options(same.options), report=same.report, confirmed=None))
         elif job.headings and (same := applied.where(ImportJob.headings == job.headings).first()):
             mapping = load_options(same.options).mapping
             job.options = dump_options(replace(load_options(job.options), report=same.report, mapping=mapping))
@@ -179,44 +181,56 @@ class ImportJobs:
         """Load a file into the reports, all of it or nothing."""
         if (job := claim_job(number, states.APPLY_QUEUED)) is None:
             return
-        with self._work_on(job, states.CHECKED) as running, self.uploads.open(number) as stream:
-            if load := Import.get_or_none(Import.number == number):
-                self._applied(job, load)
+        with self._work_on(job) as running, self.uploads.open(number) as stream:
+            if applied := Import.get_or_none(Import.number == number):
+                self._applied(job, applied)
                 return
             options = load_options(job.options)
             file = recognise_file(stream, str(job.file), options)
-            checked, as_of = load_plan(job.plan), last_import()
+            checked = load_plan(job.plan)
 
             def is_as_shown(plan: Plan) -> bool:
                 """Whether the file does what the person has seen. Nothing else changes the reports meanwhile."""
-                now = last_import()
-                return checked is None or checked.as_of == now or store_plan(plan, now).shows_same(checked)
+                return (
+                    checked is None or checked.data_version == plan.data_version or store_plan(plan).shows_same(checked)
+                )
 
             plan = import_file(
-                file, options, progress=running.advance, who=str(job.who), number=number, accept=is_as_shown
+                file,
+                options,
+                progress=running.advance,
+                who=str(job.who),
+                number=number,
+                accept=is_as_shown,
+                wait=running.wait,
             )
-            job.plan = dump_plan(store_plan(plan, as_of))
-            if load := Import.get_or_none(Import.number == number):
-                self._applied(job, load)
+            job.plan = dump_plan(store_plan(plan))
+            if applied := Import.get_or_none(Import.number == number):
+                self._applied(job, applied)
             else:
                 running.finish(states.CHECKED, plan=job.plan, message=_CHANGED if checked else _FAULTY)
 
-    def load_at_once(self, job: ImportJob, options: Options, dry_run: bool) -> Plan:
+    def load_at_once(self, job: ImportJob, options: Options, dry_run: bool, wait: Callable[[], object]) -> Plan:
         """Load a small file in the process of whoever calls, and return what that did, or what is wrong."""
-        with self.uploads.open(job.id) as stream:
-            file, as_of = recognise_file(stream, str(job.file), options), last_import()
-            plan = import_file(file, options, dry_run, who=str(job.who), number=job.id)
-        if load := Import.get_or_none(Import.number == job.id):
-            job.plan = dump_plan(store_plan(plan, as_of))
-            self._applied(job, load)
+        with heartbeat(job.id), self.uploads.open(job.id) as stream:
+            file = recognise_file(stream, str(job.file), options)
+            plan = import_file(file, options, dry_run, who=str(job.who), number=job.id, wait=wait)
+        if applied := Import.get_or_none(Import.number == job.id):
+            job.plan = dump_plan(store_plan(plan))
+            try:
+                self._applied(job, applied)
+            except DATABASE_ERRORS as error:  # `requeue` does it again
+                log.warning("Can't note yet that import %d is applied: %s", job.id, describe_error(error))
         return plan
 
-    def _applied(self, job: ImportJob, load: Import) -> None:
+    def _applied(self, job: ImportJob, applied: Import) -> None:
         """Note that the reports have a file's rows, and delete the file."""
-        about = f"{load.report} {job.file}"
-        counts = {name: getattr(load, name) for name in ("added", "updated", "unchanged", "removed", "cancelled")}
+        about = f"{applied.report} {job.file}"
+        counts = {name: getattr(applied, name) for name in ("added", "updated", "unchanged", "removed", "cancelled")}
         with access_db.write_transaction():
-            if change_state(job, [states.APPLYING], states.APPLIED, plan=job.plan, message="", report=load.report):
+            # Who cancels a job that seems interrupted doesn't end a commit that is under way.
+            known_as = [states.APPLYING, states.CANCELLED]
+            if change_state(job, known_as, states.APPLIED, plan=job.plan, message="", report=applied.report):
                 audit.record("import", DONE, about=about, who=job.who, number=job.id, sha256=job.sha256, **counts)
         self.uploads.delete(job.id)
 
@@ -224,11 +238,11 @@ class ImportJobs:
         """Undo an import, under the number that was set aside for that."""
         if (job := claim_job(number, states.UNDO_QUEUED)) is None:
             return
-        with self._work_on(job, states.APPLIED) as running:
+        with self._work_on(job) as running:
             undoing = ImportJob.get_by_id(job.undo)
             try:
                 if states.status_of(job).undone_by is None:
-                    undo_import(number, undoing.id, str(undoing.who), running.advance)
+                    undo_import(number, undoing.id, str(undoing.who), running.advance, running.wait)
             except CannotUndo as error:
                 running.finish(states.APPLIED, message=str(error))
                 return
@@ -240,7 +254,7 @@ class ImportJobs:
                 audit.record("undo", DONE, about=f"{job.report} {job.file}", who=undoing.who, number=job.id)
 
     @contextmanager
-    def _work_on(self, job: ImportJob, state_after_failure: str) -> Iterator["RunningJob"]:
+    def _work_on(self, job: ImportJob) -> Iterator["RunningJob"]:
         """Run the block for a job that was claimed. What fails is said, and the job is in the state after a failure."""
         running = self.running = RunningJob(job)
         try:
@@ -248,19 +262,17 @@ class ImportJobs:
         except JobTaken:
             return
         except FileNotFoundError:
-            running.fail(state_after_failure, _FILE_GONE)
+            running.fail(_FILE_GONE)
         except DATABASE_ERRORS as error:
             log.error(_FAILED, job.id, job.state, describe_error(error))  # noqa: TRY400 - no defect of ours
             close_connections()  # a broken one stays broken
-            running.fail(
-                state_after_failure, f"The database can't be used: {describe_error(error)}. Nothing was changed."
-            )
+            running.fail(f"The database can't be used: {describe_error(error)}. Nothing was changed.")
         except OSError as error:
             log.error(_FAILED, job.id, job.state, error)  # noqa: TRY400
-            running.fail(state_after_failure, _NO_ROOM)
+            running.fail(_NO_ROOM)
         except Exception:
             log.exception(_FAILED, job.id, job.state, "a defect")
-            running.fail(state_after_failure, _DEFECT)
+            running.fail(_DEFECT)
         finally:
             self.running = None
 
@@ -269,24 +281,30 @@ class RunningJob:
     """A job that is being worked on. Another thread says so in the database (runner.py)."""
 
     def __init__(self, job: ImportJob) -> None:
-        self.job, self.done, self.is_taken = job, 0, False
+        self.job, self.done, self.message, self.is_taken = job, 0, "", False
 
     def advance(self, more: int) -> None:
         """Count bytes that were read. Raises JobTaken."""
         self.done += more
+        self.message = ""
         if self.is_taken:
             raise JobTaken
 
-    def say(self) -> None:
+    def wait(self) -> None:
+        """Let people know that another import must end first. Raises JobTaken."""
+        self.advance(0)
+        self.message = _WAITING
+
+    def record_heartbeat(self) -> None:
         """Say in the database that the job is being worked on, and learn whether it was taken away."""
         with suppress(*DATABASE_ERRORS):  # the next second comes
-            self.is_taken = not states.note_progress(self.job, self.done)
+            self.is_taken = not states.note_progress(self.job, self.done, self.message)
 
-    def finish(self, state: str, **values: Any) -> None:
-        change_state(self.job, [self.job.state], state, **values)
+    def finish(self, state: str, message: str = "", **values: Any) -> None:
+        change_state(self.job, [self.job.state], state, message=message, **values)
 
-    def fail(self, state: str, message: str) -> None:
-        self.finish(state, message=message)
+    def fail(self, message: str) -> None:
+        self.finish(states.AFTER_FAILURE[self.job.state], message)
         audit_failure(self.job, message)
 
 

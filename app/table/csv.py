@@ -6,6 +6,7 @@ costs less than a call for each cell.
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
 from itertools import chain
@@ -23,7 +24,9 @@ from app.table.scope import Scope, ScopeIn
 from app.table.totals import Groups
 from app.table.view import View
 from models import reports_db
+from models.sqlite import Snapshot
 
+_NUMBER = re.compile("[-+]?[0-9](?:[0-9.,' ]*[0-9])?")  # a sign before digits is no formula
 DIALECT_KEY = "dialect"  # its key in the query string of a CSV; it is no part of a view
 
 
@@ -46,13 +49,18 @@ class Dialect:
         text = guard(value, self.delimiter) if kind.export is guard else kind.export(value)
         return self.quote(text.replace(".", self.decimal) if kind is MONEY else text)
 
+    def line(self, texts: Iterable[str]) -> str:
+        """A row of texts of any kinds, with its line break. Numbers get no guard: nobody could add them up."""
+        cells = (text if _NUMBER.fullmatch(text) else guard(text, self.delimiter) for text in texts)
+        return self.delimiter.join(map(self.quote, cells)) + "\r\n"
+
     def quote(self, text: str) -> str:
         return '"' + text.replace('"', '""') + '"' if self._special(text) else text
 
     def all_plain(self, texts: Sequence[str]) -> bool:
         """Whether no text needs quotes or a guard. To search all texts as one string is faster than each by itself."""
         joined = "\n".join(texts)
-        special = any(each in joined for each in (self.delimiter, '"', "\r")) or joined.count("\n") >= len(texts)
+        special = any(mark in joined for mark in (self.delimiter, '"', "\r")) or joined.count("\n") >= len(texts)
         return not special and needs_no_guard(texts, self.delimiter)
 
     @cached_property
@@ -77,14 +85,19 @@ _CACHED_CELLS = 2_000  # recurring texts of a column that are quoted once
 
 
 def csv_chunks(
-    view: View, scope: Scope | ScopeIn, progress: Progress | None = None, dialect: Dialect = EXCEL
+    view: View,
+    scope: Scope | ScopeIn,
+    progress: Progress | None = None,
+    dialect: Dialect = EXCEL,
+    snapshot: Snapshot | None = None,
 ) -> Iterator[bytes]:
     """Yield all rows of a view as CSV, the heading first. The file is a snapshot: no import changes it on the way.
 
-    The snapshot opens before the heading, so that a database that can't be read yields nothing.
+    Without `snapshot` it has one of its own, which opens before the heading, so that a database that can't be read
+    yields nothing.
     """
     labels = map(dialect.quote, (column.label for column in view.columns))
-    with reports_db.snapshot() as connection:
+    with nullcontext(snapshot) if snapshot else reports_db.snapshot() as connection:
         yield (dialect.start + dialect.delimiter.join(labels) + "\r\n").encode()
         for length, columns in column_chunks(view, scope, partial(cell_writer, dialect), connection):
             if progress:
@@ -96,11 +109,11 @@ def column_chunks(
     view: View, scope: Scope | ScopeIn, make_writer: MakeWriter, connection: Any
 ) -> Iterator[tuple[int, list[Iterable[Any]]]]:
     """Yield chunks of a view's rows, read from a snapshot: the number of rows, and the cells of each column."""
-    found = scope if isinstance(scope, Scope) else scope(connection)
+    scope = scope if isinstance(scope, Scope) else scope(connection)
     if view.group:
-        yield from _group_chunks(view, read_groups(view, found, connection), make_writer)
+        yield from _group_chunks(view, read_groups(view, scope, connection), make_writer)
         return
-    rows = choose_strategy(RowQuery(view, found, view.level))
+    rows = choose_strategy(RowQuery(view, scope, view.level))
     order = rows.order(view.sort_column)
     sources = [_column_source(rows, column, order, connection, make_writer) for column in view.columns]
     terms, writers = zip(*sources, strict=True)

@@ -104,6 +104,7 @@ Block = Sequence[Iterable[Any]]
 
 _BLOCK = 1000  # groups that are read at a time
 _MAX_SLICES = 600  # periods that are summed by a query each
+_MAX_GAP = 50  # years without rows up to which each of their periods is a group
 _connection = Snapshot(lambda query, _: reports_db.execute(query))  # this thread's, in its read transaction
 
 
@@ -281,14 +282,17 @@ def _read_slices(
 def _missing_periods(
     keys: Sequence[Collection[Any]], dimensions: Sequence[Dimension]
 ) -> Iterator[tuple[str | None, ...]]:
-    """The keys of periods without rows. They have no values of dimensions other than time."""
+    """Yield a key for each period without rows between two with rows; dimensions other than time are None in it.
+
+    Very long gaps stay: people write 9999-12-31 for "never", and nobody reads 95,677 months without rows.
+    """
     times = [(place, each.periods) for place, each in enumerate(dimensions) if each.periods]
     if not times:
         return
     place, shortest = min(times, key=lambda time: time[1].months)
-    known = set(keys[place])
-    for period in shortest.between(min(known), max(known)) if known else ():
-        if period not in known:
+    for before, after in pairwise(sorted(keys[place])):
+        gap = int(after[:4]) - int(before[:4])
+        for period in shortest.between(before, after)[1:-1] if gap <= _MAX_GAP else ():
             day, _ = shortest.days(period)
             yield tuple(each.periods.of_day(day) if each.periods else None for each in dimensions)
 

@@ -1,6 +1,7 @@
 """Write the rows of a view as an Excel workbook: a sheet "Report" with the rows, and a sheet "About"."""
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from datetime import datetime, timedelta
 from tempfile import TemporaryDirectory
 from typing import IO, Any, NamedTuple
@@ -16,6 +17,7 @@ from app.table.query import RowQuery
 from app.table.scope import Scope, ScopeIn
 from app.table.view import View, describe_view
 from models import reports_db, timestamp
+from models.sqlite import Snapshot
 
 MAX_ROWS = 200_000  # rows in a workbook
 MAX_CELL_LENGTH = 32_767  # UTF-16 units in a cell, Excel's limit
@@ -69,18 +71,25 @@ CELL_FORMATS = {  # by the name of the kind
 }
 
 
-def write_workbook(view: View, scope: Scope | ScopeIn, reseller: str, file: IO[bytes], progress: Progress) -> None:
-    """Write all rows of a view, a snapshot, into `file` as a workbook. Raises WorkbookLimitError.
+def write_workbook(
+    view: View,
+    scope: Scope | ScopeIn,
+    reseller: str,
+    file: IO[bytes],
+    progress: Progress,
+    snapshot: Snapshot | None = None,
+) -> None:
+    """Write all rows of a view into `file` as a workbook, from a snapshot. Raises WorkbookLimitError.
 
-    `reseller` is the name that "About" gives to the scope, "" for the whole partner.
+    `reseller` is the name that "About" gives to the scope, "" for the whole partner. Without `snapshot` it opens one.
     """
-    with reports_db.snapshot() as connection:
-        started, found = timestamp(), scope if isinstance(scope, Scope) else scope(connection)
-        if not view.group and count_rows(RowQuery(view, found, view.level)) > MAX_ROWS:
+    with nullcontext(snapshot) if snapshot else reports_db.snapshot() as connection:
+        started, scope = timestamp(), scope if isinstance(scope, Scope) else scope(connection)
+        if not view.group and count_rows(RowQuery(view, scope, view.level)) > MAX_ROWS:
             raise _too_many_rows()
         with TemporaryDirectory() as folder, Workbook(file, {"constant_memory": True, "tmpdir": folder}) as book:
             report = _ReportSheet(book, view.columns)
-            for length, columns in column_chunks(view, found, _value_writer, connection):
+            for length, columns in column_chunks(view, scope, _value_writer, connection):
                 report.add(length, [list(values) for values in columns])
                 progress(length)
             report.end()
@@ -138,26 +147,26 @@ class _ReportSheet:
 
     def __init__(self, book: Workbook, columns: Sequence[Column]) -> None:
         self.columns, self.length = columns, 0
-        self.sums = {place: 0 for place, column in enumerate(columns) if column.kind.numeric}
+        self.sums = {index: 0 for index, column in enumerate(columns) if column.kind.numeric}
         self._sheet = book.add_worksheet("Report")
         cells = SheetWriter(book, self._sheet)
         self._sheet.set_row(0, None, book.add_format({"bold": True}))
         self._sheet.freeze_panes(1, 0)
-        for place, column in enumerate(columns):
+        for index, column in enumerate(columns):
             style = CELL_FORMATS[column.kind.name]
             width = max(style.width, len(column.label) + _FILTER_BUTTON_WIDTH)
-            self._sheet.set_column(place, place, width, book.add_format({"num_format": style.format}))
-            cells.text(0, place, column.label)
+            self._sheet.set_column(index, index, width, book.add_format({"num_format": style.format}))
+            cells.text(0, index, column.label)
         self._writers = [cells.writer(column.kind) for column in columns]
 
     def add(self, length: int, columns: Sequence[Sequence[Any]]) -> None:
         if self.length + length > MAX_ROWS:  # an import has added rows since they were counted
             raise _too_many_rows()
-        for place in self.sums:
-            self.sums[place] += sum(columns[place])
+        for index in self.sums:
+            self.sums[index] += sum(columns[index])
         for row, values in enumerate(zip(*columns, strict=True), self.length + 1):
-            for place, (write, value) in enumerate(zip(self._writers, values, strict=True)):
-                write(row, place, value)
+            for index, (write, value) in enumerate(zip(self._writers, values, strict=True)):
+                write(row, index, value)
         self.length += length
 
     def end(self) -> None:
@@ -169,12 +178,12 @@ class _ReportSheet:
 def _write_about_sheet(book: Workbook, facts: Sequence[tuple[str, str]], report: _ReportSheet) -> None:
     sheet = book.add_worksheet("About")
     cells = SheetWriter(book, sheet)
-    for place, width in enumerate(_ABOUT_WIDTHS):
-        sheet.set_column(place, place, width)
+    for index, width in enumerate(_ABOUT_WIDTHS):
+        sheet.set_column(index, index, width)
     for row, (label, text) in enumerate(facts):
         cells.text(row, 0, label)
         cells.text(row, 1, text)
-    sums = [(report.columns[place], total) for place, total in report.sums.items()]
+    sums = [(report.columns[index], total) for index, total in report.sums.items()]
     numbers = [("Rows", INTEGER, report.length), *((f"Sum of {c.label}", c.kind, total) for c, total in sums)]
     for row, (label, kind, number) in enumerate(numbers, len(facts)):
         sheet.set_row(row, None, book.add_format({"num_format": CELL_FORMATS[kind.name].format, "align": "left"}))

@@ -5,23 +5,24 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from flask import Blueprint, abort, current_app, redirect, render_template, request
+from flask import Blueprint, abort, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
-from app.auth import saved_views
-from app.auth.permissions import AuditActor, Permission
-from app.auth.users import ValidationError
+from app import saved_views
+from app.auth.permissions import Permission
 from app.deliveries import runs, store
 from app.deliveries.content import FORMATS, LINK
-from app.deliveries.message import StopLinks
 from app.deliveries.schedule import DAILY, HOURS, KINDS, MONTH_DAYS, MONTHLY, WEEKDAYS, WEEKLY, Schedule, utc_now
-from app.deliveries.store import ListedDelivery, Order
+from app.deliveries.store import DeliveryForm, ListedDelivery
 from app.jobs.states import is_runner_alive
+from app.validation import ValidationError
 from app.web.audit import audit_actor
 from app.web.errors import error_response
 from app.web.request_log import set_error_reason
 from app.web.security import visitor
+from app.web.services import services
 from models import Delivery, DeliveryRecipient, SavedView
+from models.audit import AuditActor
 
 # Actions of the buttons beside a delivery, by the last part of their address.
 ACTIONS: Mapping[str, Callable[[AuditActor, Delivery], object]] = {
@@ -59,7 +60,7 @@ def list_deliveries() -> str:
         "deliveries/deliveries.html",
         own=store.own_deliveries(visitor()),
         received=store.received_deliveries(visitor()),
-        others=[each for each in everybody if each.delivery.user_id != visitor().id],
+        others=[item for item in everybody if item.delivery.user_id != visitor().id],
         is_cut=len(everybody) == store.MAX_LISTED,
         views=views,
         message=MESSAGES.get(request.args.get("done", ""), ""),
@@ -79,7 +80,7 @@ def new() -> ResponseReturnValue:
 def add() -> ResponseReturnValue:
     view = _view_or_404(request.form.get("view", ""))
     try:
-        store.add_delivery(audit_actor(), visitor(), view, _submitted_order(), utc_now())
+        store.add_delivery(audit_actor(), visitor(), view, _submitted_form(), utc_now())
     except ValidationError as error:
         return _form(view, _submitted_values(), error.errors), 400
     return redirect("/deliveries?done=add", 303)
@@ -94,7 +95,7 @@ def show(delivery: int) -> ResponseReturnValue:
     values = {
         "kind": schedule.kind, "weekday": str(schedule.day), "month_day": str(schedule.day),
         "hour": str(schedule.hour), "file": found.file_format, "only_rows": found.only_rows,
-        "only_new": found.only_new, "recipients": ", ".join(sorted(each.user.email for each in recipients)),
+        "only_new": found.only_new, "recipients": ", ".join(sorted(recipient.user.email for recipient in recipients)),
     }  # fmt: skip
     return _form(_view_of_or_404(found), values, delivery=found)
 
@@ -103,7 +104,7 @@ def show(delivery: int) -> ResponseReturnValue:
 def change(delivery: int) -> ResponseReturnValue:
     found = _own_delivery_or_404(delivery)
     try:
-        store.change_delivery(audit_actor(), found, _submitted_order(), utc_now())
+        store.change_delivery(audit_actor(), found, _submitted_form(), utc_now())
     except ValidationError as error:
         return _form(_view_of_or_404(found), _submitted_values(), error.errors, found), 400
     return redirect("/deliveries?done=change", 303)
@@ -136,8 +137,7 @@ def stop(link: str) -> ResponseReturnValue:
 
 
 def _recipient_of_link(link: str) -> DeliveryRecipient:
-    links: StopLinks = current_app.extensions["stop_links"]
-    recipient = links.find(link)
+    recipient = services().stop_links.find(link)
     if recipient is None:
         details = ["The delivery may have been deleted, or you have been taken from it: then no mail comes any more."]
         abort(error_response(404, "This link stops nothing.", details, "/deliveries"))
@@ -183,15 +183,15 @@ def _view_of_or_404(delivery: Delivery) -> SavedView:
     return _view_or_404(str(delivery.view_id or ""))
 
 
-def _submitted_order() -> Order:
-    """Return what the form asks for. Raises ValidationError for a field that is far too long."""
+def _submitted_form() -> DeliveryForm:
+    """Return the delivery that the form describes. Raises ValidationError for a field that is far too long."""
     form = request.form
     kind, recipients = form.get("kind", ""), form.get("recipients", "")
     if len(recipients) > _MAX_RECIPIENTS_LENGTH:
         length = f"{len(recipients)} characters; there can be at most {_MAX_RECIPIENTS_LENGTH}"
-        raise ValidationError({"recipients": f"This has {length}"})
+        raise ValidationError({"recipients": f"This has {length}."})
     day = form.get({WEEKLY: "weekday", MONTHLY: "month_day"}.get(kind, ""), "0")
-    return Order(
+    return DeliveryForm(
         Schedule(kind, _number(day), _number(form.get("hour", ""))),
         form.get("file", ""),
         only_rows=bool(form.get("only_rows")),
@@ -222,7 +222,7 @@ def _form(
 
 
 def _common_context() -> dict[str, Any]:
-    return {"is_mail_set_up": "delivery_sender" in current_app.extensions, "is_runner_alive": is_runner_alive()}
+    return {"is_mail_set_up": services().sender is not None, "is_runner_alive": is_runner_alive()}
 
 
 def _describe_last(listed: ListedDelivery) -> tuple[list[tuple[str, str]], str]:

@@ -10,6 +10,7 @@ from app.importing import (
     UsageRecord,
     changed_rows,
     discard_history,
+    history,
     import_list,
     load_file,
     load_records,
@@ -18,7 +19,10 @@ from app.importing import (
     undo_preview,
 )
 from app.importing.kept_rows import KEPT_FIELDS
+from app.jobs import states
+from app.jobs.states import release_jobs, status_of
 from models import ChangedRow, Customer, Holding, Import, ImportJob, reports_db
+from tests.databases import on_both
 from tests.importing.files import NOTHING, SUBSCRIPTIONS, TRANSACTIONS, USAGE, file, import_numbered, values
 
 
@@ -48,6 +52,7 @@ def test_added_rows_have_all_their_cells() -> None:
     ]  # fmt: skip
 
 
+@on_both
 def test_changes_have_what_was_before_and_after_whatever_came_since() -> None:
     import_numbered(1, SUBSCRIPTIONS, {}, {"Subscription ID": "S-2"})
     import_numbered(2, SUBSCRIPTIONS, {"Cost": "5.00", "Last modified by": "bob@b.example"})
@@ -70,6 +75,7 @@ def test_changes_have_what_was_before_and_after_whatever_came_since() -> None:
     assert ("removed", "S-2", "Customer", "Acme", "") in changed(6)
 
 
+@on_both
 def test_holdings_that_go_and_come() -> None:
     import_numbered(1, USAGE, {}, {"Product": "EV", "Used": "9"})
     import_numbered(2, USAGE, {"Product": "EV", "Used": "4"}, {"Product": "OV"})
@@ -113,13 +119,16 @@ def test_unchanged_rows_are_not_kept() -> None:
     assert values(Import.changed_rows)[0] == 1
 
 
-def test_history_is_discarded_after_days() -> None:
+@on_both
+def test_history_is_discarded_after_days(caplog: pytest.LogCaptureFixture) -> None:
     import_numbered(1, USAGE, {})
     import_numbered(2, USAGE, {"Used": "4"})
     Import.update(loaded_at="2026-01-01 00:00:00").where(Import.number == 1).execute()
     kept = Import.get(Import.number == 1).changed_rows
     assert discard_history(90) == kept
-    assert discard_history(90) == 0
+    with caplog.at_level("DEBUG", "peewee"):
+        assert discard_history(90) == 0
+    assert not any("DELETE" in record.getMessage() for record in caplog.records), "it is known to be gone"
     assert {row.number for row in ChangedRow.select()} == {2}
     assert [(each.number, each.changed_rows, each.state) for each in import_list()] == [
         (2, 1, "can be undone"), (1, kept, ""),
@@ -129,6 +138,7 @@ def test_history_is_discarded_after_days() -> None:
     undo_import(2, 3, "ann")
 
 
+@on_both
 def test_the_oldest_history_goes_when_there_is_too_much() -> None:
     for number in (1, 2, 3):
         import_numbered(number, USAGE, {"Used": str(number)})
@@ -149,9 +159,32 @@ def test_half_discarded_history_counts_as_gone() -> None:
 def test_numbers_are_those_of_jobs() -> None:
     with numbered("ann", "file.csv", report=USAGE, size=3, sha256="ab") as number:
         import_numbered(number, USAGE, {})
+        assert status_of(ImportJob.get()).state == states.APPLIED, "in the reports it is"
     with pytest.raises(FileRejected), numbered("ann", "g.csv") as other:
         import_numbered(other, USAGE, {"Used": "x"})
     jobs = {job.id: (job.state, job.file, job.who, job.report, job.sha256) for job in ImportJob.select()}
     assert jobs == {number: ("applied", "file.csv", "ann", USAGE, "ab"), other: ("failed", "g.csv", "ann", "", "")}
     assert ImportJob.get_by_id(other).message.startswith("file.csv:2: Used: ")
     assert values(Import.number) == [number]
+
+
+def test_number_is_given_once_whatever_becomes_of_the_jobs() -> None:
+    with numbered("ann", "file.csv") as number:
+        import_numbered(number, USAGE, {})
+    ImportJob.delete().execute()  # a new users' database
+    with numbered("ann", "other.csv") as other:
+        assert other > number
+        assert status_of(ImportJob.get()).state == states.APPLYING
+        import_numbered(other, USAGE, {"Used": "4"})
+
+
+def test_import_by_a_command_is_being_applied_until_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(history, "HEARTBEAT", 0.01)
+    with numbered("ann", "file.csv") as number:
+        assert status_of(ImportJob.get()).state == states.APPLYING
+        release_jobs()  # as a process does that starts meanwhile
+        while status_of(ImportJob.get()).state != states.APPLYING:
+            pass
+    ImportJob.update(state=states.APPLYING).execute()  # as if it had been killed
+    release_jobs()
+    assert status_of(ImportJob.get_by_id(number)).state == states.FAILED

@@ -1,6 +1,7 @@
 """Jobs in the queue and in the database: each is done once, wholly, and said to be what it is."""
 
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from signal import SIGTERM
 
@@ -11,8 +12,10 @@ from flask.testing import FlaskClient
 from app.importing import Fault
 from app.jobs import faults, states
 from app.jobs.faults import FaultLog
+from app.jobs.plans import StoredPlan, dump_plan, load_plan
 from app.jobs.states import change_state, claim_job, release_jobs, status_of
-from models import AuditEvent, Import, ImportJob, JobRunner, Subscription, data_folder
+from models import AuditEvent, Import, ImportJob, JobRunner, Subscription, close_connections, data_folder, reports_db
+from tests.databases import importing, on_both
 from tests.jobs.work import import_jobs, latest, press, run_jobs, upload, uploaded
 from tests.serving import command
 from tests.trials.processes import until
@@ -44,6 +47,7 @@ def test_queue_and_uploads_are_private(app: Flask, client: FlaskClient, database
     assert {path: stat.S_IMODE(path.stat().st_mode) for path in rights} == rights
 
 
+@on_both
 def test_lost_message_is_sent_again(app: Flask, client: FlaskClient) -> None:
     upload(client, ("a.csv", SMALL))
     import_jobs(app).queue.storage.flush_queue()
@@ -54,6 +58,26 @@ def test_lost_message_is_sent_again(app: Flask, client: FlaskClient) -> None:
     assert latest().state == states.CHECKED
 
 
+def test_check_says_that_it_waits_for_another_import(app: Flask, client: FlaskClient) -> None:
+    upload(client, ("a.csv", SMALL))
+    with ThreadPoolExecutor(1) as worker:
+        with importing(reports_db):
+            done = worker.submit(_check_in_a_thread, app)
+            until(lambda: (running := import_jobs(app).running) is not None and running.message)
+            import_jobs(app).running.record_heartbeat()
+            assert "Another import is under way" in client.get(f"/imports/{latest().id}").text
+        done.result()
+    assert (latest().state, latest().message) == (states.CHECKED, "")
+
+
+def _check_in_a_thread(app: Flask) -> None:
+    try:
+        import_jobs(app).check(latest().id)
+    finally:
+        close_connections()
+
+
+@on_both
 def test_doubled_message_does_nothing_twice(app: Flask, client: FlaskClient) -> None:
     job = uploaded(app, client, SMALL)
     press(client, job, "apply")
@@ -63,6 +87,7 @@ def test_doubled_message_does_nothing_twice(app: Flask, client: FlaskClient) -> 
     assert AuditEvent.select().where(AuditEvent.event == "import", AuditEvent.outcome == "done").count() == 1
 
 
+@on_both
 def test_job_of_a_dead_process_is_interrupted_and_can_be_repeated(app: Flask, client: FlaskClient) -> None:
     job = applying(app, client)
     assert status_of(latest()).state == states.APPLYING
@@ -76,6 +101,7 @@ def test_job_of_a_dead_process_is_interrupted_and_can_be_repeated(app: Flask, cl
     assert Subscription.select().count() == 2
 
 
+@on_both
 def test_process_that_died_behind_the_commit_has_applied(app: Flask, client: FlaskClient) -> None:
     job = uploaded(app, client, SMALL)
     press(client, job, "apply")
@@ -106,7 +132,7 @@ def test_work_that_was_taken_away_ends(app: Flask, client: FlaskClient) -> None:
     job = claim_job(latest().id, states.CHECK_QUEUED)
     assert job
     assert press(client, job, dates="dmy").status_code == 303
-    assert not states.note_progress(job, 1)
+    assert not states.note_progress(job, 1, "")
     assert not change_state(job, [states.CHECKING], states.CHECKED)
     run_jobs(app)
     assert (latest().state, latest().revision) == (states.CHECKED, 1)
@@ -133,7 +159,7 @@ def test_old_uploads_are_deleted(app: Flask, client: FlaskClient, monkeypatch: p
 def test_runner_is_alive_while_it_says_so(app: Flask) -> None:
     assert not states.is_runner_alive()
     for _ in ("first", "again"):
-        states.note_runner()
+        states.record_runner_heartbeat()
     assert states.is_runner_alive()
     JobRunner.update(seen_at="2020-01-01 00:00:00").execute()
     assert not states.is_runner_alive()
@@ -141,9 +167,12 @@ def test_runner_is_alive_while_it_says_so(app: Flask) -> None:
 
 def test_process_says_that_it_lives_and_stops_when_told(app: Flask, database_url: str) -> None:
     with command("jobs", DATABASE_URL=database_url) as process:
-        until(states.is_runner_alive)
-        process.send_signal(SIGTERM)
-        assert process.wait(30) == 0
+        try:
+            until(states.is_runner_alive)
+            process.send_signal(SIGTERM)
+            assert process.wait(30) == 0
+        finally:
+            process.kill()  # where it didn't start in time, nobody else would end it
 
 
 def test_faults_are_sorted_however_many_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -157,3 +186,13 @@ def test_faults_are_sorted_however_many_there_are(monkeypatch: pytest.MonkeyPatc
 def test_upload_folder_belongs_to_the_database(tmp_path: Path) -> None:
     assert data_folder(f"sqlite:///{tmp_path}/reports.db") == tmp_path
     assert data_folder("postgresql://host/name") == Path("instance")
+
+
+def test_plan_of_another_version_is_read() -> None:
+    stored = dump_plan(StoredPlan(counts={"added": 2}, has_changes=False))
+    same, other = load_plan(stored), load_plan(stored.replace('"has_changes"', '"of_another_version"'))
+    assert same
+    assert dump_plan(same) == stored
+    assert other
+    assert (other.counts, other.has_changes) == ({"added": 2}, True)
+    assert load_plan("") is None

@@ -1,6 +1,8 @@
 """Imports in the browser: upload, check, choose, apply, undo, and what each page says."""
 
+import json
 import re
+from dataclasses import replace
 from hashlib import sha256
 from html import unescape
 from io import BytesIO
@@ -11,9 +13,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app.jobs import states
+from app.web.reports.export_slots import ExportEnded, ExportGuard
+from app.web.services import services
 from models import AuditEvent, Customer, Import, ImportJob, Subscription
 from tests.jobs.work import import_jobs, latest, press, run_jobs, upload, uploaded
-from tests.support import EDGE_CASES, OURS, csv_rows, signed_in
+from tests.support import EDGE_CASES, OURS, csv_rows, replace_services, signed_in
 
 SUBSCRIPTIONS = (EDGE_CASES / "customer-subscriptions.csv").read_bytes()
 SMALL = b"Customer,Subscription ID,End,Cost\nAcme,S-1,2026-05-01,10.00\nAcme,S-2,2026-06-01,20.00\n"
@@ -56,11 +60,29 @@ def test_file_is_checked_and_applied(app: Flask, client: FlaskClient) -> None:
     text = page(client, job)
     assert job.sha256 in text
     assert "2 new" in client.get("/imports").text
-    changes = csv_rows(client.get(f"/imports/{job.id}/changes.csv").data)
-    assert changes[0] == ["Change", "Row", "Column", "Before", "After"]
-    assert ["added", "S-1", "Cost", "", "10.00"] in changes
     events = [(event.event, event.outcome) for event in AuditEvent.select().where(AuditEvent.event != "request")]
     assert events == [("upload", "done"), ("import", "begun"), ("import", "done")]
+
+
+def test_changes_are_an_export(app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = f"/imports/{applied(app, client, SMALL).id}/changes.csv"
+    with client.get(path) as answer:
+        changes = csv_rows(answer.data)
+    assert changes[0] == ["Change", "Row", "Column", "Before", "After"]
+    assert ["added", "S-1", "Cost", "", "10.00"] in changes
+    client.head(path)
+
+    def ended(*_: object) -> None:
+        raise ExportEnded("The session has ended")
+
+    monkeypatch.setattr(ExportGuard, "check", ended)
+    with pytest.raises(ExportEnded):
+        client.get(path)
+    events = AuditEvent.select().where(AuditEvent.event == "export").order_by(AuditEvent.id)
+    assert [(event.about, event.outcome) for event in events] == [
+        (path, outcome) for outcome in ("begun", "done", "begun", "failed")
+    ]
+    assert json.loads(events[1].details) == {"rows": len(changes) - 1}
 
 
 def test_several_files_are_several_imports(client: FlaskClient) -> None:
@@ -80,8 +102,55 @@ def test_first_rows_are_shown_before_the_check(client: FlaskClient) -> None:
     assert "Nothing works on imports at the moment" in text
 
 
+def row_states(text: str) -> list[tuple[str, str]]:
+    """The line and the state of each of the first rows."""
+    found = re.findall(r'<tr><td class="number">(\d+)</td><td>(?:<span class="badge[^>]*>([^<]*)</span>)?</td>', text)
+    assert found
+    return found
+
+
+USAGE = "Customer,Customer ID,Certificate Type,Product,Current Inventory,Used\n"
+
+
+@pytest.mark.parametrize(
+    ("known", "content", "kinds"),
+    [
+        (
+            SMALL.decode(),
+            SMALL.decode().replace("20.00", "21.00")
+            + "Acme,S-3,2026-05-01,1\nAcme,S-4,soon,1\nAcme,S-1,2026-05-01,1\n",
+            ["Same", "Changed", "New", "Fault", "Fault"],
+        ),
+        (
+            USAGE + "A,C-1,SSL,DV,5,3\nA,C-1,SSL,EV,5,3\nB,C-2,,,0,0\n",
+            USAGE + "A,C-1,SSL,DV,5,3\nA,C-1,SSL,EV,5,4\nA,C-1,SSL,OV,1,0\nB,C-2,SSL,DV,1,1\nN,C-3,SSL,DV,1,0\n",
+            ["Same", "Changed", "New", "New", "New"],
+        ),
+        (
+            USAGE + "A,C-1,SSL,DV,5,3\nA,C-1,SSL,EV,5,3\n",
+            "Customer,Customer ID,Current Inventory,Used\nA,C-1,10,6\nN,C-3,1,0\nN,C-3,1,0\n",
+            ["Same", "New", "Fault"],
+        ),
+    ],
+    ids=["subscriptions", "usage", "totals of usage"],
+)
+def test_first_rows_say_what_they_are(
+    app: Flask, client: FlaskClient, known: str, content: str, kinds: list[str]
+) -> None:
+    applied(app, client, known.encode())
+    upload(client, ("b.csv", content.encode()))
+    waiting = page(client, latest())
+    assert {state for _, state in row_states(waiting)} <= {"", "Fault"}, "nobody knows before the check"
+    run_jobs(app)
+    states_by_line = [(str(line), kind) for line, kind in enumerate(kinds, 2)]
+    assert row_states(page(client, latest())) == states_by_line
+    fragment = client.get(f"/imports/{latest().id}", headers=FRAGMENT).text
+    assert row_states(fragment) == states_by_line
+    assert '<hx-partial hx-target="#first-rows"' in fragment
+
+
 def test_runner_that_lives_is_not_missed(client: FlaskClient) -> None:
-    states.note_runner()
+    states.record_runner_heartbeat()
     assert "Nothing works" not in client.get("/imports").text
 
 
@@ -100,6 +169,36 @@ def test_faults_are_listed_and_stand_in_a_file(app: Flask, client: FlaskClient) 
     assert rows[3][:4] == ["Acme", "S-1", "soon", "'=1"]
     assert "soon" in rows[3][4]
     assert "=1" in rows[3][4]
+
+
+@pytest.mark.parametrize("delimiter", [",", ";"])
+def test_file_of_faults_loads_when_it_is_corrected(app: Flask, client: FlaskClient, delimiter: str) -> None:
+    """Its guards are as those of an export: amounts have none, and names that look like formulas have one."""
+    rows = [
+        ["Customer", "Subscription ID", "End", "Cost"],
+        ["'=x", "S-1", "2026-05-01", "-12.50"],
+        ["''=y", "S-2", "2026-05-01", "'-1,000.00"],
+        ["+1 month", "S-3", "soon", "+3.00"],
+        ["-7", "S-4", "2026-05-01", "-$ 8"],
+    ]
+    text = "\n".join(delimiter.join(f'"{cell}"' for cell in row) for row in rows)
+    job = uploaded(app, client, text.encode())
+    assert [row[:4] for row in faults_file(client, job)][1:] == [
+        ["'=x", "S-1", "2026-05-01", "-12.50"],
+        ["''=y", "S-2", "2026-05-01", "-1,000.00"],
+        ["'+1 month", "S-3", "soon", "+3.00"],
+        ["-7", "S-4", "2026-05-01", "'-$ 8"],
+    ]
+    with client.get(f"/imports/{job.id}/faults.csv") as answer:
+        corrected = answer.data.replace(b"soon", b"2026-05-01")
+    job = applied(app, client, corrected)
+    names = {name for (name,) in Customer.select(Customer.name).where(Customer.id != 0).tuples()}
+    assert names == {"=x", "'=y", "+1 month", "-7"}
+    costs = [cost for (cost,) in Subscription.select(Subscription.cost).order_by(Subscription.ref).tuples()]
+    assert costs == [-1250, -100000, 300, -800]
+    changes = csv_rows(client.get(f"/imports/{job.id}/changes.csv").data)
+    assert ["added", "S-1", "Cost", "", "-12.50"] in changes
+    assert ["added", "S-1", "Customer", "", "'=x"] in changes
 
 
 def test_file_of_faults_has_those_of_the_headings(app: Flask, client: FlaskClient) -> None:
@@ -339,7 +438,7 @@ def test_large_file_comes_whole(app: Flask, client: FlaskClient) -> None:
 
 
 def test_file_over_the_limit_is_not_stored(app: Flask, client: FlaskClient) -> None:
-    app.config["IMPORT_LIMIT"] = 0
+    replace_services(app, settings=replace(services(app).settings, import_limit=0))
     answer = upload(client, ("a.csv", b"x" * 100_000))
     assert answer.status_code == 413
     assert "0 MB (IMPORT_LIMIT)" in answer.text

@@ -1,5 +1,7 @@
 """PUT /imports/SLUG: programs send files with a token that may import."""
 
+import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,13 +9,16 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from app.jobs import states
+from app.importing import history, import_file
+from app.jobs import imports, states
 from app.web.imports import put
-from models import AccessToken, AuditEvent, Import, ImportJob, Subscription, User, timestamp
-from tests.databases import each_database as database_url
+from app.web.services import services
+from models import AccessToken, AuditEvent, Import, ImportJob, Subscription, User, access_db, reports_db, timestamp
+from tests.databases import importing, on_both
+from tests.databases import sqlite_first as database_url
 from tests.jobs.conftest import own_folder
-from tests.jobs.work import import_jobs, latest, run_jobs
-from tests.support import EDGE_CASES, OURS, add_token, program, signed_in
+from tests.jobs.work import import_jobs, latest, press, run_jobs
+from tests.support import EDGE_CASES, OURS, add_token, program, replace_services, signed_in
 
 __all__ = ["database_url", "own_folder"]
 
@@ -41,6 +46,7 @@ def facts(answer: TestResponse, status: int = 200) -> Any:
     return answer.json
 
 
+@on_both
 def test_small_file_is_loaded_at_once(app: Flask, client: FlaskClient, loader: FlaskClient) -> None:
     found = facts(send(loader, SMALL))
     assert (found["report"], found["dry_run"], found["counts"]["added"]) == (SLUG, False, 2)
@@ -51,6 +57,16 @@ def test_small_file_is_loaded_at_once(app: Flask, client: FlaskClient, loader: F
     assert job.sha256 in client.get(f"/imports/{job.id}", headers={"Accept": "text/html"}).text
     events = [(event.event, event.outcome) for event in AuditEvent.select() if event.event in ("import", "upload")]
     assert events == [("upload", "done"), ("import", "begun"), ("import", "done")]
+
+
+@pytest.mark.parametrize("query", ["", "?dry_run=1"])
+def test_small_file_is_a_job_while_another_import_is_under_way(app: Flask, loader: FlaskClient, query: str) -> None:
+    with importing(reports_db):
+        answer = send(loader, SMALL, query)
+        assert facts(answer, 202)["state"] == (states.CHECK_QUEUED if query else states.APPLY_QUEUED)
+    run_jobs(app)
+    found = facts(loader.get(answer.headers["Location"]))
+    assert (found["state"], found["counts"]["added"]) == (states.CHECKED if query else states.APPLIED, 2)
 
 
 def test_same_file_again_changes_nothing(loader: FlaskClient) -> None:
@@ -70,6 +86,7 @@ def test_dry_run_keeps_nothing(app: Flask, loader: FlaskClient) -> None:
     assert not list(import_jobs(app).uploads.path(1).parent.iterdir())
 
 
+@on_both
 def test_faults_are_a_422_and_keep_nothing(app: Flask, loader: FlaskClient) -> None:
     answer = send(loader, FAULTY)
     found = facts(answer, 422)
@@ -80,6 +97,42 @@ def test_faults_are_a_422_and_keep_nothing(app: Flask, loader: FlaskClient) -> N
     assert not ImportJob.select().exists()
     assert not Import.select().exists()
     assert not list(import_jobs(app).uploads.path(1).parent.iterdir())
+    assert outcomes() == [("begun", ""), ("failed", "2 faults or questions")]
+    send(loader, FAULTY, "?dry_run=1")
+    assert len(outcomes()) == 2, "a dry run is no import"
+
+
+def outcomes() -> list[tuple[str, str]]:
+    events = AuditEvent.select().where(AuditEvent.event == "import").order_by(AuditEvent.id)
+    return [(event.outcome, json.loads(event.details).get("why", "")) for event in events]
+
+
+@pytest.mark.parametrize("database_url", ["SQLite"], indirect=True)
+def test_file_that_is_loaded_but_not_noted_is_loaded(app: Flask, loader: FlaskClient) -> None:
+    """The users' database fails when the reports have the rows."""
+    failing = "BEGIN SELECT RAISE(ABORT, 'disk is full'); END"
+    access_db.execute_sql(f"CREATE TRIGGER full BEFORE UPDATE ON import_job WHEN NEW.state = 'applied' {failing}")
+    found = facts(send(loader, SMALL))
+    access_db.execute_sql("DROP TRIGGER full")
+    assert found["counts"]["added"] == 2
+    assert facts(send(loader, SMALL))["counts"]["unchanged"] == 2, "the program may ask again"
+    assert (latest().id, latest().state) == (found["number"], states.APPLYING)
+    import_jobs(app).requeue()
+    assert latest().state == states.APPLIED
+    assert outcomes() == [("begun", ""), ("done", "")]
+
+
+def test_loading_has_a_heartbeat(app: Flask, loader: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    def load(*arguments: Any, **options: Any) -> Any:
+        states.release_jobs()  # as a process does that starts meanwhile
+        while states.status_of(latest()).state != states.APPLYING:
+            pass
+        return import_file(*arguments, **options)
+
+    monkeypatch.setattr(history, "HEARTBEAT", 0.01)
+    monkeypatch.setattr(imports, "import_file", load)
+    facts(send(loader, SMALL))
+    assert latest().state == states.APPLIED
 
 
 def test_question_names_its_answer(loader: FlaskClient) -> None:
@@ -93,13 +146,52 @@ def test_question_names_its_answer(loader: FlaskClient) -> None:
     assert facts(send(loader, other_name, "?names=same"))["counts"]["added"] == 1
 
 
-def test_complete_ends_what_is_missing(loader: FlaskClient) -> None:
+def test_complete_file_that_ends_more_than_a_tenth_must_be_confirmed(loader: FlaskClient) -> None:
     send(loader, SMALL)
     one = SMALL.rpartition(b"Acme")[0]
     assert facts(send(loader, one))["counts"]["cancelled"] == 0
-    assert facts(send(loader, one, "?complete=1"))["counts"]["cancelled"] == 1
+    for query in ("?complete=1", "?complete=1&dry_run=1", "?complete=1&confirm=2", "?complete=1&confirm="):
+        answer = send(loader, one, query)
+        found = facts(answer, 422)
+        assert answer.mimetype == "application/problem+json"
+        assert "confirm=1 says that this is meant" in found["detail"], query
+        assert (found["total"], Import.select().count()) == (1, 2)
+    assert facts(send(loader, one, "?complete=1&confirm=1"))["counts"]["cancelled"] == 1
+    assert facts(send(loader, one, "?complete=1"))["counts"]["unchanged"] == 1, "the same file again"
 
 
+def test_complete_file_that_ends_a_tenth_is_loaded(loader: FlaskClient) -> None:
+    rows = SMALL.splitlines(keepends=True)
+    ten = [rows[1].replace(b"S-1", b"S-%d" % number) for number in range(10)]
+    send(loader, b"".join([rows[0], *ten]))
+    assert facts(send(loader, b"".join([rows[0], *ten[1:]]), "?complete=1"))["counts"]["cancelled"] == 1
+
+
+def test_questions_of_a_job_name_the_keys_that_answer_them(
+    app: Flask, client: FlaskClient, loader: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send(loader, SMALL)
+    monkeypatch.setattr(put, "SMALL_BYTES", 10)
+    for content, query, key in (
+        (UNCLEAR, "", "dates=dmy or dates=mdy says which"),
+        (SMALL.replace(b"Acme", b"ACME"), "", "names=same or names=new says which"),
+        (SMALL.rpartition(b"Acme")[0], "?complete=1", "confirm=1 says that this is meant"),
+    ):
+        location = send(loader, content, query).headers["Location"]
+        run_jobs(app)
+        found = facts(loader.get(location))
+        assert (found["state"], len(found["questions"])) == (states.CHECKED, 1)
+        assert key in found["questions"][0]
+    job = latest()
+    assert "Check it again" in client.get(location).text
+    press(client, job, complete="on")
+    run_jobs(app)
+    assert "1 row: it ends" in client.get(location).text, "a person is asked as for any file"
+    monkeypatch.setattr(put, "SMALL_BYTES", 1000)
+    assert facts(send(loader, content, "?complete=1&confirm=1"))["counts"]["cancelled"] == 1
+
+
+@on_both
 @pytest.mark.parametrize("query", ["", "?complete=1"])
 def test_large_file_is_a_job(app: Flask, loader: FlaskClient, monkeypatch: pytest.MonkeyPatch, query: str) -> None:
     monkeypatch.setattr(put, "SMALL_BYTES", 10)
@@ -133,6 +225,7 @@ def test_large_dry_run_is_a_check(app: Flask, loader: FlaskClient, monkeypatch: 
     assert not Subscription.select().exists()
 
 
+@on_both
 def test_other_import_of_the_report_is_a_409(loader: FlaskClient) -> None:
     waiting = {"who": "x", "file": "x", "created_at": timestamp(), "seen_at": timestamp()}
     job = ImportJob.create(report=SLUG, state=states.APPLY_QUEUED, **waiting)
@@ -148,6 +241,8 @@ def test_other_import_of_the_report_is_a_409(loader: FlaskClient) -> None:
         ("?complete=yes", SMALL, "text/csv", 400),
         ("?nothing=1", SMALL, "text/csv", 400),
         ("?dates=xyz", SMALL, "text/csv", 400),
+        ("?confirm=many", SMALL, "text/csv", 400),
+        ("?confirm=7", SMALL, "text/csv", 200),
         ("", b"", "text/csv", 400),
         ("", b"--x\r\n\r\n--x--", "multipart/form-data; boundary=x", 415),
         ("", SMALL, "application/x-www-form-urlencoded", 200),
@@ -160,7 +255,7 @@ def test_requests(loader: FlaskClient, query: str, content: bytes, content_type:
 
 
 def test_limit(app: Flask, loader: FlaskClient) -> None:
-    app.config["IMPORT_LIMIT"] = 0
+    replace_services(app, settings=replace(services(app).settings, import_limit=0))
     assert send(loader, SMALL).status_code == 413
 
 

@@ -23,7 +23,6 @@ from app.table import cache
 from app.table.scope import Scope
 from app.table.view import Cursor, digest
 from app.web.reports.export import WORKBOOK
-from app.web.rules import PUBLIC_ENDPOINTS
 from models import (
     CertificateType,
     Customer,
@@ -37,7 +36,7 @@ from models import (
 )
 from tests import workbooks
 from tests.strategies import SCAN, SCAN_OVER_BUDGET, SORT, forced
-from tests.support import OURS, csv_rows, signed_in, table_rows, view_of
+from tests.support import OURS, csv_rows, in_trials, signed_in, table_rows, view_of
 from tests.web.parties import ALPHA, BETA, NAMESAKE, NOBODYS, PARTIES, Party, load_parties
 from tests.web.routes import routes
 
@@ -216,7 +215,7 @@ def test_user_of_removed_reseller_sees_no_rows(app: Flask) -> None:
         assert len(csv_rows(client.get(f"/reports/{slug}.csv").data)) == 1
 
 
-@pytest.mark.parametrize("role", ["admin", "viewer"])
+@pytest.mark.parametrize("role", ["admin", *in_trials("viewer")])
 def test_others_rows_look_like_missing_ones(app: Flask, role: str) -> None:
     check_missing(app, role)
 
@@ -239,7 +238,7 @@ def test_others_cursor_looks_like_a_deleted_one(app: Flask, alpha: FlaskClient) 
 
 
 @pytest.mark.parametrize("slug", REPORTS)
-@pytest.mark.parametrize("strategy", [SORT, SCAN, SCAN_OVER_BUDGET])
+@pytest.mark.parametrize("strategy", [SORT, SCAN_OVER_BUDGET, *in_trials(SCAN)])
 def test_scope_equals_the_filter_by_reseller(app: Flask, alpha: FlaskClient, slug: str, strategy: str) -> None:
     partner = signed_in(app)
     with forced(strategy):
@@ -319,14 +318,13 @@ def test_customer_takes_its_history_to_a_new_reseller(app: Flask, alpha: FlaskCl
     ],
 )  # fmt: skip
 def test_scope_is_of_the_moment_of_the_rows(app: Flask, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """When a restore gives a reseller's id to another one, no answer has rows of both."""
+    """When restores give a reseller's id to another one after each look-up, no answer has rows of both."""
     path += f"?node={row_paths(ALPHA.mark)[0]}" if path.endswith("/rows") else ""
     client, look_up, looked_up = signed_in(app, "admin", ALPHA.reseller), Scope._of, []
 
     def look_up_and_exchange(*arguments: Any) -> Scope:
         looked_up.append(look_up(*arguments))
-        if len(looked_up) == 1:
-            exchange_resellers()
+        exchange_resellers()
         return looked_up[-1]
 
     right = readable(client.get(path))
@@ -363,7 +361,7 @@ def test_customer_named_like_a_reseller_is_not_its_customer(alpha: FlaskClient) 
 
 def test_reseller_admin_reaches_neither_users_nor_audit(app: Flask, alpha: FlaskClient) -> None:
     for endpoint, method, path in routes(app):
-        if endpoint not in PUBLIC_ENDPOINTS and endpoint.partition(".")[0] in ("users", "audit"):
+        if endpoint.partition(".")[0] in ("users", "audit"):
             response = alpha.open(path, method=method, headers=OURS)
             assert response.status_code == 403
             assert "@" not in response.text

@@ -12,6 +12,8 @@ from app.importing import (
     LAYOUTS,
     CannotUndo,
     Options,
+    Question,
+    data_version,
     undo_preview,
 )
 from app.jobs import states
@@ -19,7 +21,6 @@ from app.jobs.plans import (
     Preview,
     StoredPlan,
     is_workbook,
-    last_import,
     load_options,
     load_plan,
     load_preview,
@@ -33,7 +34,6 @@ from models import Import, ImportJob
 
 _SHOWN = 100  # imports in the list
 _MAX_OTHERS = 10  # open files that a page names
-_CONFIRMED_SHARE = 10  # a file that ends more than one of so many rows is confirmed twice
 
 # What a state is called, and the class of its badge.
 LABELS = {
@@ -54,7 +54,18 @@ LABELS = {
 COUNTS = {"added": "New", "updated": "Changed", "unchanged": "Same", "removed": "Removed", "cancelled": "Ended",
           "moved": "Moved", "renamed": "Renamed"}  # fmt: skip
 _ALWAYS = ("added", "updated", "unchanged")  # counts that are shown when they are 0, too
-OPEN = (states.CHECK_QUEUED, states.CHECKING, states.CHECKED, states.CHECK_FAILED, states.APPLY_QUEUED, states.APPLYING)
+
+
+_KIND_BADGES = {"added": "good", "updated": "warn", "unchanged": ""}
+
+
+class PreviewRow(NamedTuple):
+    """One of the first rows of a file. `state` is what it is, and the class of its badge; "" before the check."""
+
+    line: int
+    state: tuple[str, str]
+    cells: Sequence[tuple[str, str]]
+    faults: Sequence[str]
 
 
 class ListedImport(NamedTuple):
@@ -74,15 +85,15 @@ def list_context() -> dict[str, Any]:
     jobs = list(ImportJob.select().where(ImportJob.state != states.UNDOES).order_by(ImportJob.id.desc()).limit(_SHOWN))
     status = statuses(jobs)
     listed = [_listed(job, status[job.id]) for job in jobs]
-    for load in Import.select().where(Import.number.is_null()).order_by(Import.id.desc()).limit(_SHOWN):
-        line = (str(load.loaded_at), str(load.file).rpartition("/")[2], str(load.who), _title(str(load.report)))
-        listed.append(ListedImport(*line, LABELS[states.APPLIED], None, counts_text(load)))
+    for each in Import.select().where(Import.number.is_null()).order_by(Import.id.desc()).limit(_SHOWN):
+        line = (str(each.loaded_at), str(each.file).rpartition("/")[2], str(each.who), _title(str(each.report)))
+        listed.append(ListedImport(*line, LABELS[states.APPLIED], None, counts_text(each)))
     listed.sort(key=lambda each: each.at, reverse=True)
     return {"imports": listed[:_SHOWN], "is_runner_alive": is_runner_alive()}
 
 
 def _listed(job: ImportJob, status: Status) -> ListedImport:
-    counts = counts_text(status.load) if status.load else ""
+    counts = counts_text(status.applied) if status.applied else ""
     label = _label(status, load_plan(job.plan) if status.state == states.CHECKED else None)
     line = (str(job.created_at), str(job.file), str(job.who), _title(str(job.report)))
     return ListedImport(*line, label, job.id, counts)
@@ -95,9 +106,9 @@ def _label(status: Status, plan: StoredPlan | None) -> tuple[str, str]:
     return LABELS[status.state]
 
 
-def counts_text(load: Import) -> str:
+def counts_text(done: Import) -> str:
     """The numbers of an import: "3 new, 1 changed"."""
-    counts = [(getattr(load, key, 0), label.lower()) for key, label in COUNTS.items()]
+    counts = [(getattr(done, key, 0), label.lower()) for key, label in COUNTS.items()]
     return ", ".join(f"{count:,} {label}" for count, label in counts if count) or "no rows"
 
 
@@ -118,13 +129,14 @@ def page_context(job: ImportJob, uploads: Uploads) -> dict[str, Any]:
     """What the page of an import shows."""
     context = status_context(job)
     options = load_options(job.options)
-    is_open = context["status"].state in OPEN
+    is_open = context["status"].state in states.OPEN
     preview = find_preview(job, options, uploads) if is_open else None
     layout = LAYOUTS.get(preview.report) if preview else None
     return context | {
         "options": options,
         "is_open": is_open,
         "preview": preview,
+        "rows": _preview_rows(preview, context["plan"]) if preview else [],
         "columns": [(key, layout.label(key)) for key in layout.columns] if layout else [],
         "may_be_complete": bool(layout and layout.report.slug != "customer-transactions"),
         "choices": {
@@ -136,6 +148,29 @@ def page_context(job: ImportJob, uploads: Uploads) -> dict[str, Any]:
         },
         "others": _others(job),
     }
+
+
+def fragment_context(job: ImportJob, uploads: Uploads) -> dict[str, Any]:
+    """What changes on the page of an import while a job runs: its state, and in the end what the first rows are."""
+    context = status_context(job)
+    if context["status"].state != states.CHECKED:
+        return context
+    preview = find_preview(job, load_options(job.options), uploads)
+    return context | {"preview": preview, "rows": _preview_rows(preview, context["plan"]) if preview else []}
+
+
+def _preview_rows(preview: Preview, plan: StoredPlan | None) -> list[PreviewRow]:
+    """The first rows of a file, with what the check has found about them."""
+    kinds = dict(plan.kinds) if plan else {}
+    faults: dict[int, list[str]] = {}
+    for line, text in plan.faults if plan else ():
+        faults.setdefault(line, []).append(text)
+    rows = []
+    for line, cells, own_faults in preview.rows:
+        kind, wrong = kinds.get(line, ""), faults.get(line, own_faults)
+        state = (COUNTS[kind], _KIND_BADGES[kind]) if kind else ("", "")
+        rows.append(PreviewRow(line, ("Fault", "bad") if wrong else state, cells, wrong))
+    return rows
 
 
 def status_context(job: ImportJob) -> dict[str, Any]:
@@ -150,11 +185,12 @@ def status_context(job: ImportJob) -> dict[str, Any]:
         "counts": _counts(status, plan),
         "progress": _progress(job, status, plan),
         "is_runner_alive": not status.busy or is_runner_alive(),
-        "confirmed_rows": plan.ending if plan and needs_confirmation(plan) else 0,
-        "is_outdated": status.state == states.CHECKED and plan is not None and plan.as_of != last_import(),
+        "ending": plan.summary.ending if plan else 0,
+        "needs_confirmation": plan is not None and plan.summary.ends_many,
+        "is_outdated": status.state == states.CHECKED and plan is not None and plan.data_version != data_version(),
         "same_file": _same_file(job) if status.state == states.CHECKED else None,
         "answered": bool(options.name_choices),
-        "can_undo": status.state == states.APPLIED and status.load is not None and can_be_undone(status.load),
+        "can_undo": status.state == states.APPLIED and status.applied is not None and can_be_undone(status.applied),
     }
 
 
@@ -172,13 +208,21 @@ def import_facts(job: ImportJob) -> dict[str, Any]:
         "counts": counts,
         "faults": [{"line": line, "text": text} for line, text in plan.faults] if plan else [],
         "total": plan.total_faults if plan else 0,
-        "questions": [question["text"] for question in plan.open_questions] if plan else [],
+        "questions": [describe_question(question) for question in plan.open_questions] if plan else [],
     }
 
 
-def can_be_undone(load: Import) -> bool:
+def describe_question(question: Question) -> str:
+    """A question of a file with the keys of the query of PUT that answer it."""
+    key = {"date_order": "dates", "confirmed": "confirm"}.get(question.setting, question.setting)
+    values = ("same", "new") if key == "names" else question.choices
+    says = "says that this is meant" if key == "confirm" else "says which"
+    return question.with_answer(f"{' or '.join(f'{key}={value}' for value in values)} {says}")
+
+
+def can_be_undone(applied: Import) -> bool:
     """Whether what an import changed is known, so that it can be undone unless something newer stands on it."""
-    return bool(load.changed_rows) and not load.discarded and load.undoes is None
+    return bool(applied.changed_rows) and not applied.discarded and applied.undoes is None
 
 
 def undo_context(number: int) -> dict[str, Any]:
@@ -189,17 +233,11 @@ def undo_context(number: int) -> dict[str, Any]:
         return {"refusal": str(error)}
 
 
-def needs_confirmation(plan: StoredPlan) -> bool:
-    """Whether a file ends or removes more than a tenth of the known rows that it touches."""
-    touched = plan.counts["updated"] + plan.counts["unchanged"] + plan.ending
-    return plan.ending * _CONFIRMED_SHARE > touched
-
-
 def _counts(status: Status, plan: StoredPlan | None) -> list[tuple[str, int]]:
     """The labels and numbers of what a file did, or would do."""
     counts = dict(plan.counts) if plan else {}
-    if status.load:
-        counts |= {key: getattr(status.load, key) for key in COUNTS if hasattr(status.load, key)}
+    if status.applied:
+        counts |= {key: getattr(status.applied, key) for key in COUNTS if hasattr(status.applied, key)}
     return [(label, counts[key]) for key, label in COUNTS.items() if key in counts and (counts[key] or key in _ALWAYS)]
 
 
@@ -208,8 +246,8 @@ def _progress(job: ImportJob, status: Status, plan: StoredPlan | None) -> dict[s
     if status.state not in states.RUNNING.values():
         return None
     whole, rows = job.size, plan.rows if plan and status.state == states.APPLYING else 0
-    if status.state == states.UNDOING and status.load:
-        whole = rows = status.load.changed_rows
+    if status.state == states.UNDOING and status.applied:
+        whole = rows = status.applied.changed_rows
     share = min(job.done / whole, 1) if whole else 0.0
     return {"percent": int(share * 100), "rows": rows, "done": int(rows * share)}
 
@@ -226,5 +264,5 @@ def _same_file(job: ImportJob) -> ImportJob | None:
 
 def _others(job: ImportJob) -> Sequence[ImportJob]:
     """Other files that somebody must still look at."""
-    waiting = ImportJob.state.in_(OPEN) & (ImportJob.id != job.id)
+    waiting = ImportJob.state.in_(states.OPEN) & (ImportJob.id != job.id)
     return list(ImportJob.select().where(waiting).order_by(ImportJob.id).limit(_MAX_OTHERS))

@@ -2,50 +2,42 @@
 
 import logging
 from collections.abc import Iterator
-from typing import Any
+from functools import partial
+from itertools import islice
 
 from flask import Blueprint, Response, abort, current_app, jsonify, redirect, render_template, request, send_file
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from app.importing import changed_rows
+from app.importing import add_job, changed_rows
 from app.jobs import states
-from app.jobs.imports import ImportJobs
 from app.jobs.plans import dump_options, load_options, load_plan
 from app.jobs.states import change_state, status_of
 from app.jobs.uploads import Upload
-from app.table.csv import EXCEL
-from app.table.kinds import TEXT
-from app.table.spool import spool
+from app.table.csv import CHUNK_ROWS, EXCEL, Progress
 from app.web.audit import record_event
 from app.web.errors import asks_for_json, error_response, is_fragment_request
 from app.web.imports.context import (
-    OPEN,
     find_preview,
+    fragment_context,
     import_facts,
     list_context,
-    needs_confirmation,
     page_context,
-    status_context,
     undo_context,
 )
 from app.web.imports.form import submitted_options, submitted_revision
 from app.web.imports.upload import MAX_FILES, received_files
+from app.web.reports.export import stream_export
 from app.web.security import visitor
-from models import ImportJob, access_db, close_connections, timestamp
+from app.web.services import services
+from models import ImportJob, access_db, read_transaction, timestamp
 from models.audit import BEGUN
 
 log = logging.getLogger(__name__)
 
 _NUMBER = "<int(max=999999999):number>"
-_CHECKABLE = (states.CHECK_QUEUED, states.CHECKING, states.CHECKED, states.CHECK_FAILED)
 
 blueprint = Blueprint("imports", __name__, url_prefix="/imports")
-
-
-def import_jobs() -> ImportJobs:
-    jobs: ImportJobs = current_app.extensions["import_jobs"]
-    return jobs
 
 
 @blueprint.get("")
@@ -56,9 +48,9 @@ def list_imports() -> ResponseReturnValue:
 @blueprint.post("")
 def upload() -> ResponseReturnValue:
     """Receive files, and let each be checked."""
-    limit = current_app.config["IMPORT_LIMIT"]
+    limit = services().settings.import_limit
     try:
-        with received_files(import_jobs().uploads, limit * 10**6) as files:
+        with received_files(services().import_jobs.uploads, limit * 10**6) as files:
             if not files:
                 return _list_page(400, "Choose a file first.")
             jobs = [_add(name, received) for name, received in files]
@@ -73,9 +65,9 @@ def upload() -> ResponseReturnValue:
 
 def _add(name: str, received: Upload) -> ImportJob:
     """Keep a file that was received whole, and queue its check."""
-    now, jobs = timestamp(), import_jobs()
+    now, jobs = timestamp(), services().import_jobs
     with access_db.write_transaction():
-        job: ImportJob = ImportJob.create(
+        job = add_job(
             user=visitor().id, who=visitor().email, file=name, size=received.size, sha256=received.sha256,
             created_at=now, seen_at=now, state=states.CHECK_QUEUED,
         )  # fmt: skip
@@ -95,13 +87,13 @@ def show(number: int) -> ResponseReturnValue:
     if asks_for_json() or visitor().token:
         return jsonify(import_facts(job))
     if is_fragment_request():
-        context = status_context(job)
+        context = fragment_context(job, services().import_jobs.uploads)
         response = current_app.make_response(render_template("imports/_fragment.html", **context))
         lacks_preview = job.preview and request.args.get("preview") == "none"
-        if lacks_preview or context["status"].state not in {*OPEN, *states.BUSY}:  # the page looks otherwise now
+        if lacks_preview or context["status"].state not in {*states.OPEN, *states.BUSY}:  # the page looks otherwise now
             response.headers["HX-Refresh"] = "true"
         return response
-    context = page_context(job, import_jobs().uploads)
+    context = page_context(job, services().import_jobs.uploads)
     if context["can_undo"] and "undo" in request.args:
         context["undo"] = undo_context(number)
     return render_template("imports/import.html", **context)
@@ -112,14 +104,14 @@ def change(number: int) -> ResponseReturnValue:
     """Read the file in another way, and check it again."""
     job = _job_or_404(number)
     revision, options = submitted_revision(job), load_options(job.options)
-    preview = find_preview(job, options, import_jobs().uploads)
+    preview = find_preview(job, options, services().import_jobs.uploads)
     options = submitted_options(job, options, preview, load_plan(job.plan))
     job.revision = revision
     values = {"options": dump_options(options), "plan": "", "message": "", "done": 0, "preview": ""}
-    is_applied = status_of(job).load is not None
-    if is_applied or not change_state(job, _CHECKABLE, states.CHECK_QUEUED, revision=revision + 1, **values):
+    is_applied = status_of(job).applied is not None
+    if is_applied or not change_state(job, states.CHECKABLE, states.CHECK_QUEUED, revision=revision + 1, **values):
         return _conflict(number)
-    import_jobs().wake(job, states.CHECK_QUEUED)
+    services().import_jobs.wake(job, states.CHECK_QUEUED)
     return redirect(f"/imports/{number}", 303)
 
 
@@ -129,10 +121,11 @@ def apply(number: int) -> ResponseReturnValue:
     job = _job_or_404(number)
     job.revision = submitted_revision(job)
     plan = load_plan(job.plan)
-    if plan is None or not plan.can_be_applied or status_of(job).load:
+    if plan is None or not plan.can_be_applied or status_of(job).applied:
         return _conflict(number)
-    if needs_confirmation(plan) and request.form.get("confirm") != str(plan.ending):
-        details = [f"This file ends {plan.ending:,} rows, since it doesn't name them. Tick that this is meant."]
+    ending = plan.summary.ending
+    if plan.summary.ends_many and request.form.get("confirm") != str(ending):
+        details = [f"This file ends {ending:,} rows, since it doesn't name them. Tick that this is meant."]
         return error_response(400, "Nothing was applied.", details, f"/imports/{number}")
     with access_db.write_transaction():
         fields = {"done": 0, "message": "", "user": visitor().id, "who": visitor().email}
@@ -141,7 +134,7 @@ def apply(number: int) -> ResponseReturnValue:
             record_event("import", BEGUN, f"{job.report} {job.file}", number=number, sha256=job.sha256)
     if not begun:
         return _conflict(number)
-    import_jobs().wake(job, states.APPLY_QUEUED)
+    services().import_jobs.wake(job, states.APPLY_QUEUED)
     return redirect(f"/imports/{number}", 303)
 
 
@@ -150,12 +143,14 @@ def cancel(number: int) -> ResponseReturnValue:
     """Drop a file that isn't applied, and end its job."""
     job = _job_or_404(number)
     with access_db.write_transaction():
-        cancelled = not status_of(job).load and change_state(job, [*_CHECKABLE, states.APPLY_QUEUED], states.CANCELLED)
+        cancelled = not status_of(job).applied and change_state(
+            job, [*states.CHECKABLE, states.APPLY_QUEUED], states.CANCELLED
+        )
         if cancelled:
             record_event("import cancelled", about=f"{job.report} {job.file}", number=number)
     if not cancelled:
         return _conflict(number)
-    import_jobs().uploads.delete(number)
+    services().import_jobs.uploads.delete(number)
     return redirect("/imports", 303)
 
 
@@ -165,33 +160,29 @@ def undo(number: int) -> ResponseReturnValue:
     job, now = _job_or_404(number), timestamp()
     status = status_of(job)
     begun = False
-    if status.load and not status.undone_by:
+    if status.applied and not status.undone_by:
         with access_db.write_transaction():
-            begun = change_state(job, [*_APPLIED], states.UNDO_QUEUED, done=0, message="")
+            begun = change_state(job, states.UNDOABLE, states.UNDO_QUEUED, done=0, message="")
             if begun:
                 fields = {"user": visitor().id, "who": visitor().email, "created_at": now, "seen_at": now}
                 if job.undo is None:
                     fields |= {"file": job.file, "report": job.report, "state": states.UNDOES}
-                    job.undo = ImportJob.create(**fields).id
+                    job.undo = add_job(**fields).id
                     job.save(only=[ImportJob.undo])
                 else:
                     ImportJob.update(fields).where(ImportJob.id == job.undo).execute()
                 record_event("undo", BEGUN, f"{job.report} {job.file}", number=number)
     if not begun:
         return _conflict(number)
-    import_jobs().wake(job, states.UNDO_QUEUED)
+    services().import_jobs.wake(job, states.UNDO_QUEUED)
     return redirect(f"/imports/{number}", 303)
-
-
-# States of a job whose file the reports have: one that died before it said so is at an earlier one.
-_APPLIED = (states.APPLIED, states.APPLYING, states.APPLY_QUEUED, states.CHECKED)
 
 
 @blueprint.get(f"/{_NUMBER}/faults.csv")
 def faults(number: int) -> ResponseReturnValue:
     """Send the file with a column of faults, as the check has written it."""
     job = _job_or_404(number)
-    path = import_jobs().uploads.faults_path(number)
+    path = services().import_jobs.uploads.faults_path(number)
     if job.state != states.CHECKED or not path.exists():
         return error_response(404, "This import has no file of faults.", home=f"/imports/{number}")
     response = send_file(path.absolute(), "text/csv", as_attachment=True, download_name=f"import-{number}-faults.csv")
@@ -203,22 +194,20 @@ def faults(number: int) -> ResponseReturnValue:
 def changes(number: int) -> ResponseReturnValue:
     """Stream what an import changed: each value before and after."""
     job = _job_or_404(number)
-    if not status_of(job).load:
+    if not status_of(job).applied:
         return error_response(404, "This import is not applied.", home=f"/imports/{number}")
-    response = Response(spool(lambda: _change_lines(number)), mimetype="text/csv")
-    response.headers["Content-Disposition"] = f'attachment; filename="import-{number}-changes.csv"'
-    return response
+    headers = {"Content-Disposition": f'attachment; filename="import-{number}-changes.csv"'}
+    response = Response(mimetype="text/csv", headers=headers)
+    return stream_export(request.path, partial(_change_lines, number), response, f"/imports/{number}")
 
 
-def _change_lines(number: int) -> Iterator[bytes]:
-    def line(cells: Any) -> bytes:
-        return (EXCEL.delimiter.join(EXCEL.cell(TEXT, cell) for cell in cells) + "\r\n").encode()
-
-    try:
-        yield EXCEL.start.encode() + line(("Change", "Row", "Column", "Before", "After"))
-        yield from map(line, changed_rows(number))
-    finally:
-        close_connections()  # this thread's own
+def _change_lines(number: int, progress: Progress) -> Iterator[bytes]:
+    with read_transaction():
+        yield (EXCEL.start + EXCEL.line(("Change", "Row", "Column", "Before", "After"))).encode()
+        rows = changed_rows(number)
+        while block := list(islice(rows, CHUNK_ROWS)):
+            progress(len(block))
+            yield "".join(map(EXCEL.line, block)).encode()
 
 
 def _job_or_404(number: int) -> ImportJob:
@@ -233,7 +222,7 @@ def _conflict(number: int) -> Response:
     job = _job_or_404(number)
     state = status_of(job).state
     why = _why_not_as_checked(job) if state == states.CHECKED else _WHY_NOT.get(state, "It is being worked on.")
-    return error_response(409, "This was not done.", [why, "The page shows how it is now."], f"/imports/{number}")
+    return error_response(409, "Nothing was changed.", [why, "The page shows how it is now."], f"/imports/{number}")
 
 
 def _why_not_as_checked(job: ImportJob) -> str:
@@ -261,5 +250,5 @@ _WHY_NOT = {
 
 
 def _list_page(status: int = 200, error: str = "") -> ResponseReturnValue:
-    context = {**list_context(), "error": error, "limit": current_app.config["IMPORT_LIMIT"]}
+    context = {**list_context(), "error": error, "limit": services().settings.import_limit}
     return render_template("imports/imports.html", **context), status
