@@ -290,7 +290,7 @@ def _missing_periods(
     if not times:
         return
     place, shortest = min(times, key=lambda time: time[1].months)
-    for before, after in pairwise(sorted(set(keys[place]))):
+    for before, after in pairwise(sorted(keys[place])):
         gap = int(after[:4]) - int(before[:4])
         for period in shortest.between(before, after)[1:-1] if gap <= _MAX_GAP else ():
             day, _ = shortest.days(period)

@@ -160,8 +160,8 @@ def test_groups_have_the_sums_of_their_rows(slug: str, data: st.DataObject, toda
         check_totals(view, groups)
         assert not read_groups(view, NO_ROWS)
         with read_transaction():
-            own = Scope.for_reseller("Zebra Resale")
-        rows = [[*group.values, group.rows, *group.sums] for group in read_groups(view, own)]
+            own = read_groups(view, Scope.for_reseller("Zebra Resale"))
+        rows = [[*group.values, group.rows, *group.sums] for group in own]
         assert rows == expected(view, "Zebra Resale")
 
 
