@@ -1,10 +1,12 @@
-"""Grouping a report: the fields, a group that opens, and the way to its rows."""
+"""Grouping a report: the fields, a group that opens, and the way to its rows; and what Clear and Reset leave."""
 
 import re
 
 from playwright.sync_api import Page, expect
 
+from app.reports import REPORTS
 from tests.browser.conftest import expect_loaded
+from tests.browser.intents import expect_agreement, set_latency, settle
 
 
 def test_report_is_grouped_and_ungrouped(page: Page) -> None:
@@ -28,3 +30,27 @@ def test_report_is_grouped_and_ungrouped(page: Page) -> None:
     expect(page.locator("#group-label")).to_have_text("Group by")
     expect(page.locator("#group-0")).to_have_value("")
     expect(page.locator("#th-customer")).to_be_visible()
+
+
+def test_choice_right_after_clear_is_kept(page: Page) -> None:
+    page.goto("/reports/customer-transactions?group=month&group=action")
+    expect_loaded(page)
+    set_latency(page, 150)
+    page.locator("#choose-group").click()
+    page.locator("#reset-group").click()
+    page.locator("#group-0").select_option("user")
+    settle(page)
+    assert expect_agreement(page) == {"group": ["user"]}
+
+
+def test_tick_right_after_reset_is_kept(page: Page) -> None:
+    page.goto("/reports/customer-usage?columns=customer&columns=used&columns=reseller")
+    expect_loaded(page)
+    set_latency(page, 150)
+    page.locator("#choose-columns").click()
+    page.locator("#down-used").click()
+    page.locator("#reset-columns").click()
+    page.locator("#column-list [value=used]").uncheck()
+    settle(page)
+    columns = expect_agreement(page)["columns"]
+    assert columns == [column.key for column in REPORTS["customer-usage"].default_columns if column.key != "used"]
