@@ -128,6 +128,9 @@ def has(key: str, *values: str) -> Callable[[dict[str, list[str]]], bool]:
     return lambda query: query.get(key, []) == list(values)
 
 
+GROUPED = "customer-transactions grouped"
+
+
 class Stage(NamedTuple):
     """Where intents begin on a report: a filter that leaves more than one page of 25 rows, and what is pressed then."""
 
@@ -135,22 +138,25 @@ class Stage(NamedTuple):
     sort: str
     hidden: str
     moved: str
+    group: str = ""
 
 
 STAGES = {
     "customer-subscriptions": Stage(("status", "Active"), "order_date", "cost", "subscription_id"),
     "customer-transactions": Stage(("action", "Inventory"), "total", "cost", "customer_id"),
     "customer-usage": Stage(("certificate_type", "SSL"), "used", "available", "customer_id"),
+    GROUPED: Stage(("action", "Inventory"), "total", "cost", "rows", "group=month&group=reseller&"),
 }
 
 
 def start_of(slug: str) -> str:
-    return f"/reports/{slug}?size=25&{'='.join(STAGES[slug].chip)}"
+    stage = STAGES[slug]
+    return f"/reports/{slug.partition(' ')[0]}?{stage.group}size=25&{'='.join(stage.chip)}"
 
 
 def intents_of(slug: str) -> dict[str, Intent]:
     """What people do on a report that `start_of` opens."""
-    (filtered, _), sort, hidden, moved = STAGES[slug]
+    (filtered, _), sort, hidden, moved, group = STAGES[slug]
     places = frozenset({"next"})  # a change of rows leads to the first page
     new_rows = {"q", "customer", "reseller", "from", "period", "sort"}
 
@@ -177,12 +183,12 @@ def intents_of(slug: str) -> dict[str, Intent]:
         "size": Intent(lambda page: choose_size(page, 100), has("size", "100"), places),
         "chip": Intent(lambda page: press(page, f"#chip-{filtered}"), lambda query: filtered not in query, places),
     }
-    if slug == "customer-usage":
+    if group or slug == "customer-usage":
         opener = "tbody tr:nth-child(3) .expander"
         intents["expand"] = Intent(
             lambda page: press(page, opener, 40), lambda query: bool(query.keys() & {"open", "toggle"})
         )
-    else:
+    if slug != "customer-usage":
         intents["date"] = Intent(type_date, has("from", "2026-01-15"), places | {"period"}, 650)
         intents["period"] = Intent(choose_period, has("period", "this-year"), places | {"date"})
     return intents
