@@ -48,15 +48,13 @@ function setField(key, values) {
 function addHiddenInput(name, value) {
   const input = Object.assign(document.createElement("input"), { type: "hidden", name, value });
   input.setAttribute("form", "filters");
-  document.getElementById("state").append(input);
-  return input;
+  return document.getElementById("state").appendChild(input);
 }
 // Reset writes the defaults into the fields at once, so that what is chosen right after it is kept.
 function resetFields(popover) {
   for (const select of popover.querySelectorAll("select")) select.value = "";
   for (const move of document.querySelectorAll("[data-command][name=move]")) move.remove();
-  const items = [...popover.querySelectorAll("li")].sort((a, b) => a.dataset.place - b.dataset.place);
-  popover.querySelector("ul")?.append(...items);
+  popover.querySelector("ul")?.append(...[...popover.querySelectorAll("li")].sort((a, b) => a.dataset.place - b.dataset.place));
   for (const box of popover.querySelectorAll("[type=checkbox]:enabled")) box.checked = "default" in box.dataset;
 }
 // A period ends a range of days, and a day ends the period.
@@ -135,6 +133,8 @@ on("keydown", (event) => {
 });
 on("click", ({ target }) => {
   if (target.id === "print-now") print();
+  if (target.matches(".copy")) navigator.clipboard?.writeText(target.previousElementSibling.textContent).then(() =>
+    (target.textContent = document.getElementById("live").textContent = "Copied"));
   const button = target.closest(".show-password"), input = document.getElementById(button?.getAttribute("aria-controls"));
   if (input) button.ariaPressed = (input.type = input.type === "text" ? "password" : "text") === "text";
 });

@@ -117,6 +117,15 @@ def end_session_of_mine(number: int) -> ResponseReturnValue:
     return redirect("/account?done=session", 303)
 
 
+@blueprint.post("/account/sessions/others/end")
+def end_other_sessions() -> ResponseReturnValue:
+    """End the visitor's sessions in all other browsers, and remember none of these."""
+    with access_db.write_transaction():
+        end_user_sessions(visitor().id, keep=visitor().session)
+        record_event("session ended", about=visitor().email, browser="all others")
+    return redirect("/account?done=others", 303)
+
+
 @blueprint.get("/account/confirm")
 def confirm_form() -> ResponseReturnValue:
     """Ask for the password or a code again; redirect who entered it lately."""
@@ -200,7 +209,7 @@ def account_page(
     context = {
         "errors": errors,
         "done": request.args.get("done"),
-        "sessions": sessions().list_of(visitor().id),
+        "sessions": sorted(sessions().list_of(visitor().id), key=lambda each: each.token_hash != visitor().session),
         "factor": factor,
         "codes_left": count_recovery_codes(visitor().id) if factor else 0,
         "is_required": second_factors().is_required(visitor().role),

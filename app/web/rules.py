@@ -82,6 +82,7 @@ TOKEN_ENDPOINTS = frozenset(
 RULES: Mapping[str, Permission | None] = {
     **dict.fromkeys(ACCOUNT_ENDPOINTS | SET_UP_ENDPOINTS),
     "account.end_session_of_mine": None,
+    "account.end_other_sessions": None,
     "tokens.add": None,
     "tokens.revoke": None,
     "second_factor.renew_codes": None,

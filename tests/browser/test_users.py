@@ -26,6 +26,15 @@ def add(page: Page, email: str, role: str = "Viewer") -> str:
     return page.locator(".secret").inner_text()
 
 
+def test_temporary_password_is_copied(page: Page) -> None:
+    password = add(page, "copy@partner.example")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    press(page, "Copy")
+    expect(page.get_by_role("button", name="Copied")).to_be_focused()
+    expect(page.locator("#live")).to_have_text("Copied")
+    assert page.evaluate("navigator.clipboard.readText()") == password
+
+
 def choose_password(page: Page, present: str) -> None:
     page.goto("/account")
     page.get_by_label("Present password", exact=True).fill(present)

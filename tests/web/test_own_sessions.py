@@ -106,6 +106,24 @@ def test_end_one_session(app: Flask) -> None:
 
 
 @pytest.mark.usefixtures("ann")
+def test_end_all_other_sessions(app: Flask) -> None:
+    client, phone, viewer = sign_in(app), sign_in(app, PHONE), signed_in(app, "viewer")
+    answer = send(client, "/account/sessions/others/end")
+    assert "signed in here alone" in client.get(answer.location).text
+    assert [each.get("/reports").status_code for each in (client, phone, viewer)] == [200, 401, 200]
+    assert "End all others" not in client.get("/account").text
+
+
+@pytest.mark.usefixtures("ann")
+def test_sessions_that_were_used_before_the_last_ten_are_folded(app: Flask) -> None:
+    client = sign_in(app)
+    for _ in range(11):
+        app.extensions["sessions"].create(User.get(email=ANN))
+    shown, _, folded = client.get("/account").text.partition("<summary>2 more</summary>")
+    assert (shown.count("/end\">End<"), folded.count("/end\">End<")) == (9, 2)
+
+
+@pytest.mark.usefixtures("ann")
 def test_others_sessions_cannot_be_ended(app: Flask) -> None:
     client, viewer = sign_in(app), signed_in(app, "viewer")
     before = Session.select().count()
