@@ -18,7 +18,7 @@ from tests.support import OURS
 def view(page: Page, demo_folder: Path) -> Iterator[str]:
     """The name of a saved view of the visitor's own."""
     name = f"Renewals {uuid4()}"
-    form = {"name": name, "view": "period=this-year"}
+    form: dict[str, str | float | bool] = {"name": name, "view": "period=this-year"}
     assert page.request.post("/reports/customer-subscriptions/views", form=form, headers=OURS).ok
     yield name
     remove_views(demo_folder, name)

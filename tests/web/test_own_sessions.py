@@ -120,7 +120,7 @@ def test_sessions_that_were_used_before_the_last_ten_are_folded(app: Flask) -> N
     for _ in range(11):
         app.extensions["sessions"].create(User.get(email=ANN))
     shown, _, folded = client.get("/account").text.partition("<summary>2 more</summary>")
-    assert (shown.count("/end\">End<"), folded.count("/end\">End<")) == (9, 2)
+    assert (shown.count('/end">End<'), folded.count('/end">End<')) == (9, 2)
 
 
 @pytest.mark.usefixtures("ann")
@@ -164,8 +164,11 @@ def test_late_changes_need_a_confirmation(app: Flask, eve: User) -> None:
     assert (script.status_code, script.mimetype) == (403, "text/plain")
     for path in ("/account", "/reports"):
         assert client.get(path).status_code == 200, path
-    for path in ("/users", f"/users/{eve.id}"):
-        assert f'href="/account/confirm?next={path}"' in client.get(path).text, "before a form is filled in"
+    for path in ("/users", f"/users/{eve.id}", "/account"):
+        page = client.get(path).text
+        assert f'href="/account/confirm?next={path}' in page, "before a form is filled in"
+        assert 'class="form-stack" disabled' in page, "what is typed would be lost"
+        assert 'class="form-stack" disabled' not in sign_in(app).get(path).text
 
 
 @pytest.mark.usefixtures("ann")
