@@ -77,7 +77,8 @@ def test_account_page_lists_live_sessions(app: Flask) -> None:
     signed_in(app, "viewer")
     Session.update(seen_at=timestamp(-9 * 3600)).where(Session.browser == "Chrome on Linux").execute()
     page = client.get("/account").text
-    listed = re.findall(r"<li>(.*?), <bdi>(.*?)</bdi>\s*(This session)?", page.replace('<span class="badge good">', ""))
+    item = r"<li><p>(.*?), <bdi>(.*?)</bdi><br>\s*<small>.*</small></p>\s*(This session)?"
+    listed = re.findall(item, page.replace('<span class="badge good">', ""))
     assert set(listed) == {
         ("Firefox on Windows", "198.51.100.7", "This session"),
         ("Safari on iPhone", "203.0.113.9", ""),
