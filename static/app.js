@@ -78,7 +78,7 @@ on("submit", (event) => {
   const { target, submitter, timeStamp } = event, { dataset } = submitter ?? target;
   if (target === filters && !submitter?.hasAttribute("formaction")) return;
   if (target === filters) event.stopPropagation();
-  if (timeStamp - dataset.sentAt < 1000) event.preventDefault(); // the second click of a double click
+  if (timeStamp - dataset.sentAt < (target.method === "post" ? 5000 : 1000)) event.preventDefault(); // clicked again
   else dataset.sentAt = timeStamp;
   if (target.id === "save") target.elements.view.value = new URLSearchParams(new FormData(filters));
 }, true);
