@@ -13,7 +13,7 @@ function pressControl(event) {
   if (control?.form === filters && event.type === "click") {
     event.preventDefault();
     if (control.name === "toggle" && event.detail > 1) return; // the second click of a double click
-    if (control.name === "reset") resetFields(control.closest("[popover]"));
+    if (control.name === "reset") resetFields(control.value, control.closest("[popover]"));
     else addHiddenInput(control.name, control.value).dataset.command = ""; // it stays in the form until an answer comes
     filters.requestSubmit();
   } else if (control?.pathname === filters.getAttribute("action")) {
@@ -42,7 +42,8 @@ function setField(key, values) {
   if (!filters.querySelector(`[name="${key}"]`)) {
     for (const input of document.querySelectorAll(`#results input[name="${key}"]`)) input.remove();
     for (const each of values) addHiddenInput(key, each);
-  } else if (field.forEach) field.forEach((radio) => (radio.checked = radio.value === value)); // the list ignores ""
+  } else if (field.forEach) field.forEach((each, place) => "checked" in each // a period or columns, not groups
+    ? (each.checked = each.value === value || values.includes(each.value)) : (each.value = values[place] ?? ""));
   else if ((field.value = value) && field.value !== value) field.add?.(new Option(value, value, true, true)); // a newer one
 }
 function addHiddenInput(name, value) {
@@ -51,11 +52,10 @@ function addHiddenInput(name, value) {
   return document.getElementById("state").appendChild(input);
 }
 // Reset writes the defaults into the fields at once, so that what is chosen right after it is kept.
-function resetFields(popover) {
-  for (const select of popover.querySelectorAll("select")) select.value = "";
+function resetFields(name, popover) {
   for (const move of document.querySelectorAll("[data-command][name=move]")) move.remove();
   popover.querySelector("ul")?.append(...[...popover.querySelectorAll("li")].sort((a, b) => a.dataset.place - b.dataset.place));
-  for (const box of popover.querySelectorAll("[type=checkbox]:enabled")) box.checked = "default" in box.dataset;
+  setField(name, [...popover.querySelectorAll("[data-default]")].map(({ value }) => value));
 }
 // A period ends a range of days, and a day ends the period.
 on("input", ({ target }) => {

@@ -6,7 +6,7 @@ from playwright.sync_api import Page, expect
 
 from app.reports import REPORTS
 from tests.browser.conftest import expect_loaded
-from tests.browser.intents import expect_agreement, set_latency, settle
+from tests.browser.intents import expect_agreement, set_latency, settle, traverse, type_text
 
 
 def test_report_is_grouped_and_ungrouped(page: Page) -> None:
@@ -21,7 +21,7 @@ def test_report_is_grouped_and_ungrouped(page: Page) -> None:
     expect_loaded(page)
     page.locator(".expander[name=toggle]").nth(1).click()
     expect(page.get_by_role("table", name="Rows of the group")).to_be_visible()
-    page.locator("#results tbody a[target]").first.click()
+    page.get_by_title("Show these rows").first.click()
     expect(page).to_have_url(re.compile(r"\?from=.*&to=.*&action="))
     page.go_back()
     page.locator("#choose-group").click()
@@ -30,6 +30,21 @@ def test_report_is_grouped_and_ungrouped(page: Page) -> None:
     expect(page.locator("#group-label")).to_have_text("Group by")
     expect(page.locator("#group-0")).to_have_value("")
     expect(page.locator("#th-customer")).to_be_visible()
+
+
+def test_what_is_typed_holds_for_the_rows_of_a_group(page: Page) -> None:
+    page.goto("/reports/customer-transactions?group=action&columns=action&columns=cost&columns=rows&sort=-rows")
+    expect_loaded(page)
+    entries = page.evaluate("history.length")
+    set_latency(page, 150)
+    type_text(page, "#q", "gmbh")
+    page.get_by_title("Show these rows").last.click()
+    settle(page)
+    assert expect_agreement(page).keys() == {"q", "action"}
+    assert page.evaluate("history.length") == entries + 1
+    set_latency(page, 0)
+    traverse(page, "back")
+    expect(page.locator("#group-0")).to_have_value("action")
 
 
 def test_choice_right_after_clear_is_kept(page: Page) -> None:
