@@ -18,5 +18,5 @@ def create_app() -> Flask:
         raise BadSetting(str(error)) from None
     app = Flask(__name__, template_folder="../templates", static_folder="../static")
     web.register(app, settings)
-    cli.register(app, settings)
+    cli.register(app)
     return app

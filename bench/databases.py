@@ -12,7 +12,7 @@ from app import create_app
 from app.auth import users
 from app.auth.users import find_user
 from app.demo import fill
-from models import Customer, Holding, Subscription, Transaction, migrate, reports_db
+from models import Customer, Holding, Subscription, Transaction, apply_migrations, reports_db
 
 CACHE = Path(__file__).parents[1] / ".cache" / "bench"
 _TRANSACTIONS_PER_CUSTOMER = 25
@@ -61,7 +61,7 @@ def open_app(database: Path | str) -> Flask:
     os.environ["DATABASE_URL"] = sqlite_url(database) if isinstance(database, Path) else database
     os.environ["SECRET_KEY"] = "only for measuring, and long enough for any"
     app = create_app()
-    migrate()
+    apply_migrations()
     return app
 
 

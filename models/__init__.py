@@ -68,6 +68,6 @@ from models.reports import (
     TypeUsage,
     UsageRow,
 )
-from models.schema import SchemaMismatch, check, migrate
+from models.schema import SchemaMismatch, apply_migrations, check_schema
 from models.sqlite import QueryBudgetExceeded
 from models.values import MAX_CHAR, clean_text, fold, printable, timestamp, today

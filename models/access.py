@@ -73,8 +73,8 @@ class Session(AccessModel):
     """A user signed in at one browser, whose cookie holds the token that `token_hash` is the hash of.
 
     `browser` is in words, "Firefox on Windows", and `address` that of the latest request, as of `seen_at`.
-    `confirmed_at` is when the user last entered the password or a code, None for not since an update. `origin` is the
-    way in which the session began, one of those in app/auth/sessions.py.
+    `confirmed_at` is when the user last entered the password or a code, None for not since an update. `origin` is its
+    sign-in method, one of `SignInMethod` in app/auth/visitor.py.
     """
 
     token_hash = TextField(unique=True)
@@ -106,7 +106,7 @@ class RecoveryCode(AccessModel):
 class PendingSignIn(AccessModel):
     """A user who has entered the password, but no code yet, at the browser whose cookie holds the token.
 
-    Or one who comes from the provider: `origin` is what the session's will be.
+    Or one who comes from the provider: `origin` is that of the session to be.
     """
 
     token_hash = TextField(unique=True)
@@ -174,7 +174,9 @@ class SavedView(AccessModel):
 # A user's views of a report have different names, but for deleted ones.
 SavedView.add_index(
     SavedView.index(
-        *(SavedView.user, SavedView.report, SavedView.name),
+        SavedView.user,
+        SavedView.report,
+        SavedView.name,
         unique=True,
         where=SavedView.deleted_at.is_null(),
         name="saved_view_name",
@@ -182,7 +184,9 @@ SavedView.add_index(
 )
 SavedView.add_index(
     SavedView.index(
-        *(SavedView.report, SavedView.name, SavedView.id),
+        SavedView.report,
+        SavedView.name,
+        SavedView.id,
         where=SavedView.shared & SavedView.deleted_at.is_null(),
         name="saved_view_shared",
     )
@@ -316,7 +320,21 @@ class JobRunner(AccessModel):
     seen_at = DateTimeField()
 
 
+# The tables that are copied to another database. Rows of UsedState, ExportPlace and JobRunner are of running processes.
 TABLES = (
-    *(User, Identity, Session, SecondFactor, RecoveryCode, PendingSignIn, RememberedBrowser, SavedView, Attempt),
-    *(AccessToken, TokenNetwork, ImportJob, Delivery, DeliveryRecipient, DeliveryRun),
+    User,
+    Identity,
+    Session,
+    SecondFactor,
+    RecoveryCode,
+    PendingSignIn,
+    RememberedBrowser,
+    SavedView,
+    Attempt,
+    AccessToken,
+    TokenNetwork,
+    ImportJob,
+    Delivery,
+    DeliveryRecipient,
+    DeliveryRun,
 )

@@ -5,7 +5,7 @@ import logging
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Literal
 
 from peewee import DateTimeField, TextField
 
@@ -14,6 +14,9 @@ from models.connections import access_db
 from models.values import timestamp
 
 log = logging.getLogger("audit")
+
+# The author of a change and their address: the fields `who`, `address` and `request` of its event.
+AuditActor = Mapping[str, str]
 
 BEGUN, DONE, REFUSED, FAILED = "begun", "done", "refused", "failed"  # outcomes
 MAX_TEXT_LENGTH = 300  # characters of a text of an event: people write addresses of any length into the trail
@@ -51,35 +54,29 @@ def record(event: str, outcome: str = DONE, /, **values: Any) -> None:
     log.info(json.dumps({**fields, **values}))
 
 
-def record_folded(event: str, outcome: str, /, **values: Any) -> None:
+def record_counted(event: str, outcome: str = DONE, /, *, match: Literal["person", "details"], **values: Any) -> None:
     """Add an event, or count it in the row of the same person's first one with this outcome in the same minute.
 
-    That row tells what the first was about, and in its details how many `times` it happened.
+    With `match="details"` that one must be about the same, with the same details. The row has in its details how many
+    `times` it happened.
     """
+    values = {name: _shorten(value) for name, value in values.items()}
+    details = {name: value for name, value in values.items() if name not in AuditEvent._meta.fields}
     with access_db.write_transaction():
-        first = _same_minute(event, outcome, values).first()
+        events = _same_minute(event, outcome, values)
+        if match == "details":
+            same_about = events.where(AuditEvent.about == values["about"])
+            events = [row for row in same_about if json.loads(row.details) | {"times": 0} == details | {"times": 0}]
+        first = next(iter(events), None)
         if first is None:
             record(event, outcome, **values)
         else:
             _count(first)
 
 
-def record_repeated(event: str, /, **values: Any) -> None:
-    """Add an event, or count it where the same person did exactly the same within the same minute."""
-    values = {name: _shorten(value) for name, value in values.items()}
-    details = {name: value for name, value in values.items() if name not in AuditEvent._meta.fields}
-    with access_db.write_transaction():
-        same = _same_minute(event, DONE, values).where(AuditEvent.about == values["about"])
-        first = next((each for each in same if json.loads(each.details) | {"times": 0} == details | {"times": 0}), None)
-        if first is None:
-            record(event, **values)
-        else:
-            _count(first)
-
-
 def _same_minute(event: str, outcome: str, values: Mapping[str, Any]) -> Any:
     minute = f"{timestamp()[:-3]}:00"
-    same = (AuditEvent.who == _shorten(values["who"])) & (AuditEvent.at >= minute)
+    same = (AuditEvent.who == values["who"]) & (AuditEvent.at >= minute)
     query = AuditEvent.select().where(same, AuditEvent.event == event, AuditEvent.outcome == outcome)
     return query.order_by(AuditEvent.id)
 

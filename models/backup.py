@@ -1,7 +1,7 @@
 """Backup and restore of an installation on SQLite, through SQLite's backup API."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,17 @@ from peewee import SQL, DatabaseError, OperationalError, Table, fn
 from playhouse.cysqlite_ext import CySqliteDatabase
 
 from models import audit
-from models.access import AccessToken, Attempt, PendingSignIn, RememberedBrowser, Session, TokenNetwork, User
+from models.access import (
+    AccessToken,
+    Attempt,
+    Delivery,
+    DeliveryRun,
+    PendingSignIn,
+    RememberedBrowser,
+    Session,
+    TokenNetwork,
+    User,
+)
 from models.audit import BEGUN, DONE, AuditEvent
 from models.connections import access_db, reports_db
 from models.errors import describe_error, driver_errors
@@ -21,7 +31,7 @@ from models.schema import SchemaMismatch, migration_runner, refuse_newer
 from models.sqlite import OWNER_ONLY
 
 _LOCK_TIMEOUT = 2  # seconds
-# Whatever ended since a backup stays ended.
+# Sessions and tokens that have ended since a backup must not come back, so that none does.
 _NOT_RESTORED = (Session, TokenNetwork, AccessToken, PendingSignIn, RememberedBrowser, Attempt)
 
 # Adds the events of the live audit trail that a backup's trail lacks.
@@ -31,6 +41,15 @@ SELECT at, who, event, outcome, about, details, address, request FROM live.audit
 WHERE (at, who, event, outcome, about, details, address, request) NOT IN (
     SELECT at, who, event, outcome, about, details, address, request FROM main.audit_event
 ) ORDER BY id"""
+
+# Whoever has stopped a delivery since the backup gets it no more. Ids alone might be those of other deliveries.
+_KEEP_STOPPED = """
+UPDATE delivery_recipient SET stopped_at = recipient.stopped_at
+FROM live.delivery_recipient AS recipient
+JOIN live.delivery AS delivery ON delivery.id = recipient.delivery_id
+JOIN main.delivery AS restored ON restored.id = delivery.id AND restored.created_at = delivery.created_at
+WHERE recipient.delivery_id = delivery_recipient.delivery_id AND recipient.user_id = delivery_recipient.user_id
+    AND recipient.stopped_at IS NOT NULL AND delivery_recipient.stopped_at IS NULL"""
 
 
 class BackupError(Exception):
@@ -76,7 +95,7 @@ def create_backup(file: Path) -> DatabaseContents:
 
 
 def read_backup(file: Path) -> DatabaseContents:
-    """Return what a backup holds. Raises BackupError unless it is whole, sound, and known to this version."""
+    """Return the contents of a backup. Raises BackupError unless it is whole, sound, and known to this version."""
     _require_sqlite()
     paths = backup_files(file)
     if missing := [path for path in paths if not path.is_file()]:
@@ -95,7 +114,7 @@ def read_backup(file: Path) -> DatabaseContents:
 
 
 def live_contents() -> DatabaseContents:
-    """Return what the databases in use hold. Raises DatabaseError where they can't be read."""
+    """Return the contents of the databases in use. Raises DatabaseError where they can't be read."""
     return _contents(reports_db, access_db)
 
 
@@ -106,12 +125,14 @@ def users_reenabled_by(file: Path) -> list[str]:
     return [user.email for user in User.select(User.email).where(User.disabled) if user.email in enabled]
 
 
-def restore_backup(file: Path, actor: dict[str, str]) -> None:
+def restore_backup(file: Path, actor: dict[str, str], skip_mails: Callable[[], None]) -> None:
     """Replace both databases by a backup that `read_backup` has accepted. The server must not be running.
 
-    This ends all sessions and tokens, forgets remembered browsers, and keeps the events of both audit trails. Each
-    database is replaced in one transaction, the reports first: a restore that is killed in between has to be run again.
-    Raises BackupError or DatabaseError.
+    This ends all sessions and tokens, forgets remembered browsers, keeps the events of both audit trails, and lets
+    people who have stopped a delivery stay out. Each database is replaced in one transaction, the reports first: a
+    restore that is killed in between has to be run again. Raises BackupError or DatabaseError.
+
+    `skip_mails` is called while the tables of deliveries are those of the backup, before they replace the live ones.
     """
     for live in (reports_db, access_db):
         live.create_file()
@@ -122,12 +143,18 @@ def restore_backup(file: Path, actor: dict[str, str]) -> None:
     with reports as source, users as backup, _open(":memory:") as restored:
         backup.backup(restored)
         restored.attach(access_db.database, "live")
-        if AuditEvent._meta.table_name in restored.get_tables(schema="live"):
+        has_deliveries = restored.table_exists(Delivery)  # a backup of an older version doesn't have all tables
+        live_tables = restored.get_tables(schema="live")
+        if AuditEvent._meta.table_name in live_tables:
             restored.execute_sql(_MERGE_TRAIL)
+        if has_deliveries and Delivery._meta.table_name in live_tables:
+            restored.execute_sql(_KEEP_STOPPED)
         restored.detach("live")
-        with restored.bind_ctx([AuditEvent, *_NOT_RESTORED]):
+        with restored.bind_ctx([AuditEvent, Delivery, DeliveryRun, *_NOT_RESTORED]):
+            if has_deliveries:
+                skip_mails()
             for table in _NOT_RESTORED:
-                if restored.table_exists(table):  # a backup of an older version doesn't have all
+                if restored.table_exists(table):
                     table.delete().execute()
             audit.record("restore", DONE, about=str(file), **actor)
         source.backup(reports_db.obj)

@@ -1,7 +1,8 @@
 """PostgreSQL: one server for any number of machines. Imported only when DATABASE_URL names one: psycopg is an extra."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from time import sleep
 from typing import Any, ClassVar
 
 import psycopg
@@ -10,7 +11,7 @@ from playhouse.shortcuts import ReconnectMixin
 from psycopg.types.string import TextLoader
 
 from models.errors import driver_errors
-from models.sqlite import QueryBudgetExceeded, Snapshot
+from models.sqlite import RETRY_SECONDS, QueryBudgetExceeded, Snapshot
 
 _CONNECT = {"application_name": "Partner Reports", "client_encoding": "utf8", "connect_timeout": 5}
 
@@ -26,6 +27,7 @@ _SETTINGS = {
     "max_parallel_workers_per_gather": "0",
 }
 
+_WRITE_SETTING = "SET LOCAL plan_cache_mode = auto"  # for the queries that check foreign keys
 _BUDGET_MS = 25  # milliseconds of a query budget
 
 
@@ -76,7 +78,16 @@ class Postgres(ReconnectMixin, PostgresqlDatabase):
     def write_transaction(self) -> Iterator[Any]:
         with self.atomic() as transaction:
             self.execute_sql("SELECT pg_advisory_xact_lock(hashtext(%s))", (self.schema,))
-            self.execute_sql("SET LOCAL plan_cache_mode = auto")  # for the queries that check foreign keys
+            self.execute_sql(_WRITE_SETTING)
+            yield transaction
+
+    @contextmanager
+    def patient_write_transaction(self, wait: Callable[[], object]) -> Iterator[Any]:
+        with self.atomic() as transaction:
+            while not self.execute_sql("SELECT pg_try_advisory_xact_lock(hashtext(%s))", (self.schema,)).fetchone()[0]:
+                wait()
+                sleep(RETRY_SECONDS)
+            self.execute_sql(_WRITE_SETTING)
             yield transaction
 
     @contextmanager

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import peewee
 
 from models.connections import reports_db
+from models.sqlite import Snapshot
 from models.values import fold
 
 NONE_ID = 0  # of the nameless row that stands for "none" in every table of names, so that no report meets a NULL
@@ -273,6 +274,13 @@ class Import(BaseModel):
             return None
         number, loaded_at, edition = rows[0]
         return f"{edition}-{number}", loaded_at
+
+    @classmethod
+    def last_time(cls, snapshot: Snapshot) -> str | None:
+        """Return the time of the last import that a snapshot has, None when it has none."""
+        query = cls.select(cls.loaded_at).order_by(cls.id.desc()).limit(1)
+        times = [str(time) for (column,) in snapshot.columns(query, 1) for time in column]
+        return times[0] if times else None
 
     @classmethod
     def last_of_each(cls) -> dict[str, "Import"]:

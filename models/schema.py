@@ -14,7 +14,7 @@ class SchemaMismatch(Exception):
     """A database doesn't have this version's schema; the message says why, and what to do."""
 
 
-def migrate() -> list[str]:
+def apply_migrations() -> list[str]:
     """Apply all pending migrations, of each database all or none, and return their names. Raises SchemaMismatch."""
     applied: list[str] = []
     for runner in _runners():
@@ -24,7 +24,7 @@ def migrate() -> list[str]:
     return applied
 
 
-def check() -> None:
+def check_schema() -> None:
     """Raise SchemaMismatch when a database lacks a migration, or has one that this version doesn't know."""
     for runner in _runners():
         refuse_newer(runner)

@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from itertools import count, islice
 from pathlib import Path
+from time import sleep
 from typing import Any
 
 from cysqlite import SQLITE_OPEN_READWRITE, SqliteError  # type: ignore[attr-defined]
@@ -14,8 +15,11 @@ from playhouse.cysqlite_ext import CySqliteDatabase
 from models.errors import driver_errors
 
 _PRAGMAS = {"journal_mode": "wal", "foreign_keys": 1, "synchronous": "normal"}
-_BULK_CACHE = -256_000  # kB of page cache, negative as SQLite wants it: with its 2 MB an import takes twice as long
+# kB of page cache, negative as SQLite wants it. With its 2 MB an import takes twice as long; more would save a little
+# time, and an import of a million rows must not take more than 150 MB in all.
+_BULK_CACHE = -72_000
 
+RETRY_SECONDS = 0.2  # between two attempts to get the write lock
 OWNER_ONLY = 0o600  # the rights of database files
 
 # A query budget: SQLite asks after so many instructions whether to go on, and may so many times. Rejecting a row takes
@@ -93,6 +97,22 @@ class Sqlite(CySqliteDatabase):
     def write_transaction(self) -> Any:
         """A transaction that holds the write lock from its start: writers wait for each other, none fails half-way."""
         return self.atomic("IMMEDIATE")
+
+    @contextmanager
+    def patient_write_transaction(self, wait: Callable[[], object]) -> Iterator[Any]:
+        """A write transaction that waits for others as long as they take. `wait` is called meanwhile, and may raise."""
+        with ExitStack() as stack:
+            while True:
+                try:
+                    with self.fail_if_locked():
+                        transaction = stack.enter_context(self.write_transaction())
+                    break
+                except OperationalError as error:
+                    if "locked" not in str(error):
+                        raise
+                wait()
+                sleep(RETRY_SECONDS)
+            yield transaction
 
     @contextmanager
     def migration(self) -> Iterator[None]:

@@ -26,7 +26,7 @@ _JOINERS = "\u200c\u200d"  # inside a word they belong to its spelling, in Persi
 
 
 def clean_text(text: str) -> str:
-    """Return what a person means who types or pastes `text`, in Unicode's form NFC.
+    """Return `text` as the person means it who types or pastes it, in Unicode's form NFC.
 
     White space of any kind at the ends goes, one blank stands for any inside, and invisible characters go.
     """

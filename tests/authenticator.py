@@ -5,6 +5,7 @@ from flask import Flask
 
 from app.auth import second_factor
 from app.auth.second_factor import find_second_factor
+from app.web.services import services
 from models import User
 from tests.support import BY
 
@@ -31,7 +32,7 @@ def code(app: Flask, user: User, clock: Clock, seconds: int = 0) -> str:
     """Return what the user's app shows, `seconds` from now."""
     factor = find_second_factor(user.id)
     seed = str(factor.seed) if factor else SEED
-    shown: str = app.extensions["second_factors"].app(user.id, user.email, seed).at(int(clock.now) + seconds)
+    shown: str = services(app).second_factors.app(user.id, user.email, seed).at(int(clock.now) + seconds)
     return shown
 
 
@@ -43,6 +44,6 @@ def next_code(app: Flask, user: User, clock: Clock) -> str:
 
 def set_up(app: Flask, user: User, clock: Clock) -> list[str]:
     """Give a user a second factor, and return its recovery codes."""
-    factors = app.extensions["second_factors"]
+    factors = services(app).second_factors
     codes: list[str] = factors.set_up(BY, user, SEED, code(app, user, clock), "")
     return codes

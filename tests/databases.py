@@ -17,7 +17,7 @@ import pytest
 from cysqlite import connect
 from peewee import PostgresqlDatabase
 
-from models import close_connections, migrate, open_database
+from models import apply_migrations, close_connections, open_database
 from tests.support import EDGE_CASES, in_trials, load
 
 _NUMBERS = count(1)
@@ -80,7 +80,7 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the SQLite files of a new installation."""
     folder = tmp_path_factory.mktemp("migrated")
     with _opened(f"sqlite:///{folder}/reports.db"):
-        migrate()
+        apply_migrations()
     return folder
 
 
@@ -152,6 +152,18 @@ def locked(database: Any, table: str) -> Iterator[None]:
 
 
 @contextmanager
+def importing(database: Any) -> Iterator[None]:
+    """Let another connection hold the lock of all that write by `write_transaction`."""
+    if is_server(database):
+        with psycopg.connect(database.url) as other:
+            other.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", (database.schema,))
+            yield
+    else:
+        with locked(database, ""):
+            yield
+
+
+@contextmanager
 def held_open(file: Path, sql: str = "SELECT * FROM sqlite_master") -> Iterator[None]:
     """Let another process execute a statement in a database of SQLite, and keep the database open."""
     command = [sys.executable, "-c", _HOLD, str(file), sql]
@@ -180,7 +192,7 @@ class Server:
         admin.execute("SELECT pg_reload_conf()")
         admin.execute("CREATE DATABASE migrated")
         with _opened(self._address("migrated")):
-            migrate()
+            apply_migrations()
 
     @contextmanager
     def copied(self, of: str = "migrated") -> Iterator[str]:

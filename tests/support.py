@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from dataclasses import replace
 from datetime import timedelta
 from html import unescape
 from pathlib import Path
@@ -17,6 +18,7 @@ from app.importing import ImportSummary, load_file
 from app.reports import REPORTS
 from app.table.params import parse_view
 from app.table.view import View
+from app.web.services import services
 from models import User, timestamp, today
 
 EDGE_CASES = Path(__file__).parent / "edge_cases"
@@ -46,6 +48,10 @@ EVERYWHERE = {
 }  # fmt: skip
 
 
+def replace_services(app: Flask, **changes: Any) -> None:
+    app.extensions["services"] = replace(services(app), **changes)
+
+
 def signed_in(app: Flask, role: str = "admin", reseller: str | None = None, costs: bool = True) -> FlaskClient:
     """Return a client of a user with these rights, who is created without a password if there is none."""
     email = f"{role}{'' if costs else '.without'}@{reseller or 'partner'}.example"
@@ -54,7 +60,7 @@ def signed_in(app: Flask, role: str = "admin", reseller: str | None = None, cost
     user = find_user(email) or User.create(
         email_key=email.casefold(), password_hash="", created_at=timestamp(), **fields
     )
-    client.set_cookie("session", app.extensions["sessions"].create(user))
+    client.set_cookie("session", services(app).sessions.create(user) or "")
     return client
 
 

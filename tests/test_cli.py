@@ -1,7 +1,10 @@
 """The command line: output, exit codes, and that nothing changes when something is wrong."""
 
+import json
 import logging
+import os
 import re
+from contextlib import redirect_stdout, suppress
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -14,9 +17,13 @@ from flask.testing import FlaskClient, FlaskCliRunner
 from app import create_app
 from app.auth.users import authenticate
 from app.cli import imports
+from app.cli.data import export
 from app.reports import REPORTS
-from models import Customer, Import, ImportJob, Subscription, User, audit
-from tests.support import CCADB, CCADB_FILES, EDGE_CASES
+from app.web.services import services
+from models import AuditEvent, Customer, Import, ImportJob, Subscription, User, audit, reports_db
+from tests import serving
+from tests.databases import importing
+from tests.support import CCADB, CCADB_FILES, EDGE_CASES, replace_services
 
 SUBSCRIPTIONS = EDGE_CASES / "customer-subscriptions.csv"
 
@@ -31,6 +38,15 @@ def test_import_prints_row_counts(runner: FlaskCliRunner) -> None:
     assert (result.exit_code, result.stdout) == (0, "8 rows: 8 added, 0 updated, 0 unchanged, 0 removed\n")
     result = runner.invoke(args=["import", "customer-subscriptions", "-"], input=SUBSCRIPTIONS.read_bytes())
     assert (result.exit_code, result.stdout) == (0, "8 rows: 0 added, 0 updated, 8 unchanged, 0 removed\n")
+
+
+def test_import_waits_for_another_and_says_so(app: Flask, database_url: str) -> None:
+    with importing(reports_db):
+        process = serving.command("import", str(SUBSCRIPTIONS), DATABASE_URL=database_url)
+        assert process.stderr
+        assert process.stderr.readline() == "Waiting for another import…\n"
+    output, _ = process.communicate()
+    assert (process.returncode, output.partition(":")[0]) == (0, "8 rows")
 
 
 def test_import_records_the_operator(runner: FlaskCliRunner, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -189,6 +205,18 @@ def test_export_equals_the_page_export(runner: FlaskCliRunner, client: FlaskClie
     result = runner.invoke(args=["export", "customer-transactions", query])
     assert result.exit_code == 0
     assert result.stdout_bytes == client.get(f"/reports/customer-transactions.csv?{query}").data
+    *_, event = AuditEvent.select().where(AuditEvent.who.endswith("(command line)"), AuditEvent.event == "export")
+    assert json.loads(event.details)["rows"] == result.stdout_bytes.count(b"\r\n") - 1
+
+
+@pytest.mark.usefixtures("edge_cases")
+def test_export_into_a_closed_pipe_is_recorded() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with suppress(BrokenPipeError), os.fdopen(writer, "w") as output, redirect_stdout(output):
+        export.main(["customer-usage"], standalone_mode=False)
+    events = AuditEvent.select().where(AuditEvent.event == "export").order_by(AuditEvent.id)
+    assert [event.outcome for event in events] == ["begun", "failed"]
 
 
 @pytest.mark.usefixtures("edge_cases")
@@ -319,7 +347,7 @@ def test_old_events_are_archived(runner: FlaskCliRunner, monkeypatch: pytest.Mon
     assert len(file.read_text().splitlines()) == 1
     assert runner.invoke(args=["audit", "archive", str(file)]).exit_code == 0
     audit.record("sign-in")
-    monkeypatch.setitem(runner.app.config, "AUDIT_DAYS", -1)
+    replace_services(runner.app, settings=replace(services(runner.app).settings, audit_days=-1))
     result = runner.invoke(args=["audit", "archive", str(file)])
     assert result.exit_code == 1
     assert "can't be made: File exists. Nothing was archived." in result.stderr

@@ -152,6 +152,7 @@ def test_commands_are_audited(runner: FlaskCliRunner) -> None:
         ("password replaced", "done", ANN),
         ("import", "done", f"customer-subscriptions {file}"),
         ("import", "failed", f"customer-usage {file}"),
+        ("export", "begun", "/reports/customer-usage.csv?sort=-used"),
         ("export", "done", "/reports/customer-usage.csv?sort=-used"),
     ]
     assert all(event.who.endswith("(command line)") for event in events)

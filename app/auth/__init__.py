@@ -1,1 +1,1 @@
-"""Access to Partner Reports: accounts, passwords, roles, sessions, saved views. Imports no Flask and no report."""
+"""Access: accounts, passwords, roles, second factors, sessions and tokens. Imports no Flask and no report."""

@@ -4,7 +4,8 @@ import secrets
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.auth.sessions import LOCAL, may_sign_in, token_digest
+from app.auth.sessions import may_sign_in, token_digest
+from app.auth.visitor import SignInMethod
 from models import PendingSignIn, RememberedBrowser, User, access_db, timestamp
 
 PENDING_SECONDS = 10 * 60  # between the password and the code
@@ -30,18 +31,18 @@ class BrowserTokens:
         return token
 
     def find(self, token: str) -> User | None:
-        """Return whose token it is, None when it is unknown or too old, or the account is disabled."""
+        """Return the token's user, None if it is unknown or too old, or the account is disabled."""
         is_valid = (self.table.created_at > timestamp(-self.seconds)) & ~User.disabled
-        user: User | None = User.select().join(self.table).where(self._is(token), is_valid).first()
+        user: User | None = User.select().join(self.table).where(self._has_digest(token), is_valid).first()
         return user
 
-    def find_origin(self, token: str) -> str:
-        """Return in which way the sign-in began that waits for a code."""
-        row = self.table.get_or_none(self._is(token))
-        return str(row.origin) if isinstance(row, PendingSignIn) else LOCAL
+    def find_method(self, token: str) -> SignInMethod:
+        """Return the sign-in method of the pending sign-in."""
+        row = self.table.get_or_none(self._has_digest(token))
+        return SignInMethod(row.origin) if isinstance(row, PendingSignIn) else SignInMethod.PASSWORD
 
     def delete(self, token: str) -> None:
-        self.table.delete().where(self._is(token)).execute()
+        self.table.delete().where(self._has_digest(token)).execute()
 
-    def _is(self, token: str) -> Any:
+    def _has_digest(self, token: str) -> Any:
         return self.table.token_hash == token_digest(self.key, token)

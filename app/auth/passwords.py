@@ -12,14 +12,14 @@ from app.auth.password_strength import MIN_BITS, estimate
 
 MIN_LENGTH, MAX_LENGTH = 12, 128  # characters
 
-# A hash takes a core for 22 ms. A process computes one at a time, and at most two requests wait for it, of which one
-# place is for people who are known. Of a process's four threads one is left for pages, however many guess at once.
+# A hash takes a core for 22 ms. At most one request of a process hashes and two wait, one of them from somebody known.
+# The other three of its six threads stay free for pages, however many guess at once.
 MAX_WAITING = 1
 _MAX_WAIT = 1  # seconds
 
 _hasher = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
 _DUMMY_HASH = _hasher.hash(secrets.token_urlsafe())
-_places, _places_of_known, _turn = BoundedSemaphore(1 + MAX_WAITING), BoundedSemaphore(1), Lock()
+_slots, _slots_of_known, _turn = BoundedSemaphore(1 + MAX_WAITING), BoundedSemaphore(1), Lock()
 
 
 class HashingBusy(Exception):
@@ -31,10 +31,11 @@ def hashing_turn(is_known: bool = False) -> Iterator[None]:
     """Let one thread at a time hash inside, and few others wait. Raises HashingBusy.
 
     `is_known` is for requests of people who are signed in, or were before in the same browser: strangers can't take
-    all places from them.
+    all slots from them.
     """
-    place = next((each for each in _all_places(is_known) if each.acquire(blocking=False)), None)
-    if place is None:
+    slots = [_slots_of_known, _slots] if is_known else [_slots]
+    slot = next((slot for slot in slots if slot.acquire(blocking=False)), None)
+    if slot is None:
         raise HashingBusy
     try:
         if not _turn.acquire(timeout=_MAX_WAIT):
@@ -44,11 +45,7 @@ def hashing_turn(is_known: bool = False) -> Iterator[None]:
         finally:
             _turn.release()
     finally:
-        place.release()
-
-
-def _all_places(is_known: bool) -> list[BoundedSemaphore]:
-    return [_places_of_known, _places] if is_known else [_places]
+        slot.release()
 
 
 def hash_password(password: str) -> str:

@@ -1,30 +1,24 @@
-"""Roles, their permissions, and the visitor who has a role. This is the one place that declares roles.
+"""Roles and permissions: who may do and see what. This is the one place that declares them.
 
 To add a role, add a `Role` to `ROLES` and a case to tests/auth/test_permissions.py: commands, forms, checks and the
-sentences of refusals follow. To require a permission, name it for a route in `app/web/rules.py`, or ask
-`visitor.can(Permission.EXPORT)`.
+messages of denials follow. To require a permission, name it for a route in `app/web/rules.py` or for a `Column` of a
+report, or ask `visitor.can(Permission.EXPORT)`.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from app.table.definitions import COSTS, DETAILS
-from app.table.scope import Scope
-from models.sqlite import Snapshot
-
-# The author of a change and their address: the fields `who`, `address` and `request` of its event in the audit trail.
-AuditActor = Mapping[str, str]
-
 
 class Permission(Enum):
-    """A thing that a role may allow. Everybody who is signed in sees reports and customers, and saves views.
+    """A thing that an account may do or see. Everybody who is signed in sees reports and customers, and saves views.
 
-    The value is how a refusal begins: subject and verb.
+    The value is how a denial begins: subject and verb.
     """
 
     EXPORT = "export", "is"  # download a report as CSV, Excel or JSON
     VIEW_DETAILS = "looking inside rows", "is"  # expand rows, show the columns of inner levels and filter by these
+    VIEW_COSTS = "costs", "are"  # the columns of amounts, and the sums and charts that add them up
     VIEW_TIMINGS = "server timing", "is"  # get the `Server-Timing` header
     MANAGE_USERS = "users", "are"  # add, change and disable users
     READ_AUDIT_TRAIL = "the audit trail", "is"
@@ -33,8 +27,12 @@ class Permission(Enum):
 
 # Permissions that only users of the whole partner have, whatever their role: users of one reseller never have them.
 PARTNER_PERMISSIONS = frozenset({Permission.MANAGE_USERS, Permission.READ_AUDIT_TRAIL, Permission.IMPORT})
-# Without these something is left out of a response, so that the refusal of another permission doesn't mention them.
-_SILENT_PERMISSIONS = frozenset({Permission.VIEW_TIMINGS})
+# Permissions without which parts of a report are left out, see `permitted_report`.
+REPORT_PERMISSIONS = frozenset({Permission.VIEW_DETAILS, Permission.VIEW_COSTS})
+# Permissions that each account has or hasn't, whatever its role.
+ACCOUNT_PERMISSIONS = frozenset({Permission.VIEW_COSTS})
+# Permissions that the denial of another one doesn't mention: the first has no page, the second no role.
+_UNMENTIONED = frozenset({Permission.VIEW_TIMINGS, Permission.VIEW_COSTS})
 
 
 @dataclass(frozen=True)
@@ -50,7 +48,12 @@ class Role:
 ROLES: Mapping[str, Role] = {
     role.name: role
     for role in [
-        Role("admin", "an admin", "sees reports, exports them and looks inside rows", frozenset(Permission)),
+        Role(
+            "admin",
+            "an admin",
+            "sees reports, exports them and looks inside rows",
+            frozenset(Permission) - ACCOUNT_PERMISSIONS,
+        ),
         Role("viewer", "a viewer", "sees reports", frozenset()),
     ]
 }
@@ -60,100 +63,42 @@ def roles_with(permission: Permission) -> list[Role]:
     return [role for role in ROLES.values() if permission in role.permissions]
 
 
-@dataclass(frozen=True)
-class UsedToken:
-    """The token with which a request came: its number, the name that its owner gave it, and its digest.
+def permissions_of(role: str, reseller: str | None, may_see_costs: bool) -> frozenset[Permission]:
+    """Return the permissions of accounts with this role and reseller, None for the whole partner.
 
-    `may_import` is whether its owner lets it import files.
+    Imports show the amounts of files, and of rows before and after, so that they need the permission to see costs.
     """
+    granted = ROLES[role].permissions if role in ROLES else frozenset()
+    if reseller is not None:
+        granted -= PARTNER_PERMISSIONS
+    return granted | {Permission.VIEW_COSTS} if may_see_costs else granted - {Permission.IMPORT}
 
-    id: int
-    name: str
-    digest: str
-    may_import: bool = False
 
+def denial_message(permission: Permission, role: str, reseller: str | None, part: str = "") -> str:
+    """Say why an account doesn't have a permission: "Export is for admins, and you are signed in as a viewer."
 
-@dataclass(frozen=True)
-class Visitor:
-    """A person who is signed in. `reseller` names the reseller whose customers alone they see, None for all customers.
-
-    `session` is the digest of their session's token, and `origin` the way in which it began, one of those in
-    app/auth/sessions.py. `must_change_password` is set while their password is temporary and they came by it,
-    `recently_confirmed` for 15 minutes after they entered the password or a code. `may_see_costs` is a right of the
-    account, whatever its role. `token` is set instead of `session` where a program acts for them.
+    `part` names the part of a page that is denied. Without it, permissions of the same people are mentioned too.
     """
-
-    id: int
-    email: str
-    role: str
-    reseller: str | None
-    must_change_password: bool
-    session: str
-    has_second_factor: bool = False
-    recently_confirmed: bool = False
-    origin: str = ""
-    may_see_costs: bool = True
-    token: UsedToken | None = None
-
-    @property
-    def rights(self) -> frozenset[str]:
-        """The rights of the account and of its role by which reports are cut down, see `Column.rights`."""
-        granted = {COSTS: self.may_see_costs, DETAILS: self.can(Permission.VIEW_DETAILS)}
-        return frozenset(right for right, is_granted in granted.items() if is_granted)
-
-    @property
-    def scope(self) -> Scope:
-        """The rows that the person may see. Look it up inside the transaction that reads them, each time anew."""
-        return Scope.for_reseller(self.reseller)
-
-    def scope_in(self, snapshot: Snapshot) -> Scope:
-        """The rows that the person may see in a snapshot."""
-        return Scope.in_snapshot(self.reseller, snapshot)
-
-    def can(self, permission: Permission) -> bool:
-        """Whether the person has a permission. Imports show amounts of files and of rows before and after."""
-        if permission is Permission.IMPORT and not self.may_see_costs:
-            return False
-        if self.token and permission is Permission.IMPORT and not self.token.may_import:
-            return False
-        return is_granted(permission, self.role, self.reseller)
-
-    def refusal_of_part(self, part: str, right: str) -> str:
-        """Return why a part of a report isn't shown that needs a right, COSTS or DETAILS."""
-        if right == DETAILS:
-            return self.refusal(Permission.VIEW_DETAILS, part)
-        return f"{part}: {right} are for accounts with the right to see them, and yours doesn't have it."
-
-    def refusal(self, permission: Permission, part: str = "") -> str:
-        """Return why `can` is False: "Export is for admins, and you are signed in as a viewer."
-
-        `part` names the part of a page that is refused. Without it, permissions of the same people are mentioned too.
-        """
-        if permission is Permission.IMPORT and is_granted(permission, self.role, self.reseller):
-            return "Imports show all that files have, and your account doesn't see all of it."
-        subject, verb = permission.value
-        if part:
-            subject = f"{part}: {subject}"
-        elif len(related := _related(permission)) > 1:
-            *first, last = (each.value[0] for each in related)
-            subject, verb = f"{', '.join(first)} and {last}", "are"
-        roles = " and ".join(f"{role.name}s" for role in roles_with(permission))
-        sentence = f"{subject[0].upper()}{subject[1:]} {verb} for {roles}"
-        if permission in PARTNER_PERMISSIONS:
-            return f"{sentence} of the whole partner."
-        noun = ROLES[self.role].noun if self.role in ROLES else self.role
-        return f"{sentence}, and you are signed in as {noun}."
-
-
-def is_granted(permission: Permission, role: str, reseller: str | None) -> bool:
-    """Return whether users with this role and reseller, None for the whole partner, have a permission."""
-    if permission in PARTNER_PERMISSIONS and reseller is not None:
-        return False
-    return role in ROLES and permission in ROLES[role].permissions
+    subject, verb = permission.value
+    if permission is Permission.IMPORT and permission in permissions_of(role, reseller, may_see_costs=True):
+        return "Imports show all that files have, and your account doesn't see all of it."
+    if part:
+        subject = f"{part}: {subject}"
+    elif len(related := _related(permission)) > 1:
+        *first, last = (other.value[0] for other in related)
+        subject, verb = f"{', '.join(first)} and {last}", "are"
+    subject = subject[0].upper() + subject[1:]
+    if permission in ACCOUNT_PERMISSIONS:
+        return f"{subject} {verb} for accounts with the right to see them, and yours doesn't have it."
+    sentence = f"{subject} {verb} for {' and '.join(f'{role.name}s' for role in roles_with(permission))}"
+    if permission in PARTNER_PERMISSIONS:
+        return f"{sentence} of the whole partner."
+    noun = ROLES[role].noun if role in ROLES else role
+    return f"{sentence}, and you are signed in as {noun}."
 
 
 def _related(permission: Permission) -> list[Permission]:
     """Return the permission and those that the same people have."""
     holders = {other: (roles_with(other), other in PARTNER_PERMISSIONS) for other in Permission}
     same = [other for other in Permission if holders[other] == holders[permission]]
-    return [other for other in same if other is permission or other not in _SILENT_PERMISSIONS]
+    return [other for other in same if other is permission or other not in _UNMENTIONED]

@@ -7,16 +7,19 @@ from base64 import b32encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from hashlib import sha256
 from time import time
 
 from pyotp import TOTP
 
 from app.auth import throttle
-from app.auth.permissions import AuditActor, Permission, roles_with
+from app.auth.permissions import Permission, roles_with
 from app.auth.sessions import end_user_sessions
-from app.auth.users import ValidationError
+from app.auth.visitor import SignInMethod, Visitor
+from app.validation import ValidationError
 from models import RecoveryCode, SecondFactor, User, access_db, audit, timestamp
+from models.audit import AuditActor
 
 RECOVERY_CODES = 10
 _RECOVERY_BYTES = 15  # 120 bits: from 112 on, ASVS 5.0 (6.5.2) accepts a hash that isn't slow
@@ -24,6 +27,13 @@ _STEP = 30  # seconds, RFC 6238, section 4.1; authenticator apps support no othe
 _DRIFT = 1  # steps by which a phone's clock may differ, RFC 6238, section 5.2
 _SECRET_BYTES = 20  # RFC 4226, section 4, R6
 _SEED = re.compile("[0-9a-f]{32}")
+
+
+class RequiredAction(Enum):
+    """A step that a visitor must take before they see anything else."""
+
+    CHOOSE_PASSWORD = auto()
+    SET_UP_SECOND_FACTOR = auto()
 
 
 @dataclass(frozen=True)
@@ -39,8 +49,15 @@ class SecondFactors:
     required: str
 
     def is_required(self, role: str) -> bool:
-        is_admin = role in [each.name for each in roles_with(Permission.MANAGE_USERS)]
+        is_admin = role in [role.name for role in roles_with(Permission.MANAGE_USERS)]
         return self.required == "all" or (self.required == "admins" and is_admin)
+
+    def required_action(self, visitor: Visitor) -> RequiredAction | None:
+        """Return the step that a visitor must take before anything else, None for none."""
+        if visitor.must_change_password:
+            return RequiredAction.CHOOSE_PASSWORD
+        has_factor = visitor.has_second_factor or visitor.sign_in_method is SignInMethod.PROVIDER_MFA
+        return None if has_factor or not self.is_required(visitor.role) else RequiredAction.SET_UP_SECOND_FACTOR
 
     def app(self, user_id: int, email: str, seed: str) -> TOTP:
         """Return the authenticator of a user, with the secret for `seed`.
@@ -68,7 +85,7 @@ class SecondFactors:
             return _new_recovery_codes(user.id)
 
     def authenticate(self, user: User, code: str, recovery_code: str, address: str, known_browser: str = "") -> str:
-        """Return which one was right, "code" or "recovery code", and "" for none. It isn't accepted again.
+        """Return the kind of the right one, "code" or "recovery code", "" if neither is. It isn't accepted again.
 
         `recovery_code` counts only without a code. Raises throttle.TooManyAttempts, by a count of its own: the right
         password, which begins a sign-in, must not clear it.

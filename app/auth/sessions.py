@@ -8,7 +8,7 @@ from typing import Any
 
 from peewee import JOIN, fn
 
-from app.auth.permissions import Visitor
+from app.auth.visitor import VISITOR_FIELDS, SignInMethod, Visitor
 from app.table.statements import compiled, placeholder
 from models import (
     DATABASE_ERRORS,
@@ -20,9 +20,6 @@ from models import (
     access_db,
     timestamp,
 )
-
-# The ways in which a session begins: by a password, through the provider, and there with a second factor too.
-LOCAL, PROVIDER, PROVIDER_WITH_FACTOR = "", "provider", "provider, second factor"
 
 CONFIRMED_FOR = 15 * 60  # seconds for which a visitor who entered the password or a code isn't asked again
 _HOUR = 3600  # seconds
@@ -40,7 +37,9 @@ class Sessions:
     idle_hours: int
     max_hours: int
 
-    def create(self, user: User, browser: str = "", address: str = "", origin: str = LOCAL) -> str | None:
+    def create(
+        self, user: User, browser: str = "", address: str = "", method: SignInMethod = SignInMethod.PASSWORD
+    ) -> str | None:
         """Start a session and return its token. `browser` and `address` are shown to the user.
 
         Return None when the password has changed since `user` was read, or when the account is disabled.
@@ -52,19 +51,19 @@ class Sessions:
                 return None
             times = {"created_at": now, "seen_at": now, "confirmed_at": now}
             digest = token_digest(self.key, token)
-            place = {"browser": browser, "address": address, "origin": origin}
+            place = {"browser": browser, "address": address, "origin": method.value}
             Session.create(token_hash=digest, user=user, **place, **times)
         return token
 
     def find(self, token: str, address: str = "") -> Visitor | None:
-        """Return whose token it is, None when it is unknown, the session is over or the account is disabled.
+        """Return the token's user, None if it is unknown, the session is over or the account is disabled.
 
         `address` is where the request comes from.
         """
         return self._find(token_digest(self.key, token), address)
 
-    def renewed(self, visitor: Visitor) -> Visitor | None:
-        """Return the visitor with the rights of this moment, None when the session is over. This is no request."""
+    def reload_visitor(self, visitor: Visitor) -> Visitor | None:
+        """Return the visitor as of this moment, None if the session is over. This is no request."""
         return self._find(visitor.session)
 
     def _find(self, digest: str, address: str | None = None) -> Visitor | None:
@@ -74,18 +73,10 @@ class Sessions:
         row = statement.run(digest, *self._limits(), *times, on=access_db).fetchone()
         if row is None:
             return None
-        user_id, email, role, reseller, origin, *flags, is_stale = row
+        *user, method, recently_confirmed, is_stale = row
         if is_stale and address is not None:
             _update_seen_at(digest, address)
-        has_temporary_password, may_see_costs, has_second_factor, recently_confirmed = map(bool, flags)
-        must_change_password = has_temporary_password and origin == LOCAL
-        return Visitor(
-            *(user_id, email, role, reseller, must_change_password, digest),
-            has_second_factor=has_second_factor,
-            recently_confirmed=recently_confirmed,
-            origin=origin,
-            may_see_costs=may_see_costs,
-        )
+        return Visitor.from_row(user, method, session=digest, recently_confirmed=bool(recently_confirmed))
 
     def confirm(self, digest: str) -> str:
         """Note that the user of a session has entered the password or a code again, and return its new token."""
@@ -111,13 +102,13 @@ class Sessions:
 
 
 def may_sign_in(user: User) -> bool:
-    """Return whether the password is the one of when `user` was read, and the account is enabled."""
+    """Return whether the account is enabled and its password unchanged since `user` was read."""
     unchanged = (User.password_hash == user.password_hash) & ~User.disabled
     return bool(User.select().where(User.id == user.id, unchanged).exists())
 
 
 def token_digest(key: str, token: str) -> str:
-    """Return what the database stores in place of the token in a cookie."""
+    """Return the HMAC that the database stores in place of a token."""
     return hmac.digest(key.encode(), token.encode(), "sha256").hex()
 
 
@@ -129,10 +120,9 @@ def _session_query() -> Any:
     """Placeholders: 0 the digest, 1 and 2 the limits of a live session, 3 the time before which `seen_at` is stale,
     4 the time before which a confirmation is too old.
     """
-    user = (User.id, User.email, User.role, User.reseller, Session.origin)
-    rights = (User.temporary_until.is_null(False), User.may_see_costs)
-    state = (SecondFactor.id.is_null(False), Session.confirmed_at > placeholder(4), Session.seen_at < placeholder(3))
-    query = Session.select(*user, *rights, *state).join(User).join(SecondFactor, JOIN.LEFT_OUTER)
+    recently_confirmed, is_stale = Session.confirmed_at > placeholder(4), Session.seen_at < placeholder(3)
+    query = Session.select(*VISITOR_FIELDS, Session.origin, recently_confirmed, is_stale)
+    query = query.join(User).join(SecondFactor, JOIN.LEFT_OUTER)
     return query.where(Session.token_hash == placeholder(0), _is_live(placeholder(1), placeholder(2)), ~User.disabled)
 
 

@@ -62,7 +62,7 @@ def raise_if_refused(email: str, address: str, known_browser: str = "") -> None:
 
 
 def is_first_from_site(address: str) -> bool:
-    """Return whether one attempt at most has been counted from these addresses."""
+    """Return whether at most one attempt has been counted from this address's IPv6 /48 network, or IPv4 address."""
     return bool(Attempt.select().where(Attempt.site == _networks(address)[1]).limit(2).count() <= 1)
 
 
@@ -83,7 +83,7 @@ def network_of(address: str) -> str:
 
 
 def _refusal(account: str, network: str, site: str, can_be_delayed: bool) -> tuple[int, bool]:
-    """Return how many seconds another attempt must wait, 0 if it needn't, and whether it would be the first refused."""
+    """Return the seconds that another attempt must wait, 0 for none, and whether it would be the first refused."""
     recent = Attempt.at > timestamp(-WINDOW)
     attempts = list(Attempt.select().where(recent, (Attempt.account == account) | (Attempt.site == site)))
     wait, related = _limit(attempts, account, network, site)
@@ -108,7 +108,7 @@ def _limit(attempts: list[Attempt], account: str, network: str, site: str) -> tu
 
 
 def _delay(at_account: list[Attempt]) -> tuple[int, list[Attempt]]:
-    """Return how many seconds must pass between the attempts at an account, 0 if they have passed."""
+    """Return the seconds that must pass before another attempt at an account, 0 for none, and its attempts."""
     failed = [attempt for attempt in at_account if not attempt.refused]
     if len(failed) < MAX_UNDELAYED:
         return 0, []

@@ -12,12 +12,12 @@ from typing import Any, NamedTuple
 
 from peewee import JOIN, Case, fn
 
-from app.auth.permissions import AuditActor, Permission, UsedToken, Visitor
-from app.auth.saved_views import valid_name
-from app.auth.sessions import LOCAL, token_digest
+from app.auth.permissions import Permission
+from app.auth.sessions import token_digest
 from app.auth.throttle import network_of
-from app.auth.users import ValidationError
+from app.auth.visitor import VISITOR_FIELDS, UsedToken, Visitor
 from app.table.statements import compiled, placeholder
+from app.validation import ValidationError, valid_name
 from models import (
     DATABASE_ERRORS,
     AccessToken,
@@ -29,6 +29,7 @@ from models import (
     timestamp,
     today,
 )
+from models.audit import AuditActor
 
 PREFIX = "prt_"  # by which people and scanners of source code recognise a token
 MAX_PER_PERSON = 50  # tokens that a person has
@@ -67,8 +68,13 @@ class RequestRate:
                 raise RateExceeded(_MINUTE - int(now[-2:]))
             is_batch = unwritten + 1 >= _BATCH
             self._unwritten[token] = 0 if is_batch else unwritten + 1
-        if is_batch:
-            _add_requests(token, now[:-3], unwritten + 1)
+        if is_batch and not _add_requests(token, now[:-3], unwritten + 1):
+            self._keep_unwritten(token, now[:-3], unwritten + 1)
+
+    def _keep_unwritten(self, token: int, minute: str, number: int) -> None:
+        with self._lock:
+            if minute == self._minute:
+                self._unwritten[token] = self._unwritten.get(token, 0) + number
 
 
 @dataclass(frozen=True)
@@ -95,27 +101,33 @@ class Tokens:
         with access_db.write_transaction():
             own = AccessToken.select().where(AccessToken.user == visitor.id)
             if own.count() >= MAX_PER_PERSON:
-                errors["name"] = f"You have {MAX_PER_PERSON} tokens, the most that there can be; revoke one first"
+                errors["name"] = f"You have {MAX_PER_PERSON} tokens, the most that there can be; revoke one first."
             elif own.where(AccessToken.name == name).exists():
-                errors["name"] = f"You have a token “{name}” already; choose another name"
+                errors["name"] = f"You have a token “{name}” already; choose another name."
             if errors := {key: error for key, error in errors.items() if error}:
                 raise ValidationError(errors)
             may_import = may_import and visitor.can(Permission.IMPORT)
-            fields: dict[str, Any] = {"last_day": last_day, "origin": visitor.origin, "may_import": may_import}
-            fields |= {"token_hash": token_digest(self.key, token), "created_at": timestamp()}
-            AccessToken.create(user=visitor.id, name=name, **fields)
+            AccessToken.create(
+                user=visitor.id,
+                name=name,
+                token_hash=token_digest(self.key, token),
+                last_day=last_day,
+                may_import=may_import,
+                origin=visitor.sign_in_method.value,
+                created_at=timestamp(),
+            )
             audit.record(
                 "token added",
                 about=visitor.email,
                 token=name,
                 last_day=str(last_day),
-                imports=fields["may_import"],
+                imports=may_import,
                 **actor,
             )
         return token
 
     def find(self, token: str, actor: AuditActor) -> Visitor | None:
-        """Return for whom a request with this token acts, None when it is unknown or over, or its owner disabled.
+        """Return the token's owner as a visitor, None if it is unknown or over, or the account is disabled.
 
         `actor` has the address and the id of the request: its first use from each network is recorded. Raises
         RateExceeded.
@@ -131,8 +143,8 @@ class Tokens:
             _update_used_at(use.token.id, address)
         return use.visitor
 
-    def renewed(self, visitor: Visitor) -> Visitor | None:
-        """Return the visitor with the rights of this moment, None when the token is over. This is no request."""
+    def reload_visitor(self, visitor: Visitor) -> Visitor | None:
+        """Return the visitor as of this moment, None if the token is over. This is no request."""
         use = _find(visitor.token.digest) if visitor.token else None
         return use.visitor if use else None
 
@@ -176,8 +188,8 @@ def latest_last_day(day: date) -> date:
 def _last_day_error(day: date | None) -> str:
     first, latest = today(), latest_last_day(today())
     if day is None:
-        return f"Enter a day such as {latest}"
-    return "" if first <= day <= latest else f"“{day}” is not a day from today to {latest}"
+        return f"Enter a day such as {latest}."
+    return "" if first <= day <= latest else f"“{day}” is not a day from today to {latest}."
 
 
 class _Use(NamedTuple):
@@ -196,28 +208,19 @@ def _find(digest: str, network: str = "") -> _Use | None:
     row = statement.run(digest, network, today().isoformat(), timestamp(-_USED_INTERVAL), on=access_db).fetchone()
     if row is None:
         return None
-    user_id, email, role, reseller, origin, has_temporary_password, may_see_costs, *rest = row
-    has_second_factor, token_id, name, may_import, *use = rest
+    *user, method, token_id, name, may_import, minute, requests, is_stale, is_new_network = row
     token = UsedToken(token_id, name, digest, bool(may_import))
-    visitor = Visitor(
-        *(user_id, email, role, reseller, bool(has_temporary_password) and origin == LOCAL, ""),
-        has_second_factor=bool(has_second_factor),
-        may_see_costs=bool(may_see_costs),
-        origin=origin,
-        token=token,
-    )
-    return _Use(visitor, token, *use)
+    visitor = Visitor.from_row(user, method, token=token)
+    return _Use(visitor, token, minute, requests, is_stale=bool(is_stale), is_new_network=bool(is_new_network))
 
 
 def _token_query() -> Any:
     """Placeholders: 0 the digest, 1 the network, 2 the current day, 3 the time before which `used_at` is stale."""
-    user = (User.id, User.email, User.role, User.reseller, AccessToken.origin)
-    state = (User.temporary_until.is_null(False), User.may_see_costs)
-    token = (SecondFactor.id.is_null(False), AccessToken.id, AccessToken.name, AccessToken.may_import)
-    use = (AccessToken.minute, AccessToken.requests)
+    token = (AccessToken.origin, AccessToken.id, AccessToken.name, AccessToken.may_import)
+    count = (AccessToken.minute, AccessToken.requests)
     is_stale = AccessToken.used_at.is_null() | (AccessToken.used_at < placeholder(3))
     same_network = (TokenNetwork.token == AccessToken.id) & (TokenNetwork.network == placeholder(1))
-    query = AccessToken.select(*user, *state, *token, *use, is_stale, TokenNetwork.id.is_null())
+    query = AccessToken.select(*VISITOR_FIELDS, *token, *count, is_stale, TokenNetwork.id.is_null())
     query = query.join(User).join(SecondFactor, JOIN.LEFT_OUTER)
     query = query.join_from(AccessToken, TokenNetwork, JOIN.LEFT_OUTER, on=same_network)
     is_live = (AccessToken.last_day >= placeholder(2)) & ~User.disabled
@@ -239,7 +242,10 @@ def _update_used_at(token: int, address: str) -> None:
         AccessToken.update(used_at=timestamp(), address=address).where(AccessToken.id == token).execute()
 
 
-def _add_requests(token: int, minute: str, number: int) -> None:
+def _add_requests(token: int, minute: str, number: int) -> bool:
+    """Add to the requests of a minute in the token's row. Return whether they are written."""
     requests = Case(None, [(AccessToken.minute == minute, AccessToken.requests + number)], number)
     with suppress(*DATABASE_ERRORS), access_db.fail_if_locked():
         AccessToken.update(minute=minute, requests=requests).where(AccessToken.id == token).execute()
+        return True
+    return False

@@ -6,22 +6,16 @@ from contextlib import contextmanager
 
 from app.auth import throttle
 from app.auth.passwords import generate_password, hash_password, hashing_turn, password_weakness, verify_password
-from app.auth.permissions import ROLES, AuditActor, Permission, roles_with
+from app.auth.permissions import ROLES, Permission, roles_with
 from app.auth.sessions import end_user_sessions
+from app.validation import ValidationError
 from models import NONE_ID, AccessToken, Reseller, SavedView, User, access_db, audit, fold, timestamp
+from models.audit import AuditActor
 
 TEMPORARY_DAYS = 7  # days for which a generated password works
 MAX_EMAIL_LENGTH = 254  # characters, RFC 5321
 _DAY = 24 * 60 * 60  # seconds
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
-
-
-class ValidationError(ValueError):
-    """Values that can't be stored. `errors` has a sentence for each field: email, role, reseller, password, name…"""
-
-    def __init__(self, errors: dict[str, str]) -> None:
-        super().__init__("; ".join(errors.values()))
-        self.errors = errors
 
 
 def find_user(email: str) -> User | None:
@@ -50,17 +44,17 @@ def add_user(  # noqa: PLR0913, PLR0917 - each is a field of the account, or mak
     role: str,
     reseller: str | None,
     password: str | None = None,
-    site_words: Iterable[str] = (),
+    installation_names: Iterable[str] = (),
     may_see_costs: bool = True,
 ) -> str:
     """Add an account and return its password. Without `password`, generate a temporary one.
 
-    `reseller` is the name of the reseller whose customers the user sees, None for all; `may_see_costs` is what
-    `Column.right` asks for. `site_words` are names of this
-    installation, which make a poor password. Raises ValidationError and HashingBusy.
+    `reseller` is the name of the reseller whose customers the user sees, None for all. `may_see_costs` gives
+    Permission.VIEW_COSTS. `installation_names` are names of this installation, which make a poor password. Raises
+    ValidationError and HashingBusy.
     """
     email = email.strip()
-    secret, password_fields = _password_fields(password, email, reseller or "", *site_words)
+    secret, password_fields = _password_fields(password, email, reseller or "", *installation_names)
     rights = {"role": role, "reseller": reseller, "may_see_costs": may_see_costs}
     with access_db.write_transaction():
         if errors := validate_user(role, reseller, email):
@@ -122,7 +116,7 @@ def _keep_one_user_manager() -> Iterator[None]:
         yield
         if had_one and not managers.exists():
             raise ValidationError(
-                {"role": f"This is the last enabled {' or '.join(roles)} of the whole partner, and there must be one"}
+                {"role": f"This is the last enabled {' or '.join(roles)} of the whole partner, and there must be one."}
             )
 
 
@@ -152,12 +146,12 @@ def login_blocked_reason(user: User) -> str:
     return "temporary password expired" if is_expired else ""
 
 
-def choose_password(actor: AuditActor, user: User, password: str, site_words: Iterable[str] = ()) -> None:
+def choose_password(actor: AuditActor, user: User, password: str, installation_names: Iterable[str] = ()) -> None:
     """Set the password that a user chose, and end their sessions.
 
     Raises HashingBusy, and ValidationError, also when the password has changed since `user` was read.
     """
-    _, password_fields = _password_fields(password, *_names(user), *site_words)
+    _, password_fields = _password_fields(password, *_own_words(user), *installation_names)
     unchanged = (User.id == user.id) & (User.password_hash == user.password_hash) & ~User.disabled
     with access_db.write_transaction():
         if not User.update(password_fields).where(unchanged).execute():
@@ -166,12 +160,14 @@ def choose_password(actor: AuditActor, user: User, password: str, site_words: It
         audit.record("password", about=user.email, **actor)
 
 
-def reset_password(actor: AuditActor, user: User, password: str | None = None, site_words: Iterable[str] = ()) -> str:
+def reset_password(
+    actor: AuditActor, user: User, password: str | None = None, installation_names: Iterable[str] = ()
+) -> str:
     """Replace a user's password, end their sessions, and return the password. Without one, generate a temporary one.
 
     Failed attempts at the account are forgotten. Raises ValidationError and HashingBusy.
     """
-    secret, password_fields = _password_fields(password, *_names(user), *site_words)
+    secret, password_fields = _password_fields(password, *_own_words(user), *installation_names)
     with access_db.write_transaction():
         throttle.clear_account(email_key(user.email))
         User.update(password_fields).where(User.id == user.id).execute()
@@ -180,7 +176,7 @@ def reset_password(actor: AuditActor, user: User, password: str | None = None, s
     return secret
 
 
-def _names(user: User) -> tuple[str, str]:
+def _own_words(user: User) -> tuple[str, str]:
     return str(user.email), str(user.reseller or "")
 
 
@@ -192,7 +188,7 @@ def _password_fields(password: str | None, *own_words: str) -> tuple[str, dict[s
     if password is None:
         password, temporary_until = generate_password(), timestamp(TEMPORARY_DAYS * _DAY)
     elif weakness := password_weakness(password, own_words):
-        raise ValidationError({"password": f"The password {weakness}"})
+        raise ValidationError({"password": f"The password {weakness}."})
     else:
         temporary_until = None
     return password, {"password_hash": hash_password(password), "temporary_until": temporary_until}
@@ -200,26 +196,26 @@ def _password_fields(password: str | None, *own_words: str) -> tuple[str, dict[s
 
 def _email_error(email: str) -> str:
     if not email:
-        return "Enter an email address"
+        return "Enter an email address."
     if len(email) > MAX_EMAIL_LENGTH:
-        return f"An email address has at most {MAX_EMAIL_LENGTH} characters; this one has {len(email)}"
+        return f"An email address has at most {MAX_EMAIL_LENGTH} characters; this one has {len(email)}."
     if not _EMAIL.fullmatch(email) or not email.isprintable():
-        return f"“{email}” is not an email address such as ann@partner.example"
-    return f"“{email}” has an account already" if find_user(email) else ""
+        return f"“{email}” is not an email address such as ann@partner.example."
+    return f"“{email}” has an account already." if find_user(email) else ""
 
 
 def _role_error(role: str) -> str:
     if not role:
-        return "Choose a role"
-    return "" if role in ROLES else f"“{role}” is not a role; choose {' or '.join(ROLES)}"
+        return "Choose a role."
+    return "" if role in ROLES else f"“{role}” is not a role; choose {' or '.join(ROLES)}."
 
 
 def _reseller_error(name: str) -> str:
     if not name:
-        return "Enter the name of a reseller"
+        return "Enter the name of a reseller."
     if name != name.encode("utf-8", "ignore").decode():  # command line arguments may hold lone surrogates
-        return f"“{name}” is not the name of a reseller"
+        return f"“{name}” is not the name of a reseller."
     if Reseller.select().where(Reseller.name == name).exists():
         return ""
     similar = Reseller.get_or_none(Reseller.name_key == fold(name.strip()), Reseller.id != NONE_ID)
-    return f"“{name}” is not the name of a reseller" + (f"; did you mean “{similar.name}”?" if similar else "")
+    return f"“{name}” is not the name of a reseller" + (f"; did you mean “{similar.name}”?" if similar else ".")

@@ -3,12 +3,9 @@
 from flask import Flask
 
 from app.cli import audit, backup, data, imports, jobs, mail, users
-from app.settings import Settings
 
 
-def register(app: Flask, settings: Settings) -> None:
-    app.config["AUDIT_DAYS"] = settings.audit_days
-    app.config["HISTORY_DAYS"] = settings.history_days
+def register(app: Flask) -> None:
     data_commands = [data.setup, data.check, data.migrate, data.demo, data.copy_from, data.export]
     others = [
         imports.import_files,

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import click
-from flask import current_app
 from flask.cli import with_appcontext
 
-from app.cli.common import CommandError, audit_actor, database_ready, say
+from app.cli.common import CommandError, audit_actor, echo, require_database
+from app.web.services import services
 from models import timestamp
 from models.audit import archive_events
 
@@ -23,14 +23,14 @@ def audit() -> None:
 @with_appcontext
 def archive(file: Path) -> None:
     """Move events that are older than AUDIT_DAYS into a new FILE, a line of JSON for each."""
-    days = current_app.config["AUDIT_DAYS"]
+    days = services().settings.audit_days
     before = timestamp(-days * _DAY)
-    with database_ready():
+    with require_database():
         try:
             number = archive_events(before, file, **audit_actor())
         except OSError as error:
             raise CommandError(f"{file} can't be made: {error.strerror}. Nothing was archived.") from None
     if number:
-        say(f"Moved {number:,} event{'' if number == 1 else 's'} from before {before} UTC into {file}.")
+        echo(f"Moved {number:,} event{'' if number == 1 else 's'} from before {before} UTC into {file}.")
     else:
-        say(f"No event is older than {days} days.")
+        echo(f"No event is older than {days} days.")

@@ -8,7 +8,9 @@ from pathlib import Path
 import click
 
 import models
-from app.cli.common import audit_actor, errors_explained, record_event, say
+from app.cli.common import audit_actor, echo, explain_errors, record_event
+from app.deliveries.runs import skip_to_next
+from app.deliveries.schedule import utc_now
 from models import DatabaseContents
 from models.audit import DONE, FAILED
 
@@ -21,10 +23,10 @@ _COUNTED_TABLES = ("customer", "subscription", "transaction", "user", "saved_vie
 @_FILE
 def backup(file: Path) -> None:
     """Copy reports into a new FILE, and users into FILE.users, as they are at one moment. The server may run."""
-    with _failures_recorded("backup", file):
+    with record_failures("backup", file):
         contents = models.create_backup(file)
     record_event("backup", DONE, str(file), rows=sum(contents.rows.values()))
-    say(f"{file} has {_describe(contents)}.")
+    echo(f"{file} has {_describe(contents)}.")
 
 
 @click.command()
@@ -32,25 +34,25 @@ def backup(file: Path) -> None:
 @click.option("--yes", is_flag=True, help="Don't ask in a terminal; elsewhere nothing is asked.")
 def restore(file: Path, yes: bool) -> None:
     """Replace all data by the backup in FILE and FILE.users. Stop the server first."""
-    with _failures_recorded("restore", file):
+    with record_failures("restore", file):
         contents = models.read_backup(file)
-        say(f"{file} has {_describe(contents)}; its last event is of {contents.last_event or 'never'} UTC.")
-        say(_describe_loss(file))
+        echo(f"{file} has {_describe(contents)}; its last event is of {contents.last_event or 'never'} UTC.")
+        echo(_describe_loss(file))
         if not yes and sys.stdin and sys.stdin.isatty():
             click.confirm("Restore it?", abort=True)
-        models.restore_backup(file, audit_actor())
-    with errors_explained():
-        applied = models.migrate()
+        models.restore_backup(file, audit_actor(), lambda: skip_to_next(utc_now()))
+    with explain_errors():
+        applied = models.apply_migrations()
     if applied:
-        say(f"Applied {', '.join(applied)}.")
-    say("Restored. Everybody has to sign in again.")
+        echo(f"Applied {', '.join(applied)}.")
+    echo("Restored. Everybody has to sign in again.")
 
 
 @contextmanager
-def _failures_recorded(event: str, file: Path) -> Iterator[None]:
+def record_failures(event: str, file: Path) -> Iterator[None]:
     """Explain in one line why a command failed, and record it in the audit trail."""
     try:
-        with errors_explained():
+        with explain_errors():
             yield
     except click.ClickException as error:
         record_event(event, FAILED, str(file), why=error.message)

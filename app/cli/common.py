@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 import models
-from app.auth.users import ValidationError
+from app.validation import ValidationError
 from models import DATABASE_ERRORS, BackupError, BadDatabaseURL, DatabaseNotEmpty, audit, describe_error, printable
 
 
@@ -20,21 +20,21 @@ class CommandError(click.ClickException):
         return printable(self.message)
 
 
-def say(text: str = "", err: bool = False) -> None:
+def echo(text: str = "", err: bool = False) -> None:
     """Print a line, or several. What is in names must not control the terminal."""
     click.echo(printable(text, keep="\n\t"), err=err)
 
 
 @contextmanager
-def database_ready() -> Iterator[None]:
+def require_database() -> Iterator[None]:
     """Check that the database has this version's schema, then run the block. Exits with 1 and a message otherwise."""
-    with errors_explained():
-        models.check()
+    with explain_errors():
+        models.check_schema()
         yield
 
 
 @contextmanager
-def errors_explained() -> Iterator[None]:
+def explain_errors() -> Iterator[None]:
     """Turn errors that a person can do something about into a message of one line and exit code 1."""
     try:
         yield
@@ -52,7 +52,7 @@ def record_event(event: str, outcome: str, about: str, **details: Any) -> None:
     try:
         audit.record(event, outcome, about=about, **audit_actor(), **details)
     except DATABASE_ERRORS as error:
-        say(f"The audit trail can't be written: {describe_error(error)}", err=True)
+        echo(f"The audit trail can't be written: {describe_error(error)}", err=True)
 
 
 def audit_actor() -> dict[str, str]:
@@ -61,6 +61,18 @@ def audit_actor() -> dict[str, str]:
         return {"who": f"{getuser()} (command line)"}
     except (KeyError, OSError):
         return {"who": "(command line)"}
+
+
+class WaitingNotice:
+    """Says once that a command waits for another import to end."""
+
+    def __init__(self) -> None:
+        self._is_said = False
+
+    def __call__(self) -> None:
+        if not self._is_said:
+            echo("Waiting for another import…", err=True)
+        self._is_said = True
 
 
 @contextmanager

@@ -14,7 +14,7 @@ import click
 import models
 from app.auth.passwords import generate_password
 from app.auth.users import add_user
-from app.cli.common import CommandError, audit_actor, database_ready, errors_explained, progress_bar, record_event, say
+from app.cli.common import CommandError, audit_actor, echo, explain_errors, progress_bar, record_event, require_database
 from app.demo import fill
 from app.reports import REPORTS
 from app.table.csv import csv_chunks
@@ -23,8 +23,8 @@ from app.table.params import parse_export, parse_view
 from app.table.scope import WHOLE_PARTNER
 from app.table.spellings import use_spellings
 from app.web.reports.export import FORMATS, file_url
-from models import Customer, DatabaseCopy, User, printable, reports_db
-from models.audit import DONE
+from models import Customer, DatabaseCopy, User, audit, printable, reports_db
+from models.audit import BEGUN, DONE, FAILED
 from models.sqlite import Sqlite
 
 _FIRST_YEAR, _LAST_YEAR = 1900, 2899  # of a demo, which needs some years before and after its day
@@ -37,31 +37,31 @@ _FIRST_YEAR, _LAST_YEAR = 1900, 2899  # of a demo, which needs some years before
 def setup(context: click.Context, admin: str, no_demo: bool) -> None:
     """Migrate, add demo data if there is no customer and an administrator if there is no user; safe to repeat."""
     context.invoke(migrate)
-    with database_ready():
+    with require_database():
         needs_demo = not no_demo and not Customer.select().exists()
         needs_admin = not User.select().exists()
     if needs_demo:
         context.invoke(demo)
     if needs_admin:
         password = generate_password()
-        with database_ready():
+        with require_database():
             add_user(audit_actor(), admin, "admin", None, password)
-        say(f"Sign in as {admin} with the password {password} (it is shown only now).")
+        echo(f"Sign in as {admin} with the password {password} (it is shown only now).")
 
 
 @click.command()
 def check() -> None:
     """Check that the server can start: print nothing, or one line that says why it can't."""
-    with errors_explained():
-        models.check()
+    with explain_errors():
+        models.check_schema()
 
 
 @click.command()
 def migrate() -> None:
     """Create or upgrade the schema; safe to repeat."""
-    with errors_explained():
-        applied = models.migrate()
-    say(f"Applied {', '.join(applied)}." if applied else "The schema is up to date.")
+    with explain_errors():
+        applied = models.apply_migrations()
+    echo(f"Applied {', '.join(applied)}." if applied else "The schema is up to date.")
 
 
 @click.command()
@@ -74,20 +74,20 @@ def demo(customers: int, transactions: int, seed: int, today: datetime | None) -
     day = today.date() if today else models.today()
     if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
         raise click.BadParameter(f"{day} is not a day of {_FIRST_YEAR} to {_LAST_YEAR}.", param_hint="--today")
-    with database_ready(), progress_bar(transactions, "Demo") as advance:
+    with require_database(), progress_bar(transactions, "Demo") as advance:
         fill(customers, transactions, seed, day, advance)
-    say(f"Added {customers:,} customers with {transactions:,} transactions.")
+    echo(f"Added {customers:,} customers with {transactions:,} transactions.")
 
 
 @click.command("copy")
 @click.argument("source")
 def copy_from(source: str) -> None:
     """Fill a new database with everything in another, users and audit trail included. SOURCE is like DATABASE_URL."""
-    with database_ready(), closing(DatabaseCopy(source)) as copy:
+    with require_database(), closing(DatabaseCopy(source)) as copy:
         rows = copy.size()
         with progress_bar(rows, "Copy") as advance:
             copy.run(advance)
-    say(f"Copied {rows:,} rows.")
+    echo(f"Copied {rows:,} rows.")
     record_event("copy", DONE, "all data", rows=rows)
 
 
@@ -95,15 +95,24 @@ def copy_from(source: str) -> None:
 @click.argument("report", type=click.Choice(list(REPORTS)))
 @click.argument("query", default="")
 def export(report: str, query: str) -> None:
-    """Write the CSV of /reports/REPORT.csv?QUERY to standard output."""
+    """Write the CSV of /reports/REPORT.csv?QUERY to standard output.
+
+    The audit trail gets its begin before the first byte, so that nobody reads data unseen by ending the output early.
+    """
     view, dialect, errors = parse_export(REPORTS[report], parse_qsl(query.removeprefix("?"), keep_blank_values=True))
     if errors:
         raise CommandError("\n".join(map(str, errors)))
-    with database_ready():
+    with require_database():
         view = use_spellings(view, WHOLE_PARTNER)
-        for chunk in csv_chunks(view, WHOLE_PARTNER, dialect=dialect):
-            sys.stdout.buffer.write(chunk)
-    record_event("export", DONE, file_url(view, FORMATS[dialect.name]))
+        about, rows, outcome = file_url(view, FORMATS[dialect.name]), list[int](), FAILED
+        audit.record("export", BEGUN, about=about, **audit_actor())
+        try:
+            for chunk in csv_chunks(view, WHOLE_PARTNER, rows.append, dialect):
+                sys.stdout.buffer.write(chunk)
+            sys.stdout.buffer.flush()
+            outcome = DONE
+        finally:
+            record_event("export", outcome, about, rows=sum(rows))
 
 
 @click.command()
@@ -122,14 +131,14 @@ def sql(address: str) -> None:
     view, errors = parse_view(report, parse_qsl(url.query, keep_blank_values=True))
     if errors:
         raise CommandError("\n".join(map(str, errors)))
-    with database_ready():
+    with require_database():
         view = use_spellings(view, WHOLE_PARTNER).first_page
         for statement, parameters in _logged_queries(lambda: read_page(view, WHOLE_PARTNER)):
-            say(f"{statement}\n-- parameters: {parameters}")
+            echo(f"{statement}\n-- parameters: {parameters}")
             if isinstance(reports_db.obj, Sqlite):
                 for *_, step in reports_db.execute_sql(f"EXPLAIN QUERY PLAN {statement}", parameters):
-                    say(f"-- plan: {step}")
-            say()
+                    echo(f"-- plan: {step}")
+            echo()
 
 
 def _logged_queries(read: Callable[[], object]) -> list[Any]:

@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import IO, Any
 
 import click
-from flask import current_app
 from flask.cli import with_appcontext
 
 from app.cli import undo
-from app.cli.common import audit_actor, database_ready, progress_bar, record_event, say
+from app.cli.common import WaitingNotice, audit_actor, echo, progress_bar, record_event, require_database
 from app.importing import (
     DATE_ORDERS,
     DECIMALS,
@@ -28,6 +27,7 @@ from app.importing import (
     rereadable,
 )
 from app.importing.layouts import heading_key
+from app.web.services import services
 from models import DATABASE_ERRORS, describe_error
 from models.audit import DONE, FAILED
 
@@ -98,25 +98,25 @@ def _import(file: str, options: Options, dry_run: bool) -> bool:
     """Import one file and print what that did. Returns whether it was right."""
     about = f"{options.report or '?'} {file}"
     try:
-        with database_ready(), click.open_file(file, "rb") as stream, rereadable(stream) as data:
+        with require_database(), click.open_file(file, "rb") as stream, rereadable(stream) as data:
             recognised = recognise_file(data, file, options)
             about = f"{recognised.layout.report.slug if recognised.layout else '?'} {file}"
             if dry_run:
                 with progress_bar(recognised.size, file) as advance:
-                    plan, number = import_file(recognised, options, dry_run, advance), None
+                    plan, number = import_file(recognised, options, dry_run, advance, wait=WaitingNotice()), None
                 plan.raise_if_rejected(file)
             else:
                 plan, number = _apply(recognised, options)
     except FileRejected as rejected:
         for message in rejected.messages[:_MAX_FAULTS]:
-            say(message, err=True)
+            echo(message, err=True)
         if rejected.total > _MAX_FAULTS:
-            say(f"… and {rejected.total - _MAX_FAULTS:,} more", err=True)
+            echo(f"… and {rejected.total - _MAX_FAULTS:,} more", err=True)
         record_event("import", FAILED, about, faults=rejected.total)
         return False
-    for line in (*plan.said, *plan.notes, *(f"line {each.line}: {each}" for each in plan.questions)):
-        say(f"{file}: {line}", err=True)
-    say(f"{plan.summary}{' (dry run: nothing was changed)' if dry_run else ''}")
+    for line in (*plan.said, *plan.notes, *(f"line {question.line}: {question}" for question in plan.questions)):
+        echo(f"{file}: {line}", err=True)
+    echo(f"{plan.summary}{' (dry run: nothing was changed)' if dry_run else ''}")
     if dry_run:
         _print_examples(plan)
     else:
@@ -128,9 +128,9 @@ def _import(file: str, options: Options, dry_run: bool) -> bool:
 def _discard_history() -> None:
     """Discard old history. A failure only prints a warning: the import is committed by then."""
     try:
-        discard_history(current_app.config["HISTORY_DAYS"])
+        discard_history(services().settings.history_days)
     except DATABASE_ERRORS as error:
-        say(f"Old history can't be removed: {describe_error(error)}", err=True)
+        echo(f"Old history can't be removed: {describe_error(error)}", err=True)
 
 
 def _apply(file: RecognisedFile, options: Options) -> tuple[Plan, int]:
@@ -139,7 +139,7 @@ def _apply(file: RecognisedFile, options: Options) -> tuple[Plan, int]:
     report = file.layout.report.slug if file.layout else ""
     with numbered(who, file.name, size=file.size, sha256=_digest(file.stream), report=report) as number:
         with progress_bar(file.size, file.name) as advance:
-            plan = import_file(file, options, False, advance, who, number=number)
+            plan = import_file(file, options, False, advance, who, number=number, wait=WaitingNotice())
         plan.raise_if_rejected(file.name)
     return plan, number
 
@@ -156,4 +156,4 @@ def _digest(stream: IO[bytes]) -> str:
 def _print_examples(plan: Plan) -> None:
     for kind, examples in plan.examples.items():
         for example in examples:
-            say(f"{kind}: {example}")
+            echo(f"{kind}: {example}")

@@ -1,12 +1,11 @@
 """`flask mail`: try the settings of mails."""
 
 import click
-from flask import current_app
 from flask.cli import with_appcontext
 
-from app.cli.common import CommandError, say
-from app.deliveries.sending import Sender
+from app.cli.common import CommandError, echo
 from app.deliveries.smtp import NotTaken, Uncertain
+from app.web.services import services
 
 
 @click.group()
@@ -19,7 +18,7 @@ def mail() -> None:
 @with_appcontext
 def test(email: str) -> None:
     """Send a mail to an address, with the settings of deliveries."""
-    sender: Sender | None = current_app.extensions.get("delivery_sender")
+    sender = services().sender
     if sender is None:
         raise CommandError("No mails can be sent: set SMTP_URL, MAIL_FROM and BASE_URL")
     if "@" not in email or not email.isprintable() or " " in email:
@@ -28,4 +27,4 @@ def test(email: str) -> None:
         sender.send_test(email)
     except (NotTaken, Uncertain) as error:
         raise CommandError(f"No mail was sent to {email}: {error}") from None
-    say(f"The mail server has taken a mail to {email}. Look whether it arrives.")
+    echo(f"The mail server has taken a mail to {email}. Look whether it arrives.")

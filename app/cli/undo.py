@@ -2,7 +2,15 @@
 
 import click
 
-from app.cli.common import CommandError, audit_actor, database_ready, progress_bar, record_event, say
+from app.cli.common import (
+    CommandError,
+    WaitingNotice,
+    audit_actor,
+    echo,
+    progress_bar,
+    record_event,
+    require_database,
+)
 from app.importing import CannotUndo, ListedImport, import_list, numbered, undo_import, undo_preview
 from models import Import
 from models.audit import DONE
@@ -14,28 +22,28 @@ _TEXTS = ("When (UTC)", "Who", "File", "State")  # which are aligned to the left
 
 def print_imports() -> None:
     """Print the newest imports as a table."""
-    with database_ready():
+    with require_database():
         imports, total = list(import_list().limit(_LISTED)), Import.select().count()
     rows = [_HEADINGS, *map(_cells, imports)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         columns = zip(_HEADINGS, row, widths, strict=True)
         cells = (cell.ljust(width) if name in _TEXTS else cell.rjust(width) for name, cell, width in columns)
-        say("  ".join(cells).rstrip())
+        echo("  ".join(cells).rstrip())
     if total > len(imports):
-        say(f"… and {total - len(imports):,} older ones")
+        echo(f"… and {total - len(imports):,} older ones")
 
 
 def undo(number: int, yes: bool) -> None:
     """Say what undoing an import would do, ask, and do it."""
     try:
-        with database_ready():
+        with require_database():
             preview = undo_preview(number)
             undone = Import.get(Import.number == number)
             about = f"{undone.report} {undone.file}"
-            say(f"Import {number}, {about}, by {undone.who}: {preview.summary}.")
+            echo(f"Import {number}, {about}, by {undone.who}: {preview.summary}.")
             for line in preview.remaining:
-                say(line)
+                echo(line)
             if not yes:
                 click.confirm(f"Undo import {number}?", abort=True)
             who = audit_actor()["who"]
@@ -43,16 +51,20 @@ def undo(number: int, yes: bool) -> None:
                 numbered(who, f"Undo of import {number}: {undone.file}", report=undone.report) as undo_number,
                 progress_bar(undone.changed_rows, f"Undo of import {number}") as advance,
             ):
-                undo_import(number, undo_number, who, advance)
+                undo_import(number, undo_number, who, advance, WaitingNotice())
     except CannotUndo as reason:
         raise CommandError(str(reason)) from None
     record_event("import undone", DONE, about, number=number, undo=undo_number)
-    say(f"Import {number} is undone, by import {undo_number}.")
+    echo(f"Import {number} is undone, by import {undo_number}.")
 
 
-def _cells(each: ListedImport) -> tuple[str, ...]:
-    counts = (each.added, each.updated, each.removed, each.cancelled)
+def _cells(listed: ListedImport) -> tuple[str, ...]:
+    counts = (listed.added, listed.updated, listed.removed, listed.cancelled)
     return (
-        *("" if each.number is None else str(each.number), str(each.loaded_at), each.who, each.file),
-        *(f"{count:,}" for count in counts), each.state,
-    )  # fmt: skip
+        "" if listed.number is None else str(listed.number),
+        str(listed.loaded_at),
+        listed.who,
+        listed.file,
+        *(f"{count:,}" for count in counts),
+        listed.state,
+    )

@@ -5,12 +5,14 @@ import sys
 import click
 from flask.cli import with_appcontext
 
-from app.auth import identities, users
+from app.auth import users
+from app.auth.oidc import identities
 from app.auth.permissions import ROLES
 from app.auth.second_factor import reset_second_factor
-from app.auth.users import ValidationError, find_user
-from app.cli.common import CommandError, audit_actor, database_ready, say
-from app.web.guessing import site_words
+from app.auth.users import find_user
+from app.cli.common import CommandError, audit_actor, echo, require_database
+from app.validation import ValidationError
+from app.web.services import services
 from models import User, printable
 
 _password_option = click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
@@ -30,10 +32,10 @@ def user() -> None:
 @with_appcontext
 def add(email: str, role: str, reseller: str | None, costs: bool, password_stdin: bool) -> None:
     """Add a user. Prints a temporary password, unless you set one."""
-    with database_ready():
+    with require_database():
         password = _read_password() if password_stdin else None
-        secret = users.add_user(audit_actor(), email, role, reseller, password, site_words(), costs)
-    say(f"{email.strip()} can sign in.")
+        secret = users.add_user(audit_actor(), email, role, reseller, password, services().installation_names, costs)
+    echo(f"{email.strip()} can sign in.")
     if password is None:
         _print_temporary_password(secret)
 
@@ -43,41 +45,41 @@ def add(email: str, role: str, reseller: str | None, costs: bool, password_stdin
 @click.option("--costs/--no-costs", required=True, help="Show costs, or reports without them.")
 def change(email: str, costs: bool) -> None:
     """Change whether a user sees costs."""
-    with database_ready():
+    with require_database():
         account = _find_user(email)
         users.change_user(audit_actor(), account, account.role, account.reseller, costs)
-    say(f"{account.email} sees {'' if costs else 'no '}costs, from the next request on.")
+    echo(f"{account.email} sees {'' if costs else 'no '}costs, from the next request on.")
 
 
 @user.command("list")
 def list_users() -> None:
     """List all users: email, role, whose customers they see, whether they are disabled, and whether they see costs."""
-    with database_ready():
+    with require_database():
         for account in User.select().order_by(User.email_key):
             customers = "everything" if account.reseller is None else f"customers of {account.reseller}"
             state = "disabled" if account.disabled else "enabled"
             costs = "costs" if account.may_see_costs else "no costs"
-            say("\t".join(printable(text, keep="") for text in (account.email, account.role, customers, state, costs)))
+            echo("\t".join(printable(text, keep="") for text in (account.email, account.role, customers, state, costs)))
 
 
 @user.command()
 @click.argument("email")
 def disable(email: str) -> None:
     """Disable a user, and end their sessions."""
-    with database_ready():
+    with require_database():
         account = _find_user(email)
         users.disable_user(audit_actor(), account)
-    say(f"{account.email} can't sign in any more, and is signed out everywhere.")
+    echo(f"{account.email} can't sign in any more, and is signed out everywhere.")
 
 
 @user.command()
 @click.argument("email")
 def enable(email: str) -> None:
     """Enable a disabled user."""
-    with database_ready():
+    with require_database():
         account = _find_user(email)
         users.enable_user(audit_actor(), account)
-    say(f"{account.email} can sign in again.")
+    echo(f"{account.email} can sign in again.")
 
 
 @user.command()
@@ -86,11 +88,11 @@ def enable(email: str) -> None:
 @with_appcontext
 def password(email: str, password_stdin: bool) -> None:
     """Replace a user's password, and end their sessions. Prints a temporary password, unless you set one."""
-    with database_ready():
+    with require_database():
         account = _find_user(email)
         new_password = _read_password() if password_stdin else None
-        secret = users.reset_password(audit_actor(), account, new_password, site_words())
-    say(f"{account.email} has a new password, and is signed out everywhere.")
+        secret = users.reset_password(audit_actor(), account, new_password, services().installation_names)
+    echo(f"{account.email} has a new password, and is signed out everywhere.")
     if new_password is None:
         _print_temporary_password(secret)
 
@@ -99,30 +101,30 @@ def password(email: str, password_stdin: bool) -> None:
 @click.argument("email")
 def reset_factor(email: str) -> None:
     """Remove the second factor of a user who lost it, and end their sessions."""
-    with database_ready():
+    with require_database():
         account = _find_user(email)
         reset_second_factor(audit_actor(), account)
-    click.echo(f"{account.email} has no second factor any more, and is signed out everywhere.")
+    echo(f"{account.email} has no second factor any more, and is signed out everywhere.")
 
 
 @user.command()
 @click.argument("email")
 def allow_provider(email: str) -> None:
     """Let a user sign in through the OpenID Connect provider."""
-    with database_ready():
+    with require_database():
         account = _find_user(email)
         identities.allow_provider(audit_actor(), account)
-    say(f"{account.email} can sign in through the provider.")
+    echo(f"{account.email} can sign in through the provider.")
 
 
 @user.command()
 @click.argument("email")
 def forbid_provider(email: str) -> None:
     """Keep a user from signing in through the OpenID Connect provider, and end their sessions."""
-    with database_ready():
+    with require_database():
         account = _find_user(email)
         identities.forbid_provider(audit_actor(), account)
-    say(f"{account.email} can't sign in through the provider any more, and is signed out everywhere.")
+    echo(f"{account.email} can't sign in through the provider any more, and is signed out everywhere.")
 
 
 def _find_user(email: str) -> User:
@@ -137,8 +139,8 @@ def _read_password() -> str:
     try:
         return sys.stdin.buffer.readline().decode().rstrip("\r\n")
     except UnicodeDecodeError:
-        raise ValidationError({"password": "The password on standard input is not UTF-8"}) from None
+        raise ValidationError({"password": "The password on standard input is not UTF-8."}) from None
 
 
 def _print_temporary_password(secret: str) -> None:
-    say(f"Temporary password, for {users.TEMPORARY_DAYS} days and shown only now: {secret}")
+    echo(f"Temporary password, for {users.TEMPORARY_DAYS} days and shown only now: {secret}")

@@ -1,20 +1,9 @@
 """Who may get a delivery: people who could open its view themselves, at the moment at which they would."""
 
-from app.auth.permissions import Visitor
-from app.auth.saved_views import find_view
-from app.auth.second_factor import SecondFactors
-from models import Delivery, SavedView, SecondFactor, User
-
-
-def visitor_of(user: User) -> Visitor:
-    """Return somebody with the scope, the role and the rights that an account has now. It is in no session."""
-    return Visitor(
-        *(user.id, user.email, user.role, user.reseller),
-        must_change_password=user.temporary_until is not None and not user.may_use_provider,
-        session="",
-        has_second_factor=SecondFactor.select().where(SecondFactor.user == user.id).exists(),
-        may_see_costs=user.may_see_costs,
-    )
+from app.auth.second_factor import RequiredAction, SecondFactors
+from app.auth.visitor import visitor_of
+from app.saved_views import find_view
+from models import Delivery, SavedView, User
 
 
 def deliverable_view(delivery: Delivery, user: User) -> SavedView | None:
@@ -26,11 +15,11 @@ def deliverable_view(delivery: Delivery, user: User) -> SavedView | None:
     return find_view(visitor_of(user), delivery.view_id)
 
 
-def unmet_duty(user: User, second_factors: SecondFactors) -> str:
+def required_action(user: User, second_factors: SecondFactors) -> str:
     """Say what a person must do before they see any report, "" when nothing."""
-    person = visitor_of(user)
-    if person.must_change_password:
-        return "has a temporary password and must choose another first"
-    if second_factors.is_required(person.role) and not person.has_second_factor and not user.may_use_provider:
-        return "must set up a second factor first"
+    match second_factors.required_action(visitor_of(user)):
+        case RequiredAction.CHOOSE_PASSWORD:
+            return "has a temporary password and must choose another first"
+        case RequiredAction.SET_UP_SECOND_FACTOR:
+            return "must set up a second factor first"
     return ""

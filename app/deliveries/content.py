@@ -1,12 +1,15 @@
 """What a mail is about: a view as its recipient may see it at this moment, its number of rows, and perhaps a file."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from hashlib import sha256
 from tempfile import TemporaryFile
+from typing import Any
 from urllib.parse import parse_qsl
 
-from app.auth.permissions import Permission, Visitor
+from app.auth.permissions import Permission
+from app.auth.visitor import Visitor
 from app.reports import REPORTS
 from app.table.counts import count_rows
 from app.table.csv import EXCEL, csv_chunks
@@ -18,7 +21,8 @@ from app.table.scope import Scope
 from app.table.spellings import use_spellings
 from app.table.view import View
 from app.table.xlsx import WorkbookLimitError, write_workbook
-from models import Import, SavedView, read_transaction
+from models import Import, SavedView, read_transaction, reports_db
+from models.sqlite import Snapshot
 
 LINK, CSV, XLSX = "link", "csv", "xlsx"
 FORMATS = {LINK: "As a link", CSV: "With a CSV for Excel", XLSX: "With an Excel workbook"}
@@ -34,7 +38,7 @@ class NotPermitted(Exception):
 
 @dataclass(frozen=True)
 class Content:
-    """The rows of a view at one moment.
+    """The rows of a view at one moment, which is that of the file where there is one.
 
     as_of:       the time of the last import, "" before the first.
     file:        the file, None without one; then `remark` says why there is none, "" where none is wanted.
@@ -61,8 +65,17 @@ def read_content(person: Visitor, saved_view: SavedView, day: date, file_format:
     if file_format != LINK and not person.can(Permission.EXPORT):
         content, file_format = replace(content, remark=_NO_FILES), LINK
     if only_new or file_format == CSV:
-        content = _with_csv(content, person, keep_file=file_format == CSV, version=repr(last))
-    return _with_workbook(content, person) if file_format == XLSX else content
+        with reports_db.snapshot() as snapshot:
+            read = _with_csv(content, person, snapshot, keep_file=file_format == CSV)
+            if read and file_format == XLSX:
+                return _with_workbook(read, person, snapshot)
+        # Of more rows than fit into a mail, the last import tells whether they are the same.
+        version = _digest(f"{last!r} {view.resolved_filters} {view.today}".encode())
+        content = read or replace(content, fingerprint=version, remark=_TOO_LARGE if file_format == CSV else "")
+    if file_format == XLSX:
+        with reports_db.snapshot() as snapshot:  # a new one: PostgreSQL ends a snapshot that isn't read to the end
+            return _with_workbook(content, person, snapshot)
+    return content
 
 
 def _count(view: View, scope: Scope) -> int:
@@ -72,41 +85,48 @@ def _count(view: View, scope: Scope) -> int:
 def _permitted_view(person: Visitor, saved_view: SavedView, day: date) -> View:
     if saved_view.report not in REPORTS:
         raise NotPermitted("its report isn't there any more")
-    report = permitted_report(REPORTS[str(saved_view.report)], person.rights)
+    report = permitted_report(REPORTS[str(saved_view.report)], person.permissions)
     view, errors = parse_view(report, parse_qsl(str(saved_view.query)))
     if errors:
         raise NotPermitted("a part of the view can't be shown to this person")
     return use_spellings(replace(view, today=day), person.scope)
 
 
-def _with_csv(content: Content, person: Visitor, keep_file: bool, version: str) -> Content:
-    """Write the CSV as far as a mail takes one. Of more rows, the last import tells whether they are the same."""
+def _with_csv(content: Content, person: Visitor, snapshot: Snapshot, keep_file: bool) -> Content | None:
+    """Return the content with the fingerprint of its CSV, None when that is too large for a mail."""
     counted: list[int] = []
     chunks: list[bytes] = []
     size = 0
-    for piece in csv_chunks(content.view, person.scope_in, counted.append, EXCEL):
+    for piece in csv_chunks(content.view, person.scope_in, counted.append, EXCEL, snapshot):
         chunks.append(piece)
         size += len(piece)
         if size > MAX_FILE_BYTES:
-            text = f"{version} {content.view.resolved_filters} {content.view.today}"
-            fingerprint = sha256(text.encode()).hexdigest()
-            return replace(content, fingerprint=fingerprint, remark=_TOO_LARGE if keep_file else "")
+            return None
     whole = b"".join(chunks)
-    content = replace(content, rows=sum(counted), fingerprint=sha256(whole).hexdigest())
+    content = replace(content, fingerprint=_digest(whole), **_facts(snapshot, counted))
     return replace(content, file=whole) if keep_file else content
 
 
-def _with_workbook(content: Content, person: Visitor) -> Content:
+def _with_workbook(content: Content, person: Visitor, snapshot: Snapshot) -> Content:
     counted: list[int] = []
     with TemporaryFile() as file:
         try:
-            write_workbook(content.view, person.scope_in, person.reseller or "", file, counted.append)
+            write_workbook(content.view, person.scope_in, person.reseller or "", file, counted.append, snapshot)
         except WorkbookLimitError:
             return replace(content, remark=_TOO_LARGE)
         if file.tell() > MAX_FILE_BYTES:
             return replace(content, remark=_TOO_LARGE)
         file.seek(0)
-        return replace(content, file=file.read(), rows=sum(counted))
+        return replace(content, file=file.read(), **_facts(snapshot, counted))
+
+
+def _digest(data: bytes) -> str:
+    return sha256(data).hexdigest()
+
+
+def _facts(snapshot: Snapshot, counted: Sequence[int]) -> dict[str, Any]:
+    """Return what a mail says about the rows of its file. An import may have been done since they were counted."""
+    return {"rows": sum(counted), "as_of": Import.last_time(snapshot) or ""}
 
 
 def period_words(view: View) -> str:

@@ -54,7 +54,7 @@ class StopLinks:
         return f"{self.base_url}/deliveries/stop/{self._signer.sign(_name(recipient)).decode()}"
 
     def find(self, token: str) -> DeliveryRecipient | None:
-        """Return whose link it is, None when it is none, or the person gets the delivery no more."""
+        """Return the link's recipient, None if it is unknown or the person doesn't get the delivery any more."""
         try:
             name = self._signer.unsign(token.encode("utf-8", "replace")).decode()
         except BadSignature:

@@ -15,6 +15,7 @@ from models import Delivery, DeliveryRecipient, DeliveryRun, access_db
 WAITING, PREPARING, SENDING = "waiting", "preparing", "sending"
 SENT, SKIPPED, FAILED, UNCERTAIN = "sent", "skipped", "failed", "uncertain"
 PROBLEMS = (FAILED, UNCERTAIN)
+CLAIMED = (PREPARING, SENDING, UNCERTAIN)  # of a mail that a process works on, or others take for lost with it
 
 _PAUSES = (1, 2, 5, 10, 20, 40, 60, 120, 240)  # minutes before each next attempt; the last one repeats
 _PATIENCE = timedelta(days=1)  # after which a mail has failed
@@ -49,6 +50,17 @@ def _add_runs(delivery: Delivery, due: str, now: str) -> None:
         DeliveryRun.insert(fields).on_conflict_ignore().execute()
 
 
+def skip_to_next(now: datetime) -> None:
+    """Drop the mails that wait, and go on with the next due times.
+
+    Nobody knows after a restore which mails of the backup have gone out since.
+    """
+    DeliveryRun.delete().where(DeliveryRun.state.in_([WAITING, PREPARING])).execute()
+    for delivery in Delivery.select(Delivery.id, Delivery.kind, Delivery.day, Delivery.hour):
+        following = {"next_at": time_text(schedule_of(delivery).next(now))}
+        Delivery.update(following).where(Delivery.id == delivery.id).execute()
+
+
 def next_waiting(now: datetime) -> DeliveryRun | None:
     """Return the mail whose turn it is, None when all are sent or wait for a later attempt."""
     is_next = (DeliveryRun.state == WAITING) & (DeliveryRun.next_at <= time_text(now))
@@ -69,9 +81,15 @@ def begin_sending(run: DeliveryRun, now: datetime) -> bool:
     return _change(run, [PREPARING], SENDING, now)
 
 
-def finish_run(run: DeliveryRun, state: str, now: datetime, **values: Any) -> bool:
+def is_superseded(run: DeliveryRun) -> bool:
+    """Whether the person gets a newer mail of the same delivery: this one has waited until that was due."""
+    same = (DeliveryRun.delivery == run.delivery_id) & (DeliveryRun.user == run.user_id)
+    return bool(DeliveryRun.select().where(same, DeliveryRun.due_at > run.due_at).exists())
+
+
+def finish_run(run: DeliveryRun, state: str, now: datetime, states: Sequence[str] = CLAIMED, **values: Any) -> bool:
     """Note the end of a mail that this process has claimed; also where others already take it for uncertain."""
-    return _change(run, [PREPARING, SENDING, UNCERTAIN], state, now, **values)
+    return _change(run, states, state, now, **values)
 
 
 def retry_run(run: DeliveryRun, now: datetime, message: str, states: Sequence[str] = (PREPARING, SENDING)) -> bool:

@@ -1,7 +1,7 @@
 """Send the mails of deliveries that are due. `flask jobs` does so every minute."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from time import monotonic
@@ -11,8 +11,9 @@ from huey import Huey, crontab
 from xlsxwriter.exceptions import FileCreateError
 
 from app.auth.second_factor import SecondFactors
+from app.auth.visitor import visitor_of
 from app.deliveries import runs
-from app.deliveries.access import deliverable_view, unmet_duty, visitor_of
+from app.deliveries.access import deliverable_view, required_action
 from app.deliveries.content import Content, NotPermitted, read_content
 from app.deliveries.message import Mail, StopLinks, write_message, write_test_message
 from app.deliveries.runs import schedule_of
@@ -101,17 +102,19 @@ class Sender:
                 self._finish(run, runs.FAILED, str(error), content)
             return not error.is_server
         except (OSError, FileCreateError) as error:  # of a file: a full disk, perhaps
-            why = f"The file can't be written: {error}"
-            if not runs.retry_run(run, self.clock(), why, [runs.PREPARING]):
-                self._finish(run, runs.FAILED, why)
+            self._retry(run, f"The file can't be written: {error}")
         except DATABASE_ERRORS as error:
-            why = f"The database can't be used: {describe_error(error)}"
-            runs.retry_run(run, self.clock(), why, [runs.PREPARING])  # one that the server may have is left alone
+            self._retry(run, f"The database can't be used: {describe_error(error)}")
             raise
         except Exception:
             log.exception("Delivery %d to user %d failed", run.delivery_id, run.user_id)
             self._finish(run, runs.FAILED, _DEFECT, content)
         return True
+
+    def _retry(self, run: DeliveryRun, why: str) -> None:
+        """Let a mail that is being prepared wait, or fail after a day. One that the server may have is left alone."""
+        if not runs.retry_run(run, self.clock(), why, [runs.PREPARING]):
+            self._finish(run, runs.FAILED, why, states=[runs.PREPARING])
 
     def _find(self, run: DeliveryRun) -> tuple[DeliveryRecipient, SavedView]:
         """Return the recipient and the view, as they are now. Raises NotSent."""
@@ -122,11 +125,13 @@ class Sender:
             raise NotSent("the delivery is paused")
         if recipient is None or recipient.stopped_at is not None:
             raise NotSent("the recipient has stopped it, or gets it no more")
+        if runs.is_superseded(run):
+            raise NotSent("the next mail of the delivery was due before this one could be sent")
         saved_view = deliverable_view(run.delivery, run.user)
         if saved_view is None:
             raise NotSent("the recipient or the owner is disabled, or can't see the view any more")
-        if duty := unmet_duty(run.user, self.second_factors):
-            raise NotSent(f"the recipient {duty}")
+        if action := required_action(run.user, self.second_factors):
+            raise NotSent(f"the recipient {action}")
         return recipient, saved_view
 
     def _read(self, run: DeliveryRun, saved_view: SavedView) -> Content:
@@ -148,11 +153,18 @@ class Sender:
             ref=f"{digits}.{delivery.id}.{run.user_id}",
         )
 
-    def _finish(self, run: DeliveryRun, state: str, message: str = "", content: Content | None = None) -> None:
+    def _finish(
+        self,
+        run: DeliveryRun,
+        state: str,
+        message: str = "",
+        content: Content | None = None,
+        states: Sequence[str] = runs.CLAIMED,
+    ) -> None:
         rows, fingerprint = (content.rows, content.fingerprint) if content else (None, "")
         with access_db.write_transaction():
             values = {"message": message, "rows": rows, "fingerprint": fingerprint}
-            if runs.finish_run(run, state, self.clock(), **values) and state != runs.SKIPPED:
+            if runs.finish_run(run, state, self.clock(), states, **values) and state != runs.SKIPPED:
                 outcome = DONE if state == runs.SENT else FAILED
                 details = {"to": run.user.email, "due": str(run.due_at), "rows": rows, "why": message}
                 delivery = run.delivery

@@ -3,17 +3,20 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from peewee import fn
+from peewee import JOIN, fn
 
-from app.auth.permissions import AuditActor, Permission, Visitor
-from app.auth.saved_views import find_view, visible_ids
-from app.auth.users import ValidationError, find_user
-from app.deliveries.access import deliverable_view, visitor_of
+from app.auth.permissions import Permission
+from app.auth.users import find_user
+from app.auth.visitor import Visitor, visitor_of
 from app.deliveries.content import FORMATS
 from app.deliveries.runs import PROBLEMS, WAITING, schedule_of
 from app.deliveries.schedule import Schedule, time_text
+from app.saved_views import find_view, is_visible_to, visible_ids
+from app.validation import ValidationError
 from models import Delivery, DeliveryRecipient, DeliveryRun, SavedView, User, access_db, audit
+from models.audit import AuditActor
 
 MAX_DELIVERIES = 50  # of a person
 MAX_RECIPIENTS = 20  # of a delivery
@@ -70,7 +73,7 @@ def add_delivery(actor: AuditActor, visitor: Visitor, view: SavedView, order: Or
         if same := _find_same(visitor, view, order, users):
             return same
         if Delivery.select().where(Delivery.user == visitor.id).count() >= MAX_DELIVERIES:
-            raise ValidationError({"kind": f"You have {MAX_DELIVERIES} deliveries, the most that there can be"})
+            raise ValidationError({"kind": f"You have {MAX_DELIVERIES} deliveries, the most that there can be."})
         times = {"created_at": time_text(now), "next_at": time_text(order.schedule.next(now))}
         delivery = Delivery.create(user=visitor.id, view=view.id, view_name=view.name, **order.fields(), **times)
         _set_recipients(delivery, users, now)
@@ -84,7 +87,7 @@ def change_delivery(actor: AuditActor, delivery: Delivery, order: Order, now: da
         view = find_view(visitor_of(delivery.user), delivery.view_id) if delivery.view_id is not None else None
         if view is None:
             raise ValidationError(
-                {"kind": "Its view isn't there any more, or isn't shared any more; delete the delivery"}
+                {"kind": "Its view isn't there any more, or isn't shared any more; delete the delivery."}
             )
         users = _check(order, view)
         next_at = time_text(order.schedule.next(now))
@@ -136,12 +139,12 @@ def find_recipient(visitor: Visitor, number: int) -> DeliveryRecipient | None:
 
 
 def own_deliveries(visitor: Visitor) -> list[ListedDelivery]:
-    return _listed(Delivery.select().where(Delivery.user == visitor.id).order_by(Delivery.id))
+    return _listed(_query().where(Delivery.user == visitor.id).order_by(Delivery.id))
 
 
 def all_deliveries() -> list[ListedDelivery]:
     """Return everybody's deliveries, the newest MAX_LISTED of them: those that fail or stand still first."""
-    listed = _listed(Delivery.select().order_by(Delivery.id.desc()).limit(MAX_LISTED))
+    listed = _listed(_query().order_by(Delivery.id.desc()).limit(MAX_LISTED))
     return sorted(listed, key=lambda each: not each.trouble and not each.failing)
 
 
@@ -150,9 +153,17 @@ def received_deliveries(visitor: Visitor) -> list[tuple[ListedDelivery, Delivery
     query = DeliveryRecipient.select(DeliveryRecipient, Delivery).join(Delivery)
     others = query.where(DeliveryRecipient.user == visitor.id, Delivery.user != visitor.id)
     recipients = {each.delivery_id: each for each in others.order_by(Delivery.id)}
-    listed = _listed(Delivery.select().where(Delivery.id.in_(list(recipients))).order_by(Delivery.id))
-    user = User.get_by_id(visitor.id)
-    return [(each, recipients[each.delivery.id]) for each in listed if deliverable_view(each.delivery, user)]
+    listed = _listed(_query().where(Delivery.id.in_(list(recipients))).order_by(Delivery.id))
+    visible = visible_ids(visitor, [each.delivery.view_id for each in listed if each.delivery.view_id is not None])
+    return [
+        (each, recipients[each.delivery.id]) for each in listed if not each.trouble and each.delivery.view_id in visible
+    ]
+
+
+def _query() -> Any:
+    """Select deliveries with their owner and their view, so that a list reads neither for each."""
+    query = Delivery.select(Delivery, User, SavedView).join(User)
+    return query.join_from(Delivery, SavedView, JOIN.LEFT_OUTER)
 
 
 def _listed(deliveries: Iterable[Delivery]) -> list[ListedDelivery]:
@@ -162,7 +173,7 @@ def _listed(deliveries: Iterable[Delivery]) -> list[ListedDelivery]:
     query = DeliveryRecipient.select(DeliveryRecipient, User).join(User).where(DeliveryRecipient.delivery.in_(ids))
     for recipient in query.order_by(User.email):
         recipients[recipient.delivery_id].append(recipient)
-    visible = _visible_to_owners(found)
+    visible = _visible_to_owners(ids)
     last = _last_runs(ids)
     return [ListedDelivery(each, recipients[each.id], last[each.id], _trouble(each, visible)) for each in found]
 
@@ -179,46 +190,43 @@ def _last_runs(ids: Sequence[int]) -> dict[int, list[DeliveryRun]]:
     return runs
 
 
-def _visible_to_owners(deliveries: Sequence[Delivery]) -> set[tuple[int, int]]:
-    """Return (owner, view) of the views that the owners of these deliveries see."""
-    views: dict[int, list[int]] = {}
-    for each in deliveries:
-        if each.view_id is not None:
-            views.setdefault(each.user_id, []).append(each.view_id)
-    owners = {user.id: user for user in User.select().where(User.id.in_(list(views)))}
-    return {(owner, view) for owner, ids in views.items() for view in visible_ids(visitor_of(owners[owner]), ids)}
+def _visible_to_owners(ids: Sequence[int]) -> set[int]:
+    """Return those of the deliveries whose view their owner sees."""
+    owner = User.alias()
+    query = Delivery.select(Delivery.id).join(owner, on=Delivery.user == owner.id).join_from(Delivery, SavedView)
+    same_reseller = (User.reseller == owner.reseller) | (User.reseller.is_null() & owner.reseller.is_null())
+    query = query.join(User).where(Delivery.id.in_(ids), is_visible_to(owner.id, same_reseller))
+    return {delivery.id for delivery in query}
 
 
-def _trouble(delivery: Delivery, visible: set[tuple[int, int]]) -> str:
+def _trouble(delivery: Delivery, visible: set[int]) -> str:
     """Say what keeps a whole delivery from going out, "" when nothing does."""
     if delivery.user.disabled:
         return "Its owner is disabled"
-    is_visible = delivery.view_id is not None and (delivery.user_id, delivery.view_id) in visible
-    return "" if is_visible else "Its view is gone, or its owner can't see it any more"
+    return "" if delivery.id in visible else "Its view is gone, or its owner can't see it any more"
 
 
 def _check(order: Order, view: SavedView) -> list[User]:
     """Return the recipients. Raises ValidationError."""
     errors = {}
     if not order.schedule.is_valid:
-        errors["kind"] = "Choose every day, every week with its day, or every month with its day, and an hour"
+        errors["kind"] = "Choose every day, every week with its day, or every month with its day, and an hour."
     if order.file_format not in FORMATS:
-        errors["file"] = f"Choose one of {', '.join(FORMATS)}"
+        errors["file"] = f"Choose one of {', '.join(FORMATS)}."
     emails = list(dict.fromkeys(filter(None, (email.strip() for email in order.emails))))
-    users = {user.id: user for email in emails if (user := _recipient(email, view))}
-    unknown = [email for email in emails if not _recipient(email, view)]
+    found = {email: _recipient(email, view) for email in emails[:MAX_RECIPIENTS]}
     if not emails:
-        errors["recipients"] = "Enter at least one email address"
+        errors["recipients"] = "Enter at least one email address."
     elif len(emails) > MAX_RECIPIENTS:
-        errors["recipients"] = f"A delivery has at most {MAX_RECIPIENTS} recipients; these are {len(emails)}"
-    elif unknown:
+        errors["recipients"] = f"A delivery has at most {MAX_RECIPIENTS} recipients; these are {len(emails)}."
+    elif unknown := [email for email, user in found.items() if user is None]:
         names = ", ".join(f"“{email}”" for email in unknown)
         errors["recipients"] = (
-            f"{names}: no account with this address sees the view; share the view first, or leave it out"
+            f"{names}: no account with this address sees the view; share the view first, or leave it out."
         )
     if errors:
         raise ValidationError(errors)
-    return list(users.values())
+    return list({user.id: user for user in found.values() if user}.values())
 
 
 def _recipient(email: str, view: SavedView) -> User | None:

@@ -14,7 +14,15 @@ from app.importing.cells import DATE_ORDERS, DECIMALS
 from app.importing.changes import RowChange, changed_rows
 from app.importing.csv_rows import DELIMITERS
 from app.importing.encodings import ENCODINGS
-from app.importing.history import ListedImport, discard_history, import_list, numbered
+from app.importing.history import (
+    ListedImport,
+    add_job,
+    discard_history,
+    heartbeat,
+    import_list,
+    last_import,
+    numbered,
+)
 from app.importing.layouts import LAYOUTS, Layout, Record, SubscriptionRecord, TransactionRecord, UsageRecord
 from app.importing.options import Options
 from app.importing.reader import Progress, Reader

@@ -139,7 +139,10 @@ def _current(table: Table, refs: list[str]) -> dict[str, Row]:
 def _current_holdings(refs: list[str]) -> dict[str, Row]:
     wanted, owners = set(refs), list({json.loads(ref)[0] for ref in refs})
     query = Holding.select(
-        *(Holding.customer, CertificateType.name, Product.name, *(getattr(Holding, name) for name in USAGE_COUNTS))
+        Holding.customer,
+        CertificateType.name,
+        Product.name,
+        *(getattr(Holding, name) for name in USAGE_COUNTS),
     )
     query = query.join_from(Holding, CertificateType).join_from(Holding, Product)
     rows = reports_db.execute(query.where(reports_db.in_values(Holding.customer, owners)))
@@ -157,7 +160,8 @@ def _customer_names(ids: Iterable[int]) -> dict[int, str]:
     names = _texts(Customer, list(ids))
     missing = [customer_ref(id_) for id_ in ids if id_ not in names]
     removed = ChangedRow.select().where(
-        *(ChangedRow.table == table_name(Customer), ChangedRow.kind == "removed"),
+        ChangedRow.table == table_name(Customer),
+        ChangedRow.kind == "removed",
         reports_db.in_values(ChangedRow.ref, missing),
     )
     return names | {int(row.ref): row.values()["name"] for row in removed}

@@ -1,7 +1,7 @@
 """Stored data that follows from imported rows: usage sums, days of cancellation, copies of customers' fields."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from functools import lru_cache
 from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
@@ -10,6 +10,7 @@ from peewee import chunked
 
 from app.importing.names import CachedCustomer, Indexes
 from app.importing.results import Change, ChangeLog, Row
+from app.importing.row_lines import RowLines
 from app.importing.rows import (
     BATCH_ROWS,
     Table,
@@ -117,16 +118,14 @@ def holds_something(row: Row) -> bool:
     return any(row.get(name, NONE_ID) != NONE_ID for name in HoldingKey._fields) or any(map(row.get, USAGE_COUNTS))
 
 
-def find_foreign_rows(table: Table, refs: list[str]) -> list[tuple[str, str, int]]:
-    """Find subscriptions or transactions, among `refs`, whose counterpart belongs to another customer.
+def find_foreign_rows(table: Table, ids: list[int]) -> list[tuple[int, str, int]]:
+    """Find subscriptions or transactions, among `ids`, whose counterpart belongs to another customer.
 
-    Returns the ref of each with that of its subscription, and the id of its customer.
+    Returns the id of each with the ref of its subscription, and the id of its customer.
     """
     other_owner = (Subscription.ref == Transaction.subscription_ref) & (Subscription.customer != Transaction.customer)
-    pairs = (
-        Transaction.select(table.ref, Subscription.ref, table.customer).join(Subscription, on=other_owner).distinct()
-    )
-    return list(reports_db.execute(pairs.where(reports_db.in_values(table.ref, refs))))
+    pairs = Transaction.select(table.id, Subscription.ref, table.customer).join(Subscription, on=other_owner).distinct()
+    return list(reports_db.execute(pairs.where(reports_db.in_values(table.id, ids))))
 
 
 CANCELLING_ACTIONS = ("Cancel", "Renew")  # the actions on which it depends whether a subscription is cancelled
@@ -155,14 +154,10 @@ def update_cancelled(subscriptions: Iterable[str]) -> None:
         execute_updates(Subscription, ("cancelled_on",), changed)
 
 
-def cancel_unnamed(named: Collection[str], moment: str, changes: ChangeLog) -> None:
-    """Cancel at a moment all subscriptions but those `named` by ref, as a complete file does."""
-    condition = Subscription.cancelled_on > str(today())
-    ids = [
-        id_
-        for id_, ref in reports_db.execute(Subscription.select(Subscription.id, Subscription.ref).where(condition))
-        if ref not in named
-    ]
+def cancel_unnamed(named: RowLines, moment: str, changes: ChangeLog) -> None:
+    """Cancel at a moment all subscriptions but those `named`, as a complete file does."""
+    query = Subscription.select(Subscription.id).where(Subscription.cancelled_on > str(today()))
+    ids = [id_ for (id_,) in reports_db.execute(query) if not named[id_]]
     for batch in chunked(ids, BATCH_ROWS):
         rows = list(select_rows(Subscription, field_names(Subscription), reports_db.in_values(Subscription.id, batch)))
         execute_updates(Subscription, ("file_cancelled_at",), [(moment, row["id"]) for row in rows])
@@ -170,8 +165,8 @@ def cancel_unnamed(named: Collection[str], moment: str, changes: ChangeLog) -> N
         changes.record("cancelled", [Change(Subscription, row, row | {"file_cancelled_at": moment}) for row in rows])
 
 
-def find_other_statuses(statuses: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
-    """Yield the ref of each subscription whose status isn't that in `statuses`, with that one and its own."""
+def find_other_statuses(statuses: Mapping[str, str]) -> Iterator[tuple[int, str, str, str]]:
+    """Yield id and ref of each subscription whose status isn't that in `statuses`, with that one and its own."""
     day = str(today())
     for refs in chunked(statuses, BATCH_ROWS):
         rows = select_rows(
@@ -180,7 +175,7 @@ def find_other_statuses(statuses: Mapping[str, str]) -> Iterator[tuple[str, str,
         for row in rows:
             actual = "Cancelled" if row["cancelled_on"] <= day else "Ended" if row["ends_on"] < day else "Active"
             if statuses[row["ref"]] != actual:
-                yield row["ref"], statuses[row["ref"]], actual
+                yield row["id"], row["ref"], statuses[row["ref"]], actual
 
 
 def update_customer_copies(indexes: Indexes) -> None:

@@ -4,34 +4,87 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
+from threading import Event, Thread
 from typing import Any
 
-from peewee import JOIN
+from peewee import JOIN, fn
 
-from models import DATABASE_ERRORS, ChangedRow, Import, ImportJob, reports_db, timestamp
+from models import (
+    DATABASE_ERRORS,
+    ChangedRow,
+    Import,
+    ImportJob,
+    access_db,
+    close_connections,
+    reports_db,
+    timestamp,
+)
 
 _DISCARDED_ROWS = 20_000  # that one transaction removes
 
 _MESSAGE_CHARS = 1000  # of what is kept of an exception
 
-APPLIED, FAILED = "applied", "failed"  # states of an ImportJob
+APPLYING, APPLIED, FAILED = "applying", "applied", "failed"  # states of an ImportJob
+HEARTBEAT = 1  # second between two times at which a job that is being worked on says so
+
+
+def last_import() -> str:
+    """A name of the last import, which no other ever has; "" before the first."""
+    return (Import.last() or ("", ""))[0]
+
+
+def add_job(**fields: Any) -> ImportJob:
+    """Add an ImportJob, whose id is the number of its import.
+
+    It is above all numbers that either database knows: the reports may have imports of jobs that a new or an older
+    users' database doesn't have, and a number that they have already says that a file is applied.
+    """
+    with access_db.write_transaction():
+        known = ImportJob.select(fn.MAX(ImportJob.id)).scalar() or 0, Import.select(fn.MAX(Import.number)).scalar() or 0
+        job: ImportJob = ImportJob.create(id=max(known) + 1, **fields)
+        return job
 
 
 @contextmanager
 def numbered(who: str, file: str, **fields: Any) -> Iterator[int]:
     """Give the number of an import that starts now, and that of an ImportJob with `fields`.
 
-    An exception inside, such as FileRejected, marks the job as failed.
+    It is being applied until the block ends. An exception inside, such as FileRejected, marks the job as failed.
     """
     now = timestamp()
-    job = ImportJob.create(who=who, file=file, state=APPLIED, created_at=now, seen_at=now, **fields)
+    job = add_job(who=who, file=file, state=APPLYING, created_at=now, seen_at=now, **fields)
     try:
-        yield job.id
+        with heartbeat(job.id):
+            yield job.id
     except BaseException as error:
-        message = str(error)[:_MESSAGE_CHARS] or type(error).__name__
-        with suppress(*DATABASE_ERRORS):  # whoever called must hear of the first error
-            ImportJob.update(state=FAILED, message=message).where(ImportJob.id == job.id).execute()
+        _end(job, FAILED, str(error)[:_MESSAGE_CHARS] or type(error).__name__)
         raise
+    _end(job, APPLIED)
+
+
+def _end(job: ImportJob, state: str, message: str = "") -> None:
+    with suppress(*DATABASE_ERRORS):  # the reports have what counts, and whoever called hears of the first error
+        ImportJob.update(state=state, message=message).where(ImportJob.id == job.id).execute()
+
+
+@contextmanager
+def heartbeat(number: int) -> Iterator[None]:
+    """Let a thread say every second that a job is being worked on, which else counts as interrupted."""
+    stop = Event()
+
+    def beat() -> None:
+        while not stop.wait(HEARTBEAT):
+            with suppress(*DATABASE_ERRORS):  # locked, or full: the next second comes
+                ImportJob.update(seen_at=timestamp()).where(ImportJob.id == number).execute()
+        close_connections()
+
+    thread = Thread(target=beat, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
 
 
 @dataclass(frozen=True)
@@ -87,7 +140,8 @@ def discard_history(days: int, max_changes: int = 10_000_000) -> int:
     Returns the number of changed rows that are gone. An import loses all or nothing, and can't be undone without.
     """
     since, kept, gone = timestamp(-days * 86_400), 0, 0
-    query = Import.select().where(Import.number.is_null(False), Import.changed_rows > 0)
+    has_rows = fn.EXISTS(ChangedRow.select().where(ChangedRow.number == Import.number))  # a discard may have been ended
+    query = Import.select().where(Import.number.is_null(False), Import.changed_rows > 0, ~Import.discarded | has_rows)
     for each in list(query.order_by(Import.id.desc())):
         kept += each.changed_rows
         if str(each.loaded_at) < since or kept > max_changes:

@@ -1,53 +1,22 @@
 """Store the records of a file in the database, within the caller's transaction."""
 
 from abc import ABC, abstractmethod
-from array import array
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, ClassVar
 
-from peewee import chunked
+from peewee import chunked, fn
 
 from app.importing import derived, layouts
 from app.importing.derived import NO_HOLDING, Counts, HoldingKey
 from app.importing.layouts import Layout, SubscriptionRecord, TransactionRecord
 from app.importing.names import CachedCustomer, Indexes, SeveralCustomers
-from app.importing.results import Change, ChangeLog, Fault, Row, RowRejected, quote
+from app.importing.results import MAX_EXAMPLES, Change, ChangeLog, Faults, Row, RowRejected, quote
+from app.importing.row_lines import RowLines
 from app.importing.rows import BATCH_ROWS, Table, field_names, insert_rows, select_rows, write_changes
 from models import NEVER, NEVER_AT, CustomerUsage, Subscription, Transaction, fold, reports_db, timestamp
 
-
-class LineIndex:
-    """The line of each ID of a file, of which there may be millions: in half the memory of a dict."""
-
-    def __init__(self) -> None:
-        self._ids: dict[str, None] = {}
-        self._lines = array("L")
-        self._by_id: dict[str, int] = {}  # from the first question on
-
-    def add(self, id_: str, line: int) -> bool:
-        """Add an ID, and return whether it is new."""
-        count = len(self._ids)
-        self._ids[id_] = None
-        if len(self._ids) == count:
-            return False
-        self._lines.append(line)
-        if self._by_id:
-            self._by_id[id_] = line
-        return True
-
-    def __getitem__(self, id_: str) -> int:
-        self._by_id = self._by_id or dict(zip(self._ids, self._lines, strict=True))
-        return self._by_id[id_]
-
-    def __contains__(self, id_: object) -> bool:
-        return id_ in self._ids
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._ids)
-
-    def __len__(self) -> int:
-        return len(self._ids)
+_ROWS_UNTIL_UPDATE = 50_000  # after which subscriptions are brought up to date whose rows would fill the memory
 
 
 def owner_of(table: Table, ref: str) -> Iterator[int]:
@@ -59,20 +28,23 @@ class Loader(ABC):
     """Loads the records of one file: `add` each, then `finish`, and without faults `update_derived`.
 
     `given` are the keys of the columns that the file has. Fields of other columns stay as they are in known rows.
+    `faults` gets what shows only when rows are written.
     """
 
     layout: ClassVar[Layout]
 
-    def __init__(self, indexes: Indexes, changes: ChangeLog, given: Collection[str], complete: bool) -> None:
-        self.indexes, self.changes, self.given, self.complete = indexes, changes, given, complete
+    def __init__(
+        self, indexes: Indexes, changes: ChangeLog, faults: Faults, given: Collection[str], complete: bool
+    ) -> None:
+        self.indexes, self.changes, self.faults, self.given, self.complete = indexes, changes, faults, given, complete
 
     @abstractmethod
     def add(self, line: int, record: Any) -> None:
         """Raises RowRejected where an earlier row says the same, or the customer could be any of several."""
 
     @abstractmethod
-    def finish(self) -> Iterator[Fault]:
-        """Write the last batch, and yield the faults that show only now."""
+    def finish(self) -> None:
+        """Write the last batch, and add the faults that show only now."""
 
     @abstractmethod
     def update_derived(self) -> None:
@@ -93,15 +65,19 @@ class RowLoader(Loader):
     foreign_error: ClassVar[str]
     fields: ClassVar[Mapping[str, tuple[str, ...]]]
 
-    def __init__(self, indexes: Indexes, changes: ChangeLog, given: Collection[str], complete: bool) -> None:
-        super().__init__(indexes, changes, given, complete)
+    def __init__(
+        self, indexes: Indexes, changes: ChangeLog, faults: Faults, given: Collection[str], complete: bool
+    ) -> None:
+        super().__init__(indexes, changes, faults, given, complete)
         lacking = {name for key, names in self.fields.items() if key not in given for name in names}
         self._all_fields = field_names(self.table)
         self._compared_fields = field_names(self.table, *derived.DERIVED_FIELDS, *lacking)
         self._kept_fields = (*lacking, *({"cancelled_on"} & set(self._all_fields)))
-        self._lines = LineIndex()
-        self._batch: list[Row] = []
-        self._changed_subscriptions: set[str] = set()
+        self._last_id: int = self.table.select(fn.MAX(self.table.id)).scalar() or 0
+        self._batch: dict[str, tuple[int, Row]] = {}  # rows that aren't written yet, each with its line
+        self._rows_until_update = _ROWS_UNTIL_UPDATE
+        self.lines = RowLines()
+        self.changed_subscriptions: set[str] = set()
 
     @abstractmethod
     def row(self, record: Any, line: int) -> Row:
@@ -109,8 +85,8 @@ class RowLoader(Loader):
 
     def add(self, line: int, record: Any) -> None:
         ref = getattr(record, self.id_key)
-        if not self._lines.add(ref, line):
-            raise RowRejected(f"{self.layout.label(self.id_key)}: {quote(ref)} is already in line {self._lines[ref]}")
+        if ref in self._batch:
+            raise RowRejected(self._describe_repetition(ref, self._batch[ref][0]))
         try:
             customer = self.indexes.find_customer(record, line)
         except SeveralCustomers as found:
@@ -121,22 +97,27 @@ class RowLoader(Loader):
                 raise
             self.indexes.customers.used.add(customer := known)
         owner = {"customer": customer.id, "customer_ref": customer.ref, "reseller": customer.reseller}
-        self._batch.append({"ref": ref, "ref_key": ref.casefold(), **owner, **self.row(record, line)})
+        self._batch[ref] = line, {"ref": ref, "ref_key": ref.casefold(), **owner, **self.row(record, line)}
         if len(self._batch) == BATCH_ROWS:
             self._flush()
 
-    def finish(self) -> Iterator[Fault]:
+    def finish(self) -> None:
         self._flush()
         questioned = self.indexes.questioned_customers()
-        for refs in chunked(self._lines, BATCH_ROWS):
-            for ref, subscription, customer in derived.find_foreign_rows(self.table, refs):
+        for lines in self.lines.batches():
+            for id_, subscription, customer in derived.find_foreign_rows(self.table, list(lines)):
                 if customer not in questioned:
-                    yield Fault(self._lines[ref], f"Subscription ID: {quote(subscription)} {self.foreign_error}")
+                    self.faults.add(lines[id_], f"Subscription ID: {quote(subscription)} {self.foreign_error}")
 
     def update_derived(self) -> None:
-        derived.update_cancelled(self._changed_subscriptions)
+        self.update_subscriptions()
         derived.update_customer_copies(self.indexes)
         derived.update_usage_rows(self.indexes)
+
+    def update_subscriptions(self) -> None:
+        """Bring the subscriptions up to date on which the rows since the last call have a bearing."""
+        derived.update_cancelled(self.changed_subscriptions)
+        self.changed_subscriptions.clear()
 
     def known_owners(self, record: Any) -> Iterator[int]:
         """Yield the ids of the customers to whom known rows of the record's IDs belong: the row's own one first."""
@@ -149,29 +130,50 @@ class RowLoader(Loader):
         """Whether a row has a part in whether its subscription is cancelled."""
         return row.get("action", "Cancel") in derived.CANCELLING_ACTIONS
 
+    def _describe_repetition(self, ref: str, line: int) -> str:
+        return f"{self.layout.label(self.id_key)}: {quote(ref)} is already in line {line}"
+
     def _flush(self) -> None:
         self.indexes.write()
-        refs = [row["ref"] for row in self._batch]
+        refs = list(self._batch)
         rows = select_rows(self.table, self._all_fields, reports_db.in_values(self.table.ref, refs))
         stored = {row["ref"]: row for row in rows}
         new, changed, same = list[Change](), list[Change](), list[Change]()
-        for row in self._batch:
-            old = stored.get(row["ref"])
+        for ref, (line, row) in self._batch.items():
+            old = stored.get(ref)
             if old is None:
                 new.append(Change(self.table, None, row))
+                self.changes.note_kind(line, "added")
                 continue
+            if earlier := self.lines[old["id"]]:
+                self.faults.add(line, self._describe_repetition(ref, earlier))
+                continue
+            self.lines[old["id"]] = line
             self.keep(old, row)
             differs = any(old[name] != row[name] for name in self._compared_fields)
             row |= {name: old[name] for name in ("id", *self._kept_fields)}
             (changed if differs else same).append(Change(self.table, old, row))
-        insert_rows(self.table, [change.after for change in new if change.after])
+            self.changes.note_kind(line, "updated" if differs else "unchanged")
+        self._insert([change.after for change in new if change.after])
         write_changes(self.table, [(old, row) for _, old, row in changed if old and row])
         for kind, changes in (("added", new), ("updated", changed), ("unchanged", same)):
             self.changes.record(kind, changes)
         # A transaction may leave one subscription for another: both change.
-        rows = (row for change in (*new, *changed) for row in change[1:] if row and self.may_cancel(row))
-        self._changed_subscriptions.update(row[self.subscription_field] for row in rows)
-        self._batch = []
+        either = (row for change in (*new, *changed) for row in change[1:] if row and self.may_cancel(row))
+        self.changed_subscriptions.update(row[self.subscription_field] for row in either)
+        self._rows_until_update -= len(self._batch)
+        self._batch = {}
+        if self._rows_until_update <= 0:
+            self.update_subscriptions()
+            self._rows_until_update = _ROWS_UNTIL_UPDATE
+
+    def _insert(self, rows: list[Row]) -> None:
+        """Insert rows of the batch, and note their lines by the ids that they get, which are in their order."""
+        insert_rows(self.table, rows)
+        added = self.table.select(self.table.id).where(self.table.id > self._last_id).order_by(self.table.id)
+        for row, (id_,) in zip(rows, reports_db.execute(added), strict=True):
+            self._last_id = id_
+            self.lines[id_], _ = self._batch[row["ref"]]
 
 
 class SubscriptionLoader(RowLoader):
@@ -191,10 +193,12 @@ class SubscriptionLoader(RowLoader):
         "items_quantity": ("items_quantity",),
     }
 
-    def __init__(self, indexes: Indexes, changes: ChangeLog, given: Collection[str], complete: bool) -> None:
-        super().__init__(indexes, changes, given, complete)
+    def __init__(
+        self, indexes: Indexes, changes: ChangeLog, faults: Faults, given: Collection[str], complete: bool
+    ) -> None:
+        super().__init__(indexes, changes, faults, given, complete)
         self._now = timestamp()
-        self._statuses: dict[str, str] = {}  # that the file gives, by the subscription's ref
+        self._statuses: dict[str, str] = {}  # that the file gives, by ref, of the rows since update_subscriptions
 
     def row(self, record: SubscriptionRecord, line: int) -> Row:  # noqa: ARG002
         if record.status:
@@ -220,11 +224,15 @@ class SubscriptionLoader(RowLoader):
 
     def update_derived(self) -> None:
         if self.complete:
-            derived.cancel_unnamed(self._lines, self._now, self.changes)
+            derived.cancel_unnamed(self.lines, self._now, self.changes)
         super().update_derived()
-        for ref, status, actual in derived.find_other_statuses(self._statuses):
+
+    def update_subscriptions(self) -> None:
+        super().update_subscriptions()
+        for id_, ref, status, actual in derived.find_other_statuses(self._statuses):
             text = f"Subscription {quote(ref)}: the file says {status}, by its dates it is {actual}"
-            self.indexes.notes.add("statuses", self._lines[ref], text)
+            self.indexes.notes.add("statuses", self.lines[id_], text)
+        self._statuses.clear()
 
     def _cancelled_at(self, record: SubscriptionRecord) -> str:
         """A file that says Cancelled stands for a Cancel at the row's last change, and at the latest now."""
@@ -272,10 +280,18 @@ class UsageLoader(Loader):
 
     layout = layouts.USAGE
 
-    def __init__(self, indexes: Indexes, changes: ChangeLog, given: Collection[str], complete: bool) -> None:
-        super().__init__(indexes, changes, given, complete)
+    def __init__(
+        self, indexes: Indexes, changes: ChangeLog, faults: Faults, given: Collection[str], complete: bool
+    ) -> None:
+        super().__init__(indexes, changes, faults, given, complete)
         self._inventories: defaultdict[CachedCustomer, dict[HoldingKey, Counts]] = defaultdict(dict)
         self._lines: defaultdict[CachedCustomer, dict[HoldingKey, int]] = defaultdict(dict)
+        self._first: dict[int, tuple[CachedCustomer, HoldingKey]] = {}  # what the first rows name, by line
+        self._levels = [name for name in HoldingKey._fields if name in given]
+        self._numbers = [name for name in Counts._fields if name in given]
+        self._is_partial = len(self._levels) < len(HoldingKey._fields) or not {"current_inventory", "used"}.issubset(
+            self._numbers
+        )
         self._adds_up = "product" in given and "certificate_type" not in given
 
     def add(self, line: int, record: Any) -> None:
@@ -287,6 +303,8 @@ class UsageLoader(Loader):
         counts = Counts(record.current_inventory, record.available or 0, record.used, record.over_inventory or 0)
         if record.available is None:
             counts = Counts(**layouts.usage_counts(record.current_inventory, record.used))
+        if len(self._first) < MAX_EXAMPLES:
+            self._first[line] = customer, key
         lines, inventory = self._lines[customer], self._inventories[customer]
         if key in lines and self._adds_up and key != NO_HOLDING:  # the same product of several types
             inventory[key] = inventory[key].plus(counts)
@@ -301,20 +319,27 @@ class UsageLoader(Loader):
         lines[key] = line
         inventory[key] = counts
 
-    def finish(self) -> Iterator[Fault]:
-        """No faults show this late."""
-        yield from ()
+    def finish(self) -> None:
+        """Say what the first rows are. No faults show this late."""
+        customers = list(dict.fromkeys(customer for customer, _ in self._first.values()))
+        stored = derived.stored_inventories(customers)
+        inventories = {customer: dict(self._inventories.get(customer, {})) for customer in customers}
+        if self._is_partial:
+            derived.keep_known_details(inventories, self._levels, self._numbers)
+        for line, (customer, key) in self._first.items():
+            counts, known = inventories[customer].get(key), stored[customer]
+            is_same = counts is None or counts == known.get(key)  # None: in the place of known details
+            was_there = key in known or (key == NO_HOLDING and known)
+            self.changes.note_kind(line, "unchanged" if is_same else "updated" if was_there else "added")
 
     def update_derived(self) -> None:
         self.indexes.write()
         derived.update_customer_copies(self.indexes)
-        levels = [name for name in HoldingKey._fields if name in self.given]
-        numbers = [name for name in Counts._fields if name in self.given]
         for batch in chunked(self._inventories.items(), BATCH_ROWS):
             inventories = dict(batch)
-            if len(levels) < len(HoldingKey._fields) or not {"current_inventory", "used"}.issubset(numbers):
-                lost = derived.keep_known_details(inventories, levels, numbers)
-                self._note_lost_details(lost, levels)
+            if self._is_partial:
+                lost = derived.keep_known_details(inventories, self._levels, self._numbers)
+                self._note_lost_details(lost, self._levels)
             derived.replace_holdings(inventories, self.indexes, self.changes)
         if self.complete:
             self._remove_unnamed()

@@ -17,6 +17,8 @@ class Options:
     complete:    the file names everything there is: what it doesn't name ends.
     names:       what a name is that differs from a known one by case, accents, width or blanks only: "same", "new", or
                  "" to ask, but for two names of the same file.
+    confirmed:   how many rows a complete file of a program may end or remove, which is asked where these are many; None
+                 where nobody asks, or a page does.
     name_choices: the answers for single names: (kind, name) → the name to use, the known or the new one.
     """
 
@@ -29,6 +31,7 @@ class Options:
     decimal: str = ""
     complete: bool = False
     names: str = ""
+    confirmed: int | None = None
     name_choices: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
     @property

@@ -17,7 +17,7 @@ from models import clean_text
 
 Progress = Callable[[int], object]  # is called with how much was done since the last call, here in bytes
 
-_CACHED_CELLS = 20_000  # recurring texts of a column that are cleaned once
+_CACHED_CELLS = 2_000  # recurring texts of a column that are cleaned once
 _PROGRESS_ROWS = 1_000
 _NUMBERS_AND_DATES = (INTEGER, MONEY, DATE, DATETIME)
 _WITHOUT_LINE_BREAKS = (

@@ -11,6 +11,7 @@ MAX_EXAMPLES = 10  # of each kind of change, note or question
 CHANGES = ("added", "updated", "unchanged", "removed", "cancelled")  # what an import does to rows
 
 _MAX_QUOTED_CHARS = 60
+_CONFIRMED_SHARE = 10  # a file that ends more than one of so many rows must be confirmed
 
 Row = dict[str, Any]  # a table row's values by field name; dates are text, as in files
 
@@ -52,7 +53,7 @@ class Faults(list[Fault]):
 class Question(NamedTuple):
     """Something with several readings that a person must settle.
 
-    setting: what settles it: a field of Options, `date_order`, `decimal` or `names`.
+    setting: what settles it: a field of Options, `date_order`, `decimal`, `names` or `confirmed`.
     subject: what it is about: "" for the file, else the kind of a name and the name: ("reseller", "acme").
     choices: the answers and what each means.
     option:  the options of `flask import` that settle it.
@@ -118,13 +119,22 @@ class Change(NamedTuple):
 
 
 class ChangeLog:
-    """Counts what an import does to rows, and keeps examples. `keep` gets all changes but of kind "unchanged"."""
+    """Counts what an import does to rows, and keeps examples. `keep` gets all changes but of kind "unchanged".
+
+    `kinds` says of the first rows that are right, by line, whether they are "added", "updated" or "unchanged".
+    """
 
     keep: Callable[[str, Sequence[Change]], object] | None = None
 
     def __init__(self) -> None:
         self.counts = Counter(dict.fromkeys(CHANGES, 0))
         self.examples: defaultdict[str, list[Change]] = defaultdict(list)
+        self.kinds: dict[int, str] = {}
+
+    def note_kind(self, line: int, kind: str) -> None:
+        """Take note of what a row is, if it is one of the first."""
+        if len(self.kinds) < MAX_EXAMPLES:
+            self.kinds[line] = kind
 
     def record(self, kind: str, changes: Sequence[Change]) -> None:
         """Take note of changes of one kind of CHANGES."""
@@ -178,6 +188,16 @@ class ImportSummary:
     def rows(self) -> int:
         return self.added + self.updated + self.unchanged
 
+    @property
+    def ending(self) -> int:
+        """How many rows of the reports the file ends or removes, since it doesn't name them."""
+        return self.cancelled + self.removed
+
+    @property
+    def ends_many(self) -> bool:
+        """Whether these are more than a tenth of the known rows that the file touches."""
+        return self.ending * _CONFIRMED_SHARE > self.updated + self.unchanged + self.ending
+
     def __str__(self) -> str:
         counts = f"{self.added} added, {self.updated} updated, {self.unchanged} unchanged, {self.removed} removed"
         cancelled = f"; {self.cancelled} cancelled, since the complete file doesn't name them" if self.cancelled else ""
@@ -195,6 +215,8 @@ class Plan:
     faults:    what is wrong; nothing can be loaded while there is something.
     examples:  changes by their kind, as words: "S-1: Cost 100.00 → 120.00".
     has_changes: whether anything changes, be it only the ID of a customer.
+    as_of:     a name of the last import before, "" for none: what the plan is of.
+    kinds:     what the first rows that are right are, by line: "added", "updated" or "unchanged".
     """
 
     summary: ImportSummary
@@ -204,6 +226,8 @@ class Plan:
     faults: Faults = field(default_factory=Faults)
     examples: Mapping[str, list[str]] = field(default_factory=dict)
     has_changes: bool = False
+    as_of: str = ""
+    kinds: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def open_questions(self) -> list[Question]:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import IO
 
 from app.importing.examples import RowDescriber
+from app.importing.history import last_import
 from app.importing.kept_rows import HistoryWriter
 from app.importing.layouts import Layout, Record
 from app.importing.loader import LOADERS, Loader
@@ -12,7 +13,7 @@ from app.importing.names import CachedCustomer, CustomerChange, Indexes
 from app.importing.options import Options
 from app.importing.reader import Progress, Reader
 from app.importing.recognise import RecognisedFile, recognise_file, rereadable
-from app.importing.results import CHANGES, ChangeLog, Faults, ImportSummary, Plan, RowRejected, quote
+from app.importing.results import CHANGES, ChangeLog, Faults, ImportSummary, Plan, Question, RowRejected, quote
 from models import NONE_ID, Import, reports_db, timestamp
 
 _EMPTY = ImportSummary(0, 0, 0, 0, 0, 0)
@@ -50,14 +51,18 @@ def import_file(  # noqa: PLR0913, PLR0917
     number: int | None = None,
     faults: Faults | None = None,
     accept: Callable[[Plan], bool] | None = None,
+    wait: Callable[[], object] | None = None,
 ) -> Plan:
     """Load a recognised file, and return what that did; or what it would do, in a dry run or if something is wrong.
 
     Nothing has changed where the plan has faults or open questions. `changes` sees every row that changes, and `faults`
     gets those of the rows. With a `number`, that of an ImportJob, the import keeps each row as it was, so that it can
     be undone. `accept` is asked about the plan, within the transaction: nothing has changed where it returns False.
+
+    One import waits for another. With `wait`, which is called meanwhile and may raise, it does as long as that takes,
+    else for some seconds, and then raises OperationalError.
     """
-    plan = Plan(_EMPTY, said=list(file.sentences()))
+    plan = Plan(_EMPTY, said=list(file.sentences()), as_of=last_import())
     plan.faults.extend(file.faults)
     if plan.faults or file.layout is None:
         return plan
@@ -65,7 +70,7 @@ def import_file(  # noqa: PLR0913, PLR0917
         plan.faults.add(1, f"a file of the {file.layout.report.title} can't be complete: no transaction ever ends")
         return plan
     reader = Reader(file, options, progress, faults)
-    with reports_db.write_transaction() as transaction:
+    with reports_db.patient_write_transaction(wait) if wait else reports_db.write_transaction() as transaction:
         kept_as = None if dry_run else number
         run = _Run(file.layout, options, file.known_columns, changes or ChangeLog(), reader.faults, kept_as)
         run.load(reader.records())
@@ -108,12 +113,13 @@ class _Run:
         number: int | None = None,
     ) -> None:
         reports_db.prepare_bulk_load()
-        self._layout, self._changes, self._faults = layout, changes, faults
+        self._as_of = last_import()
+        self._layout, self._options, self._changes, self._faults = layout, options, changes, faults
         self._indexes = Indexes(options)
         self._history = HistoryWriter(number, self._indexes) if number else None
         if self._history:
             changes.keep = self._history.keep
-        self._loader: Loader = LOADERS[layout.report.slug](self._indexes, changes, given, options.complete)
+        self._loader: Loader = LOADERS[layout.report.slug](self._indexes, changes, faults, given, options.complete)
 
     def load(self, records: Iterable[tuple[int, Record]]) -> None:
         """Store the records. What is wrong is added to the faults, and then nothing may be committed."""
@@ -123,7 +129,7 @@ class _Run:
                 loader.add(line, record)
             except RowRejected as rejection:
                 self._faults.extend(rejection.faults(line))
-        self._faults.extend(loader.finish())
+        loader.finish()
         if not self._faults:
             loader.update_derived()
             if self._history:
@@ -138,11 +144,14 @@ class _Run:
             renamed=len(customers.renamed), moved=len(customers.moved), cancelled=counts["cancelled"],
         )  # fmt: skip
         questions = [*(reader.questions.values() if reader else ()), *self._indexes.look_alikes.questions()]
+        if self._options.complete and summary.ends_many and self._options.confirmed not in (None, summary.ending):
+            questions.append(_ask_for_confirmation(summary))
         describer = RowDescriber(self._layout, self._indexes)
         examples = {kind: list(map(describer.describe, changes)) for kind, changes in self._changes.examples.items()}
         notes = list(self._indexes.notes.lines())
         has_changes = bool(customers.before) or any(counts[kind] for kind in CHANGES if kind != "unchanged")
-        return Plan(summary, said, notes, questions, self._faults, examples, has_changes)
+        kinds = self._changes.kinds
+        return Plan(summary, said, notes, questions, self._faults, examples, has_changes, self._as_of, kinds)
 
     def record(self, name: str, who: str) -> None:
         """Record the import, which makes it the version of all data."""
@@ -157,6 +166,12 @@ class _Run:
 
     def _reseller(self, id_: int) -> str:
         return "no reseller" if id_ == NONE_ID else quote(self._indexes.resellers.names[id_])
+
+
+def _ask_for_confirmation(summary: ImportSummary) -> Question:
+    ends = f"{summary.ending:,} {'row, which ends' if summary.ending == 1 else 'rows, which end'}"
+    text = f"The file doesn't name {ends}: more than a tenth of the known ones"
+    return Question(1, text, "confirmed", {str(summary.ending): "this is meant"}, "")
 
 
 def _what_is_missing(file: RecognisedFile) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -104,13 +104,15 @@ def undo_preview(number: int) -> UndoPreview:
         return _preview(undone)
 
 
-def undo_import(number: int, undo_number: int, who: str, progress: Progress | None = None) -> UndoPreview:
+def undo_import(
+    number: int, undo_number: int, who: str, progress: Progress | None = None, wait: Callable[[], object] | None = None
+) -> UndoPreview:
     """Undo the import `number` in one transaction, and record that as the import `undo_number` by `who`.
 
-    `progress` is called with the number of rows that are done since the last call, of Import.changed_rows. Raises
-    CannotUndo, and then nothing has changed.
+    `progress` is called with the number of rows that are done since the last call, of Import.changed_rows, and `wait`
+    while an import is under way, as by `import_file`. Raises CannotUndo, and then nothing has changed.
     """
-    with reports_db.write_transaction():
+    with reports_db.patient_write_transaction(wait) if wait else reports_db.write_transaction():
         undone = check_undo(number)
         preview = _preview(undone)
         undo = _Undo(undone, undo_number, progress)
@@ -258,7 +260,8 @@ class _Undo:
     def _remove_customers(self) -> None:
         """Remove the customers that undone imports have added and that nothing uses any more."""
         query = ChangedRow.select(ChangedRow.ref).where(
-            *(ChangedRow.table == table_name(Customer), ChangedRow.kind == "added"),
+            ChangedRow.table == table_name(Customer),
+            ChangedRow.kind == "added",
             self._is_undone(),
         )
         added = [int(ref) for (ref,) in reports_db.execute(query) if int(ref) in self._customers]
@@ -276,7 +279,8 @@ class _Undo:
         """Remove the names that undone imports have added and that nothing uses any more."""
         for table in NAME_TABLES:
             added = ChangedRow.select(ChangedRow.ref).where(
-                *(ChangedRow.table == table_name(table), ChangedRow.kind == "added")
+                ChangedRow.table == table_name(table),
+                ChangedRow.kind == "added",
             )
             by_undone = added.where(self._is_undone())
             names = table.select(table.id).where(

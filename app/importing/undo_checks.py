@@ -109,8 +109,10 @@ def effective_imports_since(undone: Undone) -> Any:
 def other_effective_imports(undone: Undone) -> Any:
     """The numbers of all other imports that changed something, neither undone nor undoing another."""
     return Import.select(Import.number).where(
-        *(Import.number != undone.number, Import.changed_rows > 0),
-        *(Import.undoes.is_null(), Import.number.not_in(undone_numbers())),
+        Import.number != undone.number,
+        Import.changed_rows > 0,
+        Import.undoes.is_null(),
+        Import.number.not_in(undone_numbers()),
     )
 
 
@@ -124,8 +126,11 @@ def _changed_since(undone: Undone) -> set[int]:
     same = (other.table == ChangedRow.table) & (other.ref == ChangedRow.ref) & (other.number != ChangedRow.number)
     query = ChangedRow.select(other.number).distinct().join(other, on=same)
     query = query.where(
-        *(ChangedRow.number == undone.number, ChangedRow.table.in_(list(TABLES_BY_NAME)), tells_of_change()),
-        *(tells_of_change(other), without_index(other.number.in_(effective_imports_since(undone)))),
+        ChangedRow.number == undone.number,
+        ChangedRow.table.in_(list(TABLES_BY_NAME)),
+        tells_of_change(),
+        tells_of_change(other),
+        without_index(other.number.in_(effective_imports_since(undone))),
     )
     return {number for (number,) in reports_db.execute(query)}
 
@@ -241,8 +246,10 @@ def _not_changed_by(undone: Undone, table: Table, uses: Iterable[tuple[int, str]
     """Yield those of some rows that the import hasn't changed."""
     for batch in chunked(uses, BATCH_ROWS):
         query = ChangedRow.select(ChangedRow.ref).where(
-            *(ChangedRow.table == table_name(table), reports_db.in_values(ChangedRow.ref, [ref for _, ref in batch])),
-            *(without_index(ChangedRow.number == undone.number), tells_of_change()),
+            ChangedRow.table == table_name(table),
+            reports_db.in_values(ChangedRow.ref, [ref for _, ref in batch]),
+            without_index(ChangedRow.number == undone.number),
+            tells_of_change(),
         )
         changed = {ref for (ref,) in reports_db.execute(query)}
         yield from (use for use in batch if use[1] not in changed)
@@ -252,7 +259,9 @@ def protected_customers(ids: Sequence[int], undone: Undone) -> Iterator[int]:
     """Yield the customers that stay for what other imports keep: undoing one of these may need them."""
     refs = [customer_ref(id_) for id_ in ids]
     query = ChangedRow.select(ChangedRow.ref).where(
-        *(ChangedRow.table == table_name(Customer), reports_db.in_values(ChangedRow.ref, refs)),
-        *(ChangedRow.kind != "added", without_index(ChangedRow.number.in_(other_effective_imports(undone)))),
+        ChangedRow.table == table_name(Customer),
+        reports_db.in_values(ChangedRow.ref, refs),
+        ChangedRow.kind != "added",
+        without_index(ChangedRow.number.in_(other_effective_imports(undone))),
     )
     return (int(ref) for (ref,) in reports_db.execute(query))

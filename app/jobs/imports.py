@@ -1,7 +1,7 @@
 """The jobs of imports: check a file, apply it, undo it; and what is to be done in between."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import cached_property
@@ -27,7 +27,6 @@ from app.jobs.plans import (
     dump_preview,
     headings_digest,
     is_workbook,
-    last_import,
     load_options,
     load_plan,
     make_preview,
@@ -55,6 +54,7 @@ log = logging.getLogger(__name__)
 UPLOAD_DAYS = 7  # after which an upload that nobody applied is deleted
 _FAILED = "The job of import %d (%s) failed: %s"
 _FILE_GONE = "The file isn't there any more; upload it again."
+_WAITING = "Another import is under way; this one begins when that has ended."
 _NO_ROOM = "The server found no room on its disk. Make room, then start it again here."
 _CHANGED = "The data has changed since the check, and the file would do something else now. Look at it again."
 _FAULTY = "The file has faults or questions. Nothing was changed."
@@ -132,16 +132,17 @@ class ImportJobs:
             return
         with self._work_on(job, states.CHECK_FAILED) as running, self.uploads.open(number) as stream:
             options, file = self._recognise(job, stream)
-            as_of = last_import()
             with FaultLog() as faults:
                 self.uploads.faults_path(number).unlink(missing_ok=True)
-                plan = import_file(file, options, dry_run=True, progress=running.advance, faults=faults)
+                plan = import_file(
+                    file, options, dry_run=True, progress=running.advance, faults=faults, wait=running.wait
+                )
                 if plan.faults is not faults:  # of the headings: no row was read
                     faults.extend(plan.faults)
                 if faults:
                     write_faults(file, options, faults, self.uploads.faults_path(number))
             report = file.layout.report.slug if file.layout else ""
-            running.finish(states.CHECKED, plan=dump_plan(store_plan(plan, as_of)), report=report)
+            running.finish(states.CHECKED, plan=dump_plan(store_plan(plan)), report=report)
 
     def _recognise(self, job: ImportJob, stream: IO[bytes]) -> tuple[Options, RecognisedFile]:
         """Recognise the file of a job. Of a workbook the first rows are kept, which no page reads by itself."""
@@ -164,7 +165,7 @@ class ImportJobs:
         job.headings = headings_digest(file)
         applied = ImportJob.select().where(ImportJob.state == states.APPLIED).order_by(ImportJob.id.desc())
         if job.headings and (same := applied.where(ImportJob.sha256 == job.sha256).first()):
-            job.options = dump_options(replace(load_options(same.options), report=same.report))
+            job.options = dump_options(replace(load_options(same.options), report=same.report, confirmed=None))
         elif job.headings and (same := applied.where(ImportJob.headings == job.headings).first()):
             mapping = load_options(same.options).mapping
             job.options = dump_options(replace(load_options(job.options), report=same.report, mapping=mapping))
@@ -185,29 +186,34 @@ class ImportJobs:
                 return
             options = load_options(job.options)
             file = recognise_file(stream, str(job.file), options)
-            checked, as_of = load_plan(job.plan), last_import()
+            checked = load_plan(job.plan)
 
             def is_as_shown(plan: Plan) -> bool:
                 """Whether the file does what the person has seen. Nothing else changes the reports meanwhile."""
-                now = last_import()
-                return checked is None or checked.as_of == now or store_plan(plan, now).shows_same(checked)
+                return checked is None or checked.as_of == plan.as_of or store_plan(plan).shows_same(checked)
 
             plan = import_file(
-                file, options, progress=running.advance, who=str(job.who), number=number, accept=is_as_shown
+                file,
+                options,
+                progress=running.advance,
+                who=str(job.who),
+                number=number,
+                accept=is_as_shown,
+                wait=running.wait,
             )
-            job.plan = dump_plan(store_plan(plan, as_of))
+            job.plan = dump_plan(store_plan(plan))
             if load := Import.get_or_none(Import.number == number):
                 self._applied(job, load)
             else:
                 running.finish(states.CHECKED, plan=job.plan, message=_CHANGED if checked else _FAULTY)
 
-    def load_at_once(self, job: ImportJob, options: Options, dry_run: bool) -> Plan:
+    def load_at_once(self, job: ImportJob, options: Options, dry_run: bool, wait: Callable[[], object]) -> Plan:
         """Load a small file in the process of whoever calls, and return what that did, or what is wrong."""
         with self.uploads.open(job.id) as stream:
-            file, as_of = recognise_file(stream, str(job.file), options), last_import()
-            plan = import_file(file, options, dry_run, who=str(job.who), number=job.id)
+            file = recognise_file(stream, str(job.file), options)
+            plan = import_file(file, options, dry_run, who=str(job.who), number=job.id, wait=wait)
         if load := Import.get_or_none(Import.number == job.id):
-            job.plan = dump_plan(store_plan(plan, as_of))
+            job.plan = dump_plan(store_plan(plan))
             self._applied(job, load)
         return plan
 
@@ -228,7 +234,7 @@ class ImportJobs:
             undoing = ImportJob.get_by_id(job.undo)
             try:
                 if states.status_of(job).undone_by is None:
-                    undo_import(number, undoing.id, str(undoing.who), running.advance)
+                    undo_import(number, undoing.id, str(undoing.who), running.advance, running.wait)
             except CannotUndo as error:
                 running.finish(states.APPLIED, message=str(error))
                 return
@@ -269,24 +275,30 @@ class RunningJob:
     """A job that is being worked on. Another thread says so in the database (runner.py)."""
 
     def __init__(self, job: ImportJob) -> None:
-        self.job, self.done, self.is_taken = job, 0, False
+        self.job, self.done, self.message, self.is_taken = job, 0, "", False
 
     def advance(self, more: int) -> None:
         """Count bytes that were read. Raises JobTaken."""
         self.done += more
+        self.message = ""
         if self.is_taken:
             raise JobTaken
+
+    def wait(self) -> None:
+        """Let people know that another import must end first. Raises JobTaken."""
+        self.advance(0)
+        self.message = _WAITING
 
     def say(self) -> None:
         """Say in the database that the job is being worked on, and learn whether it was taken away."""
         with suppress(*DATABASE_ERRORS):  # the next second comes
-            self.is_taken = not states.note_progress(self.job, self.done)
+            self.is_taken = not states.note_progress(self.job, self.done, self.message)
 
-    def finish(self, state: str, **values: Any) -> None:
-        change_state(self.job, [self.job.state], state, **values)
+    def finish(self, state: str, message: str = "", **values: Any) -> None:
+        change_state(self.job, [self.job.state], state, message=message, **values)
 
     def fail(self, state: str, message: str) -> None:
-        self.finish(state, message=message)
+        self.finish(state, message)
         audit_failure(self.job, message)
 
 

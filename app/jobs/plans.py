@@ -1,17 +1,28 @@
 """What jobs leave for the pages, as JSON in the database: options, the first rows of a file, and what it would do."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
 from io import BytesIO
 from itertools import islice
 from typing import IO, Any, Protocol
 
-from app.importing import Faults, Layout, Options, Plan, Reader, RecognisedFile, Record, recognise_file
+from app.importing import (
+    Faults,
+    ImportSummary,
+    Layout,
+    Options,
+    Plan,
+    Question,
+    Reader,
+    RecognisedFile,
+    Record,
+    recognise_file,
+)
 from app.importing.layouts import heading_key
 from app.importing.workbook import SIGNATURE
-from models import PRODUCT_SEPARATOR, Import, clean_text
+from models import PRODUCT_SEPARATOR, clean_text
 
 PREVIEW_ROWS = 10
 _HEAD_BYTES = 256 * 1024  # of a text file, in which its first rows are
@@ -162,6 +173,7 @@ class StoredPlan:
     questions: each as a dict of the fields of Question. `setting` is a field of Options.
     as_of:     a name of the last import before, "" for none: what the plan is of.
     has_changes: whether the file changes anything, such as a customer's ID, which no count has.
+    kinds:     the lines of the first rows that are right, and whether they are added, updated or unchanged.
     """
 
     counts: dict[str, int] = field(default_factory=dict)
@@ -173,19 +185,19 @@ class StoredPlan:
     examples: dict[str, Sequence[str]] = field(default_factory=dict)
     as_of: str = ""
     has_changes: bool = True
+    kinds: Sequence[tuple[int, str]] = ()
 
     @property
     def rows(self) -> int:
         return sum(self.counts.get(key, 0) for key in ("added", "updated", "unchanged"))
 
     @property
-    def ending(self) -> int:
-        """How many rows of the reports the file ends or removes, since it doesn't name them."""
-        return self.counts.get("cancelled", 0) + self.counts.get("removed", 0)
+    def summary(self) -> ImportSummary:
+        return ImportSummary(**self.counts)
 
     @property
-    def open_questions(self) -> list[dict[str, Any]]:
-        return [question for question in self.questions if not question["default"]]
+    def open_questions(self) -> list[Question]:
+        return [load_question(question) for question in self.questions if not question["default"]]
 
     @property
     def can_be_applied(self) -> bool:
@@ -197,7 +209,12 @@ class StoredPlan:
         return all(one[name] == two[name] for name in ("counts", "notes", "questions", "examples"))
 
 
-def store_plan(plan: Plan, as_of: str) -> StoredPlan:
+def load_question(question: Mapping[str, Any]) -> Question:
+    """A question as a plan has stored it."""
+    return Question(**{**question, "choices": dict(question["choices"]), "subject": tuple(question["subject"])})
+
+
+def store_plan(plan: Plan) -> StoredPlan:
     """The plan as pages show it, shortened where a file makes it long."""
     questions = [{**question._asdict(), "choices": list(question.choices.items())} for question in plan.questions]
     return StoredPlan(
@@ -208,14 +225,10 @@ def store_plan(plan: Plan, as_of: str) -> StoredPlan:
         faults=[(fault.line, _clean(fault.text)) for fault in sorted(plan.faults)],
         total_faults=plan.faults.total,
         examples={kind: _shortened(texts) for kind, texts in plan.examples.items()},
-        as_of=as_of,
+        as_of=plan.as_of,
         has_changes=plan.has_changes,
+        kinds=list(plan.kinds.items()),
     )
-
-
-def last_import() -> str:
-    """A name of the last import, which no other ever has; "" before the first."""
-    return (Import.last() or ("", ""))[0]
 
 
 def dump_plan(plan: StoredPlan) -> str:

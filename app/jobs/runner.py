@@ -6,13 +6,13 @@ from itertools import count
 from threading import Event, Thread
 
 from app.deliveries.sending import Sender
+from app.importing.history import HEARTBEAT
 from app.jobs import states
 from app.jobs.imports import ImportJobs
 from models import DATABASE_ERRORS, close_connections
 
 _NICENESS = 10  # jobs get the CPU time that pages leave
-_SIGN_OF_LIFE = 1  # second between two of the job under way
-_SIGNS = 4  # of which each so many is one of the process, too
+_SIGNS = 4  # heartbeats of the job under way, of which each so many is one of the process, too
 _MAX_WAIT = 1  # seconds until a job is noticed
 _STOP_SECONDS = 30  # that a stop waits for the job under way
 
@@ -58,5 +58,5 @@ def _say_alive(jobs: ImportJobs, stop: Event) -> None:
                 states.note_runner()
             if running := jobs.running:
                 running.say()
-        stop.wait(_SIGN_OF_LIFE)
+        stop.wait(HEARTBEAT)
     close_connections()

@@ -8,13 +8,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from app.importing import history
 from models import Import, ImportJob, JobRunner, access_db, timestamp
 
 CHECK_QUEUED, CHECKING, CHECKED, CHECK_FAILED = "check queued", "checking", "checked", "check failed"
-APPLY_QUEUED, APPLYING, APPLIED = "apply queued", "applying", "applied"
+APPLY_QUEUED, APPLYING, APPLIED = "apply queued", history.APPLYING, history.APPLIED
 UNDO_QUEUED, UNDOING, UNDONE = "undo queued", "undoing", "undone"
 CANCELLED = "cancelled"
-FAILED = "failed"  # of an import by the command
+FAILED = history.FAILED  # of an import by the command
 UNDOES = "undoes"  # the job whose number is that of an import that undoes another
 NOT_THERE = "not there"  # shown where the reports have lost an applied import, by a restored backup
 
@@ -26,6 +27,7 @@ _ONCE_APPLIED = frozenset({APPLIED, UNDO_QUEUED, UNDOING, UNDONE})
 
 STALE_SECONDS = 10  # without a sign of a running job, which gives one every second, or of the process
 INTERRUPTED = "The process that worked on this was ended. Nothing is half done. Start it again here."
+_COMMAND_ENDED = "The command was ended. Nothing was changed."
 _LONG_AGO = "2000-01-01 00:00:00"
 
 
@@ -62,7 +64,8 @@ def status_of(job: ImportJob) -> Status:
 def _status(job: ImportJob, load: Import | None, undone_by: Import | None) -> Status:
     state, message = job.state, job.message
     if state in RUNNING.values() and str(job.seen_at) < timestamp(-STALE_SECONDS):
-        state, message = _AFTER_INTERRUPTION[state], INTERRUPTED
+        is_command = job.user_id is None  # whose file isn't here, so that nobody starts it again
+        state, message = (FAILED, _COMMAND_ENDED) if is_command else (_AFTER_INTERRUPTION[state], INTERRUPTED)
     if undone_by:
         return Status(UNDONE, "", load, undone_by)
     if load:
@@ -96,10 +99,10 @@ def claim_job(number: int, queued: str) -> ImportJob | None:
         return job
 
 
-def note_progress(job: ImportJob, done: int) -> bool:
-    """Say that the job is being worked on. Return False where it was taken away, by other options or a cancel."""
+def note_progress(job: ImportJob, done: int, message: str) -> bool:
+    """Say how far the job is, or why it waits. Return False where it was taken away: by other options, or a cancel."""
     same = (ImportJob.id == job.id) & (ImportJob.revision == job.revision) & (ImportJob.state == job.state)
-    changed: int = ImportJob.update(seen_at=timestamp(), done=done).where(same).execute()
+    changed: int = ImportJob.update(seen_at=timestamp(), done=done, message=message).where(same).execute()
     return changed == 1
 
 
@@ -120,6 +123,6 @@ def release_jobs() -> None:
     """Let the jobs that are marked as running be seen as interrupted at once.
 
     A process does this at its start, since the one before it may have died, and at its end. A job on which another
-    process works loses nothing: it says so again within a second.
+    process works, or a command or a request, loses nothing: it says so again within a second.
     """
     ImportJob.update(seen_at=_LONG_AGO).where(ImportJob.state.in_([*RUNNING.values()])).execute()

@@ -1,7 +1,7 @@
 """The reports, in the order of menus.
 
 A report is one declaration (`app.table.definitions.Report`) in a module of its own and one line here; its page, its
-files, its filters and its sums follow from that. `filters`, `groups` and `periods` hold what declarations share.
+files, its filters and its sums follow from that. `filters`, `dimensions` and `periods` hold what declarations share.
 """
 
 from app.reports import subscriptions, transactions, usage

@@ -87,7 +87,13 @@ def one_of(key: str, label: str, values: Mapping[str, str], where: Callable[[Tab
         return value
 
     return Filter(
-        *(key, label, where, "select", parse, fixed_options(values), tuple(values)),
+        key,
+        label,
+        where,
+        input_type="select",
+        parse=parse,
+        options=fixed_options(values),
+        values=tuple(values),
         describe=lambda value, today: values[value],
     )
 

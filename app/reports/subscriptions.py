@@ -6,11 +6,12 @@ from typing import Any
 
 from peewee import Case
 
+from app.auth.permissions import Permission
 from app.reports.customer_page import CUSTOMER_NAME, CUSTOMER_PAGE
 from app.reports.dimensions import BY_CUSTOMER, BY_RESELLER, by_text, by_time
 from app.reports.filters import CUSTOMER, RESELLER, SUBSCRIPTION_NAME, by_id, one_of, period_filters, search_filter
 from app.reports.periods import months_around
-from app.table.definitions import COSTS, Chart, Column, Dimension, Level, Link, Report, Summary, Table
+from app.table.definitions import Chart, Column, Dimension, Level, Link, Report, Summary, Table
 from app.table.expressions import SearchCondition, without_index
 from app.table.kinds import BADGE, DATE, DATETIME, ID, INTEGER, MONEY, TEXT
 from models import NEVER, Actor, Customer, Reseller, Subscription
@@ -100,7 +101,7 @@ REPORT = Report(
             ordered_values=STATUSES,
         ),
         Column("end", "End", Subscription.ends_on, DATE, width="ch-27", note=end_distance),
-        Column("cost", "Cost", Subscription.cost, MONEY, right=COSTS),
+        Column("cost", "Cost", Subscription.cost, MONEY, permission=Permission.VIEW_COSTS),
         Column("order_date", "Order Date", Subscription.ordered_on, DATE),
         Column("last_modified_by", "Last modified by", Actor.name, TEXT),
         Column("last_modified_date", "Last modified date", Subscription.modified_at, DATETIME),

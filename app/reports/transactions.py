@@ -1,5 +1,6 @@
 """Customer Transactions Report: every change of inventory, renewal and cancellation."""
 
+from app.auth.permissions import Permission
 from app.reports.customer_page import CUSTOMER_NAME, CUSTOMER_PAGE
 from app.reports.dimensions import BY_CUSTOMER, BY_RESELLER, by_named, by_time, by_value
 from app.reports.filters import (
@@ -14,7 +15,7 @@ from app.reports.filters import (
     search_filter,
 )
 from app.reports.periods import PAST_PERIODS, months_around
-from app.table.definitions import COSTS, Chart, Column, Level, Link, Report, Summary
+from app.table.definitions import Chart, Column, Level, Link, Report, Summary
 from app.table.kinds import DATETIME, ID, INTEGER, MONEY, TEXT
 from models import ACTIONS, Actor, Bundle, Customer, Reseller, Transaction
 
@@ -50,7 +51,7 @@ REPORT = Report(
         Column("action", "Action", Transaction.action, TEXT, width="ch-19", filter="action", colored_values=_PALETTE),
         Column("date", "Date", Transaction.date, DATETIME),
         Column("total", "Total", Transaction.total, INTEGER, width="ch-9"),
-        Column("cost", "Cost", Transaction.cost, MONEY, width="ch-15", right=COSTS),
+        Column("cost", "Cost", Transaction.cost, MONEY, width="ch-15", permission=Permission.VIEW_COSTS),
         Column("user", "User", Actor.name, TEXT, width="text-1"),
     ),
     filters=(

@@ -6,6 +6,7 @@ costs less than a call for each cell.
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
 from itertools import chain
@@ -23,6 +24,7 @@ from app.table.scope import Scope, ScopeIn
 from app.table.totals import Groups
 from app.table.view import View
 from models import reports_db
+from models.sqlite import Snapshot
 
 DIALECT_KEY = "dialect"  # its key in the query string of a CSV; it is no part of a view
 
@@ -77,14 +79,19 @@ _CACHED_CELLS = 2_000  # recurring texts of a column that are quoted once
 
 
 def csv_chunks(
-    view: View, scope: Scope | ScopeIn, progress: Progress | None = None, dialect: Dialect = EXCEL
+    view: View,
+    scope: Scope | ScopeIn,
+    progress: Progress | None = None,
+    dialect: Dialect = EXCEL,
+    snapshot: Snapshot | None = None,
 ) -> Iterator[bytes]:
     """Yield all rows of a view as CSV, the heading first. The file is a snapshot: no import changes it on the way.
 
-    The snapshot opens before the heading, so that a database that can't be read yields nothing.
+    Without `snapshot` it has one of its own, which opens before the heading, so that a database that can't be read
+    yields nothing.
     """
     labels = map(dialect.quote, (column.label for column in view.columns))
-    with reports_db.snapshot() as connection:
+    with nullcontext(snapshot) if snapshot else reports_db.snapshot() as connection:
         yield (dialect.start + dialect.delimiter.join(labels) + "\r\n").encode()
         for length, columns in column_chunks(view, scope, partial(cell_writer, dialect), connection):
             if progress:

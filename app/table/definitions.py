@@ -1,4 +1,4 @@
-"""Declare reports as data: `Report`, made of `Level`, `Column`, `Filter`, `Summary` and `Chart`.
+"""Declare reports as data: `Report`, made of `Level`, `Column`, `Filter`, `Dimension`, `Summary` and `Chart`.
 
 Everything else follows from a declaration: page, column chooser, filters, files, sums. See `app/reports/` for examples.
 """
@@ -9,16 +9,13 @@ from datetime import date
 from functools import cache, cached_property, lru_cache, partial
 from typing import Any, NamedTuple
 
+from app.auth.permissions import REPORT_PERMISSIONS, Permission
 from app.table.kinds import INTEGER, PERIOD, TEXT, Kind
 from app.table.scope import Scope, reseller_field
 from models import clean_text
 
 Table = Any  # a Peewee model class, or an alias of one
 Note = Callable[[str, date], str]  # (value, today) → the remark behind the value, "" for none
-
-# The rights that a part of a report may need, see `permitted_report`.
-DETAILS = "details"  # inner levels, with their columns and filters
-COSTS = "costs"  # columns of amounts
 
 
 class Link(NamedTuple):
@@ -47,8 +44,8 @@ class Column:
     visible:  whether the column is one of the default columns.
     level:    the first level whose rows have the value. A visible column of level 1 makes the view's rows level 1 rows.
     fixed:    always visible, in front of the others.
-    right:    the right without which an account has the report without this column, "" for none. The column of the
-              default sort can't have one.
+    permission: without which an account has the report without this column. The column of the default sort can't
+              need one.
     ordered_values: all values in their order, for an expression that no index can sort by, such as a status that
               depends on the day. Needs a filter with the same key, which selects the rows of one value.
 
@@ -81,12 +78,13 @@ class Column:
     link_id: Any = None
     share_of: str = ""
     ordered_values: tuple[str, ...] = ()
-    right: str = ""
+    permission: Permission | None = None
 
     @property
-    def rights(self) -> frozenset[str]:
-        """The rights that whoever sees the column must have."""
-        return frozenset({self.right, DETAILS if self.level else ""}) - {""}
+    def permissions(self) -> frozenset[Permission]:
+        """The permissions that whoever sees the column must have."""
+        own = {self.permission} if self.permission else set()
+        return frozenset(own | {Permission.VIEW_DETAILS} if self.level else own)
 
     @property
     def width_class(self) -> str:
@@ -215,12 +213,16 @@ class Dimension:
 
     def row_name(self, value: GroupValue) -> str:
         """The text of a value that no other value has, for the names of rows in addresses: "-" where it is empty."""
-        text = "~".join(value) if isinstance(value, tuple) else value or ""
+        text = "~".join(map(_escape_tilde, value)) if isinstance(value, tuple) else value or ""
         return text if text.strip("-") else f"{text}-"
 
     def show(self, text: str | None) -> str:
         """The text of a value on a page. It is empty, not "No reseller", in a row of a period without rows."""
         return "" if text is None else self.describe(text)
+
+
+def _escape_tilde(text: str) -> str:
+    return text.replace("%", "%25").replace("~", "%7E")
 
 
 @dataclass(frozen=True, eq=False)
@@ -278,7 +280,7 @@ class Report:
 
     slug:         its name in addresses and commands: /reports/customer-usage.
     title, description: its name, and a sentence about it, for people.
-    description_without_costs: the sentence for accounts without COSTS, where it is another one.
+    description_without_costs: the sentence for accounts that don't see costs, where it is another one.
     levels:       one Level, or several for rows that expand.
     columns:      in their default order.
     filters:      in the order of their form fields.
@@ -390,18 +392,23 @@ def _note_of_period(periods: Periods, period: str, today: date) -> str:
     return "so far" if periods.of_day(str(today)) == period else ""
 
 
-@cache  # caches of rows and sums have the report in their keys
-def permitted_report(report: Report, rights: frozenset[str]) -> Report:
-    """Return the report as accounts with these rights have it: without the parts that need another one.
+def permitted_report(report: Report, permissions: frozenset[Permission]) -> Report:
+    """Return the report as accounts with these permissions have it: without the parts that need another one.
 
-    So page, files, sums and messages need no special case. Without DETAILS there is only the first level.
+    So page, files, sums and messages need no special case. Without VIEW_DETAILS there is only the first level.
     """
-    columns = tuple(column for column in report.columns if column.rights <= rights)
-    depth = len(report.levels) if DETAILS in rights else 1
+    return _permitted_report(report, permissions & REPORT_PERMISSIONS)
+
+
+@cache  # caches of rows and sums have the report in their keys
+def _permitted_report(report: Report, permissions: frozenset[Permission]) -> Report:
+    columns = tuple(column for column in report.columns if column.permissions <= permissions)
+    depth = len(report.levels) if Permission.VIEW_DETAILS in permissions else 1
     if columns == report.columns and depth == len(report.levels):
         return report
     keys = {column.key for column in columns}
-    description = report.description if COSTS in rights else report.description_without_costs or report.description
+    sees_costs = Permission.VIEW_COSTS in permissions
+    description = report.description if sees_costs else report.description_without_costs or report.description
     charts = [chart for chart in report.charts if chart.summary.level < depth and chart.needed_columns <= keys]
     return replace(
         report,

@@ -29,7 +29,7 @@ def json_chunks(view: View, scope: Scope | ScopeIn, progress: Progress | None = 
     """
     total = 0
     with reports_db.snapshot() as connection:
-        yield _head(view, _last_import(connection))
+        yield _head(view, Import.last_time(connection))
         for length, columns in column_chunks(view, scope, json_writer, connection):
             if progress:
                 progress(length)
@@ -94,10 +94,3 @@ def _rows(columns: Iterable[Iterable[Any]]) -> bytes:
 
 def _tail(total: int | None, next_url: str | None) -> bytes:
     return f'],"total":{_encode(total)},"next":{_encode(next_url)}}}\n'.encode()
-
-
-def _last_import(connection: Any) -> str | None:
-    """Return the time of the last import that a snapshot has, None when it has none."""
-    query = Import.select(Import.loaded_at).order_by(Import.id.desc()).limit(1)
-    times = [str(time) for (column,) in connection.columns(query, 1) for time in column]
-    return times[0] if times else None

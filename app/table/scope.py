@@ -18,8 +18,11 @@ class Scope:
     def for_reseller(cls, name: str | None) -> "Scope":
         """The scope of the reseller with this name: NO_ROWS if there is none, WHOLE_PARTNER if `name` is None.
 
-        Call it in the transaction that reads the rows: a restore gives ids to other resellers.
+        Call it in the transaction that reads the rows: a restore gives ids to other resellers. Outside of one it
+        raises RuntimeError.
         """
+        if not reports_db.in_transaction():
+            raise RuntimeError("A scope is looked up in the transaction that reads its rows")
         return cls._of(name, lambda query: [id_ for (id_,) in reports_db.execute(query)])
 
     @classmethod

@@ -3,7 +3,7 @@
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import chain
+from itertools import chain, pairwise
 from operator import add
 from sys import getsizeof
 from typing import Any, NamedTuple, overload
@@ -79,6 +79,7 @@ Records = Iterable[tuple[Any, ...]]
 _VALUE_BYTES = 300  # of a value in memory, at most, but for long texts
 _BLOCK = 1000  # rows that are read at a time from a snapshot
 _MAX_SLICES = 600  # periods that are summed by a query each
+_MAX_GAP = 50  # years without rows up to which each of their periods is a group
 
 
 def summarize(summary: Summary, view: View, scope: Scope) -> list[Group]:
@@ -200,14 +201,18 @@ def _read_slices(
 
 
 def _missing_periods(records: Sequence[tuple[Any, ...]], dimensions: Sequence[Dimension]) -> Iterator[tuple[Any, ...]]:
-    """The keys of periods without rows. They have no values of dimensions other than time."""
+    """Yield a key for each period without rows between two with rows; dimensions other than time are None in it.
+
+    Very long gaps stay: people write 9999-12-31 for "never", and nobody reads 95,677 months without rows.
+    """
     times = [(place, each.periods) for place, each in enumerate(dimensions) if each.periods]
     if not records or not times:
         return
     place, shortest = min(times, key=lambda time: time[1].months)
     known = {record[place] for record in records}
-    for period in shortest.between(min(known), max(known)):
-        if period not in known:
+    for before, after in pairwise(sorted(known)):
+        gap = int(after[:4]) - int(before[:4])
+        for period in shortest.between(before, after)[1:-1] if gap <= _MAX_GAP else ():
             day, _ = shortest.days(period)
             yield tuple(each.periods.of_day(day) if each.periods else None for each in dimensions)
 

@@ -1,6 +1,7 @@
 """Write the rows of a view as an Excel workbook: a sheet "Report" with the rows, and a sheet "About"."""
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from datetime import datetime, timedelta
 from tempfile import TemporaryDirectory
 from typing import IO, Any, NamedTuple
@@ -16,6 +17,7 @@ from app.table.query import RowQuery
 from app.table.scope import Scope, ScopeIn
 from app.table.view import View, describe_view
 from models import reports_db, timestamp
+from models.sqlite import Snapshot
 
 MAX_ROWS = 200_000  # rows in a workbook
 MAX_CELL_LENGTH = 32_767  # UTF-16 units in a cell, Excel's limit
@@ -69,12 +71,19 @@ CELL_FORMATS = {  # by the name of the kind
 }
 
 
-def write_workbook(view: View, scope: Scope | ScopeIn, reseller: str, file: IO[bytes], progress: Progress) -> None:
-    """Write all rows of a view, a snapshot, into `file` as a workbook. Raises WorkbookLimitError.
+def write_workbook(
+    view: View,
+    scope: Scope | ScopeIn,
+    reseller: str,
+    file: IO[bytes],
+    progress: Progress,
+    snapshot: Snapshot | None = None,
+) -> None:
+    """Write all rows of a view into `file` as a workbook, from a snapshot. Raises WorkbookLimitError.
 
-    `reseller` is the name that "About" gives to the scope, "" for the whole partner.
+    `reseller` is the name that "About" gives to the scope, "" for the whole partner. Without `snapshot` it opens one.
     """
-    with reports_db.snapshot() as connection:
+    with nullcontext(snapshot) if snapshot else reports_db.snapshot() as connection:
         started, found = timestamp(), scope if isinstance(scope, Scope) else scope(connection)
         if not view.group and count_rows(RowQuery(view, found, view.level)) > MAX_ROWS:
             raise _too_many_rows()

@@ -6,10 +6,6 @@ from urllib.parse import urlsplit
 
 from flask import Flask
 
-from app.auth.second_factor import SecondFactors
-from app.deliveries.message import StopLinks
-from app.deliveries.sending import Sender
-from app.jobs.imports import ImportJobs
 from app.reports import REPORTS
 from app.settings import Settings
 from app.table.view import digest
@@ -19,7 +15,6 @@ from app.web import (
     customers,
     deliveries,
     errors,
-    guessing,
     headers,
     home,
     oidc,
@@ -28,6 +23,7 @@ from app.web import (
     saved_views,
     second_factor,
     security,
+    services,
     sign_in,
     tokens,
     users,
@@ -42,20 +38,12 @@ _YEAR = 365 * 24 * 60 * 60  # seconds
 
 
 def register(app: Flask, settings: Settings) -> None:
+    services.register(app, settings)
     _register_template_globals(app, settings)
     headers.register(app, settings)
     errors.register(app)
     security.register(app, settings)
-    oidc.register(app, settings)
-    guessing.register(app, settings)
     request_log.register(app)
-    app.config["IMPORT_LIMIT"] = settings.import_limit
-    app.extensions["import_jobs"] = ImportJobs(settings.database_url, settings.history_days)
-    app.extensions["stop_links"] = StopLinks(settings.secret_key)
-    if settings.mail:
-        factors: SecondFactors = app.extensions["second_factors"]
-        sender = Sender(settings.mail, settings.partner_name, settings.secret_key, factors)
-        app.extensions["delivery_sender"] = sender
     reports = (home, customers, export, print_view, page, summary)
     own = (account, sign_in, oidc, second_factor, tokens)
     for module in (*own, *reports, openapi, audit, users, saved_views, deliveries, imports, put):

@@ -28,7 +28,9 @@ def record_refusal(reason: str) -> None:
     A person's refusals of one minute are one event, so that nobody fills the disk with them.
     """
     with suppress(*DATABASE_ERRORS):
-        audit.record_folded("request", REFUSED, about=f"{request.method} {request.path}", why=reason, **audit_actor())
+        audit.record_counted(
+            "request", REFUSED, match="person", about=f"{request.method} {request.path}", why=reason, **audit_actor()
+        )
 
 
 def audit_actor() -> dict[str, str]:

@@ -36,7 +36,7 @@ def show() -> BaseResponse | str:
     with timed("query"), read_transaction():
         customers = find_customers(keys, visitor().scope)
         if "reseller" in keys:  # which identifies a customer without an id
-            customers = [each for each in customers if not each.ref] or customers
+            customers = [customer for customer in customers if not customer.ref] or customers
         if len(customers) == 1:
             customer = customers[0]
             canonical = {key: value for key, value in customer.keys.items() if customer.ref or key in keys}
@@ -65,7 +65,7 @@ def _customer_keys() -> Mapping[str, str]:
 def _customer_context(customer: CustomerIdentity, views: Mapping[Section, View]) -> dict[str, Any]:
     whole = {section.slug: view.with_filters(customer.keys) for section, view in views.items()}
     sections = [_section_context(section, whole[section.slug]) for section in SECTIONS]
-    sums = [(each.label, *_sum(each, whole[each.slug])) for each in SUMS if each.is_part_of(whole[each.slug].report)]
+    sums = [(sum_.label, *_sum(sum_, whole[sum_.slug])) for sum_ in SUMS if sum_.is_part_of(whole[sum_.slug].report)]
     return {"customer": customer, "sums": sums, "sections": sections, "as_of": Import.last()}
 
 
@@ -79,11 +79,11 @@ def _section_context(section: Section, all_rows: View) -> dict[str, Any]:
     return {"section": section, "url": filtered_url(all_rows), "view": view, "rows": lines, "total": page.total}
 
 
-def _sum(each: CustomerSum, view: View) -> tuple[str, str]:
-    """The sum as the foot of the report's table shows it, and the address of that table."""
-    scope, view = visitor().scope, view.with_filters({**view.filters, **each.filters})
-    if not each.column:
+def _sum(sum_: CustomerSum, view: View) -> tuple[str, str]:
+    """Return the sum as the foot of the report's table shows it, and the address of that table."""
+    scope, view = visitor().scope, view.with_filters({**view.filters, **sum_.filters})
+    if not sum_.column:
         return INTEGER.show(count_rows(RowQuery(view, scope, view.level))), filtered_url(view)
-    index = view.report.summary.measures.index(each.column)
+    index = view.report.summary.measures.index(sum_.column)
     number = sum(group.sums[index] for group in summarize(view.report.summary, view, scope))
-    return view.report.columns_by_key[each.column].kind.show(number), filtered_url(view)
+    return view.report.columns_by_key[sum_.column].kind.show(number), filtered_url(view)

@@ -5,23 +5,24 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from flask import Blueprint, abort, current_app, redirect, render_template, request
+from flask import Blueprint, abort, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
-from app.auth import saved_views
-from app.auth.permissions import AuditActor, Permission
-from app.auth.users import ValidationError
+from app import saved_views
+from app.auth.permissions import Permission
 from app.deliveries import runs, store
 from app.deliveries.content import FORMATS, LINK
-from app.deliveries.message import StopLinks
 from app.deliveries.schedule import DAILY, HOURS, KINDS, MONTH_DAYS, MONTHLY, WEEKDAYS, WEEKLY, Schedule, utc_now
 from app.deliveries.store import ListedDelivery, Order
 from app.jobs.states import is_runner_alive
+from app.validation import ValidationError
 from app.web.audit import audit_actor
 from app.web.errors import error_response
 from app.web.request_log import set_error_reason
 from app.web.security import visitor
+from app.web.services import services
 from models import Delivery, DeliveryRecipient, SavedView
+from models.audit import AuditActor
 
 # Actions of the buttons beside a delivery, by the last part of their address.
 ACTIONS: Mapping[str, Callable[[AuditActor, Delivery], object]] = {
@@ -136,8 +137,7 @@ def stop(link: str) -> ResponseReturnValue:
 
 
 def _recipient_of_link(link: str) -> DeliveryRecipient:
-    links: StopLinks = current_app.extensions["stop_links"]
-    recipient = links.find(link)
+    recipient = services().stop_links.find(link)
     if recipient is None:
         details = ["The delivery may have been deleted, or you have been taken from it: then no mail comes any more."]
         abort(error_response(404, "This link stops nothing.", details, "/deliveries"))
@@ -184,12 +184,12 @@ def _view_of_or_404(delivery: Delivery) -> SavedView:
 
 
 def _submitted_order() -> Order:
-    """Return what the form asks for. Raises ValidationError for a field that is far too long."""
+    """Return the delivery that the form describes. Raises ValidationError for a field that is far too long."""
     form = request.form
     kind, recipients = form.get("kind", ""), form.get("recipients", "")
     if len(recipients) > _MAX_RECIPIENTS_LENGTH:
         length = f"{len(recipients)} characters; there can be at most {_MAX_RECIPIENTS_LENGTH}"
-        raise ValidationError({"recipients": f"This has {length}"})
+        raise ValidationError({"recipients": f"This has {length}."})
     day = form.get({WEEKLY: "weekday", MONTHLY: "month_day"}.get(kind, ""), "0")
     return Order(
         Schedule(kind, _number(day), _number(form.get("hour", ""))),
@@ -222,7 +222,7 @@ def _form(
 
 
 def _common_context() -> dict[str, Any]:
-    return {"is_mail_set_up": "delivery_sender" in current_app.extensions, "is_runner_alive": is_runner_alive()}
+    return {"is_mail_set_up": services().sender is not None, "is_runner_alive": is_runner_alive()}
 
 
 def _describe_last(listed: ListedDelivery) -> tuple[list[tuple[str, str]], str]:

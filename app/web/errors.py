@@ -65,7 +65,7 @@ def asks_for_json() -> bool:
     return best in _JSON or (best != "text/html" and request.path.endswith(".json"))
 
 
-def disk_full(error: Exception) -> Response:
+def disk_full_response(error: Exception) -> Response:
     """Return the 503 for an export that couldn't be written to a temporary file."""
     log.error("Can't write the export of %r (request %s): %s", request.path, g.request_id, error)
     details = ["The server found no room for it. Try again later."]

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from flask import request
 
 from app.auth.passwords import MAX_LENGTH
-from app.auth.saved_views import MAX_NAME_LENGTH
 from app.auth.users import MAX_EMAIL_LENGTH
+from app.validation import MAX_NAME_LENGTH
 from app.web.urls import MAX_URL_LENGTH
 
 _MAX_CHOICE_LENGTH = 40  # of a value of a radio button
@@ -22,7 +22,7 @@ FIELD_LENGTHS: Mapping[str, int] = {
     "last_day": 10,
     "import": 1,
     "role": _MAX_CHOICE_LENGTH,
-    "reach": _MAX_CHOICE_LENGTH,
+    "audience": _MAX_CHOICE_LENGTH,
     "costs": _MAX_CHOICE_LENGTH,
     "reseller": 500,
 }

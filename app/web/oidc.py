@@ -5,16 +5,15 @@ The form of a page can't lead there: browsers apply `form-action 'self'` to redi
 
 import hmac
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from flask import Blueprint, Flask, abort, current_app, g, make_response, redirect, request
+from flask import Blueprint, abort, g, make_response, redirect, request
 from flask.typing import ResponseReturnValue
-from itsdangerous import BadData, URLSafeTimedSerializer
+from itsdangerous import BadData
 from werkzeug.exceptions import TooManyRequests, Unauthorized
 from werkzeug.wrappers import Response
 
-from app.auth.identities import FLOW_SECONDS, IdentityRefused, find_identified_user, is_bound, use_state
 from app.auth.oidc import (
     RETRY_AFTER,
     Claims,
@@ -23,25 +22,27 @@ from app.auth.oidc import (
     ProviderUnavailable,
     error_code,
 )
-from app.auth.sessions import PROVIDER, PROVIDER_WITH_FACTOR, token_digest
+from app.auth.oidc.identities import FLOW_SECONDS, IdentityRefused, consume_state, find_identified_user, is_bound
+from app.auth.sessions import token_digest
 from app.auth.throttle import TooManyAttempts, clear_attempts, count_attempt
-from app.settings import Settings
-from app.web import security
-from app.web.account import confirm_page, sign_in_page
+from app.auth.visitor import SignInMethod
+from app.web.account import confirm_page
 from app.web.audit import audit_actor, record_event
+from app.web.cookies import SESSION, Cookie
 from app.web.errors import error_response
 from app.web.redirects import HOME, safe_next
 from app.web.request_log import set_error_reason
-from app.web.security import SESSION, local_sign_in, sessions, set_cookie
-from app.web.sign_in import begin_session, continue_sign_in, retry_after, too_many_requests
+from app.web.services import services
+from app.web.sign_in import begin_session, continue_sign_in, retry_after, sign_in_page, too_many_requests
 from models import access_db, audit
 from models.audit import FAILED, REFUSED
 
 if TYPE_CHECKING:
-    from app.auth.provider import Provider
+    from app.auth.oidc.provider import Provider
 
 _PATH = "/login/oidc"
 _CALLBACK = f"{_PATH}/callback"
+_FLOW_COOKIE = Cookie("provider", _PATH)
 _CLOCK_LEEWAY = 60  # seconds by which the provider's clock may differ
 _MAX_NEXT_LENGTH = 2000  # characters: browsers keep cookies of 4,096 bytes
 _MAX_CODE_LENGTH = 4000  # characters; those of known providers have at most 2,000
@@ -62,17 +63,14 @@ class _Flow(NamedTuple):
 
 
 class _FlowError(Exception):
-    """A sign-in that is refused. `status` is the response's, the message is for the person, `why` for the trail."""
+    """A sign-in that is refused. `status`, the message and `headers` are the response's, `why` is for log and trail.
 
-    def __init__(self, status: int, message: str, why: str, who: str = "") -> None:
+    `why` and `who` have nothing that was sent.
+    """
+
+    def __init__(self, status: int, message: str, why: str, who: str = "", headers: Mapping[str, str] = {}) -> None:
         super().__init__(message)
-        self.status, self.why, self.who = status, why, who
-
-
-def register(app: Flask, settings: Settings) -> None:
-    key = settings.secret_key
-    app.extensions["provider_flows"] = URLSafeTimedSerializer(key, salt="sign-in at the provider")
-    app.extensions["provider_digest"] = lambda text: token_digest(key, text)
+        self.status, self.why, self.who, self.headers = status, why, who, headers
 
 
 @blueprint.get(_PATH)
@@ -96,11 +94,11 @@ def finish() -> ResponseReturnValue:
     try:
         response = _finish(flow)
     except (_FlowError, ProviderError, Unauthorized, TooManyRequests) as error:
+        described = _describe_error(error)
         if flow and not isinstance(error, TooManyRequests):
-            _record_failure(error, flow)
-        response = make_response(_failure(error, flow))
-    secure = request.is_secure
-    response.delete_cookie(_cookie_name(), path=_PATH, secure=secure, httponly=True, samesite="Lax")
+            _record_failure(described, flow)
+        response = make_response(_error_page(described, flow))
+    _FLOW_COOKIE.delete(response)
     return response
 
 
@@ -110,7 +108,7 @@ def sign_out() -> ResponseReturnValue:
     try:
         url = _provider().sign_out_url(f"{request.host_url}login")
     except ProviderError as error:
-        return _failure(error, None)
+        return _error_page(_describe_error(error), None)
     if not url:
         return sign_in_page(errors={"form": f"{_provider().name} has no page to sign out. Close your browser instead."})
     return redirect(url, 303)
@@ -121,17 +119,9 @@ def _go_to_provider(next_url: str, confirms: bool = False) -> ResponseReturnValu
     try:
         url = _provider().authorization_url(_flow_secrets(flow.state), _redirect_uri(), asks_again=confirms)
     except ProviderError as error:
-        return _failure(error, flow)
+        return _error_page(_describe_error(error), flow)
     response = redirect(url, 303)
-    response.set_cookie(
-        _cookie_name(),
-        _flows().dumps(flow[:3]),
-        FLOW_SECONDS,
-        path=_PATH,
-        secure=request.is_secure,
-        httponly=True,
-        samesite="Lax",
-    )
+    _FLOW_COOKIE.set(response, services().provider_flows.dumps(flow[:3]), FLOW_SECONDS)
     return response
 
 
@@ -148,12 +138,12 @@ def _finish(flow: _Flow | None) -> Response:
         count_attempt(*attempt)
         if not hmac.compare_digest(flow.state.encode(), request.args.get("state", "").encode()):
             raise _FlowError(400, begin_again, "unknown state")
-        if not use_state(_digest()(f"state {flow.state}")):
+        if not consume_state(_digest(f"state {flow.state}")):
             raise _FlowError(400, "This sign-in has been used already. Begin again.", "used state")
         response = _go_on(flow)
     except TooManyAttempts as error:
         if error.first:
-            record_event("sign-in", REFUSED, why="too many attempts", by=PROVIDER)
+            record_event("sign-in", REFUSED, why="too many attempts", by=SignInMethod.PROVIDER)
         raise too_many_requests(error) from None
     except ProviderUnavailable:
         clear_attempts(*attempt)
@@ -183,8 +173,8 @@ def _sign_in(claims: Claims, next_url: str) -> Response:
         )
         raise _FlowError(403, message, str(error), error.user.email if error.user else "") from None
     if claims.has_second_factor:
-        return begin_session(user, next_url, PROVIDER_WITH_FACTOR)
-    return continue_sign_in(user, next_url, PROVIDER)
+        return begin_session(user, next_url, SignInMethod.PROVIDER_MFA)
+    return continue_sign_in(user, next_url, SignInMethod.PROVIDER)
 
 
 def _confirm_session(claims: Claims, flow: _Flow) -> Response:
@@ -198,49 +188,49 @@ def _confirm_session(claims: Claims, flow: _Flow) -> Response:
         why = "no new authentication at the provider"
         raise _FlowError(403, f"{_provider().name} has not asked for your password again.", why)
     with access_db.write_transaction():
-        token = sessions().confirm(visitor.session)
-        record_event("confirmation", by=PROVIDER)
+        token = services().sessions.confirm(visitor.session)
+        record_event("confirmation", by=SignInMethod.PROVIDER)
     response = redirect(flow.next_url, 303)
-    set_cookie(response, SESSION, token)
+    SESSION.set(response, token)
     return response
 
 
-def _failure(error: Exception, flow: _Flow | None) -> ResponseReturnValue:
+def _describe_error(error: Exception) -> _FlowError:
+    """Return an error of `_finish` as the person, the log and the trail get it."""
+    match error:
+        case _FlowError():
+            return error
+        case TooManyRequests():
+            return _FlowError(429, str(error.description), type(error).__name__, headers=retry_after(error))
+        case Unauthorized():
+            return _FlowError(401, "Your account has changed meanwhile. Begin again.", type(error).__name__)
+        case ProviderUnavailable():
+            instead = "" if services().settings.local_sign_in == "no" else ", or use your password"
+            message = f"{_provider().name} can't be reached just now. Try again in a moment{instead}."
+            return _FlowError(503, message, str(error), headers={"Retry-After": str(RETRY_AFTER)})
+    return _FlowError(502, f"{_provider().name} has refused this sign-in. Try again.", str(error))
+
+
+def _error_page(error: _FlowError, flow: _Flow | None) -> ResponseReturnValue:
     """Return the page on which the person can go on another way."""
-    status, message, headers = 502, f"{_provider().name} has refused this sign-in. Try again.", {}
-    if isinstance(error, _FlowError):
-        status, message = error.status, str(error)
-    elif isinstance(error, TooManyRequests):
-        status, message, headers = 429, str(error.description), retry_after(error)
-    elif isinstance(error, ProviderUnavailable):
-        status, headers = 503, {"Retry-After": str(RETRY_AFTER)}
-        instead = "" if local_sign_in() == "no" else ", or use your password"
-        message = f"{_provider().name} can't be reached just now. Try again in a moment{instead}."
-    elif isinstance(error, Unauthorized):
-        status, message = 401, "Your account has changed meanwhile. Begin again."
     is_confirmation = bool(flow and flow.confirms and g.visitor)
     page: Callable[..., ResponseReturnValue] = confirm_page if is_confirmation else sign_in_page
-    response = page(flow.next_url if flow else HOME, status, errors={"form": message}, headers=headers)
-    set_error_reason(f"Through the provider: {_why(error)}")
+    next_url = flow.next_url if flow else HOME
+    response = page(next_url, error.status, errors={"form": str(error)}, headers=error.headers)
+    set_error_reason(f"Through the provider: {error.why}")
     return response
 
 
-def _record_failure(error: Exception, flow: _Flow) -> None:
+def _record_failure(error: _FlowError, flow: _Flow) -> None:
     """Record that a sign-in has failed. Those of one minute are one event, so that no stranger fills the disk."""
-    who = (error.who if isinstance(error, _FlowError) else "") or (g.visitor.email if g.visitor else "")
+    who = error.who or (g.visitor.email if g.visitor else "")
     event = "confirmation" if flow.confirms and g.visitor else "sign-in"
-    audit.record_folded(event, FAILED, **audit_actor() | {"who": who}, why=_why(error), by=PROVIDER)
-
-
-def _why(error: Exception) -> str:
-    """Return the reason for log and trail, without anything that was sent."""
-    if isinstance(error, _FlowError):
-        return error.why
-    return str(error) if isinstance(error, ProviderError) else type(error).__name__
+    details = {"who": who, "why": error.why, "by": SignInMethod.PROVIDER}
+    audit.record_counted(event, FAILED, match="person", **audit_actor() | details)
 
 
 def _provider() -> "Provider":
-    provider = security.provider()
+    provider = services().provider
     if provider is None:
         abort(error_response(404, "Nobody signs in through a provider here.", home="/login"))
     return provider
@@ -248,8 +238,10 @@ def _provider() -> "Provider":
 
 def _read_flow() -> _Flow | None:
     try:
-        cookie = request.cookies.get(_cookie_name(), "")
-        (state, next_url, confirms), began = _flows().loads(cookie, max_age=FLOW_SECONDS, return_timestamp=True)
+        cookie = _FLOW_COOKIE.get()
+        (state, next_url, confirms), began = services().provider_flows.loads(
+            cookie, max_age=FLOW_SECONDS, return_timestamp=True
+        )
         return _Flow(state, next_url, confirms, began.timestamp())
     except (BadData, TypeError, ValueError):
         return None
@@ -257,23 +249,12 @@ def _read_flow() -> _Flow | None:
 
 def _flow_secrets(state: str) -> FlowSecrets:
     """Derive from the state what only this installation knows, so that the cookie needn't hold it."""
-    return FlowSecrets(state, nonce=_digest()(f"nonce {state}"), verifier=_digest()(f"verifier {state}"))
+    return FlowSecrets(state, nonce=_digest(f"nonce {state}"), verifier=_digest(f"verifier {state}"))
 
 
 def _redirect_uri() -> str:
     return request.host_url.rstrip("/") + _CALLBACK
 
 
-def _cookie_name() -> str:
-    """Browsers accept a cookie with the prefix `__Secure-` only over HTTPS. `__Host-` would need the path /."""
-    return "__Secure-provider" if request.is_secure else "provider"
-
-
-def _flows() -> URLSafeTimedSerializer:
-    flows: URLSafeTimedSerializer = current_app.extensions["provider_flows"]
-    return flows
-
-
-def _digest() -> Callable[[str], str]:
-    digest: Callable[[str], str] = current_app.extensions["provider_digest"]
-    return digest
+def _digest(text: str) -> str:
+    return token_digest(services().settings.secret_key, text)

@@ -15,7 +15,7 @@ from app.table.definitions import Filter, Report
 from app.table.json import json_type
 from app.table.params import MAX_GROUP, MAX_VALUE_LENGTH
 from app.table.view import LAST_PAGE, SIZES
-from app.web.imports.put import QUERY_KEYS
+from app.web.imports.put import CONFIRM, MAX_ROWS, QUERY_KEYS
 from app.web.reports.export import DEFAULT_FORMAT, JSON, WORKBOOK, Format
 from app.web.security import visitor
 from app.web.view_request import permitted
@@ -42,7 +42,7 @@ _IMPORT_PROBLEMS = {
     "409": "Another import of the report is being done, or waits.",
     "413": "The file is larger than IMPORT_LIMIT.",
     "415": "The body is a form. Send the file itself.",
-    "422": "The file has faults, or can be read in several ways. The detail says what would be right.",
+    "422": "The file has faults, can be read in several ways, or ends much. The detail says which key settles it.",
     "507": "The server has no room.",
 }
 
@@ -100,10 +100,10 @@ def description(reports: list[Report], may_import: bool) -> Schema:
 def _operations(report: Report) -> Iterator[tuple[str, Schema]]:
     """Yield the path and the operation of each file of a report."""
     base, common = f"/reports/{report.slug}", _parameters(report)
-    csv = [_parameter(DIALECT_KEY, "How the CSV is written", _one_of(DIALECTS))]
+    csv = [_parameter(DIALECT_KEY, "How the CSV is written", _enum(DIALECTS))]
     pages = [
-        _parameter("size", "Rows on a page. Follow next for further pages; without size, all rows", _one_of(SIZES)),
-        _parameter("before", "The last page", _one_of([LAST_PAGE])),
+        _parameter("size", "Rows on a page. Follow next for further pages; without size, all rows", _enum(SIZES)),
+        _parameter("before", "The last page", _enum([LAST_PAGE])),
     ]
     text: Schema = {"type": "string"}
     for file_format, name, more, schema in (
@@ -133,12 +133,15 @@ def _operation(report: Report, file_format: Format, name: str, parameters: list[
 def _import_operation(report: Report) -> Schema:
     """Loading a file of a report."""
     meanings = {
-        "complete": "The file names everything there is: what it doesn't name ends",
+        "complete": "The file names everything there is: what it doesn't name ends. A 422 asks to confirm a great part",
         "dry_run": "Say what the file would do, and change nothing",
         "dates": "How 03/04/2026 is meant",
         "decimal": "What stands before decimals, where 1,234 doesn't tell",
         "names": "What names are that differ from others by case, accents, width or blanks only",
     }
+    parameters = [_parameter(key, meanings[key], _enum(values)) for key, values in QUERY_KEYS.items()]
+    about = "The number of rows that a complete file ends, as the 422 names it: that this is meant"
+    parameters.append(_parameter(CONFIRM, about, {"type": "integer", "minimum": 0, "maximum": MAX_ROWS}))
     body: Schema = {file_format.mimetype: {"schema": {}} for file_format in (DEFAULT_FORMAT, WORKBOOK)}
     facts = {"application/json": {"schema": {"type": "object"}}}
     job = {"Location": {"description": "The address of the job", "schema": {"type": "string"}}}
@@ -149,14 +152,14 @@ def _import_operation(report: Report) -> Schema:
     return {
         "operationId": f"import-{report.slug}",
         "summary": f"Load a file into the {report.title}",
-        "parameters": [_parameter(key, meanings[key], _one_of(values)) for key, values in QUERY_KEYS.items()],
+        "parameters": parameters,
         "requestBody": {"required": True, "content": body},
         "responses": responses | _problem_responses(*_PROBLEMS, *_IMPORT_PROBLEMS),
     }
 
 
 def _import_status() -> Schema:
-    """What has become of a file that a job loads."""
+    """The state of a file that a job loads."""
     number = {"type": "integer", "minimum": 1, "maximum": 999_999_999}
     facts = {"application/json": {"schema": {"type": "object", "required": ["number", "state", "busy", "counts"]}}}
     return {
@@ -173,8 +176,8 @@ def _parameters(report: Report) -> list[Schema]:
     keys = list(report.columns_by_key)
     for dimension in report.dimensions:
         keys += [key for key in report.grouped_by((dimension,)).columns_by_key if key not in keys]
-    columns, groups = ({"type": "array", "items": _one_of(each)} for each in (keys, report.dimensions_by_key))
-    orders = _one_of([*keys, *(f"-{key}" for key in keys)])
+    columns, groups = ({"type": "array", "items": _enum(values)} for values in (keys, report.dimensions_by_key))
+    orders = _enum([*keys, *(f"-{key}" for key in keys)])
     text = "The columns, each once, in their order. A grouped view has its dimensions, rows, and the sums of numbers"
     order = "The column to sort by, with - in front for descending. A hidden one means the default"
     return [
@@ -185,7 +188,7 @@ def _parameters(report: Report) -> list[Schema]:
         ),
         _parameter("columns", text, columns, **_REPEATED),
         _parameter("sort", order, orders),
-        *(_parameter(each.key, each.label, _filter_schema(each)) for each in report.filters),
+        *(_parameter(filter_.key, filter_.label, _filter_schema(filter_)) for filter_ in report.filters),
         {**_parameter("If-None-Match", "The ETag of the file that you have", {"type": "string"}), "in": "header"},
     ]
 
@@ -194,13 +197,13 @@ def _parameter(name: str, text: str, schema: Schema, **style: Any) -> Schema:
     return {"name": name, "in": "query", "description": text, "schema": schema, **style}
 
 
-def _filter_schema(each: Filter) -> Schema:
-    if each.values:
-        return _one_of(each.values)
-    return _or_empty(_DAY) if each.input_type == "date" else _TEXT
+def _filter_schema(filter_: Filter) -> Schema:
+    if filter_.values:
+        return _enum(filter_.values)
+    return _or_empty(_DAY) if filter_.input_type == "date" else _TEXT
 
 
-def _one_of(values: Iterable[str | int]) -> Schema:
+def _enum(values: Iterable[str | int]) -> Schema:
     return _or_empty({"enum": list(values)})
 
 

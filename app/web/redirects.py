@@ -9,7 +9,7 @@ from werkzeug.exceptions import HTTPException
 from app.table.csv import DIALECT_KEY
 from app.web.errors import asks_for_json, error_response
 from app.web.request_log import set_error_reason
-from app.web.rules import PUBLIC_ENDPOINTS
+from app.web.rules import RULES
 
 HOME = "/"
 
@@ -57,10 +57,11 @@ def safe_next(url: str) -> str:
     if not url.startswith("/") or url.startswith("//") or "\\" in url or not url.isprintable():
         return HOME
     try:
-        endpoint = adapter and adapter.match(urlsplit(url).path, "GET")[0]
+        endpoint = adapter.match(urlsplit(url).path, "GET")[0] if adapter else ""
     except (HTTPException, ValueError):
         return HOME
-    return HOME if endpoint in PUBLIC_ENDPOINTS else url
+    rule = RULES.get(endpoint)
+    return url if rule and not rule.public else HOME
 
 
 def _is_navigation() -> bool:

@@ -69,7 +69,7 @@ def timed(part: str) -> Iterator[None]:
 def set_error_reason(*reasons: str) -> None:
     """Say in the log why this request fails. Values in “quotes” are masked: a person typed them."""
     if reasons:
-        g.error_reason = "; ".join(_QUOTED.sub(f"“{_MASK}”", reason) for reason in reasons)[:_MAX_LENGTH]
+        g.error_reason = " ".join(_QUOTED.sub(f"“{_MASK}”", reason) for reason in reasons)[:_MAX_LENGTH]
 
 
 def safe_key(key: str) -> str:
@@ -142,7 +142,8 @@ class _LoggedResponse:
         log.log(level, f"%(method)s %(path)r: %(status)s{reason}", fields, extra=fields)
 
 
-# How the lines of JSON are made, also by gunicorn.conf.py for the main process, which can't import this.
+# The format of JSON lines. gunicorn.conf.py repeats it for the main process, which imports nothing of the application
+# so that a reload starts workers with new code.
 JSON_FORMAT: Mapping[str, Any] = {
     "fmt": ["levelname", "name", "message"],
     "timestamp": "at",

@@ -1,132 +1,100 @@
-"""The permission that each route needs. A route in none of these tables answers nobody, and a test fails."""
+"""The rule of each route: who may use it, and how. A route that isn't in `RULES` answers nobody, and a test fails."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from app.auth.permissions import Permission
 
-# Routes that need no sign-in.
-PUBLIC_ENDPOINTS = frozenset(
-    {
-        "static",
-        "home.health",
-        "account.sign_in",
-        "account.sign_in_form",
-        "sign_in.code_form",
-        "sign_in.enter_code",
-        "oidc.begin",
-        "oidc.finish",
-        "oidc.sign_out",
-        "deliveries.ask_to_stop",
-        "deliveries.stop",
-    }
-)
 
-# Routes that other sites may send a form to, because the address itself says who may: RFC 8058, section 3.2.
-ONE_CLICK_ENDPOINTS = frozenset({"deliveries.stop"})
+@dataclass(frozen=True)
+class Rule:
+    """The conditions of a route. Without options it serves everybody who is signed in with a browser."""
 
-# Routes that somebody with a temporary password can use; all others redirect them to choosing a password.
-ACCOUNT_ENDPOINTS = frozenset({"account.show", "account.change_password", "account.sign_out"})
+    permission: Permission | None = None  # that the visitor must have
+    public: bool = False  # needs no sign-in
+    anonymous: bool = False  # a public route that doesn't look up who asks
+    token: bool = False  # programs can use it with a token; elsewhere a token is a 403, whatever its owner may do
+    confirm: bool = False  # asks for the password or a code again if the visitor entered it over 15 minutes ago
+    # Other sites may send a form here, because the address itself says who may: RFC 8058, section 3.2.
+    one_click: bool = False
+    # Open to somebody with a temporary password; the other routes redirect them to choosing a password.
+    before_password: bool = False
+    # Open to somebody who must have a second factor and has none; the other routes redirect them to setting it up.
+    before_factor: bool = False
 
-# Routes that somebody can use who must have a second factor and has none; all others redirect them to setting it up.
-SET_UP_ENDPOINTS = frozenset(
-    {
-        "second_factor.show",
-        "second_factor.set_up",
-        "account.confirm_form",
-        "account.confirm",
-        "oidc.confirm",
-        "account.sign_out",
-    }
-)
 
-# Routes that ask for the password or a code again when the visitor entered it over 15 minutes ago.
-CONFIRMED_ENDPOINTS = frozenset(
-    {
-        "users.add",
-        "users.change",
-        "users.act",
-        "users.revoke_token",
-        "tokens.add",
-        "second_factor.show",
-        "second_factor.set_up",
-        "second_factor.renew_codes",
-        "second_factor.remove",
-    }
-)
-
-# Routes that programs can use with a token. At all others a token is a 403, whatever its owner may do.
-TOKEN_ENDPOINTS = frozenset(
-    {
-        "home.index",
-        "home.list_reports",
-        "home.open_report",
-        "home.show_attention",
-        "reports.show",
-        "reports.count",
-        "reports.expand",
-        "print.show",
-        "summary.show",
-        "summary.totals",
-        "export.csv",
-        "export.xlsx",
-        "export.json",
-        "api.describe",
-        "put.put",
-        "imports.show",
-        "customers.show",
-        "saved_views.show",
-    }
-)
-
-# The permission that each other route needs, None where being signed in is enough.
-RULES: Mapping[str, Permission | None] = {
-    **dict.fromkeys(ACCOUNT_ENDPOINTS | SET_UP_ENDPOINTS),
-    "account.end_session_of_mine": None,
-    "account.end_other_sessions": None,
-    "tokens.add": None,
-    "tokens.revoke": None,
-    "second_factor.renew_codes": None,
-    "second_factor.remove": None,
-    "home.index": None,
-    "home.list_reports": None,
-    "home.open_report": None,
-    "home.show_attention": None,
-    "reports.show": None,
-    "reports.count": None,
-    "reports.expand": Permission.VIEW_DETAILS,
-    "print.show": None,
-    "summary.show": None,
-    "summary.totals": None,
-    "export.csv": Permission.EXPORT,
-    "export.xlsx": Permission.EXPORT,
-    "export.json": Permission.EXPORT,
-    "customers.show": None,
-    "api.describe": None,
-    "api.show": None,
-    "saved_views.save": None,
-    "saved_views.show": None,
-    "saved_views.act": None,
-    "deliveries.list_deliveries": None,
-    "deliveries.new": None,
-    "deliveries.add": None,
-    "deliveries.show": None,
-    "deliveries.change": None,
-    "deliveries.act": None,
-    "users.list_users": Permission.MANAGE_USERS,
-    "users.add": Permission.MANAGE_USERS,
-    "users.show": Permission.MANAGE_USERS,
-    "users.change": Permission.MANAGE_USERS,
-    "users.act": Permission.MANAGE_USERS,
-    "users.revoke_token": Permission.MANAGE_USERS,
-    "audit.show": Permission.READ_AUDIT_TRAIL,
-    "imports.list_imports": Permission.IMPORT,
-    "imports.upload": Permission.IMPORT,
-    "imports.show": Permission.IMPORT,
-    "put.put": Permission.IMPORT,
-    "imports.change": Permission.IMPORT,
-    "imports.apply": Permission.IMPORT,
-    "imports.cancel": Permission.IMPORT,
-    "imports.undo": Permission.IMPORT,
-    "imports.faults": Permission.IMPORT,
-    "imports.changes": Permission.IMPORT,
+RULES: Mapping[str, Rule] = {
+    "static": Rule(public=True, anonymous=True),
+    "home.health": Rule(public=True, anonymous=True),
+    # Sign-in
+    "sign_in.password_form": Rule(public=True),
+    "sign_in.enter_password": Rule(public=True),
+    "sign_in.code_form": Rule(public=True),
+    "sign_in.enter_code": Rule(public=True),
+    "sign_in.sign_out": Rule(before_password=True, before_factor=True),
+    "oidc.begin": Rule(public=True),
+    "oidc.finish": Rule(public=True),
+    "oidc.sign_out": Rule(public=True),
+    # The visitor's own account
+    "account.show": Rule(before_password=True),
+    "account.change_password": Rule(before_password=True),
+    "account.end_session_of_mine": Rule(),
+    "account.end_other_sessions": Rule(),
+    "account.confirm_form": Rule(before_factor=True),
+    "account.confirm": Rule(before_factor=True),
+    "oidc.confirm": Rule(before_factor=True),
+    "second_factor.show": Rule(confirm=True, before_factor=True),
+    "second_factor.set_up": Rule(confirm=True, before_factor=True),
+    "second_factor.renew_codes": Rule(confirm=True),
+    "second_factor.remove": Rule(confirm=True),
+    "tokens.add": Rule(confirm=True),
+    "tokens.revoke": Rule(),
+    # Reports
+    "home.index": Rule(token=True),
+    "home.list_reports": Rule(token=True),
+    "home.open_report": Rule(token=True),
+    "home.show_attention": Rule(token=True),
+    "reports.show": Rule(token=True),
+    "reports.count": Rule(token=True),
+    "reports.expand": Rule(Permission.VIEW_DETAILS, token=True),
+    "print.show": Rule(token=True),
+    "summary.show": Rule(token=True),
+    "summary.totals": Rule(token=True),
+    "export.csv": Rule(Permission.EXPORT, token=True),
+    "export.xlsx": Rule(Permission.EXPORT, token=True),
+    "export.json": Rule(Permission.EXPORT, token=True),
+    "customers.show": Rule(token=True),
+    "api.describe": Rule(token=True),
+    "api.show": Rule(),
+    # Saved views and their deliveries by mail
+    "saved_views.save": Rule(),
+    "saved_views.show": Rule(token=True),
+    "saved_views.act": Rule(),
+    "deliveries.list_deliveries": Rule(),
+    "deliveries.new": Rule(),
+    "deliveries.add": Rule(),
+    "deliveries.show": Rule(),
+    "deliveries.change": Rule(),
+    "deliveries.act": Rule(),
+    "deliveries.ask_to_stop": Rule(public=True),
+    "deliveries.stop": Rule(public=True, one_click=True),
+    # Users and the audit trail
+    "users.list_users": Rule(Permission.MANAGE_USERS),
+    "users.add": Rule(Permission.MANAGE_USERS, confirm=True),
+    "users.show": Rule(Permission.MANAGE_USERS),
+    "users.change": Rule(Permission.MANAGE_USERS, confirm=True),
+    "users.act": Rule(Permission.MANAGE_USERS, confirm=True),
+    "users.revoke_token": Rule(Permission.MANAGE_USERS, confirm=True),
+    "audit.show": Rule(Permission.READ_AUDIT_TRAIL),
+    # Imports
+    "imports.list_imports": Rule(Permission.IMPORT),
+    "imports.upload": Rule(Permission.IMPORT),
+    "imports.show": Rule(Permission.IMPORT, token=True),
+    "imports.change": Rule(Permission.IMPORT),
+    "imports.apply": Rule(Permission.IMPORT),
+    "imports.cancel": Rule(Permission.IMPORT),
+    "imports.undo": Rule(Permission.IMPORT),
+    "imports.faults": Rule(Permission.IMPORT),
+    "imports.changes": Rule(Permission.IMPORT),
+    "put.put": Rule(Permission.IMPORT, token=True),
 }

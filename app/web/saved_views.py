@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from enum import Enum, auto
 from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
@@ -9,23 +10,24 @@ from urllib.parse import parse_qsl
 from flask import Blueprint, abort, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
-from app.auth import saved_views
-from app.auth.permissions import AuditActor
-from app.auth.saved_views import ReportView
-from app.auth.users import ValidationError
+from app import saved_views
+from app.auth.permissions import Permission
 from app.reports import REPORTS
 from app.reports.standard_views import STANDARD_VIEWS
+from app.saved_views import ReportView
 from app.table.definitions import Report, permitted_report
 from app.table.params import parse_view
 from app.table.view import View, describe_view
+from app.validation import ValidationError
 from app.web.audit import audit_actor
 from app.web.errors import error_response
 from app.web.redirects import safe_next
 from app.web.request_log import set_error_reason
 from app.web.security import visitor
 from app.web.urls import MAX_URL_LENGTH, report_url
-from app.web.view_request import permitted, permitted_submission, report_or_404, withheld_parts
+from app.web.view_request import permitted, permitted_submission, report_or_404, spelled, withheld_parts
 from models import SavedView, access_db
+from models.audit import AuditActor
 
 # Actions of the buttons beside a saved view, by the last part of their address. The third argument is the field `name`.
 ACTIONS: Mapping[str, Callable[[AuditActor, SavedView, str], object]] = {
@@ -51,10 +53,16 @@ _ALL = "all"  # the first of these pages in an address; the others have their nu
 MAX_TABS = 5  # views above a report's table; the others are under "More"
 
 
-class Tab(NamedTuple):
-    """A saved view as it is listed. `owner` is a colleague's email, "" for the visitor's own views.
+class TabKind(Enum):
+    STANDARD = auto()  # the report as it is
+    BUILT_IN = auto()  # another view that comes with the product, see `STANDARD_VIEWS`
+    SAVED = auto()
 
-    `number` is 0 for the tab "Standard", which is the report as it is, and less for other views of the product.
+
+class Tab(NamedTuple):
+    """A view as it is listed. `owner` is a colleague's email, "" for the visitor's own views.
+
+    `number` is the id of a saved view, 0 for the standard one, and negative for other views of the product.
     """
 
     number: int
@@ -63,6 +71,17 @@ class Tab(NamedTuple):
     owner: str = ""
     is_shared: bool = False
     is_default: bool = False
+
+    @property
+    def kind(self) -> TabKind:
+        if self.number == 0:
+            return TabKind.STANDARD
+        return TabKind.SAVED if self.number > 0 else TabKind.BUILT_IN
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the visitor may change the view."""
+        return self.kind is TabKind.SAVED and not self.owner
 
 
 class Tabs(NamedTuple):
@@ -160,46 +179,41 @@ def report_tabs(view: View, opened: str = "") -> Tabs:
     says which tab has changed when what is shown is no tab's view, so an unknown number means the same as none.
     """
     slug, query = view.report.slug, view.first_page.query_string
-    deleted = []
-    standard = _standard_tabs(slug, visitor().rights)
-    tabs, queries = [tab for tab, _ in standard], [query for _, query in standard]
-    for each in saved_views.report_views(visitor(), slug):
-        tab = _tab(each, slug, each.owner)
-        if each.is_deleted:
-            deleted.append(tab)
-        else:
-            tabs.append(tab)
-            queries.append(each.query)
-    tabs[0] = tabs[0]._replace(is_default=not any(tab.is_default for tab in tabs))
-    same_query = [tab for tab, each in zip(tabs, queries, strict=True) if each == query]
+    saved = [(_tab(row, slug, row.owner), row) for row in saved_views.report_views(visitor(), slug)]
+    live = [(tab, row.query) for tab, row in saved if not row.is_deleted]
+    (standard, standard_query), *built_in = _standard_tabs(slug, visitor().permissions)
+    standard = standard._replace(is_default=not any(tab.is_default for tab, _ in live))
+    queries_of_tabs = [(standard, standard_query), *built_in, *live]
+    tabs = [tab for tab, _ in queries_of_tabs]
+    same_query = [tab for tab, tab_query in queries_of_tabs if tab_query == query]
     candidates = same_query or tabs
-    newest = max(candidates, key=lambda tab: (not tab.owner, tab.number))
-    likely = candidates[0] if candidates[0].number == 0 else newest  # Standard, or what was saved just now
+    saved_last = max(candidates, key=lambda tab: (not tab.owner, tab.number))
+    likely = candidates[0] if candidates[0].kind is TabKind.STANDARD else saved_last
     current = next((tab for tab in candidates if str(tab.number) == opened), likely)
     if current not in tabs[:MAX_TABS]:
         tabs.remove(current)
         tabs.insert(MAX_TABS - 1, current)
-    return Tabs(tabs, current, not same_query, deleted)
+    return Tabs(tabs, current, not same_query, [tab for tab, row in saved if row.is_deleted])
 
 
 @lru_cache(maxsize=100)
-def _standard_tabs(slug: str, rights: frozenset[str]) -> list[tuple[Tab, str]]:
-    """Return the tabs that everybody with these rights has, with their canonical query strings.
+def _standard_tabs(slug: str, permissions: frozenset[Permission]) -> list[tuple[Tab, str]]:
+    """Return the tabs that everybody with these permissions has, with their canonical query strings.
 
-    A view goes without the columns that need another right, and isn't there when what it is grouped by does.
+    A view goes without the columns that need another permission, and isn't there when what it is grouped by does.
     """
     tabs = [(Tab(0, "Standard", f"/reports/{slug}"), "")]
-    for number, each in enumerate(STANDARD_VIEWS, 1):
-        if each.slug == slug:
-            pairs = parse_qsl(each.query)
-            view, _ = parse_view(permitted_report(REPORTS[slug], rights), pairs)
+    for number, built_in in enumerate(STANDARD_VIEWS, 1):
+        if built_in.slug == slug:
+            pairs = parse_qsl(built_in.query)
+            view, _ = parse_view(permitted_report(REPORTS[slug], permissions), pairs)
             if len(view.group) == sum(key == "group" for key, _ in pairs):
-                tabs.append((Tab(-number, each.name, report_url(view)), view.query_string))
+                tabs.append((Tab(-number, built_in.name, report_url(view)), view.query_string))
     return tabs
 
 
 def _shared_page() -> int:
-    """Return which page of colleagues' views is asked for, 0 for the first few views. Anything else is a 400."""
+    """Return the number of the requested page of colleagues' views, 0 for the first few. Anything else is a 400."""
     shared = request.args.get("shared") or "0"
     if shared != _ALL and not _PAGE_NUMBER.fullmatch(shared):
         details = [f"shared: “{shared}” is no page; use “{_ALL}”, or a number from 2."]
@@ -217,7 +231,7 @@ def _replace(view: View, number: str) -> SavedView:
     """Put `view` in the place of one of the visitor's own views. Raises ValidationError when it isn't theirs."""
     replaced = saved_views.find_view(visitor(), int(number)) if _NUMBER.fullmatch(number) else None
     if replaced is None or (replaced.user_id, replaced.report) != (visitor().id, view.report.slug):
-        raise ValidationError({"name": f"replace: “{number}” is none of your views of this report; save a new one"})
+        raise ValidationError({"name": f"replace: “{number}” is none of your views of this report; save a new one."})
     saved_views.replace_view(audit_actor(), replaced, view.query_string)
     return replaced
 
@@ -258,7 +272,7 @@ def _submitted_view(report: Report) -> View:
     if "view" not in request.form:
         abort(error_response(400, "view: the query string of the view that should be saved is missing."))
     pairs = parse_qsl(request.form["view"], keep_blank_values=True)
-    view = permitted_submission(report, pairs).view.first_page
+    view = spelled(permitted_submission(report, pairs).view).first_page
     if len(report_url(view)) > MAX_URL_LENGTH:
         abort(error_response(400, "This view is more than an address can hold.", ["Shorten a filter first."]))
     return view
@@ -271,22 +285,23 @@ def _tab(view: SavedView | ReportView, slug: str, owner: str) -> Tab:
 
 def _view_url(view: SavedView | ReportView, slug: str) -> str:
     """Return the report's address with the view, or the page that lists what can't be shown of it."""
-    return _whole_url(slug, view.query, visitor().rights) or f"/reports/views/{view.id}"
+    return _whole_url(slug, view.query, visitor().permissions) or f"/reports/views/{view.id}"
 
 
 @lru_cache(maxsize=1000)  # parsing takes longer than all else that a tab needs
-def _whole_url(slug: str, query: str, rights: frozenset[str]) -> str:
-    """Return the report's address with a saved query, "" when people with these rights can't be shown a part of it."""
-    view, errors = parse_view(permitted_report(REPORTS[slug], rights), parse_qsl(query))
+def _whole_url(slug: str, query: str, permissions: frozenset[Permission]) -> str:
+    """Return the report's address with a saved query, "" if a part of it needs other permissions."""
+    view, errors = parse_view(permitted_report(REPORTS[slug], permissions), parse_qsl(query))
     return "" if errors else report_url(view)
 
 
 def _remaining_view(saved_view: SavedView) -> tuple[View, list[str]]:
-    """Return what can be shown of a saved view, and a sentence about each part that can't."""
+    """Return the part of a saved view that can be shown, and a sentence about each other part."""
     report, params = report_or_404(saved_view.report), parse_qsl(saved_view.query)
     view, errors = parse_view(permitted(report), params)
     whole, whole_errors = parse_view(report, params)
     unknown = {(error.key, error.value) for error in whole_errors}
     reasons = [str(error) for error in errors if (error.key, error.value) in unknown]
     withheld = [error for error in errors if (error.key, error.value) not in unknown]
-    return view, reasons + [visitor().refusal_of_part(part, right) for right, part in withheld_parts(withheld, whole)]
+    denials = [visitor().denial_message(permission, part) for permission, part in withheld_parts(withheld, whole)]
+    return view, reasons + denials

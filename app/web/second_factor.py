@@ -8,12 +8,13 @@ from flask import Blueprint, abort, redirect, render_template
 from flask.typing import ResponseReturnValue
 
 from app.auth.second_factor import group_by_four, renew_recovery_codes, valid_seed
-from app.auth.users import ValidationError
+from app.validation import ValidationError
 from app.web.audit import audit_actor
 from app.web.errors import error_response
 from app.web.fields import read_fields
 from app.web.request_log import set_error_reason
-from app.web.security import second_factors, visitor
+from app.web.security import visitor
+from app.web.services import services
 from models import User
 
 _BORDER = 4  # modules of white around a QR code, ISO/IEC 18004
@@ -35,7 +36,7 @@ def set_up() -> ResponseReturnValue:
         return _set_up_page(seed, 400, too_long)
     try:
         user = User.get_by_id(visitor().id)
-        codes = second_factors().set_up(audit_actor(), user, seed, code, visitor().session)
+        codes = services().second_factors.set_up(audit_actor(), user, seed, code, visitor().session)
     except ValidationError as error:
         return _set_up_page(seed, 400, error.errors)
     return _codes_page(codes)
@@ -52,7 +53,7 @@ def renew_codes() -> ResponseReturnValue:
 @blueprint.post("/remove")
 def remove() -> ResponseReturnValue:
     try:
-        second_factors().remove(audit_actor(), User.get_by_id(visitor().id), visitor().session)
+        services().second_factors.remove(audit_actor(), User.get_by_id(visitor().id), visitor().session)
     except ValidationError as error:
         abort(error_response(400, str(error), home="/account"))
     return redirect("/account?done=factor", 303)
@@ -64,10 +65,10 @@ def _codes_page(codes: Sequence[str]) -> ResponseReturnValue:
 
 def _set_up_page(seed: str, status: int = 200, errors: Mapping[str, str] = {}) -> ResponseReturnValue:
     set_error_reason(*errors.values())
-    app = second_factors().app(visitor().id, visitor().email, seed)
+    app = services().second_factors.app(visitor().id, visitor().email, seed)
     size, path = _qr_code(app.provisioning_uri())
     context = {"seed": seed, "secret": group_by_four(app.secret, " "), "size": size, "path": path}
-    is_required = second_factors().is_required(visitor().role)
+    is_required = services().second_factors.is_required(visitor().role)
     return render_template("account/factor.html", errors=errors, is_required=is_required, **context), status
 
 

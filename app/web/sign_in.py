@@ -1,4 +1,4 @@
-"""What follows the password, or another way to sign in: the second factor where there is one, and the session."""
+"""Sign in and out: the password, the code of a second factor, and the session that every sign-in method ends in."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,77 +9,127 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import TooManyRequests, Unauthorized
 from werkzeug.wrappers import Response
 
+from app.auth import known_browsers
 from app.auth.browser_tokens import PENDING_SECONDS, REMEMBERED_SECONDS
+from app.auth.permissions import Permission, permissions_of
 from app.auth.second_factor import count_recovery_codes, find_second_factor
-from app.auth.sessions import LOCAL, end_session
-from app.auth.throttle import WINDOW, TooManyAttempts
-from app.auth.users import ValidationError
+from app.auth.sessions import end_session, end_user_sessions
+from app.auth.throttle import WINDOW, TooManyAttempts, is_first_from_site
+from app.auth.users import authenticate, find_user, login_blocked_reason
+from app.auth.visitor import SignInMethod
+from app.validation import ValidationError
 from app.web.audit import record_event
 from app.web.browsers import browser_name
+from app.web.cookies import SESSION, Cookie
 from app.web.fields import read_fields
-from app.web.guessing import known_browser, set_known_browser_cookie
-from app.web.redirects import safe_next, with_next
+from app.web.redirects import HOME, safe_next, with_next
 from app.web.request_log import set_error_reason
-from app.web.security import (
-    PENDING,
-    REMEMBERED,
-    SESSION,
-    browser_tokens,
-    delete_cookie,
-    get_cookie,
-    second_factors,
-    sessions,
-    set_cookie,
-)
+from app.web.security import visitor
+from app.web.services import services
 from models import User, access_db
 from models.audit import BEGUN, FAILED, REFUSED
 
-WRONG_CREDENTIALS = "The email or the password is wrong."
-WRONG_CODE = "This code is wrong, or was used already. Enter the next one."
+_PENDING, _REMEMBERED, _KNOWN_BROWSER = Cookie("sign-in"), Cookie("browser"), Cookie("known-browser")
+_WRONG_CREDENTIALS = "The email or the password is wrong."
+_WRONG_CODE = "This code is wrong, or was used already. Enter the next one."
 
 blueprint = Blueprint("sign_in", __name__)
 
 
-def continue_sign_in(user: User, next_url: str, origin: str = LOCAL) -> Response:
-    """Ask for the second factor of a user who has entered the password, or begin the session where there is none.
+@blueprint.get("/login")
+def password_form() -> ResponseReturnValue:
+    """Show the form; redirect who is signed in already."""
+    next_url = safe_next(request.args.get("next", ""))
+    return redirect(next_url, 303) if g.visitor else sign_in_page(next_url)
 
-    Likewise for one who comes from the provider, as `origin` says, without a second factor there. A browser that is
-    remembered isn't asked. Raises Unauthorized.
-    """
-    with access_db.write_transaction():
-        if not find_second_factor(user.id):
-            return begin_session(user, next_url, origin)
-        if browser_tokens(REMEMBERED).find(get_cookie(REMEMBERED)) == user:
-            return begin_session(user, next_url, origin, second_factor="remembered browser")
-        token = browser_tokens(PENDING).create(user, origin=origin)
-        if token is None:
-            raise Unauthorized(WRONG_CREDENTIALS)
-        record_event("sign-in", BEGUN, who=user.email)
-    response = redirect(with_next("/login/code", next_url), 303)
-    set_cookie(response, PENDING, token, PENDING_SECONDS)
+
+@blueprint.post("/login")
+def enter_password() -> ResponseReturnValue:
+    if services().settings.local_sign_in == "no":
+        return sign_in_page(errors={"form": "Nobody signs in with a password here."}, status=403)
+    values, too_long = read_fields("email", "password", "next")
+    email, password, next_url = values["email"].strip(), values["password"], safe_next(values["next"])
+    missing = {key: f"Enter your {key}." for key, value in (("email", email), ("password", password)) if not value}
+    if missing:
+        return sign_in_page(next_url, 400, email, missing | too_long)
+    try:
+        return continue_sign_in(check_password("sign-in", email, password), next_url)
+    except (Unauthorized, TooManyRequests) as error:
+        return sign_in_page(next_url, error.code, email, {"form": error.description}, retry_after(error))
+
+
+@blueprint.get("/login/code")
+def code_form() -> ResponseReturnValue:
+    next_url = safe_next(request.args.get("next", ""))
+    return _code_page(next_url) if services().pending_sign_ins.find(_PENDING.get()) else _sign_in_again(next_url)
+
+
+@blueprint.post("/login/code")
+def enter_code() -> ResponseReturnValue:
+    """Begin the session of whoever has entered the password before, at most ten minutes ago."""
+    next_url = safe_next(read_fields("next")[0]["next"])
+    user = services().pending_sign_ins.find(_PENDING.get())
+    if user is None:
+        return _sign_in_again(next_url)
+    try:
+        details = check_second_factor("sign-in", user)
+        method = services().pending_sign_ins.find_method(_PENDING.get())
+        response = begin_session(user, next_url, method, **details)
+    except ValidationError as error:
+        return _code_page(next_url, 400, error.errors)
+    except (Unauthorized, TooManyRequests) as error:
+        return _code_page(next_url, error.code, {"form": error.description}, retry_after(error))
+    services().pending_sign_ins.delete(_PENDING.get())
+    _PENDING.delete(response)
+    if request.form.get("remember") and (token := services().remembered_browsers.create(user)):
+        _REMEMBERED.set(response, token, REMEMBERED_SECONDS)
     return response
 
 
-def begin_session(user: User, next_url: str, origin: str = LOCAL, **details: Any) -> Response:
-    """Replace this browser's session with a new one, and redirect. Raises Unauthorized.
-
-    Every way to sign in ends here, after all that it must check: `origin` is which one, one of those in
-    app/auth/sessions.py. `details` are those of the audit event.
-    """
-    if origin != LOCAL:
-        details["by"] = origin
+@blueprint.post("/logout")
+def sign_out() -> ResponseReturnValue:
+    """End this session, or all sessions of the user."""
+    everywhere = bool(request.form.get("everywhere"))
     with access_db.write_transaction():
-        if g.visitor:
-            end_session(g.visitor.session)
-        browser = browser_name(request.headers.get("User-Agent", ""))
-        token = sessions().create(user, browser, request.remote_addr or "", origin)
-        if token is None:
-            raise Unauthorized(WRONG_CREDENTIALS)
-        record_event("sign-in", who=user.email, **details)
-    response = redirect(next_url, 303)
-    set_cookie(response, SESSION, token)
-    set_known_browser_cookie(response, user)
+        if everywhere:
+            end_user_sessions(visitor().id)
+        else:
+            end_session(visitor().session)
+        record_event("sign-out", everywhere=everywhere)
+    response = redirect("/login?out=1" if visitor().by_provider else "/login", 303)
+    SESSION.delete(response)
+    response.headers["Clear-Site-Data"] = '"cache", "storage"'  # "Back" must not show a page from the cache
     return response
+
+
+def check_password(event: str, email: str, password: str) -> User:
+    """Return the user with this password. Raises Unauthorized and TooManyRequests.
+
+    A failure is recorded with the account's email, never with what was typed: that may be a password. Of failures
+    without an account only the first from an address is recorded: their number has no limit.
+    """
+    account, address = find_user(email), request.remote_addr or ""
+    who = account.email if account else ""
+    try:
+        user = authenticate(email, password, address, _known_browser(account))
+    except TooManyAttempts as error:
+        if error.first:
+            record_event(event, REFUSED, who=who, why="too many attempts")
+        raise too_many_requests(error) from None
+    if user and event == "sign-in" and not _may_use_password(user):
+        record_event(event, FAILED, who=who, why="passwords are for admins")
+        raise Unauthorized(_WRONG_CREDENTIALS)  # as if it were wrong: it may be a guess
+    if user is None:
+        reason = login_blocked_reason(account) or "wrong password" if account else "no such account"
+        if account or is_first_from_site(address):
+            record_event(event, FAILED, who=who, why=reason)
+        raise Unauthorized(_WRONG_CREDENTIALS)
+    return user
+
+
+def _may_use_password(user: User) -> bool:
+    permissions = permissions_of(user.role, user.reseller, bool(user.may_see_costs))
+    return services().settings.local_sign_in == "yes" or Permission.MANAGE_USERS in permissions
 
 
 def check_second_factor(event: str, user: User) -> dict[str, Any]:
@@ -93,17 +143,59 @@ def check_second_factor(event: str, user: User) -> dict[str, Any]:
         raise ValidationError(too_long or {"code": "Enter the code that your app shows."})
     address = request.remote_addr or ""
     try:
-        kind = second_factors().authenticate(user, code, recovery_code, address, known_browser(user))
+        kind = services().second_factors.authenticate(user, code, recovery_code, address, _known_browser(user))
     except TooManyAttempts as error:
         if error.first:
             record_event(event, REFUSED, who=user.email, why="too many codes")
         raise too_many_requests(error) from None
     if not kind:
         record_event(event, FAILED, who=user.email, why="wrong code" if code else "wrong recovery code")
-        raise Unauthorized(WRONG_CODE if code else "This recovery code is wrong, or was used already.")
+        raise Unauthorized(_WRONG_CODE if code else "This recovery code is wrong, or was used already.")
     if kind == "code":
         return {"second_factor": kind}
     return {"second_factor": kind, "recovery_codes_left": count_recovery_codes(user.id)}
+
+
+def continue_sign_in(user: User, next_url: str, method: SignInMethod = SignInMethod.PASSWORD) -> Response:
+    """Ask for the second factor of a user who has entered the password, or begin the session where there is none.
+
+    Likewise for one who comes from the provider, as `method` says, without a second factor there. A browser that is
+    remembered isn't asked. Raises Unauthorized.
+    """
+    with access_db.write_transaction():
+        if not find_second_factor(user.id):
+            return begin_session(user, next_url, method)
+        if services().remembered_browsers.find(_REMEMBERED.get()) == user:
+            return begin_session(user, next_url, method, second_factor="remembered browser")
+        token = services().pending_sign_ins.create(user, origin=method.value)
+        if token is None:
+            raise Unauthorized(_WRONG_CREDENTIALS)
+        record_event("sign-in", BEGUN, who=user.email)
+    response = redirect(with_next("/login/code", next_url), 303)
+    _PENDING.set(response, token, PENDING_SECONDS)
+    return response
+
+
+def begin_session(user: User, next_url: str, method: SignInMethod = SignInMethod.PASSWORD, **details: Any) -> Response:
+    """Replace this browser's session with a new one, and redirect. Raises Unauthorized.
+
+    Every sign-in method ends here, after all that it must check. `details` are those of the audit event.
+    """
+    if method is not SignInMethod.PASSWORD:
+        details["by"] = method
+    with access_db.write_transaction():
+        if g.visitor:
+            end_session(g.visitor.session)
+        browser = browser_name(request.headers.get("User-Agent", ""))
+        token = services().sessions.create(user, browser, request.remote_addr or "", method)
+        if token is None:
+            raise Unauthorized(_WRONG_CREDENTIALS)
+        record_event("sign-in", who=user.email, **details)
+    response = redirect(next_url, 303)
+    SESSION.set(response, token)
+    # The cookie outlives the session, and signs nobody in.
+    _KNOWN_BROWSER.set(response, services().known_browsers.create(user), known_browsers.LIFETIME)
+    return response
 
 
 def too_many_requests(error: TooManyAttempts) -> TooManyRequests:
@@ -122,32 +214,20 @@ def retry_after(error: Unauthorized | TooManyRequests) -> dict[str, str]:
     return {"Retry-After": str(error.retry_after)} if isinstance(error, TooManyRequests) else {}
 
 
-@blueprint.get("/login/code")
-def code_form() -> ResponseReturnValue:
-    next_url = safe_next(request.args.get("next", ""))
-    return _code_page(next_url) if browser_tokens(PENDING).find(get_cookie(PENDING)) else _sign_in_again(next_url)
+def _known_browser(user: User | None) -> str:
+    """Return the name of the browser that sends the request if `user` has signed in there before, else ""."""
+    return services().known_browsers.find(_KNOWN_BROWSER.get(), user)
 
 
-@blueprint.post("/login/code")
-def enter_code() -> ResponseReturnValue:
-    """Begin the session of whoever has entered the password before, at most ten minutes ago."""
-    next_url = safe_next(read_fields("next")[0]["next"])
-    user = browser_tokens(PENDING).find(get_cookie(PENDING))
-    if user is None:
-        return _sign_in_again(next_url)
-    try:
-        details = check_second_factor("sign-in", user)
-        origin = browser_tokens(PENDING).find_origin(get_cookie(PENDING))
-        response = begin_session(user, next_url, origin, **details)
-    except ValidationError as error:
-        return _code_page(next_url, 400, error.errors)
-    except (Unauthorized, TooManyRequests) as error:
-        return _code_page(next_url, error.code, {"form": error.description}, retry_after(error))
-    browser_tokens(PENDING).delete(get_cookie(PENDING))
-    delete_cookie(response, PENDING)
-    if request.form.get("remember") and (token := browser_tokens(REMEMBERED).create(user)):
-        set_cookie(response, REMEMBERED, token, REMEMBERED_SECONDS)
-    return response
+def sign_in_page(
+    next_url: str = HOME,
+    status: int = 200,
+    email: str = "",
+    errors: Mapping[str, str] = {},
+    headers: Mapping[str, str] = {},
+) -> ResponseReturnValue:
+    set_error_reason(*errors.values())
+    return render_template("account/sign_in.html", next=next_url, email=email, errors=errors), status, headers
 
 
 def _sign_in_again(next_url: str) -> Response:

@@ -6,13 +6,13 @@ from flask import Blueprint, abort, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from app.auth.tokens import revoke_token
-from app.auth.users import ValidationError
+from app.validation import ValidationError
 from app.web.account import account_page
 from app.web.audit import audit_actor
-from app.web.credentials import tokens
 from app.web.errors import error_response
 from app.web.fields import read_fields
 from app.web.security import visitor
+from app.web.services import services
 from models import User
 
 blueprint = Blueprint("tokens", __name__, url_prefix="/account/tokens")
@@ -26,7 +26,7 @@ def add() -> ResponseReturnValue:
         return account_page(400, too_long)
     try:
         last_day = _parse_day(values["last_day"])
-        token = tokens().add(
+        token = services().tokens.add(
             audit_actor(), visitor(), values["name"], last_day, may_import=bool(request.form.get("import"))
         )
     except ValidationError as error:
@@ -47,4 +47,4 @@ def _parse_day(text: str) -> date | None:
     try:
         return date.fromisoformat(text) if text else None
     except ValueError:
-        raise ValidationError({"last_day": f"“{text}” is not a date such as 2026-11-22"}) from None
+        raise ValidationError({"last_day": f"“{text}” is not a date such as 2026-11-22."}) from None

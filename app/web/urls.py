@@ -59,7 +59,8 @@ def link_maker(link: Link, by_id: bool) -> Callable[[Sequence[Any], Iterable[Any
 def filtered_url(view: View) -> str:
     """Return the address of a view whose filters are values of rows, "" when no address takes them."""
     url = report_url(view)
-    return url if len(url) <= MAX_URL_LENGTH and all(_takes(*each) for each in view.active_filters) else ""
+    is_taken = len(url) <= MAX_URL_LENGTH and all(_takes(filter_, value) for filter_, value in view.active_filters)
+    return url if is_taken else ""
 
 
 def _takes(filter_: Filter, value: str) -> bool:

@@ -7,16 +7,19 @@ from flask import Blueprint, abort, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from app.auth import tokens, users
-from app.auth.identities import allow_provider, find_identity, forbid_provider
-from app.auth.permissions import ROLES, AuditActor, Permission, roles_with
+from app.auth.oidc.identities import allow_provider, find_identity, forbid_provider
+from app.auth.permissions import ROLES, Permission, roles_with
 from app.auth.second_factor import find_second_factor, reset_second_factor, users_with_second_factor
-from app.auth.users import ValidationError, validate_user
+from app.auth.users import validate_user
+from app.validation import ValidationError
 from app.web.audit import audit_actor
 from app.web.errors import error_response
 from app.web.fields import read_fields
 from app.web.request_log import set_error_reason
-from app.web.security import provider, second_factors, sessions, visitor
+from app.web.security import visitor
+from app.web.services import services
 from models import NONE_ID, Reseller, User, reports_db, today
+from models.audit import AuditActor
 
 MAX_SUGGESTIONS = 300  # names of resellers that the form suggests; of more, it suggests none
 
@@ -32,17 +35,17 @@ ACTIONS: Mapping[str, Callable[[AuditActor, User], str | None]] = {
 }
 # Messages on a user's page after a change, by the value of `done` in its address.
 MESSAGES: Mapping[str, str] = {
-    "change": "Saved. It holds from their next click on.",
+    "change": "Saved. The change applies to their next request.",
     "disable": "This person can't sign in any more.",
     "enable": "This person can sign in again.",
     "end": "This person is signed out everywhere.",
     "allow": "This person can sign in through the provider with this email.",
     "forbid": "This person can't sign in through the provider any more, and is signed out everywhere.",
-    "token": "That token opens nothing any more.",
+    "token": "That token is not valid any more.",
     "factor": "This person has no second factor any more, and is signed out everywhere.",
 }
 _USER = "<int(max=999999999):number>"
-_FORM = ("email", "role", "reach", "reseller", "costs")
+_FORM = ("email", "role", "audience", "reseller", "costs")
 
 blueprint = Blueprint("users", __name__, url_prefix="/users")
 
@@ -117,13 +120,13 @@ def _submitted_rights(email: str | None = None) -> tuple[str, str | None, bool]:
     values, too_long = read_fields(*_FORM)
     if too_long:
         raise ValidationError(too_long)
-    role, reach, reseller, costs = (values[key] for key in ("role", "reach", "reseller", "costs"))
+    role, audience, reseller, costs = (values[key] for key in ("role", "audience", "reseller", "costs"))
     if costs not in ("", "yes"):
-        raise ValidationError({"costs": f"“{costs}” is neither “yes”, the value of a tick, nor nothing"})
-    if reach == "reseller":
+        raise ValidationError({"costs": f"“{costs}” is neither “yes”, the value of a tick, nor nothing."})
+    if audience == "reseller":
         return role, reseller, bool(costs)
-    errors = {} if reach == "partner" else {"reach": "Choose whose customers this person sees."}
-    if reach and reseller:
+    errors = {} if audience == "partner" else {"audience": "Choose whose customers this person sees."}
+    if audience and reseller:
         errors["reseller"] = "Choose “One reseller”, or leave this empty."
     if errors:
         raise ValidationError(validate_user(role, None, email) | errors)
@@ -133,7 +136,7 @@ def _submitted_rights(email: str | None = None) -> tuple[str, str | None, bool]:
 def _users_page(status: int = 200, errors: Mapping[str, str] = {}) -> ResponseReturnValue:
     context = {
         "users": User.select().order_by(User.email_key),
-        "sessions": sessions().active_counts(),
+        "sessions": services().sessions.active_counts(),
         "have_factor": users_with_second_factor(),
         "token_counts": tokens.count_tokens(),
     }
@@ -143,12 +146,12 @@ def _users_page(status: int = 200, errors: Mapping[str, str] = {}) -> ResponseRe
 def _user_page(
     user: User, status: int = 200, errors: Mapping[str, str] = {}, message: str = "", password: str = ""
 ) -> ResponseReturnValue:
-    count, seen = sessions().active_counts().get(user.id, (0, ""))
+    count, seen = services().sessions.active_counts().get(user.id, (0, ""))
     context = {"user": user, "message": message, "password": password, "session_count": count, "last_seen": seen}
     context |= {"tokens": tokens.list_tokens(user.id), "today": today()}
-    context |= {"factor": find_second_factor(user.id), "needs_factor": second_factors().is_required(user.role)}
-    if found := provider():
-        context["identity"] = find_identity(user.id, found.issuer)
+    context |= {"factor": find_second_factor(user.id), "needs_factor": services().second_factors.is_required(user.role)}
+    if provider := services().provider:
+        context["identity"] = find_identity(user.id, provider.issuer)
     return render_template("users/user.html", **context, **_form_context(errors, user)), status
 
 
@@ -157,8 +160,8 @@ def _form_context(errors: Mapping[str, str], user: User | None = None) -> dict[s
     set_error_reason(*errors.values())
     names = Reseller.select(Reseller.name).where(Reseller.id != NONE_ID).order_by(Reseller.name_key)
     resellers = [name for (name,) in reports_db.execute(names.limit(MAX_SUGGESTIONS + 1))]
-    reach = "reseller" if user and user.reseller else "partner"
-    values = {"role": user.role, "reach": reach, "reseller": user.reseller} if user else {}
+    audience = "reseller" if user and user.reseller else "partner"
+    values = {"role": user.role, "audience": audience, "reseller": user.reseller} if user else {}
     values["costs"] = "yes" if user is None or user.may_see_costs else ""
     return {
         "roles": ROLES.values(),

@@ -1,19 +1,23 @@
-"""Parse the report and the view of a request, or end it with a 400, 403 or 404."""
+"""Parse the report and the view of a request, or end it with a 400, 403 or 404; and begin to read it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 from flask import Response, abort, request
 
+from app.auth.permissions import Permission
 from app.reports import REPORTS
 from app.table.csv import DIALECT_KEY, Dialect
-from app.table.definitions import DETAILS, Report, permitted_report
+from app.table.definitions import Report, permitted_report
 from app.table.params import PAGING_KEYS, ParamError, parse_dialect, parse_view
+from app.table.scope import Scope
 from app.table.spellings import use_spellings
 from app.table.view import View
 from app.web.errors import error_response
 from app.web.reports.form import Pairs, Submission, parse_submission
-from app.web.request_log import safe_key
+from app.web.request_log import safe_key, timed
 from app.web.security import forbidden, visitor
+from models import read_transaction
 
 
 def report_or_404(slug: str) -> Report:
@@ -32,13 +36,30 @@ def single_arg(key: str) -> str:
 
 def permitted(report: Report) -> Report:
     """Return the report as the visitor has it."""
-    return permitted_report(report, visitor().rights)
+    return permitted_report(report, visitor().permissions)
 
 
 def requested_view(slug: str, *ignored_keys: str) -> View:
     """Return the view that the query string describes, without regard to `ignored_keys`."""
     pairs = [(key, value) for key, value in request.args.items(multi=True) if key not in ignored_keys]
     return permitted_view(report_or_404(slug), pairs)
+
+
+@contextmanager
+def read_report(view: View) -> Iterator[tuple[View, Scope]]:
+    """Read a view in one transaction: yield the view, and the scope of its rows, which the visitor may see.
+
+    The view has ids and names spelled as the data of that scope has them.
+    """
+    with timed("query"), read_transaction():
+        scope = visitor().scope
+        yield use_spellings(view, scope), scope
+
+
+def spelled(view: View) -> View:
+    """Return the view as `read_report` yields it, for files: they read rows from a snapshot, with a scope of that."""
+    with read_report(view) as (found, _):
+        return found
 
 
 def submitted_view(slug: str, *ignored_keys: str, more_errors: Sequence[ParamError] = ()) -> Submission:
@@ -53,29 +74,28 @@ def submitted_view(slug: str, *ignored_keys: str, more_errors: Sequence[ParamErr
 def submitted_export(slug: str) -> tuple[View, Dialect]:
     """Return the view of a CSV, all rows of it, and its dialect."""
     dialect, errors = parse_dialect(request.args.items(multi=True))
-    return submitted_view(slug, DIALECT_KEY, *PAGING_KEYS, more_errors=errors).view, dialect
+    return spelled(submitted_view(slug, DIALECT_KEY, *PAGING_KEYS, more_errors=errors).view), dialect
 
 
 def permitted_view(report: Report, pairs: Iterable[tuple[str, str]]) -> View:
     """Return the view that a query string describes, as its visitor may see it.
 
-    Any error is a 400. What the report has, but not for this visitor, is a 403: rows inside rows, or costs. Ids and
-    names are spelled as the data that the visitor sees has them.
+    Any error is a 400. What the report has, but not for this visitor, is a 403: rows inside rows, or costs.
     """
     pairs = list(pairs)
     view, errors = parse_view(permitted(report), pairs)
     if errors:
         _refuse(errors, *parse_view(report, pairs))
-    return use_spellings(view, visitor().scope)
+    return view
 
 
 def permitted_submission(report: Report, pairs: Pairs, more_errors: Sequence[ParamError] = ()) -> Submission:
-    """Return what a form sends, or an address, with its view as `permitted_view` returns it."""
+    """Return the submission of a form, or of an address, with its view as `permitted_view` returns it."""
     submission = parse_submission(permitted(report), pairs)
     if errors := [*submission.errors, *more_errors]:
         whole = parse_submission(report, pairs)
         _refuse(errors, whole.view, [*whole.errors, *more_errors])
-    return submission._replace(view=use_spellings(submission.view, visitor().scope))
+    return submission
 
 
 def _refuse(errors: Sequence[ParamError], whole: View, whole_errors: Sequence[ParamError]) -> None:
@@ -85,34 +105,37 @@ def _refuse(errors: Sequence[ParamError], whole: View, whole_errors: Sequence[Pa
     """
     if whole_errors:
         abort(invalid_response(whole.report, errors))
-    parts: dict[str, list[str]] = {}
-    for right, part in withheld_parts(errors, whole):
-        parts.setdefault(right, []).append(part)
-    if parts:
-        reasons = [visitor().refusal_of_part(", ".join(of_right), right) for right, of_right in parts.items()]
+    parts_by_permission: dict[Permission, list[str]] = {}
+    for permission, part in withheld_parts(errors, whole):
+        parts_by_permission.setdefault(permission, []).append(part)
+    if parts_by_permission:
+        reasons = [
+            visitor().denial_message(permission, ", ".join(parts)) for permission, parts in parts_by_permission.items()
+        ]
         abort(forbidden(" ".join(reasons), f"/reports/{whole.report.slug}"))
 
 
-def withheld_parts(errors: Iterable[ParamError], whole: View) -> list[tuple[str, str]]:
-    """Describe what a query string asks for that needs a right which the visitor lacks: (right, part of the report).
+def withheld_parts(errors: Iterable[ParamError], whole: View) -> list[tuple[Permission, str]]:
+    """Describe what a query string asks for that the visitor may not see: (missing permission, part of the report).
 
     `errors` are those that the visitor's report has and the whole one hasn't; `whole` is the view of the whole one. A
     sort by a hidden column isn't among the parts: it means nothing to anybody.
     """
     columns, filters = whole.report.columns_by_key, whole.report.filters_by_key
-    parts = []
+    parts, details = [], Permission.VIEW_DETAILS
     for error in errors:
         column = columns.get(error.value.removeprefix("-").partition(":")[0])
         if error.key in filters:
-            parts.append((DETAILS, f"{filters[error.key].label} as a filter"))
+            parts.append((details, f"{filters[error.key].label} as a filter"))
         elif error.key == "sort" and column:
-            parts += [(right, f"Sort by {column.label}") for right in column.rights if whole.sort_column is column]
+            sorts = whole.sort_column is column
+            parts += [(permission, f"Sort by {column.label}") for permission in column.permissions if sorts]
         elif error.key in ("columns", "move") and column:
-            parts += [(right, f"{column.label} as a column") for right in column.rights]
+            parts += [(permission, f"{column.label} as a column") for permission in column.permissions]
         elif error.key == "group":
-            parts.append((DETAILS, f"{whole.report.dimensions_by_key[error.value].label} as a group"))
+            parts.append((details, f"{whole.report.dimensions_by_key[error.value].label} as a group"))
         else:
-            parts.append((DETAILS, "Opened rows"))
+            parts.append((details, "Opened rows"))
     return list(dict.fromkeys(parts))
 
 

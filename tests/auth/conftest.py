@@ -8,6 +8,7 @@ from flask import Flask
 from app.auth import users
 from app.auth.sessions import Sessions
 from app.auth.users import find_user
+from app.web.services import services
 from models import Reseller, User, fold
 from tests.support import BY
 
@@ -38,5 +39,5 @@ def reseller(app: Flask) -> None:
 
 @pytest.fixture
 def sessions(app: Flask) -> Sessions:
-    found: Sessions = app.extensions["sessions"]
+    found: Sessions = services(app).sessions
     return found

@@ -6,7 +6,8 @@ from peewee import DatabaseError
 
 from app.auth import users
 from app.auth.sessions import Sessions
-from app.auth.users import ValidationError, authenticate, choose_password, find_user, reset_password
+from app.auth.users import authenticate, choose_password, find_user, reset_password
+from app.validation import ValidationError
 from models import AuditEvent, Session, User, timestamp
 from tests.auth.conftest import PASSWORD, ZEBRA, Person
 from tests.databases import refuse_rows

@@ -58,7 +58,7 @@ def test_count_of_an_event_only_grows() -> None:
 def test_refusals_of_a_person_are_one_event_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(at: str, who: str, about: str) -> None:
         monkeypatch.setattr(audit, "timestamp", lambda: f"2026-11-22 {at}")
-        audit.record_folded("request", "refused", who=who, about=about, why="no")
+        audit.record_counted("request", "refused", match="person", who=who, about=about, why="no")
 
     audit.record("request", who="ann")
     for at, who in (("10:00:00", "ann"), ("10:00:30", "ann"), ("10:00:59", "bob"), ("10:00:59", "ann")):

@@ -2,18 +2,18 @@
 
 import pytest
 
-from app.auth import identities
-from app.auth.identities import (
+from app.auth.oidc import Claims, identities
+from app.auth.oidc.identities import (
     IdentityRefused,
     allow_provider,
+    consume_state,
     find_identified_user,
     find_identity,
     forbid_provider,
     is_bound,
-    use_state,
 )
-from app.auth.oidc import Claims
-from app.auth.sessions import PROVIDER, Sessions
+from app.auth.sessions import Sessions
+from app.auth.visitor import SignInMethod
 from models import Identity, UsedState, timestamp
 from tests.auth.conftest import Person
 from tests.databases import each_database as database_url
@@ -40,11 +40,11 @@ def test_account_is_bound_once_and_forgotten_when_forbidden(person: Person, sess
         with pytest.raises(IdentityRefused):
             find_identified_user(BY, other)
     assert (is_bound(ann.id, claims()), is_bound(ann.id, claims("18"))) == (True, False)
-    token = sessions.create(ann, origin=PROVIDER)
+    token = sessions.create(ann, method=SignInMethod.PROVIDER)
     assert token
     visitor = sessions.find(token)
     assert visitor
-    assert visitor.origin == PROVIDER
+    assert visitor.sign_in_method is SignInMethod.PROVIDER
     forbid_provider(BY, ann)
     assert sessions.find(token) is None
     assert find_identity(ann.id, ISSUER) is None
@@ -52,7 +52,7 @@ def test_account_is_bound_once_and_forgotten_when_forbidden(person: Person, sess
 
 
 def test_state_is_used_once_and_forgotten_in_time(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert [use_state("a"), use_state("a"), use_state("b")] == [True, False, True]
+    assert [consume_state("a"), consume_state("a"), consume_state("b")] == [True, False, True]
     monkeypatch.setattr(identities, "timestamp", lambda seconds=0: timestamp(seconds + identities.FLOW_SECONDS))
-    assert use_state("c")
+    assert consume_state("c")
     assert [state.state_hash for state in UsedState.select()] == ["c"]

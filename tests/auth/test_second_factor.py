@@ -16,7 +16,8 @@ from app.auth.second_factor import (
     valid_seed,
 )
 from app.auth.throttle import TooManyAttempts
-from app.auth.users import ValidationError
+from app.validation import ValidationError
+from app.web.services import services
 from models import AuditEvent, RecoveryCode, SecondFactor, User, access_db
 from tests.auth.conftest import Person
 from tests.authenticator import SEED, Clock, clock
@@ -31,7 +32,7 @@ HERE, THERE = "198.51.100.7", "203.0.113.9"
 
 @pytest.fixture
 def factors(app: Flask) -> SecondFactors:
-    found: SecondFactors = app.extensions["second_factors"]
+    found: SecondFactors = services(app).second_factors
     return found
 
 

@@ -2,14 +2,14 @@
 
 from dataclasses import replace
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
 
-from app.auth import identities, users
-from app.auth.permissions import Visitor
-from app.auth.sessions import LOCAL, PROVIDER
+from app.auth import users
+from app.auth.oidc import identities
 from app.auth.tokens import (
     MAX_PER_PERSON,
     PREFIX,
@@ -21,11 +21,14 @@ from app.auth.tokens import (
     list_tokens,
     revoke_token,
 )
-from app.auth.users import ValidationError
+from app.auth.visitor import SignInMethod, Visitor
+from app.validation import ValidationError
+from app.web.services import services
 from models import AccessToken, AuditEvent, TokenNetwork, User, access_db, timestamp, today
 from tests.auth.conftest import Person
 from tests.databases import each_database as database_url
 from tests.databases import stored
+from tests.file_faults import locked
 from tests.support import BY
 
 __all__ = ["database_url"]
@@ -35,12 +38,12 @@ FROM = {"who": "", "address": "198.51.100.7", "request": "0123456789abcdef"}
 
 @pytest.fixture
 def tokens(app: Flask) -> Tokens:
-    found: Tokens = app.extensions["tokens"]
+    found: Tokens = services(app).tokens
     return found
 
 
-def visitor_of(user: User, origin: str = LOCAL) -> Visitor:
-    return Visitor(user.id, user.email, user.role, user.reseller, False, "", origin=origin)
+def visitor_of(user: User, method: SignInMethod = SignInMethod.PASSWORD) -> Visitor:
+    return Visitor(user.id, user.email, user.role, user.reseller, False, "", sign_in_method=method)
 
 
 def add(tokens: Tokens, user: User, name: str = "Script", days: int = 30, **visitor: Any) -> str:
@@ -58,7 +61,7 @@ def test_token_acts_as_its_owner(person: Person, tokens: Tokens) -> None:
     assert found.token.name == "Script"
     assert not found.recently_confirmed
     User.update(role="viewer", reseller="North").execute()
-    for changed in (tokens.find(token, FROM), tokens.renewed(found)):
+    for changed in (tokens.find(token, FROM), tokens.reload_visitor(found)):
         assert changed
         assert (changed.role, changed.reseller) == ("viewer", "North")
 
@@ -88,7 +91,7 @@ def test_token_works_until_its_last_day_is_over(person: Person, tokens: Tokens) 
     assert found
     AccessToken.update(last_day=today() - timedelta(1)).execute()
     assert tokens.find(token, FROM) is None
-    assert tokens.renewed(found) is None
+    assert tokens.reload_visitor(found) is None
     assert tokens.find_owner(token) == ("ann@partner.example", "the token's last day is over")
     assert count_tokens() == {}
 
@@ -159,7 +162,7 @@ def test_tokens_end_with_the_account(person: Person, tokens: Tokens) -> None:
 
 def test_tokens_wait_for_a_new_password(person: Person, tokens: Tokens) -> None:
     eve = person()
-    local, provider = add(tokens, eve), add(tokens, eve, "Through", origin=PROVIDER)
+    local, provider = add(tokens, eve), add(tokens, eve, "Through", method=SignInMethod.PROVIDER)
     users.reset_password(BY, eve)
     found = [tokens.find(token, FROM) for token in (local, provider)]
     assert [visitor and visitor.must_change_password for visitor in found] == [True, False]
@@ -167,7 +170,7 @@ def test_tokens_wait_for_a_new_password(person: Person, tokens: Tokens) -> None:
 
 def test_forbidding_the_provider_ends_tokens_that_came_from_there(person: Person, tokens: Tokens) -> None:
     eve = person()
-    local, provider = add(tokens, eve), add(tokens, eve, "Through", origin=PROVIDER)
+    local, provider = add(tokens, eve), add(tokens, eve, "Through", method=SignInMethod.PROVIDER)
     identities.forbid_provider(BY, eve)
     assert [bool(tokens.find(token, FROM)) for token in (local, provider)] == [True, False]
 
@@ -215,3 +218,17 @@ def test_rate_is_shared_by_processes(person: Person, tokens: Tokens) -> None:
     assert processes[0].find(other, FROM), "each token has a count of its own"
     AccessToken.update(minute=timestamp(-120)[:-3]).execute()
     assert replace(tokens, rate=RequestRate(60)).find(token, FROM), "in another minute"
+
+
+@pytest.mark.parametrize("database_url", ["SQLite"], indirect=True)
+def test_rate_counts_while_the_database_is_locked(
+    person: Person, tokens: Tokens, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.auth.tokens.timestamp", lambda *_: "2026-11-24 13:00:00")
+    token, process = add(tokens, person()), replace(tokens, rate=RequestRate(25))
+    with locked(tmp_path / "access.db"):
+        find_often([process, process], token, 13)
+    find_often([process, process], token, 12)
+    with pytest.raises(RateExceeded):
+        process.find(token, FROM)
+    assert AccessToken.get().requests == 24  # all but the 25th, which waits for the next ten

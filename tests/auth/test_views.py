@@ -8,9 +8,11 @@ from threading import Thread
 import pytest
 from flask import Flask
 
-from app.auth import saved_views, users
-from app.auth.permissions import Visitor
-from app.auth.users import ValidationError, find_user
+from app import saved_views
+from app.auth import users
+from app.auth.users import find_user
+from app.auth.visitor import Visitor
+from app.validation import ValidationError
 from models import AuditEvent, SavedView, User, access_db, audit, timestamp
 from tests.auth.conftest import ZEBRA, Person
 from tests.databases import each_database as database_url

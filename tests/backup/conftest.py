@@ -6,9 +6,9 @@ import pytest
 from flask.testing import FlaskCliRunner
 
 from app.auth import users
-from app.auth.permissions import Visitor
-from app.auth.saved_views import save_view
 from app.auth.users import find_user
+from app.auth.visitor import Visitor
+from app.saved_views import save_view
 from tests.support import BY
 
 

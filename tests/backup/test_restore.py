@@ -168,10 +168,10 @@ def test_older_backup_is_migrated(
     models.schema.migration_runner(access_db.obj, "access").up(users)
     reports_db.execute_sql("INSERT INTO product (name, name_key) VALUES ('Old', 'old')")
     assert old.invoke(args=["backup", str(tmp_path / "backup")]).exit_code == 0
-    models.migrate()
+    models.apply_migrations()
     result = restore(old, tmp_path / "backup", "--yes")
     assert result.exit_code == 0
     assert "Applied 0" in result.stdout
-    models.check()
+    models.check_schema()
     assert models.Product.select().where(models.Product.name == "Old").exists()
     assert SavedView.select().count() == 0

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, W
 
 from app.auth import users
 from app.demo import fill
-from models import close_connections, migrate, open_database
+from models import apply_migrations, close_connections, open_database
 from tests import provision
 from tests.serving import TODAY, Serve, htmx_server, server, token
 from tests.support import BY
@@ -112,7 +112,7 @@ def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder with reports.db, filled with demo data, and access.db with USERS."""
     folder = tmp_path_factory.mktemp("demo")
     with opened(folder):
-        migrate()
+        apply_migrations()
         fill(60, 900, 7, date.fromisoformat(TODAY))
         for email, role, reseller in USERS:
             users.add_user(BY, email, role, reseller, PASSWORD)

@@ -9,7 +9,7 @@ from playwright.sync_api import BrowserContext, Page, ViewportSize, expect
 
 from app.auth import users
 from app.importing import load_file
-from models import migrate
+from models import apply_migrations
 from tests.browser.conftest import ADMIN, PASSWORD, expect_loaded, opened, url_of
 from tests.browser.test_accessibility import PHONE
 from tests.browser.test_print import check_paper
@@ -74,7 +74,7 @@ def address(tmp_path_factory: pytest.TempPathFactory, htmx_url: str) -> Iterator
     """The address of a server whose customers have these names."""
     folder = tmp_path_factory.mktemp("names")
     with opened(folder):
-        migrate()
+        apply_migrations()
         for kind, text in (("usage", usage()), ("subscriptions", subscriptions())):
             load_file(f"customer-{kind}", io.BytesIO(text.encode()), "-")
         users.add_user(BY, ADMIN, "admin", None, PASSWORD)

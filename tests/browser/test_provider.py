@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from app.auth import users
-from app.auth.identities import allow_provider
+from app.auth.oidc.identities import allow_provider
 from models import User
 from tests.browser.conftest import PASSWORD, expect_sign_in, opened
 from tests.browser.test_second_factor import PlainTab, press

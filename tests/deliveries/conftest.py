@@ -13,9 +13,9 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import Envelope
 from flask import Flask
 
-from app.auth import saved_views
+from app import saved_views
 from app.auth.second_factor import SecondFactors
-from app.deliveries.access import visitor_of
+from app.auth.visitor import visitor_of
 from app.deliveries.content import LINK
 from app.deliveries.schedule import DAILY, Schedule
 from app.deliveries.sending import Sender

@@ -1,22 +1,25 @@
 """What is in a mail: only what its recipient may see, in a form that every mail program reads."""
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from errno import ENOSPC
 from io import BytesIO
+from threading import Thread
+from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
 from flask import Flask
 from openpyxl import load_workbook
 
-from app.auth import saved_views
+from app import saved_views
+from app.auth.visitor import Visitor, visitor_of
 from app.deliveries import content as contents
 from app.deliveries import runs
-from app.deliveries.access import visitor_of
-from app.deliveries.content import CSV, XLSX
+from app.deliveries.content import CSV, XLSX, read_content
 from app.deliveries.message import StopLinks
 from app.deliveries.sending import Sender
 from app.deliveries.store import set_stopped
@@ -24,11 +27,22 @@ from app.reports import REPORTS
 from app.table.csv import csv_chunks
 from app.table.definitions import permitted_report
 from app.table.params import parse_view
-from app.table.scope import Scope
 from app.table.view import View
-from models import Customer, DeliveryRecipient, DeliveryRun, SavedView, SecondFactor, User
-from tests.deliveries.conftest import KEY, ZEBRA, Clock, Mailbox, delivered, parsed, person, saved, sender_of
+from app.table.xlsx import write_workbook
+from models import (
+    Customer,
+    DeliveryRecipient,
+    DeliveryRun,
+    SavedView,
+    SecondFactor,
+    User,
+    close_connections,
+    read_transaction,
+)
+from tests.deliveries.conftest import KEY, START, ZEBRA, Clock, Mailbox, delivered, parsed, person, saved, sender_of
+from tests.importing.files import load_bytes
 from tests.support import BY
+from tests.web.parties import USAGE as HEADING
 
 pytestmark = [pytest.mark.usefixtures("edge_cases"), pytest.mark.parametrize("database_url", ["SQLite"], indirect=True)]
 
@@ -106,8 +120,8 @@ def test_period_is_that_of_the_day_of_sending(ann: User, mailbox: Mailbox, clock
     ]
 
 
-def expected_csv(view: View, scope: Scope) -> bytes:
-    return b"".join(csv_chunks(view, scope))
+def expected_csv(view: View, visitor: Visitor) -> bytes:
+    return b"".join(csv_chunks(view, visitor.scope_in))
 
 
 @pytest.mark.parametrize("query", ["", "group=reseller"])
@@ -126,9 +140,9 @@ def test_file_is_the_export_of_its_recipient(
     assert file.get_filename().endswith(".csv")
     text = file.get_payload(decode=True).decode("utf-8-sig")
     assert ("Cost" in text.splitlines()[0]) is costs
-    view, errors = parse_view(permitted_report(REPORTS[SUBSCRIPTIONS], visitor.rights), parse_qsl(query))
+    view, errors = parse_view(permitted_report(REPORTS[SUBSCRIPTIONS], visitor.permissions), parse_qsl(query))
     assert not errors
-    assert text == expected_csv(replace(view, today=clock.now.date()), visitor.scope).decode("utf-8-sig")
+    assert text == expected_csv(replace(view, today=clock.now.date()), visitor).decode("utf-8-sig")
     rows = len(text.splitlines()) - 1
     assert message["Subject"].endswith(f": {rows} {'row' if rows == 1 else 'rows'}")
     assert message["Subject"] == link["Subject"]
@@ -139,7 +153,8 @@ def test_no_mail_has_a_name_from_outside_the_scope(
 ) -> None:
     others = [name for (name,) in Customer.select(Customer.name).where(Customer.reseller != 0).tuples()]
     zoe = person("zoe", reseller=ZEBRA)
-    scope = visitor_of(zoe).scope
+    with read_transaction():
+        scope = visitor_of(zoe).scope
     own = {name for (name,) in Customer.select(Customer.name).where(Customer.reseller == scope.reseller_id).tuples()}
     foreign = [name for name in others if name not in own and len(name) > 3]
     assert foreign
@@ -157,6 +172,31 @@ def test_no_mail_has_a_name_from_outside_the_scope(
                 texts.append(content.decode())
         assert not [name for name in foreign for text in texts if name in text]
     assert len(mailbox.mails) == 6
+
+
+def test_mail_is_of_one_moment(ann: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An import comes in after the rows were counted, another one between the two files."""
+    view, numbers = saved(ann, report="customer-usage"), iter((1, 2))
+
+    def after_an_import(read: Callable[..., Any]) -> Callable[..., Any]:
+        def import_and_read(*arguments: Any) -> Any:
+            number = next(numbers)
+            monkeypatch.setattr("app.importing.run.timestamp", lambda: f"2026-12-0{number} 13:00:00")
+            file = f"{HEADING}\nNew {number},N-{number},,SSL,DV,1,1\n".encode()
+            importer = Thread(target=lambda: (load_bytes("customer-usage", file), close_connections()))
+            importer.start()
+            importer.join()
+            return read(*arguments)
+
+        return import_and_read
+
+    monkeypatch.setattr(contents, "csv_chunks", after_an_import(csv_chunks))
+    monkeypatch.setattr(contents, "write_workbook", after_an_import(write_workbook))
+    content = read_content(visitor_of(ann), view, START.date(), XLSX, only_new=True)
+    assert content.file
+    names = [row[0].value for row in load_workbook(BytesIO(content.file)).worksheets[0].rows][1:]
+    assert ("New 1" in names, "New 2" in names) == (True, False)
+    assert (content.as_of, content.rows) == ("2026-12-01 13:00:00", len(names))
 
 
 def test_too_large_file_is_a_link(

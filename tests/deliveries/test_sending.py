@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
 from threading import Thread
 
 import pytest
@@ -18,9 +19,10 @@ from app.deliveries.content import CSV
 from app.deliveries.schedule import MONTHLY, WEEKLY, Schedule, time_text
 from app.deliveries.sending import Sender
 from app.deliveries.store import set_paused
-from models import AuditEvent, Delivery, DeliveryRun, User
+from models import AuditEvent, Delivery, DeliveryRun, User, close_connections
 from tests.databases import on_both
 from tests.deliveries.conftest import START, Clock, Mailbox, delivered, person, saved, sender_of
+from tests.file_faults import missing
 from tests.support import BY, in_trials
 
 pytestmark = pytest.mark.usefixtures("edge_cases")
@@ -218,6 +220,35 @@ def test_recipient_refused_for_good_keeps_no_other_from_theirs(
     assert {run.user.email: run.state for run in DeliveryRun.select()} == {ann.email: runs.FAILED, ben.email: runs.SENT}
 
 
+def test_mail_that_waited_until_the_next_was_due_is_skipped(
+    ann: User, mailbox: Mailbox, clock: Clock, sender: Sender
+) -> None:
+    mailbox.answer = lambda envelope: "451 try later"
+    delivered(saved(ann))
+    clock.now += timedelta(days=1)
+    sender.deliver()
+    mailbox.answer = lambda envelope: None
+    clock.now += timedelta(days=2)
+    sender.deliver()
+    states = [(str(run.due_at)[:10], run.state) for run in DeliveryRun.select().order_by(DeliveryRun.due_at)]
+    assert states == [("2026-01-02", runs.SKIPPED), ("2026-01-04", runs.SENT)]
+    assert len(mailbox.mails) == 1
+
+
+@pytest.mark.parametrize("database_url", ["SQLite"], indirect=True)
+def test_broken_reports_are_asked_for_a_day(
+    ann: User, mailbox: Mailbox, clock: Clock, sender: Sender, tmp_path: Path
+) -> None:
+    delivered(saved(ann), schedule=Schedule(WEEKLY, 5, 6))
+    clock.now = datetime(2026, 1, 2, 6)
+    with missing(tmp_path / "reports.db"):
+        while clock.now < datetime(2026, 1, 3, 8):
+            close_connections()
+            sender.deliver()
+            clock.now += timedelta(minutes=20)
+    assert (only_run().state, "reports.db is missing" in only_run().message) == (runs.FAILED, True)
+
+
 @contextmanager
 def odd_server(after_data: Callable[[socket.socket], None], greeting: bytes = b"220 hello\r\n") -> Iterator[int]:
     """A server that does what a test says once it has asked for the text of a mail."""
@@ -310,8 +341,6 @@ def test_nothing_without_news(ann: User, mailbox: Mailbox, clock: Clock, sender:
         Delivery.update(next_at=time_text(clock.now)).execute()
         sender.deliver()
     assert [run.state for run in DeliveryRun.select().order_by(DeliveryRun.due_at)] == ["sent", "skipped", "skipped"]
-    clock.now = datetime(2024, 5, 5, 7)  # another year has other rows
-    Delivery.update(next_at=time_text(clock.now)).execute()
-    DeliveryRun.update(due_at="2024-01-01 00:00:00").where(DeliveryRun.state == runs.SENT).execute()
+    clock.now = datetime(2026, 5, 5, 7)  # another year has other rows
     sender.deliver()
     assert len(mailbox.mails) == 2

@@ -20,7 +20,7 @@ from models import (
     Reseller,
     Transaction,
     TypeUsage,
-    migrate,
+    apply_migrations,
     open_database,
     reports_db,
 )
@@ -37,7 +37,7 @@ def dump() -> dict[str, list[tuple[object, ...]]]:
 
 def filled(path: Path, seed: int, today: date) -> dict[str, list[tuple[object, ...]]]:
     open_database(f"sqlite:///{path}")
-    migrate()
+    apply_migrations()
     fill(40, 600, seed, today)
     tables = dump()
     reports_db.close()

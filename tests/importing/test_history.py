@@ -10,6 +10,7 @@ from app.importing import (
     UsageRecord,
     changed_rows,
     discard_history,
+    history,
     import_list,
     load_file,
     load_records,
@@ -18,6 +19,8 @@ from app.importing import (
     undo_preview,
 )
 from app.importing.kept_rows import KEPT_FIELDS
+from app.jobs import states
+from app.jobs.states import release_jobs, status_of
 from models import ChangedRow, Customer, Holding, Import, ImportJob, reports_db
 from tests.importing.files import NOTHING, SUBSCRIPTIONS, TRANSACTIONS, USAGE, file, import_numbered, values
 
@@ -113,13 +116,15 @@ def test_unchanged_rows_are_not_kept() -> None:
     assert values(Import.changed_rows)[0] == 1
 
 
-def test_history_is_discarded_after_days() -> None:
+def test_history_is_discarded_after_days(caplog: pytest.LogCaptureFixture) -> None:
     import_numbered(1, USAGE, {})
     import_numbered(2, USAGE, {"Used": "4"})
     Import.update(loaded_at="2026-01-01 00:00:00").where(Import.number == 1).execute()
     kept = Import.get(Import.number == 1).changed_rows
     assert discard_history(90) == kept
-    assert discard_history(90) == 0
+    with caplog.at_level("DEBUG", "peewee"):
+        assert discard_history(90) == 0
+    assert not any("DELETE" in record.getMessage() for record in caplog.records), "it is known to be gone"
     assert {row.number for row in ChangedRow.select()} == {2}
     assert [(each.number, each.changed_rows, each.state) for each in import_list()] == [
         (2, 1, "can be undone"), (1, kept, ""),
@@ -149,9 +154,32 @@ def test_half_discarded_history_counts_as_gone() -> None:
 def test_numbers_are_those_of_jobs() -> None:
     with numbered("ann", "file.csv", report=USAGE, size=3, sha256="ab") as number:
         import_numbered(number, USAGE, {})
+        assert status_of(ImportJob.get()).state == states.APPLIED, "in the reports it is"
     with pytest.raises(FileRejected), numbered("ann", "g.csv") as other:
         import_numbered(other, USAGE, {"Used": "x"})
     jobs = {job.id: (job.state, job.file, job.who, job.report, job.sha256) for job in ImportJob.select()}
     assert jobs == {number: ("applied", "file.csv", "ann", USAGE, "ab"), other: ("failed", "g.csv", "ann", "", "")}
     assert ImportJob.get_by_id(other).message.startswith("file.csv:2: Used: ")
     assert values(Import.number) == [number]
+
+
+def test_number_is_given_once_whatever_becomes_of_the_jobs() -> None:
+    with numbered("ann", "file.csv") as number:
+        import_numbered(number, USAGE, {})
+    ImportJob.delete().execute()  # a new users' database
+    with numbered("ann", "other.csv") as other:
+        assert other > number
+        assert status_of(ImportJob.get()).state == states.APPLYING
+        import_numbered(other, USAGE, {"Used": "4"})
+
+
+def test_import_by_a_command_is_being_applied_until_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(history, "HEARTBEAT", 0.01)
+    with numbered("ann", "file.csv") as number:
+        assert status_of(ImportJob.get()).state == states.APPLYING
+        release_jobs()  # as a process does that starts meanwhile
+        while status_of(ImportJob.get()).state != states.APPLYING:
+            pass
+    ImportJob.update(state=states.APPLYING).execute()  # as if it had been killed
+    release_jobs()
+    assert status_of(ImportJob.get_by_id(number)).state == states.FAILED

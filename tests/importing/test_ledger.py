@@ -82,6 +82,16 @@ def test_duplicate_id_is_a_fault(slug: str, between: int) -> None:
 
 
 @pytest.mark.parametrize("slug", [SUBSCRIPTIONS, TRANSACTIONS])
+def test_known_id_twice_is_a_fault(slug: str) -> None:
+    rows = [{KEY[slug]: f"X-{number}"} for number in range(1200)]
+    load(slug, *rows)
+    assert faults(slug, *rows, rows[0], rows[1199]) == [
+        (1202, f"{KEY[slug]}: “X-0” is already in line 2"),
+        (1203, f"{KEY[slug]}: “X-1199” is already in line 1201"),
+    ]
+
+
+@pytest.mark.parametrize("slug", [SUBSCRIPTIONS, TRANSACTIONS])
 def test_ids_differ_by_case(slug: str) -> None:
     assert load(slug, {KEY[slug]: "a"}, {KEY[slug]: "A"}).added == 2
 

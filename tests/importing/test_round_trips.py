@@ -10,7 +10,7 @@ from app.importing import FileRejected
 from app.reports import REPORTS
 from app.table.csv import DIALECTS, csv_chunks
 from app.table.scope import WHOLE_PARTNER
-from models import Subscription, close_connections, migrate, open_database
+from models import Subscription, apply_migrations, close_connections, open_database
 from tests.databases import sqlite_file as database_url
 from tests.importing.files import SUBSCRIPTIONS, TRANSACTIONS, USAGE, dump, load, load_bytes, rolled_back, values
 from tests.importing.sums import check_sums
@@ -49,7 +49,7 @@ def test_all_columns_into_an_empty_database(kind: str, slugs: list[str], tmp_pat
     close_connections()
     (tmp_path / "other").mkdir()
     open_database(f"sqlite:///{tmp_path}/other/reports.db")
-    migrate()
+    apply_migrations()
     for slug, content in files.items():
         assert load_bytes(slug, content).rows == texts[slug].count(b"\r\n") - 1
     assert {slug: export(slug, "plain") for slug in slugs} == texts

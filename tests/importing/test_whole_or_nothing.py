@@ -8,7 +8,7 @@ import pytest
 from peewee import OperationalError
 
 from app.importing import FileRejected, SubscriptionRecord, TransactionRecord, UsageRecord, load_file, load_records
-from models import Import, Subscription, Transaction, migrate, reports_db
+from models import Import, Subscription, Transaction, apply_migrations, reports_db
 from tests.databases import is_server
 from tests.importing.files import SUBSCRIPTIONS, TRANSACTIONS, USAGE, dump, faults, file, load, load_bytes, values
 from tests.support import in_trials
@@ -91,7 +91,7 @@ def test_imports_before_the_who_column_are_by_nobody() -> None:
     load(USAGE, {})
     reports_db.execute_sql("ALTER TABLE load DROP COLUMN who")
     reports_db.execute_sql("DELETE FROM schema_migration WHERE name = '0003_who'")
-    assert migrate() == ["0003_who"]
+    assert apply_migrations() == ["0003_who"]
     load_file(USAGE, BytesIO(file(USAGE, {})), "file.csv", who="ann")
     assert values(Import.id, Import.who) == [(1, ""), (2, "ann")]
 

@@ -1,6 +1,7 @@
 """Jobs in the queue and in the database: each is done once, wholly, and said to be what it is."""
 
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from signal import SIGTERM
 
@@ -12,7 +13,8 @@ from app.importing import Fault
 from app.jobs import faults, states
 from app.jobs.faults import FaultLog
 from app.jobs.states import change_state, claim_job, release_jobs, status_of
-from models import AuditEvent, Import, ImportJob, JobRunner, Subscription, data_folder
+from models import AuditEvent, Import, ImportJob, JobRunner, Subscription, close_connections, data_folder, reports_db
+from tests.databases import importing
 from tests.jobs.work import import_jobs, latest, press, run_jobs, upload, uploaded
 from tests.serving import command
 from tests.trials.processes import until
@@ -52,6 +54,25 @@ def test_lost_message_is_sent_again(app: Flask, client: FlaskClient) -> None:
     import_jobs(app).requeue()
     run_jobs(app)
     assert latest().state == states.CHECKED
+
+
+def test_check_says_that_it_waits_for_another_import(app: Flask, client: FlaskClient) -> None:
+    upload(client, ("a.csv", SMALL))
+    with ThreadPoolExecutor(1) as worker:
+        with importing(reports_db):
+            done = worker.submit(_check_in_a_thread, app)
+            until(lambda: (running := import_jobs(app).running) is not None and running.message)
+            import_jobs(app).running.say()
+            assert "Another import is under way" in client.get(f"/imports/{latest().id}").text
+        done.result()
+    assert (latest().state, latest().message) == (states.CHECKED, "")
+
+
+def _check_in_a_thread(app: Flask) -> None:
+    try:
+        import_jobs(app).check(latest().id)
+    finally:
+        close_connections()
 
 
 def test_doubled_message_does_nothing_twice(app: Flask, client: FlaskClient) -> None:
@@ -106,7 +127,7 @@ def test_work_that_was_taken_away_ends(app: Flask, client: FlaskClient) -> None:
     job = claim_job(latest().id, states.CHECK_QUEUED)
     assert job
     assert press(client, job, dates="dmy").status_code == 303
-    assert not states.note_progress(job, 1)
+    assert not states.note_progress(job, 1, "")
     assert not change_state(job, [states.CHECKING], states.CHECKED)
     run_jobs(app)
     assert (latest().state, latest().revision) == (states.CHECKED, 1)

@@ -7,12 +7,13 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from app.jobs.imports import ImportJobs
+from app.web.services import services
 from models import ImportJob
 from tests.support import OURS
 
 
 def import_jobs(app: Flask) -> ImportJobs:
-    jobs: ImportJobs = app.extensions["import_jobs"]
+    jobs: ImportJobs = services(app).import_jobs
     return jobs
 
 

@@ -5,6 +5,7 @@ from collections import defaultdict
 from dataclasses import replace
 from datetime import date
 from html import unescape
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -24,7 +25,7 @@ from app.table.query import RowQuery
 from app.table.scope import NO_ROWS, WHOLE_PARTNER
 from app.table.totals import Groups, summarize
 from app.table.view import View
-from models import CertificateType, Customer, Transaction, TypeUsage, fold, reports_db
+from models import NEVER, CertificateType, Customer, Subscription, Transaction, TypeUsage, fold, reports_db
 from tests import oracle, workbooks
 from tests.databases import is_server
 from tests.strategies import Query, days, engine_strategies, examples, forced, queries
@@ -94,7 +95,8 @@ def expected(view: View) -> list[list[Any]]:
         shortest = next(key for key in ("month", "quarter", "year") if key in keys)
         place, dimensions = keys.index(shortest), [each for each in view.group if each.periods]
         found = {key[place] for key in sums}
-        for month in months(dates[0], dates[-1]):
+        near = [(one, two) for one, two in pairwise(dates) if int(two[:4]) - int(one[:4]) <= 50]
+        for month in sorted({month for one, two in near for month in months(one, two)}):
             of_month = {each.key: value_of(each, view, {DATES[view.report.slug]: f"{month}-01"}) for each in dimensions}
             if of_month[shortest] not in found:
                 sums[tuple(of_month.get(key) for key in keys)] = [0] * (1 + len(measures))
@@ -147,6 +149,12 @@ def test_groups_have_the_sums_of_their_rows(slug: str, data: st.DataObject, toda
         check_members(view, groups)
         check_totals(view, groups)
         assert not read_groups(view, NO_ROWS)
+
+
+def test_name_of_a_row_keeps_parts_apart() -> None:
+    by_customer = REPORTS["customer-transactions"].dimensions_by_key["customer"]
+    assert by_customer.row_name(("A~B", "C", "")) != by_customer.row_name(("A", "B~C", ""))
+    assert by_customer.row_name(("Acme", "C-1", "North")) == "Acme~C-1~North"
 
 
 def check_members(view: View, groups: Groups) -> None:
@@ -236,6 +244,18 @@ def test_month_and_year_begin_at_midnight_utc() -> None:
         assert [costs[month] for month in ("2025-05", "2025-06", "2025-12")] == [1, 2, 3]
     years = read_groups(view_of("customer-transactions", [("group", "year"), ("from", "2025-12-31")]), WHOLE_PARTNER)
     assert years[0].values == ("2025",)
+
+
+@pytest.mark.usefixtures("edge_cases")
+@pytest.mark.parametrize(
+    ("key", "last", "filled"),
+    [("month", "2051-05-09", 599), ("quarter", "2051-05-09", 199), ("year", "2051-05-09", 49), ("month", NEVER, 0)],
+)
+def test_gaps_of_up_to_50_years_are_filled(key: str, last: str, filled: int) -> None:
+    Subscription.update(ends_on="2001-05-09").execute()
+    Subscription.update(ends_on=last).where(Subscription.id == 1).execute()
+    groups = read_groups(view_of("customer-subscriptions", [("group", key)]), WHOLE_PARTNER)
+    assert (len(groups), sum(not group.rows for group in groups)) == (filled + 2, filled)
 
 
 @pytest.mark.usefixtures("edge_cases")

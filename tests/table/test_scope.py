@@ -44,6 +44,12 @@ def test_foreign_row_is_not_found(request: pytest.FixtureRequest) -> None:
     assert read_children(view, zebra, (999,)) is None
 
 
+@pytest.mark.parametrize("name", [None, "Zebra Resale"])
+def test_scope_is_looked_up_in_the_transaction_of_its_rows(name: str | None) -> None:
+    with pytest.raises(RuntimeError):
+        Scope.for_reseller(name)
+
+
 @pytest.mark.parametrize("slug", REPORTS)
 def test_options_occur_in_the_scope(slug: str, request: pytest.FixtureRequest) -> None:
     zebra = request.getfixturevalue("zebra")

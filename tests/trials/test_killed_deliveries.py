@@ -21,7 +21,8 @@ __all__ = ["mailbox", "smtp_server"]
 _DELIVER = """
 from app import create_app
 from app.deliveries import runs
-sender = create_app().extensions["delivery_sender"]
+from app.web.services import services
+sender = services(create_app()).sender
 runs.release_runs(sender.clock(), seen_before=sender.clock())
 print("begins", flush=True)
 sender.deliver()

@@ -1,20 +1,22 @@
-"""Somebody asks for more and more addresses, so that the server remembers more and more."""
+"""The memory of processes: whatever is asked of a server, and however large a file is."""
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from tests.serving import server
+from tests.serving import command, server
 from tests.trials.conftest import Trial
 from tests.trials.processes import workers
-from tests.trials.transactions import SLUG, filled
+from tests.trials.transactions import SLUG, filled, write
 from tests.trials.visitor import Visitor
 
 pytestmark = pytest.mark.slow_trial
 
 KEYS = ("q", "customer", "name", "subscription", "reseller", "product")
 GROWTH = 30  # MB
+IMPORT_GROWTH = 150  # MB
 
 
 def resident(pid: int) -> float:
@@ -43,3 +45,21 @@ def test_hostile_addresses(trial: Trial, sqlite_file: str) -> None:
         grown = resident(pid) - before
     trial.tell(f"{addresses:,} addresses with {len(KEYS)} filters of 200 characters", f"{grown:.0f} MB more")
     assert grown < GROWTH
+
+
+def test_large_file(trial: Trial, sqlite_file: str, tmp_path: Path) -> None:
+    """An import takes at most 150 MB more than a command that does nothing, however many rows its file has."""
+    rows = trial.rounds(1_000_000, 50_000)
+    file = write(tmp_path / "large.csv", rows, 0)
+    idle = peak("import", "--list", DATABASE_URL=sqlite_file)
+    grown = peak("import", str(file), DATABASE_URL=sqlite_file) - idle
+    trial.tell(f"a file of {rows:,} transactions", f"{grown:.0f} MB more than an idle command")
+    assert grown < IMPORT_GROWTH
+
+
+def peak(*args: str, **settings: str) -> float:
+    """MB that a command held at most."""
+    with command(*args, **settings) as process:
+        _, status, usage = os.wait4(process.pid, 0)
+    assert status == 0
+    return usage.ru_maxrss / 1000

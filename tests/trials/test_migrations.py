@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from models import check, close_connections, open_database, reports_db
+from models import check_schema, close_connections, open_database, reports_db
 from tests.databases import is_server
 from tests.serving import command
 from tests.trials.conftest import Trial
@@ -124,7 +124,7 @@ def _totals(address: str) -> tuple[int, ...]:
 def _is_sound(address: str) -> bool:
     """Return whether a database has today's schema and is intact."""
     open_database(address)
-    check()
+    check_schema()
     sound = is_server(reports_db) or reports_db.execute_sql("PRAGMA integrity_check").fetchall() == [("ok",)]
     close_connections()
     return sound

@@ -8,7 +8,8 @@ from flask import Flask
 
 from app.auth.permissions import ROLES
 from app.auth.tokens import RequestRate
-from tests.support import add_token, program
+from app.web.services import services
+from tests.support import add_token, program, replace_services
 from tests.web.parties import ALPHA, BETA, PARTIES, load_parties
 from tests.web.test_scope import REMOVED, check_client, check_missing, check_visitor
 
@@ -36,5 +37,5 @@ def test_no_response_to_a_token_shows_other_resellers_rows(
     app: Flask, tmp_path: Path, role: str, reseller: str
 ) -> None:
     load_parties(tmp_path, *PARTIES)
-    app.extensions["tokens"] = replace(app.extensions["tokens"], rate=RequestRate(10**6))
+    replace_services(app, tokens=replace(services(app).tokens, rate=RequestRate(10**6)))
     assert check_client(app, program(app, add_token(app, role, reseller)), reseller) > 400

@@ -9,7 +9,7 @@ from flask.testing import FlaskCliRunner
 from peewee import DatabaseError
 
 from app.reports import REPORTS
-from models import SchemaMismatch, User, check, close_connections, migrate, open_database, reports_db
+from models import SchemaMismatch, User, apply_migrations, check_schema, close_connections, open_database, reports_db
 from models.schema import migration_runner, pending_migrations
 from tests.databases import is_server
 from tests.support import EDGE_CASES, load, signed_in
@@ -55,14 +55,14 @@ def report_texts(app: Flask) -> dict[str, bytes]:
 @pytest.mark.usefixtures("app")
 def test_migrate_keeps_all_rows() -> None:
     assert has_all_rows()
-    assert migrate() == LATER
+    assert apply_migrations() == LATER
     assert has_all_rows()
-    check()
-    assert migrate() == []
+    check_schema()
+    assert apply_migrations() == []
 
 
 def test_reports_equal_a_fresh_import(app: Flask, tmp_path: Path) -> None:
-    migrate()
+    apply_migrations()
     for file in sorted(EDGE_CASES.glob("*.csv")):  # which cleans the customers' names, that were taken as they stood
         load(file.stem, file)
     upgraded = {path: text.replace(b"the\nadmin", b"the admin") for path, text in report_texts(app).items()}
@@ -71,7 +71,7 @@ def test_reports_equal_a_fresh_import(app: Flask, tmp_path: Path) -> None:
     close_connections()
     (tmp_path / "fresh").mkdir()
     open_database(f"sqlite:///{tmp_path}/fresh/reports.db")
-    migrate()
+    apply_migrations()
     for file in sorted(EDGE_CASES.glob("*.csv")):
         load(file.stem, file)
     assert upgraded == report_texts(app)
@@ -79,7 +79,7 @@ def test_reports_equal_a_fresh_import(app: Flask, tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("app")
 def test_indexes_match_the_models() -> None:
-    migrate()
+    apply_migrations()
     for table in (level.table for report in REPORTS.values() for level in report.levels):
         there = reports_db.get_indexes(table._meta.table_name, "reports" if is_server(reports_db) else None)
         declared = {tuple(field.column_name for field in index._expressions) for index in table._meta.fields_to_index()}
@@ -93,18 +93,18 @@ def test_each_migration_keeps_all_rows() -> None:
         for migration in each.migrations()[1:]:
             assert each.up(migration.name) == [migration.name]
             assert has_all_rows()
-    check()
+    check_schema()
 
 
 @pytest.mark.usefixtures("app")
 def test_failed_migration_changes_nothing() -> None:
     reports_db.execute_sql(f"CREATE INDEX {LAST_INDEX} ON holding (used)")
     with pytest.raises(DatabaseError, match="already exists"):
-        migrate()
+        apply_migrations()
     assert pending_migrations() == LATER
     assert "who" not in [column.name for column in reports_db.get_columns("load")]
     reports_db.execute_sql(f"DROP INDEX {LAST_INDEX}")
-    assert migrate() == LATER
+    assert apply_migrations() == LATER
     assert has_all_rows()
 
 
@@ -112,7 +112,7 @@ def fits(more: int) -> bool:
     """Return whether SQLite migrates when its file may grow by so many pages."""
     reports_db.pragma("max_page_count", reports_db.pragma("page_count") + more, permanent=True)
     try:
-        return migrate() == LATER
+        return apply_migrations() == LATER
     except DatabaseError:
         assert pending_migrations() == LATER
         return False
@@ -124,7 +124,7 @@ def test_full_disk_loses_nothing() -> None:
         pytest.skip("only SQLite can be told how large a file may be")
     attempts = takewhile(lambda more: not fits(more), count())
     assert [has_all_rows() for _ in attempts].count(True) > 0
-    check()
+    check_schema()
     assert has_all_rows()
 
 
@@ -133,11 +133,11 @@ NEWER = "INSERT INTO schema_migration (name, applied) VALUES ('0099_tomorrow', '
 
 @pytest.mark.parametrize("part", first.PARTS)
 def test_newer_database_is_refused(runner: FlaskCliRunner, part: str) -> None:
-    migrate()
+    apply_migrations()
     first.PARTS[part].execute_sql(NEWER)
     for command in (["migrate"], ["user", "list"], ["export", "customer-usage"]):
         result = runner.invoke(args=command)
         assert (result.exit_code, result.stdout) == (1, "")
         assert "is newer than this version of Partner Reports, which doesn't know 0099_tomorrow" in result.stderr
     with pytest.raises(SchemaMismatch):
-        check()
+        check_schema()

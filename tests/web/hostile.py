@@ -40,7 +40,7 @@ def _keys() -> list[str]:
     code = "".join(path.read_text() for path in ROOT.glob("app/web/**/*.py"))
     used = {*re.findall(r'name="([a-z_]+)"', forms), *re.findall(r'(?:args|form|single_arg)\W[a-z(\[]*"(\w+)"', code)}
     used |= set(FIELD_LENGTHS)
-    assert used >= {"email", "password", "node", "view", "reach"}
+    assert used >= {"email", "password", "node", "view", "audience"}
     return [*sorted(known | used), "", "columns[]", "__proto__", MARK, "\ud800", "a" * 300]
 
 

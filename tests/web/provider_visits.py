@@ -15,7 +15,7 @@ from werkzeug.test import TestResponse
 
 from app import create_app
 from app.auth import users
-from app.auth.identities import allow_provider
+from app.auth.oidc.identities import allow_provider
 from models import AuditEvent, User
 from tests.openid import CLIENT_ID, CLIENT_SECRET, FakeProvider, openid_provider
 from tests.support import BY

@@ -13,8 +13,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from app.auth.permissions import Permission
 from app.reports import REPORTS
-from app.table.definitions import COSTS
 from models import AuditEvent, SavedView, User
 from tests.support import OURS, load, signed_in, table_rows
 from tests.web.parties import SUBSCRIPTIONS, TRANSACTIONS, USAGE
@@ -66,7 +66,7 @@ def text_of(response: TestResponse) -> str:
 
 def queries(slug: str) -> Iterator[str]:
     """What somebody may ask of a report, right and wrong, without a word about costs."""
-    keys = [column.key for column in REPORTS[slug].columns if column.right != COSTS]
+    keys = [column.key for column in REPORTS[slug].columns if column.permission != Permission.VIEW_COSTS]
     columns = "&".join(f"columns={key}" for key in keys)
     yield from ("", f"{columns}&sort=-{keys[-1]}", "q=acme&before=end&open=all", "toggle=1&reset=columns", "node=1")
     yield from ("columns=bogus&sort=bogus&size=0&bogus=1&after=x", "move=bogus:up")
@@ -145,7 +145,7 @@ def test_cost_with_another_fault_is_an_unknown_column(without: FlaskClient) -> N
 
 def test_viewer_without_costs_is_told_both_reasons(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     column = REPORTS["customer-usage"].columns_by_key["product"]
-    monkeypatch.setitem(column.__dict__, "right", COSTS)
+    monkeypatch.setitem(column.__dict__, "permission", Permission.VIEW_COSTS)
     response = signed_in(app, "viewer", costs=False).get("/reports/customer-usage?columns=product")
     assert response.status_code == 403
     assert "Product as a column: looking inside rows is for admins" in response.text
@@ -171,7 +171,7 @@ def test_right_holds_from_the_next_request_on(app: Flask, client: FlaskClient, w
     page = without.get("/reports/customer-transactions").text
     tag = re.search(r'"X-Visitor": ?"([0-9a-f]+)"', unescape(page))
     assert tag
-    form = {"role": "admin", "reach": "partner", "costs": "yes"}
+    form = {"role": "admin", "audience": "partner", "costs": "yes"}
     assert client.post(f"/users/{account.id}", data=form, headers=OURS).status_code == 303
     assert "34,274.62" in without.get("/reports/customer-transactions").text
     stale = without.get("/reports/customer-transactions/totals", headers={**FRAGMENT, "X-Visitor": tag[1]})
@@ -186,7 +186,7 @@ def test_users_page_ticks_costs(client: FlaskClient, without: FlaskClient) -> No
     assert ticked.search(client.get("/users").text)
     for account in User.select():
         assert bool(ticked.search(client.get(f"/users/{account.id}").text)) is account.may_see_costs
-    form = {"email": "new@partner.example", "role": "viewer", "reach": "partner"}
+    form = {"email": "new@partner.example", "role": "viewer", "audience": "partner"}
     wrong = client.post("/users", data={**form, "costs": "maybe"}, headers=OURS)
     assert wrong.status_code == 400
     assert "“maybe”" in wrong.text

@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from app.deliveries.message import StopLinks
+from app.web.services import services
 from models import AuditEvent, Delivery, DeliveryRecipient, DeliveryRun, SavedView, User
 from tests.databases import on_both
 from tests.databases import sqlite_first as database_url
@@ -52,7 +53,7 @@ def press(client: FlaskClient, delivery: Delivery, step: str) -> int:
 
 
 def stop_link(app: Flask, recipient: DeliveryRecipient) -> str:
-    links: StopLinks = app.extensions["stop_links"]
+    links: StopLinks = services(app).stop_links
     return links.url(recipient)
 
 
@@ -236,3 +237,21 @@ def test_log_has_no_stop_link(app: Flask, client: FlaskClient, caplog: pytest.Lo
         app.test_client().get("/deliveries/stop/x").close()
     assert "/deliveries/stop/…" in caplog.text
     assert link not in caplog.text
+
+
+def test_length_of_the_list_adds_no_queries(app: Flask, client: FlaskClient, caplog: pytest.LogCaptureFixture) -> None:
+    numbers = []
+    for name in ("First", "Second", "Third"):
+        other = signed_in(app, reseller=name)
+        added(other, name, recipients=f"admin@{name}.example")
+        other.post(f"/reports/views/{SavedView.select().order_by(SavedView.id.desc()).get().id}/delete", headers=OURS)
+        added(other, f"{name} of all", recipients=f"admin@{name}.example")
+        added(client, name)
+        colleague = signed_in(app, "viewer")
+        added(colleague, f"{name} of a colleague", recipients="admin@partner.example")
+        with caplog.at_level("DEBUG", "peewee"):
+            caplog.clear()
+            page = client.get("/deliveries").text
+        numbers.append(len(caplog.records))
+        assert all(f"{name}{end}" in page for end in ("", " of all", " of a colleague"))
+    assert numbers[0] == numbers[1] == numbers[2]

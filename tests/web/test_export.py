@@ -17,7 +17,7 @@ from peewee import fn
 from app.table import csv, spool
 from app.table.csv import csv_chunks
 from app.table.scope import WHOLE_PARTNER
-from app.web.reports.export_places import MAX_EXPORTS
+from app.web.reports.export_slots import MAX_EXPORTS
 from models import AuditEvent, Customer, access_db, reports_db
 from tests.support import EDGE_CASES, csv_rows, load, signed_in, view_of
 
@@ -114,7 +114,7 @@ def test_too_many_exports_are_503_with_retry_after(app: Flask, client: FlaskClie
 
 
 @pytest.mark.parametrize("ending", ["csv", "xlsx"])
-def test_unread_file_keeps_no_slot(app: Flask, client: FlaskClient, ending: str) -> None:
+def test_unread_file_keeps_no_slot_and_has_failed(app: Flask, client: FlaskClient, ending: str) -> None:
     session = client.get_cookie("session")
     headers = {"Cookie": f"session={session.value if session else ''}"}
     environ = app.test_request_context(f"/reports/customer-usage.{ending}", headers=headers).request.environ
@@ -127,6 +127,10 @@ def test_unread_file_keeps_no_slot(app: Flask, client: FlaskClient, ending: str)
     for _ in range(MAX_EXPORTS + 1):
         app({**environ}, start).close()  # type: ignore[attr-defined]
     assert statuses == ["200 OK"] * (MAX_EXPORTS + 1)
+    outcomes = [
+        event.outcome for event in AuditEvent.select().where(AuditEvent.event == "export").order_by(AuditEvent.id)
+    ]
+    assert outcomes == ["begun", "failed"] * (MAX_EXPORTS + 1)
 
 
 def test_refused_export_takes_no_slot(client: FlaskClient) -> None:

@@ -20,8 +20,8 @@ FRAGMENT = {"Accept": "text/html", "HX-Request": "true", "HX-Request-Type": "par
 BETRAYS = re.compile(r"\.db|select |insert |sqlite|traceback|code=|malformed|/tmp", re.IGNORECASE)
 ADVICE = re.compile("flask migrate|restore a backup|try again later|look at the rights|the disk fails")
 OF_ROWS = {"reports.show", "reports.count", "home.health", "summary.show", "print.show", "export.csv", "export.xlsx"}
-OF_NOTHING = {"static", "account.sign_in_form"}
-ENDS_SESSION = {"account.sign_out", "account.end_session_of_mine"}
+OF_NOTHING = {"static", "sign_in.password_form"}
+ENDS_SESSION = {"sign_in.sign_out", "account.end_session_of_mine"}
 
 
 @pytest.fixture

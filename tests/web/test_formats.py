@@ -15,7 +15,7 @@ from app.reports import REPORTS
 from app.table import csv, xlsx
 from app.web.reports import export
 from app.web.reports.export import FORMATS, WORKBOOK
-from app.web.reports.export_places import MAX_EXPORTS
+from app.web.reports.export_slots import MAX_EXPORTS
 from models import AuditEvent, Customer, reports_db
 from tests import workbooks
 from tests.support import csv_rows, signed_in, view_of

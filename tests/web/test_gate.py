@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 
 from app import create_app
 from app.web.reports.export import WORKBOOK
-from app.web.rules import ONE_CLICK_ENDPOINTS, PUBLIC_ENDPOINTS, RULES
+from app.web.rules import RULES
 from models import AuditEvent
 from tests.support import EVERYWHERE, OURS, signed_in
 from tests.web.routes import UNSAFE, routes
@@ -31,9 +31,15 @@ PATHS = [
 ]  # fmt: skip
 
 
-def test_every_route_is_public_or_has_a_rule(app: Flask) -> None:
-    assert {rule.endpoint for rule in app.url_map.iter_rules()} == PUBLIC_ENDPOINTS | set(RULES)
-    assert not PUBLIC_ENDPOINTS & set(RULES)
+def test_every_route_has_a_rule(app: Flask) -> None:
+    assert {rule.endpoint for rule in app.url_map.iter_rules()} == set(RULES)
+
+
+def test_public_routes_ask_nothing_of_a_visitor() -> None:
+    for endpoint, rule in RULES.items():
+        asks = (rule.permission, rule.token, rule.confirm, rule.before_password, rule.before_factor)
+        assert not (rule.public and any(asks)), endpoint
+        assert rule.public or not (rule.anonymous or rule.one_click), endpoint
 
 
 def test_route_without_rule_answers_nobody(app: Flask) -> None:
@@ -46,7 +52,7 @@ def test_route_without_rule_answers_nobody(app: Flask) -> None:
 
 @pytest.mark.usefixtures("edge_cases")
 def test_strangers_are_sent_to_sign_in(app: Flask, stranger: FlaskClient) -> None:
-    requests = [(method, path) for endpoint, method, path in routes(app) if endpoint not in PUBLIC_ENDPOINTS]
+    requests = [(method, path) for endpoint, method, path in routes(app) if not RULES[endpoint].public]
     requests += [(method, path) for path in MISSING_PATHS for method in ("GET", "POST")]
     assert len(requests) > 60
     for method, path in requests:
@@ -129,7 +135,7 @@ CROSS = [
 @pytest.mark.parametrize(("headers", "passes"), CROSS)
 def test_cross_site_forms_are_refused(app: Flask, headers: dict[str, str], passes: bool) -> None:
     """Whatever the route, and whoever is signed in."""
-    found = [route for route in routes(app) if route.method in UNSAFE and route.endpoint not in ONE_CLICK_ENDPOINTS]
+    found = [route for route in routes(app) if route.method in UNSAFE and not RULES[route.endpoint].one_click]
     unsafe = [(method, path) for _, method, path in found]
     assert {path for _, path in unsafe} >= {"/login", "/logout", "/account", "/users"}
     for method, path in unsafe:

@@ -231,7 +231,7 @@ def test_page_from_before_a_change_of_rights_is_loaded_anew(app: Flask, client: 
 
 def test_form_of_another_visitor_changes_nothing(app: Flask, client: FlaskClient) -> None:
     of_page = page_of(client, "/users")
-    data = {"email": "eve@partner.example", "role": "viewer", "reach": "partner"}
+    data = {"email": "eve@partner.example", "role": "viewer", "audience": "partner"}
     other = signed_in(app, "admin", "Zebra Resale")
     assert other.post("/users", data=data, headers={**OURS, **of_page}).status_code == 409
     assert not User.select().where(User.email == "eve@partner.example").exists()

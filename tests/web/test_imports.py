@@ -1,6 +1,7 @@
 """Imports in the browser: upload, check, choose, apply, undo, and what each page says."""
 
 import re
+from dataclasses import replace
 from hashlib import sha256
 from html import unescape
 from io import BytesIO
@@ -11,9 +12,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app.jobs import states
+from app.web.services import services
 from models import AuditEvent, Customer, Import, ImportJob, Subscription
 from tests.jobs.work import import_jobs, latest, press, run_jobs, upload, uploaded
-from tests.support import EDGE_CASES, OURS, csv_rows, signed_in
+from tests.support import EDGE_CASES, OURS, csv_rows, replace_services, signed_in
 
 SUBSCRIPTIONS = (EDGE_CASES / "customer-subscriptions.csv").read_bytes()
 SMALL = b"Customer,Subscription ID,End,Cost\nAcme,S-1,2026-05-01,10.00\nAcme,S-2,2026-06-01,20.00\n"
@@ -78,6 +80,53 @@ def test_first_rows_are_shown_before_the_check(client: FlaskClient) -> None:
     assert "1,234.50<br><small>1234,5</small>" in text
     assert 'hx-trigger="every 2s"' in text
     assert "Nothing works on imports at the moment" in text
+
+
+def row_states(text: str) -> list[tuple[str, str]]:
+    """The line and the state of each of the first rows."""
+    found = re.findall(r'<tr><td class="number">(\d+)</td><td>(?:<span class="badge[^>]*>([^<]*)</span>)?</td>', text)
+    assert found
+    return found
+
+
+USAGE = "Customer,Customer ID,Certificate Type,Product,Current Inventory,Used\n"
+
+
+@pytest.mark.parametrize(
+    ("known", "content", "kinds"),
+    [
+        (
+            SMALL.decode(),
+            SMALL.decode().replace("20.00", "21.00")
+            + "Acme,S-3,2026-05-01,1\nAcme,S-4,soon,1\nAcme,S-1,2026-05-01,1\n",
+            ["Same", "Changed", "New", "Fault", "Fault"],
+        ),
+        (
+            USAGE + "A,C-1,SSL,DV,5,3\nA,C-1,SSL,EV,5,3\nB,C-2,,,0,0\n",
+            USAGE + "A,C-1,SSL,DV,5,3\nA,C-1,SSL,EV,5,4\nA,C-1,SSL,OV,1,0\nB,C-2,SSL,DV,1,1\nN,C-3,SSL,DV,1,0\n",
+            ["Same", "Changed", "New", "New", "New"],
+        ),
+        (
+            USAGE + "A,C-1,SSL,DV,5,3\nA,C-1,SSL,EV,5,3\n",
+            "Customer,Customer ID,Current Inventory,Used\nA,C-1,10,6\nN,C-3,1,0\nN,C-3,1,0\n",
+            ["Same", "New", "Fault"],
+        ),
+    ],
+    ids=["subscriptions", "usage", "totals of usage"],
+)
+def test_first_rows_say_what_they_are(
+    app: Flask, client: FlaskClient, known: str, content: str, kinds: list[str]
+) -> None:
+    applied(app, client, known.encode())
+    upload(client, ("b.csv", content.encode()))
+    waiting = page(client, latest())
+    assert {state for _, state in row_states(waiting)} <= {"", "Fault"}, "nobody knows before the check"
+    run_jobs(app)
+    states_by_line = [(str(line), kind) for line, kind in enumerate(kinds, 2)]
+    assert row_states(page(client, latest())) == states_by_line
+    fragment = client.get(f"/imports/{latest().id}", headers=FRAGMENT).text
+    assert row_states(fragment) == states_by_line
+    assert '<hx-partial hx-target="#first-rows"' in fragment
 
 
 def test_runner_that_lives_is_not_missed(client: FlaskClient) -> None:
@@ -360,7 +409,7 @@ def test_large_file_comes_whole(app: Flask, client: FlaskClient) -> None:
 
 
 def test_file_over_the_limit_is_not_stored(app: Flask, client: FlaskClient) -> None:
-    app.config["IMPORT_LIMIT"] = 0
+    replace_services(app, settings=replace(services(app).settings, import_limit=0))
     answer = upload(client, ("a.csv", b"x" * 100_000))
     assert answer.status_code == 413
     assert "0 MB (IMPORT_LIMIT)" in answer.text

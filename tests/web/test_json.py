@@ -2,8 +2,11 @@
 
 import json
 import re
+import shutil
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -11,8 +14,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app.reports import REPORTS
+from app.table.json import json_page
 from app.table.kinds import guard
-from models import AuditEvent, Import, User, timestamp
+from app.web.reports import export, validators
+from models import AuditEvent, Import, User, close_connections, timestamp
 from tests.databases import each_database as database_url
 from tests.support import EDGE_CASES, add_token, csv_rows, load, program, signed_in
 
@@ -20,6 +25,7 @@ __all__ = ["database_url"]
 
 pytestmark = pytest.mark.usefixtures("edge_cases")
 
+ROOT = Path(__file__).parents[2]
 SUBSCRIPTIONS, TRANSACTIONS, USAGE = REPORTS
 ENDINGS = [".csv", ".csv?dialect=semicolon", ".xlsx", ".json", ".json?size=25"]
 
@@ -157,6 +163,31 @@ def test_etag_changes_with_the_day(client: FlaskClient) -> None:
     midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     assert parsedate_to_datetime(answer.headers["Last-Modified"]) == midnight, "a status may change then"
     assert not set(before) & set(tags(client))
+
+
+def test_etag_changes_with_the_code(client: FlaskClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before, code = tags(client), tmp_path / "code"
+    for folder in ("app", "models"):
+        shutil.copytree(ROOT / folder, code / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(validators, "_CODE", validators.digest_code(code))
+    assert tags(client) == before, "the same code elsewhere"
+    with (code / "app" / "table" / "kinds.py").open("a") as file:
+        file.write("#")
+    monkeypatch.setattr(validators, "_CODE", validators.digest_code(code))
+    assert not set(before) & set(tags(client))
+
+
+def test_etag_of_a_page_is_not_of_a_later_import(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    def import_meanwhile(*arguments: Any) -> bytes:
+        importer = Thread(target=lambda: (load(USAGE, EDGE_CASES / f"{USAGE}.csv"), close_connections()))
+        importer.start()
+        importer.join()
+        return json_page(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(export, "json_page", import_meanwhile)
+        tag = client.get(f"/reports/{USAGE}.json?size=25").headers["ETag"]
+    assert client.get(f"/reports/{USAGE}.json?size=25", headers={"If-None-Match": tag}).status_code == 200
 
 
 def test_only_programs_may_keep_files(app: Flask, client: FlaskClient) -> None:

@@ -120,12 +120,12 @@ def test_line_says_why_a_request_was_refused(app: Flask, stranger: FlaskClient, 
         ("/account", {"current": f"not {SECRET}", "password": SECRET}, "Not accepted: current"),
         (
             "/users",
-            {"email": SECRET, "role": SECRET, "reach": "reseller", "reseller": SECRET},
-            "“…” is not an email address such as ann@partner.example; "
-            "“…” is not a role; choose admin or viewer; “…” is not the name of a reseller",
+            {"email": SECRET, "role": SECRET, "audience": "reseller", "reseller": SECRET},
+            "“…” is not an email address such as ann@partner.example. "
+            "“…” is not a role; choose admin or viewer. “…” is not the name of a reseller.",
         ),
-        ("/users/1", {"role": "admin", "reach": "partner", "reseller": SECRET}, "Choose “…”, or leave this empty."),
-        (f"{USAGE}/views", {"view": "", "name": "x" * 81}, "A name has at most 80 characters; this one has 81"),
+        ("/users/1", {"role": "admin", "audience": "partner", "reseller": SECRET}, "Choose “…”, or leave this empty."),
+        (f"{USAGE}/views", {"view": "", "name": "x" * 81}, "A name has at most 80 characters; this one has 81."),
     ],
 )
 def test_line_says_why_a_form_failed(

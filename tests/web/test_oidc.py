@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 
 from app import create_app
 from app.auth import users
-from app.auth.identities import allow_provider
+from app.auth.oidc.identities import allow_provider
 from models import Identity, PendingSignIn, Session, User, timestamp
 from tests.authenticator import Clock, clock, next_code, set_up
 from tests.openid import CLIENT_ID, Claims, FakeProvider

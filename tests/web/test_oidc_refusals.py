@@ -10,8 +10,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app.auth import oidc, throttle, users
-from app.auth import provider as provider_module
-from app.auth.identities import allow_provider, forbid_provider
+from app.auth.oidc import provider as provider_module
+from app.auth.oidc.identities import allow_provider, forbid_provider
 from models import AuditEvent, Identity, User, audit
 from tests.openid import (
     CLIENT_ID,
@@ -48,7 +48,7 @@ __all__ = ["ann", "app", "provider"]
 @pytest.fixture
 def each_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     """Record each failure as an event of its own."""
-    monkeypatch.setattr(audit, "record_folded", audit.record)
+    monkeypatch.setattr(audit, "record_counted", audit.record)
     monkeypatch.setattr(throttle, "MAX_PER_ADDRESS", 1000)
     monkeypatch.setattr(throttle, "MAX_PER_SITE", 1000)
 

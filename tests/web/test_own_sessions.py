@@ -10,7 +10,8 @@ from werkzeug.test import TestResponse
 
 from app.auth import users
 from app.web.browsers import browser_name
-from app.web.rules import CONFIRMED_ENDPOINTS
+from app.web.rules import RULES
+from app.web.services import services
 from models import AuditEvent, SecondFactor, Session, User, timestamp
 from tests.authenticator import Clock, clock, next_code, set_up
 from tests.support import BY, OURS, signed_in
@@ -153,7 +154,7 @@ def test_late_changes_need_a_confirmation(app: Flask, eve: User) -> None:
     asked = {
         path: client.open(path, method=method, headers={**OURS, **HTML})
         for endpoint, method, path in routes(app)
-        if endpoint in CONFIRMED_ENDPOINTS and method in UNSAFE | {"GET"}
+        if RULES[endpoint].confirm and method in UNSAFE | {"GET"}
     }
     assert set(asked) >= {"/users", f"/users/{eve.id}", f"/users/{eve.id}/password", f"/users/{eve.id}/factor"}
     for path, answer in asked.items():
@@ -186,7 +187,7 @@ def test_confirm_with_the_password_and_go_on(app: Flask, eve: User) -> None:
         wrong = send(client, "/account/confirm", password=password, next=page)
         assert wrong.status_code == status
         assert f'name="next" value="{page}"' in wrong.text
-    assert send(client, page, role="admin", reach="partner").location.startswith("/account/confirm")
+    assert send(client, page, role="admin", audience="partner").location.startswith("/account/confirm")
     answer = send(client, "/account/confirm", password=PASSWORD, next=page)
     assert (answer.status_code, answer.location) == (303, page)
     assert send(client, f"{page}/disable").location == f"{page}?done=disable"
@@ -207,7 +208,7 @@ def test_confirm_with_a_code(app: Flask, ann: User, clock: Clock) -> None:
     codes = set_up(app, ann, clock)
     Session.delete().execute()
     for form in ({"code": next_code(app, ann, clock)}, {"recovery_code": codes[0]}, {"password": PASSWORD}):
-        client.set_cookie("session", app.extensions["sessions"].create(ann))
+        client.set_cookie("session", services(app).sessions.create(ann))
         age_confirmation()
         assert 'autocomplete="one-time-code"' in client.get("/account/confirm").text
         assert send(client, "/account/confirm", code="000000").status_code == 401

@@ -1,5 +1,6 @@
 """PUT /imports/SLUG: programs send files with a token that may import."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,11 +10,13 @@ from werkzeug.test import TestResponse
 
 from app.jobs import states
 from app.web.imports import put
-from models import AccessToken, AuditEvent, Import, ImportJob, Subscription, User, timestamp
+from app.web.services import services
+from models import AccessToken, AuditEvent, Import, ImportJob, Subscription, User, reports_db, timestamp
 from tests.databases import each_database as database_url
+from tests.databases import importing
 from tests.jobs.conftest import own_folder
-from tests.jobs.work import import_jobs, latest, run_jobs
-from tests.support import EDGE_CASES, OURS, add_token, program, signed_in
+from tests.jobs.work import import_jobs, latest, press, run_jobs
+from tests.support import EDGE_CASES, OURS, add_token, program, replace_services, signed_in
 
 __all__ = ["database_url", "own_folder"]
 
@@ -51,6 +54,16 @@ def test_small_file_is_loaded_at_once(app: Flask, client: FlaskClient, loader: F
     assert job.sha256 in client.get(f"/imports/{job.id}", headers={"Accept": "text/html"}).text
     events = [(event.event, event.outcome) for event in AuditEvent.select() if event.event in ("import", "upload")]
     assert events == [("upload", "done"), ("import", "begun"), ("import", "done")]
+
+
+@pytest.mark.parametrize("query", ["", "?dry_run=1"])
+def test_small_file_is_a_job_while_another_import_is_under_way(app: Flask, loader: FlaskClient, query: str) -> None:
+    with importing(reports_db):
+        answer = send(loader, SMALL, query)
+        assert facts(answer, 202)["state"] == (states.CHECK_QUEUED if query else states.APPLY_QUEUED)
+    run_jobs(app)
+    found = facts(loader.get(answer.headers["Location"]))
+    assert (found["state"], found["counts"]["added"]) == (states.CHECKED if query else states.APPLIED, 2)
 
 
 def test_same_file_again_changes_nothing(loader: FlaskClient) -> None:
@@ -93,11 +106,49 @@ def test_question_names_its_answer(loader: FlaskClient) -> None:
     assert facts(send(loader, other_name, "?names=same"))["counts"]["added"] == 1
 
 
-def test_complete_ends_what_is_missing(loader: FlaskClient) -> None:
+def test_complete_file_that_ends_more_than_a_tenth_must_be_confirmed(loader: FlaskClient) -> None:
     send(loader, SMALL)
     one = SMALL.rpartition(b"Acme")[0]
     assert facts(send(loader, one))["counts"]["cancelled"] == 0
-    assert facts(send(loader, one, "?complete=1"))["counts"]["cancelled"] == 1
+    for query in ("?complete=1", "?complete=1&dry_run=1", "?complete=1&confirm=2", "?complete=1&confirm="):
+        answer = send(loader, one, query)
+        found = facts(answer, 422)
+        assert answer.mimetype == "application/problem+json"
+        assert "confirm=1 says that this is meant" in found["detail"], query
+        assert (found["total"], Import.select().count()) == (1, 2)
+    assert facts(send(loader, one, "?complete=1&confirm=1"))["counts"]["cancelled"] == 1
+    assert facts(send(loader, one, "?complete=1"))["counts"]["unchanged"] == 1, "the same file again"
+
+
+def test_complete_file_that_ends_a_tenth_is_loaded(loader: FlaskClient) -> None:
+    rows = SMALL.splitlines(keepends=True)
+    ten = [rows[1].replace(b"S-1", b"S-%d" % number) for number in range(10)]
+    send(loader, b"".join([rows[0], *ten]))
+    assert facts(send(loader, b"".join([rows[0], *ten[1:]]), "?complete=1"))["counts"]["cancelled"] == 1
+
+
+def test_questions_of_a_job_name_the_keys_that_answer_them(
+    app: Flask, client: FlaskClient, loader: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send(loader, SMALL)
+    monkeypatch.setattr(put, "SMALL_BYTES", 10)
+    for content, query, key in (
+        (UNCLEAR, "", "dates=dmy or dates=mdy says which"),
+        (SMALL.replace(b"Acme", b"ACME"), "", "names=same or names=new says which"),
+        (SMALL.rpartition(b"Acme")[0], "?complete=1", "confirm=1 says that this is meant"),
+    ):
+        location = send(loader, content, query).headers["Location"]
+        run_jobs(app)
+        found = facts(loader.get(location))
+        assert (found["state"], len(found["questions"])) == (states.CHECKED, 1)
+        assert key in found["questions"][0]
+    job = latest()
+    assert "Check it again" in client.get(location).text
+    press(client, job, complete="on")
+    run_jobs(app)
+    assert "1 row: it ends" in client.get(location).text, "a person is asked as for any file"
+    monkeypatch.setattr(put, "SMALL_BYTES", 1000)
+    assert facts(send(loader, content, "?complete=1&confirm=1"))["counts"]["cancelled"] == 1
 
 
 @pytest.mark.parametrize("query", ["", "?complete=1"])
@@ -148,6 +199,8 @@ def test_other_import_of_the_report_is_a_409(loader: FlaskClient) -> None:
         ("?complete=yes", SMALL, "text/csv", 400),
         ("?nothing=1", SMALL, "text/csv", 400),
         ("?dates=xyz", SMALL, "text/csv", 400),
+        ("?confirm=many", SMALL, "text/csv", 400),
+        ("?confirm=7", SMALL, "text/csv", 200),
         ("", b"", "text/csv", 400),
         ("", b"--x\r\n\r\n--x--", "multipart/form-data; boundary=x", 415),
         ("", SMALL, "application/x-www-form-urlencoded", 200),
@@ -160,7 +213,7 @@ def test_requests(loader: FlaskClient, query: str, content: bytes, content_type:
 
 
 def test_limit(app: Flask, loader: FlaskClient) -> None:
-    app.config["IMPORT_LIMIT"] = 0
+    replace_services(app, settings=replace(services(app).settings, import_limit=0))
     assert send(loader, SMALL).status_code == 413
 
 

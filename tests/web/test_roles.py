@@ -6,9 +6,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.auth.permissions import PARTNER_PERMISSIONS
+from app.auth.permissions import PARTNER_PERMISSIONS, Permission
 from app.reports import REPORTS
-from app.table.definitions import COSTS, permitted_report
+from app.table.definitions import permitted_report
 from app.web.rules import RULES
 from models import AuditEvent, CustomerUsage, Reseller
 from tests.support import OURS, signed_in, table_rows
@@ -51,7 +51,7 @@ def test_viewer_page_offers_no_admin_controls(client: FlaskClient, viewer: Flask
 def test_viewer_can_follow_every_link(viewer: FlaskClient) -> None:
     for slug in REPORTS:
         offered = set(re.findall(rf'href="(/reports/{slug}[^"]*)"', viewer.get(f"/reports/{slug}").text))
-        columns = permitted_report(REPORTS[slug], frozenset({COSTS})).columns_by_key
+        columns = permitted_report(REPORTS[slug], frozenset({Permission.VIEW_COSTS})).columns_by_key
         offered |= {f"/reports/{slug}?columns={key}&amp;sort={key}" for key in columns}
         offered |= {f"/reports/{slug}?move={key}:up" for key in columns}
         for address in offered:
@@ -107,7 +107,8 @@ def test_viewer_cannot_use_an_admins_cursor(client: FlaskClient, viewer: FlaskCl
     ("role", "reseller"), [("viewer", None), ("viewer", "Zebra Resale"), ("admin", "Zebra Resale")]
 )
 def test_users_and_audit_need_a_partner_admin(app: Flask, role: str, reseller: str | None) -> None:
-    requests = [(method, path) for endpoint, method, path in routes(app) if RULES.get(endpoint) in PARTNER_PERMISSIONS]
+    for_partners = {endpoint for endpoint, rule in RULES.items() if rule.permission in PARTNER_PERMISSIONS}
+    requests = [(method, path) for endpoint, method, path in routes(app) if endpoint in for_partners]
     assert {path for _, path in requests} >= {"/users", "/audit"}
     client = signed_in(app, role, reseller)
     page = client.get("/reports").text

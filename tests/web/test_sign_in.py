@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from queue import Queue
 from threading import Thread
 from urllib.parse import urlencode
@@ -15,8 +16,9 @@ from werkzeug.test import TestResponse
 from app.auth import users
 from app.auth.passwords import MAX_WAITING, hashing_turn
 from app.auth.throttle import count_attempt
+from app.web.services import services
 from models import Attempt, AuditEvent, Session, User, close_connections, timestamp
-from tests.support import BY, OURS, signed_in
+from tests.support import BY, OURS, replace_services, signed_in
 
 ANN, PASSWORD = "ann@partner.example", "correct horse battery"
 HTML = {"Accept": "text/html"}
@@ -213,10 +215,10 @@ def test_long_fields_are_refused_unrepeated(client: FlaskClient, stranger: Flask
     long = "'" * 60_000
     eve = User.get(email=ANN)
     forms = [
-        (client, "/users", "email", {"role": "viewer", "reach": "partner"}),
-        (client, "/users", "role", {"email": "x@y.example", "reach": "partner"}),
-        (client, "/users", "reach", {"email": "x@y.example", "role": "viewer"}),
-        (client, f"/users/{eve.id}", "reseller", {"role": "viewer", "reach": "reseller"}),
+        (client, "/users", "email", {"role": "viewer", "audience": "partner"}),
+        (client, "/users", "role", {"email": "x@y.example", "audience": "partner"}),
+        (client, "/users", "audience", {"email": "x@y.example", "role": "viewer"}),
+        (client, f"/users/{eve.id}", "reseller", {"role": "viewer", "audience": "reseller"}),
         (client, "/account", "current", {"password": "four other unrelated words"}),
         (client, "/account", "password", {"current": PASSWORD}),
         (stranger, "/login", "email", {"password": PASSWORD}),
@@ -291,7 +293,9 @@ def test_unknown_accounts_leave_few_events(stranger: FlaskClient) -> None:
 
 
 def test_password_of_the_partners_name_is_refused(stranger: FlaskClient) -> None:
-    stranger.application.extensions["site_words"] = ("Klíčník s.r.o.", "reports.klicnik.example")
+    app = stranger.application
+    names = {"partner_name": "Klíčník s.r.o.", "trusted_hosts": ("reports.klicnik.example",)}
+    replace_services(app, settings=replace(services(app).settings, **names))
     sign_in(stranger)
     for password in ("Klicnik-2026-!", "Ann@Klíčník1!"):
         answer = stranger.post("/account", data={"current": PASSWORD, "password": password}, headers=OURS)

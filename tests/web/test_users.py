@@ -14,7 +14,7 @@ from tests.support import BY, OURS, signed_in
 
 pytestmark = pytest.mark.usefixtures("edge_cases")
 
-NEW = {"email": "eve@partner.example", "role": "viewer", "reach": "partner", "reseller": ""}
+NEW = {"email": "eve@partner.example", "role": "viewer", "audience": "partner", "reseller": ""}
 ADMIN = "admin@partner.example"
 
 
@@ -37,7 +37,7 @@ def eve(client: FlaskClient) -> User:
 
 
 def test_add_user_shows_password_once(client: FlaskClient, stranger: FlaskClient) -> None:
-    answer = send(client, "/users", **NEW | {"role": "admin", "reach": "reseller", "reseller": "Zebra Resale"})
+    answer = send(client, "/users", **NEW | {"role": "admin", "audience": "reseller", "reseller": "Zebra Resale"})
     eve = User.get(email="eve@partner.example")
     assert answer.status_code == 200
     assert (eve.role, eve.reseller, bool(eve.temporary_until)) == ("admin", "Zebra Resale", True)
@@ -57,14 +57,14 @@ def test_add_user_shows_password_once(client: FlaskClient, stranger: FlaskClient
         ({"email": ADMIN.upper()}, {"email"}),
         ({"role": ""}, {"role"}),
         ({"role": "boss"}, {"role"}),
-        ({"reach": ""}, {"reach"}),
-        ({"reach": "everything"}, {"reach"}),
-        ({"reach": "reseller"}, {"reseller"}),
-        ({"reach": "reseller", "reseller": "Zebra"}, {"reseller"}),
-        ({"reach": "reseller", "reseller": "-"}, {"reseller"}),
-        ({"email": "eve", "role": "boss", "reach": "reseller", "reseller": "Zebra"}, {"email", "role", "reseller"}),
-        ({"email": "eve", "role": "", "reach": ""}, {"email", "role", "reach"}),
-        ({"reach": "partner", "reseller": "Zebra Resale"}, {"reseller"}),
+        ({"audience": ""}, {"audience"}),
+        ({"audience": "everything"}, {"audience"}),
+        ({"audience": "reseller"}, {"reseller"}),
+        ({"audience": "reseller", "reseller": "Zebra"}, {"reseller"}),
+        ({"audience": "reseller", "reseller": "-"}, {"reseller"}),
+        ({"email": "eve", "role": "boss", "audience": "reseller", "reseller": "Zebra"}, {"email", "role", "reseller"}),
+        ({"email": "eve", "role": "", "audience": ""}, {"email", "role", "audience"}),
+        ({"audience": "partner", "reseller": "Zebra Resale"}, {"reseller"}),
     ],
 )
 def test_errors_stand_beside_fields_and_input_stays(
@@ -77,26 +77,26 @@ def test_errors_stand_beside_fields_and_input_stays(
     assert f'value="{form["email"]}" autocomplete' in answer.text
     assert f'name="reseller" value="{form["reseller"]}"' in answer.text
     checked = set(re.findall(r'value="(\w+)" required checked', answer.text))
-    assert checked == {form["role"], form["reach"]} & {"admin", "viewer", "partner", "reseller"}
+    assert checked == {form["role"], form["audience"]} & {"admin", "viewer", "partner", "reseller"}
     assert User.select().count() == 1
 
 
 def test_missing_reach_adds_no_partner_admin(client: FlaskClient) -> None:
     for form in (
         {"email": "x@y.example", "role": "admin"},
-        {"email": "x@y.example", "role": "admin", "reach": "reseller"},
+        {"email": "x@y.example", "role": "admin", "audience": "reseller"},
     ):
         assert send(client, "/users", **form).status_code == 400
     assert User.select().count() == 1
 
 
 def test_change_role_and_reseller(client: FlaskClient, eve: User) -> None:
-    answer = send(client, f"/users/{eve.id}", role="admin", reach="reseller", reseller="Zebra Resale")
+    answer = send(client, f"/users/{eve.id}", role="admin", audience="reseller", reseller="Zebra Resale")
     assert answer.status_code == 303
     assert "Saved" in client.get(answer.location).text
     changed = User.get_by_id(eve.id)
     assert (changed.role, changed.reseller) == ("admin", "Zebra Resale")
-    assert send(client, f"/users/{eve.id}", role="boss", reach="partner").status_code == 400
+    assert send(client, f"/users/{eve.id}", role="boss", audience="partner").status_code == 400
     assert User.get_by_id(eve.id).role == "admin"
 
 
@@ -127,8 +127,8 @@ def test_last_admin_cannot_be_disabled_or_demoted(client: FlaskClient) -> None:
     assert 'value="admin" required checked' in send(client, f"/users/{ann.id}/disable").text, "the form says what holds"
     for path, form in (
         (f"/users/{ann.id}/disable", {}),
-        (f"/users/{ann.id}", {"role": "viewer", "reach": "partner"}),
-        (f"/users/{ann.id}", {"role": "admin", "reach": "reseller", "reseller": "Zebra Resale"}),
+        (f"/users/{ann.id}", {"role": "viewer", "audience": "partner"}),
+        (f"/users/{ann.id}", {"role": "admin", "audience": "reseller", "reseller": "Zebra Resale"}),
     ):
         answer = send(client, path, **form)
         assert answer.status_code == 400
@@ -139,7 +139,7 @@ def test_last_admin_cannot_be_disabled_or_demoted(client: FlaskClient) -> None:
 
 @pytest.mark.parametrize("path", ["/users/999", "/users/999/disable", "/users/0", "/users/1/harm"])
 def test_unknown_user_is_404(client: FlaskClient, path: str) -> None:
-    assert send(client, path, role="admin", reach="partner").status_code == 404
+    assert send(client, path, role="admin", audience="partner").status_code == 404
 
 
 def test_too_large_user_id_is_404(client: FlaskClient) -> None:
@@ -148,7 +148,7 @@ def test_too_large_user_id_is_404(client: FlaskClient) -> None:
 
 def test_demoting_oneself_redirects_to_account(client: FlaskClient, eve: User) -> None:
     users.change_user(BY, eve, "admin", None)
-    answer = send(client, f"/users/{User.get(email=ADMIN).id}", role="viewer", reach="partner")
+    answer = send(client, f"/users/{User.get(email=ADMIN).id}", role="viewer", audience="partner")
     assert (answer.status_code, answer.location) == (303, "/account")
     assert "Viewer" in client.get(answer.location).text
     assert client.get("/users").status_code == 403
@@ -160,3 +160,19 @@ def test_users_page_lists_roles_and_states(app: Flask, client: FlaskClient, eve:
     text = client.get("/users").text
     for word in (ADMIN, "viewer@Zebra Resale.example", "Zebra Resale", "All customers", "Disabled", "Active", "Viewer"):
         assert word in text
+
+
+@pytest.mark.parametrize(
+    ("form", "sentences"),
+    [
+        ({"role": "admin", "reach": ""}, ["Choose whose customers this person sees."]),
+        (
+            {"role": "king", "reach": "reseller", "reseller": "No One"},
+            ["“king” is not a role; choose admin or viewer.", "“No One” is not the name of a reseller."],
+        ),
+    ],
+)
+def test_errors_are_sentences_with_one_period(client: FlaskClient, form: dict[str, str], sentences: list[str]) -> None:
+    page = send(client, f"/users/{User.get().id}", **form)
+    (alert,) = re.findall(r'role="alert">(.*?)</p>', page.text)
+    assert (page.status_code, alert) == (400, " ".join(["Nothing was changed.", *sentences]))

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask, g, render_template_string
 from flask.testing import FlaskClient
 
-from app.auth.permissions import Visitor
+from app.auth.visitor import Visitor
 from app.reports import REPORTS
 from app.table.params import parse_view
 from app.web.saved_views import Tab, Tabs, report_tabs

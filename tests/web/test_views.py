@@ -141,7 +141,7 @@ def test_50_shared_views_are_listed_with_a_link_to_all(app: Flask) -> None:
 
 
 def test_shared_views_are_paged(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.auth.saved_views.MAX_SHARED", 2)
+    monkeypatch.setattr("app.saved_views.MAX_SHARED", 2)
     monkeypatch.setattr("app.web.saved_views.SHARED_PER_PAGE", 3)
     ann, vic = signed_in(app), signed_in(app, "viewer")
     for at in range(8):

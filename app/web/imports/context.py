@@ -12,6 +12,8 @@ from app.importing import (
     LAYOUTS,
     CannotUndo,
     Options,
+    Question,
+    last_import,
     undo_preview,
 )
 from app.jobs import states
@@ -19,7 +21,6 @@ from app.jobs.plans import (
     Preview,
     StoredPlan,
     is_workbook,
-    last_import,
     load_options,
     load_plan,
     load_preview,
@@ -33,7 +34,6 @@ from models import Import, ImportJob
 
 _SHOWN = 100  # imports in the list
 _MAX_OTHERS = 3  # open files that a page names; of the others it says how many
-_CONFIRMED_SHARE = 10  # a file that ends more than one of so many rows is confirmed twice
 
 # What a state is called, and the class of its badge.
 LABELS = {
@@ -55,6 +55,18 @@ COUNTS = {"added": "New", "updated": "Changed", "unchanged": "Same", "removed": 
           "moved": "Moved", "renamed": "Renamed"}  # fmt: skip
 _ALWAYS = ("added", "updated", "unchanged")  # counts that are shown when they are 0, too
 OPEN = (states.CHECK_QUEUED, states.CHECKING, states.CHECKED, states.CHECK_FAILED, states.APPLY_QUEUED, states.APPLYING)
+
+
+_KIND_BADGES = {"added": "good", "updated": "warn", "unchanged": ""}
+
+
+class PreviewRow(NamedTuple):
+    """One of the first rows of a file. `state` is what it is, and the class of its badge; "" before the check."""
+
+    line: int
+    state: tuple[str, str]
+    cells: Sequence[tuple[str, str]]
+    faults: Sequence[str]
 
 
 class ListedImport(NamedTuple):
@@ -126,6 +138,7 @@ def page_context(job: ImportJob, uploads: Uploads) -> dict[str, Any]:
         "options": options,
         "is_open": is_open,
         "preview": preview,
+        "rows": _preview_rows(preview, context["plan"]) if preview else [],
         "columns": [(key, layout.label(key)) for key in layout.columns] if layout else [],
         "may_be_complete": bool(layout and layout.report.slug != "customer-transactions"),
         "choices": {
@@ -140,6 +153,29 @@ def page_context(job: ImportJob, uploads: Uploads) -> dict[str, Any]:
     }
 
 
+def fragment_context(job: ImportJob, uploads: Uploads) -> dict[str, Any]:
+    """What changes on the page of an import while a job runs: its state, and in the end what the first rows are."""
+    context = status_context(job)
+    if context["status"].state != states.CHECKED:
+        return context
+    preview = find_preview(job, load_options(job.options), uploads)
+    return context | {"preview": preview, "rows": _preview_rows(preview, context["plan"]) if preview else []}
+
+
+def _preview_rows(preview: Preview, plan: StoredPlan | None) -> list[PreviewRow]:
+    """The first rows of a file, with what the check has found about them."""
+    kinds = dict(plan.kinds) if plan else {}
+    faults: dict[int, list[str]] = {}
+    for line, text in plan.faults if plan else ():
+        faults.setdefault(line, []).append(text)
+    rows = []
+    for line, cells, own_faults in preview.rows:
+        kind, wrong = kinds.get(line, ""), faults.get(line, own_faults)
+        state = (COUNTS[kind], _KIND_BADGES[kind]) if kind else ("", "")
+        rows.append(PreviewRow(line, ("Fault", "bad") if wrong else state, cells, wrong))
+    return rows
+
+
 def status_context(job: ImportJob) -> dict[str, Any]:
     """What the part of the page shows that changes while a job runs."""
     status, plan, options = status_of(job), load_plan(job.plan), load_options(job.options)
@@ -152,7 +188,8 @@ def status_context(job: ImportJob) -> dict[str, Any]:
         "counts": _counts(status, plan),
         "progress": _progress(job, status, plan),
         "is_runner_alive": not status.busy or is_runner_alive(),
-        "confirmed_rows": plan.ending if plan and needs_confirmation(plan) else 0,
+        "ending": plan.summary.ending if plan else 0,
+        "needs_confirmation": plan is not None and plan.summary.ends_many,
         "is_outdated": status.state == states.CHECKED and plan is not None and plan.as_of != last_import(),
         "same_file": _same_file(job) if status.state == states.CHECKED else None,
         "answered": bool(options.name_choices),
@@ -174,8 +211,16 @@ def import_facts(job: ImportJob) -> dict[str, Any]:
         "counts": counts,
         "faults": [{"line": line, "text": text} for line, text in plan.faults] if plan else [],
         "total": plan.total_faults if plan else 0,
-        "questions": [question["text"] for question in plan.open_questions] if plan else [],
+        "questions": [describe_question(question) for question in plan.open_questions] if plan else [],
     }
+
+
+def describe_question(question: Question) -> str:
+    """A question of a file with the keys of the query of PUT that answer it."""
+    key = {"date_order": "dates", "confirmed": "confirm"}.get(question.setting, question.setting)
+    values = ("same", "new") if key == "names" else question.choices
+    says = "says that this is meant" if key == "confirm" else "says which"
+    return question.with_answer(f"{' or '.join(f'{key}={value}' for value in values)} {says}")
 
 
 def can_be_undone(load: Import) -> bool:
@@ -189,12 +234,6 @@ def undo_context(number: int) -> dict[str, Any]:
         return {"preview": undo_preview(number)}
     except CannotUndo as error:
         return {"refusal": str(error)}
-
-
-def needs_confirmation(plan: StoredPlan) -> bool:
-    """Whether a file ends or removes more than a tenth of the known rows that it touches."""
-    touched = plan.counts["updated"] + plan.counts["unchanged"] + plan.ending
-    return plan.ending * _CONFIRMED_SHARE > touched
 
 
 def _counts(status: Status, plan: StoredPlan | None) -> list[tuple[str, int]]:

@@ -32,6 +32,7 @@ def submitted_revision(job: ImportJob) -> int:
 
 def shown_options(options: Options, preview: Preview | None) -> Options:
     """Return the options as the page's form has them: the report and the columns are there as they were recognised."""
+    options = replace(options, confirmed=None)  # what a program has confirmed; the form has a tick of its own
     if preview is None:
         return options
     mapping = {**options.mapping, **_by_heading(preview, [key for _, key, _ in preview.headings])}
@@ -47,7 +48,7 @@ def submitted_options(job: ImportJob, options: Options, preview: Preview | None,
         if value and value not in choices:
             _abort(job, key, value, f"one of {', '.join(choices)}")
         chosen[field] = value
-    changed = replace(options, **chosen, complete="complete" in request.form)
+    changed = replace(options, **chosen, complete="complete" in request.form, confirmed=None)
     if changed.report and changed.report != (preview.report if preview else ""):
         return replace(changed, mapping={})  # of another report's columns
     changed = replace(changed, mapping=_submitted_mapping(job, changed, preview))

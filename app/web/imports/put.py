@@ -7,20 +7,20 @@ keys of its query, and sends the file again.
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 
-from flask import Blueprint, Response, abort, current_app, jsonify, request
+from flask import Blueprint, Response, abort, jsonify, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from app.importing import DATE_ORDERS, DECIMALS, LAYOUTS, FileRejected, ImportSummary, Options, Plan, Question
+from app.importing import DATE_ORDERS, DECIMALS, LAYOUTS, FileRejected, ImportSummary, Options, Plan, add_job
 from app.jobs import states
 from app.jobs.plans import dump_options, is_workbook, load_options
 from app.jobs.uploads import Upload, Uploads
 from app.web.audit import record_event
 from app.web.errors import error_response, problem_response
-from app.web.imports.context import import_facts
-from app.web.imports.routes import import_jobs
+from app.web.imports.context import describe_question, import_facts
 from app.web.security import visitor
+from app.web.services import services
 from models import Import, ImportJob, access_db, timestamp
 from models.audit import BEGUN
 
@@ -30,7 +30,9 @@ SMALL_BYTES = 1_000_000  # of a text that is loaded while the program waits: a s
 _BLOCK_BYTES = 64 * 1024
 _FLAGS = ("complete", "dry_run")  # keys whose value is 1
 _CHOICES = {"dates": tuple(DATE_ORDERS), "decimal": tuple(DECIMALS), "names": ("same", "new")}
-QUERY_KEYS = {**dict.fromkeys(_FLAGS, ("1",)), **_CHOICES}
+CONFIRM = "confirm"  # the key whose value is a number of rows
+MAX_ROWS = 999_999_999
+QUERY_KEYS = {**dict.fromkeys(_FLAGS, ("1",)), **_CHOICES}  # but for CONFIRM
 _SLUGS = ", ".join(f"'{slug}'" for slug in LAYOUTS)
 
 blueprint = Blueprint("put", __name__)
@@ -41,9 +43,9 @@ def put(slug: str) -> Response:
     """Load the body as a file of this report: 200 with what that did, 202 with a job, or 422 with what is wrong."""
     chosen = _query_values()
     options = _options(slug, chosen)
-    limit = current_app.config["IMPORT_LIMIT"]
+    limit = services().settings.import_limit
     try:
-        with _received_body(import_jobs().uploads, limit * 10**6) as upload:
+        with _received_body(services().import_jobs.uploads, limit * 10**6) as upload:
             return _load(upload, options, dry_run="dry_run" in chosen)
     except RequestEntityTooLarge:
         return error_response(413, "This is too large.", [f"A file may have {limit} MB (IMPORT_LIMIT)."], "/imports")
@@ -56,8 +58,11 @@ def _query_values() -> dict[str, str]:
     """Return the values of the query; any other key or value is a 400."""
     wrong = []
     for key, value in request.args.items(multi=True):
-        if key not in QUERY_KEYS:
-            wrong.append(f"{key}: “{value[:60]}” can't be: there are only {', '.join(QUERY_KEYS)}.")
+        if key == CONFIRM:
+            if value and not (value.isascii() and value.isdigit() and len(value) <= len(str(MAX_ROWS))):
+                wrong.append(f"{key}: “{value[:60]}” is not the number of rows that the file ends.")
+        elif key not in QUERY_KEYS:
+            wrong.append(f"{key}: “{value[:60]}” can't be: there are only {', '.join((*QUERY_KEYS, CONFIRM))}.")
         elif value and value not in QUERY_KEYS[key]:
             wrong.append(f"{key}: “{value[:60]}” is not one of {', '.join(QUERY_KEYS[key])}.")
     if wrong:
@@ -73,6 +78,7 @@ def _options(slug: str, chosen: dict[str, str]) -> Options:
         decimal=chosen.get("decimal", ""),
         complete="complete" in chosen,
         names=chosen.get("names", ""),
+        confirmed=int(chosen.get(CONFIRM, "0")),
     )
 
 
@@ -103,7 +109,7 @@ def _load(upload: Upload, options: Options, dry_run: bool) -> Response:
         return _result(options, counts, [], last.number, dry_run)
     if not dry_run and _is_busy(options.report):
         details = ["Another import of this report is being done, or waits. Try again when it has ended."]
-        return error_response(409, "This was not done.", details, "/imports")
+        return error_response(409, "Nothing was changed.", details, "/imports")
     queued = states.CHECK_QUEUED if dry_run else states.APPLY_QUEUED
     if upload.size > SMALL_BYTES or is_workbook(upload) or _is_busy():
         return _queue(_add_job(upload, options, queued), queued)
@@ -125,14 +131,16 @@ def _same_file(upload: Upload, options: Options) -> Import | None:
     if last is None or last.number is None or last.undoes is not None:
         return None
     job = ImportJob.get_or_none(ImportJob.id == last.number, ImportJob.sha256 == upload.sha256)
-    return last if job and last.report == options.report and load_options(job.options) == options else None
+    if job is None or last.report != options.report:
+        return None
+    return last if replace(load_options(job.options), confirmed=options.confirmed) == options else None
 
 
 def _add_job(upload: Upload, options: Options, state: str) -> ImportJob:
     """Keep the file as that of a new job."""
     now = timestamp()
     with access_db.write_transaction():
-        job: ImportJob = ImportJob.create(
+        job = add_job(
             user=visitor().id, who=visitor().email, file=f"{options.report}.{'xlsx' if is_workbook(upload) else 'csv'}",
             size=upload.size, sha256=upload.sha256, created_at=now, seen_at=now, state=state, report=options.report,
             options=dump_options(options),
@@ -140,41 +148,46 @@ def _add_job(upload: Upload, options: Options, state: str) -> ImportJob:
         record_event("upload", about=job.file, number=job.id, bytes=job.size, sha256=job.sha256)
         if state in (states.APPLY_QUEUED, states.APPLYING):
             record_event("import", BEGUN, f"{job.report} {job.file}", number=job.id, sha256=job.sha256)
-        upload.keep(import_jobs().uploads.path(job.id))
+        upload.keep(services().import_jobs.uploads.path(job.id))
     return job
 
 
 def _queue(job: ImportJob, state: str) -> Response:
-    import_jobs().wake(job, state)
+    services().import_jobs.wake(job, state)
     response = jsonify(import_facts(job))
     response.status_code, response.headers["Location"] = 202, f"/imports/{job.id}"
     return response
 
 
+class _Waiting(Exception):
+    """Another import is under way, and a program shouldn't hold a thread of the server until that has ended."""
+
+
+def _stop_waiting() -> None:
+    raise _Waiting
+
+
 def _load_at_once(job: ImportJob, options: Options, dry_run: bool) -> Response:
-    """Load the file while the program waits. Of one that isn't loaded nothing is kept."""
-    is_loaded = False
+    """Load the file while the program waits, or queue it. Of one that isn't loaded nothing is kept."""
+    is_kept = False
     try:
-        plan = import_jobs().load_at_once(job, options, dry_run)
-        plan.raise_if_rejected(job.file, _describe_question)
-        is_loaded = not dry_run
+        plan = services().import_jobs.load_at_once(job, options, dry_run, _stop_waiting)
+        plan.raise_if_rejected(job.file, describe_question)
+        is_kept = not dry_run
+    except _Waiting:
+        is_kept, queued = True, states.CHECK_QUEUED if dry_run else states.APPLY_QUEUED
+        states.change_state(job, [states.RUNNING[queued]], queued)
+        return _queue(ImportJob.get_by_id(job.id), queued)
     except FileRejected as rejected:
         faults = [{"line": fault.line, "text": fault.text, "heading": fault.heading} for fault in rejected.faults]
         title = "This file can't be loaded. Nothing was changed."
         details = [f"line {fault['line']}: {fault['text']}" for fault in faults[:10]]
         return problem_response(422, title, details, "faults in the file", faults=faults, total=rejected.total)
     finally:
-        if not is_loaded:
-            import_jobs().uploads.delete(job.id)
+        if not is_kept:
+            services().import_jobs.uploads.delete(job.id)
             job.delete_instance()
     return _result(options, asdict(plan.summary), _sentences(plan), None if dry_run else job.id, dry_run)
-
-
-def _describe_question(question: Question) -> str:
-    """A question with the keys of the query that answer it."""
-    key = "dates" if question.setting == "date_order" else question.setting
-    values = _CHOICES["names"] if key == "names" else question.choices
-    return question.with_answer(f"{' or '.join(f'{key}={value}' for value in values)} says which")
 
 
 def _sentences(plan: Plan) -> list[str]:

@@ -8,9 +8,8 @@ from flask import Blueprint, Response, abort, current_app, jsonify, redirect, re
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from app.importing import Options, changed_rows
+from app.importing import Options, add_job, changed_rows
 from app.jobs import states
-from app.jobs.imports import ImportJobs
 from app.jobs.plans import dump_options, load_options, load_plan
 from app.jobs.states import change_state, status_of
 from app.jobs.uploads import Upload
@@ -22,16 +21,16 @@ from app.web.errors import asks_for_json, error_response, is_fragment_request
 from app.web.imports.context import (
     OPEN,
     find_preview,
+    fragment_context,
     import_facts,
     list_context,
-    needs_confirmation,
     page_context,
-    status_context,
     undo_context,
 )
 from app.web.imports.form import shown_options, submitted_options, submitted_revision
 from app.web.imports.upload import MAX_FILES, received_files
 from app.web.security import visitor
+from app.web.services import services
 from models import ImportJob, access_db, close_connections, timestamp
 from models.audit import BEGUN
 
@@ -43,11 +42,6 @@ _CHECKABLE = (states.CHECK_QUEUED, states.CHECKING, states.CHECKED, states.CHECK
 blueprint = Blueprint("imports", __name__, url_prefix="/imports")
 
 
-def import_jobs() -> ImportJobs:
-    jobs: ImportJobs = current_app.extensions["import_jobs"]
-    return jobs
-
-
 @blueprint.get("")
 def list_imports() -> ResponseReturnValue:
     return _list_page()
@@ -56,9 +50,9 @@ def list_imports() -> ResponseReturnValue:
 @blueprint.post("")
 def upload() -> ResponseReturnValue:
     """Receive files, and let each be checked."""
-    limit = current_app.config["IMPORT_LIMIT"]
+    limit = services().settings.import_limit
     try:
-        with received_files(import_jobs().uploads, limit * 10**6) as files:
+        with received_files(services().import_jobs.uploads, limit * 10**6) as files:
             if not files:
                 return _list_page(400, "Choose a file first.")
             jobs = [_add(name, received) for name, received in files]
@@ -73,9 +67,9 @@ def upload() -> ResponseReturnValue:
 
 def _add(name: str, received: Upload) -> ImportJob:
     """Keep a file that was received whole, and queue its check."""
-    now, jobs = timestamp(), import_jobs()
+    now, jobs = timestamp(), services().import_jobs
     with access_db.write_transaction():
-        job: ImportJob = ImportJob.create(
+        job = add_job(
             user=visitor().id, who=visitor().email, file=name, size=received.size, sha256=received.sha256,
             created_at=now, seen_at=now, state=states.CHECK_QUEUED,
         )  # fmt: skip
@@ -95,13 +89,13 @@ def show(number: int) -> ResponseReturnValue:
     if asks_for_json() or visitor().token:
         return jsonify(import_facts(job))
     if is_fragment_request():
-        context = status_context(job)
+        context = fragment_context(job, services().import_jobs.uploads)
         response = current_app.make_response(render_template("imports/_fragment.html", **context))
         lacks_preview = job.preview and request.args.get("preview") == "none"
         if lacks_preview or context["status"].state not in {*OPEN, *states.BUSY}:  # the page looks otherwise now
             response.headers["HX-Refresh"] = "true"
         return response
-    context = page_context(job, import_jobs().uploads)
+    context = page_context(job, services().import_jobs.uploads)
     if context["can_undo"] and "undo" in request.args:
         context["undo"] = undo_context(number)
     return render_template("imports/import.html", **context)
@@ -120,7 +114,7 @@ def change(number: int) -> ResponseReturnValue:
 def _shown_and_submitted(job: ImportJob) -> tuple[Options, Options]:
     """Return the options that the page shows, and those that its form sends."""
     options = load_options(job.options)
-    preview = find_preview(job, options, import_jobs().uploads)
+    preview = find_preview(job, options, services().import_jobs.uploads)
     return shown_options(options, preview), submitted_options(job, options, preview, load_plan(job.plan))
 
 
@@ -130,7 +124,7 @@ def _check_again(job: ImportJob, options: Options) -> Response | None:
     is_applied = status_of(job).load is not None
     if is_applied or not change_state(job, _CHECKABLE, states.CHECK_QUEUED, revision=job.revision + 1, **values):
         return _conflict(job.id)
-    import_jobs().wake(job, states.CHECK_QUEUED)
+    services().import_jobs.wake(job, states.CHECK_QUEUED)
     return None
 
 
@@ -147,8 +141,9 @@ def apply(number: int) -> ResponseReturnValue:
     plan = load_plan(job.plan)
     if plan is None or not plan.can_be_applied or status_of(job).load:
         return _conflict(number)
-    if needs_confirmation(plan) and request.form.get("confirm") != str(plan.ending):
-        details = [f"This file ends {plan.ending:,} rows, since it doesn't name them. Tick that this is meant."]
+    ending = plan.summary.ending
+    if plan.summary.ends_many and request.form.get("confirm") != str(ending):
+        details = [f"This file ends {ending:,} rows, since it doesn't name them. Tick that this is meant."]
         return error_response(400, "Nothing was applied.", details, f"/imports/{number}")
     with access_db.write_transaction():
         fields = {"done": 0, "message": "", "user": visitor().id, "who": visitor().email}
@@ -157,7 +152,7 @@ def apply(number: int) -> ResponseReturnValue:
             record_event("import", BEGUN, f"{job.report} {job.file}", number=number, sha256=job.sha256)
     if not begun:
         return _conflict(number)
-    import_jobs().wake(job, states.APPLY_QUEUED)
+    services().import_jobs.wake(job, states.APPLY_QUEUED)
     return redirect(f"/imports/{number}", 303)
 
 
@@ -171,7 +166,7 @@ def cancel(number: int) -> ResponseReturnValue:
             record_event("import cancelled", about=f"{job.report} {job.file}", number=number)
     if not cancelled:
         return _conflict(number)
-    import_jobs().uploads.delete(number)
+    services().import_jobs.uploads.delete(number)
     return redirect("/imports", 303)
 
 
@@ -188,14 +183,14 @@ def undo(number: int) -> ResponseReturnValue:
                 fields = {"user": visitor().id, "who": visitor().email, "created_at": now, "seen_at": now}
                 if job.undo is None:
                     fields |= {"file": job.file, "report": job.report, "state": states.UNDOES}
-                    job.undo = ImportJob.create(**fields).id
+                    job.undo = add_job(**fields).id
                     job.save(only=[ImportJob.undo])
                 else:
                     ImportJob.update(fields).where(ImportJob.id == job.undo).execute()
                 record_event("undo", BEGUN, f"{job.report} {job.file}", number=number)
     if not begun:
         return _conflict(number)
-    import_jobs().wake(job, states.UNDO_QUEUED)
+    services().import_jobs.wake(job, states.UNDO_QUEUED)
     return redirect(f"/imports/{number}", 303)
 
 
@@ -207,7 +202,7 @@ _APPLIED = (states.APPLIED, states.APPLYING, states.APPLY_QUEUED, states.CHECKED
 def faults(number: int) -> ResponseReturnValue:
     """Send the file with a column of faults, as the check has written it."""
     job = _job_or_404(number)
-    path = import_jobs().uploads.faults_path(number)
+    path = services().import_jobs.uploads.faults_path(number)
     if job.state != states.CHECKED or not path.exists():
         return error_response(404, "This import has no file of faults.", home=f"/imports/{number}")
     response = send_file(path.absolute(), "text/csv", as_attachment=True, download_name=f"import-{number}-faults.csv")
@@ -249,7 +244,7 @@ def _conflict(number: int) -> Response:
     job = _job_or_404(number)
     state = status_of(job).state
     why = _why_not_as_checked(job) if state == states.CHECKED else _WHY_NOT.get(state, "It is being worked on.")
-    return error_response(409, "This was not done.", [why, "The page shows how it is now."], f"/imports/{number}")
+    return error_response(409, "Nothing was changed.", [why, "The page shows how it is now."], f"/imports/{number}")
 
 
 def _why_not_as_checked(job: ImportJob) -> str:
@@ -277,5 +272,5 @@ _WHY_NOT = {
 
 
 def _list_page(status: int = 200, error: str = "") -> ResponseReturnValue:
-    context = {**list_context(), "error": error, "limit": current_app.config["IMPORT_LIMIT"]}
+    context = {**list_context(), "error": error, "limit": services().settings.import_limit}
     return render_template("imports/imports.html", **context), status

@@ -20,17 +20,17 @@ from app.table.spool import PIECE_BYTES, spool
 from app.table.view import DEFAULT_SIZE, View
 from app.table.xlsx import WorkbookLimitError, write_workbook
 from app.web.audit import audit_actor, record_event
-from app.web.errors import disk_full, error_response
-from app.web.reports.export_places import ExportEnded, ExportWatch, TooManyExports, export_place
+from app.web.cookies import Cookie
+from app.web.errors import disk_full_response, error_response
+from app.web.reports.export_slots import ExportEnded, ExportGuard, TooManyExports, export_slot
 from app.web.reports.validators import add_validators, unchanged
-from app.web.request_log import timed
 from app.web.security import visitor
 from app.web.urls import report_url
-from app.web.view_request import missing_cursor_response, submitted_export, submitted_view
-from models import Import, audit, close_connections, read_transaction
+from app.web.view_request import missing_cursor_response, read_report, spelled, submitted_export, submitted_view
+from models import Import, audit, close_connections
 from models.audit import BEGUN, DONE, FAILED
 
-_COOKIE_PATH, _COOKIE_SECONDS = "/reports", 365 * 24 * 60 * 60
+_LAST_FORMAT, _COOKIE_SECONDS = Cookie("export", "/reports"), 365 * 24 * 60 * 60
 
 
 class Format(NamedTuple):
@@ -70,20 +70,12 @@ def file_url(view: View, file_format: Format) -> str:
 
 def last_format() -> Format:
     """The format in the browser's cookie, else the default one."""
-    return FORMATS.get(request.cookies.get(_cookie_name(), ""), DEFAULT_FORMAT)
+    return FORMATS.get(_LAST_FORMAT.get(), DEFAULT_FORMAT)
 
 
 def remember_format(response: Response, file_format: Format) -> None:
     """Set the cookie that `last_format` reads, for a year."""
-    name, secure = _cookie_name(), request.is_secure
-    response.set_cookie(
-        name, file_format.key, _COOKIE_SECONDS, path=_COOKIE_PATH, secure=secure, httponly=True, samesite="Lax"
-    )
-
-
-def _cookie_name() -> str:
-    """Browsers accept a cookie with the prefix `__Secure-` only over HTTPS."""
-    return "__Secure-export" if request.is_secure else "export"
+    _LAST_FORMAT.set(response, file_format.key, _COOKIE_SECONDS)
 
 
 _RETRY_AFTER = 30  # seconds
@@ -104,15 +96,14 @@ def csv(slug: str) -> Response:
 def json(slug: str) -> Response:
     """Stream all rows of a view as JSON, or send those of one page if the query has a key of paging."""
     if not any(map(request.args.get, _PAGE_KEYS)):
-        view = submitted_view(slug, *PAGING_KEYS).view
+        view = spelled(submitted_view(slug, *PAGING_KEYS).view)
         return _streamed_response(view, JSON, partial(json_chunks, view, visitor().scope_in))
-    view = submitted_view(slug).view.with_all_closed()
-    if response := unchanged(view, _page_url(view)):
-        return response
-    with timed("query"), read_transaction():
-        last, page = Import.last(), read_page(view, visitor().scope)
-    body = json_page(page, last and last[1], _page_url(page.next) if page.next else None)
-    return add_validators(Response(body, mimetype=JSON.mimetype), view, _page_url(view))
+    with read_report(submitted_view(slug).view.with_all_closed()) as (view, scope):
+        if response := unchanged(view, _page_url(view)):
+            return response
+        last, page = Import.last(), read_page(view, scope)
+        body = json_page(page, last and last[1], _page_url(page.next) if page.next else None)
+        return add_validators(Response(body, mimetype=JSON.mimetype), view, _page_url(view))
 
 
 def _page_url(view: View) -> str:
@@ -130,12 +121,12 @@ def cursor_not_found(error: CursorNotFound) -> Response:
 @blueprint.get("/reports/<slug>.xlsx")
 def xlsx(slug: str) -> Response:
     """Send all rows of a view as an Excel workbook, or a 400 that says why a workbook can't hold them."""
-    view = submitted_view(slug, *PAGING_KEYS).view
+    view = spelled(submitted_view(slug, *PAGING_KEYS).view)
     try:
         return _export_response(view, WORKBOOK, partial(_workbook, view))
     except WorkbookLimitError as error:
         details = [str(error), "A CSV takes this view as it is. Or choose fewer rows by filters."]
-        return error_response(400, "No workbook takes this.", details, file_url(view, DEFAULT_FORMAT))
+        return error_response(400, "This doesn't fit into a workbook.", details, file_url(view, DEFAULT_FORMAT))
 
 
 class _Export:
@@ -144,21 +135,24 @@ class _Export:
     `length` is the size of the file in bytes where that is known before it is sent.
     """
 
-    def __init__(self, about: str, resources: ExitStack, watch: ExportWatch) -> None:
+    def __init__(self, about: str, resources: ExitStack, guard: ExportGuard) -> None:
         self.resources = resources
         self.length: int | None = None
-        self._about, self._actor, self._rows, self._watch = about, audit_actor(), 0, watch
+        self._about, self._actor, self._rows, self._guard = about, audit_actor(), 0, guard
+        self._has_ended = False
         record_event("export", BEGUN, about)
 
     def count_rows(self, more: int) -> None:
         """Add to the number of rows that the audit trail tells at the end. Raises ExportEnded."""
-        self._watch.check()
+        self._guard.check()
         self._rows += more
 
     def end(self, outcome: str) -> None:
-        """Release the resources and write the outcome to the audit trail."""
+        """Release the resources and write the outcome to the audit trail, the first time."""
         self.resources.close()
-        audit.record("export", outcome, about=self._about, rows=self._rows, **self._actor)
+        if not self._has_ended:
+            self._has_ended = True
+            audit.record("export", outcome, about=self._about, rows=self._rows, **self._actor)
 
     def send(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
         """Yield the pieces, then end the export: DONE after the last one, FAILED when it breaks off.
@@ -168,7 +162,7 @@ class _Export:
         outcome = FAILED
         try:
             for piece in pieces:
-                self._watch.check()
+                self._guard.check()
                 yield piece
             outcome = DONE
         finally:
@@ -197,10 +191,10 @@ def _export_response(view: View, file_format: Format, begin: Callable[[_Export],
     response = Response(headers=headers)
     with ExitStack() as resources:
         try:
-            watch = resources.enter_context(export_place())
+            guard = resources.enter_context(export_slot())
         except TooManyExports as error:
             return _too_many_exports(view, str(error))
-        export = _Export(url, resources, watch)
+        export = _Export(url, resources, guard)
         try:
             add_validators(response, view, url)  # before the snapshot: a file may be newer than its ETag, never older
             pieces = begin(export)
@@ -209,7 +203,7 @@ def _export_response(view: View, file_format: Format, begin: Callable[[_Export],
             if isinstance(error, ExportEnded):
                 return error_response(503, "This export was ended.", [f"{error}."], report_url(view))
             if isinstance(error, (OSError, FileCreateError)):
-                return disk_full(error)
+                return disk_full_response(error)
             raise
         response.response, response.mimetype = export.send(pieces), file_format.mimetype
         if export.length is not None:
@@ -217,7 +211,7 @@ def _export_response(view: View, file_format: Format, begin: Callable[[_Export],
         if file_format.key in FORMATS and not visitor().token:
             remember_format(response, file_format)
         export.resources = resources.pop_all()
-    response.call_on_close(export.resources.close)  # also when the client never reads the body
+    response.call_on_close(partial(export.end, FAILED))  # when the client never reads the body: `send` doesn't begin
     return response
 
 

@@ -11,16 +11,16 @@ from app.table.groups import read_groups
 from app.table.paging import CursorNotFound, read_children, read_group, read_page
 from app.table.params import parse_path
 from app.table.query import RowQuery
+from app.table.scope import Scope
 from app.table.view import RowPath, View
 from app.web.errors import error_response, is_fragment_request
 from app.web.reports.context import RowLine, present_rows, report_context
 from app.web.reports.htmx import columns_changed, corrections, group_changed, history_headers
 from app.web.request_log import timed
 from app.web.saved_views import report_tabs
-from app.web.security import visitor
 from app.web.urls import MAX_URL_LENGTH, report_url
-from app.web.view_request import missing_cursor_response, requested_view, single_arg, submitted_view
-from models import Import, read_transaction
+from app.web.view_request import missing_cursor_response, read_report, requested_view, single_arg, submitted_view
+from models import Import
 
 _IMPORT_NAME = re.compile("[0-9]{1,18}(-[0-9]{1,18})?")
 
@@ -34,9 +34,8 @@ def show(slug: str) -> BaseResponse:
     Groups of very many rows come after the page, which asks for them with `wait`.
     """
     submission, is_fragment = submitted_view(slug, "wait"), is_fragment_request()
-    with timed("query"), read_transaction():
-        scope = visitor().scope
-        page = read_page(submission.view, scope, bool(single_arg("wait")))
+    with read_report(submission.view) as (view, scope):
+        page = read_page(view, scope, bool(single_arg("wait")))
         context = report_context(page, scope) | {"tabs": report_tabs(page.view, submission.opened)}
     view, url = page.view, report_url(page.view)
     if len(url) > MAX_URL_LENGTH:
@@ -62,9 +61,9 @@ def expand(slug: str) -> Response:
     view = requested_view(slug, "node", "toggle", "as_of")
     name = single_arg("node")
     path = parse_path(view.report, name)
-    with timed("query"), read_transaction():
+    with read_report(view) as (view, scope):
         changed = _data_changed()
-        rows = _read_inside(view, path) if path else None
+        rows = _read_inside(view, scope, path) if path else None
     if changed:
         details = ["What is inside a row may not add up to it any more."]
         return error_response(409, "The data has changed since this page was read.", details, report_url(view))
@@ -78,20 +77,18 @@ def expand(slug: str) -> Response:
     return response
 
 
-def _read_inside(view: View, path: RowPath) -> list[RowLine] | None:
+def _read_inside(view: View, scope: Scope, path: RowPath) -> list[RowLine] | None:
     if not view.group:
-        children = read_children(view, visitor().scope, path)
+        children = read_children(view, scope, path)
         return None if children is None else present_rows(children, view)
-    group = read_group(view, visitor().scope, path)
+    group = read_group(view, scope, path)
     return present_rows([group], view) if group else None
 
 
 @blueprint.get("/reports/<slug>/count")
 def count(slug: str) -> Response:
     """The number of rows of a view, for a page that was sent before they were counted."""
-    view = requested_view(slug, "after", "before", "open")
-    with timed("query"), read_transaction():
-        scope = visitor().scope
+    with read_report(requested_view(slug, "after", "before", "open")) as (view, scope):
         total = len(read_groups(view, scope)) if view.group else count_rows(RowQuery(view, scope, view.level))
     return _render("reports/_total.html", {"total": f"{total:,}", "view": view})
 

@@ -12,8 +12,8 @@ from app.web.reports.summary import column_layout, total_lines
 from app.web.request_log import timed
 from app.web.security import visitor
 from app.web.urls import report_url
-from app.web.view_request import submitted_view
-from models import Import, read_transaction
+from app.web.view_request import read_report, submitted_view
+from models import Import
 
 MAX_PRINTED_ROWS = 2000  # rows inside open rows count too
 
@@ -24,8 +24,7 @@ blueprint = Blueprint("print", __name__)
 def show(slug: str) -> Response:
     """The print page of a view. More rows than `MAX_PRINTED_ROWS` are a 400 that offers the CSV."""
     view = submitted_view(slug, "after", "before", "size").view
-    scope = visitor().scope
-    with timed("query"), read_transaction():
+    with read_report(view) as (view, scope):
         rows, as_of = read_all_rows(view, scope, MAX_PRINTED_ROWS), Import.last()
         if rows is None:
             return _too_many_rows(view)

@@ -15,9 +15,7 @@ from app.web.errors import is_fragment_request
 from app.web.reports.charts import draw_chart
 from app.web.reports.group_charts import draw_groups
 from app.web.request_log import timed
-from app.web.security import visitor
-from app.web.view_request import requested_view
-from models import read_transaction
+from app.web.view_request import read_report, requested_view
 
 blueprint = Blueprint("summary", __name__)
 
@@ -33,8 +31,7 @@ class TotalLine(NamedTuple):
 def show(slug: str) -> str:
     """The charts of a view, for htmx; for others a page of its sums and charts."""
     view, is_fragment = requested_view(slug, *PAGING_KEYS), is_fragment_request()
-    with timed("query"), read_transaction():
-        scope = visitor().scope
+    with read_report(view) as (view, scope):
         lines = [] if is_fragment else total_lines(view, scope)
         charts = view.report.charts
         figures = [
@@ -49,9 +46,8 @@ def show(slug: str) -> str:
 @blueprint.get("/reports/<slug>/totals")
 def totals(slug: str) -> str:
     """The rows of the table's foot, for htmx."""
-    view = requested_view(slug, *PAGING_KEYS)
-    with timed("query"), read_transaction():
-        lines = total_lines(view, visitor().scope)
+    with read_report(requested_view(slug, *PAGING_KEYS)) as (view, scope):
+        lines = total_lines(view, scope)
     with timed("render"):
         return render_template("reports/_totals.html", lines=lines, **column_layout(view))
 

@@ -1,18 +1,35 @@
 """The validators of a file, ETag and Last-Modified, by which a program needs to load only what has changed.
 
-An ETag names all that a file depends on: the last import, the day, the view in its format, and the rights of who asks.
+An ETag names all that a file depends on: the code, the last import, the day, the view in its format, and what who asks
+may see.
 """
 
 from datetime import UTC, datetime
 from hashlib import sha256
+from pathlib import Path
 
 from flask import Response, request
 
+from app.auth.permissions import REPORT_PERMISSIONS
 from app.table.view import View
 from app.web.security import visitor
 from models import Import
 
 _LENGTH = 32  # hex digits of an ETag
+
+
+def digest_code(root: Path) -> str:
+    """Return a digest of the Python files of this application in `root`.
+
+    It is the same on all machines with the same code. An update may change what a file has, whatever its version says.
+    """
+    digest = sha256()
+    for file in sorted(file for folder in ("app", "models") for file in (root / folder).rglob("*.py")):
+        digest.update(f"{file.relative_to(root)}\0".encode() + sha256(file.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+_CODE = digest_code(Path(__file__).parents[3])
 
 
 def add_validators(response: Response, view: View, url: str) -> Response:
@@ -39,5 +56,6 @@ def unchanged(view: View, url: str) -> Response | None:
 
 
 def _etag(view: View, url: str) -> str:
-    who = (visitor().reseller, sorted(visitor().rights))
-    return sha256(repr((Import.last(), view.today, url, who)).encode()).hexdigest()[:_LENGTH]
+    seen = visitor().permissions & REPORT_PERMISSIONS
+    who = (visitor().reseller, sorted(permission.name for permission in seen))
+    return sha256(repr((_CODE, Import.last(), view.today, url, who)).encode()).hexdigest()[:_LENGTH]

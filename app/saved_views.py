@@ -2,16 +2,15 @@
 
 from collections.abc import Iterable
 from typing import Any, NamedTuple
-from unicodedata import category
 
 from peewee import Value
 
-from app.auth.permissions import AuditActor, Visitor
-from app.auth.users import ValidationError
+from app.auth.visitor import Visitor
 from app.table.statements import compiled, placeholder
+from app.validation import ValidationError, valid_name
 from models import SavedView, User, access_db, audit, timestamp
+from models.audit import AuditActor
 
-MAX_NAME_LENGTH = 80  # characters
 MAX_VIEWS = 100  # saved views of one user, and as many deleted ones that can be restored
 MAX_SHARED = 50  # views of colleagues in a list, until somebody asks for all
 RESTORE_SECONDS = 24 * 3600  # for which a deleted view is kept at least
@@ -24,7 +23,7 @@ class NameTaken(ValidationError):
     """The user has an `existing` view with this name and another query for the same report."""
 
     def __init__(self, existing: SavedView) -> None:
-        error = f"You have a view “{existing.name}” of this report already; replace it, or choose another name"
+        error = f"You have a view “{existing.name}” of this report already; replace it, or choose another name."
         super().__init__({"name": error})
         self.existing = existing
 
@@ -126,7 +125,7 @@ def set_shared(actor: AuditActor, view: SavedView, shared: bool) -> None:
     """
     with access_db.write_transaction():
         if shared and User.get_by_id(view.user_id).reseller != view.user.reseller:
-            raise ValidationError({"shared": "You see other customers now than when you saved this view"})
+            raise ValidationError({"shared": "You see other customers now than when you saved this view."})
         changed = SavedView.update(shared=shared).where(SavedView.id == view.id, SavedView.shared != shared).execute()
         if changed:
             _record("view shared" if shared else "view unshared", actor, view)
@@ -178,13 +177,18 @@ def restore_view(actor: AuditActor, view: SavedView, name: str) -> None:
             _record("view restored", actor, view)
 
 
-def _visible_to(visitor: Visitor) -> Any:
-    """Colleagues have the same reseller, or none: a view's filters name only customers that they may see anyway.
+def is_visible_to(user_id: Any, has_same_reseller: Any) -> Any:
+    """Return the condition that a user sees a view, which is joined with its owner.
 
-    A visitor whose own reseller changes during the request sees none.
+    Colleagues have the same reseller, or none: a view's filters name only customers that they may see anyway. A user
+    whose own reseller changes during the request sees none.
     """
-    query = SavedView.select(SavedView, User).join(User).where(_LIVE, User.reseller == visitor.reseller)
-    return query.where((SavedView.user == visitor.id) | (SavedView.shared & ~User.disabled))
+    return _LIVE & has_same_reseller & ((SavedView.user == user_id) | (SavedView.shared & ~User.disabled))
+
+
+def _visible_to(visitor: Visitor) -> Any:
+    condition = is_visible_to(visitor.id, User.reseller == visitor.reseller)
+    return SavedView.select(SavedView, User).join(User).where(condition)
 
 
 def _shared_with(visitor: Visitor) -> Any:
@@ -192,7 +196,7 @@ def _shared_with(visitor: Visitor) -> Any:
 
 
 def _is_shared_with(user_id: Any, reseller: Any) -> Any:
-    """Colleagues have the same reseller, or none: a view's filters name only customers that they may see anyway."""
+    """Return the condition that a colleague shares a view: its filters name only customers that both see anyway."""
     is_colleague = (SavedView.user != user_id) & (User.reseller == reseller) & ~User.disabled
     return SavedView.shared & _LIVE & is_colleague
 
@@ -202,7 +206,11 @@ def _own(visitor: Visitor) -> Any:
 
 
 _REPORT_VIEW = (
-    *(SavedView.id, SavedView.name, SavedView.query, SavedView.shared, SavedView.is_default),
+    SavedView.id,
+    SavedView.name,
+    SavedView.query,
+    SavedView.shared,
+    SavedView.is_default,
     SavedView.deleted_at.is_null(False),
 )
 
@@ -230,12 +238,12 @@ def _find_by_name(user_id: int, report: str, name: str) -> SavedView | None:
 def _check_name_is_free(view: SavedView, name: str) -> None:
     existing = _find_by_name(view.user_id, view.report, name)
     if existing and existing.id != view.id:
-        raise ValidationError({"name": f"You have another view “{name}” of this report; choose another name"})
+        raise ValidationError({"name": f"You have another view “{name}” of this report; choose another name."})
 
 
 def _check_count(user_id: int) -> None:
     if SavedView.select().where(SavedView.user == user_id, _LIVE).count() >= MAX_VIEWS:
-        error = f"You have {MAX_VIEWS} saved views, which is as many as there can be; delete one first"
+        error = f"You have {MAX_VIEWS} saved views, which is as many as there can be; delete one first."
         raise ValidationError({"name": error})
 
 
@@ -253,24 +261,6 @@ def _update(view: SavedView, **values: bool | str | None) -> None:
 
 def _record(event: str, actor: AuditActor, view: SavedView, **details: str) -> None:
     """Record what was done to a shared view. Who does it again and again fills no disk: that is counted in one row."""
-    audit.record_repeated(event, about=view.name, report=view.report, query=view.query, **details, **actor)
-
-
-def valid_name(name: str) -> str:
-    """Return a name without spaces around it. Raises ValidationError for an invalid one."""
-    name = name.strip()
-    if error := _name_error(name):
-        raise ValidationError({"name": error})
-    return name
-
-
-def _name_error(name: str) -> str:
-    """Say what is wrong with a name, "" if nothing is."""
-    categories = {category(character) for character in name}
-    if categories & {"Cc", "Zl", "Zp", "Cs"}:
-        return "A name is one line without control characters"
-    if not any(each[0] not in "CZ" for each in categories):  # only spaces and invisible characters
-        return "Enter a name"
-    if len(name) > MAX_NAME_LENGTH:
-        return f"A name has at most {MAX_NAME_LENGTH} characters; this one has {len(name)}"
-    return ""
+    audit.record_counted(
+        event, match="details", about=view.name, report=view.report, query=view.query, **details, **actor
+    )

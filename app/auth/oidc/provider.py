@@ -102,7 +102,7 @@ class Provider:
             issuer=self.issuer,
             subject=claims["sub"],
             email=str(claims.get("email", "")) if claims.get("email_verified") is True else "",
-            has_second_factor=any(each in _SECOND_FACTORS for each in claims.get("amr") or ())
+            has_second_factor=any(method in _SECOND_FACTORS for method in claims.get("amr") or ())
             or claims.get("acr") in self._acr_values,
             authenticated_at=claims.get("auth_time") or 0,
         )

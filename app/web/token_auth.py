@@ -3,22 +3,18 @@
 Nothing else signs in by this header. What a reverse proxy may have put there for its own use is ignored.
 """
 
-from flask import Response, current_app, g, request
+from flask import Response, g, request
 from werkzeug.datastructures import Authorization
 
-from app.auth.permissions import Visitor
 from app.auth.throttle import TooManyAttempts, count_attempt, is_first_from_site, raise_if_refused
-from app.auth.tokens import PREFIX, RateExceeded, Tokens
+from app.auth.tokens import PREFIX, RateExceeded
+from app.auth.visitor import Visitor
 from app.web.audit import audit_actor, record_event
 from app.web.errors import error_response
+from app.web.services import services
 from models.audit import FAILED, REFUSED
 
 _BEARER, _BASIC = 'Bearer realm="Partner Reports"', 'Basic realm="Partner Reports", charset="UTF-8"'
-
-
-def tokens() -> Tokens:
-    store: Tokens = current_app.extensions["tokens"]
-    return store
 
 
 def sent_token() -> str | None:
@@ -42,12 +38,12 @@ def _authorization() -> Authorization | None:
 
 
 def find_token_visitor(token: str) -> Visitor | Response:
-    """Return for whom the request acts, or the 401 or 429 that refuses it.
+    """Return the visitor for whom the program acts, or the 401 or 429 that refuses it.
 
     Failures count as failed sign-ins from the address, each token as an account of its own.
     """
     try:
-        visitor = tokens().find(token, audit_actor())
+        visitor = services().tokens.find(token, audit_actor())
     except RateExceeded as error:
         return _too_many("This token has made too many requests in this minute.", error.wait)
     return visitor or refuse_token(token)
@@ -56,7 +52,7 @@ def find_token_visitor(token: str) -> Visitor | Response:
 def refuse_token(token: str) -> Response:
     """Count and record a failed attempt, and return its 401, or a 429 after too many."""
     address = request.remote_addr or ""
-    known = tokens().find_owner(token)
+    known = services().tokens.find_owner(token)
     who, why = known or ("", "no such token")
     account = f"token {token}"  # which the throttle hashes
     try:
@@ -69,7 +65,7 @@ def refuse_token(token: str) -> Response:
     if known or is_first_from_site(address):
         record_event("token", FAILED, who=who, why=why)
     details = ["It is unknown, its last day is over, or its owner's account is closed."]
-    response = error_response(401, "This token opens nothing.", details, "/login", reason=why)
+    response = error_response(401, "This token is not valid.", details, "/login", reason=why)
     return add_challenge(response, ', error="invalid_token"')
 
 
@@ -94,7 +90,7 @@ def _too_many(title: str, wait: int) -> Response:
 
 
 def is_sole_credential() -> bool:
-    """Return whether nothing but a token that a program has put in signs the request in.
+    """Return whether a token that a program has put in is the only credential of the request.
 
     Then no other site can have made a browser send it, so that CSRF is no concern. A browser may remember Basic
     credentials and send them with requests that another site makes: it says so in `Sec-Fetch-Site`.

@@ -1,10 +1,11 @@
-"""Which account belongs to whom at the OpenID Connect provider, and who may sign in through it."""
+"""Accounts and their identities at the OpenID Connect provider, and the permission to sign in through it."""
 
 from app.auth.oidc import Claims
-from app.auth.permissions import AuditActor
-from app.auth.sessions import LOCAL, end_user_sessions
+from app.auth.sessions import end_user_sessions
 from app.auth.users import find_user
+from app.auth.visitor import SignInMethod
 from models import AccessToken, Identity, UsedState, User, access_db, audit, timestamp
+from models.audit import AuditActor
 
 FLOW_SECONDS = 10 * 60  # that a sign-in at the provider may take
 
@@ -46,7 +47,7 @@ def find_identified_user(actor: AuditActor, claims: Claims) -> User:
 
 
 def is_bound(user_id: int, claims: Claims) -> bool:
-    """Return whether it is this user who has signed in at the provider."""
+    """Return whether the claims are those of this user."""
     same = (Identity.user == user_id) & (Identity.issuer == claims.issuer) & (Identity.subject == claims.subject)
     return bool(Identity.select().where(same).exists())
 
@@ -72,12 +73,14 @@ def forbid_provider(actor: AuditActor, user: User) -> None:
         User.update(may_use_provider=False).where(User.id == user.id).execute()
         Identity.delete().where(Identity.user == user).execute()
         end_user_sessions(user.id)
-        AccessToken.delete().where(AccessToken.user == user, AccessToken.origin != LOCAL).execute()
+        AccessToken.delete().where(
+            AccessToken.user == user, AccessToken.origin != SignInMethod.PASSWORD.value
+        ).execute()
         audit.record("provider forbidden", about=user.email, **actor)
 
 
-def use_state(state_hash: str) -> bool:
-    """Note that a sign-in has come back from the provider, and return whether it is the first time."""
+def consume_state(state_hash: str) -> bool:
+    """Mark the state of a sign-in at the provider as used, and return whether it wasn't before."""
     with access_db.write_transaction():
         UsedState.delete().where(UsedState.used_at <= timestamp(-FLOW_SECONDS)).execute()
         if UsedState.select().where(UsedState.state_hash == state_hash).exists():

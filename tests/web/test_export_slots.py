@@ -11,11 +11,11 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.auth import exports
 from app.auth.sessions import Sessions
 from app.table import csv, spool
-from app.web.reports import export, export_places
-from app.web.reports.export_places import ExportEnded, ExportWatch
+from app.web.reports import export, export_slots
+from app.web.reports.export_slots import ExportEnded, ExportGuard
+from app.web.services import services
 from models import AuditEvent, ExportPlace, Session, User, close_connections, timestamp
 from tests.support import signed_in
 
@@ -31,8 +31,8 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(csv, "CHUNK_ROWS", 2)
     monkeypatch.setattr(spool, "PIECE_BYTES", 10)
     monkeypatch.setattr(export, "PIECE_BYTES", 10)
-    monkeypatch.setattr(export_places, "RENEWAL", SOON)
-    monkeypatch.setattr(export_places, "_POLL", SOON)
+    monkeypatch.setattr(export_slots, "HEARTBEAT", SOON)
+    monkeypatch.setattr(export_slots, "_POLL", SOON)
 
 
 def outcomes() -> list[str]:
@@ -81,16 +81,16 @@ def test_two_exports_of_a_person_wait_for_the_first(app: Flask, client: FlaskCli
 
 
 def test_who_waits_for_long_is_told_when_to_come_again(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(export_places, "_MAX_WAIT", SOON)
+    monkeypatch.setattr(export_slots, "_MAX_WAIT", SOON)
     with client.get(EXPORT):
         assert client.get(EXPORT).status_code == 503
     assert client.get(EXPORT).status_code == 200
 
 
 def test_few_wait_in_a_process(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    full = export_places.BoundedSemaphore(1)
+    full = export_slots.BoundedSemaphore(1)
     full.acquire()
-    monkeypatch.setattr(export_places, "_waiting", full)
+    monkeypatch.setattr(export_slots, "_waiting", full)
     with client.get(EXPORT):
         assert client.get(EXPORT).status_code == 503
 
@@ -108,7 +108,7 @@ def test_a_running_export_keeps_its_place(client: FlaskClient, monkeypatch: pyte
     with client.get(EXPORT):
         ExportPlace.update(renewed_at=timestamp(-10)).execute()
         until(lambda: str(ExportPlace.get().renewed_at) > timestamp(-5))
-    assert exports.take_place(User.get().id)
+    assert export_slots.acquire_slot(User.get().id)
 
 
 def end_session() -> None:
@@ -154,7 +154,7 @@ def read_export(client: FlaskClient) -> None:
 
 
 def test_export_has_a_deadline(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(export_places, "MAX_SECONDS", 0)
+    monkeypatch.setattr(export_slots, "MAX_SECONDS", 0)
     with pytest.raises(ExportEnded, match="minutes"):  # before the first piece or behind one
         read_export(client)
     assert outcomes() == ["begun", "failed"]
@@ -164,41 +164,41 @@ def test_workbook_that_may_not_go_on_is_an_error_page(client: FlaskClient, monke
     def ended(*_: object) -> None:
         raise ExportEnded("The session has ended")
 
-    monkeypatch.setattr(ExportWatch, "check", ended)
+    monkeypatch.setattr(ExportGuard, "check", ended)
     response = client.get(BOOK)
     assert response.status_code == 503
     assert "The session has ended." in response.text
     assert outcomes() == ["begun", "failed"]
 
 
-def watched(app: Flask, connection: socket.socket) -> ExportWatch:
+def guarded(app: Flask, connection: socket.socket) -> ExportGuard:
     """Watch over an export of somebody who is signed in."""
     cookie = signed_in(app).get_cookie("session")
-    sessions: Sessions = app.extensions["sessions"]
+    sessions: Sessions = services(app).sessions
     person = sessions.find(cookie.value if cookie else "")
     assert person
-    watch = ExportWatch(0, person, partial(sessions.renewed, person), connection)
-    watch.start()
-    return watch
+    guard = ExportGuard(0, person, partial(sessions.reload_visitor, person), connection)
+    guard.start()
+    return guard
 
 
 def test_connection_of_a_client_that_reads_nothing_is_shut_down(app: Flask) -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        watch = watched(app, ours)
+        guard = guarded(app, ours)
         Session.delete().execute()
         theirs.settimeout(10)
         assert theirs.recv(1) == b"", "shut down"
-        watch.stop()
+        guard.stop()
         with pytest.raises(ExportEnded, match="session has ended"):
-            watch.check()
+            guard.check()
 
 
 def test_connection_of_an_export_that_has_ended_stays_open(app: Flask) -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        watch = watched(app, ours)
-        watch.stop()
+        guard = guarded(app, ours)
+        guard.stop()
         Session.delete().execute()
         ours.sendall(b"x")
         assert theirs.recv(1) == b"x"

@@ -1,6 +1,6 @@
-"""What a sign-in through an OpenID Connect provider sends and brings back, and how it fails.
+"""Sign-in through an OpenID Connect provider: its claims, its secrets and its errors.
 
-The provider itself is in app/auth/provider.py. Only installations that have one import it: Authlib takes 16 MB.
+The provider itself is in app/auth/oidc/provider.py. Only installations that have one import it: Authlib takes 16 MB.
 """
 
 import re
@@ -21,7 +21,7 @@ class ProviderUnavailable(ProviderError):
 
 @dataclass(frozen=True)
 class Claims:
-    """What the provider says about whoever has signed in there.
+    """The provider's statements about the person who has signed in there.
 
     `email` is "" unless the provider has verified it. `authenticated_at` is when they entered their password there, in
     seconds since 1970, 0 where the provider doesn't say.
@@ -36,7 +36,7 @@ class Claims:
 
 @dataclass(frozen=True)
 class FlowSecrets:
-    """What binds an answer of the provider to the browser that asked, each random and used once.
+    """Values that bind an answer of the provider to the browser that asked, each random and used once.
 
     The provider gets `state` and `nonce` back to us; only whoever knows `verifier` can use its code (PKCE, RFC 7636).
     """
