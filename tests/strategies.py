@@ -81,11 +81,11 @@ def are_trials() -> bool:
 
 
 def examples(number: int) -> settings:
-    """So many examples, always the same; `make trials` rolls ten times as many, each time others.
+    """So many examples, always the same; `make trials` rolls twenty times as many, each time others.
 
     All are in the database that the test's fixtures have filled.
     """
-    return settings(max_examples=number * (10 if are_trials() else 1))
+    return settings(max_examples=number * (20 if are_trials() else 1))
 
 
 Query = list[tuple[str, str]]

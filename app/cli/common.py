@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from getpass import getuser
+from time import monotonic
 from typing import Any
 
 import click
@@ -11,6 +12,8 @@ import click
 import models
 from app.validation import ValidationError
 from models import DATABASE_ERRORS, BackupError, BadDatabaseURL, DatabaseNotEmpty, audit, describe_error, printable
+
+MAX_WAIT = 3600  # seconds that a command waits for another import
 
 
 class CommandError(click.ClickException):
@@ -64,15 +67,17 @@ def audit_actor() -> dict[str, str]:
 
 
 class WaitingNotice:
-    """Says once that a command waits for another import to end."""
+    """Says once that a command waits for another import to end. Raises CommandError when that takes MAX_WAIT."""
 
     def __init__(self) -> None:
-        self._is_said = False
+        self._since: float | None = None
 
     def __call__(self) -> None:
-        if not self._is_said:
+        if self._since is None:
+            self._since = monotonic()
             echo("Waiting for another import…", err=True)
-        self._is_said = True
+        if monotonic() - self._since >= MAX_WAIT:
+            raise CommandError("Another process doesn't stop writing. Nothing was changed; try again later.")
 
 
 @contextmanager

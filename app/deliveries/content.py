@@ -131,9 +131,9 @@ def _facts(snapshot: Snapshot, counted: Sequence[int]) -> dict[str, Any]:
 
 def period_words(view: View) -> str:
     """Return the days of a view in words: "Last month, 2026-10-01 to 2026-10-31"."""
-    for each, value in view.active_filters:
-        if each.key == "period":
-            return each.describe(value, view.today)
+    for filter_, value in view.active_filters:
+        if filter_.key == "period":
+            return filter_.describe(value, view.today)
     first, last = view.date_range
     if first and last:
         return str(first) if first == last else f"{first} to {last}"

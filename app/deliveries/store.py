@@ -24,8 +24,11 @@ MAX_LISTED = 500  # deliveries in the list of all
 
 
 @dataclass(frozen=True)
-class Order:
-    """What a delivery is to do. `emails` are those of its recipients, `file_format` one of FORMATS."""
+class DeliveryForm:
+    """When, how and to whom a delivery goes, as a person chooses it.
+
+    `emails` are those of its recipients, `file_format` is one of FORMATS.
+    """
 
     schedule: Schedule
     file_format: str
@@ -41,12 +44,12 @@ class Order:
 
 @dataclass(frozen=True)
 class ListedDelivery:
-    """A delivery in a list: its recipients, the mails that were due last, and what keeps it from going out."""
+    """A delivery in a list: its recipients, the mails that were due last, and why it doesn't go out, "" if it does."""
 
     delivery: Delivery
     recipients: Sequence[DeliveryRecipient]
     last: Sequence[DeliveryRun]
-    trouble: str
+    blocked_reason: str
 
     @property
     def name(self) -> str:
@@ -63,25 +66,25 @@ class ListedDelivery:
         return [run for run in self.last if run.state in PROBLEMS or (run.state == WAITING and run.message)]
 
 
-def add_delivery(actor: AuditActor, visitor: Visitor, view: SavedView, order: Order, now: datetime) -> Delivery:
+def add_delivery(actor: AuditActor, visitor: Visitor, view: SavedView, form: DeliveryForm, now: datetime) -> Delivery:
     """Add a delivery of a view that the visitor sees, and return it. Raises ValidationError.
 
     It is due for the first time after `now`, which is in UTC. Adding the same one again changes nothing.
     """
     with access_db.write_transaction():
-        users = _check(order, view)
-        if same := _find_same(visitor, view, order, users):
+        users = _check(form, view)
+        if same := _find_same(visitor, view, form, users):
             return same
         if Delivery.select().where(Delivery.user == visitor.id).count() >= MAX_DELIVERIES:
             raise ValidationError({"kind": f"You have {MAX_DELIVERIES} deliveries, the most that there can be."})
-        times = {"created_at": time_text(now), "next_at": time_text(order.schedule.next(now))}
-        delivery = Delivery.create(user=visitor.id, view=view.id, view_name=view.name, **order.fields(), **times)
+        times = {"created_at": time_text(now), "next_at": time_text(form.schedule.next(now))}
+        delivery = Delivery.create(user=visitor.id, view=view.id, view_name=view.name, **form.fields(), **times)
         _set_recipients(delivery, users, now)
-        _record("delivery added", actor, delivery, order)
+        _record("delivery added", actor, delivery, form)
     return delivery
 
 
-def change_delivery(actor: AuditActor, delivery: Delivery, order: Order, now: datetime) -> None:
+def change_delivery(actor: AuditActor, delivery: Delivery, form: DeliveryForm, now: datetime) -> None:
     """Change when, how and to whom a delivery goes. Whoever has stopped it stays out. Raises ValidationError."""
     with access_db.write_transaction():
         view = find_view(visitor_of(delivery.user), delivery.view_id) if delivery.view_id is not None else None
@@ -89,12 +92,12 @@ def change_delivery(actor: AuditActor, delivery: Delivery, order: Order, now: da
             raise ValidationError(
                 {"kind": "Its view isn't there any more, or isn't shared any more; delete the delivery."}
             )
-        users = _check(order, view)
-        next_at = time_text(order.schedule.next(now))
-        fields = {**order.fields(), "view_name": view.name, "next_at": next_at}
+        users = _check(form, view)
+        next_at = time_text(form.schedule.next(now))
+        fields = {**form.fields(), "view_name": view.name, "next_at": next_at}
         Delivery.update(fields).where(Delivery.id == delivery.id).execute()
         _set_recipients(delivery, users, now)
-        _record("delivery changed", actor, delivery, order)
+        _record("delivery changed", actor, delivery, form)
 
 
 def set_paused(actor: AuditActor, delivery: Delivery, paused: bool, now: datetime) -> None:
@@ -145,18 +148,20 @@ def own_deliveries(visitor: Visitor) -> list[ListedDelivery]:
 def all_deliveries() -> list[ListedDelivery]:
     """Return everybody's deliveries, the newest MAX_LISTED of them: those that fail or stand still first."""
     listed = _listed(_query().order_by(Delivery.id.desc()).limit(MAX_LISTED))
-    return sorted(listed, key=lambda each: not each.trouble and not each.failing)
+    return sorted(listed, key=lambda delivery: not delivery.blocked_reason and not delivery.failing)
 
 
 def received_deliveries(visitor: Visitor) -> list[tuple[ListedDelivery, DeliveryRecipient]]:
     """Return the deliveries that others send to the visitor, who sees their views, also those that they stopped."""
     query = DeliveryRecipient.select(DeliveryRecipient, Delivery).join(Delivery)
     others = query.where(DeliveryRecipient.user == visitor.id, Delivery.user != visitor.id)
-    recipients = {each.delivery_id: each for each in others.order_by(Delivery.id)}
+    recipients = {recipient.delivery_id: recipient for recipient in others.order_by(Delivery.id)}
     listed = _listed(_query().where(Delivery.id.in_(list(recipients))).order_by(Delivery.id))
-    visible = visible_ids(visitor, [each.delivery.view_id for each in listed if each.delivery.view_id is not None])
+    visible = visible_ids(visitor, [item.delivery.view_id for item in listed if item.delivery.view_id is not None])
     return [
-        (each, recipients[each.delivery.id]) for each in listed if not each.trouble and each.delivery.view_id in visible
+        (item, recipients[item.delivery.id])
+        for item in listed
+        if not item.blocked_reason and item.delivery.view_id in visible
     ]
 
 
@@ -168,14 +173,17 @@ def _query() -> Any:
 
 def _listed(deliveries: Iterable[Delivery]) -> list[ListedDelivery]:
     found = list(deliveries)
-    ids = [each.id for each in found]
+    ids = [delivery.id for delivery in found]
     recipients: dict[int, list[DeliveryRecipient]] = {number: [] for number in ids}
     query = DeliveryRecipient.select(DeliveryRecipient, User).join(User).where(DeliveryRecipient.delivery.in_(ids))
     for recipient in query.order_by(User.email):
         recipients[recipient.delivery_id].append(recipient)
     visible = _visible_to_owners(ids)
     last = _last_runs(ids)
-    return [ListedDelivery(each, recipients[each.id], last[each.id], _trouble(each, visible)) for each in found]
+    return [
+        ListedDelivery(delivery, recipients[delivery.id], last[delivery.id], _blocked_reason(delivery, visible))
+        for delivery in found
+    ]
 
 
 def _last_runs(ids: Sequence[int]) -> dict[int, list[DeliveryRun]]:
@@ -199,21 +207,21 @@ def _visible_to_owners(ids: Sequence[int]) -> set[int]:
     return {delivery.id for delivery in query}
 
 
-def _trouble(delivery: Delivery, visible: set[int]) -> str:
+def _blocked_reason(delivery: Delivery, visible: set[int]) -> str:
     """Say what keeps a whole delivery from going out, "" when nothing does."""
     if delivery.user.disabled:
         return "Its owner is disabled"
     return "" if delivery.id in visible else "Its view is gone, or its owner can't see it any more"
 
 
-def _check(order: Order, view: SavedView) -> list[User]:
+def _check(form: DeliveryForm, view: SavedView) -> list[User]:
     """Return the recipients. Raises ValidationError."""
     errors = {}
-    if not order.schedule.is_valid:
+    if not form.schedule.is_valid:
         errors["kind"] = "Choose every day, every week with its day, or every month with its day, and an hour."
-    if order.file_format not in FORMATS:
+    if form.file_format not in FORMATS:
         errors["file"] = f"Choose one of {', '.join(FORMATS)}."
-    emails = list(dict.fromkeys(filter(None, (email.strip() for email in order.emails))))
+    emails = list(dict.fromkeys(filter(None, (email.strip() for email in form.emails))))
     found = {email: _recipient(email, view) for email in emails[:MAX_RECIPIENTS]}
     if not emails:
         errors["recipients"] = "Enter at least one email address."
@@ -234,11 +242,11 @@ def _recipient(email: str, view: SavedView) -> User | None:
     return user if user and not user.disabled and find_view(visitor_of(user), view.id) else None
 
 
-def _find_same(visitor: Visitor, view: SavedView, order: Order, users: Sequence[User]) -> Delivery | None:
-    fields = [getattr(Delivery, name) == value for name, value in order.fields().items()]
+def _find_same(visitor: Visitor, view: SavedView, form: DeliveryForm, users: Sequence[User]) -> Delivery | None:
+    fields = [getattr(Delivery, name) == value for name, value in form.fields().items()]
     for delivery in Delivery.select().where(Delivery.user == visitor.id, Delivery.view == view.id, *fields):
         recipients = DeliveryRecipient.select().where(DeliveryRecipient.delivery == delivery.id)
-        if {each.user_id for each in recipients} == {user.id for user in users}:
+        if {recipient.user_id for recipient in recipients} == {user.id for user in users}:
             return delivery
     return None
 
@@ -253,6 +261,6 @@ def _set_recipients(delivery: Delivery, users: Sequence[User], now: datetime) ->
         DeliveryRecipient.insert(fields).on_conflict_ignore().execute()
 
 
-def _record(event: str, actor: AuditActor, delivery: Delivery, order: Order | None = None) -> None:
-    details = {"to": ", ".join(order.emails), "when": order.schedule.words, "file": order.file_format} if order else {}
+def _record(event: str, actor: AuditActor, delivery: Delivery, form: DeliveryForm | None = None) -> None:
+    details = {"to": ", ".join(form.emails), "when": form.schedule.words, "file": form.file_format} if form else {}
     audit.record(event, about=delivery.view_name, delivery=delivery.id, owner=delivery.user.email, **details, **actor)

@@ -40,7 +40,7 @@ class Plan(NamedTuple):
 
 _catalogue = tomllib.loads(Path(__file__).with_name("catalogue.toml").read_text("utf-8"))
 PRODUCTS = {name: Product(name, **details) for name, details in _catalogue["products"].items()}
-PLANS = [Plan(name, tuple(PRODUCTS[each] for each in products)) for name, products in _catalogue["plans"].items()]
+PLANS = [Plan(name, tuple(PRODUCTS[product] for product in products)) for name, products in _catalogue["plans"].items()]
 
 
 class Change(NamedTuple):

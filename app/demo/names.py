@@ -77,7 +77,7 @@ def generate_customers(rng: Random, count: int) -> Iterator[Customer]:
     for number, (name, language) in enumerate(_companies(rng, count), 10_001):
         users, reseller = language.users(rng, name, 2), ""
         if rng.random() >= _WITHOUT_RESELLER:
-            nearby = [each for each in resellers if each[1] is language]
+            nearby = [reseller for reseller in resellers if reseller[1] is language]
             candidates = nearby if nearby and rng.random() < _SAME_LANGUAGE else resellers
             reseller, _, staff = candidates[int(len(candidates) * rng.random() ** 2)]
             users += staff
@@ -87,7 +87,7 @@ def generate_customers(rng: Random, count: int) -> Iterator[Customer]:
 def _companies(rng: Random, count: int) -> Iterator[tuple[Name, Language]]:
     """Yield mostly different names, and some that differ from the one before only by case or punctuation."""
     language = name = None
-    for drawn in rng.choices(LANGUAGES, [each.share for each in LANGUAGES], k=count):
+    for drawn in rng.choices(LANGUAGES, [language.share for language in LANGUAGES], k=count):
         if language and name and rng.random() < _NEAR_DUPLICATE:
             variants = (name.text.upper(), name.text.replace(".", ""), name.text.replace("-", " "))
             name = name._replace(text=rng.choice(variants))

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 from unicodedata import category
 
-from app.table.kinds import DATE, DATETIME, INTEGER, MONEY, Kind
+from app.table.kinds import DATE, DATETIME, INTEGER, MONEY, Kind, unguard
 from models import clean_text
 
 Parser = Callable[[str], Any]
@@ -44,7 +44,7 @@ class Formats:
             try:
                 return kind.parse(cell)
             except ValueError as error:
-                value = parse(clean_text(cell))
+                value = parse(clean_text(unguard(cell)))  # other programs guard a minus
                 if value is None:
                     raise error from None
                 return value
@@ -92,7 +92,7 @@ class Formats:
 
 def evidence(kind: Kind, cell: str) -> tuple[str, str]:
     """The setting of Formats of which a cell tells, and what it says: ("date_order", "dmy"); ("", "") if it doesn't."""
-    text = clean_text(cell)
+    text = clean_text(unguard(cell))
     if kind in (INTEGER, MONEY) and (number := _read_number(text)):
         return "decimal", number.decimal_mark(counts=kind is INTEGER)
     if kind in (DATE, DATETIME) and (match := _MOMENT.fullmatch(text)) and (day := _NUMBERS.fullmatch(match["day"])):

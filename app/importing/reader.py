@@ -72,7 +72,7 @@ class Reader:
         """Yield all rows behind the headings; `faults` has what is wrong with the last one when it comes."""
         width = len(self._file.headings)
         try:
-            for line, cells in self._numbered_rows():
+            for line, cells in self.numbered_rows():
                 try:
                     row = cells if len(cells) == width else self._cut_to_width(cells, width)
                     yield line, row, self._record(line, row)
@@ -82,8 +82,8 @@ class Reader:
         except Unreadable as end:
             self.faults.add(*end.args)
 
-    def _numbered_rows(self) -> Iterator[Numbered]:
-        """The rows behind the headings."""
+    def numbered_rows(self) -> Iterator[Numbered]:
+        """Yield the line and the cells of each row behind the headings. Raises Unreadable."""
         if self._file.sheet is not None:
             yield from self._sheet_rows()
             return
@@ -188,7 +188,7 @@ class Reader:
         kinds = [(place, kind) for place, kind in kinds if kind in _NUMBERS_AND_DATES]
         found: dict[str, set[str]] = {"": set(), **{setting: set() for setting in _SETTINGS}}
         judge = lru_cache(_CACHED_CELLS)(evidence)
-        for _, cells in Reader(self._file, Options())._numbered_rows():
+        for _, cells in Reader(self._file, Options()).numbered_rows():
             for place, kind in kinds:
                 if place < len(cells):
                     setting, meaning = judge(kind, cells[place])

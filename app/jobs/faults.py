@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from heapq import merge
 from itertools import chain, groupby
 from operator import itemgetter
@@ -11,8 +12,9 @@ from typing import IO
 
 from app.importing import Fault, Faults, Options, Reader, RecognisedFile
 from app.importing.encodings import read_lines
+from app.importing.results import Unreadable
 from app.table.csv import EXCEL
-from app.table.kinds import TEXT
+from app.table.kinds import unguard
 from models.sqlite import OWNER_ONLY
 
 HEADING = "Fault"  # of the column
@@ -82,17 +84,23 @@ def write_faults(file: RecognisedFile, options: Options, faults: FaultLog, path:
 
 def _row(cells: Sequence[str], width: int, faults: Sequence[str]) -> str:
     padding = [""] * (width - len(cells))
-    row = [*cells, *padding, "; ".join(faults)]
-    return EXCEL.delimiter.join(EXCEL.cell(TEXT, cell) for cell in row) + "\r\n"
+    return EXCEL.line([*cells, *padding, "; ".join(faults)])
 
 
 def _rows(file: RecognisedFile, options: Options) -> Iterator[tuple[int, Sequence[str]]]:
-    """The headings, and the rows behind them as the file has them."""
+    """The headings, and the rows behind them as the file has them, without formula guards: these are written anew."""
     if not file.headings:
         return
+    delimiter = ";" if file.delimiter == ";" else ","
+    for line, cells in _guarded_rows(file, options):
+        yield line, cells if file.sheet is not None else [unguard(cell, delimiter) for cell in cells]
+
+
+def _guarded_rows(file: RecognisedFile, options: Options) -> Iterator[tuple[int, Sequence[str]]]:
     yield file.heading_line, file.headings
     if file.layout is not None:
-        yield from ((line, cells) for line, cells, _ in Reader(file, options).rows())
+        with suppress(Unreadable):  # which is a fault
+            yield from Reader(file, options).numbered_rows()
         return
     rows = file.sheet_rows() if file.sheet is not None else iter(file.csv_rows(lambda line, text: None))
     yield from (row for row in rows if row[0] > file.heading_line)

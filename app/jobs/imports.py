@@ -15,6 +15,7 @@ from app.importing import (
     Plan,
     RecognisedFile,
     discard_history,
+    heartbeat,
     import_file,
     recognise_file,
     undo_import,
@@ -107,8 +108,8 @@ class ImportJobs:
         running = ImportJob.select().where(ImportJob.state.in_([states.APPLYING, states.UNDOING]))
         for job in running:
             status = states.status_of(job)
-            if job.state == states.APPLYING and status.state == states.APPLIED and status.load:
-                self._applied(job, status.load)
+            if job.state == states.APPLYING and status.state == states.APPLIED and status.applied:
+                self._applied(job, status.applied)
             elif job.state == states.UNDOING and status.state == states.UNDONE:
                 self._undone(job, ImportJob.get_by_id(job.undo))
 
@@ -130,7 +131,7 @@ class ImportJobs:
         """Find out what a file would do."""
         if (job := claim_job(number, states.CHECK_QUEUED)) is None:
             return
-        with self._work_on(job, states.CHECK_FAILED) as running, self.uploads.open(number) as stream:
+        with self._work_on(job) as running, self.uploads.open(number) as stream:
             options, file = self._recognise(job, stream)
             with FaultLog() as faults:
                 self.uploads.faults_path(number).unlink(missing_ok=True)
@@ -180,9 +181,9 @@ class ImportJobs:
         """Load a file into the reports, all of it or nothing."""
         if (job := claim_job(number, states.APPLY_QUEUED)) is None:
             return
-        with self._work_on(job, states.CHECKED) as running, self.uploads.open(number) as stream:
-            if load := Import.get_or_none(Import.number == number):
-                self._applied(job, load)
+        with self._work_on(job) as running, self.uploads.open(number) as stream:
+            if applied := Import.get_or_none(Import.number == number):
+                self._applied(job, applied)
                 return
             options = load_options(job.options)
             file = recognise_file(stream, str(job.file), options)
@@ -202,27 +203,32 @@ class ImportJobs:
                 wait=running.wait,
             )
             job.plan = dump_plan(store_plan(plan))
-            if load := Import.get_or_none(Import.number == number):
-                self._applied(job, load)
+            if applied := Import.get_or_none(Import.number == number):
+                self._applied(job, applied)
             else:
                 running.finish(states.CHECKED, plan=job.plan, message=_CHANGED if checked else _FAULTY)
 
     def load_at_once(self, job: ImportJob, options: Options, dry_run: bool, wait: Callable[[], object]) -> Plan:
         """Load a small file in the process of whoever calls, and return what that did, or what is wrong."""
-        with self.uploads.open(job.id) as stream:
+        with heartbeat(job.id), self.uploads.open(job.id) as stream:
             file = recognise_file(stream, str(job.file), options)
             plan = import_file(file, options, dry_run, who=str(job.who), number=job.id, wait=wait)
-        if load := Import.get_or_none(Import.number == job.id):
+        if applied := Import.get_or_none(Import.number == job.id):
             job.plan = dump_plan(store_plan(plan))
-            self._applied(job, load)
+            try:
+                self._applied(job, applied)
+            except DATABASE_ERRORS as error:  # `requeue` does it again
+                log.warning("Can't note yet that import %d is applied: %s", job.id, describe_error(error))
         return plan
 
-    def _applied(self, job: ImportJob, load: Import) -> None:
+    def _applied(self, job: ImportJob, applied: Import) -> None:
         """Note that the reports have a file's rows, and delete the file."""
-        about = f"{load.report} {job.file}"
-        counts = {name: getattr(load, name) for name in ("added", "updated", "unchanged", "removed", "cancelled")}
+        about = f"{applied.report} {job.file}"
+        counts = {name: getattr(applied, name) for name in ("added", "updated", "unchanged", "removed", "cancelled")}
         with access_db.write_transaction():
-            if change_state(job, [states.APPLYING], states.APPLIED, plan=job.plan, message="", report=load.report):
+            # Who cancels a job that seems interrupted doesn't end a commit that is under way.
+            known_as = [states.APPLYING, states.CANCELLED]
+            if change_state(job, known_as, states.APPLIED, plan=job.plan, message="", report=applied.report):
                 audit.record("import", DONE, about=about, who=job.who, number=job.id, sha256=job.sha256, **counts)
         self.uploads.delete(job.id)
 
@@ -230,7 +236,7 @@ class ImportJobs:
         """Undo an import, under the number that was set aside for that."""
         if (job := claim_job(number, states.UNDO_QUEUED)) is None:
             return
-        with self._work_on(job, states.APPLIED) as running:
+        with self._work_on(job) as running:
             undoing = ImportJob.get_by_id(job.undo)
             try:
                 if states.status_of(job).undone_by is None:
@@ -246,7 +252,7 @@ class ImportJobs:
                 audit.record("undo", DONE, about=f"{job.report} {job.file}", who=undoing.who, number=job.id)
 
     @contextmanager
-    def _work_on(self, job: ImportJob, state_after_failure: str) -> Iterator["RunningJob"]:
+    def _work_on(self, job: ImportJob) -> Iterator["RunningJob"]:
         """Run the block for a job that was claimed. What fails is said, and the job is in the state after a failure."""
         running = self.running = RunningJob(job)
         try:
@@ -254,19 +260,17 @@ class ImportJobs:
         except JobTaken:
             return
         except FileNotFoundError:
-            running.fail(state_after_failure, _FILE_GONE)
+            running.fail(_FILE_GONE)
         except DATABASE_ERRORS as error:
             log.error(_FAILED, job.id, job.state, describe_error(error))  # noqa: TRY400 - no defect of ours
             close_connections()  # a broken one stays broken
-            running.fail(
-                state_after_failure, f"The database can't be used: {describe_error(error)}. Nothing was changed."
-            )
+            running.fail(f"The database can't be used: {describe_error(error)}. Nothing was changed.")
         except OSError as error:
             log.error(_FAILED, job.id, job.state, error)  # noqa: TRY400
-            running.fail(state_after_failure, _NO_ROOM)
+            running.fail(_NO_ROOM)
         except Exception:
             log.exception(_FAILED, job.id, job.state, "a defect")
-            running.fail(state_after_failure, _DEFECT)
+            running.fail(_DEFECT)
         finally:
             self.running = None
 
@@ -297,8 +301,8 @@ class RunningJob:
     def finish(self, state: str, message: str = "", **values: Any) -> None:
         change_state(self.job, [self.job.state], state, message=message, **values)
 
-    def fail(self, state: str, message: str) -> None:
-        self.finish(state, message)
+    def fail(self, message: str) -> None:
+        self.finish(states.AFTER_FAILURE[self.job.state], message)
         audit_failure(self.job, message)
 
 

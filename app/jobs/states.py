@@ -6,7 +6,7 @@ A job whose process has died doesn't say so: it is one that hasn't been seen for
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from app.importing import history
 from models import Import, ImportJob, JobRunner, access_db, timestamp
@@ -19,10 +19,28 @@ FAILED = history.FAILED  # of an import by the command
 UNDOES = "undoes"  # the job whose number is that of an import that undoes another
 NOT_THERE = "not there"  # shown where the reports have lost an applied import, by a restored backup
 
-JOBS = {CHECK_QUEUED: "check", APPLY_QUEUED: "apply", UNDO_QUEUED: "undo"}  # what works on a queued import
-RUNNING = {CHECK_QUEUED: CHECKING, APPLY_QUEUED: APPLYING, UNDO_QUEUED: UNDOING}
-_AFTER_INTERRUPTION = {CHECKING: CHECK_FAILED, APPLYING: CHECKED, UNDOING: APPLIED}  # what is possible again
+
+class JobKind(NamedTuple):
+    """What a process does with an import, and the states that it takes it through."""
+
+    name: str
+    queued: str
+    running: str
+    after_failure: str  # what is possible again, also after an interruption
+
+
+_JOB_KINDS = (
+    JobKind("check", CHECK_QUEUED, CHECKING, CHECK_FAILED),
+    JobKind("apply", APPLY_QUEUED, APPLYING, CHECKED),
+    JobKind("undo", UNDO_QUEUED, UNDOING, APPLIED),
+)
+JOBS = {kind.queued: kind.name for kind in _JOB_KINDS}  # what works on a queued import
+RUNNING = {kind.queued: kind.running for kind in _JOB_KINDS}
+AFTER_FAILURE = {kind.running: kind.after_failure for kind in _JOB_KINDS}
 BUSY = frozenset({*RUNNING, *RUNNING.values()})
+CHECKABLE = (CHECK_QUEUED, CHECKING, CHECKED, CHECK_FAILED)  # a file that can be read in another way, or dropped
+OPEN = (*CHECKABLE, APPLY_QUEUED, APPLYING)  # a file that isn't done with
+UNDOABLE = (APPLIED, APPLYING, APPLY_QUEUED, CHECKED)  # if the reports have the rows: a job may have died
 _ONCE_APPLIED = frozenset({APPLIED, UNDO_QUEUED, UNDOING, UNDONE})
 
 STALE_SECONDS = 10  # without a sign of a running job, which gives one every second, or of the process
@@ -35,12 +53,12 @@ _LONG_AGO = "2000-01-01 00:00:00"
 class Status:
     """Where an import stands: a state, what stopped the last job, and the rows of the reports that tell it.
 
-    `load` is the import in the reports, None while it isn't applied; `undone_by` the one that undid it.
+    `applied` is the import in the reports, None while it isn't applied; `undone_by` the one that undid it.
     """
 
     state: str
     message: str = ""
-    load: Import | None = None
+    applied: Import | None = None
     undone_by: Import | None = None
 
     @property
@@ -51,9 +69,9 @@ class Status:
 def statuses(jobs: Iterable[ImportJob]) -> dict[int, Status]:
     """Return the status of each job by its number."""
     by_number = {job.id: job for job in jobs}
-    loads = Import.select().where(Import.number.in_(list(by_number)) | Import.undoes.in_(list(by_number)))
-    applied = {load.number: load for load in loads}
-    undone = {load.undoes: load for load in applied.values() if load.undoes is not None}
+    imports = Import.select().where(Import.number.in_(list(by_number)) | Import.undoes.in_(list(by_number)))
+    applied = {each.number: each for each in imports}
+    undone = {each.undoes: each for each in applied.values() if each.undoes is not None}
     return {number: _status(job, applied.get(number), undone.get(number)) for number, job in by_number.items()}
 
 
@@ -61,15 +79,15 @@ def status_of(job: ImportJob) -> Status:
     return statuses([job])[job.id]
 
 
-def _status(job: ImportJob, load: Import | None, undone_by: Import | None) -> Status:
+def _status(job: ImportJob, applied: Import | None, undone_by: Import | None) -> Status:
     state, message = job.state, job.message
     if state in RUNNING.values() and str(job.seen_at) < timestamp(-STALE_SECONDS):
         is_command = job.user_id is None  # whose file isn't here, so that nobody starts it again
-        state, message = (FAILED, _COMMAND_ENDED) if is_command else (_AFTER_INTERRUPTION[state], INTERRUPTED)
+        state, message = (FAILED, _COMMAND_ENDED) if is_command else (AFTER_FAILURE[state], INTERRUPTED)
     if undone_by:
-        return Status(UNDONE, "", load, undone_by)
-    if load:
-        return Status(state, message, load) if state in _ONCE_APPLIED else Status(APPLIED, "", load)
+        return Status(UNDONE, "", applied, undone_by)
+    if applied:
+        return Status(state, message, applied) if state in _ONCE_APPLIED else Status(APPLIED, "", applied)
     return Status(NOT_THERE) if state in _ONCE_APPLIED else Status(state, message)
 
 
@@ -79,7 +97,7 @@ def change_state(job: ImportJob, states: Iterable[str], state: str, **values: An
     The job must be at the revision that the caller has seen.
     """
     possible = ImportJob.state.in_([*states])
-    for running, after in _AFTER_INTERRUPTION.items():
+    for running, after in AFTER_FAILURE.items():
         if after in states:
             stale = ImportJob.seen_at < timestamp(-STALE_SECONDS)
             possible |= (ImportJob.state == running) & stale

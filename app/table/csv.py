@@ -26,6 +26,7 @@ from app.table.view import View
 from models import reports_db
 from models.sqlite import Snapshot
 
+_NUMBER = re.compile("[-+]?[0-9](?:[0-9.,' ]*[0-9])?")  # a sign before digits is no formula
 DIALECT_KEY = "dialect"  # its key in the query string of a CSV; it is no part of a view
 
 
@@ -47,6 +48,11 @@ class Dialect:
     def cell(self, kind: Kind, value: Any) -> str:
         text = guard(value, self.delimiter) if kind.export is guard else kind.export(value)
         return self.quote(text.replace(".", self.decimal) if kind is MONEY else text)
+
+    def line(self, texts: Iterable[str]) -> str:
+        """A row of texts of any kinds, with its line break. Numbers get no guard: nobody could add them up."""
+        cells = (text if _NUMBER.fullmatch(text) else guard(text, self.delimiter) for text in texts)
+        return self.delimiter.join(map(self.quote, cells)) + "\r\n"
 
     def quote(self, text: str) -> str:
         return '"' + text.replace('"', '""') + '"' if self._special(text) else text

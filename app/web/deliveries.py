@@ -13,7 +13,7 @@ from app.auth.permissions import Permission
 from app.deliveries import runs, store
 from app.deliveries.content import FORMATS, LINK
 from app.deliveries.schedule import DAILY, HOURS, KINDS, MONTH_DAYS, MONTHLY, WEEKDAYS, WEEKLY, Schedule, utc_now
-from app.deliveries.store import ListedDelivery, Order
+from app.deliveries.store import DeliveryForm, ListedDelivery
 from app.jobs.states import is_runner_alive
 from app.validation import ValidationError
 from app.web.audit import audit_actor
@@ -60,7 +60,7 @@ def list_deliveries() -> str:
         "deliveries/deliveries.html",
         own=store.own_deliveries(visitor()),
         received=store.received_deliveries(visitor()),
-        others=[each for each in everybody if each.delivery.user_id != visitor().id],
+        others=[item for item in everybody if item.delivery.user_id != visitor().id],
         is_cut=len(everybody) == store.MAX_LISTED,
         views=views,
         message=MESSAGES.get(request.args.get("done", ""), ""),
@@ -80,7 +80,7 @@ def new() -> ResponseReturnValue:
 def add() -> ResponseReturnValue:
     view = _view_or_404(request.form.get("view", ""))
     try:
-        store.add_delivery(audit_actor(), visitor(), view, _submitted_order(), utc_now())
+        store.add_delivery(audit_actor(), visitor(), view, _submitted_form(), utc_now())
     except ValidationError as error:
         return _form(view, _submitted_values(), error.errors), 400
     return redirect("/deliveries?done=add", 303)
@@ -95,7 +95,7 @@ def show(delivery: int) -> ResponseReturnValue:
     values = {
         "kind": schedule.kind, "weekday": str(schedule.day), "month_day": str(schedule.day),
         "hour": str(schedule.hour), "file": found.file_format, "only_rows": found.only_rows,
-        "only_new": found.only_new, "recipients": ", ".join(sorted(each.user.email for each in recipients)),
+        "only_new": found.only_new, "recipients": ", ".join(sorted(recipient.user.email for recipient in recipients)),
     }  # fmt: skip
     return _form(_view_of_or_404(found), values, delivery=found)
 
@@ -104,7 +104,7 @@ def show(delivery: int) -> ResponseReturnValue:
 def change(delivery: int) -> ResponseReturnValue:
     found = _own_delivery_or_404(delivery)
     try:
-        store.change_delivery(audit_actor(), found, _submitted_order(), utc_now())
+        store.change_delivery(audit_actor(), found, _submitted_form(), utc_now())
     except ValidationError as error:
         return _form(_view_of_or_404(found), _submitted_values(), error.errors, found), 400
     return redirect("/deliveries?done=change", 303)
@@ -183,7 +183,7 @@ def _view_of_or_404(delivery: Delivery) -> SavedView:
     return _view_or_404(str(delivery.view_id or ""))
 
 
-def _submitted_order() -> Order:
+def _submitted_form() -> DeliveryForm:
     """Return the delivery that the form describes. Raises ValidationError for a field that is far too long."""
     form = request.form
     kind, recipients = form.get("kind", ""), form.get("recipients", "")
@@ -191,7 +191,7 @@ def _submitted_order() -> Order:
         length = f"{len(recipients)} characters; there can be at most {_MAX_RECIPIENTS_LENGTH}"
         raise ValidationError({"recipients": f"This has {length}."})
     day = form.get({WEEKLY: "weekday", MONTHLY: "month_day"}.get(kind, ""), "0")
-    return Order(
+    return DeliveryForm(
         Schedule(kind, _number(day), _number(form.get("hour", ""))),
         form.get("file", ""),
         only_rows=bool(form.get("only_rows")),

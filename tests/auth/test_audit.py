@@ -9,8 +9,8 @@ import pytest
 from peewee import DatabaseError
 
 from models import AuditEvent, access_db, audit
-from tests.databases import each_database as database_url
-from tests.databases import is_server
+from tests.databases import is_server, on_both
+from tests.databases import sqlite_first as database_url
 
 __all__ = ["database_url"]
 
@@ -37,6 +37,7 @@ REWRITTEN = [
 ]  # fmt: skip
 
 
+@on_both
 @pytest.mark.parametrize("change", [*CHANGES, *REWRITTEN])
 def test_events_are_append_only(change: Callable[[], object]) -> None:
     audit.record("export", who="ann@partner.example", rows=3)
@@ -45,6 +46,7 @@ def test_events_are_append_only(change: Callable[[], object]) -> None:
     assert (AuditEvent.get().who, AuditEvent.get().details) == ("ann@partner.example", '{"rows": 3}')
 
 
+@on_both
 def test_count_of_an_event_only_grows() -> None:
     audit.record("export", who="ann@partner.example", rows=3)
     times(5)()
@@ -81,6 +83,7 @@ def test_texts_have_at_most_300_characters(caplog: pytest.LogCaptureFixture) -> 
     assert len(caplog.messages[0]) < 4000
 
 
+@on_both
 def test_old_events_are_archived_before_they_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(audit, "_BLOCK_ROWS", 2)
     for number in range(5):

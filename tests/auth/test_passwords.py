@@ -98,7 +98,7 @@ def test_own_words_are_refused_only_to_their_owner() -> None:
     assert password_weakness("klicnik brno podebrady") == ""
 
 
-@examples(60)
+@examples(30)
 @given(
     st.text(st.characters(codec="utf-8"), max_size=128)
     | st.text("a@4", min_size=128, max_size=128)

@@ -21,8 +21,8 @@ from app.web.services import services
 from models import AuditEvent, RecoveryCode, SecondFactor, User, access_db
 from tests.auth.conftest import Person
 from tests.authenticator import SEED, Clock, clock
-from tests.databases import each_database as database_url
-from tests.databases import stored
+from tests.databases import on_both, stored
+from tests.databases import sqlite_first as database_url
 from tests.support import BY
 
 __all__ = ["clock", "database_url"]
@@ -60,6 +60,7 @@ def test_code_counts_around_its_time(person: Person, factors: SecondFactors, clo
         assert accepts(factors, ann, code_of(factors, ann, clock.now + offset)) is is_accepted, offset
 
 
+@on_both
 def test_each_code_counts_once(person: Person, factors: SecondFactors, clock: Clock) -> None:
     ann = person()
     first = code_of(factors, ann, clock.now)
@@ -119,6 +120,7 @@ def test_database_tells_no_secret_and_no_code(person: Person, factors: SecondFac
     assert TOTP(secret).at(int(clock.now)) == code_of(factors, ann, clock.now), "this is the secret of the app"
 
 
+@on_both
 def test_recovery_code_counts_once_however_it_is_typed(person: Person, factors: SecondFactors, clock: Clock) -> None:
     ann, eve = person(), person("eve@partner.example")
     codes = set_up(factors, ann, clock)
@@ -131,6 +133,7 @@ def test_recovery_code_counts_once_however_it_is_typed(person: Person, factors: 
     assert count_recovery_codes(ann.id) == 7
 
 
+@on_both
 def test_new_recovery_codes_replace_the_old(person: Person, factors: SecondFactors, clock: Clock) -> None:
     ann = person()
     with pytest.raises(ValidationError):
@@ -161,6 +164,7 @@ def test_codes_are_throttled_whatever_the_password(person: Person, factors: Seco
     assert factors.authenticate(ann, "", codes[0], THERE) == "recovery code"
 
 
+@on_both
 def test_right_code_clears_attempts(person: Person, factors: SecondFactors, clock: Clock) -> None:
     ann = person()
     set_up(factors, ann, clock)

@@ -9,14 +9,15 @@ from flask.testing import FlaskClient
 from app.auth.sessions import Sessions, end_session, end_user_sessions
 from models import Session, User, access_db, reports_db, timestamp
 from tests.auth.conftest import Person
-from tests.databases import each_database as database_url
-from tests.databases import is_server, locked, stored
+from tests.databases import is_server, locked, on_both, stored
+from tests.databases import sqlite_first as database_url
 
 __all__ = ["database_url"]
 
 HOUR = 3600
 
 
+@on_both
 def test_token_finds_its_user(person: Person, sessions: Sessions) -> None:
     user = person()
     visitor = sessions.find(sessions.create(user))
@@ -73,6 +74,7 @@ def test_another_key_ends_all_sessions(person: Person, sessions: Sessions) -> No
     assert replace(sessions, key="k" * 40).find(token) is None
 
 
+@on_both
 def test_end_one_or_all_sessions(person: Person, sessions: Sessions) -> None:
     ann, eve = person(), person("eve@partner.example")
     first, second, third, other = [sessions.create(user) for user in (ann, ann, ann, eve)]
@@ -98,6 +100,7 @@ def test_disabled_user_has_no_session(person: Person, sessions: Sessions) -> Non
     assert sessions.find(token) is None
 
 
+@on_both
 def test_seen_at_is_updated_once_a_minute(person: Person, sessions: Sessions) -> None:
     token = sessions.create(person())
     for seen, is_updated in ((-30, False), (-61, True)):
@@ -107,6 +110,7 @@ def test_seen_at_is_updated_once_a_minute(person: Person, sessions: Sessions) ->
         assert (Session.get().seen_at > before) is is_updated
 
 
+@on_both
 def test_expired_sessions_are_deleted(person: Person, sessions: Sessions) -> None:
     user = person()
     sessions.create(user)
@@ -115,6 +119,7 @@ def test_expired_sessions_are_deleted(person: Person, sessions: Sessions) -> Non
     assert Session.select().count() == 1
 
 
+@on_both
 def test_page_does_not_wait_for_a_locked_database(client: FlaskClient) -> None:
     Session.update(seen_at=timestamp(-3600)).execute()
     writing, answered = Event(), Event()
@@ -137,6 +142,7 @@ def test_page_does_not_wait_for_a_locked_database(client: FlaskClient) -> None:
     assert str(access_db.execute_sql(waits).fetchone()[0]) in ("1000", "1s"), "other writes still wait"
 
 
+@on_both
 def test_import_does_not_block_sign_in(person: Person, sessions: Sessions) -> None:
     user = person()
     with reports_db.write_transaction():

@@ -13,8 +13,8 @@ from app.auth.throttle import TooManyAttempts, clear_attempts, count_attempt
 from app.auth.users import authenticate, reset_password
 from models import Attempt, access_db, timestamp
 from tests.auth.conftest import PASSWORD, Person
-from tests.databases import each_database as database_url
-from tests.databases import stored
+from tests.databases import on_both, stored
+from tests.databases import sqlite_first as database_url
 from tests.support import BY
 
 __all__ = ["database_url"]
@@ -38,6 +38,7 @@ def is_admitted(email: str, address: str, known_browser: str = "") -> bool:
     return True
 
 
+@on_both
 def test_11th_attempt_at_an_account_is_refused() -> None:
     assert [is_admitted(ANN, HERE) for _ in range(12)] == [True] * 10 + [False] * 2
 
@@ -82,6 +83,7 @@ def test_throttle_ignores_case_of_email() -> None:
         authenticate("aNN@partner.example", "wrong", HERE)
 
 
+@on_both
 def test_attempts_expire_after_15_minutes() -> None:
     admitted(11)
     Attempt.update(at=timestamp(-14 * 60)).execute()
@@ -106,6 +108,7 @@ def test_first_refusal_is_marked() -> None:
     assert firsts == [True, False, False]
 
 
+@on_both
 def test_parallel_attempts_are_all_counted() -> None:
     def attempt(_: int) -> bool:
         try:
@@ -154,6 +157,7 @@ def set_age(seconds: int) -> None:
     Attempt.update(at=timestamp(-seconds or 60)).execute()
 
 
+@on_both
 def test_delay_grows_with_attempts_from_many_addresses() -> None:
     addresses = (f"203.0.113.{number}" for number in count())
     assert [is_admitted(ANN, next(addresses)) for _ in range(20)] == [True] * 20
@@ -199,6 +203,7 @@ def test_new_password_ends_the_delay(person: Person) -> None:
     assert authenticate(ANN, reset_password(BY, ann), HERE)
 
 
+@on_both
 def test_oldest_attempts_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(throttle, "MAX_ROWS", 30)
     for number in range(40):
@@ -240,6 +245,7 @@ def test_typed_email_is_not_stored() -> None:
     assert b"hunter2" not in stored(access_db)
 
 
+@on_both
 def test_clear_attempts_of_one_account_and_address() -> None:
     for email, address in ((ANN, HERE), (ANN, THERE), (EVE, HERE)):
         admitted(10, email, address)

@@ -26,8 +26,8 @@ from app.validation import ValidationError
 from app.web.services import services
 from models import AccessToken, AuditEvent, TokenNetwork, User, access_db, timestamp, today
 from tests.auth.conftest import Person
-from tests.databases import each_database as database_url
-from tests.databases import stored
+from tests.databases import on_both, stored
+from tests.databases import sqlite_first as database_url
 from tests.file_faults import locked
 from tests.support import BY
 
@@ -50,6 +50,7 @@ def add(tokens: Tokens, user: User, name: str = "Script", days: int = 30, **visi
     return tokens.add(BY, visitor_of(user, **visitor), name, today() + timedelta(days))
 
 
+@on_both
 def test_token_acts_as_its_owner(person: Person, tokens: Tokens) -> None:
     user = person(reseller=None)
     token = add(tokens, user)
@@ -132,6 +133,7 @@ def test_number_of_tokens_is_limited(person: Person, tokens: Tokens) -> None:
     assert count_tokens() == {ann.id: MAX_PER_PERSON, eve.id: 1}
 
 
+@on_both
 def test_revoke_own_tokens_only(person: Person, tokens: Tokens) -> None:
     ann, eve = person(), person("eve@partner.example")
     token, other = add(tokens, ann), add(tokens, ann, "Other")
@@ -175,6 +177,7 @@ def test_forbidding_the_provider_ends_tokens_that_came_from_there(person: Person
     assert [bool(tokens.find(token, FROM)) for token in (local, provider)] == [True, False]
 
 
+@on_both
 def test_use_is_noted_once_a_minute(person: Person, tokens: Tokens) -> None:
     token = add(tokens, person())
     assert AccessToken.get().used_at is None
@@ -187,6 +190,7 @@ def test_use_is_noted_once_a_minute(person: Person, tokens: Tokens) -> None:
         assert (AccessToken.get().used_at > before) is is_updated
 
 
+@on_both
 def test_each_new_network_is_recorded_once(person: Person, tokens: Tokens) -> None:
     token = add(tokens, person())
     for address in ("198.51.100.7", "2001:db8::1", "198.51.100.7", "2001:db8::2", "198.51.100.8", ""):
@@ -206,6 +210,7 @@ def find_often(processes: list[Tokens], token: str, times: int) -> None:
         processes[number % 2].find(token, FROM)
 
 
+@on_both
 def test_rate_is_shared_by_processes(person: Person, tokens: Tokens) -> None:
     """Two processes have a counter each and the database in common."""
     ann = person()

@@ -15,15 +15,13 @@ from app.auth.visitor import Visitor
 from app.validation import ValidationError
 from models import AuditEvent, SavedView, User, access_db, audit, timestamp
 from tests.auth.conftest import ZEBRA, Person
-from tests.databases import each_database as database_url
-from tests.databases import refuse_rows
+from tests.databases import on_both, refuse_rows
+from tests.databases import sqlite_first as database_url
 from tests.support import BY
 
 __all__ = ["database_url"]
 
 pytestmark = pytest.mark.usefixtures("app")
-ON_SQLITE = pytest.mark.parametrize("database_url", ["SQLite"], indirect=True)
-
 SLUG = "customer-usage"
 
 Visit = Callable[..., Visitor]
@@ -64,14 +62,12 @@ def delete_and_restore(visitor: Visitor, view: SavedView) -> None:
     restore(visitor, view)
 
 
-@ON_SQLITE
 @pytest.mark.parametrize("name", ["a", "  Ends soon ", "é" * 80, "<b>&", "数量", "🙂", "می‌خواهم"])
 def test_valid_names(visit: Visit, name: str) -> None:
     saved_views.save_view(visit(), SLUG, name, "sort=-used")
     assert visible_names(visit()) == {name.strip()}
 
 
-@ON_SQLITE
 @pytest.mark.parametrize("name", ["", " ", "\n", "\u200b", "a\nb", "a\0", "a\u2028b", "a\x1b[0m", "a" * 81])
 def test_invalid_names(visit: Visit, name: str) -> None:
     with pytest.raises(ValidationError) as wrong:
@@ -80,6 +76,7 @@ def test_invalid_names(visit: Visit, name: str) -> None:
     assert not visible_names(visit())
 
 
+@on_both
 def test_name_is_unique_per_owner_and_report(visit: Visit) -> None:
     first = saved_views.save_view(visit(), SLUG, "Mine", "sort=-used")
     with pytest.raises(ValidationError, match="“Mine” of this report already"):
@@ -120,7 +117,6 @@ def test_limit_applies_to_shared_views_only(visit: Visit) -> None:
     assert [saved_views.count_shared_with(visit(who)) for who in ("ann", "bob")] == [0, 9]
 
 
-@ON_SQLITE
 def test_limit_of_saved_views(visit: Visit) -> None:
     for number in range(saved_views.MAX_VIEWS):
         saved_views.save_view(visit(), SLUG, str(number), "")
@@ -147,6 +143,7 @@ def test_shared_view_is_visible_to_colleagues(visit: Visit) -> None:
     assert [visible_names(who) for who in everybody] == [{"ann"}, set(), {"zoe"}, set(), set(), set()]
 
 
+@on_both
 @pytest.mark.usefixtures("reseller")
 def test_changing_reseller_ends_sharing(visit: Visit, person: Person) -> None:
     person()
@@ -161,6 +158,7 @@ def test_changing_reseller_ends_sharing(visit: Visit, person: Person) -> None:
     assert not visible_names(colleague)
 
 
+@on_both
 @pytest.mark.usefixtures("reseller")
 def test_sharing_in_flight_does_not_outlast_a_change_of_reseller(visit: Visit, person: Person) -> None:
     """A view is read, its owner's reseller changes, and only then the view is shared."""
@@ -249,6 +247,7 @@ def test_only_shared_views_are_audited(visit: Visit) -> None:
     ]  # fmt: skip
 
 
+@on_both
 def test_sharing_again_and_again_is_one_event_a_minute(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
     one, two = (saved_views.save_view(visit(), slug, "Mine", "") for slug in (SLUG, "customer-transactions"))
     for minute, times in ((10, 3), (11, 1)):
@@ -324,6 +323,7 @@ def test_view_is_not_restored_to_new_colleagues(visit: Visit, person: Person) ->
     assert not visible_names(new)
 
 
+@on_both
 def test_deleted_views_are_removed_after_a_day(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(saved_views, "MAX_VIEWS", 2)
     ages = {"old": 25 * 3600, "recent": 23 * 3600, "new": 0, "newest": -1}
@@ -334,6 +334,7 @@ def test_deleted_views_are_removed_after_a_day(visit: Visit, monkeypatch: pytest
     assert {view.name for view in SavedView.select()} == {"new", "newest", "of bob", "Mine"}
 
 
+@on_both
 def test_views_for_a_report_page(visit: Visit) -> None:
     for who, reseller in (("ann", None), ("bob", None), ("zoe", ZEBRA)):
         for number in (2, 1, 3):
@@ -360,6 +361,7 @@ def test_report_page_lists_50_shared_views(visit: Visit) -> None:
     assert names == [f"{number:03}" for number in range(50)]
 
 
+@on_both
 def test_sharing_rolls_back_without_audit_event(visit: Visit) -> None:
     shared, own = (saved_views.save_view(visit(), SLUG, name, "") for name in "12")
     saved_views.set_shared(BY, shared, shared=True)

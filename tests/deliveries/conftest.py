@@ -19,7 +19,7 @@ from app.auth.visitor import visitor_of
 from app.deliveries.content import LINK
 from app.deliveries.schedule import DAILY, Schedule
 from app.deliveries.sending import Sender
-from app.deliveries.store import Order, add_delivery
+from app.deliveries.store import DeliveryForm, add_delivery
 from app.settings import MailServer, MailSettings
 from models import Delivery, SavedView, User
 from tests.databases import sqlite_first as database_url
@@ -131,10 +131,10 @@ def saved(user: User, query: str = "", report: str = "customer-transactions", na
 
 
 def delivered(
-    view: SavedView, *to: User, now: datetime = START, schedule: Schedule | None = None, **order: Any
+    view: SavedView, *to: User, now: datetime = START, schedule: Schedule | None = None, **fields: Any
 ) -> Delivery:
     """A delivery, by default to the view's owner every day at 6."""
     emails = [user.email for user in to or (view.user,)]
-    fields = {"file_format": LINK, "only_rows": False, "only_new": False, **order}
-    plan = Order(schedule=schedule or Schedule(DAILY, 0, 6), emails=emails, **fields)
-    return add_delivery(BY, visitor_of(view.user), view, plan, now)
+    fields = {"file_format": LINK, "only_rows": False, "only_new": False, **fields}
+    form = DeliveryForm(schedule=schedule or Schedule(DAILY, 0, 6), emails=emails, **fields)
+    return add_delivery(BY, visitor_of(view.user), view, form, now)

@@ -1,11 +1,11 @@
-"""Each test has an empty, migrated database of its own, on SQLite and PostgreSQL unless its module says otherwise."""
+"""Each test has an empty, migrated database of its own, on SQLite, and on PostgreSQL where it says so, or in trials."""
 
 from collections.abc import Iterator
 
 import pytest
 
 from models import close_connections, open_database
-from tests.databases import each_database as database_url
+from tests.databases import sqlite_first as database_url
 
 __all__ = ["database_url"]
 

@@ -3,6 +3,7 @@
 import pytest
 
 from models import Actor, Customer, CustomerUsage, Holding, Reseller, Subscription, Transaction, TypeUsage, fold
+from tests.databases import on_both
 from tests.importing.files import SUBSCRIPTIONS, TRANSACTIONS, USAGE, faults, load, values
 
 CUSTOMER = (Customer.ref, Customer.name, Reseller.name)
@@ -19,6 +20,7 @@ def load_all(row: dict[str, str]) -> None:
         load(slug, row)
 
 
+@on_both
 def test_customers_resellers_and_actors_are_created() -> None:
     load(SUBSCRIPTIONS, {"Customer": "Łódź", "Customer ID": "C-Ä", "Reseller": "Étoile", "Last modified by": "Bø"})
     assert values(Customer.ref, Customer.ref_key, Customer.name, Customer.name_key) == [("C-Ä", "c-ä", "Łódź", "lodz")]
@@ -71,6 +73,7 @@ def test_ambiguous_name_is_a_fault(slug: str) -> None:
     assert faults(slug, row | UNKNOWN) == [(2, text)]
 
 
+@on_both
 @pytest.mark.parametrize("apart", [True, False])
 def test_customer_takes_the_id_of_a_later_row(apart: bool) -> None:
     rows = [{"Subscription ID": "S-1", **UNKNOWN}, {"Subscription ID": "S-2", "Customer ID": "C-7"}]
@@ -92,6 +95,7 @@ def test_id_is_not_taken_across_resellers() -> None:
     assert values(*CUSTOMER) == [("", "Acme", ""), ("C-1", "Acme", "North")]
 
 
+@on_both
 def test_copies_follow_a_new_id() -> None:
     load_all(UNKNOWN)
     load(TRANSACTIONS, {"Transaction ID": "T-2", "Customer ID": "C-7"})
@@ -99,6 +103,7 @@ def test_copies_follow_a_new_id() -> None:
     assert {ref.split("\x01")[0] for table in COPIES[2:] for ref in values(table.ref)} == {"C-7"}
 
 
+@on_both
 def test_copies_follow_a_move() -> None:
     load_all({"Reseller": "North"})
     assert load(TRANSACTIONS, {"Transaction ID": "T-2", "Reseller": "South"}).moved == 1

@@ -25,7 +25,7 @@ PIECE = st.binary(max_size=3) | st.sampled_from(STRANGE).map(str.encode)
 DAMAGE = st.tuples(st.integers(0, 600), st.integers(0, 12), PIECE)
 
 
-@examples(60)
+@examples(30)
 @given(st.sampled_from(list(GOOD)), st.lists(st.integers(0, 3), max_size=5), st.lists(DAMAGE, max_size=3))
 def test_damaged_file_is_loaded_whole_or_not_at_all(
     slug: str, lines: list[int], damages: list[tuple[int, int, bytes]]

@@ -22,6 +22,7 @@ from app.importing.kept_rows import KEPT_FIELDS
 from app.jobs import states
 from app.jobs.states import release_jobs, status_of
 from models import ChangedRow, Customer, Holding, Import, ImportJob, reports_db
+from tests.databases import on_both
 from tests.importing.files import NOTHING, SUBSCRIPTIONS, TRANSACTIONS, USAGE, file, import_numbered, values
 
 
@@ -51,6 +52,7 @@ def test_added_rows_have_all_their_cells() -> None:
     ]  # fmt: skip
 
 
+@on_both
 def test_changes_have_what_was_before_and_after_whatever_came_since() -> None:
     import_numbered(1, SUBSCRIPTIONS, {}, {"Subscription ID": "S-2"})
     import_numbered(2, SUBSCRIPTIONS, {"Cost": "5.00", "Last modified by": "bob@b.example"})
@@ -73,6 +75,7 @@ def test_changes_have_what_was_before_and_after_whatever_came_since() -> None:
     assert ("removed", "S-2", "Customer", "Acme", "") in changed(6)
 
 
+@on_both
 def test_holdings_that_go_and_come() -> None:
     import_numbered(1, USAGE, {}, {"Product": "EV", "Used": "9"})
     import_numbered(2, USAGE, {"Product": "EV", "Used": "4"}, {"Product": "OV"})
@@ -116,6 +119,7 @@ def test_unchanged_rows_are_not_kept() -> None:
     assert values(Import.changed_rows)[0] == 1
 
 
+@on_both
 def test_history_is_discarded_after_days(caplog: pytest.LogCaptureFixture) -> None:
     import_numbered(1, USAGE, {})
     import_numbered(2, USAGE, {"Used": "4"})
@@ -134,6 +138,7 @@ def test_history_is_discarded_after_days(caplog: pytest.LogCaptureFixture) -> No
     undo_import(2, 3, "ann")
 
 
+@on_both
 def test_the_oldest_history_goes_when_there_is_too_much() -> None:
     for number in (1, 2, 3):
         import_numbered(number, USAGE, {"Used": str(number)})

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from models import ACTIONS, NEVER, Import, Subscription, Transaction, today
+from tests.databases import on_both
 from tests.importing.files import SUBSCRIPTIONS, TRANSACTIONS, dump, faults, load, values
 
 ELSE = {"Customer": "Other", "Customer ID": "C-2"}
@@ -22,6 +23,7 @@ CHANGES = {
 KEY = {SUBSCRIPTIONS: "Subscription ID", TRANSACTIONS: "Transaction ID"}
 
 
+@on_both
 def test_fields_of_a_subscription() -> None:
     load(SUBSCRIPTIONS, {"Reseller": "North", "Cost": "-0.05"})
     fields = ("ref", "ref_key", "customer_ref", "name", "name_key", "cancelled_on", "ends_on", "cost", "ordered_on")
@@ -31,6 +33,7 @@ def test_fields_of_a_subscription() -> None:
     assert values(Subscription.modified_at, Subscription.items_quantity) == [("2026-03-04 05:06:07", 12)]
 
 
+@on_both
 def test_fields_of_a_transaction() -> None:
     load(TRANSACTIONS, {"Subscription ID": "S-Ä"})
     fields = (
@@ -96,6 +99,7 @@ def test_ids_differ_by_case(slug: str) -> None:
     assert load(slug, {KEY[slug]: "a"}, {KEY[slug]: "A"}).added == 2
 
 
+@on_both
 @pytest.mark.parametrize("slug", [SUBSCRIPTIONS, TRANSACTIONS])
 def test_files_larger_than_a_batch(slug: str) -> None:
     rows = [{KEY[slug]: f"X-{number:05}", "Customer ID": f"C-{number % 1700}"} for number in range(2345)]
@@ -164,6 +168,7 @@ LEDGERS: list[tuple[list[tuple[str, str]], bool]] = [
 ]
 
 
+@on_both
 @pytest.mark.parametrize("subscriptions_first", [True, False])
 def test_cancelled_until_a_later_renew(subscriptions_first: bool) -> None:
     names = [f"S-{number:02}" for number in range(len(LEDGERS))]
@@ -195,6 +200,7 @@ def test_updated_subscription_stays_cancelled() -> None:
     assert values(Subscription.cancelled_on, Subscription.cost) == [("2026-03-04", 0)]
 
 
+@on_both
 @pytest.mark.parametrize("order", list(permutations([SUBSCRIPTIONS, TRANSACTIONS])))
 def test_files_load_in_any_order(order: tuple[str, str]) -> None:
     rows: dict[str, Any] = {

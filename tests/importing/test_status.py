@@ -3,6 +3,7 @@
 import pytest
 
 from models import NEVER, NEVER_AT, Import, Subscription, today
+from tests.databases import on_both
 from tests.importing.files import SUBSCRIPTIONS, TRANSACTIONS, USAGE, dump, faults_of, file, load, plan_of, values
 
 CANCELLED = {"Status": "Cancelled"}
@@ -18,6 +19,7 @@ def test_cancelled_by_its_file() -> None:
     assert load(SUBSCRIPTIONS, CANCELLED).unchanged == 1
 
 
+@on_both
 @pytest.mark.parametrize("transactions_first", [True, False])
 @pytest.mark.parametrize(("renewed", "day"), [("2026-03-04 05:06:06", "2026-03-04"), ("2026-03-04 05:06:07", NEVER)])
 def test_a_later_renew_takes_it_back(renewed: str, day: str, transactions_first: bool) -> None:
@@ -71,6 +73,7 @@ def test_statuses_that_contradict_the_dates_are_named() -> None:
     ]
 
 
+@on_both
 def test_complete_file_cancels_the_others() -> None:
     load(
         SUBSCRIPTIONS,
@@ -89,6 +92,7 @@ def test_complete_file_cancels_the_others() -> None:
     assert values(Subscription.ref, Subscription.file_cancelled_at)[1] == ("S-2", NEVER_AT)
 
 
+@on_both
 def test_complete_usage_removes_the_others() -> None:
     other = {"Customer": "Other", "Customer ID": "C-2"}
     load(USAGE, {}, {"Product": "EV"}, other, other | {"Product": "EV"})

@@ -4,7 +4,7 @@ from io import BytesIO
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, event, given, settings
+from hypothesis import Phase, event, given, settings
 from hypothesis import strategies as st
 from peewee import OperationalError, fn
 
@@ -38,9 +38,10 @@ from models import (
     TypeUsage,
     reports_db,
 )
-from tests.databases import locked
+from tests.databases import locked, on_both
 from tests.importing.files import SUBSCRIPTIONS, TRANSACTIONS, USAGE, dump, file, import_numbered, values
 from tests.importing.sums import check_sums
+from tests.strategies import examples
 from tests.support import csv_rows, view_of
 
 SLUGS = (SUBSCRIPTIONS, TRANSACTIONS, USAGE)
@@ -233,7 +234,7 @@ PHASES = (Phase.explicit, Phase.reuse, Phase.generate)  # to find a shorter sequ
 STEPS = st.lists(st.one_of(_IMPORTS, st.integers(0, 5)), min_size=4, max_size=12)
 
 
-@settings(deadline=None, max_examples=12, phases=PHASES, suppress_health_check=list(HealthCheck))
+@settings(examples(6), phases=PHASES)
 @given(STEPS)
 def test_undo_gives_back_what_was(steps: list[Any]) -> None:
     check_steps(steps)
@@ -265,6 +266,7 @@ def test_refusals_say_why() -> None:
     assert refusal(4) == "Import 4 undid import 3; import the file of that one again instead."
 
 
+@on_both
 def test_a_subscription_stays_with_its_newer_transactions() -> None:
     """Back with its former customer, it would belong to another one than a transaction that names it."""
     import_numbered(1, SUBSCRIPTIONS, {})
@@ -276,6 +278,7 @@ def test_a_subscription_stays_with_its_newer_transactions() -> None:
     assert values(Customer.name, Subscription.ref) == [("Acme", "S-1")]
 
 
+@on_both
 def test_what_newer_rows_use_stays_and_is_named() -> None:
     import_numbered(
         1, TRANSACTIONS, {"Reseller": "North"}, {"Customer": "Beta", "Customer ID": "", "Transaction ID": "T-2"}
@@ -297,6 +300,7 @@ def test_what_newer_rows_use_stays_and_is_named() -> None:
     ]
 
 
+@on_both
 def test_an_undo_is_an_import() -> None:
     import_numbered(1, USAGE, {}, {"Product": "EV"})
     import_numbered(2, USAGE, {"Used": "4"})
@@ -311,6 +315,7 @@ def test_an_undo_is_an_import() -> None:
     ]  # fmt: skip
 
 
+@on_both
 def test_nothing_changes_while_another_writes(database_url: str) -> None:
     import_numbered(1, USAGE, {})
     with locked(reports_db, "holding"), reports_db.fail_if_locked(), pytest.raises(OperationalError):

@@ -8,6 +8,7 @@ from app.importing.derived import usage_ref
 from app.table.paging import read_children, read_page
 from app.table.scope import WHOLE_PARTNER
 from models import NONE_ID, CertificateType, CustomerUsage, Holding, Product, TypeUsage, fold
+from tests.databases import on_both
 from tests.importing.files import (
     NOTHING,
     SUBSCRIPTIONS,
@@ -57,6 +58,7 @@ def test_product_of_another_type_is_another_holding() -> None:
     assert counts({}, {"Certificate Type": "Client"}) == (2, 0, 0, 0)
 
 
+@on_both
 def test_update_and_removal() -> None:
     load(USAGE, {}, EV, MAIL)
     assert counts({"Used": "4"}, MAIL, {"Product": "OV"}) == (1, 1, 1, 1)
@@ -99,6 +101,7 @@ def test_customer_of_another_file_has_no_holdings() -> None:
     assert counts(NOTHING) == (0, 0, 1, 0)
 
 
+@on_both
 def test_customer_without_holdings_has_one_row() -> None:
     text = "Product: is empty, but the customer holds something in line 2"
     assert faults(USAGE, {}, EV, NOTHING) == [(4, text)]
@@ -117,6 +120,7 @@ def test_duplicate_holding_under_another_name() -> None:
     assert faults(USAGE, {}, {"Customer": "Renamed"}) == [(3, text)]
 
 
+@on_both
 def test_changed_rows_keep_their_id() -> None:
     load(USAGE, {"Customer ID": ""}, EV | {"Customer ID": ""})
     tables = (Holding, TypeUsage, CustomerUsage)
@@ -125,6 +129,7 @@ def test_changed_rows_keep_their_id() -> None:
     assert [values(table.id) for table in tables] == before
 
 
+@on_both
 def test_more_customers_than_one_batch() -> None:
     rows = [{"Customer ID": f"C-{number}", "Customer": f"Customer {number}"} for number in range(1234)]
     assert counts(*rows) == (1234, 0, 0, 0)
@@ -141,7 +146,7 @@ CUSTOMERS = st.dictionaries(st.sampled_from(["C-1", "C-2", "C-3"]), HOLDINGS | s
 FILES = st.lists(CUSTOMERS, min_size=1, max_size=4)
 
 
-@examples(25)
+@examples(15)
 @given(FILES)
 def test_sums_match_holdings(files: list[dict[str, list[Row]]]) -> None:
     with rolled_back():

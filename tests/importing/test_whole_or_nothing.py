@@ -9,7 +9,7 @@ from peewee import OperationalError
 
 from app.importing import FileRejected, SubscriptionRecord, TransactionRecord, UsageRecord, load_file, load_records
 from models import Import, Subscription, Transaction, apply_migrations, reports_db
-from tests.databases import is_server
+from tests.databases import is_server, on_both
 from tests.importing.files import SUBSCRIPTIONS, TRANSACTIONS, USAGE, dump, faults, file, load, load_bytes, values
 from tests.support import in_trials
 
@@ -22,6 +22,7 @@ TRANSACTION = TransactionRecord(
 HELD = UsageRecord("Acme", "C-1", "North", "SSL", "DV", 5, 3)
 
 
+@on_both
 def test_late_fault_changes_nothing() -> None:
     load(SUBSCRIPTIONS, {})
     rows = [{"Subscription ID": f"S-{number}", "Customer": "Renamed", "Reseller": "New"} for number in range(2500)]
@@ -66,6 +67,7 @@ def test_dry_run_reports_faults() -> None:
         load_bytes(USAGE, file(USAGE, {"Used": ""}), dry_run=True)
 
 
+@on_both
 def test_every_import_is_recorded() -> None:
     load(USAGE, {}, {"Product": "EV"})
     load(USAGE, {}, {"Product": "OV"})
@@ -96,6 +98,7 @@ def test_imports_before_the_who_column_are_by_nobody() -> None:
     assert values(Import.id, Import.who) == [(1, ""), (2, "ann")]
 
 
+@on_both
 def test_failing_stream_changes_nothing() -> None:
     class Broken(BytesIO):
         reads = 0
@@ -153,6 +156,7 @@ def test_cell_of_1_mb(slug: str) -> None:
         assert load_bytes(slug, rows).added == 1
 
 
+@on_both
 def test_failing_transaction_rolls_back_the_import() -> None:
     def write() -> None:
         with reports_db.write_transaction():

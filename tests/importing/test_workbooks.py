@@ -91,7 +91,7 @@ def test_bytes_that_are_no_workbook() -> None:
     ]
 
 
-@examples(40)
+@examples(20)
 @given(st.lists(st.tuples(st.floats(0, 1), st.binary(min_size=1, max_size=4)), min_size=1, max_size=4))
 def test_damaged_workbooks(damages: list[tuple[float, bytes]]) -> None:
     content = save(book(HEADINGS, ROW))

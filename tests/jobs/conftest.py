@@ -1,4 +1,4 @@
-"""The jobs run on both databases."""
+"""The jobs run on SQLite, and some of them on PostgreSQL."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from tests.databases import each_database as database_url
+from tests.databases import sqlite_first as database_url
 from tests.jobs.work import import_jobs
 
 __all__ = ["database_url"]

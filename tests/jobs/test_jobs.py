@@ -14,7 +14,7 @@ from app.jobs import faults, states
 from app.jobs.faults import FaultLog
 from app.jobs.states import change_state, claim_job, release_jobs, status_of
 from models import AuditEvent, Import, ImportJob, JobRunner, Subscription, close_connections, data_folder, reports_db
-from tests.databases import importing
+from tests.databases import importing, on_both
 from tests.jobs.work import import_jobs, latest, press, run_jobs, upload, uploaded
 from tests.serving import command
 from tests.trials.processes import until
@@ -46,6 +46,7 @@ def test_queue_and_uploads_are_private(app: Flask, client: FlaskClient, database
     assert {path: stat.S_IMODE(path.stat().st_mode) for path in rights} == rights
 
 
+@on_both
 def test_lost_message_is_sent_again(app: Flask, client: FlaskClient) -> None:
     upload(client, ("a.csv", SMALL))
     import_jobs(app).queue.storage.flush_queue()
@@ -75,6 +76,7 @@ def _check_in_a_thread(app: Flask) -> None:
         close_connections()
 
 
+@on_both
 def test_doubled_message_does_nothing_twice(app: Flask, client: FlaskClient) -> None:
     job = uploaded(app, client, SMALL)
     press(client, job, "apply")
@@ -84,6 +86,7 @@ def test_doubled_message_does_nothing_twice(app: Flask, client: FlaskClient) -> 
     assert AuditEvent.select().where(AuditEvent.event == "import", AuditEvent.outcome == "done").count() == 1
 
 
+@on_both
 def test_job_of_a_dead_process_is_interrupted_and_can_be_repeated(app: Flask, client: FlaskClient) -> None:
     job = applying(app, client)
     assert status_of(latest()).state == states.APPLYING
@@ -97,6 +100,7 @@ def test_job_of_a_dead_process_is_interrupted_and_can_be_repeated(app: Flask, cl
     assert Subscription.select().count() == 2
 
 
+@on_both
 def test_process_that_died_behind_the_commit_has_applied(app: Flask, client: FlaskClient) -> None:
     job = uploaded(app, client, SMALL)
     press(client, job, "apply")
@@ -162,9 +166,12 @@ def test_runner_is_alive_while_it_says_so(app: Flask) -> None:
 
 def test_process_says_that_it_lives_and_stops_when_told(app: Flask, database_url: str) -> None:
     with command("jobs", DATABASE_URL=database_url) as process:
-        until(states.is_runner_alive)
-        process.send_signal(SIGTERM)
-        assert process.wait(30) == 0
+        try:
+            until(states.is_runner_alive)
+            process.send_signal(SIGTERM)
+            assert process.wait(30) == 0
+        finally:
+            process.kill()  # where it didn't start in time, nobody else would end it
 
 
 def test_faults_are_sorted_however_many_there_are(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,8 @@ from app.reports import REPORTS
 from app.reports.attention import ATTENTION_ITEMS, AttentionItem
 from app.web.urls import report_url
 from models import Import, timestamp, today
-from tests.databases import each_database as database_url
+from tests.databases import on_both
+from tests.databases import sqlite_first as database_url
 from tests.support import csv_rows, load, signed_in, table_rows, view_of
 from tests.web.parties import ALPHA, PARTIES, load_parties
 
@@ -22,7 +23,6 @@ __all__ = ["database_url"]
 PATH = "/reports/attention"
 FRAGMENT = {"Accept": "text/html", "HX-Request": "true", "HX-Request-Type": "partial"}
 SUBSCRIPTIONS, TRANSACTIONS, USAGE = REPORTS
-ON_SQLITE = pytest.mark.parametrize("database_url", ["SQLite"], indirect=True)
 EACH = pytest.mark.parametrize("each", ATTENTION_ITEMS, ids=lambda each: each.slug)
 
 
@@ -71,6 +71,7 @@ def test_items_are_valid_views(each: AttentionItem) -> None:
     assert view_of(each.slug, list(each.query)).filters == dict(each.query)
 
 
+@on_both
 @EACH
 @pytest.mark.usefixtures("rows")
 def test_counts_match_linked_rows(app: Flask, each: AttentionItem) -> None:
@@ -86,7 +87,6 @@ def test_counts_match_linked_rows(app: Flask, each: AttentionItem) -> None:
     assert numbers == [len(PARTIES), 1]
 
 
-@ON_SQLITE
 @pytest.mark.usefixtures("rows")
 def test_viewer_has_the_same_counts(app: Flask, client: FlaskClient) -> None:
     viewer = signed_in(app, "viewer")
@@ -100,7 +100,6 @@ def test_nothing_needs_attention(client: FlaskClient) -> None:
     assert needed(client.get(PATH).text) == [("", "0", each.none) for each in ATTENTION_ITEMS]
 
 
-@ON_SQLITE
 def test_reports_page_loads_and_links_it(client: FlaskClient) -> None:
     page = client.get("/reports").text
     assert needed(page) == [
@@ -129,7 +128,6 @@ def test_last_import_of_each_report(client: FlaskClient) -> None:
     ]
 
 
-@ON_SQLITE
 @pytest.mark.parametrize("role", ["admin", "viewer"])
 def test_reseller_sees_only_the_import_time(app: Flask, role: str) -> None:
     counts = dict.fromkeys(("added", "updated", "unchanged", "removed"), 0)

@@ -1,5 +1,5 @@
-"""The engine and the reports are tried on both databases."""
+"""The engine and the reports are tried on SQLite, and on PostgreSQL where a module or a test says so, or in trials."""
 
-from tests.databases import each_database as database_url
+from tests.databases import sqlite_first as database_url
 
 __all__ = ["database_url"]

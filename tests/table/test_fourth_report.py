@@ -14,6 +14,7 @@ from app.table.kinds import INTEGER, TEXT
 from app.table.paging import read_page
 from app.table.scope import Scope
 from models import CertificateType, Customer, Reseller
+from tests.databases import on_both
 from tests.support import csv_rows, table_rows, view_of
 from tests.table.test_rows import check
 
@@ -66,6 +67,7 @@ def test_fourth_report_has_page_chooser_and_csv(client: FlaskClient) -> None:
     ]
 
 
+@on_both
 def test_fourth_report_is_scoped() -> None:
     only = Reseller.get(name="Zebra Resale").id
     assert [row.values[0] for row in read_page(view_of("resellers", []), Scope(only)).rows] == ["Zebra Resale"]

@@ -27,7 +27,7 @@ from app.table.totals import Groups, summarize
 from app.table.view import View
 from models import NEVER, CertificateType, Customer, Subscription, Transaction, TypeUsage, fold, reports_db
 from tests import oracle, workbooks
-from tests.databases import is_server
+from tests.databases import is_server, on_both
 from tests.strategies import Query, days, engine_strategies, examples, forced, queries
 from tests.support import csv_rows, table_rows, view_of
 from tests.table.test_plans import plan, table_scans
@@ -137,7 +137,7 @@ def written(view: View, rows: list[Row]) -> list[list[str]]:
 
 
 @pytest.mark.parametrize("slug", REPORTS)
-@examples(25)
+@examples(12)
 @given(data=st.data(), today=days, strategy=engine_strategies)
 @pytest.mark.usefixtures("edge_cases")
 def test_groups_have_the_sums_of_their_rows(slug: str, data: st.DataObject, today: date, strategy: str) -> None:
@@ -188,6 +188,7 @@ def check_totals(view: View, groups: Groups) -> None:
             assert sum(group.sums[place] for group in totals) == (added[1 + column] if added else 0)
 
 
+@on_both
 @pytest.mark.parametrize("slug", REPORTS)
 @examples(8)
 @given(data=st.data(), strategy=engine_strategies)
@@ -207,6 +208,7 @@ def test_pages_and_files_have_the_same_groups(slug: str, data: st.DataObject, st
         assert workbooks.rows(view, workbooks.written(view)) == right
 
 
+@on_both
 @pytest.mark.usefixtures("edge_cases")
 def test_months_without_rows_are_rows_of_zeros() -> None:
     view = view_of(

@@ -13,8 +13,11 @@ from app.table import paging
 from app.table.query import RowQuery
 from app.table.scope import WHOLE_PARTNER, Scope
 from models import reports_db
+from tests.databases import each_database as database_url
 from tests.databases import is_server
 from tests.table.test_rows import SORTS, sorted_view
+
+__all__ = ["database_url"]
 
 VALUES = {
     "from": "2026-01-01", "to": "2026-12-31", "period": "last-month", "action": "Renew", "reseller": "Zebra Resale",

@@ -15,9 +15,12 @@ from app.table.paging import Page, Row, read_children, read_page
 from app.table.scope import WHOLE_PARTNER
 from app.table.view import View
 from tests import oracle
+from tests.databases import each_database as database_url
 from tests.databases import postgres_in_trials
 from tests.strategies import Query, days, engine_strategies, examples, forced, queries
 from tests.support import csv_rows, view_of
+
+__all__ = ["database_url"]
 
 SORTS = [
     (slug, column.key, sign, level)
@@ -76,7 +79,7 @@ def test_every_sort_order() -> None:
 
 @postgres_in_trials
 @pytest.mark.parametrize("slug", REPORTS)
-@examples(40)
+@examples(20)
 @given(data=st.data(), size=st.integers(1, 5), today=days, strategy=engine_strategies)
 @pytest.mark.usefixtures("edge_cases")
 def test_random_views(slug: str, data: st.DataObject, size: int, today: date, strategy: str) -> None:

@@ -7,8 +7,11 @@ from app.table import counts, paging
 from app.table.paging import read_page
 from app.table.scope import WHOLE_PARTNER
 from models import QueryBudgetExceeded, reports_db, sqlite
+from tests.databases import each_database as database_url
 from tests.databases import is_server
 from tests.support import view_of
+
+__all__ = ["database_url"]
 
 pytestmark = pytest.mark.usefixtures("edge_cases")
 

@@ -8,6 +8,7 @@ from app.table.paging import read_children, read_page
 from app.table.scope import WHOLE_PARTNER, Scope
 from app.table.view import View
 from models import CustomerUsage, Reseller
+from tests.databases import on_both
 from tests.support import csv_rows, view_of
 
 pytestmark = pytest.mark.usefixtures("edge_cases")
@@ -22,6 +23,7 @@ def everything(slug: str) -> View:
     return view_of(slug, [("columns", column.key) for column in REPORTS[slug].columns])
 
 
+@on_both
 @pytest.mark.parametrize("slug", REPORTS)
 def test_scope_limits_pages_counts_and_files(slug: str, request: pytest.FixtureRequest) -> None:
     zebra = request.getfixturevalue("zebra")
@@ -34,6 +36,7 @@ def test_scope_limits_pages_counts_and_files(slug: str, request: pytest.FixtureR
     assert found.total < read_page(view, WHOLE_PARTNER).total
 
 
+@on_both
 def test_foreign_row_is_not_found(request: pytest.FixtureRequest) -> None:
     zebra = request.getfixturevalue("zebra")
     view = view_of("customer-usage", [])
@@ -50,6 +53,7 @@ def test_scope_is_looked_up_in_the_transaction_of_its_rows(name: str | None) -> 
         Scope.for_reseller(name)
 
 
+@on_both
 @pytest.mark.parametrize("slug", REPORTS)
 def test_options_occur_in_the_scope(slug: str, request: pytest.FixtureRequest) -> None:
     zebra = request.getfixturevalue("zebra")

@@ -8,6 +8,7 @@ import pytest
 from app.table.paging import read_page
 from app.table.scope import WHOLE_PARTNER
 from app.table.view import View
+from tests.databases import on_both
 from tests.support import view_of
 from tests.table.test_rows import check
 
@@ -36,6 +37,7 @@ def test_cached_counts_depend_on_the_day(slug: str, query: tuple[str, str], tota
             check(on(view, day))
 
 
+@on_both
 @pytest.mark.usefixtures("edge_cases")
 def test_cursor_is_valid_tomorrow() -> None:
     view = replace(view_of(TRANSACTIONS, [("period", "last-90-days")]), size=1)

@@ -51,7 +51,7 @@ def total_sums(groups: Iterable[Group], measures: Iterable[str]) -> list[int]:
 
 @postgres_in_trials
 @pytest.mark.parametrize("slug", REPORTS)
-@examples(40)
+@examples(20)
 @given(data=st.data(), today=days, strategy=engine_strategies)
 @pytest.mark.usefixtures("edge_cases")
 def test_sums_equal_those_of_the_file(slug: str, data: st.DataObject, today: date, strategy: str) -> None:
@@ -76,7 +76,7 @@ def test_a_group_that_several_queries_find_is_one(slug: str) -> None:
 
 @postgres_in_trials
 @pytest.mark.parametrize("slug", REPORTS)
-@examples(30)
+@examples(15)
 @given(data=st.data(), today=days)
 @pytest.mark.usefixtures("edge_cases")
 def test_group_filters_select_its_rows(slug: str, data: st.DataObject, today: date) -> None:
@@ -86,7 +86,7 @@ def test_group_filters_select_its_rows(slug: str, data: st.DataObject, today: da
 
 @postgres_in_trials
 @pytest.mark.parametrize(("slug", "at"), CHARTS)
-@examples(30)
+@examples(15)
 @given(data=st.data(), today=days, strategy=engine_strategies)
 @example(data=None, today=date(9999, 12, 31), strategy=SORT)
 @example(data=None, today=date(1, 1, 1), strategy=SORT)
@@ -127,7 +127,7 @@ def check(summary: Summary, view: View) -> None:
 
 
 @postgres_in_trials
-@examples(30)
+@examples(15)
 @given(data=st.data(), strategy=engine_strategies)
 @pytest.mark.usefixtures("edge_cases")
 def test_largest_rows_are_those_of_the_first_level(data: st.DataObject, strategy: str) -> None:

@@ -8,6 +8,7 @@ import pytest
 from app.table.paging import read_children, read_page
 from app.table.scope import WHOLE_PARTNER
 from app.table.view import View
+from tests.databases import on_both
 from tests.support import load, view_of
 from tests.table.test_rows import check, expected
 
@@ -64,6 +65,7 @@ def test_usage_filter_at_every_level(usage: str) -> None:
         check(view_of("customer-usage", query))
 
 
+@on_both
 def test_matching_row_expands_to_all_its_rows() -> None:
     view = view_of("customer-usage", [("usage", "over")])
     (mixed,) = (row for row in read_page(view, WHOLE_PARTNER).rows if row.values[0] == "mixed")
@@ -74,6 +76,7 @@ def test_matching_row_expands_to_all_its_rows() -> None:
     assert [len(read_children(view, WHOLE_PARTNER, row.path) or []) for row in types] == [1, 2]
 
 
+@on_both
 def test_filtered_row_does_not_expand() -> None:
     rows = {row.values[0]: row for row in read_page(view_of("customer-usage", []), WHOLE_PARTNER).rows}
     for name, over, near in (("mixed", True, False), ("less", False, False), ("full", False, True)):

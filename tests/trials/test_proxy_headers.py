@@ -15,6 +15,8 @@ from tests.support import EVERYWHERE
 from tests.trials.conftest import Trial
 from tests.trials.proxy import proxied
 
+pytestmark = pytest.mark.slow_trial
+
 HEADERS = {*EVERYWHERE, "Cache-Control", "X-Request-ID"}
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
@@ -39,7 +41,6 @@ def test_headers_of_the_proxy(trial: Trial, sqlite_file: str, tmp_path: Path) ->
     )
 
 
-@pytest.mark.slow_trial
 def test_headers_of_a_refusal_by_the_proxy(trial: Trial, sqlite_file: str, tmp_path: Path) -> None:
     """Who is refused by the proxy's limits gets the security headers too."""
     with (

@@ -13,7 +13,8 @@ from flask.testing import FlaskClient
 from app.reports import REPORTS
 from app.reports.customer_page import SECTIONS, SUMS
 from models import Customer, Import
-from tests.databases import each_database as database_url
+from tests.databases import on_both
+from tests.databases import sqlite_first as database_url
 from tests.support import csv_rows, load, signed_in, table_rows
 from tests.web import parties
 
@@ -24,7 +25,6 @@ FRAGMENT = {"Accept": "text/html", "HX-Request": "true", "HX-Request-Type": "par
 TWIN = "/customers?name=Twin&reseller="
 
 pytestmark = pytest.mark.usefixtures("edge_cases")
-ON_SQLITE = pytest.mark.parametrize("database_url", ["SQLite"], indirect=True)
 
 
 def parts(page: str) -> dict[str, str]:
@@ -61,7 +61,6 @@ def test_names_and_ids_link_to_the_customer(client: FlaskClient, slug: str) -> N
         assert unescape(re.findall(r"<h1><bdi>(.*?)</bdi></h1>", answer.text, re.DOTALL)[0]) == name
 
 
-@ON_SQLITE
 def test_expandable_row_has_a_customer_link(client: FlaskClient) -> None:
     page = client.get(f"/reports/{USAGE}?q=C-1").text
     assert re.search(r'</button><a dir="auto" href="/customers\?customer=C-1">Ång', page)
@@ -69,7 +68,6 @@ def test_expandable_row_has_a_customer_link(client: FlaskClient) -> None:
     assert not addresses(client.get(f"/reports/{USAGE}/rows?node={number}&columns=customer_id").text)
 
 
-@ON_SQLITE
 def test_name_is_a_link_in_any_column(client: FlaskClient) -> None:
     first = client.get(f"/reports/{SUBSCRIPTIONS}?columns=customer&columns=cost&customer=C-1").text
     assert re.search(r'<a dir="auto" href="/customers\?customer=C-1">Ång', first)
@@ -80,6 +78,7 @@ def test_name_is_a_link_in_any_column(client: FlaskClient) -> None:
 # ------------------------------------------------------------------ the page
 
 
+@on_both
 def test_page_shows_the_customer_and_the_reports_rows(client: FlaskClient) -> None:
     last = Import.last()
     assert last
@@ -111,6 +110,7 @@ def test_reseller_tells_namesakes_apart(client: FlaskClient, reseller: str) -> N
         assert len(table_rows(client.get(address).text)) >= bool(table_rows(part))
 
 
+@on_both
 def test_name_redirects_once_the_customer_has_an_id(client: FlaskClient, tmp_path: Path) -> None:
     row = "Twin,N-9,Zebra Resale,SSL,DV Single,1,1"
     (tmp_path / "usage.csv").write_text(f"{parties.USAGE}\n{row}\n", "utf-8")
@@ -120,7 +120,6 @@ def test_name_redirects_once_the_customer_has_an_id(client: FlaskClient, tmp_pat
     assert addresses(client.get("/customers?name=Twin").text) == {"/customers?customer=N-9", f"{TWIN}North%2C%20Ltd"}
 
 
-@ON_SQLITE
 def test_empty_sections(client: FlaskClient) -> None:
     found = list(parts(client.get("/customers?customer=C-7").text).values())
     assert ["No subscriptions." in found[0], "No transactions." in found[1], "No inventory." in found[2]] == [
@@ -129,7 +128,6 @@ def test_empty_sections(client: FlaskClient) -> None:
     assert "No inventory." in found[2]
 
 
-@ON_SQLITE
 def test_section_shows_ten_rows_and_the_total(client: FlaskClient, tmp_path: Path) -> None:
     lines = [f"Many,M-1,M-{n},,Plan,2031-01-{n:02},1.00,2020-01-01,a@b.example,2020-01-01,1" for n in range(1, 13)]
     (tmp_path / "many.csv").write_text("\n".join([parties.SUBSCRIPTIONS, *lines]), "utf-8")
@@ -153,7 +151,6 @@ def test_sums_add_up_the_linked_rows(client: FlaskClient, query: str) -> None:
         assert Decimal(text.replace(",", "")) == expected, each.label
 
 
-@ON_SQLITE
 def test_ended_subscriptions_cost_nothing(client: FlaskClient, tmp_path: Path) -> None:
     lines = [f"Many,M-1,M-{end},,Plan,{end},1000.50,2020-01-01,a,2020-01-01,1" for end in ("9999-01-02", "2020-01-02")]
     (tmp_path / "many.csv").write_text("\n".join([parties.SUBSCRIPTIONS, *lines]), "utf-8")
@@ -165,14 +162,12 @@ def test_ended_subscriptions_cost_nothing(client: FlaskClient, tmp_path: Path) -
 # ------------------------------------------------------------------ permissions and errors
 
 
-@ON_SQLITE
 def test_viewer_sees_the_same_sums(app: Flask, client: FlaskClient) -> None:
     whole = sums(client.get("/customers?customer=C-1").text)
     assert sums(signed_in(app, "viewer").get("/customers?customer=C-1").text) == whole
     assert whole["Current Inventory"][0] == "8"
 
 
-@ON_SQLITE
 def test_viewer_sees_usage_without_details(app: Flask) -> None:
     viewer = signed_in(app, "viewer")
     page = viewer.get("/customers?customer=C-1").text
@@ -182,6 +177,7 @@ def test_viewer_sees_usage_without_details(app: Flask) -> None:
         assert viewer.get(address).status_code == 200
 
 
+@on_both
 @pytest.mark.parametrize("query", ["customer={}", "name={}", "name={}&reseller=-", "name={}&reseller=nobody"])
 def test_customer_out_of_scope_answers_like_a_missing_one(app: Flask, query: str) -> None:
     north = signed_in(app, "admin", "North, Ltd")
@@ -204,7 +200,6 @@ def test_reseller_sees_only_its_own_namesake(app: Flask) -> None:
     assert "Zebra" not in page
 
 
-@ON_SQLITE
 @pytest.mark.parametrize(
     ("query", "message"),
     [
@@ -220,7 +215,6 @@ def test_invalid_parameters_are_400(client: FlaskClient, query: str, message: st
     assert message in unescape(answer.text)
 
 
-@ON_SQLITE
 def test_name_filter_is_hidden_with_a_chip(client: FlaskClient) -> None:
     page = client.get(f"/reports/{USAGE}?name=Twin&reseller=North,+Ltd").text
     assert '<input type="hidden" name="name" value="Twin">' in page

@@ -167,7 +167,7 @@ def commands(slug: str) -> st.SearchStrategy[list[Command]]:
 
 
 @pytest.mark.parametrize("slug", REPORTS)
-@examples(60)
+@examples(30)
 @given(data=st.data())
 def test_commands_are_carried_out_in_their_order(slug: str, data: st.DataObject) -> None:
     query, given_commands = data.draw(queries(slug)), data.draw(commands(slug))

@@ -39,7 +39,7 @@ def ask(app: Flask, edge_cases: None) -> Callable[[Hostile], None]:
 
 @postgres_in_trials
 def test_random_requests(app: Flask, ask: Callable[[Hostile], None]) -> None:
-    examples(60)(given(requests(app))(ask))()
+    examples(30)(given(requests(app))(ask))()
 
 
 @postgres_in_trials

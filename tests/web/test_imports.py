@@ -1,5 +1,6 @@
 """Imports in the browser: upload, check, choose, apply, undo, and what each page says."""
 
+import json
 import re
 from dataclasses import replace
 from hashlib import sha256
@@ -12,6 +13,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app.jobs import states
+from app.web.reports.export_slots import ExportEnded, ExportGuard
 from app.web.services import services
 from models import AuditEvent, Customer, Import, ImportJob, Subscription
 from tests.jobs.work import import_jobs, latest, press, run_jobs, upload, uploaded
@@ -58,11 +60,29 @@ def test_file_is_checked_and_applied(app: Flask, client: FlaskClient) -> None:
     text = page(client, job)
     assert job.sha256 in text
     assert "2 new" in client.get("/imports").text
-    changes = csv_rows(client.get(f"/imports/{job.id}/changes.csv").data)
-    assert changes[0] == ["Change", "Row", "Column", "Before", "After"]
-    assert ["added", "S-1", "Cost", "", "10.00"] in changes
     events = [(event.event, event.outcome) for event in AuditEvent.select().where(AuditEvent.event != "request")]
     assert events == [("upload", "done"), ("import", "begun"), ("import", "done")]
+
+
+def test_changes_are_an_export(app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = f"/imports/{applied(app, client, SMALL).id}/changes.csv"
+    with client.get(path) as answer:
+        changes = csv_rows(answer.data)
+    assert changes[0] == ["Change", "Row", "Column", "Before", "After"]
+    assert ["added", "S-1", "Cost", "", "10.00"] in changes
+    client.head(path)
+
+    def ended(*_: object) -> None:
+        raise ExportEnded("The session has ended")
+
+    monkeypatch.setattr(ExportGuard, "check", ended)
+    with pytest.raises(ExportEnded):
+        client.get(path)
+    events = AuditEvent.select().where(AuditEvent.event == "export").order_by(AuditEvent.id)
+    assert [(event.about, event.outcome) for event in events] == [
+        (path, outcome) for outcome in ("begun", "done", "begun", "failed")
+    ]
+    assert json.loads(events[1].details) == {"rows": len(changes) - 1}
 
 
 def test_several_files_are_several_imports(client: FlaskClient) -> None:
@@ -149,6 +169,36 @@ def test_faults_are_listed_and_stand_in_a_file(app: Flask, client: FlaskClient) 
     assert rows[3][:4] == ["Acme", "S-1", "soon", "'=1"]
     assert "soon" in rows[3][4]
     assert "=1" in rows[3][4]
+
+
+@pytest.mark.parametrize("delimiter", [",", ";"])
+def test_file_of_faults_loads_when_it_is_corrected(app: Flask, client: FlaskClient, delimiter: str) -> None:
+    """Its guards are as those of an export: amounts have none, and names that look like formulas have one."""
+    rows = [
+        ["Customer", "Subscription ID", "End", "Cost"],
+        ["'=x", "S-1", "2026-05-01", "-12.50"],
+        ["''=y", "S-2", "2026-05-01", "'-1,000.00"],
+        ["+1 month", "S-3", "soon", "+3.00"],
+        ["-7", "S-4", "2026-05-01", "-$ 8"],
+    ]
+    text = "\n".join(delimiter.join(f'"{cell}"' for cell in row) for row in rows)
+    job = uploaded(app, client, text.encode())
+    assert [row[:4] for row in faults_file(client, job)][1:] == [
+        ["'=x", "S-1", "2026-05-01", "-12.50"],
+        ["''=y", "S-2", "2026-05-01", "-1,000.00"],
+        ["'+1 month", "S-3", "soon", "+3.00"],
+        ["-7", "S-4", "2026-05-01", "'-$ 8"],
+    ]
+    with client.get(f"/imports/{job.id}/faults.csv") as answer:
+        corrected = answer.data.replace(b"soon", b"2026-05-01")
+    job = applied(app, client, corrected)
+    names = {name for (name,) in Customer.select(Customer.name).where(Customer.id != 0).tuples()}
+    assert names == {"=x", "'=y", "+1 month", "-7"}
+    costs = [cost for (cost,) in Subscription.select(Subscription.cost).order_by(Subscription.ref).tuples()]
+    assert costs == [-1250, -100000, 300, -800]
+    changes = csv_rows(client.get(f"/imports/{job.id}/changes.csv").data)
+    assert ["added", "S-1", "Cost", "", "-12.50"] in changes
+    assert ["added", "S-1", "Customer", "", "'=x"] in changes
 
 
 def test_file_of_faults_has_those_of_the_headings(app: Flask, client: FlaskClient) -> None:

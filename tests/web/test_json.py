@@ -18,7 +18,8 @@ from app.table.json import json_page
 from app.table.kinds import guard
 from app.web.reports import export, validators
 from models import AuditEvent, Import, User, close_connections, timestamp
-from tests.databases import each_database as database_url
+from tests.databases import on_both
+from tests.databases import sqlite_first as database_url
 from tests.support import EDGE_CASES, add_token, csv_rows, load, program, signed_in
 
 __all__ = ["database_url"]
@@ -37,6 +38,7 @@ def read_json(client: FlaskClient, address: str) -> dict[str, Any]:
     return parsed
 
 
+@on_both
 def test_object(client: FlaskClient) -> None:
     query = "columns=customer&columns=date&columns=cost&columns=total&columns=action&sort=-cost&q=c-1"
     found = read_json(client, f"/reports/{TRANSACTIONS}.json?{query}")
@@ -86,6 +88,7 @@ def test_all_rows_are_an_export_and_pages_are_not(client: FlaskClient) -> None:
     assert json.loads(done.details)["rows"] == rows
 
 
+@on_both
 def test_pages_lead_to_all_rows(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.table.params.SIZES", (2, 50))
     for slug in REPORTS:
@@ -116,6 +119,7 @@ def test_cursor_that_has_gone(client: FlaskClient) -> None:
 # ------------------------------------------------------------------ validators
 
 
+@on_both
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_same_file_is_a_304(client: FlaskClient, ending: str) -> None:
     answer = client.get(f"/reports/{USAGE}{ending}")

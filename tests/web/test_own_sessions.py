@@ -120,7 +120,7 @@ def test_end_all_other_sessions(app: Flask) -> None:
 def test_sessions_that_were_used_before_the_last_ten_are_folded(app: Flask) -> None:
     client = sign_in(app)
     for _ in range(11):
-        app.extensions["sessions"].create(User.get(email=ANN))
+        services(app).sessions.create(User.get(email=ANN))
     shown, _, folded = client.get("/account").text.partition("<summary>2 more</summary>")
     assert (shown.count('/end">End<'), folded.count('/end">End<')) == (9, 2)
 

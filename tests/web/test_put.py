@@ -1,5 +1,6 @@
 """PUT /imports/SLUG: programs send files with a token that may import."""
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -8,12 +9,13 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from app.jobs import states
+from app.importing import history, import_file
+from app.jobs import imports, states
 from app.web.imports import put
 from app.web.services import services
-from models import AccessToken, AuditEvent, Import, ImportJob, Subscription, User, reports_db, timestamp
-from tests.databases import each_database as database_url
-from tests.databases import importing
+from models import AccessToken, AuditEvent, Import, ImportJob, Subscription, User, access_db, reports_db, timestamp
+from tests.databases import importing, on_both
+from tests.databases import sqlite_first as database_url
 from tests.jobs.conftest import own_folder
 from tests.jobs.work import import_jobs, latest, press, run_jobs
 from tests.support import EDGE_CASES, OURS, add_token, program, replace_services, signed_in
@@ -44,6 +46,7 @@ def facts(answer: TestResponse, status: int = 200) -> Any:
     return answer.json
 
 
+@on_both
 def test_small_file_is_loaded_at_once(app: Flask, client: FlaskClient, loader: FlaskClient) -> None:
     found = facts(send(loader, SMALL))
     assert (found["report"], found["dry_run"], found["counts"]["added"]) == (SLUG, False, 2)
@@ -83,6 +86,7 @@ def test_dry_run_keeps_nothing(app: Flask, loader: FlaskClient) -> None:
     assert not list(import_jobs(app).uploads.path(1).parent.iterdir())
 
 
+@on_both
 def test_faults_are_a_422_and_keep_nothing(app: Flask, loader: FlaskClient) -> None:
     answer = send(loader, FAULTY)
     found = facts(answer, 422)
@@ -93,6 +97,42 @@ def test_faults_are_a_422_and_keep_nothing(app: Flask, loader: FlaskClient) -> N
     assert not ImportJob.select().exists()
     assert not Import.select().exists()
     assert not list(import_jobs(app).uploads.path(1).parent.iterdir())
+    assert outcomes() == [("begun", ""), ("failed", "2 faults or questions")]
+    send(loader, FAULTY, "?dry_run=1")
+    assert len(outcomes()) == 2, "a dry run is no import"
+
+
+def outcomes() -> list[tuple[str, str]]:
+    events = AuditEvent.select().where(AuditEvent.event == "import").order_by(AuditEvent.id)
+    return [(event.outcome, json.loads(event.details).get("why", "")) for event in events]
+
+
+@pytest.mark.parametrize("database_url", ["SQLite"], indirect=True)
+def test_file_that_is_loaded_but_not_noted_is_loaded(app: Flask, loader: FlaskClient) -> None:
+    """The users' database fails when the reports have the rows."""
+    failing = "BEGIN SELECT RAISE(ABORT, 'disk is full'); END"
+    access_db.execute_sql(f"CREATE TRIGGER full BEFORE UPDATE ON import_job WHEN NEW.state = 'applied' {failing}")
+    found = facts(send(loader, SMALL))
+    access_db.execute_sql("DROP TRIGGER full")
+    assert found["counts"]["added"] == 2
+    assert facts(send(loader, SMALL))["counts"]["unchanged"] == 2, "the program may ask again"
+    assert (latest().id, latest().state) == (found["number"], states.APPLYING)
+    import_jobs(app).requeue()
+    assert latest().state == states.APPLIED
+    assert outcomes() == [("begun", ""), ("done", "")]
+
+
+def test_loading_has_a_heartbeat(app: Flask, loader: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    def load(*arguments: Any, **options: Any) -> Any:
+        states.release_jobs()  # as a process does that starts meanwhile
+        while states.status_of(latest()).state != states.APPLYING:
+            pass
+        return import_file(*arguments, **options)
+
+    monkeypatch.setattr(history, "HEARTBEAT", 0.01)
+    monkeypatch.setattr(imports, "import_file", load)
+    facts(send(loader, SMALL))
+    assert latest().state == states.APPLIED
 
 
 def test_question_names_its_answer(loader: FlaskClient) -> None:
@@ -151,6 +191,7 @@ def test_questions_of_a_job_name_the_keys_that_answer_them(
     assert facts(send(loader, content, "?complete=1&confirm=1"))["counts"]["cancelled"] == 1
 
 
+@on_both
 @pytest.mark.parametrize("query", ["", "?complete=1"])
 def test_large_file_is_a_job(app: Flask, loader: FlaskClient, monkeypatch: pytest.MonkeyPatch, query: str) -> None:
     monkeypatch.setattr(put, "SMALL_BYTES", 10)
@@ -184,6 +225,7 @@ def test_large_dry_run_is_a_check(app: Flask, loader: FlaskClient, monkeypatch: 
     assert not Subscription.select().exists()
 
 
+@on_both
 def test_other_import_of_the_report_is_a_409(loader: FlaskClient) -> None:
     waiting = {"who": "x", "file": "x", "created_at": timestamp(), "seen_at": timestamp()}
     job = ImportJob.create(report=SLUG, state=states.APPLY_QUEUED, **waiting)

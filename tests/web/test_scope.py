@@ -36,7 +36,7 @@ from models import (
 )
 from tests import workbooks
 from tests.strategies import SCAN, SCAN_OVER_BUDGET, SORT, forced
-from tests.support import OURS, csv_rows, signed_in, table_rows, view_of
+from tests.support import OURS, csv_rows, in_trials, signed_in, table_rows, view_of
 from tests.web.parties import ALPHA, BETA, NAMESAKE, NOBODYS, PARTIES, Party, load_parties
 from tests.web.routes import routes
 
@@ -215,7 +215,7 @@ def test_user_of_removed_reseller_sees_no_rows(app: Flask) -> None:
         assert len(csv_rows(client.get(f"/reports/{slug}.csv").data)) == 1
 
 
-@pytest.mark.parametrize("role", ["admin", "viewer"])
+@pytest.mark.parametrize("role", ["admin", *in_trials("viewer")])
 def test_others_rows_look_like_missing_ones(app: Flask, role: str) -> None:
     check_missing(app, role)
 
@@ -238,7 +238,7 @@ def test_others_cursor_looks_like_a_deleted_one(app: Flask, alpha: FlaskClient) 
 
 
 @pytest.mark.parametrize("slug", REPORTS)
-@pytest.mark.parametrize("strategy", [SORT, SCAN, SCAN_OVER_BUDGET])
+@pytest.mark.parametrize("strategy", [SORT, SCAN_OVER_BUDGET, *in_trials(SCAN)])
 def test_scope_equals_the_filter_by_reseller(app: Flask, alpha: FlaskClient, slug: str, strategy: str) -> None:
     partner = signed_in(app)
     with forced(strategy):

@@ -165,9 +165,9 @@ def test_users_page_lists_roles_and_states(app: Flask, client: FlaskClient, eve:
 @pytest.mark.parametrize(
     ("form", "sentences"),
     [
-        ({"role": "admin", "reach": ""}, ["Choose whose customers this person sees."]),
+        ({"role": "admin", "audience": ""}, ["Choose whose customers this person sees."]),
         (
-            {"role": "king", "reach": "reseller", "reseller": "No One"},
+            {"role": "king", "audience": "reseller", "reseller": "No One"},
             ["“king” is not a role; choose admin or viewer.", "“No One” is not the name of a reseller."],
         ),
     ],

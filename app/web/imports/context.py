@@ -54,7 +54,6 @@ LABELS = {
 COUNTS = {"added": "New", "updated": "Changed", "unchanged": "Same", "removed": "Removed", "cancelled": "Ended",
           "moved": "Moved", "renamed": "Renamed"}  # fmt: skip
 _ALWAYS = ("added", "updated", "unchanged")  # counts that are shown when they are 0, too
-OPEN = (states.CHECK_QUEUED, states.CHECKING, states.CHECKED, states.CHECK_FAILED, states.APPLY_QUEUED, states.APPLYING)
 
 
 _KIND_BADGES = {"added": "good", "updated": "warn", "unchanged": ""}
@@ -86,15 +85,15 @@ def list_context() -> dict[str, Any]:
     jobs = list(ImportJob.select().where(ImportJob.state != states.UNDOES).order_by(ImportJob.id.desc()).limit(_SHOWN))
     status = statuses(jobs)
     listed = [_listed(job, status[job.id]) for job in jobs]
-    for load in Import.select().where(Import.number.is_null()).order_by(Import.id.desc()).limit(_SHOWN):
-        line = (str(load.loaded_at), str(load.file).rpartition("/")[2], str(load.who), _title(str(load.report)))
-        listed.append(ListedImport(*line, LABELS[states.APPLIED], None, counts_text(load)))
+    for each in Import.select().where(Import.number.is_null()).order_by(Import.id.desc()).limit(_SHOWN):
+        line = (str(each.loaded_at), str(each.file).rpartition("/")[2], str(each.who), _title(str(each.report)))
+        listed.append(ListedImport(*line, LABELS[states.APPLIED], None, counts_text(each)))
     listed.sort(key=lambda each: each.at, reverse=True)
     return {"imports": listed[:_SHOWN], "is_runner_alive": is_runner_alive()}
 
 
 def _listed(job: ImportJob, status: Status) -> ListedImport:
-    counts = counts_text(status.load) if status.load else ""
+    counts = counts_text(status.applied) if status.applied else ""
     label = _label(status, load_plan(job.plan) if status.state == states.CHECKED else None)
     line = (str(job.created_at), str(job.file), str(job.who), _title(str(job.report)))
     return ListedImport(*line, label, job.id, counts)
@@ -107,9 +106,9 @@ def _label(status: Status, plan: StoredPlan | None) -> tuple[str, str]:
     return LABELS[status.state]
 
 
-def counts_text(load: Import) -> str:
+def counts_text(done: Import) -> str:
     """The numbers of an import: "3 new, 1 changed"."""
-    counts = [(getattr(load, key, 0), label.lower()) for key, label in COUNTS.items()]
+    counts = [(getattr(done, key, 0), label.lower()) for key, label in COUNTS.items()]
     return ", ".join(f"{count:,} {label}" for count, label in counts if count) or "no rows"
 
 
@@ -130,7 +129,7 @@ def page_context(job: ImportJob, uploads: Uploads) -> dict[str, Any]:
     """What the page of an import shows."""
     context = status_context(job)
     options = load_options(job.options)
-    is_open = context["status"].state in OPEN
+    is_open = context["status"].state in states.OPEN
     preview = find_preview(job, options, uploads) if is_open else None
     layout = LAYOUTS.get(preview.report) if preview else None
     others = _others(job)
@@ -193,7 +192,7 @@ def status_context(job: ImportJob) -> dict[str, Any]:
         "is_outdated": status.state == states.CHECKED and plan is not None and plan.as_of != last_import(),
         "same_file": _same_file(job) if status.state == states.CHECKED else None,
         "answered": bool(options.name_choices),
-        "can_undo": status.state == states.APPLIED and status.load is not None and can_be_undone(status.load),
+        "can_undo": status.state == states.APPLIED and status.applied is not None and can_be_undone(status.applied),
     }
 
 
@@ -223,9 +222,9 @@ def describe_question(question: Question) -> str:
     return question.with_answer(f"{' or '.join(f'{key}={value}' for value in values)} {says}")
 
 
-def can_be_undone(load: Import) -> bool:
+def can_be_undone(applied: Import) -> bool:
     """Whether what an import changed is known, so that it can be undone unless something newer stands on it."""
-    return bool(load.changed_rows) and not load.discarded and load.undoes is None
+    return bool(applied.changed_rows) and not applied.discarded and applied.undoes is None
 
 
 def undo_context(number: int) -> dict[str, Any]:
@@ -239,8 +238,8 @@ def undo_context(number: int) -> dict[str, Any]:
 def _counts(status: Status, plan: StoredPlan | None) -> list[tuple[str, int]]:
     """The labels and numbers of what a file did, or would do."""
     counts = dict(plan.counts) if plan else {}
-    if status.load:
-        counts |= {key: getattr(status.load, key) for key in COUNTS if hasattr(status.load, key)}
+    if status.applied:
+        counts |= {key: getattr(status.applied, key) for key in COUNTS if hasattr(status.applied, key)}
     return [(label, counts[key]) for key, label in COUNTS.items() if key in counts and (counts[key] or key in _ALWAYS)]
 
 
@@ -249,8 +248,8 @@ def _progress(job: ImportJob, status: Status, plan: StoredPlan | None) -> dict[s
     if status.state not in states.RUNNING.values():
         return None
     whole, rows = job.size, plan.rows if plan and status.state == states.APPLYING else 0
-    if status.state == states.UNDOING and status.load:
-        whole = rows = status.load.changed_rows
+    if status.state == states.UNDOING and status.applied:
+        whole = rows = status.applied.changed_rows
     share = min(job.done / whole, 1) if whole else 0.0
     return {"percent": int(share * 100), "rows": rows, "done": int(rows * share)}
 
@@ -267,5 +266,5 @@ def _same_file(job: ImportJob) -> ImportJob | None:
 
 def _others(job: ImportJob) -> Sequence[ImportJob]:
     """Other files that somebody must still look at."""
-    waiting = ImportJob.state.in_(OPEN) & (ImportJob.id != job.id)
+    waiting = ImportJob.state.in_(states.OPEN) & (ImportJob.id != job.id)
     return list(ImportJob.select().where(waiting).order_by(ImportJob.id).limit(_SHOWN))

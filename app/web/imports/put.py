@@ -14,6 +14,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from app.importing import DATE_ORDERS, DECIMALS, LAYOUTS, FileRejected, ImportSummary, Options, Plan, add_job
 from app.jobs import states
+from app.jobs.imports import audit_failure
 from app.jobs.plans import dump_options, is_workbook, load_options
 from app.jobs.uploads import Upload, Uploads
 from app.web.audit import record_event
@@ -21,7 +22,7 @@ from app.web.errors import error_response, problem_response
 from app.web.imports.context import describe_question, import_facts
 from app.web.security import visitor
 from app.web.services import services
-from models import Import, ImportJob, access_db, timestamp
+from models import DATABASE_ERRORS, Import, ImportJob, access_db, describe_error, timestamp
 from models.audit import BEGUN
 
 log = logging.getLogger(__name__)
@@ -169,7 +170,7 @@ def _stop_waiting() -> None:
 
 def _load_at_once(job: ImportJob, options: Options, dry_run: bool) -> Response:
     """Load the file while the program waits, or queue it. Of one that isn't loaded nothing is kept."""
-    is_kept = False
+    is_kept, why = False, ""
     try:
         plan = services().import_jobs.load_at_once(job, options, dry_run, _stop_waiting)
         plan.raise_if_rejected(job.file, describe_question)
@@ -179,15 +180,27 @@ def _load_at_once(job: ImportJob, options: Options, dry_run: bool) -> Response:
         states.change_state(job, [states.RUNNING[queued]], queued)
         return _queue(ImportJob.get_by_id(job.id), queued)
     except FileRejected as rejected:
+        why = f"{rejected.total:,} faults or questions"
         faults = [{"line": fault.line, "text": fault.text, "heading": fault.heading} for fault in rejected.faults]
         title = "This file can't be loaded. Nothing was changed."
         details = [f"line {fault['line']}: {fault['text']}" for fault in faults[:10]]
         return problem_response(422, title, details, "faults in the file", faults=faults, total=rejected.total)
+    except Exception as error:
+        why = describe_error(error) if isinstance(error, DATABASE_ERRORS) else "a defect"
+        raise
     finally:
         if not is_kept:
-            services().import_jobs.uploads.delete(job.id)
-            job.delete_instance()
+            _forget(job, why)
     return _result(options, asdict(plan.summary), _sentences(plan), None if dry_run else job.id, dry_run)
+
+
+def _forget(job: ImportJob, why: str) -> None:
+    """Remove a job that has come to nothing, and record why; "" for a dry run. One that the reports have stays."""
+    if not Import.select().where(Import.number == job.id).exists():
+        if why:
+            audit_failure(job, why)
+        services().import_jobs.uploads.delete(job.id)
+        job.delete_instance()
 
 
 def _sentences(plan: Plan) -> list[str]:

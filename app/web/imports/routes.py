@@ -2,7 +2,8 @@
 
 import logging
 from collections.abc import Iterator
-from typing import Any
+from functools import partial
+from itertools import islice
 
 from flask import Blueprint, Response, abort, current_app, jsonify, redirect, render_template, request, send_file
 from flask.typing import ResponseReturnValue
@@ -13,13 +14,10 @@ from app.jobs import states
 from app.jobs.plans import dump_options, load_options, load_plan
 from app.jobs.states import change_state, status_of
 from app.jobs.uploads import Upload
-from app.table.csv import EXCEL
-from app.table.kinds import TEXT
-from app.table.spool import spool
+from app.table.csv import CHUNK_ROWS, EXCEL, Progress
 from app.web.audit import record_event
 from app.web.errors import asks_for_json, error_response, is_fragment_request
 from app.web.imports.context import (
-    OPEN,
     find_preview,
     fragment_context,
     import_facts,
@@ -29,15 +27,15 @@ from app.web.imports.context import (
 )
 from app.web.imports.form import shown_options, submitted_options, submitted_revision
 from app.web.imports.upload import MAX_FILES, received_files
+from app.web.reports.export import stream_export
 from app.web.security import visitor
 from app.web.services import services
-from models import ImportJob, access_db, close_connections, timestamp
+from models import ImportJob, access_db, read_transaction, timestamp
 from models.audit import BEGUN
 
 log = logging.getLogger(__name__)
 
 _NUMBER = "<int(max=999999999):number>"
-_CHECKABLE = (states.CHECK_QUEUED, states.CHECKING, states.CHECKED, states.CHECK_FAILED)
 
 blueprint = Blueprint("imports", __name__, url_prefix="/imports")
 
@@ -92,7 +90,7 @@ def show(number: int) -> ResponseReturnValue:
         context = fragment_context(job, services().import_jobs.uploads)
         response = current_app.make_response(render_template("imports/_fragment.html", **context))
         lacks_preview = job.preview and request.args.get("preview") == "none"
-        if lacks_preview or context["status"].state not in {*OPEN, *states.BUSY}:  # the page looks otherwise now
+        if lacks_preview or context["status"].state not in {*states.OPEN, *states.BUSY}:  # the page looks otherwise now
             response.headers["HX-Refresh"] = "true"
         return response
     context = page_context(job, services().import_jobs.uploads)
@@ -121,8 +119,8 @@ def _shown_and_submitted(job: ImportJob) -> tuple[Options, Options]:
 def _check_again(job: ImportJob, options: Options) -> Response | None:
     """Queue a check with other options. Return why that can't be, or None."""
     values = {"options": dump_options(options), "plan": "", "message": "", "done": 0, "preview": ""}
-    is_applied = status_of(job).load is not None
-    if is_applied or not change_state(job, _CHECKABLE, states.CHECK_QUEUED, revision=job.revision + 1, **values):
+    is_applied = status_of(job).applied is not None
+    if is_applied or not change_state(job, states.CHECKABLE, states.CHECK_QUEUED, revision=job.revision + 1, **values):
         return _conflict(job.id)
     services().import_jobs.wake(job, states.CHECK_QUEUED)
     return None
@@ -139,7 +137,7 @@ def apply(number: int) -> ResponseReturnValue:
         if options != shown:
             return _check_again(job, options) or redirect(f"/imports/{number}?choices=changed", 303)
     plan = load_plan(job.plan)
-    if plan is None or not plan.can_be_applied or status_of(job).load:
+    if plan is None or not plan.can_be_applied or status_of(job).applied:
         return _conflict(number)
     ending = plan.summary.ending
     if plan.summary.ends_many and request.form.get("confirm") != str(ending):
@@ -161,7 +159,9 @@ def cancel(number: int) -> ResponseReturnValue:
     """Drop a file that isn't applied, and end its job."""
     job = _job_or_404(number)
     with access_db.write_transaction():
-        cancelled = not status_of(job).load and change_state(job, [*_CHECKABLE, states.APPLY_QUEUED], states.CANCELLED)
+        cancelled = not status_of(job).applied and change_state(
+            job, [*states.CHECKABLE, states.APPLY_QUEUED], states.CANCELLED
+        )
         if cancelled:
             record_event("import cancelled", about=f"{job.report} {job.file}", number=number)
     if not cancelled:
@@ -176,9 +176,9 @@ def undo(number: int) -> ResponseReturnValue:
     job, now = _job_or_404(number), timestamp()
     status = status_of(job)
     begun = False
-    if status.load and not status.undone_by:
+    if status.applied and not status.undone_by:
         with access_db.write_transaction():
-            begun = change_state(job, [*_APPLIED], states.UNDO_QUEUED, done=0, message="")
+            begun = change_state(job, states.UNDOABLE, states.UNDO_QUEUED, done=0, message="")
             if begun:
                 fields = {"user": visitor().id, "who": visitor().email, "created_at": now, "seen_at": now}
                 if job.undo is None:
@@ -192,10 +192,6 @@ def undo(number: int) -> ResponseReturnValue:
         return _conflict(number)
     services().import_jobs.wake(job, states.UNDO_QUEUED)
     return redirect(f"/imports/{number}", 303)
-
-
-# States of a job whose file the reports have: one that died before it said so is at an earlier one.
-_APPLIED = (states.APPLIED, states.APPLYING, states.APPLY_QUEUED, states.CHECKED)
 
 
 @blueprint.get(f"/{_NUMBER}/faults.csv")
@@ -214,22 +210,20 @@ def faults(number: int) -> ResponseReturnValue:
 def changes(number: int) -> ResponseReturnValue:
     """Stream what an import changed: each value before and after."""
     job = _job_or_404(number)
-    if not status_of(job).load:
+    if not status_of(job).applied:
         return error_response(404, "This import is not applied.", home=f"/imports/{number}")
-    response = Response(spool(lambda: _change_lines(number)), mimetype="text/csv")
-    response.headers["Content-Disposition"] = f'attachment; filename="import-{number}-changes.csv"'
-    return response
+    headers = {"Content-Disposition": f'attachment; filename="import-{number}-changes.csv"'}
+    response = Response(mimetype="text/csv", headers=headers)
+    return stream_export(request.path, partial(_change_lines, number), response, f"/imports/{number}")
 
 
-def _change_lines(number: int) -> Iterator[bytes]:
-    def line(cells: Any) -> bytes:
-        return (EXCEL.delimiter.join(EXCEL.cell(TEXT, cell) for cell in cells) + "\r\n").encode()
-
-    try:
-        yield EXCEL.start.encode() + line(("Change", "Row", "Column", "Before", "After"))
-        yield from map(line, changed_rows(number))
-    finally:
-        close_connections()  # this thread's own
+def _change_lines(number: int, progress: Progress) -> Iterator[bytes]:
+    with read_transaction():
+        yield (EXCEL.start + EXCEL.line(("Change", "Row", "Column", "Before", "After"))).encode()
+        rows = changed_rows(number)
+        while block := list(islice(rows, CHUNK_ROWS)):
+            progress(len(block))
+            yield "".join(map(EXCEL.line, block)).encode()
 
 
 def _job_or_404(number: int) -> ImportJob:

@@ -169,66 +169,90 @@ class _Export:
             self.end(outcome)
 
 
-def _streamed_response(view: View, file_format: Format, write: Callable[..., Iterator[bytes]]) -> Response:
-    """Stream what `write` yields; it gets a function that counts rows as `progress`."""
-    if request.environ.get("SERVER_PROTOCOL") == "HTTP/1.0":
-        details = ["Over HTTP/1.0 nobody could tell half a file from a whole one."]
-        return error_response(505, "A file needs HTTP/1.1.", details)
-    return _export_response(view, file_format, partial(_stream, write))
+Write = Callable[..., Iterator[bytes]]  # yields a file; it gets a function that counts rows as `progress`
+
+
+def _streamed_response(view: View, file_format: Format, write: Write) -> Response:
+    """Stream the file that `write` yields."""
+    return _unstreamable() or _export_response(view, file_format, partial(_stream, write))
+
+
+def stream_export(about: str, write: Write, response: Response, home: str) -> Response:
+    """Stream a file that is of no view, as the body of `response`. `about` is its address, `home` that of its page."""
+    if request.method == "HEAD":
+        return response
+    return _unstreamable() or _run_export(about, partial(_stream, write), response, home)
+
+
+def _unstreamable() -> Response | None:
+    if request.environ.get("SERVER_PROTOCOL") != "HTTP/1.0":
+        return None
+    details = ["Over HTTP/1.0 nobody could tell half a file from a whole one."]
+    return error_response(505, "A file needs HTTP/1.1.", details)
 
 
 def _export_response(view: View, file_format: Format, begin: Callable[[_Export], Iterable[bytes]]) -> Response:
-    """Run an export when it is the visitor's turn; 503 when too many run or wait, 304 when the visitor has the file.
-
-    `begin` returns the pieces of the file. Until it returns, a failure is still an error page.
-    """
+    """Run an export of a view, or answer 304 when the visitor has the file. See `_run_export`."""
     url = file_url(view, file_format)
     if response := unchanged(view, url):
         return response
     headers = {"Content-Disposition": f'attachment; filename="{view.file_stem}{file_format.extension}"'}
+    response = Response(mimetype=file_format.mimetype, headers=headers)
     if request.method == "HEAD":
-        return add_validators(Response(mimetype=file_format.mimetype, headers=headers), view, url)
-    response = Response(headers=headers)
+        return add_validators(response, view, url)
+
+    def begin_with_validators(export: _Export) -> Iterable[bytes]:
+        add_validators(response, view, url)  # before the snapshot: a file may be newer than its ETag, never older
+        return begin(export)
+
+    answer = _run_export(url, begin_with_validators, response, report_url(view))
+    if answer is response and file_format.key in FORMATS and not visitor().token:
+        remember_format(response, file_format)
+    return answer
+
+
+def _run_export(about: str, begin: Callable[[_Export], Iterable[bytes]], response: Response, home: str) -> Response:
+    """Run an export when it is the visitor's turn, as the body of `response`; 503 when too many run or wait.
+
+    `begin` returns the pieces of the file. Until it returns, a failure is still an error page.
+    """
     with ExitStack() as resources:
         try:
             guard = resources.enter_context(export_slot())
         except TooManyExports as error:
-            return _too_many_exports(view, str(error))
-        export = _Export(url, resources, guard)
+            return _too_many_exports(home, str(error))
+        export = _Export(about, resources, guard)
         try:
-            add_validators(response, view, url)  # before the snapshot: a file may be newer than its ETag, never older
             pieces = begin(export)
         except BaseException as error:
             export.end(FAILED)
             if isinstance(error, ExportEnded):
-                return error_response(503, "This export was ended.", [f"{error}."], report_url(view))
+                return error_response(503, "This export was ended.", [f"{error}."], home)
             if isinstance(error, (OSError, FileCreateError)):
                 return disk_full_response(error)
             raise
-        response.response, response.mimetype = export.send(pieces), file_format.mimetype
+        response.response = export.send(pieces)
         if export.length is not None:
             response.content_length = export.length
-        if file_format.key in FORMATS and not visitor().token:
-            remember_format(response, file_format)
         export.resources = resources.pop_all()
     response.call_on_close(partial(export.end, FAILED))  # when the client never reads the body: `send` doesn't begin
     return response
 
 
-def _too_many_exports(view: View, why: str) -> Response:
+def _too_many_exports(home: str, why: str) -> Response:
     details = [why, "Try again in half a minute."]
-    response = error_response(503, "Too many exports are running.", details, report_url(view))
+    response = error_response(503, "Too many exports are running.", details, home)
     response.headers["Retry-After"] = str(_RETRY_AFTER)
     return response
 
 
-def _stream(write: Callable[..., Iterator[bytes]], export: _Export) -> Iterator[bytes]:
+def _stream(write: Write, export: _Export) -> Iterator[bytes]:
     """Write the file in a thread of its own. Wait for the first piece, so that an early error is an error page."""
     pieces = export.resources.enter_context(closing(spool(partial(_pieces, write, export.count_rows))))
     return chain([next(pieces)], pieces)
 
 
-def _pieces(write: Callable[..., Iterator[bytes]], progress: Progress) -> Iterator[bytes]:
+def _pieces(write: Write, progress: Progress) -> Iterator[bytes]:
     try:
         yield from write(progress=progress)
     finally:
