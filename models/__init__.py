@@ -70,4 +70,4 @@ from models.reports import (
 )
 from models.schema import SchemaMismatch, apply_migrations, check_schema
 from models.sqlite import QueryBudgetExceeded
-from models.values import MAX_CHAR, clean_text, fold, printable, timestamp, today
+from models.values import MAX_CHAR, clean_text, fold, printable, shorten, timestamp, today

@@ -290,7 +290,7 @@ class ImportJob(AccessModel):
 
     `state` is one of those in app/jobs/states.py, a hint: whether the file is applied the reports alone tell.
     `revision` counts the changes of the options, so that a result of older ones isn't taken for one of these.
-    `done` counts bytes that the running job has read, and `seen_at` is when it last said so. `undo` is the number of
+    `done` counts bytes that the running job has read, and `seen_at` is its last heartbeat. `undo` is the number of
     the import that undoes this one.
     """
 
@@ -315,7 +315,7 @@ class ImportJob(AccessModel):
 
 
 class JobRunner(AccessModel):
-    """The process that works on jobs: one row, and when it last said that it lives."""
+    """The process that works on jobs: one row with its last heartbeat."""
 
     seen_at = DateTimeField()
 

@@ -11,7 +11,7 @@ from peewee import DateTimeField, TextField
 
 from models.access import AccessModel
 from models.connections import access_db
-from models.values import timestamp
+from models.values import shorten, timestamp
 
 log = logging.getLogger("audit")
 
@@ -123,5 +123,4 @@ def _write_events(events: Any, out: IO[str]) -> tuple[int, int]:
 
 
 def _shorten(value: Any) -> Any:
-    too_long = isinstance(value, str) and len(value) > MAX_TEXT_LENGTH
-    return f"{value[: MAX_TEXT_LENGTH - 1]}…" if too_long else value
+    return shorten(value, MAX_TEXT_LENGTH) if isinstance(value, str) else value

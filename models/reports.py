@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import peewee
 
@@ -228,6 +228,13 @@ class Holding(UsageRow):
 _LAST_IMPORT = "SELECT id, loaded_at, %s FROM load ORDER BY id DESC LIMIT 1"
 
 
+class DataVersion(NamedTuple):
+    """What the data of all reports is as of: a name that no other import ever has, and the import's time in UTC."""
+
+    name: str
+    loaded_at: str
+
+
 class Import(BaseModel):
     """A committed import. The last one's id is the version of all data in reports.
 
@@ -267,13 +274,13 @@ class Import(BaseModel):
         return cache["version"]
 
     @classmethod
-    def last(cls) -> tuple[str, str] | None:
-        """Return a name of the last import that no other ever has, and its time in UTC; None before the first."""
+    def last(cls) -> DataVersion | None:
+        """Return the version of all data, which the last import has made; None before the first."""
         _, *rows = cls.version()
         if not rows:
             return None
         number, loaded_at, edition = rows[0]
-        return f"{edition}-{number}", loaded_at
+        return DataVersion(f"{edition}-{number}", loaded_at)
 
     @classmethod
     def last_time(cls, snapshot: Snapshot) -> str | None:

@@ -60,6 +60,11 @@ def _fold_char(char: str) -> str:
     return char
 
 
+def shorten(text: str, limit: int) -> str:
+    """Return `text` with at most `limit` characters, of which the last is "…" where some were left out."""
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
 def printable(text: str, keep: str = "\n") -> str:
     """Return `text` with characters escaped that control a terminal or reorder what it shows, but those to `keep`."""
     if text.isprintable():

@@ -61,7 +61,7 @@ def read_content(person: Visitor, saved_view: SavedView, day: date, file_format:
     with read_transaction():
         view = _permitted_view(person, saved_view, day)
         last, rows = Import.last(), _count(view, person.scope)
-    content = Content(view, rows, last[1] if last else "")
+    content = Content(view, rows, last.loaded_at if last else "")
     if file_format != LINK and not person.can(Permission.EXPORT):
         content, file_format = replace(content, remark=_NO_FILES), LINK
     if only_new or file_format == CSV:

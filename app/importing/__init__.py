@@ -17,10 +17,10 @@ from app.importing.encodings import ENCODINGS
 from app.importing.history import (
     ListedImport,
     add_job,
+    data_version,
     discard_history,
     heartbeat,
     import_list,
-    last_import,
     numbered,
 )
 from app.importing.layouts import LAYOUTS, Layout, Record, SubscriptionRecord, TransactionRecord, UsageRecord

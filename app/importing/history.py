@@ -25,12 +25,13 @@ _DISCARDED_ROWS = 20_000  # that one transaction removes
 _MESSAGE_CHARS = 1000  # of what is kept of an exception
 
 APPLYING, APPLIED, FAILED = "applying", "applied", "failed"  # states of an ImportJob
-HEARTBEAT = 1  # second between two times at which a job that is being worked on says so
+HEARTBEAT = 1  # second between two heartbeats of a job
 
 
-def last_import() -> str:
-    """A name of the last import, which no other ever has; "" before the first."""
-    return (Import.last() or ("", ""))[0]
+def data_version() -> str:
+    """Return the name of the version of all data, "" before the first import."""
+    last = Import.last()
+    return last.name if last else ""
 
 
 def add_job(**fields: Any) -> ImportJob:
@@ -69,7 +70,7 @@ def _end(job: ImportJob, state: str, message: str = "") -> None:
 
 @contextmanager
 def heartbeat(number: int) -> Iterator[None]:
-    """Let a thread say every second that a job is being worked on, which else counts as interrupted."""
+    """Let a thread record a heartbeat of a job every second, without which it counts as interrupted."""
     stop = Event()
 
     def beat() -> None:

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from models import shorten
+
 MAX_FAULTS = 1000  # that are kept; all are counted
 MAX_EXAMPLES = 10  # of each kind of change, note or question
 
@@ -105,7 +107,7 @@ class FileRejected(Exception):
 
 def quote(text: str) -> str:
     """Quote `text` for a message: on one line, shortened to 60 characters, without terminal escapes."""
-    short = text if len(text) <= _MAX_QUOTED_CHARS else text[: _MAX_QUOTED_CHARS - 1] + "…"
+    short = shorten(text, _MAX_QUOTED_CHARS)
     chars = (char if char.isprintable() else char.encode("unicode_escape").decode() for char in short)
     return f"“{''.join(chars)}”"
 
@@ -215,7 +217,7 @@ class Plan:
     faults:    what is wrong; nothing can be loaded while there is something.
     examples:  changes by their kind, as words: "S-1: Cost 100.00 → 120.00".
     has_changes: whether anything changes, be it only the ID of a customer.
-    as_of:     a name of the last import before, "" for none: what the plan is of.
+    data_version: the version of the data that the plan is of, "" before the first import.
     kinds:     what the first rows that are right are, by line: "added", "updated" or "unchanged".
     """
 
@@ -226,7 +228,7 @@ class Plan:
     faults: Faults = field(default_factory=Faults)
     examples: Mapping[str, list[str]] = field(default_factory=dict)
     has_changes: bool = False
-    as_of: str = ""
+    data_version: str = ""
     kinds: Mapping[int, str] = field(default_factory=dict)
 
     @property

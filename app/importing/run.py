@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import IO
 
 from app.importing.examples import RowDescriber
-from app.importing.history import last_import
+from app.importing.history import data_version
 from app.importing.kept_rows import HistoryWriter
 from app.importing.layouts import Layout, Record
 from app.importing.loader import LOADERS, Loader
@@ -62,7 +62,7 @@ def import_file(  # noqa: PLR0913, PLR0917
     One import waits for another. With `wait`, which is called meanwhile and may raise, it does as long as that takes,
     else for some seconds, and then raises OperationalError.
     """
-    plan = Plan(_EMPTY, said=list(file.sentences()), as_of=last_import())
+    plan = Plan(_EMPTY, said=list(file.sentences()), data_version=data_version())
     plan.faults.extend(file.faults)
     if plan.faults or file.layout is None:
         return plan
@@ -113,7 +113,7 @@ class _Run:
         number: int | None = None,
     ) -> None:
         reports_db.prepare_bulk_load()
-        self._as_of = last_import()
+        self._data_version = data_version()
         self._layout, self._options, self._changes, self._faults = layout, options, changes, faults
         self._indexes = Indexes(options)
         self._history = HistoryWriter(number, self._indexes) if number else None
@@ -151,7 +151,7 @@ class _Run:
         notes = list(self._indexes.notes.lines())
         has_changes = bool(customers.before) or any(counts[kind] for kind in CHANGES if kind != "unchanged")
         kinds = self._changes.kinds
-        return Plan(summary, said, notes, questions, self._faults, examples, has_changes, self._as_of, kinds)
+        return Plan(summary, said, notes, questions, self._faults, examples, has_changes, self._data_version, kinds)
 
     def record(self, name: str, who: str) -> None:
         """Record the import, which makes it the version of all data."""

@@ -75,7 +75,7 @@ class ImportJobs:
 
     def __init__(self, database_url: str, history_days: int) -> None:
         self.uploads = Uploads(data_folder(database_url) / "uploads")
-        self.running: RunningJob | None = None  # for the thread that says that it is being worked on
+        self.running: RunningJob | None = None  # for the thread that records its heartbeats
         self._url, self._history_days = database_url, history_days
 
     @cached_property
@@ -191,7 +191,9 @@ class ImportJobs:
 
             def is_as_shown(plan: Plan) -> bool:
                 """Whether the file does what the person has seen. Nothing else changes the reports meanwhile."""
-                return checked is None or checked.as_of == plan.as_of or store_plan(plan).shows_same(checked)
+                return (
+                    checked is None or checked.data_version == plan.data_version or store_plan(plan).shows_same(checked)
+                )
 
             plan = import_file(
                 file,
@@ -293,7 +295,7 @@ class RunningJob:
         self.advance(0)
         self.message = _WAITING
 
-    def say(self) -> None:
+    def record_heartbeat(self) -> None:
         """Say in the database that the job is being worked on, and learn whether it was taken away."""
         with suppress(*DATABASE_ERRORS):  # the next second comes
             self.is_taken = not states.note_progress(self.job, self.done, self.message)

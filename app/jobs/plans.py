@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from hashlib import sha256
 from io import BytesIO
 from itertools import islice
@@ -22,13 +22,13 @@ from app.importing import (
 )
 from app.importing.layouts import heading_key
 from app.importing.workbook import SIGNATURE
-from models import PRODUCT_SEPARATOR, clean_text
+from models import PRODUCT_SEPARATOR, clean_text, shorten
 
 PREVIEW_ROWS = 10
 _HEAD_BYTES = 256 * 1024  # of a text file, in which its first rows are
 _MAX_CHARS = 200  # of a cell that a page shows
 _MAX_HEADINGS = 300  # that a page shows
-_MAX_SENTENCES = 100
+_MAX_SENTENCES, _MAX_SENTENCE_CHARS = 100, 400
 
 
 def dump_options(options: Options) -> str:
@@ -103,7 +103,7 @@ def make_preview(file: RecognisedFile, options: Options) -> Preview:
         first = first or list(cells)
         shown = [_cells(layout, file.mapping[place] or "", record, cells[place]) for place in places] if (
             layout and record is not None
-        ) else [(_short(cells[place]) if place < len(cells) else "", "") for place in places]  # fmt: skip
+        ) else [(_storable(cells[place]) if place < len(cells) else "", "") for place in places]  # fmt: skip
         rows.append((line, shown, faults))
     keyed = zip(file.headings, file.mapping, strict=True)
     return Preview(
@@ -113,7 +113,7 @@ def make_preview(file: RecognisedFile, options: Options) -> Preview:
         said=list(islice(file.sentences(), _MAX_SENTENCES)),
         faults=[fault.text for fault in file.faults],
         headings=[
-            (_short(heading), key or "", _short(first[place]) if place < len(first) else "")
+            (_storable(heading), key or "", _storable(first[place]) if place < len(first) else "")
             for place, (heading, key) in islice(enumerate(keyed), _MAX_HEADINGS)
         ],
         columns=[
@@ -153,15 +153,15 @@ def _cells(layout: Layout, key: str, record: Record, cell: str) -> tuple[str, st
     column, kind = layout.columns[key], layout.column(key).kind
     value = getattr(record, column.field or key)
     if value is None:
-        return "", _short(cell)
+        return "", _storable(cell)
     text = PRODUCT_SEPARATOR.join(value) if isinstance(value, tuple) else kind.show(value)
     exported = text if isinstance(value, tuple) else kind.export(value)
-    return _short(text), "" if clean_text(cell) in (text, exported, str(value)) else _short(cell)
+    return _storable(text), "" if clean_text(cell) in (text, exported, str(value)) else _storable(cell)
 
 
-def _short(text: str) -> str:
-    text = text.replace("\0", "\ufffd").encode(errors="replace").decode()  # PostgreSQL takes neither, lone halves too
-    return text if len(text) <= _MAX_CHARS else f"{text[: _MAX_CHARS - 1]}…"
+def _storable(text: str, limit: int = _MAX_CHARS) -> str:
+    """Return a text, shortened, that PostgreSQL takes too: without NUL and lone halves of surrogate pairs."""
+    return shorten(text.replace("\0", "\ufffd").encode(errors="replace").decode(), limit)
 
 
 @dataclass(frozen=True)
@@ -171,7 +171,7 @@ class StoredPlan:
     counts:    the fields of ImportSummary.
     faults:    the first ones: line, words. `total_faults` counts all.
     questions: each as a dict of the fields of Question. `setting` is a field of Options.
-    as_of:     a name of the last import before, "" for none: what the plan is of.
+    data_version: the version of the data that the plan is of.
     has_changes: whether the file changes anything, such as a customer's ID, which no count has.
     kinds:     the lines of the first rows that are right, and whether they are added, updated or unchanged.
     """
@@ -183,7 +183,7 @@ class StoredPlan:
     faults: Sequence[tuple[int, str]] = ()
     total_faults: int = 0
     examples: dict[str, Sequence[str]] = field(default_factory=dict)
-    as_of: str = ""
+    data_version: str = ""
     has_changes: bool = True
     kinds: Sequence[tuple[int, str]] = ()
 
@@ -222,10 +222,10 @@ def store_plan(plan: Plan) -> StoredPlan:
         said=_shortened(plan.said),
         notes=_shortened(plan.notes),
         questions=questions[:_MAX_SENTENCES],
-        faults=[(fault.line, _clean(fault.text)) for fault in sorted(plan.faults)],
+        faults=[(fault.line, _storable(fault.text, _MAX_SENTENCE_CHARS)) for fault in sorted(plan.faults)],
         total_faults=plan.faults.total,
         examples={kind: _shortened(texts) for kind, texts in plan.examples.items()},
-        as_of=plan.as_of,
+        data_version=plan.data_version,
         has_changes=plan.has_changes,
         kinds=list(plan.kinds.items()),
     )
@@ -236,13 +236,12 @@ def dump_plan(plan: StoredPlan) -> str:
 
 
 def load_plan(text: str) -> StoredPlan | None:
-    return StoredPlan(**json.loads(text)) if text else None
+    """Return the plan of a job, None while it has none. One that an older version stored may lack fields."""
+    if not text:
+        return None
+    known = {item.name for item in fields(StoredPlan)}
+    return StoredPlan(**{key: value for key, value in json.loads(text).items() if key in known})
 
 
 def _shortened(texts: Iterable[str]) -> list[str]:
-    return [_clean(text) for text in islice(texts, _MAX_SENTENCES)]
-
-
-def _clean(text: str) -> str:
-    text = text.replace("\0", "\ufffd").encode(errors="replace").decode()
-    return text if len(text) <= 2 * _MAX_CHARS else f"{text[: 2 * _MAX_CHARS - 1]}…"
+    return [_storable(text, _MAX_SENTENCE_CHARS) for text in islice(texts, _MAX_SENTENCES)]

@@ -12,7 +12,7 @@ from app.jobs.imports import ImportJobs
 from models import DATABASE_ERRORS, close_connections
 
 _NICENESS = 10  # jobs get the CPU time that pages leave
-_SIGNS = 4  # heartbeats of the job under way, of which each so many is one of the process, too
+_PROCESS_HEARTBEAT = 4  # seconds between two heartbeats of the process; a job has one each second
 _MAX_WAIT = 1  # seconds until a job is noticed
 _STOP_SECONDS = 30  # that a stop waits for the job under way
 
@@ -32,31 +32,31 @@ def run_jobs(jobs: ImportJobs, sender: Sender | None = None) -> None:
     states.release_jobs()
     jobs.requeue()
     stop = Event()
-    signs = Thread(target=_say_alive, args=(jobs, stop), daemon=True)
+    heartbeats = Thread(target=_send_heartbeats, args=(jobs, stop), daemon=True)
 
-    def begin_signs() -> None:  # only now the worker can take a job, and SIGTERM stops the process in order
-        if not signs.is_alive():
-            signs.start()
+    def begin_heartbeats() -> None:  # only now the worker can take a job, and SIGTERM stops the process in order
+        if not heartbeats.is_alive():
+            heartbeats.start()
 
-    jobs.queue.on_startup()(begin_signs)
+    jobs.queue.on_startup()(begin_heartbeats)
     try:
         consumer.run()
     finally:
         stop.set()
-        if signs.is_alive():
-            signs.join()
+        if heartbeats.is_alive():
+            heartbeats.join()
         states.release_jobs()
 
 
-def _say_alive(jobs: ImportJobs, stop: Event) -> None:
-    """Say that the process lives, and every second that a job is being worked on."""
+def _send_heartbeats(jobs: ImportJobs, stop: Event) -> None:
+    """Record heartbeats of the process, and each second one of the job under way."""
     for second in count():
         if stop.is_set():
             break
         with suppress(*DATABASE_ERRORS):  # locked, or full: the next second comes
-            if second % _SIGNS == 0:
-                states.note_runner()
+            if second % _PROCESS_HEARTBEAT == 0:
+                states.record_runner_heartbeat()
             if running := jobs.running:
-                running.say()
+                running.record_heartbeat()
         stop.wait(HEARTBEAT)
     close_connections()

@@ -43,7 +43,7 @@ OPEN = (*CHECKABLE, APPLY_QUEUED, APPLYING)  # a file that isn't done with
 UNDOABLE = (APPLIED, APPLYING, APPLY_QUEUED, CHECKED)  # if the reports have the rows: a job may have died
 _ONCE_APPLIED = frozenset({APPLIED, UNDO_QUEUED, UNDOING, UNDONE})
 
-STALE_SECONDS = 10  # without a sign of a running job, which gives one every second, or of the process
+STALE_SECONDS = 10  # without a heartbeat of a running job, which has one every second, or of the process
 INTERRUPTED = "The process that worked on this was ended. Nothing is half done. Start it again here."
 _COMMAND_ENDED = "The command was ended. Nothing was changed."
 _LONG_AGO = "2000-01-01 00:00:00"
@@ -124,8 +124,8 @@ def note_progress(job: ImportJob, done: int, message: str) -> bool:
     return changed == 1
 
 
-def note_runner() -> None:
-    """Say that the process that works on jobs lives."""
+def record_runner_heartbeat() -> None:
+    """Record that the process that works on jobs is alive."""
     now = timestamp()
     JobRunner.insert(id=1, seen_at=now).on_conflict(
         conflict_target=[JobRunner.id], update={JobRunner.seen_at: now}

@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 from app.importing import Fault
 from app.jobs import faults, states
 from app.jobs.faults import FaultLog
+from app.jobs.plans import StoredPlan, dump_plan, load_plan
 from app.jobs.states import change_state, claim_job, release_jobs, status_of
 from models import AuditEvent, Import, ImportJob, JobRunner, Subscription, close_connections, data_folder, reports_db
 from tests.databases import importing, on_both
@@ -63,7 +64,7 @@ def test_check_says_that_it_waits_for_another_import(app: Flask, client: FlaskCl
         with importing(reports_db):
             done = worker.submit(_check_in_a_thread, app)
             until(lambda: (running := import_jobs(app).running) is not None and running.message)
-            import_jobs(app).running.say()
+            import_jobs(app).running.record_heartbeat()
             assert "Another import is under way" in client.get(f"/imports/{latest().id}").text
         done.result()
     assert (latest().state, latest().message) == (states.CHECKED, "")
@@ -158,7 +159,7 @@ def test_old_uploads_are_deleted(app: Flask, client: FlaskClient, monkeypatch: p
 def test_runner_is_alive_while_it_says_so(app: Flask) -> None:
     assert not states.is_runner_alive()
     for _ in ("first", "again"):
-        states.note_runner()
+        states.record_runner_heartbeat()
     assert states.is_runner_alive()
     JobRunner.update(seen_at="2020-01-01 00:00:00").execute()
     assert not states.is_runner_alive()
@@ -185,3 +186,13 @@ def test_faults_are_sorted_however_many_there_are(monkeypatch: pytest.MonkeyPatc
 def test_upload_folder_belongs_to_the_database(tmp_path: Path) -> None:
     assert data_folder(f"sqlite:///{tmp_path}/reports.db") == tmp_path
     assert data_folder("postgresql://host/name") == Path("instance")
+
+
+def test_plan_of_another_version_is_read() -> None:
+    stored = dump_plan(StoredPlan(counts={"added": 2}, has_changes=False))
+    same, other = load_plan(stored), load_plan(stored.replace('"has_changes"', '"of_another_version"'))
+    assert same
+    assert dump_plan(same) == stored
+    assert other
+    assert (other.counts, other.has_changes) == ({"added": 2}, True)
+    assert load_plan("") is None

@@ -150,7 +150,7 @@ def test_first_rows_say_what_they_are(
 
 
 def test_runner_that_lives_is_not_missed(client: FlaskClient) -> None:
-    states.note_runner()
+    states.record_runner_heartbeat()
     assert "Nothing works" not in client.get("/imports").text
 
 

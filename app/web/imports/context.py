@@ -13,7 +13,7 @@ from app.importing import (
     CannotUndo,
     Options,
     Question,
-    last_import,
+    data_version,
     undo_preview,
 )
 from app.jobs import states
@@ -189,7 +189,7 @@ def status_context(job: ImportJob) -> dict[str, Any]:
         "is_runner_alive": not status.busy or is_runner_alive(),
         "ending": plan.summary.ending if plan else 0,
         "needs_confirmation": plan is not None and plan.summary.ends_many,
-        "is_outdated": status.state == states.CHECKED and plan is not None and plan.as_of != last_import(),
+        "is_outdated": status.state == states.CHECKED and plan is not None and plan.data_version != data_version(),
         "same_file": _same_file(job) if status.state == states.CHECKED else None,
         "answered": bool(options.name_choices),
         "can_undo": status.state == states.APPLIED and status.applied is not None and can_be_undone(status.applied),

@@ -10,7 +10,7 @@ from app.importing import DATE_ORDERS, DECIMALS, DELIMITERS, ENCODINGS, LAYOUTS,
 from app.importing.layouts import heading_key
 from app.jobs.plans import Preview, StoredPlan
 from app.web.errors import error_response
-from models import ImportJob
+from models import ImportJob, shorten
 
 # The fields with fixed choices: the field of Options, and its choices but for "", which recognises it.
 CHOICES: Mapping[str, tuple[str, Sequence[str]]] = {
@@ -92,5 +92,5 @@ def _submitted_names(job: ImportJob, options: Options, plan: StoredPlan | None) 
 
 
 def _abort(job: ImportJob, key: str, value: str, right: str) -> None:
-    short = value if len(value) <= 60 else f"{value[:59]}…"  # noqa: PLR2004 - as much as tells which it is
+    short = shorten(value, 60)  # as much as tells which it is
     abort(error_response(400, f"{key}: “{short}” is not {right}.", home=f"/imports/{job.id}", reason=f"invalid {key}"))

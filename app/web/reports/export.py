@@ -102,7 +102,7 @@ def json(slug: str) -> Response:
         if response := unchanged(view, _page_url(view)):
             return response
         last, page = Import.last(), read_page(view, scope)
-        body = json_page(page, last and last[1], _page_url(page.next) if page.next else None)
+        body = json_page(page, last and last.loaded_at, _page_url(page.next) if page.next else None)
         return add_validators(Response(body, mimetype=JSON.mimetype), view, _page_url(view))
 
 

@@ -40,7 +40,7 @@ def add_validators(response: Response, view: View, url: str) -> Response:
     response.set_etag(_etag(view, url), weak=True)
     midnight = datetime.combine(view.today, datetime.min.time(), UTC)  # when a status or a period may change
     last = Import.last()
-    loaded_at = datetime.fromisoformat(last[1]).replace(tzinfo=UTC) if last else midnight
+    loaded_at = datetime.fromisoformat(last.loaded_at).replace(tzinfo=UTC) if last else midnight
     response.last_modified = max(midnight, loaded_at)
     if visitor().token:  # a browser doesn't store files: somebody else may sit there later
         response.headers["Cache-Control"] = "private, no-cache"
