@@ -65,7 +65,7 @@ def test_errors_of_a_new_user_stand_beside_the_fields(page: Page) -> None:
     reseller.fill(RESELLER.upper())
     press(page, "Add user")
     expect(email).to_have_accessible_description("“mia” is not an email address such as ann@partner.example.")
-    expect(page.get_by_role("group", name="Role")).to_have_accessible_description("Choose a role")
+    expect(page.get_by_role("group", name="Role")).to_have_accessible_description("Choose a role.")
     expect(reseller).to_have_accessible_description(
         re.compile(f"not the name of a reseller; did you mean “{RESELLER}”")
     )
