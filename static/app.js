@@ -2,7 +2,6 @@
 // each request says all that those before it said, so the newest may replace them. All of it also works as plain HTML.
 const filters = document.getElementById("filters");
 const on = (type, listener, options) => document.addEventListener(type, listener, options);
-
 // The class `no-htmx` shows the buttons that only plain HTML needs: without htmx, and after 3 seconds of waiting for it.
 const markMissingHtmx = () => document.documentElement.classList.toggle("no-htmx", !window.htmx);
 setTimeout(markMissingHtmx, 3000);
@@ -14,7 +13,8 @@ function pressControl(event) {
   if (control?.form === filters && event.type === "click") {
     event.preventDefault();
     if (control.name === "toggle" && event.detail > 1) return; // the second click of a double click
-    addHiddenInput(control.name, control.value).dataset.command = ""; // it stays in the form until an answer comes
+    if (control.name === "reset") resetFields(control.value, control.closest("[popover]"));
+    else addHiddenInput(control.name, control.value).dataset.command = ""; // it stays in the form until an answer comes
     filters.requestSubmit();
   } else if (control?.pathname === filters.getAttribute("action")) {
     const changes = changesOf(control);
@@ -30,7 +30,6 @@ function pressControl(event) {
     filters.requestSubmit();
   }
 }
-
 // A link leads from the view in `data-query` to another. What differs between the two is what it changes.
 function changesOf(link) {
   link.dataset.search ??= link.search;
@@ -38,23 +37,25 @@ function changesOf(link) {
   const keys = [...new Set([...from.keys(), ...to.keys()])];
   return keys.map((key) => [key, to.getAll(key)]).filter(([key, values]) => `${from.getAll(key)}` !== `${values}`);
 }
-
 function setField(key, values) {
   const field = filters.elements[key], [value = ""] = values;
-  if (filters.querySelector(`[name="${key}"]`)) {
-    if (field.forEach) field.forEach((radio) => (radio.checked = radio.value === value)); // the list ignores a value of ""
-    else if ((field.value = value) && field.value !== value) field.add?.(new Option(value, value, true, true)); // a newer one
-    return;
-  }
-  for (const input of document.querySelectorAll(`#results input[name="${key}"]`)) input.remove();
-  for (const each of values) addHiddenInput(key, each);
+  if (!filters.querySelector(`[name="${key}"]`)) {
+    for (const input of document.querySelectorAll(`#results input[name="${key}"]`)) input.remove();
+    for (const each of values) addHiddenInput(key, each);
+  } else if (field.forEach) field.forEach((each, place) => "checked" in each // a period or columns, not groups
+    ? (each.checked = each.value === value || values.includes(each.value)) : (each.value = values[place] ?? ""));
+  else if ((field.value = value) && field.value !== value) field.add?.(new Option(value, value, true, true)); // a newer one
 }
-
 function addHiddenInput(name, value) {
   const input = Object.assign(document.createElement("input"), { type: "hidden", name, value });
   input.setAttribute("form", "filters");
-  document.getElementById("state").append(input);
-  return input;
+  return document.getElementById("state").appendChild(input);
+}
+// Reset writes the defaults into the fields at once, so that what is chosen right after it is kept.
+function resetFields(name, popover) {
+  for (const move of document.querySelectorAll("[data-command][name=move]")) move.remove();
+  popover.querySelector("ul")?.append(...[...popover.querySelectorAll("li")].sort((a, b) => a.dataset.place - b.dataset.place));
+  setField(name, [...popover.querySelectorAll("[data-default]")].map(({ value }) => value));
 }
 // A period ends a range of days, and a day ends the period.
 on("input", ({ target }) => {
@@ -72,13 +73,12 @@ function correctFields() {
     if (field.value === dataset.sent) setField(dataset.field, [value]);
   }
 }
-
 // Files and paper are the browser's business: it submits the form as it stands. Likewise a view is saved.
 on("submit", (event) => {
   const { target, submitter, timeStamp } = event, { dataset } = submitter ?? target;
   if (target === filters && !submitter?.hasAttribute("formaction")) return;
   if (target === filters) event.stopPropagation();
-  if (timeStamp - dataset.sentAt < 1000) event.preventDefault(); // the second click of a double click
+  if (timeStamp - dataset.sentAt < (target.method === "post" ? 5000 : 1000)) event.preventDefault(); // clicked again
   else dataset.sentAt = timeStamp;
   if (target.id === "save") target.elements.view.value = new URLSearchParams(new FormData(filters));
 }, true);
@@ -96,7 +96,6 @@ on("htmx:config:request", ({ detail: { ctx } }) => {
   if (ctx.sourceElement !== filters) return;
   for (const field of filters.querySelectorAll("input:invalid")) ctx.request.body.delete(field.name); // half a date
 });
-
 const loadsByItself = (element) => element.matches("[hx-trigger=load], [hx-trigger^=intersect]");
 on("htmx:before:swap", () => (focused = document.activeElement));
 on("htmx:after:swap", ({ detail: { ctx: { sourceElement, response } } }) => {
@@ -117,7 +116,6 @@ function showRequestError({ detail: { ctx: { sourceElement } } }) {
   if (loadsByItself(sourceElement)) return sourceElement.querySelector(".no-script")?.classList.remove("no-script");
   document.getElementById("alert").replaceChildren(document.getElementById("failed-request").content.cloneNode(true));
 }
-
 on("invalid", ({ target }) => target.closest("[popover]")?.showPopover(), true); // where the browser says what is wrong
 on("pointerover", ({ target }) => { // the whole text of what is cut off
   if (target.closest(".data-table") && target.scrollWidth > target.clientWidth) target.title = target.textContent;
@@ -135,6 +133,8 @@ on("keydown", (event) => {
 });
 on("click", ({ target }) => {
   if (target.id === "print-now") print();
+  if (target.matches(".copy")) navigator.clipboard?.writeText(target.previousElementSibling.textContent).then(() =>
+    (target.textContent = document.getElementById("live").textContent = "Copied"));
   const button = target.closest(".show-password"), input = document.getElementById(button?.getAttribute("aria-controls"));
   if (input) button.ariaPressed = (input.type = input.type === "text" ? "password" : "text") === "text";
 });

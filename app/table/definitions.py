@@ -399,7 +399,7 @@ def _dimension_column(report: Report, dimension: Dimension) -> Column:
 
 
 def _note_of_period(periods: Periods, period: str, today: date) -> str:
-    return "not over" if periods.of_day(str(today)) == period else ""
+    return "so far" if periods.of_day(str(today)) == period else ""
 
 
 def permitted_report(report: Report, permissions: frozenset[Permission]) -> Report:

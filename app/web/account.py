@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import TooManyRequests, Unauthorized
 
 from app.auth.second_factor import count_recovery_codes, find_second_factor
-from app.auth.sessions import end_session
+from app.auth.sessions import end_session, end_user_sessions
 from app.auth.tokens import latest_last_day, list_tokens
 from app.auth.users import choose_password
 from app.validation import ValidationError
@@ -63,6 +63,15 @@ def end_session_of_mine(number: int) -> ResponseReturnValue:
     return redirect("/account?done=session", 303)
 
 
+@blueprint.post("/account/sessions/others/end")
+def end_other_sessions() -> ResponseReturnValue:
+    """End the visitor's sessions in all other browsers, and remember none of these."""
+    with access_db.write_transaction():
+        end_user_sessions(visitor().id, keep=visitor().session)
+        record_event("session ended", about=visitor().email, browser="all others")
+    return redirect("/account?done=others", 303)
+
+
 @blueprint.get("/account/confirm")
 def confirm_form() -> ResponseReturnValue:
     """Ask for the password or a code again; redirect who entered it lately."""
@@ -101,11 +110,11 @@ def account_page(
 ) -> ResponseReturnValue:
     if errors:
         set_error_reason(f"Not accepted: {', '.join(errors)}")  # its sentence would tell the length of the password
-    factor = find_second_factor(visitor().id)
+    factor, own_sessions = find_second_factor(visitor().id), services().sessions.list_of(visitor().id)
     context = {
         "errors": errors,
         "done": request.args.get("done"),
-        "sessions": services().sessions.list_of(visitor().id),
+        "sessions": sorted(own_sessions, key=lambda each: each.token_hash != visitor().session),  # this one first
         "factor": factor,
         "codes_left": count_recovery_codes(visitor().id) if factor else 0,
         "is_required": services().second_factors.is_required(visitor().role),

@@ -62,8 +62,10 @@ def show() -> str:
     return render_template("audit/audit.html", rows=rows, who=who, before=before, older=older)
 
 
+_WORDS = {"None": "none", "True": "yes", "False": "no"}  # by repr: 1 is equal to True
+
+
 def _describe_details(details: str) -> str:
-    """Turn a JSON object into text: "rows: 3, dry run: none"."""
-    return ", ".join(
-        f"{name.replace('_', ' ')}: {'none' if value is None else value}" for name, value in json.loads(details).items()
-    )
+    """Turn a JSON object into text: "rows: 3, dry run: none, may see costs: yes"."""
+    pairs = json.loads(details).items()
+    return ", ".join(f"{name.replace('_', ' ')}: {_WORDS.get(repr(value), value)}" for name, value in pairs)

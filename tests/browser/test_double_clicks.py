@@ -18,13 +18,14 @@ def rows(page: Page) -> list[list[str]]:
 
 
 FORM_PATHS = re.compile("/views|/users")
-CLICK_TWICE = (
-    """async button => { button.click(); await new Promise(resolve => setTimeout(resolve, 100)); button.click(); }"""
-)
+CLICK_TWICE = """(button, pause) => new Promise(resolve => {
+    button.click();
+    setTimeout(() => resolve(button.click()), pause);
+})"""
 
 
-def press_twice(button: Locator) -> None:
-    """Click twice, 0.1 s apart, on a button whose request the server handles before the response reaches the page."""
+def press_twice(button: Locator, milliseconds: int = 100) -> None:
+    """Click twice, as far apart, on a button whose request the server handles before the response reaches the page."""
     page, handled = button.page, []
 
     def handle(route: Route) -> None:
@@ -34,7 +35,7 @@ def press_twice(button: Locator) -> None:
             route.continue_()
 
     page.route(FORM_PATHS, handle)
-    button.evaluate(CLICK_TWICE)
+    button.evaluate(CLICK_TWICE, milliseconds)
     until = monotonic() + 30
     while not handled and monotonic() < until:
         page.wait_for_timeout(20)
@@ -86,7 +87,7 @@ def test_view_is_saved_and_deleted_once(page: Page) -> None:
     page.goto(f"{USAGE}?sort=-used")
     page.locator("#choose-save").click()
     page.locator("#name").fill(name)
-    press_twice(page.get_by_role("button", name="Save", exact=True))
+    press_twice(page.get_by_role("button", name="Save", exact=True), 1500)
     expect(page.get_by_role("navigation", name="Saved views").get_by_role("link", name=name)).to_have_count(1)
     page.goto("/reports")
     expect(page.get_by_role("link", name=name)).to_have_count(1)

@@ -26,6 +26,15 @@ def add(page: Page, email: str, role: str = "Viewer") -> str:
     return page.locator(".secret").inner_text()
 
 
+def test_temporary_password_is_copied(page: Page) -> None:
+    password = add(page, "copy@partner.example")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    press(page, "Copy")
+    expect(page.get_by_role("button", name="Copied")).to_be_focused()
+    expect(page.locator("#live")).to_have_text("Copied")
+    assert page.evaluate("navigator.clipboard.readText()") == password
+
+
 def choose_password(page: Page, present: str) -> None:
     page.goto("/account")
     page.get_by_label("Present password", exact=True).fill(present)
@@ -56,7 +65,7 @@ def test_errors_of_a_new_user_stand_beside_the_fields(page: Page) -> None:
     reseller.fill(RESELLER.upper())
     press(page, "Add user")
     expect(email).to_have_accessible_description("“mia” is not an email address such as ann@partner.example.")
-    expect(page.get_by_role("group", name="Role")).to_have_accessible_description("Choose a role")
+    expect(page.get_by_role("group", name="Role")).to_have_accessible_description("Choose a role.")
     expect(reseller).to_have_accessible_description(
         re.compile(f"not the name of a reseller; did you mean “{RESELLER}”")
     )

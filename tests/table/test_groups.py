@@ -326,7 +326,7 @@ def test_fourth_report_is_grouped_by_its_declaration(client: FlaskClient, monkey
     assert sorted(plain) == sorted([str(cell) for cell in row] for row in reports_db.execute_sql(sql).fetchall())
     html = client.get(f"{path}?group=certificate_type&open=SSL&open=-").text
     assert "Rows of the group" in html
-    links = re.findall(r'<a target="_self" href="([^"]*)" title', html)
+    links = re.findall(r'<a href="([^"]*)" title="Show these rows"', html)
     closed = client.get(f"{path}?group=certificate_type").text
     counts = [int(row[1]) for row in table_rows(closed)]
     assert [len(csv_rows(client.get(unescape(link).replace("?", ".csv?")).data)[1:]) for link in links] == counts

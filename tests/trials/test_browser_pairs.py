@@ -7,7 +7,6 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Error, Page, expect
 
-from app.reports import REPORTS
 from tests.browser.conftest import (
     admin_session,
     base_url,
@@ -22,6 +21,7 @@ from tests.browser.conftest import (
     shared_context,
 )
 from tests.browser.intents import (
+    STAGES,
     Intent,
     check_pair,
     expect_agreement,
@@ -91,7 +91,7 @@ LAST: dict[str, tuple[Last, set[str]]] = {
 
 
 @pytest.mark.parametrize("latency", [0, 150, 300, 800])
-@pytest.mark.parametrize("slug", REPORTS)
+@pytest.mark.parametrize("slug", STAGES)
 def test_all_pairs(trial: Trial, page: Page, slug: str, latency: int) -> None:
     """Two things that are done without waiting are both there, and page, address and file agree."""
     lost, pairs = [], dict(checks(page, slug, latency))

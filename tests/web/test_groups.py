@@ -22,7 +22,7 @@ DIMENSIONS = [(slug, key) for slug, report in REPORTS.items() for key in report.
 
 
 def links(html: str) -> list[str]:
-    return [unescape(url) for url in re.findall(r'<a target="_self" href="([^"]*)"', html)]
+    return [unescape(url) for url in re.findall(r'<a href="([^"]*)"(?: title="Show these rows"|>All rows)', html)]
 
 
 def every_row(client: FlaskClient, address: str) -> list[list[str]]:

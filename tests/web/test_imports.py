@@ -228,7 +228,7 @@ def test_file_without_changes_is_not_applied(app: Flask, client: FlaskClient) ->
     text = page(
         client, uploaded(app, client, SMALL.replace(b"Cost\n", b"Cost,Customer ID\n").replace(b"0\n", b"0,C-1\n"))
     )
-    assert 'id="apply">Apply 2 rows<' in text, "it tells the customer's ID"
+    assert '/apply">Apply 2 rows<' in text, "it tells the customer's ID"
 
 
 def test_mapping_is_changed_and_remembered(app: Flask, client: FlaskClient) -> None:
@@ -278,6 +278,27 @@ def test_second_click_and_second_tab_do_nothing(app: Flask, client: FlaskClient)
     assert press(client, latest(), "apply").status_code == 409
     assert press(client, latest()).status_code == 409
     assert Import.select().count() == 1
+
+
+def test_choice_that_was_changed_before_apply_is_checked_first(app: Flask, client: FlaskClient) -> None:
+    job = uploaded(app, client, SMALL)
+    shown = {"report": "customer-subscriptions", "mapping": ["customer", "subscription_id", "end", "cost"]}
+    answer = press(client, job, "apply", **shown | {"mapping": ["customer", "subscription_id", "end", ""]})
+    assert "Nothing is applied yet" in client.get(answer.location, headers=HTML).text
+    run_jobs(app)
+    assert (latest().state, Import.select().count()) == (states.CHECKED, 0)
+    press(client, latest(), "apply", **shown | {"mapping": ["customer", "subscription_id", "end", ""]})
+    run_jobs(app)
+    assert [row.cost for row in Subscription.select()] == [0, 0]
+
+
+def test_choices_as_the_page_shows_them_are_applied(app: Flask, client: FlaskClient) -> None:
+    """Recognised ones, which no option names, are no change."""
+    job = uploaded(app, client, SMALL)
+    fields = {"report": "customer-subscriptions", "encoding": "", "delimiter": "", "dates": "", "decimal": ""}
+    press(client, job, "apply", mapping=["customer", "subscription_id", "end", "cost"], **fields)
+    run_jobs(app)
+    assert latest().state == states.APPLIED
 
 
 def test_same_file_again_is_said(app: Flask, client: FlaskClient) -> None:

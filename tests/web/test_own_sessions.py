@@ -78,7 +78,8 @@ def test_account_page_lists_live_sessions(app: Flask) -> None:
     signed_in(app, "viewer")
     Session.update(seen_at=timestamp(-9 * 3600)).where(Session.browser == "Chrome on Linux").execute()
     page = client.get("/account").text
-    listed = re.findall(r"<li>(.*?), <bdi>(.*?)</bdi>\s*(This session)?", page.replace('<span class="badge good">', ""))
+    item = r"<li><p>(.*?), <bdi>(.*?)</bdi><br>\s*<small>.*</small></p>\s*(This session)?"
+    listed = re.findall(item, page.replace('<span class="badge good">', ""))
     assert set(listed) == {
         ("Firefox on Windows", "198.51.100.7", "This session"),
         ("Safari on iPhone", "203.0.113.9", ""),
@@ -104,6 +105,24 @@ def test_end_one_session(app: Flask) -> None:
     assert (event.who, event.about, json.loads(event.details)) == (ANN, ANN, {"browser": "Safari on iPhone"})
     send(client, f"/account/sessions/{number_of('Firefox on Windows')}/end")
     assert client.get("/reports").status_code == 401, "it was this one"
+
+
+@pytest.mark.usefixtures("ann")
+def test_end_all_other_sessions(app: Flask) -> None:
+    client, phone, viewer = sign_in(app), sign_in(app, PHONE), signed_in(app, "viewer")
+    answer = send(client, "/account/sessions/others/end")
+    assert "signed in here alone" in client.get(answer.location).text
+    assert [each.get("/reports").status_code for each in (client, phone, viewer)] == [200, 401, 200]
+    assert "End all others" not in client.get("/account").text
+
+
+@pytest.mark.usefixtures("ann")
+def test_sessions_that_were_used_before_the_last_ten_are_folded(app: Flask) -> None:
+    client = sign_in(app)
+    for _ in range(11):
+        services(app).sessions.create(User.get(email=ANN))
+    shown, _, folded = client.get("/account").text.partition("<summary>2 more</summary>")
+    assert (shown.count('/end">End<'), folded.count('/end">End<')) == (9, 2)
 
 
 @pytest.mark.usefixtures("ann")
@@ -147,8 +166,11 @@ def test_late_changes_need_a_confirmation(app: Flask, eve: User) -> None:
     assert (script.status_code, script.mimetype) == (403, "text/plain")
     for path in ("/account", "/reports"):
         assert client.get(path).status_code == 200, path
-    for path in ("/users", f"/users/{eve.id}"):
-        assert f'href="/account/confirm?next={path}"' in client.get(path).text, "before a form is filled in"
+    for path in ("/users", f"/users/{eve.id}", "/account"):
+        page = client.get(path).text
+        assert f'href="/account/confirm?next={path}' in page, "before a form is filled in"
+        assert 'class="form-stack" disabled' in page, "what is typed would be lost"
+        assert 'class="form-stack" disabled' not in sign_in(app).get(path).text
 
 
 @pytest.mark.usefixtures("ann")

@@ -33,7 +33,7 @@ from app.reports import REPORTS
 from models import Import, ImportJob
 
 _SHOWN = 100  # imports in the list
-_MAX_OTHERS = 10  # open files that a page names
+_MAX_OTHERS = 3  # open files that a page names; of the others it says how many
 
 # What a state is called, and the class of its badge.
 LABELS = {
@@ -133,6 +133,7 @@ def page_context(job: ImportJob, uploads: Uploads) -> dict[str, Any]:
     is_open = context["status"].state in states.OPEN
     preview = find_preview(job, options, uploads) if is_open else None
     layout = LAYOUTS.get(preview.report) if preview else None
+    others = _others(job)
     return context | {
         "options": options,
         "is_open": is_open,
@@ -147,7 +148,8 @@ def page_context(job: ImportJob, uploads: Uploads) -> dict[str, Any]:
             "dates": list(DATE_ORDERS.items()),
             "decimal": list(DECIMALS.items()),
         },
-        "others": _others(job),
+        "others": others[:_MAX_OTHERS],
+        "more_others": len(others[_MAX_OTHERS:]),
     }
 
 
@@ -266,4 +268,4 @@ def _same_file(job: ImportJob) -> ImportJob | None:
 def _others(job: ImportJob) -> Sequence[ImportJob]:
     """Other files that somebody must still look at."""
     waiting = ImportJob.state.in_(states.OPEN) & (ImportJob.id != job.id)
-    return list(ImportJob.select().where(waiting).order_by(ImportJob.id).limit(_MAX_OTHERS))
+    return list(ImportJob.select().where(waiting).order_by(ImportJob.id).limit(_SHOWN))

@@ -30,6 +30,15 @@ def submitted_revision(job: ImportJob) -> int:
     return int(text)
 
 
+def shown_options(options: Options, preview: Preview | None) -> Options:
+    """Return the options as the page's form has them: the report and the columns are there as they were recognised."""
+    options = replace(options, confirmed=None)  # what a program has confirmed; the form has a tick of its own
+    if preview is None:
+        return options
+    mapping = {**options.mapping, **_by_heading(preview, [key for _, key, _ in preview.headings])}
+    return replace(options, report=preview.report, mapping=mapping)
+
+
 def submitted_options(job: ImportJob, options: Options, preview: Preview | None, plan: StoredPlan | None) -> Options:
     """Return the options that the form sends; a key that it doesn't send leaves what was chosen before."""
     chosen: dict[str, Any] = {}
@@ -55,11 +64,15 @@ def _submitted_mapping(job: ImportJob, options: Options, preview: Preview | None
     for key in keys:
         if key and key not in columns:
             _abort(job, "mapping", key, f"one of {', '.join(columns)}")
-    headings = [heading for heading, _, _ in preview.headings]
-    if len(keys) != len(headings):
-        _abort(job, "mapping", str(len(keys)), f"a column for each of the {len(headings)} headings")
-    shown = {heading_key(heading): key for heading, key in zip(headings, keys, strict=True) if heading}
-    return {**options.mapping, **shown}
+    if len(keys) != len(preview.headings):
+        _abort(job, "mapping", str(len(keys)), f"a column for each of the {len(preview.headings)} headings")
+    return {**options.mapping, **_by_heading(preview, keys)}
+
+
+def _by_heading(preview: Preview, keys: Sequence[str]) -> Mapping[str, str]:
+    """Return the keys of columns by the headings that they stand beside."""
+    headings = (heading for heading, _, _ in preview.headings)
+    return {heading_key(heading): key for heading, key in zip(headings, keys, strict=True) if heading}
 
 
 def _submitted_names(job: ImportJob, options: Options, plan: StoredPlan | None) -> Mapping[tuple[str, str], str]:

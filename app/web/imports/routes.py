@@ -9,7 +9,7 @@ from flask import Blueprint, Response, abort, current_app, jsonify, redirect, re
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from app.importing import add_job, changed_rows
+from app.importing import Options, add_job, changed_rows
 from app.jobs import states
 from app.jobs.plans import dump_options, load_options, load_plan
 from app.jobs.states import change_state, status_of
@@ -25,7 +25,7 @@ from app.web.imports.context import (
     page_context,
     undo_context,
 )
-from app.web.imports.form import submitted_options, submitted_revision
+from app.web.imports.form import shown_options, submitted_options, submitted_revision
 from app.web.imports.upload import MAX_FILES, received_files
 from app.web.reports.export import stream_export
 from app.web.security import visitor
@@ -103,23 +103,39 @@ def show(number: int) -> ResponseReturnValue:
 def change(number: int) -> ResponseReturnValue:
     """Read the file in another way, and check it again."""
     job = _job_or_404(number)
-    revision, options = submitted_revision(job), load_options(job.options)
+    if submitted_revision(job) != job.revision:
+        return _conflict(number)
+    _, options = _shown_and_submitted(job)
+    return _check_again(job, options) or redirect(f"/imports/{number}", 303)
+
+
+def _shown_and_submitted(job: ImportJob) -> tuple[Options, Options]:
+    """Return the options that the page shows, and those that its form sends."""
+    options = load_options(job.options)
     preview = find_preview(job, options, services().import_jobs.uploads)
-    options = submitted_options(job, options, preview, load_plan(job.plan))
-    job.revision = revision
+    return shown_options(options, preview), submitted_options(job, options, preview, load_plan(job.plan))
+
+
+def _check_again(job: ImportJob, options: Options) -> Response | None:
+    """Queue a check with other options. Return why that can't be, or None."""
     values = {"options": dump_options(options), "plan": "", "message": "", "done": 0, "preview": ""}
     is_applied = status_of(job).applied is not None
-    if is_applied or not change_state(job, states.CHECKABLE, states.CHECK_QUEUED, revision=revision + 1, **values):
-        return _conflict(number)
+    if is_applied or not change_state(job, states.CHECKABLE, states.CHECK_QUEUED, revision=job.revision + 1, **values):
+        return _conflict(job.id)
     services().import_jobs.wake(job, states.CHECK_QUEUED)
-    return redirect(f"/imports/{number}", 303)
+    return None
 
 
 @blueprint.post(f"/{_NUMBER}/apply")
 def apply(number: int) -> ResponseReturnValue:
-    """Let a checked file be applied, once."""
+    """Let a checked file be applied, once. Choices that were made since are checked first."""
     job = _job_or_404(number)
-    job.revision = submitted_revision(job)
+    if submitted_revision(job) != job.revision:
+        return _conflict(number)
+    if "report" in request.form:  # a program that sends no choices has changed none
+        shown, options = _shown_and_submitted(job)
+        if options != shown:
+            return _check_again(job, options) or redirect(f"/imports/{number}?choices=changed", 303)
     plan = load_plan(job.plan)
     if plan is None or not plan.can_be_applied or status_of(job).applied:
         return _conflict(number)

@@ -56,11 +56,16 @@ class FilterField(NamedTuple):
 
 
 class ColumnChoice(NamedTuple):
-    """A column as it is offered. One that `is_level` has a row for each value."""
+    """A column as it is offered. `place` is its index in the report's own order, where `is_default` ones are visible.
+
+    One that `is_level` has a row for each value.
+    """
 
     key: str
     label: str
+    place: int
     is_fixed: bool
+    is_default: bool
     is_visible: bool
     is_level: bool
 
@@ -127,8 +132,17 @@ def _group_menus(view: View) -> list[tuple[int, str, str]]:
 
 
 def _column_choices(view: View) -> list[ColumnChoice]:
+    columns, default = view.report.columns, view.report.default_columns
     return [
-        ColumnChoice(column.key, column.label, column.fixed, column in view.columns, column.level > 0)
+        ColumnChoice(
+            key=column.key,
+            label=column.label,
+            place=columns.index(column),
+            is_fixed=column.fixed,
+            is_default=column in default,
+            is_visible=column in view.columns,
+            is_level=column.level > 0,
+        )
         for column in view.chooser_columns
     ]
 
