@@ -105,13 +105,13 @@ def evidence(kind: Kind, cell: str) -> tuple[str, str]:
 
 # --- Numbers
 
-_MAX_DIGITS, _CENTS = 12, 2  # of a number before the decimal mark, and behind it
+_MAX_DIGITS, _CENTS = 12, 2  # of a number before the decimal mark, and after it
 _THOUSAND = 3  # digits
 _MINUS = "\u2212\u2010\u2011\u2013-"  # minus sign, hyphens, en dash
 _CURRENCY = rf"(?:[A-Z]{{0,3}}[^\w\s.,'’()+{_MINUS}]|[A-Z]{{3}})"  # €, US$, CHF
 _SIGNED = re.compile(
     rf"(?P<before>{_CURRENCY} ?)?(?P<sign>[+{_MINUS}] ?)?(?P<between>{_CURRENCY} ?)?"
-    rf"(?P<digits>[0-9.,][0-9.,'’ ]*)?(?P<behind> ?{_CURRENCY})?(?P<last_sign> ?[{_MINUS}])?"
+    rf"(?P<digits>[0-9.,][0-9.,'’ ]*)?(?P<after> ?{_CURRENCY})?(?P<last_sign> ?[{_MINUS}])?"
 )
 _DIGITS = re.compile(
     r"(?:(?P<grouped>[0-9]{1,3}(?P<mark>[.,'’ ])[0-9]{3}(?:(?P=mark)[0-9]{3})*)|(?P<plain>[0-9]*))"
@@ -142,7 +142,7 @@ class _Number(NamedTuple):
         return _DECIMAL_OF.get(self.decimal) or _OTHER_OF.get(self.mark, "")
 
     def split(self, decimal: str, counts: bool) -> tuple[str, str]:
-        """The digits before and behind the decimal mark; those of an amount without zeros at the end."""
+        """The digits before and after the decimal mark; those of an amount without zeros at the end."""
         whole, fraction = self.whole, self.fraction
         if self._is_ambiguous(counts):
             if not decimal:
@@ -158,9 +158,9 @@ def _read_number(text: str) -> _Number | None:
     match = _SIGNED.fullmatch(text[1:-1].strip() if in_brackets else text)
     if match is None:
         return None
-    currencies = [match[name].strip() for name in ("before", "between", "behind") if match[name]]
+    currencies = [match[name].strip() for name in ("before", "between", "after") if match[name]]
     signs = [sign for sign in (match["sign"], match["last_sign"], in_brackets) if sign]
-    if len(currencies) > 1 or len(signs) > 1 or any(category(each[-1]) not in ("Sc", "Lu") for each in currencies):
+    if len(currencies) > 1 or len(signs) > 1 or any(category(text[-1]) not in ("Sc", "Lu") for text in currencies):
         return None
     if not match["digits"]:  # accountants write a dash for zero
         return _Number(1, "0") if match["sign"] and match["sign"][0] != "+" else None

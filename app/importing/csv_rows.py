@@ -1,7 +1,7 @@
 """Split the lines of a CSV file into rows of cells.
 
 Quotes follow RFC 4180, with what people's files have besides: blanks around a quoted cell, and quotes inside of
-an unquoted one (Rack 19" Systems). A quote that isn't closed, or with text behind it, would swallow the rows that
+an unquoted one (Rack 19" Systems). A quote that isn't closed, or with text after it, would swallow the rows that
 follow. It is a fault of the line in which it opens, and reading goes on with the next line.
 """
 
@@ -103,7 +103,7 @@ class CsvRows:
                 at = end + 1
 
     def _quoted_cell(self, text: str, at: int, more: list[str]) -> tuple[str, str, int]:
-        """A cell from behind its quote on, the line in which it ends, and where. Raises ValueError."""
+        """A cell from after its quote on, the line in which it ends, and where. Raises ValueError."""
         parts, length = list[str](), 0
         while True:
             inside = _INSIDE.match(text, at)

@@ -262,7 +262,7 @@ def _replace_rows(table: Table, rows: list[Row], customer_ids: list[int]) -> dic
     pairs = [(before[key(row)], row) for row in rows if key(row) in before]
     write_changes(table, ((old, {**old, **row}) for old, row in pairs))
     removed = before.keys() - set(map(key, rows))
-    for ids in chunked([before[each]["id"] for each in removed], BATCH_ROWS):
+    for ids in chunked([before[key]["id"] for key in removed], BATCH_ROWS):
         table.delete().where(reports_db.in_values(table.id, ids)).execute()
     return before
 
@@ -280,10 +280,10 @@ def _record_changes(before: Mapping[Any, Row], rows: list[Row], changes: ChangeL
         old = before.get(key(row))
         by_kind[_change_of(old, row, row["customer"] in customer_ids)].append(Change(Holding, old, row))
     keys = set(map(key, rows))
-    removed = [row for each, row in before.items() if each not in keys and holds_something(row)]
+    removed = [row for key, row in before.items() if key not in keys and holds_something(row)]
     by_kind["removed"] = [Change(Holding, row, None) for row in removed]
-    for kind, found in by_kind.items():
-        changes.record(kind, found)
+    for kind, of_kind in by_kind.items():
+        changes.record(kind, of_kind)
 
 
 def _change_of(old: Row | None, row: Row, had_rows: bool) -> str:

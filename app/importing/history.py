@@ -143,22 +143,22 @@ def discard_history(days: int, max_changes: int = 10_000_000) -> int:
     since, kept, gone = timestamp(-days * 86_400), 0, 0
     has_rows = fn.EXISTS(ChangedRow.select().where(ChangedRow.number == Import.number))  # a discard may have been ended
     query = Import.select().where(Import.number.is_null(False), Import.changed_rows > 0, ~Import.discarded | has_rows)
-    for each in list(query.order_by(Import.id.desc())):
-        kept += each.changed_rows
-        if str(each.loaded_at) < since or kept > max_changes:
-            gone += _discard(each)
+    for import_ in list(query.order_by(Import.id.desc())):
+        kept += import_.changed_rows
+        if str(import_.loaded_at) < since or kept > max_changes:
+            gone += _discard(import_)
     return gone
 
 
-def _discard(each: Import) -> int:
+def _discard(import_: Import) -> int:
     """Remove what an import kept. It counts as gone from the first transaction on."""
-    if not each.discarded:
+    if not import_.discarded:
         with reports_db.write_transaction():
-            Import.update(discarded=True).where(Import.id == each.id).execute()
+            Import.update(discarded=True).where(Import.id == import_.id).execute()
     gone = 0
     while True:
         with reports_db.write_transaction():
-            ids = ChangedRow.select(ChangedRow.id).where(ChangedRow.number == each.number).limit(_DISCARDED_ROWS)
+            ids = ChangedRow.select(ChangedRow.id).where(ChangedRow.number == import_.number).limit(_DISCARDED_ROWS)
             removed: int = ChangedRow.delete().where(ChangedRow.id.in_(ids)).execute()
         gone += removed
         if removed < _DISCARDED_ROWS:

@@ -75,7 +75,7 @@ class RowReader:
 
     def __init__(self, indexes: Indexes) -> None:
         self._types, self._products = indexes.certificate_types.names, indexes.products.names
-        self._names = {each: index.names for each, index in name_indexes(indexes).items()}
+        self._names = {table: index.names for table, index in name_indexes(indexes).items()}
 
     def ref(self, table: Table, row: Row) -> str:
         """What identifies a row in ChangedRow."""
@@ -108,10 +108,13 @@ class HistoryWriter:
     def finish(self) -> None:
         """Keep the customers and names that the import has added or changed, after all rows."""
         customers = self._indexes.customers
-        self._write(("added", "customer", customer_ref(each.id), None) for each in customers.new)
-        changed = [each for each in customers.before if each not in customers.new and self._changed_fields(each)]
-        self._write(("updated", "customer", customer_ref(each.id), self._customer_before(each)) for each in changed)
-        left = self._left.difference(each.id for each in (*changed, *customers.new))
+        known = [customer for customer in customers.before if customer not in customers.new]
+        changed = [customer for customer in known if self._changed_fields(customer)]
+        self._write(("added", "customer", customer_ref(customer.id), None) for customer in customers.new)
+        self._write(
+            ("updated", "customer", customer_ref(customer.id), self._customer_before(customer)) for customer in changed
+        )
+        left = self._left.difference(customer.id for customer in (*changed, *customers.new))
         self._write(("left", "customer", customer_ref(id_), None) for id_ in left)
         for table, index in name_indexes(self._indexes).items():
             self._write(("added", table_name(table), name, None) for name in index.new)
@@ -119,8 +122,8 @@ class HistoryWriter:
     def keep_removed_customers(self, customers: Iterable[CachedCustomer]) -> None:
         """Keep customers that an undo removes."""
         self._write(
-            ("removed", "customer", customer_ref(each.id), _encode(self._reader.values(Customer, each.row())))
-            for each in customers
+            ("removed", "customer", customer_ref(customer.id), _encode(self._reader.values(Customer, customer.row())))
+            for customer in customers
         )
 
     def _keep_row(self, kind: str, change: Change) -> tuple[Any, ...] | None:

@@ -85,10 +85,10 @@ class RowLoader(Loader):
             raise RowRejected(self._describe_repetition(ref, self._batch[ref][0]))
         try:
             customer = self.indexes.find_customer(record, line)
-        except SeveralCustomers as found:
+        except SeveralCustomers as several:
             # Only such a row costs a query, and the next one of the same name may be another customer's.
             owners = self.known_owners(record)
-            known = next((each for owner in owners for each in found.customers if each.id == owner), None)
+            known = next((customer for owner in owners for customer in several.customers if customer.id == owner), None)
             if known is None:
                 raise
             self.indexes.customers.used.add(customer := known)
@@ -362,7 +362,8 @@ class UsageLoader(Loader):
         """Remove the holdings of all customers that the file doesn't name."""
         holders = reports_db.execute(CustomerUsage.select(CustomerUsage.customer).where(CustomerUsage.parts > 0))
         held = {id_ for (id_,) in holders}
-        unnamed = [each for each in self.indexes.customers.all() if each.id in held and each not in self._inventories]
+        holding = (customer for customer in self.indexes.customers.all() if customer.id in held)
+        unnamed = [customer for customer in holding if customer not in self._inventories]
         for batch in chunked(unnamed, BATCH_ROWS):
             derived.replace_holdings({customer: {} for customer in batch}, self.indexes, self.changes)
 

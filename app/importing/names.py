@@ -249,7 +249,7 @@ class CustomerIndex:
 
     def _find_by_name(self, name: str, ref: str, reseller: int | None, line: int) -> CachedCustomer:
         matches = _usable(self._by_name.get(clean_text(name), ()), ref, reseller)
-        matches = [each for each in matches if each.name == name] or matches
+        matches = [match for match in matches if match.name == name] or matches
         if len(matches) > 1:
             wanted = "a Customer ID" if reseller is not None else "a Customer ID or a reseller"
             text = f"Customer: {quote(name)} is the name of {len(matches)} customers; {wanted} must say which"
@@ -312,7 +312,7 @@ class CustomerIndex:
 
 def _usable(customers: Sequence[CachedCustomer], ref: str, reseller: int | None) -> list[CachedCustomer]:
     """Those of a reseller, if it is given, that have no other Customer ID."""
-    return [each for each in customers if reseller in (None, each.reseller) and not (ref and each.ref)]
+    return [customer for customer in customers if reseller in (None, customer.reseller) and not (ref and customer.ref)]
 
 
 def _last_removed_id() -> int:
@@ -349,8 +349,8 @@ class Indexes:
         """The ids of new customers that may be known ones: that depends on the answer to an open question."""
         asked = {question.subject for question in self.look_alikes.questions() if not question.default}
         subjects = (
-            (each.id, ("customer", each.name), ("reseller", self.resellers.names[each.reseller]))
-            for each in self.customers.new
+            (customer.id, ("customer", customer.name), ("reseller", self.resellers.names[customer.reseller]))
+            for customer in self.customers.new
         )
         return {id_ for id_, name, reseller in subjects if asked.intersection((name, reseller))}
 

@@ -34,7 +34,7 @@ _SETTINGS = {"date_order": DATE_ORDERS, "decimal": DECIMALS}
 # A row of a file: where it begins, its cells, and the record that it becomes; None where something is wrong with it.
 ReadRow = tuple[int, Sequence[str], Record | None]
 
-Parsers = list[tuple[int, int, Parser]]  # the place of a cell, that of its value in the record, and its parser
+Parsers = list[tuple[int, int, Parser]]  # the index of a cell, that of its value in the record, and its parser
 
 
 class Reader:
@@ -55,8 +55,8 @@ class Reader:
         self.passed_over = Counter[str]()
         self._file, self._layout, self._progress = file, file.layout, progress
         self._formats = options.formats
-        self._columns = [place for place, key in enumerate(file.mapping) if key]
-        self._unnamed = [place for place, heading in enumerate(file.headings) if not heading]
+        self._columns = [index for index, key in enumerate(file.mapping) if key]
+        self._unnamed = [index for index, heading in enumerate(file.headings) if not heading]
         self._made_parsers: dict[Formats, Parsers] = {}
         defaults = self._layout.defaults()
         self._defaults = [defaults[name] for name in self._layout.record._fields]
@@ -69,7 +69,7 @@ class Reader:
                 yield line, record
 
     def rows(self) -> Iterator[ReadRow]:
-        """Yield all rows behind the headings; `faults` has what is wrong with the last one when it comes."""
+        """Yield all rows after the headings; `faults` has what is wrong with the last one when it comes."""
         width = len(self._file.headings)
         try:
             for line, cells in self.numbered_rows():
@@ -83,7 +83,7 @@ class Reader:
             self.faults.add(*end.args)
 
     def numbered_rows(self) -> Iterator[Numbered]:
-        """Yield the line and the cells of each row behind the headings. Raises Unreadable."""
+        """Yield the line and the cells of each row after the headings. Raises Unreadable."""
         if self._file.sheet is not None:
             yield from self._sheet_rows()
             return
@@ -120,8 +120,8 @@ class Reader:
     def _text_columns(self) -> frozenset[int]:
         """Where a cell may have line breaks: among names, not among ids, emails, numbers and dates."""
         return frozenset(
-            place
-            for place, key in enumerate(self._file.mapping)
+            index
+            for index, key in enumerate(self._file.mapping)
             if not key or (key not in _WITHOUT_LINE_BREAKS and self._layout.column(key).kind not in _NUMBERS_AND_DATES)
         )
 
@@ -135,13 +135,13 @@ class Reader:
 
     def _record(self, line: int, cells: Sequence[str]) -> Record:
         """Raises RowRejected."""
-        for place in self._unnamed:
-            if clean_text(cells[place]):
-                raise RowRejected(f"column {place + 1} has no heading, but here it has {quote(cells[place])}")
+        for index in self._unnamed:
+            if clean_text(cells[index]):
+                raise RowRejected(f"column {index + 1} has no heading, but here it has {quote(cells[index])}")
         values = self._defaults.copy()
         try:
-            for place, target, parse in self._parsers:
-                values[target] = parse(cells[place])
+            for index, target, parse in self._parsers:
+                values[target] = parse(cells[index])
         except (ValueError, Ambiguous):
             self._parse_again(line, cells, values)
         record: Record = self._layout.record(*values)
@@ -150,8 +150,8 @@ class Reader:
     def _parse_again(self, line: int, cells: Sequence[str], values: list[Any]) -> None:
         """Parse a row with an ambiguous or a faulty cell. Raises RowRejected with all faults of its cells."""
         faults = []
-        for number, (place, target, parse) in enumerate(self._parsers):
-            heading, cell = self._file.headings[place], cells[place]
+        for number, (index, target, parse) in enumerate(self._parsers):
+            heading, cell = self._file.headings[index], cells[index]
             try:
                 try:
                     values[target] = parse(cell)
@@ -184,14 +184,14 @@ class Reader:
     @cached_property
     def _evidence(self) -> dict[str, set[str]]:
         """What all numbers and dates of the file tell about its formats."""
-        kinds = [(place, self._layout.column(self._file.mapping[place] or "").kind) for place in self._columns]
-        kinds = [(place, kind) for place, kind in kinds if kind in _NUMBERS_AND_DATES]
+        kinds = [(index, self._layout.column(self._file.mapping[index] or "").kind) for index in self._columns]
+        kinds = [(index, kind) for index, kind in kinds if kind in _NUMBERS_AND_DATES]
         found: dict[str, set[str]] = {"": set(), **{setting: set() for setting in _SETTINGS}}
         judge = lru_cache(_CACHED_CELLS)(evidence)
         for _, cells in Reader(self._file, Options()).numbered_rows():
-            for place, kind in kinds:
-                if place < len(cells):
-                    setting, meaning = judge(kind, cells[place])
+            for index, kind in kinds:
+                if index < len(cells):
+                    setting, meaning = judge(kind, cells[index])
                     found[setting].add(meaning)
         return {setting: meanings - {""} for setting, meanings in found.items()}
 
@@ -199,11 +199,11 @@ class Reader:
         if formats in self._made_parsers:
             return self._made_parsers[formats]
         parsers = self._made_parsers[formats] = []
-        for place in self._columns:
-            key = self._file.mapping[place] or ""
+        for index in self._columns:
+            key = self._file.mapping[index] or ""
             column = self._layout.columns[key]
             target = self._layout.record._fields.index(column.field or key)
-            parsers.append((place, target, self._parser(key, column, formats)))
+            parsers.append((index, target, self._parser(key, column, formats)))
         return parsers
 
     def _parser(self, key: str, column: FileColumn, formats: Formats) -> Parser:

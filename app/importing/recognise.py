@@ -120,10 +120,10 @@ def recognise_file(stream: IO[bytes], name: str, options: Options | None = None)
 def _in_workbook(file: RecognisedFile, options: Options) -> RecognisedFile:
     """Choose the first sheet with the headings of a report, else the first one."""
     sheets = [replace(file, sheet=sheet) for sheet in open_sheets(file.stream)]
-    files = [_with_headings(each, islice(each.sheet_rows(), _ROWS_BEFORE_HEADINGS), options) for each in sheets]
+    files = [_with_headings(sheet, islice(sheet.sheet_rows(), _ROWS_BEFORE_HEADINGS), options) for sheet in sheets]
     if not files:
         raise Unreadable(1, "the workbook has no sheet")
-    return next((each for each in files if each.layout and not each.layout.missing(each.known_columns)), files[0])
+    return next((file for file in files if file.layout and not file.layout.missing(file.known_columns)), files[0])
 
 
 def _in_csv(file: RecognisedFile, options: Options) -> RecognisedFile:
@@ -135,12 +135,11 @@ def _in_csv(file: RecognisedFile, options: Options) -> RecognisedFile:
     delimiters = [options.delimiter] if options.delimiter else [named[1]] if named else list(DELIMITERS)
     files = []
     for delimiter in delimiters:
-        each = replace(file, delimiter=delimiter)
-        rows = islice(each.csv_rows(lambda line, text: None), _ROWS_BEFORE_HEADINGS)
-        files.append(
-            _with_headings(each, (row for row in rows if not SEPARATOR_LINE.fullmatch(delimiter.join(row[1]))), options)
-        )
-    return max(files, key=lambda each: (len(each.known_columns), len(each.headings)))
+        candidate = replace(file, delimiter=delimiter)
+        rows = islice(candidate.csv_rows(lambda line, text: None), _ROWS_BEFORE_HEADINGS)
+        without_sep = (row for row in rows if not SEPARATOR_LINE.fullmatch(delimiter.join(row[1])))
+        files.append(_with_headings(candidate, without_sep, options))
+    return max(files, key=lambda file: (len(file.known_columns), len(file.headings)))
 
 
 def _with_headings(file: RecognisedFile, rows: Iterator[Numbered], options: Options) -> RecognisedFile:
@@ -171,12 +170,12 @@ def _with_report(file: RecognisedFile, options: Options) -> RecognisedFile:
     layouts = [LAYOUTS[options.report]] if options.report else LAYOUTS.values()
     files = [replace(file, layout=layout, mapping=_map_headings(file.headings, layout, options)) for layout in layouts]
 
-    def fit(each: RecognisedFile) -> tuple[bool, int]:
-        missing = each.layout.missing(each.known_columns) if each.layout else ()
-        return not missing, len(each.known_columns)
+    def fit(file: RecognisedFile) -> tuple[bool, int]:
+        missing = file.layout.missing(file.known_columns) if file.layout else ()
+        return not missing, len(file.known_columns)
 
     best = max(files, key=fit)
-    ties = [each for each in files if fit(each) == fit(best)]
+    ties = [file for file in files if fit(file) == fit(best)]
     is_told = options.report or (len(ties) == 1 and len(best.known_columns) >= _MIN_HEADINGS)
     return best if is_told else replace(file, mapping=[None] * len(file.headings))
 
@@ -206,10 +205,10 @@ def _heading_faults(file: RecognisedFile, options: Options) -> Iterator[Fault]:
         yield Fault(line, "the file is empty")
         return
     if layout is None:
-        known = {heading for each in LAYOUTS.values() for heading in each.keys_by_heading}
+        known = {heading for layout in LAYOUTS.values() for heading in layout.keys_by_heading}
         has_known = known.intersection(map(heading_key, file.headings))
         what = "the headings don't tell the report" if has_known else "this is no table of one of the reports"
-        how = f"choose the report if it is one: {', '.join(each.report.short_title for each in LAYOUTS.values())}"
+        how = f"choose the report if it is one: {', '.join(layout.report.short_title for layout in LAYOUTS.values())}"
         by_command = f"name the report, one of {', '.join(IMPORTABLE)}"
         yield Fault(line, f"{what}; {how if options.pass_unknown else by_command}")
         return
@@ -219,11 +218,12 @@ def _heading_faults(file: RecognisedFile, options: Options) -> Iterator[Fault]:
         return
     counts = Counter(file.mapping)
     for key in (key for key in dict.fromkeys(file.mapping) if key and counts[key] > 1):
-        twice = [heading for heading, each in zip(file.headings, file.mapping, strict=True) if each == key]
+        twice = [file.headings[index] for index, column in enumerate(file.mapping) if column == key]
         same = f"the heading {quote(twice[0])} is expected once, not {len(twice)} times"
         several = f"the headings {' and '.join(map(quote, twice))} mean the same, {layout.label(key)}"
         yield Fault(line, same if len(set(twice)) == 1 else several, twice[0])
-    for heading in dict.fromkeys(each for each, key in zip(file.headings, file.mapping, strict=True) if key is None):
+    unknown = [heading for heading, key in zip(file.headings, file.mapping, strict=True) if key is None]
+    for heading in dict.fromkeys(unknown):
         if not options.pass_unknown:
             yield Fault(
                 line, f"the heading {quote(heading)} is unknown; {expected}; --ignore HEADING leaves one out", heading

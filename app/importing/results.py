@@ -86,7 +86,7 @@ class RowRejected(Exception):
     """A row can't be loaded. Each argument is one reason, a text or a Fault whose line isn't known yet."""
 
     def faults(self, line: int) -> list[Fault]:
-        return [each._replace(line=line) if isinstance(each, Fault) else Fault(line, each) for each in self.args]
+        return [fault._replace(line=line) if isinstance(fault, Fault) else Fault(line, fault) for fault in self.args]
 
 
 class FileRejected(Exception):

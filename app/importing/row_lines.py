@@ -27,4 +27,4 @@ class RowLines:
     def batches(self) -> Iterator[dict[int, int]]:
         """Yield the lines by id, some thousands at a time."""
         for number, page in self._pages.items():
-            yield {number * _PAGE_ROWS + place: line for place, line in enumerate(page) if line}
+            yield {number * _PAGE_ROWS + index: line for index, line in enumerate(page) if line}

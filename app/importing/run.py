@@ -161,7 +161,7 @@ class _Run:
         Import.create(loaded_at=timestamp(), **fields)
 
     def _describe_move(self, customer: CachedCustomer, before: CustomerChange) -> str:
-        old, new = (self._reseller(each) for each in (before.reseller, customer.reseller))
+        old, new = (self._reseller(id_) for id_ in (before.reseller, customer.reseller))
         return f"Customer {quote(customer.name)} moves from {old} to {new}"
 
     def _reseller(self, id_: int) -> str:

@@ -150,13 +150,13 @@ def _moved_since(undone: Undone) -> set[int]:
                 subscriptions[changed.ref] = before["customer"]
             elif changed.table == "transaction":
                 transactions[changed.ref] = before
-    found: set[tuple[str, str]] = set()
+    separated: set[tuple[str, str]] = set()
     for refs in chunked(subscriptions, BATCH_ROWS):
         names = ("ref", "customer", "subscription_ref")
         for row in select_rows(Transaction, names, reports_db.in_values(Transaction.subscription_ref, refs)):
             restored = row | transactions.get(row["ref"], {})
             if subscriptions.get(restored["subscription_ref"], restored["customer"]) != restored["customer"]:
-                found.add(("transaction", row["ref"]))
+                separated.add(("transaction", row["ref"]))
     for refs in chunked(transactions, BATCH_ROWS):
         names = ("ref", "customer", "subscription_ref")
         rows = select_rows(Transaction, names, reports_db.in_values(Transaction.ref, refs))
@@ -166,10 +166,10 @@ def _moved_since(undone: Undone) -> set[int]:
         owner_of = {row["ref"]: subscriptions.get(row["ref"], row["customer"]) for row in owners}
         for row in restored_rows:
             if owner_of.get(row["subscription_ref"], row["customer"]) != row["customer"]:
-                found.add(("subscription", row["subscription_ref"]))
+                separated.add(("subscription", row["subscription_ref"]))
     numbers: set[int] = set()
     for table in ("subscription", "transaction"):
-        for refs in chunked([ref for each, ref in found if each == table], BATCH_ROWS):
+        for refs in chunked([ref for name, ref in separated if name == table], BATCH_ROWS):
             same = (ChangedRow.table == table) & reports_db.in_values(ChangedRow.ref, refs)
             query = ChangedRow.select(ChangedRow.number).where(
                 same, without_index(ChangedRow.number.in_(effective_imports_since(undone)))

@@ -83,7 +83,7 @@ def unpack(stream: IO[bytes], part: ZipInfo) -> Iterator[bytes]:
     """Yield a part's bytes, as many as there are whatever the directory says."""
     stream.seek(part.header_offset)
     header = stream.read(_LOCAL_HEADER)
-    lengths = (int.from_bytes(header[place], "little") for place in (_NAME_LENGTH, _EXTRA_LENGTH))
+    lengths = (int.from_bytes(header[position], "little") for position in (_NAME_LENGTH, _EXTRA_LENGTH))
     stream.seek(part.header_offset + _LOCAL_HEADER + sum(lengths))
     if part.compress_type == ZIP_STORED:
         yield from iter(lambda: stream.read(_BLOCK), b"")

@@ -70,7 +70,7 @@ def write_faults(file: RecognisedFile, options: Options, faults: FaultLog, path:
     draft.touch(OWNER_ONLY)
     with draft.open("w", encoding="utf-8", errors="replace", newline="") as out:
         out.write(EXCEL.start)
-        for line, cells in chain(_rows(file, options), [(0, [])]):  # 0 is behind the last row
+        for line, cells in chain(_rows(file, options), [(0, [])]):  # 0 is after the last row
             while wrong and (line == 0 or wrong < line):
                 out.write(_row([lines.text(wrong)], width, texts))
                 wrong, texts = next(rest, (0, []))
@@ -88,7 +88,7 @@ def _row(cells: Sequence[str], width: int, faults: Sequence[str]) -> str:
 
 
 def _rows(file: RecognisedFile, options: Options) -> Iterator[tuple[int, Sequence[str]]]:
-    """The headings, and the rows behind them as the file has them, without formula guards: these are written anew."""
+    """The headings, and the rows after them as the file has them, without formula guards: these are written anew."""
     if not file.headings:
         return
     delimiter = ";" if file.delimiter == ";" else ","

@@ -139,8 +139,8 @@ def _first_rows(file: RecognisedFile, options: Options) -> Iterator[_Row]:
     """The first rows, with their records and what is wrong with them."""
     if file.layout is None and file.headings:
         rows = file.sheet_rows() if file.sheet else iter(file.csv_rows(lambda line, text: None))
-        behind = (row for row in rows if row[0] > file.heading_line)
-        yield from ((line, cells, None, []) for line, cells in islice(behind, PREVIEW_ROWS))
+        rest = (row for row in rows if row[0] > file.heading_line)
+        yield from ((line, cells, None, []) for line, cells in islice(rest, PREVIEW_ROWS))
     if file.layout is None or not file.headings:
         return
     found = Faults()  # also of lines that are no rows
