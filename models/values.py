@@ -36,7 +36,7 @@ def clean_text(text: str) -> str:
     return " ".join(filter(None, (word.strip(_JOINERS) for word in words)))
 
 
-MAX_CHAR = "\U0010ffff"  # sorts behind every character that a text may continue with
+MAX_CHAR = "\U0010ffff"  # sorts after every character that a text may continue with
 
 
 def fold(text: str) -> str:

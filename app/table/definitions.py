@@ -15,7 +15,7 @@ from app.table.scope import Scope, reseller_field
 from models import clean_text
 
 Table = Any  # a Peewee model class, or an alias of one
-Note = Callable[[str, date], str]  # (value, today) → the remark behind the value, "" for none
+Note = Callable[[str, date], str]  # (value, today) → the remark after the value, "" for none
 
 
 class Link(NamedTuple):
@@ -57,7 +57,7 @@ class Column:
     colored_values: values in the order of the palette, whose colours they have in cells and charts; "" skips a colour.
     link:     where values lead.
     link_id:  a field with the id that the link uses where the value is a name. "" means: link by name; NULL: no link.
-    note:     a remark behind each value, such as "in 3 days".
+    note:     a remark after each value, such as "in 3 days".
     overage:  a field that says by how much the value is too high; 0 shows nothing.
     share_of: the key of the column of which the value is a part; the page shows a meter.
     """
@@ -329,11 +329,11 @@ class Report:
 
     @cached_property
     def filters_by_key(self) -> dict[str, Filter]:
-        return {each.key: each for each in self.filters}
+        return {filter_.key: filter_ for filter_ in self.filters}
 
     @cached_property
     def dimensions_by_key(self) -> dict[str, Dimension]:
-        return {each.key: each for each in self.dimensions}
+        return {dimension.key: dimension for dimension in self.dimensions}
 
     @property
     def group_label(self) -> str:
@@ -344,7 +344,9 @@ class Report:
     def longest_periods(self) -> Periods | None:
         """The longest by which its rows can be grouped, if they can be."""
         return max(
-            (each.periods for each in self.dimensions if each.periods), key=lambda each: each.months, default=None
+            (dimension.periods for dimension in self.dimensions if dimension.periods),
+            key=lambda dimension: dimension.months,
+            default=None,
         )
 
     @cached_property
@@ -376,8 +378,8 @@ def _grouped_report(report: Report, group: tuple[Dimension, ...]) -> Report:
     return replace(
         report,
         levels=(replace(report.levels[-1], path_field="", expand_label="Show rows"),),
-        columns=(*(_dimension_column(report, each) for each in group), ROWS_COLUMN, *measures),
-        filters=tuple(replace(each, level=0) for each in report.filters),
+        columns=(*(_dimension_column(report, dimension) for dimension in group), ROWS_COLUMN, *measures),
+        filters=tuple(replace(filter_, level=0) for filter_ in report.filters),
         default_sort=group[0].key,
         summary=Summary(measures=report.summary.measures, grand_totals=report.summary.measures),
         group=group,
@@ -425,8 +427,8 @@ def _permitted_report(report: Report, permissions: frozenset[Permission]) -> Rep
         description=description,
         levels=report.levels[:depth],
         columns=columns,
-        filters=tuple(each for each in report.filters if each.level < depth),
-        dimensions=tuple(each for each in report.dimensions if each.level < depth),
+        filters=tuple(filter_ for filter_ in report.filters if filter_.level < depth),
+        dimensions=tuple(dimension for dimension in report.dimensions if dimension.level < depth),
         summary=report.summary.limited_to(keys),
         charts=tuple(replace(chart, summary=chart.summary.limited_to(keys)) for chart in charts),
     )

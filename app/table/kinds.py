@@ -29,7 +29,7 @@ _INNER = {
 def guard(text: str, delimiter: str = ",") -> str:
     """Put an apostrophe before each character at which a spreadsheet would begin a formula (CSV injection).
 
-    These are formula characters at the start of a cell, behind spaces and apostrophes there, and likewise behind each
+    These are formula characters at the start of a cell, after spaces and apostrophes there, and likewise after each
     character that another program may take for the delimiter of the file.
     """
     if _FIRST.match(text) or _INNER[delimiter].search(text):

@@ -133,13 +133,17 @@ class RowQuery:
 
     def row_conditions(self, table: Any) -> list[Term]:
         """What WHERE gets before anything is summed, on the table of this level or a deeper one."""
-        filters = [each.where(table, value) for each, value in self.view.resolved_filters if not each.having]
+        filters = [filter_.where(table, value) for filter_, value in self.view.resolved_filters if not filter_.having]
         return [*self.scope.conditions(table), *self._parent_conditions(table), *filters]
 
     def aggregate_conditions(self, sums: Any) -> list[Term]:
         """What HAVING would get: conditions on the sums of the view's own rows. Rows inside them are not filtered."""
         is_own_level = self.level == self.view.level
-        return [each.where(sums, value) for each, value in self.view.resolved_filters if is_own_level and each.having]
+        return [
+            filter_.where(sums, value)
+            for filter_, value in self.view.resolved_filters
+            if is_own_level and filter_.having
+        ]
 
     def _parent_conditions(self, table: Any) -> list[Term]:
         """Only the customer may use an index: a customer has few rows, a certificate type has many."""
@@ -233,7 +237,7 @@ class RowQuery:
     @cached_property
     def _rebuilt_sums(self) -> Any:
         """The derived table of sums over matching deeper rows; None when no filter selects below this level."""
-        deepest = max((each.level for each, _ in self.view.active_filters), default=0)
+        deepest = max((filter_.level for filter_, _ in self.view.active_filters), default=0)
         if deepest <= self.level:
             return None
         table = self.report.levels[deepest].table

@@ -51,7 +51,7 @@ class Cursor:
 
 @dataclass(frozen=True)
 class PagePosition:
-    """The page behind the cursor's row (`forward`) or before it. Backward without a cursor is the last page."""
+    """The page after the cursor's row (`forward`) or before it. Backward without a cursor is the last page."""
 
     forward: bool
     cursor: Cursor | None
@@ -120,7 +120,7 @@ class View:
 
     @property
     def chooser_columns(self) -> list[Column]:
-        """All columns: the visible ones in their order, each hidden one behind its default neighbour."""
+        """All columns: the visible ones in their order, each hidden one after its default neighbour."""
         listed = list(self.columns)
         for before, column in zip((None, *self.report.columns), self.report.columns, strict=False):
             if column not in listed:
@@ -138,7 +138,7 @@ class View:
     @cached_property
     def active_filters(self) -> list[tuple[Filter, str]]:
         """The filters that are set, in the report's order, with their values."""
-        return [(each, self.filters[each.key]) for each in self.report.filters if each.key in self.filters]
+        return [(filter_, self.filters[filter_.key]) for filter_ in self.report.filters if filter_.key in self.filters]
 
     @cached_property
     def resolved_filters(self) -> list[tuple[Filter, Any]]:
@@ -148,8 +148,13 @@ class View:
             (self.report.filters_by_key[key], value) for key, value in implied.items() if key not in self.filters
         ]
         return [
-            (each, each.resolve(value, self.today) if each.resolve else self.spellings.get((each.key, value), value))
-            for each, value in active
+            (
+                filter_,
+                filter_.resolve(value, self.today)
+                if filter_.resolve
+                else self.spellings.get((filter_.key, value), value),
+            )
+            for filter_, value in active
         ]
 
     @property
@@ -160,7 +165,7 @@ class View:
     @property
     def date_range(self) -> tuple[str, str]:
         """The first and the last day, from the period or the `from` and `to` filters; "" where there is no bound."""
-        values = {each.key: value for each, value in self.resolved_filters}
+        values = {filter_.key: value for filter_, value in self.resolved_filters}
         return values.get("period") or (values.get("from", ""), values.get("to", ""))
 
     @property
@@ -192,7 +197,7 @@ class View:
         if self.position:
             pairs.append(("after" if self.position.forward else "before", str(self.position.cursor or LAST_PAGE)))
         pairs += [("open", format_path(path)) for path in self.open_rows]
-        return pairs + [(each.key, value) for each, value in self.active_filters]
+        return pairs + [(filter_.key, value) for filter_, value in self.active_filters]
 
     @cached_property
     def query_string(self) -> str:
@@ -239,7 +244,9 @@ class View:
         """Open a closed row, or close an open one and all rows inside it."""
         if path not in self.open_rows:
             return replace(self, open_rows=tuple(sorted({*self.open_rows, path})))
-        return replace(self, open_rows=tuple(each for each in self.open_rows if each[: len(path)] != path))
+        return replace(
+            self, open_rows=tuple(open_path for open_path in self.open_rows if open_path[: len(path)] != path)
+        )
 
     def with_sort(self, column: Column) -> "View":
         """Sort by `column`; descending if it is the ascending sort column already."""
@@ -281,7 +288,7 @@ class View:
 
 def describe_view(view: View) -> list[tuple[str, str]]:
     """The report's title, the filters and the sort, as (label, text) for people."""
-    filters = [(each.label, each.describe(value, view.today)) for each, value in view.active_filters]
+    filters = [(filter_.label, filter_.describe(value, view.today)) for filter_, value in view.active_filters]
     groups = [("Grouped by", view.report.group_label)] if view.group else []
     order = f"{view.sort_column.label}{', descending' if view.descending else ''}"
     return [("Report", view.report.title), *groups, *(filters or [("Filters", "none")]), ("Sorted by", order)]

@@ -61,7 +61,7 @@ def health() -> Response:
 
 
 def _attention_count(item: AttentionItem) -> tuple[int, str, str]:
-    """Return the number of rows that need attention, the words behind the number, and the address of the rows."""
+    """Return the number of rows that need attention, the words after the number, and the address of the rows."""
     view = _view(item)
     number = count_rows(RowQuery(view, visitor().scope, view.level))
     label = item.one if number == 1 else item.many if number else item.none

@@ -74,8 +74,8 @@ def report_context(page: Page, scope: Scope) -> dict[str, Any]:
     """What the templates of a report page and of its fragment need; all of it is data, nothing is markup."""
     view = page.view
     summary, display = summary_url(view), request.cookies.get("display", "").split(".")
-    menus = {each.key: _menu(each, view, scope) for each in view.report.filters}
-    fields = {each.key: _field(each, view, menus[each.key]) for each in view.report.filters}
+    menus = {filter_.key: _menu(filter_, view, scope) for filter_ in view.report.filters}
+    fields = {filter_.key: _field(filter_, view, menus[filter_.key]) for filter_ in view.report.filters}
     return link_context(page) | {
         "view": view,
         "report": view.report,
@@ -84,12 +84,12 @@ def report_context(page: Page, scope: Scope) -> dict[str, Any]:
         "can_import": view.report.slug in IMPORTABLE,
         "kinds": {column.kind.name for column in view.columns},
         "fields": fields,
-        "menu_fields": [each for each in fields.values() if each.key not in _IN_TOOLBAR and each.type != "hidden"],
-        "hidden_fields": [each for each in fields.values() if each.type == "hidden"],
+        "menu_fields": [field for field in fields.values() if field.key not in _IN_TOOLBAR and field.type != "hidden"],
+        "hidden_fields": [field for field in fields.values() if field.type == "hidden"],
         "period_label": _period_label(fields, view),
         "filter_count": len(view.filters.keys() - _IN_TOOLBAR) or "",
         "hidden_state": _hidden_state(page),
-        "dimensions": [(each.key, each.label) for each in view.report.dimensions],
+        "dimensions": [(dimension.key, dimension.label) for dimension in view.report.dimensions],
         "group_menus": _group_menus(view) if view.report.dimensions else [],
         "column_choices": _column_choices(view),
         "other_reports": other_reports(view),
@@ -99,7 +99,7 @@ def report_context(page: Page, scope: Scope) -> dict[str, Any]:
         "columns_id": digest(",".join(column.key for column in view.columns)),
         "summary_id": digest(f"{summary} {view.today} {Import.version()}"),
         "as_of": Import.last(),
-        "row_height": next((each for each in ("compact", "wrap") if each in display), "regular"),
+        "row_height": next((height for height in ("compact", "wrap") if height in display), "regular"),
     }
 
 

@@ -51,8 +51,8 @@ _EXCEL_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet
 WORKBOOK = Format("xlsx", "Excel workbook (.xlsx), no formulas", "XLSX", None, ".xlsx", _EXCEL_TYPE)
 JSON = Format("json", "JSON", "JSON", None, ".json", "application/json")  # for programs: it isn't in the menu
 FORMATS = {
-    each.key: each
-    for each in (
+    file_format.key: file_format
+    for file_format in (
         Format(EXCEL.name, "CSV for Excel", "CSV", EXCEL),
         Format(SEMICOLON.name, "CSV with semicolons", "CSV (;)", SEMICOLON),
         Format(PLAIN.name, "Plain CSV", "Plain CSV", PLAIN),

@@ -27,11 +27,13 @@ def draw_groups(chart: Chart, view: View, scope: Scope) -> Figure:
     first dimension that have the largest numbers.
     """
     groups = read_groups(view, scope)
-    axis = next((each for each in view.group if each.periods), view.group[0])
-    parts = [each for each in view.group if not each.periods][:1] if axis.periods else []
+    axis = next((dimension for dimension in view.group if dimension.periods), view.group[0])
+    parts = [dimension for dimension in view.group if not dimension.periods][:1] if axis.periods else []
     columns = view.report.columns_by_key
     kind = columns[chart.measure].kind if chart.measure else INTEGER
-    figure = Figure(f"{chart.title} by {' and '.join(each.label.lower() for each in (axis, *parts))}", axis.label, kind)
+    figure = Figure(
+        f"{chart.title} by {' and '.join(dimension.label.lower() for dimension in (axis, *parts))}", axis.label, kind
+    )
     sums = _sum(view, groups, (axis, *parts), chart.measure or ROWS)
     if axis.periods:
         return _periods(figure, view, axis, parts[0] if parts else None, sums)

@@ -40,7 +40,9 @@ def history_headers(view: View) -> dict[str, str]:
     shown, errors = parse_view(view.report, _current_query())
     if report_url(shown) == report_url(view) and not errors:
         return {}
-    changed = [each for each in view.report.filters if shown.filters.get(each.key) != view.filters.get(each.key)]
+    changed = [
+        filter_ for filter_ in view.report.filters if shown.filters.get(filter_.key) != view.filters.get(filter_.key)
+    ]
     is_typing = (
         len(changed) == 1 and changed[0].input_type in _TYPED and _only_text_goes_on(shown, view, changed[0].key)
     )

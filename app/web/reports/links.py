@@ -57,12 +57,12 @@ def link_context(page: Page) -> dict[str, Any]:
 def _headings(view: View) -> list[Heading]:
     order, sort_column = "descending" if view.descending else "ascending", view.sort_column
     # The addresses differ in the sort alone, but for that of the default sort, which has none.
-    before, _, behind = report_url(replace(view, position=None, sort=NUL)).partition(quote_value(NUL))
+    before, _, after = report_url(replace(view, position=None, sort=NUL)).partition(quote_value(NUL))
     headings = []
     for column in view.columns:
         sort = view.next_sort(column)
         is_default = sort == view.report.default_sort
-        url = report_url(view.with_sort(column)) if is_default else f"{before}{sort}{behind}"
+        url = report_url(view.with_sort(column)) if is_default else f"{before}{sort}{after}"
         is_sorted = column is sort_column
         headings.append(
             Heading(column.key, column.label, column.width_class, column.kind.numeric, order if is_sorted else "", url)
@@ -72,6 +72,11 @@ def _headings(view: View) -> list[Heading]:
 
 def _chips(view: View) -> list[Chip]:
     return [
-        Chip(each.key, each.label, each.describe(value, view.today), report_url(view.without_filter(each.key)))
-        for each, value in view.active_filters
+        Chip(
+            filter_.key,
+            filter_.label,
+            filter_.describe(value, view.today),
+            report_url(view.without_filter(filter_.key)),
+        )
+        for filter_, value in view.active_filters
     ]

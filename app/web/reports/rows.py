@@ -14,7 +14,7 @@ from app.web.urls import filtered_url, link_maker
 _DAY, _TIME = slice(10), slice(11, None)  # of "2026-11-27 10:30:00"
 
 # A cell: the name of its kind, its text, where it leads ("" for nowhere), and a detail that depends on the kind: the
-# note of a date, the overage of a number, the time behind a day. A "filter" is a text that leads to the view filtered
+# note of a date, the overage of a number, the time after a day. A "filter" is a text that leads to the view filtered
 # by it, and a "value" one with a color, its detail. That of a "share" is what `_share` returns.
 Cell = tuple[str, str, str, Any]
 
@@ -23,7 +23,7 @@ Labels = Mapping[str, Mapping[str, str]]
 
 
 class RowLine(NamedTuple):
-    """A row for the template. `name_cell` is its heading, `cells` are the cells behind it.
+    """A row for the template. `name_cell` is its heading, `cells` are the cells after it.
 
     `depth` is 0 for the view's own rows, and 1 or 2 for rows inside an open row. `expand_label` is empty where nothing
     is inside. Of a group, `repeated` is the number of its first values that are those of the group above, and `members`
@@ -159,10 +159,10 @@ def _filter_links(column: Column, view: View, labels: Labels) -> _Make:
     if not known or column.filter in view.filters:
         return lambda *_: repeat("")
     # A relative address is short; it stands in a good part of all cells.
-    before, _, behind = f"?{view.with_filter(column.filter, NUL).query_string}".partition(quote_value(NUL))
+    before, _, after = f"?{view.with_filter(column.filter, NUL).query_string}".partition(quote_value(NUL))
 
     def urls(values: Sequence[Any], _: Iterable[Any]) -> Iterable[str]:
-        found = {value: f"{before}{quote_value(value)}{behind}" for value in set(values) if value in known}
+        found = {value: f"{before}{quote_value(value)}{after}" for value in set(values) if value in known}
         return [found.get(value, "") for value in values]
 
     return urls
