@@ -16,7 +16,7 @@ bind = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 wsgi_app = "wsgi:app"
 worker_class = "gthread"
 workers = min(max(2, os.cpu_count() or 1), 4)  # one per core: with more, pages find their process's caches cold
-threads = 6  # two exports run and two wait, which keep a thread each; the others are for pages
+threads = 10  # two exports run and two wait, which keep a thread each; the others are for pages
 timeout = 60
 graceful_timeout = 120  # seconds for exports under way when a worker is replaced; behind nginx the longest takes 20
 keepalive = 5
@@ -50,6 +50,9 @@ def post_worker_init(_: Any) -> None:
     from app.web.request_log import configure_logging  # noqa: PLC0415 - see above
 
     configure_logging(None if is_terminal else json_format)
+    sys.setswitchinterval(
+        0.001
+    )  # 5 ms otherwise, for which a page waits after each query beside a thread that computes
 
 
 def when_ready(server: Any) -> None:

@@ -59,11 +59,11 @@ class Sqlite(CySqliteDatabase):
     # SQL of a number that grows when a restore replaces all rows: page caches are keyed by it.
     edition = "(SELECT schema_version FROM pragma_schema_version)"
 
-    def __init__(self, path: str, lock_timeout_ms: int, mode: int = OWNER_ONLY, **options: Any) -> None:
-        """`lock_timeout_ms` is how long a write waits for another to end, `mode` the rights of a created file."""
+    def __init__(self, path: str, lock_timeout_ms: int, **options: Any) -> None:
+        """`lock_timeout_ms` is how long a write waits for another to end."""
         pragmas = {**_PRAGMAS, "busy_timeout": lock_timeout_ms}
         super().__init__(path, rank_functions=False, pragmas=pragmas, flags=SQLITE_OPEN_READWRITE, **options)
-        self.lock_timeout_ms, self._mode = lock_timeout_ms, mode
+        self.lock_timeout_ms = lock_timeout_ms
 
     def _connect(self) -> Any:
         if not Path(self.database).exists():  # SQLite says no more than "unable to open"
@@ -86,7 +86,7 @@ class Sqlite(CySqliteDatabase):
     def create_file(self) -> None:
         """Create an empty database file unless there is one. No connection does. Raises OperationalError."""
         try:
-            Path(self.database).touch(self._mode)
+            Path(self.database).touch(OWNER_ONLY)
         except OSError as error:
             raise OperationalError(f"{self.database} can't be made: {error.strerror}") from error
 

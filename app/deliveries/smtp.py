@@ -111,7 +111,7 @@ def _send_text(smtp: SMTP, message: bytes) -> None:
 
 
 def _is_final(code: int) -> bool:
-    """Whether an answer is one of those for good, RFC 5321, section 4.2.1."""
+    """Whether a reply code is a permanent failure: RFC 5321, section 4.2.1."""
     return code >= 500  # noqa: PLR2004
 
 

@@ -11,7 +11,7 @@ A file passes through stages, which a page can show one by one:
 """
 
 from app.importing.cells import DATE_ORDERS, DECIMALS
-from app.importing.changes import RowChange, changed_rows
+from app.importing.changes import changed_rows
 from app.importing.csv_rows import DELIMITERS
 from app.importing.encodings import ENCODINGS
 from app.importing.history import (
@@ -27,7 +27,7 @@ from app.importing.layouts import LAYOUTS, Layout, Record, SubscriptionRecord, T
 from app.importing.options import Options
 from app.importing.reader import Progress, Reader
 from app.importing.recognise import IMPORTABLE, RecognisedFile, recognise_file, rereadable
-from app.importing.results import Change, ChangeLog, Fault, Faults, FileRejected, ImportSummary, Plan, Question
+from app.importing.results import Change, Fault, Faults, FileRejected, ImportSummary, Plan, Question
 from app.importing.run import import_file, load_file, load_records
-from app.importing.undo import UndoPreview, UndoSummary, undo_import, undo_preview
+from app.importing.undo import UndoSummary, undo_import, undo_preview
 from app.importing.undo_checks import CannotUndo

@@ -97,13 +97,13 @@ def headings_digest(file: RecognisedFile) -> str:
 def make_preview(file: RecognisedFile, options: Options) -> Preview:
     """Read the first rows of a recognised file."""
     layout = file.layout
-    places = [place for place, key in enumerate(file.mapping) if key] if layout else []
+    indexes = [index for index, key in enumerate(file.mapping) if key] if layout else []
     rows, first = [], list[str]()
     for line, cells, record, faults in _first_rows(file, options):
         first = first or list(cells)
-        shown = [_cells(layout, file.mapping[place] or "", record, cells[place]) for place in places] if (
+        shown = [_cells(layout, file.mapping[index] or "", record, cells[index]) for index in indexes] if (
             layout and record is not None
-        ) else [(_storable(cells[place]) if place < len(cells) else "", "") for place in places]  # fmt: skip
+        ) else [(_storable(cells[index]) if index < len(cells) else "", "") for index in indexes]  # fmt: skip
         rows.append((line, shown, faults))
     keyed = zip(file.headings, file.mapping, strict=True)
     return Preview(
@@ -113,12 +113,12 @@ def make_preview(file: RecognisedFile, options: Options) -> Preview:
         said=list(islice(file.sentences(), _MAX_SENTENCES)),
         faults=[fault.text for fault in file.faults],
         headings=[
-            (_storable(heading), key or "", _storable(first[place]) if place < len(first) else "")
-            for place, (heading, key) in islice(enumerate(keyed), _MAX_HEADINGS)
+            (_storable(heading), key or "", _storable(first[index]) if index < len(first) else "")
+            for index, (heading, key) in islice(enumerate(keyed), _MAX_HEADINGS)
         ],
         columns=[
             (layout.label(key), layout.column(key).kind.numeric)
-            for key in (file.mapping[place] or "" for place in places)
+            for key in (file.mapping[index] or "" for index in indexes)
         ] if layout else [],
         rows=rows,
     )  # fmt: skip

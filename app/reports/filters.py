@@ -101,7 +101,7 @@ def one_of(key: str, label: str, values: Mapping[str, str], where: Callable[[Tab
 def by_name(key: str, label: str, names: Table, field: str, level: int = 0) -> Filter:
     """Rows of `level` whose `field` refers to the row of `names` with exactly this name. Sums are of these rows only.
 
-    It is a text field where there are very many names: to look for those that occur would delay the page.
+    Above a number of names it is a text field, because listing those that occur would delay the page.
 
     Example: `by_name("product", "Product", Product, "product", level=2)`.
     """

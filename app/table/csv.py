@@ -60,7 +60,7 @@ class Dialect:
     def all_plain(self, texts: Sequence[str]) -> bool:
         """Whether no text needs quotes or a guard. To search all texts as one string is faster than each by itself."""
         joined = "\n".join(texts)
-        special = any(each in joined for each in (self.delimiter, '"', "\r")) or joined.count("\n") >= len(texts)
+        special = any(mark in joined for mark in (self.delimiter, '"', "\r")) or joined.count("\n") >= len(texts)
         return not special and needs_no_guard(texts, self.delimiter)
 
     @cached_property
@@ -109,11 +109,11 @@ def column_chunks(
     view: View, scope: Scope | ScopeIn, make_writer: MakeWriter, connection: Any
 ) -> Iterator[tuple[int, list[Iterable[Any]]]]:
     """Yield chunks of a view's rows, read from a snapshot: the number of rows, and the cells of each column."""
-    found = scope if isinstance(scope, Scope) else scope(connection)
+    scope = scope if isinstance(scope, Scope) else scope(connection)
     if view.group:
-        yield from _group_chunks(view, read_groups(view, found, connection), make_writer)
+        yield from _group_chunks(view, read_groups(view, scope, connection), make_writer)
         return
-    rows = choose_strategy(RowQuery(view, found, view.level))
+    rows = choose_strategy(RowQuery(view, scope, view.level))
     order = rows.order(view.sort_column)
     sources = [_column_source(rows, column, order, connection, make_writer) for column in view.columns]
     terms, writers = zip(*sources, strict=True)

@@ -114,8 +114,8 @@ class Filter:
               in the error message: "is not a date such as 2026-11-22". It knows no data.
     options:  (table, scope) → the (value, label) pairs of a select.
     values:   all values that it takes, where these are always the same.
-    spellings: (scope, value) → how the scope's data spells a value that blanks or case may keep from being found:
-              the one text that is meant, or several that differ by case only, which `where` gets as a tuple.
+    spellings: (scope, value) → the stored texts that match the value but for blanks and case, usually one. `where`
+              gets several as a tuple.
     level:    the level of the rows that it selects. Below the level of the view's rows their sums are rebuilt.
     hint:     the placeholder of its input.
     resolve:  (value, today) → what the value stands for today, which `where` gets instead:
@@ -147,7 +147,7 @@ class Level:
     path_field:   the field whose id this level adds to the `RowPath` of a row; "" on reports of one level.
     expand_label: the tooltip of the button that expands a row.
     tiebreaker:   a unique text field that ends every sort order. A row's text is a prefix of those of the rows in it.
-    is_part:      (table) → the condition that a row is a part of the row above, not one that stands for no parts.
+    is_part:      (table) → the condition that a row isn't a placeholder, such as that of a customer without holdings.
     """
 
     table: Table
@@ -231,7 +231,7 @@ class Summary:
 
     group_by:     what rows are grouped by; () sums all rows of a view.
     measures:     the keys of the columns that are added up.
-    grand_totals: those of the measures that make sense added up over all groups.
+    grand_totals: the measures that are also added up over all groups.
     """
 
     group_by: tuple[Dimension, ...] = ()

@@ -1,11 +1,11 @@
 """Peewee expressions that steer the query planner: sort orders, keyset conditions, conditions that hide from indexes.
 
-Paging is keyset pagination: a page starts behind the last row of the page before, `(cost, ref) > (?, ?)`, instead of
+Paging is keyset pagination: a page starts after the last row of the page before, `(cost, ref) > (?, ?)`, instead of
 at an OFFSET. That is one range of an index only while all terms are columns of one table. Where the order begins in
 another table, such as the customer's name, the condition falls into segments, each of which is a range of an index:
 
     1. customer.id = ? … AND subscription.ref > ?      the rest of the same customer's rows
-    2. (customer.name_key, …, customer.id) > (?, …, ?) the rows of the customers behind it
+    2. (customer.name_key, …, customer.id) > (?, …, ?) the rows of the customers after it
 """
 
 from collections.abc import Iterator, Sequence
@@ -47,7 +47,7 @@ class SearchCondition(Node):
 
 
 def keyset_conditions(order: Terms, values: Sequence[Any], forward: bool) -> Iterator[list[Term]]:
-    """Yield the conditions of each segment behind the sort key `values` in `order`, the nearest segment first.
+    """Yield the conditions of each segment after the sort key `values` in `order`, the nearest segment first.
 
     With `forward=False` the segments lie before the key.
     """
@@ -61,7 +61,9 @@ def keyset_conditions(order: Terms, values: Sequence[Any], forward: bool) -> Ite
 
 def keyset_condition(order: Terms, values: Sequence[Any], forward: bool) -> Term:
     """All segments as one condition, for rows that are sorted anyway."""
-    return without_index(reduce(or_, (reduce(and_, each) for each in keyset_conditions(order, values, forward))))
+    return without_index(
+        reduce(or_, (reduce(and_, conditions) for conditions in keyset_conditions(order, values, forward)))
+    )
 
 
 def order_by(query: Any, order: Terms, descending: bool) -> Any:

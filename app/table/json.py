@@ -25,7 +25,7 @@ _encode = partial(json.dumps, ensure_ascii=False, separators=(",", ":"))
 def json_chunks(view: View, scope: Scope | ScopeIn, progress: Progress | None = None) -> Iterator[bytes]:
     """Yield all rows of a view as one JSON object. It is a snapshot: no import changes it on the way.
 
-    The number of rows stands behind them, so that nothing is counted first.
+    The number of rows comes after them, so that nothing is counted first.
     """
     total = 0
     with reports_db.snapshot() as connection:

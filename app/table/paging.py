@@ -3,7 +3,7 @@
 `read_page` works top down:
 
 1. `choose_strategy` decides how to find the rows (`app.table.counts`).
-2. `locate_cursor` looks up where the row that the page starts behind stands now.
+2. `locate_cursor` looks up where the row that the page starts after stands now.
 3. `fetch_rows` reads one row more than the page holds, which tells whether there is a next page. It reads segment by
    segment (`app.table.expressions`) until it has enough. Where the sort column has `ordered_values`, it reads value by
    value: Status depends on today, so no index has its order, but the rows of one status are in the order of an index.
@@ -109,14 +109,14 @@ def read_page(view: View, scope: Scope, wait: bool = True) -> Page:
             return Page(view, [], 1, None, None, None, is_pending=True)
         if view.group:
             return _read_group_page(view, scope)
-        rows = choose_strategy(RowQuery(view, scope, view.level))
+        query = choose_strategy(RowQuery(view, scope, view.level))
         # The last page holds the remainder, so that its size depends on the exact count.
         is_last = view.position == PagePosition(forward=False, cursor=None)
-        page = _read_page(rows, count_rows(rows) if is_last else count_if_quick(rows))
-        found = _with_children(view, scope, page.rows)
+        page = _read_page(query, count_rows(query) if is_last else count_if_quick(query))
+        rows = _with_children(view, scope, page.rows)
     if view.some_rows_closed:  # name each of the page's open rows instead of "all" but some
-        view = replace(view, open_rows=tuple(sorted(open_paths(found))))
-    return replace(page, rows=found, view=view)
+        view = replace(view, open_rows=tuple(sorted(open_paths(rows))))
+    return replace(page, rows=rows, view=view)
 
 
 def read_all_rows(view: View, scope: Scope, at_most: int) -> list[Row] | None:
@@ -140,7 +140,7 @@ def read_children(view: View, scope: Scope, path: RowPath) -> list[Row] | None:
         query = RowQuery(view, scope, len(path), path, sort_matches=True)
         children = _with_children(view, scope, fetch_rows(query, view.descending))
         exists = children or count_rows(RowQuery(view, scope, len(path) - 1, path))
-        if exists and any(each.having for each, _ in view.active_filters):
+        if exists and any(filter_.having for filter_, _ in view.active_filters):
             exists = count_rows(RowQuery(view, scope, view.level, path[: view.level + 1]))
     return children if exists else None
 
@@ -148,7 +148,7 @@ def read_children(view: View, scope: Scope, path: RowPath) -> list[Row] | None:
 def read_group(view: View, scope: Scope, path: RowPath) -> Row | None:
     """Read a group as an open row; None if the view has no such group, or it has no rows."""
     with read_transaction():
-        group = next((each for each in read_groups(view, scope) if group_path(view, each) == path), None)
+        group = next((group for group in read_groups(view, scope) if group_path(view, group) == path), None)
         return _group_rows(replace(view, open_rows=(path,)), scope, [group], 0)[0] if group and group.rows else None
 
 
@@ -186,29 +186,29 @@ def _read_group_page(view: View, scope: Scope) -> Page:
 
 
 def _locate_group(view: View, groups: Groups, cursor: Cursor) -> int:
-    """The place of the cursor's group. Raises CursorNotFound when the view doesn't have it any more."""
+    """The index of the cursor's group. Raises CursorNotFound when the view doesn't have it any more."""
     likely = range(len(groups))[cursor.row_id : cursor.row_id + 1]  # where it was, unless the data has changed
-    for place in chain(likely, range(len(groups))):
-        if digest(format_path(group_path(view, groups[place]))) == cursor.tiebreaker:
-            return place
+    for index in chain(likely, range(len(groups))):
+        if digest(format_path(group_path(view, groups[index]))) == cursor.tiebreaker:
+            return index
     raise CursorNotFound(view)
 
 
-def _page_of_groups(view: View, group: Group, place: int, forward: bool) -> View:
-    """The view of the page that starts behind a group, or ends before it."""
+def _page_of_groups(view: View, group: Group, index: int, forward: bool) -> View:
+    """The view of the page that starts after a group, or ends before it."""
     name = digest(format_path(group_path(view, group)))
-    rows_before = place + 1 if forward else place
-    return view.at_position(PagePosition(forward, Cursor(view.level, place, name, rows_before, view.cursor_context)))
+    rows_before = index + 1 if forward else index
+    return view.at_position(PagePosition(forward, Cursor(view.level, index, name, rows_before, view.cursor_context)))
 
 
 def _group_rows(view: View, scope: Scope, groups: Sequence[Group], first: int) -> list[Row]:
-    """Groups as rows, open ones with the first of the rows that they are made of. `first` is the place of the first."""
+    """Groups as rows, open ones with the first of the rows that they are made of. `first` is the index of the first."""
     rows = []
-    for place, (group, *values) in enumerate(zip(groups, *group_columns(view, groups), strict=True), first):
+    for index, (group, *values) in enumerate(zip(groups, *group_columns(view, groups), strict=True), first):
         path, members = group_path(view, group), member_view(view, group) if group.rows else None
         children = _read_members(members, scope) if members and view.is_open(path) else None
         companions = group_companions(view, group)
-        rows.append(Row(place, format_path(path), path, 0, values, companions, bool(group.rows), children, members))
+        rows.append(Row(index, format_path(path), path, 0, values, companions, bool(group.rows), children, members))
     return rows
 
 
@@ -242,7 +242,7 @@ def _count_before(rows: RowQuery, position: PagePosition, start: SortKey) -> int
 
 
 def _page_from(rows: RowQuery, row: Row, rows_before: int, forward: bool) -> View:
-    """The view of the page that starts behind `row`, or ends before it."""
+    """The view of the page that starts after `row`, or ends before it."""
     cursor = Cursor(rows.level, row.id, digest(row.tiebreaker), rows_before, rows.view.cursor_context)
     return rows.view.at_position(PagePosition(forward, cursor))
 
@@ -289,7 +289,7 @@ def locate_cursor(rows: RowQuery, cursor: Cursor, forward: bool) -> SortKey:
 
 
 def count_rows_beyond(rows: RowQuery, start: SortKey, forward: bool) -> int:
-    """How many rows stand behind `start`, or before it when not `forward`."""
+    """How many rows come after `start`, or before it when not `forward`."""
     order = rows.order(rows.view.sort_column)
     query = rows.select([fn.COUNT(rows.table.id)], order)
     segments = keyset_conditions(order, start, forward != rows.view.descending)
@@ -302,14 +302,14 @@ def _sort_key_query(rows: RowQuery) -> Any:
 
 
 def fetch_rows(rows: RowQuery, descending: bool, start: SortKey | None = None, limit: int = NO_LIMIT) -> list[Row]:
-    """Read up to `limit` rows behind `start`, in ascending or descending order of the view's sort column."""
+    """Read up to `limit` rows after `start`, in ascending or descending order of the view's sort column."""
     if not rows.ordered_values:
         return _fetch_within_budget(rows, descending, start, limit)
     found: list[Row] = []
     values = sorted(rows.ordered_values, reverse=descending)
     for value in values[values.index(start[0]) :] if start else values:
-        behind = start[1:] if start and value == start[0] else None
-        found += _fetch_within_budget(choose_strategy(rows.for_value(value)), descending, behind, limit - len(found))
+        after = start[1:] if start and value == start[0] else None
+        found += _fetch_within_budget(choose_strategy(rows.for_value(value)), descending, after, limit - len(found))
         if len(found) == limit:
             break
     return found
@@ -361,10 +361,10 @@ def _segment_queries(rows: RowQuery, descending: bool, has_start: bool) -> list[
 def _sorted_query(rows: RowQuery, order: Terms, start: Terms, descending: bool) -> Any:
     """One query that finds the matches and sorts them. Only the page's rows are joined with what they show."""
     by = [without_sort_index(term) for term in order]
-    behind = [keyset_condition(order, start, not descending)] if start else []
+    after = [keyset_condition(order, start, not descending)] if start else []
 
     def first_rows(values: Terms) -> Any:
-        return order_by(where_all(rows.select(values, order), behind), by, descending).limit(placeholder(0))
+        return order_by(where_all(rows.select(values, order), after), by, descending).limit(placeholder(0))
 
     if not rows.sorts_ids_first:
         return first_rows(select_terms(rows))

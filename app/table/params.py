@@ -170,7 +170,7 @@ def _sort(params: QueryParams, columns: tuple[Column, ...]) -> str:
         return params.report.default_sort
     column = params.report.columns_by_key.get(sort.removeprefix("-"))
     if not column:
-        keys = ", ".join(each.key for each in columns)
+        keys = ", ".join(column.key for column in columns)
         params.add_error("sort", sort, f"is not a column to sort by; use one of {keys}, with - in front for descending")
     return sort if column in columns else params.report.default_sort
 
@@ -198,15 +198,15 @@ def _open_rows(params: QueryParams) -> tuple[RowPath, ...]:
 
 def _filters(params: QueryParams) -> dict[str, str]:
     filters = {}
-    for each in params.report.filters:
-        value = params.one(each.key)
+    for filter_ in params.report.filters:
+        value = params.one(filter_.key)
         if value is None:
             continue
         try:
-            if parsed := each.parse(value):
-                filters[each.key] = parsed
+            if parsed := filter_.parse(value):
+                filters[filter_.key] = parsed
         except ValueError as error:
-            params.add_error(each.key, value, str(error))
+            params.add_error(filter_.key, value, str(error))
     if filters.get("from", "") > filters.get("to", "9999-12-31"):
         params.add_error("from", filters["from"], f"is after to, {filters['to']}; from must be the earlier day")
     if "period" in filters and {"from", "to"} & filters.keys():

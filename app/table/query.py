@@ -151,7 +151,7 @@ class RowQuery:
         return [*inside[:1], *map(without_index, inside[1:]), *parts] if inside else []
 
     def select(self, values: Terms, order: Terms, first_rows: FirstRows | None = None, ids: Any = None) -> Any:
-        """Select `values` of the rows, ready to be sorted by `order`.
+        """Return a Select of `values` of the rows, to which the caller adds order and limit; its joins suit `order`.
 
         Pass `first_rows` when only so many are needed, and `ids`, a subquery, to select its rows without filtering.
         """
@@ -189,9 +189,9 @@ class RowQuery:
         return Select([rows.limit(at_most)], [fn.COUNT(SQL("*"))])
 
     def totals(self, groups: Terms, measures: Sequence[Column]) -> list[Any]:
-        """Select `groups`, the number of rows and the sums of `measures`, grouped by `groups`.
+        """Return Selects whose rows are (*groups, number of rows, *sums of measures).
 
-        Each of several queries covers other rows, so that one group can be in the results of more than one.
+        Each covers other rows, so that one group can be in the results of several: add those up.
         """
         parents = tables_of(groups, besides=self.table)
         sums = [fn.SUM(self.value(column.value)).cast("BIGINT") for column in measures]

@@ -21,11 +21,11 @@ from models import clean_text
 def use_spellings(view: View, scope: Scope) -> View:
     """Return the view with the values of its filters spelled as the scope's data spells them."""
     filters, several = dict(view.filters), {}
-    for each, value in view.active_filters:
-        found = _spellings(each, view, scope, value)
-        filters[each.key] = found[0] if len(found) == 1 else clean_text(value)
-        if len(found) > 1:
-            several[each.key, filters[each.key]] = tuple(found)
+    for filter_, value in view.active_filters:
+        spellings = _spellings(filter_, view, scope, value)
+        filters[filter_.key] = spellings[0] if len(spellings) == 1 else clean_text(value)
+        if len(spellings) > 1:
+            several[filter_.key, filters[filter_.key]] = tuple(spellings)
     if filters == view.filters and not several:
         return view
     # A position belongs to the filters that it was made with.
@@ -53,7 +53,7 @@ def find_ids(ref: Field, ref_key: Field, scope: Scope, value: str) -> Sequence[s
         return [rows.where(ref == placeholder(1)).limit(1), rows.distinct()]
 
     exact, in_any_case = compiled(("ids", table.__name__, ref.name, scope), queries)
-    for each in dict.fromkeys((value, text)):
-        if exact.run(each.casefold(), each).fetchone():
-            return [each]
-    return sorted(found for (found,) in in_any_case.run(text.casefold())) or [text]
+    for spelling in dict.fromkeys((value, text)):
+        if exact.run(spelling.casefold(), spelling).fetchone():
+            return [spelling]
+    return sorted(spelling for (spelling,) in in_any_case.run(text.casefold())) or [text]

@@ -14,7 +14,7 @@ _writing = Lock()  # of several files, one at a time computes its next piece: a 
 def spool(pieces: Callable[[], Iterator[bytes]]) -> Generator[bytes, None, None]:
     """Yield what `pieces()` yields, while a thread runs ahead of the reader and writes it into a temporary file.
 
-    So a slow client doesn't keep the database snapshot open. An error in `pieces` is raised here, behind what it had
+    So a slow client doesn't keep the database snapshot open. An error in `pieces` is raised here, after what it had
     yielded. When the reader stops, the thread stops after its current piece.
     """
     with TemporaryFile() as file:

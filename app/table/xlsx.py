@@ -84,12 +84,12 @@ def write_workbook(
     `reseller` is the name that "About" gives to the scope, "" for the whole partner. Without `snapshot` it opens one.
     """
     with nullcontext(snapshot) if snapshot else reports_db.snapshot() as connection:
-        started, found = timestamp(), scope if isinstance(scope, Scope) else scope(connection)
-        if not view.group and count_rows(RowQuery(view, found, view.level)) > MAX_ROWS:
+        started, scope = timestamp(), scope if isinstance(scope, Scope) else scope(connection)
+        if not view.group and count_rows(RowQuery(view, scope, view.level)) > MAX_ROWS:
             raise _too_many_rows()
         with TemporaryDirectory() as folder, Workbook(file, {"constant_memory": True, "tmpdir": folder}) as book:
             report = _ReportSheet(book, view.columns)
-            for length, columns in column_chunks(view, found, _value_writer, connection):
+            for length, columns in column_chunks(view, scope, _value_writer, connection):
                 report.add(length, [list(values) for values in columns])
                 progress(length)
             report.end()
@@ -147,26 +147,26 @@ class _ReportSheet:
 
     def __init__(self, book: Workbook, columns: Sequence[Column]) -> None:
         self.columns, self.length = columns, 0
-        self.sums = {place: 0 for place, column in enumerate(columns) if column.kind.numeric}
+        self.sums = {index: 0 for index, column in enumerate(columns) if column.kind.numeric}
         self._sheet = book.add_worksheet("Report")
         cells = SheetWriter(book, self._sheet)
         self._sheet.set_row(0, None, book.add_format({"bold": True}))
         self._sheet.freeze_panes(1, 0)
-        for place, column in enumerate(columns):
+        for index, column in enumerate(columns):
             style = CELL_FORMATS[column.kind.name]
             width = max(style.width, len(column.label) + _FILTER_BUTTON_WIDTH)
-            self._sheet.set_column(place, place, width, book.add_format({"num_format": style.format}))
-            cells.text(0, place, column.label)
+            self._sheet.set_column(index, index, width, book.add_format({"num_format": style.format}))
+            cells.text(0, index, column.label)
         self._writers = [cells.writer(column.kind) for column in columns]
 
     def add(self, length: int, columns: Sequence[Sequence[Any]]) -> None:
         if self.length + length > MAX_ROWS:  # an import has added rows since they were counted
             raise _too_many_rows()
-        for place in self.sums:
-            self.sums[place] += sum(columns[place])
+        for index in self.sums:
+            self.sums[index] += sum(columns[index])
         for row, values in enumerate(zip(*columns, strict=True), self.length + 1):
-            for place, (write, value) in enumerate(zip(self._writers, values, strict=True)):
-                write(row, place, value)
+            for index, (write, value) in enumerate(zip(self._writers, values, strict=True)):
+                write(row, index, value)
         self.length += length
 
     def end(self) -> None:
@@ -178,12 +178,12 @@ class _ReportSheet:
 def _write_about_sheet(book: Workbook, facts: Sequence[tuple[str, str]], report: _ReportSheet) -> None:
     sheet = book.add_worksheet("About")
     cells = SheetWriter(book, sheet)
-    for place, width in enumerate(_ABOUT_WIDTHS):
-        sheet.set_column(place, place, width)
+    for index, width in enumerate(_ABOUT_WIDTHS):
+        sheet.set_column(index, index, width)
     for row, (label, text) in enumerate(facts):
         cells.text(row, 0, label)
         cells.text(row, 1, text)
-    sums = [(report.columns[place], total) for place, total in report.sums.items()]
+    sums = [(report.columns[index], total) for index, total in report.sums.items()]
     numbers = [("Rows", INTEGER, report.length), *((f"Sum of {c.label}", c.kind, total) for c, total in sums)]
     for row, (label, kind, number) in enumerate(numbers, len(facts)):
         sheet.set_row(row, None, book.add_format({"num_format": CELL_FORMATS[kind.name].format, "align": "left"}))

@@ -15,6 +15,7 @@ from app.web import (
     customers,
     deliveries,
     errors,
+    fair_use,
     headers,
     home,
     oidc,
@@ -43,6 +44,7 @@ def register(app: Flask, settings: Settings) -> None:
     headers.register(app, settings)
     errors.register(app)
     security.register(app, settings)
+    fair_use.register(app)
     request_log.register(app)
     reports = (home, customers, export, print_view, page, summary)
     own = (account, sign_in, oidc, second_factor, tokens)

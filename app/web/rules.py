@@ -15,6 +15,8 @@ class Rule:
     anonymous: bool = False  # a public route that doesn't look up who asks
     token: bool = False  # programs can use it with a token; elsewhere a token is a 403, whatever its owner may do
     confirm: bool = False  # asks for the password or a code again if the visitor entered it over 15 minutes ago
+    # Fair use doesn't limit it: it keeps a thread while a client reads or sends, or somebody needs it at any time.
+    unlimited: bool = False
     # Other sites may send a form here, because the address itself says who may: RFC 8058, section 3.2.
     one_click: bool = False
     # Open to somebody with a temporary password; the other routes redirect them to choosing a password.
@@ -31,7 +33,7 @@ RULES: Mapping[str, Rule] = {
     "sign_in.enter_password": Rule(public=True),
     "sign_in.code_form": Rule(public=True),
     "sign_in.enter_code": Rule(public=True),
-    "sign_in.sign_out": Rule(before_password=True, before_factor=True),
+    "sign_in.sign_out": Rule(unlimited=True, before_password=True, before_factor=True),
     "oidc.begin": Rule(public=True),
     "oidc.finish": Rule(public=True),
     "oidc.sign_out": Rule(public=True),
@@ -60,9 +62,9 @@ RULES: Mapping[str, Rule] = {
     "print.show": Rule(token=True),
     "summary.show": Rule(token=True),
     "summary.totals": Rule(token=True),
-    "export.csv": Rule(Permission.EXPORT, token=True),
-    "export.xlsx": Rule(Permission.EXPORT, token=True),
-    "export.json": Rule(Permission.EXPORT, token=True),
+    "export.csv": Rule(Permission.EXPORT, token=True, unlimited=True),
+    "export.xlsx": Rule(Permission.EXPORT, token=True, unlimited=True),
+    "export.json": Rule(Permission.EXPORT, token=True, unlimited=True),
     "customers.show": Rule(token=True),
     "api.describe": Rule(token=True),
     "api.show": Rule(),
@@ -88,7 +90,7 @@ RULES: Mapping[str, Rule] = {
     "audit.show": Rule(Permission.READ_AUDIT_TRAIL),
     # Imports
     "imports.list_imports": Rule(Permission.IMPORT),
-    "imports.upload": Rule(Permission.IMPORT),
+    "imports.upload": Rule(Permission.IMPORT, unlimited=True),
     "imports.show": Rule(Permission.IMPORT, token=True),
     "imports.change": Rule(Permission.IMPORT),
     "imports.apply": Rule(Permission.IMPORT),
@@ -96,5 +98,5 @@ RULES: Mapping[str, Rule] = {
     "imports.undo": Rule(Permission.IMPORT),
     "imports.faults": Rule(Permission.IMPORT),
     "imports.changes": Rule(Permission.IMPORT),
-    "put.put": Rule(Permission.IMPORT, token=True),
+    "put.put": Rule(Permission.IMPORT, token=True, unlimited=True),
 }

@@ -1,5 +1,5 @@
-"""The checks of every request, in this order: trusted host, Transfer-Encoding, token or session, CSRF, sign-in,
-permission, and for some routes whether the visitor has entered the password lately.
+"""The checks of every request, in this order: trusted host, Transfer-Encoding, token or session, fair use, CSRF,
+sign-in, permission, and for some routes whether the visitor has entered the password lately.
 """
 
 import re
@@ -23,6 +23,7 @@ from app.table.view import digest
 from app.web.audit import record_refusal
 from app.web.cookies import SESSION
 from app.web.errors import error_response
+from app.web.fair_use import begin_request
 from app.web.redirects import confirm_url, redirect_or_status, sign_in_url
 from app.web.rules import RULES, Rule
 from app.web.services import services
@@ -65,6 +66,8 @@ def _check_request() -> BaseResponse | None:
     # An address without a route has no options. Nor has a route without a rule, which `_check_rule` refuses.
     rule = RULES.get(request.endpoint or "", Rule())
     if not rule.anonymous and (refused := _identify(rule)):
+        return refused
+    if g.visitor and (refused := begin_request(rule)):
         return refused
     if request.method not in _SAFE_METHODS and not rule.one_click and not _is_same_origin():
         return _csrf_error()

@@ -7,6 +7,7 @@ from flask import Flask, current_app
 from itsdangerous import URLSafeTimedSerializer
 
 from app.auth.browser_tokens import PENDING_SECONDS, REMEMBERED_SECONDS, BrowserTokens
+from app.auth.fair_use import FairUse
 from app.auth.known_browsers import KnownBrowsers
 from app.auth.second_factor import SecondFactors
 from app.auth.sessions import Sessions
@@ -34,6 +35,7 @@ class Services:
     pending_sign_ins: BrowserTokens
     remembered_browsers: BrowserTokens
     known_browsers: KnownBrowsers
+    fair_use: FairUse
     provider: "Provider | None"
     provider_flows: URLSafeTimedSerializer  # signs the cookies of sign-ins at the provider
     import_jobs: ImportJobs
@@ -52,6 +54,7 @@ class Services:
             pending_sign_ins=BrowserTokens(key, PendingSignIn, PENDING_SECONDS),
             remembered_browsers=BrowserTokens(key, RememberedBrowser, REMEMBERED_SECONDS),
             known_browsers=KnownBrowsers(key),
+            fair_use=FairUse(),
             provider=_create_provider(settings),
             provider_flows=URLSafeTimedSerializer(key, salt="sign-in at the provider"),
             import_jobs=ImportJobs(settings.database_url, settings.history_days),

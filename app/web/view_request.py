@@ -57,9 +57,12 @@ def read_report(view: View) -> Iterator[tuple[View, Scope]]:
 
 
 def spelled(view: View) -> View:
-    """Return the view as `read_report` yields it, for files: they read rows from a snapshot, with a scope of that."""
-    with read_report(view) as (found, _):
-        return found
+    """Return the view as `read_report` yields it, for files: they read rows from a snapshot, with a scope of that.
+
+    This isn't timed: a file has no `Server-Timing`, because its rows aren't read yet when its headers are sent.
+    """
+    with read_transaction():
+        return use_spellings(view, visitor().scope)
 
 
 def submitted_view(slug: str, *ignored_keys: str, more_errors: Sequence[ParamError] = ()) -> Submission:
@@ -150,4 +153,4 @@ def invalid_response(report: Report, errors: Sequence[ParamError]) -> Response:
 def missing_cursor_response(view: View) -> Response:
     """Return a 400 that says that the view hasn't the row any more at which its page should begin."""
     key, cursor = next(pair for pair in view.params() if pair[0] in ("after", "before"))
-    return invalid_response(view.report, [ParamError(key, cursor, "is a place that has gone; leave it out")])
+    return invalid_response(view.report, [ParamError(key, cursor, "is a page that has gone; leave it out")])

@@ -210,7 +210,13 @@ def find_often(processes: list[Tokens], token: str, times: int) -> None:
         processes[number % 2].find(token, FROM)
 
 
+@pytest.fixture
+def frozen_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.auth.tokens.timestamp", lambda *_: "2026-11-24 13:00:00")
+
+
 @on_both
+@pytest.mark.usefixtures("frozen_minute")
 def test_rate_is_shared_by_processes(person: Person, tokens: Tokens) -> None:
     """Two processes have a counter each and the database in common."""
     ann = person()
@@ -221,15 +227,13 @@ def test_rate_is_shared_by_processes(person: Person, tokens: Tokens) -> None:
         find_often(processes, token, 20)
     assert 0 < caught.value.wait <= 60
     assert processes[0].find(other, FROM), "each token has a count of its own"
-    AccessToken.update(minute=timestamp(-120)[:-3]).execute()
+    AccessToken.update(minute="2026-11-24 12:58").execute()
     assert replace(tokens, rate=RequestRate(60)).find(token, FROM), "in another minute"
 
 
+@pytest.mark.usefixtures("frozen_minute")
 @pytest.mark.parametrize("database_url", ["SQLite"], indirect=True)
-def test_rate_counts_while_the_database_is_locked(
-    person: Person, tokens: Tokens, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("app.auth.tokens.timestamp", lambda *_: "2026-11-24 13:00:00")
+def test_rate_counts_while_the_database_is_locked(person: Person, tokens: Tokens, tmp_path: Path) -> None:
     token, process = add(tokens, person()), replace(tokens, rate=RequestRate(25))
     with locked(tmp_path / "access.db"):
         find_often([process, process], token, 13)

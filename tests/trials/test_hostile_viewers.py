@@ -54,7 +54,7 @@ def sessions(url: str, number: int) -> list[str]:
 
 
 def test_hostile_viewers(trial: Trial, url: str, tmp_path: Path) -> None:
-    """Twenty hostile viewers make pages of others slower, but for none of them a request fails or takes seconds."""
+    """Twenty hostile viewers make pages of others slower, but nobody else is refused or waits for seconds."""
     honest, *hostile = sessions(url, 21)
     with (
         server(DATABASE_URL=url, PROXIES="1") as backend,

@@ -147,7 +147,7 @@ def test_cursor_of_a_deleted_row_is_refused(client: FlaskClient) -> None:
             for headers in ({}, HTML, FRAGMENT):
                 response = client.get(address, headers=headers)
                 assert response.status_code == 400
-                assert f"{key}: “{cursor}” is a place that has gone; leave it out" in response.text
+                assert f"{key}: “{cursor}” is a page that has gone; leave it out" in response.text
                 assert "HX-Push-Url" not in response.headers
 
 

@@ -117,7 +117,7 @@ def test_databases_are_private(address: str, database: Path, name: str) -> None:
 
 def test_missing_migration_stops_the_start(tmp_path: Path) -> None:
     for name in ("new.db", "access.db"):
-        Sqlite(f"{tmp_path}/{name}", 0, 0o600).create_file()
+        Sqlite(f"{tmp_path}/{name}", 0).create_file()
     environment = os.environ | {"DATABASE_URL": f"sqlite:///{tmp_path}/new.db", "SECRET_KEY": "k" * 32, "PORT": "0"}
     command = [sys.executable, "-m", "gunicorn", "wsgi:app"]
     started = subprocess.run(

@@ -155,7 +155,7 @@ def test_deleted_cursor_is_refused_while_a_row_closes(client: FlaskClient, key: 
     gone = Cursor(0, 987_654, digest("gone"), 3, view_of("customer-usage", []).cursor_context)
     response = client.get(f"{USAGE}?open=all&toggle=1&{key}={gone}")
     assert response.status_code == 400
-    assert "is a place that has gone" in response.text
+    assert "is a page that has gone" in response.text
 
 
 def test_open_rows_take_one_query_for_each_level(monkeypatch: pytest.MonkeyPatch) -> None:

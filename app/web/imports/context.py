@@ -85,10 +85,11 @@ def list_context() -> dict[str, Any]:
     jobs = list(ImportJob.select().where(ImportJob.state != states.UNDOES).order_by(ImportJob.id.desc()).limit(_SHOWN))
     status = statuses(jobs)
     listed = [_listed(job, status[job.id]) for job in jobs]
-    for each in Import.select().where(Import.number.is_null()).order_by(Import.id.desc()).limit(_SHOWN):
-        line = (str(each.loaded_at), str(each.file).rpartition("/")[2], str(each.who), _title(str(each.report)))
-        listed.append(ListedImport(*line, LABELS[states.APPLIED], None, counts_text(each)))
-    listed.sort(key=lambda each: each.at, reverse=True)
+    for import_ in Import.select().where(Import.number.is_null()).order_by(Import.id.desc()).limit(_SHOWN):
+        file, title = str(import_.file).rpartition("/")[2], _title(str(import_.report))
+        line = (str(import_.loaded_at), file, str(import_.who), title)
+        listed.append(ListedImport(*line, LABELS[states.APPLIED], None, counts_text(import_)))
+    listed.sort(key=lambda listed_import: listed_import.at, reverse=True)
     return {"imports": listed[:_SHOWN], "is_runner_alive": is_runner_alive()}
 
 

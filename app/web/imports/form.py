@@ -56,7 +56,7 @@ def submitted_options(job: ImportJob, options: Options, preview: Preview | None,
 
 
 def _submitted_mapping(job: ImportJob, options: Options, preview: Preview | None) -> Mapping[str, str]:
-    """Return the column of each heading, by the places of the headings on the page."""
+    """Return the column of each heading, by the index of the heading on the page."""
     keys = request.form.getlist("mapping")
     if not (keys and preview and preview.report):
         return options.mapping

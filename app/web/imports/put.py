@@ -106,7 +106,7 @@ def _received_body(uploads: Uploads, limit: int) -> Iterator[Upload]:
 def _load(upload: Upload, options: Options, dry_run: bool) -> Response:
     if last := _same_file(upload, options):
         rows = last.added + last.updated + last.unchanged
-        counts = dict.fromkeys([each.name for each in fields(ImportSummary)], 0) | {"unchanged": rows}
+        counts = dict.fromkeys([field.name for field in fields(ImportSummary)], 0) | {"unchanged": rows}
         return _result(options, counts, [], last.number, dry_run)
     if not dry_run and _is_busy(options.report):
         details = ["Another import of this report is being done, or waits. Try again when it has ended."]

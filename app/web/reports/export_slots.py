@@ -21,7 +21,7 @@ MAX_PER_USER = 3  # exports that run or wait
 HEARTBEAT = 5  # seconds after which a slot should be refreshed
 _EXPIRY = 12  # seconds without a refresh after which a slot is free
 
-# An export keeps a thread for as long as its client reads, and while it waits. `gunicorn.conf.py` has two more threads
+# An export keeps a thread for as long as its client reads, and while it waits. `gunicorn.conf.py` has six more threads
 # for pages.
 MAX_EXPORTS = 2  # that run in each process
 MAX_WAITING = 2  # that wait in each process
