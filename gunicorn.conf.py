@@ -50,9 +50,6 @@ def post_worker_init(_: Any) -> None:
     from app.web.request_log import configure_logging  # noqa: PLC0415 - see above
 
     configure_logging(None if is_terminal else json_format)
-    sys.setswitchinterval(
-        0.001
-    )  # 5 ms otherwise, for which a page waits after each query beside a thread that computes
 
 
 def when_ready(server: Any) -> None:

@@ -13,6 +13,7 @@ from bench.databases import describe, make_database
 from bench.document import MISSED, machine, write_results
 from bench.files import measure_exports, measure_imports
 from bench.filters import measure_far_end, measure_filters
+from bench.groups import measure_groups
 from bench.load import measure_beside_exports, measure_throughput
 from bench.pages import measure_growth, measure_pages
 from bench.postgres import measure_postgres
@@ -66,6 +67,8 @@ def measure(sizes: list[int], rounds: int) -> Iterator[str]:
         yield measure_growth(databases[0], large, rounds)
     yield measure_filters(path, few + 1)
     yield measure_far_end(path, few + 1)
+    for large in databases[1:] or databases:
+        yield measure_groups(large, few)
     yield measure_exports(path, few)
     yield measure_throughput(path, few + 1)
     yield measure_beside_exports(path, rounds)

@@ -12,7 +12,8 @@ from app import create_app
 from app.auth import users
 from app.auth.users import find_user
 from app.demo import fill
-from models import Customer, Holding, Subscription, Transaction, apply_migrations, reports_db
+from app.web.services import services
+from models import Customer, Holding, Subscription, Transaction, User, apply_migrations, reports_db
 
 CACHE = Path(__file__).parents[1] / ".cache" / "bench"
 _TRANSACTIONS_PER_CUSTOMER = 25
@@ -71,6 +72,8 @@ def sqlite_url(path: Path) -> str:
 
 def sign_in(app: Flask, email: str = _EMAIL) -> str:
     """The session cookie of an admin who sees the whole partner."""
-    if not find_user(email):
+    user = find_user(email)
+    if user is None:
         users.add_user({"who": "bench"}, email, "admin", None, _PASSWORD)
-    return f"session={app.extensions['sessions'].create(find_user(email))}"
+        user = User.get(User.email == email)
+    return f"session={services(app).sessions.create(user)}"

@@ -131,6 +131,11 @@ class Postgres(ReconnectMixin, PostgresqlDatabase):
                 raise QueryBudgetExceeded from error
             raise
 
+    def groups_in_index(self, query: Any) -> bool:
+        sql, params = query.sql()
+        steps = [step for (step,) in self.execute_sql(f"EXPLAIN {sql}", params).fetchall()]
+        return "GroupAggregate" in steps[0] and any("Index Only Scan" in step for step in steps)
+
     @contextmanager
     def snapshot(self) -> Iterator[Snapshot]:
         own = Postgres(self.url, self.schema, self.lock_timeout_ms, thread_safe=False)

@@ -179,8 +179,8 @@ class Transaction(CustomerRow):
                 grouped=("customer", "reseller", "bundle", "date", "user"),
                 sums="total cost",
             ),
-            # Covers sums by action or month with any filter: reading the rows themselves takes five times as long.
-            (("action", "date", "total", "cost", "reseller", "customer", "bundle"), False),
+            # Covers sums by any dimensions, with most filters: reading the rows themselves takes five times as long.
+            (("action", "date", "total", "cost", "reseller", "customer", "bundle", "user"), False),
         )
 
 

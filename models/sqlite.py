@@ -165,6 +165,12 @@ class Sqlite(CySqliteDatabase):
         finally:
             connection.progress(None, 0)
 
+    def groups_in_index(self, query: Any) -> bool:
+        """Whether a query that groups the rows of a table reads an index alone, in its order."""
+        sql, params = query.sql()
+        steps = [step for *_, step in self.execute_sql(f"EXPLAIN QUERY PLAN {sql}", params).fetchall()]
+        return "COVERING INDEX" in steps[0] and not any("TEMP B-TREE" in step for step in steps)
+
     @contextmanager
     def snapshot(self) -> Iterator[Snapshot]:
         """A new connection that sees one moment. A streamed response outlives the request's connection."""

@@ -49,8 +49,9 @@ class SecondFactors:
     required: str
 
     def is_required(self, role: str) -> bool:
-        is_admin = role in [role.name for role in roles_with(Permission.MANAGE_USERS)]
-        return self.required == "all" or (self.required == "admins" and is_admin)
+        if self.required == "admins":
+            return role in [each.name for each in roles_with(Permission.MANAGE_USERS)]
+        return self.required == "all"
 
     def required_action(self, visitor: Visitor) -> RequiredAction | None:
         """Return the step that a visitor must take before anything else, None for none."""

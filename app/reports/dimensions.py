@@ -13,8 +13,8 @@ from models import Customer, Reseller
 UNSPECIFIED = "Not specified"
 
 
-def by_time(field: str, of: str = "") -> tuple[Dimension, ...]:
-    """Month, quarter and year of a date field. A group leads to the filters `from` and `to`.
+def by_time(field: str, of: str = "", within: Dimension | None = None) -> tuple[Dimension, ...]:
+    """Month, quarter and year of a date field. A group leads to the filters `from` and `to`. `within`: see `Periods`.
 
     Example: `*by_time("ends_on", " of End")`.
     """
@@ -28,15 +28,17 @@ def by_time(field: str, of: str = "") -> tuple[Dimension, ...]:
         QUARTER: lambda table: year(table).concat("-Q").concat(((month(table).cast("INTEGER") + 2) / 3).cast("TEXT")),
         YEAR: year,
     }
-    return tuple(_of_time(field, of, length, term) for length, term in terms.items())
+    return tuple(_of_time(field, of, length, term, within) for length, term in terms.items())
 
 
-def _of_time(field: str, of: str, length: PeriodLength, term: Callable[[Any], Any]) -> Dimension:
+def _of_time(
+    field: str, of: str, length: PeriodLength, term: Callable[[Any], Any], within: Dimension | None
+) -> Dimension:
     def filters(period: str) -> dict[str, str]:
         first, last = length.days(period)
         return {"from": first, "to": last}
 
-    periods = Periods(length.months, field, length.of_day, length.days, length.between)
+    periods = Periods(length.months, field, length.of_day, length.days, length.between, within)
     label = f"{length.key.capitalize()}{of}"
     return Dimension(length.key, label, lambda table, today: term(table), filters, periods=periods)
 

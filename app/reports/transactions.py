@@ -21,7 +21,7 @@ from models import ACTIONS, Actor, Bundle, Customer, Reseller, Transaction
 
 _PALETTE = ("Inventory", "Renew", "Renewal Inventory", "Cancel")
 _BY_ACTION = by_value("action", "Action", "action", ACTIONS)
-_BY_TIME = by_time("date")
+_BY_TIME = by_time("date", within=_BY_ACTION)
 _BY_MONTH = Summary((_BY_TIME[0], _BY_ACTION), measures=("cost", "total"))
 _SUBSCRIPTION = Link("subscription", "customer-subscriptions")
 

@@ -165,6 +165,8 @@ class Periods(NamedTuple):
     of_day:  a day → the text of its period: "2026-11-23" → "2026-11".
     days:    a period → its first and last day: "2026-11" → ("2026-11-01", "2026-11-30").
     between: two periods → all periods from the one to the other.
+    within:  a dimension of a field with few `ordered_values`, if an index begins with this field and the date, and
+             holds the fields of all dimensions, numbers and most filters.
     """
 
     months: int
@@ -172,6 +174,7 @@ class Periods(NamedTuple):
     of_day: Callable[[str], str]
     days: Callable[[str], tuple[str, str]]
     between: Callable[[str, str], Sequence[str]]
+    within: "Dimension | None" = None
 
 
 # What a dimension makes of a row: a text, or a tuple of texts, the first of which is shown. None where a row stands for
@@ -336,6 +339,13 @@ class Report:
     def group_label(self) -> str:
         """What a grouped report is grouped by, for people: "Month, Action"."""
         return ", ".join(dimension.label for dimension in self.group)
+
+    @property
+    def longest_periods(self) -> Periods | None:
+        """The longest by which its rows can be grouped, if they can be."""
+        return max(
+            (each.periods for each in self.dimensions if each.periods), key=lambda each: each.months, default=None
+        )
 
     @cached_property
     def measures(self) -> tuple[Column, ...]:

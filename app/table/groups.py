@@ -22,7 +22,7 @@ from models.sqlite import Snapshot
 
 MAX_ROWS_AT_ONCE = 2_000_000  # in a table whose groups are added up before the page is sent
 
-_groups = BoundedCache(100_000_000)
+groups_cache = BoundedCache(100_000_000)
 
 
 def read_groups(view: View, scope: Scope, snapshot: Snapshot | None = None) -> Groups:
@@ -36,16 +36,18 @@ def read_groups(view: View, scope: Scope, snapshot: Snapshot | None = None) -> G
         return sum_groups(rows, view.group, view.report.measures, snapshot, every_period=True)
 
     key = (rows.cache_key, view.today)
-    groups: Groups = read() if snapshot else cached_until_import(key, read, _groups)
+    groups: Groups = read() if snapshot else cached_until_import(key, read, groups_cache)
     if snapshot:
         return groups.in_order(_order(view, groups))
-    return groups.in_order(cached_until_import((key, view.sort), lambda: array("l", _order(view, groups)), _groups))
+    return groups.in_order(
+        cached_until_import((key, view.sort), lambda: array("l", _order(view, groups)), groups_cache)
+    )
 
 
 def groups_are_slow(view: View, scope: Scope) -> bool:
     """Whether a page shouldn't wait for the groups of a view: they aren't in memory, and its table is large."""
     rows = RowQuery(view, scope, view.level)
-    if is_cached((rows.cache_key, view.today), _groups):
+    if is_cached((rows.cache_key, view.today), groups_cache):
         return False
     ((largest_id,),) = reports_db.execute(rows.table.select(fn.COALESCE(fn.MAX(rows.table.id), 0)))
     return int(largest_id) > MAX_ROWS_AT_ONCE

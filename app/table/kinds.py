@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import partial
 from typing import Any
 
 Value = Any  # what the database holds: text, an integer, money in cents, or a date as its ISO text
@@ -88,9 +87,14 @@ def _datetime(cell: str) -> str:
     raise ValueError("is not a date and time such as 2026-11-22 13:05:00")
 
 
-def _format_cents(cents: int, units: str = "{}") -> str:
+def _export_cents(cents: int) -> str:
     whole, rest = divmod(abs(cents), 100)
-    return f"{'-' if cents < 0 else ''}{units.format(whole)}.{rest:02}"
+    return f"{'-' if cents < 0 else ''}{whole}.{rest:02}"
+
+
+def _show_cents(cents: int) -> str:
+    whole, rest = divmod(abs(cents), 100)
+    return f"{'-' if cents < 0 else ''}{whole:,}.{rest:02}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,9 +123,7 @@ OPTIONAL_NAME = Kind("text", _text, show=lambda name: name or "Not specified", e
 ID = Kind("id", _text, export=guard, width="ch-12")
 BADGE = Kind("badge", _text, export=guard, width="ch-12")
 INTEGER = Kind("integer", _integer, show="{:,}".format, numeric=True, width="ch-12")
-MONEY = Kind(
-    "money", _money, show=partial(_format_cents, units="{:,}"), export=_format_cents, numeric=True, width="ch-14"
-)
+MONEY = Kind("money", _money, show=_show_cents, export=_export_cents, numeric=True, width="ch-14")
 DATE = Kind("date", _date, width="ch-12")
 PERIOD = Kind("period", _text, width="ch-12")  # a month, a quarter or a year: "2026-11", "2026-Q4", "2026"
 DATETIME = Kind("datetime", _datetime, width="ch-19")

@@ -188,22 +188,29 @@ class RowQuery:
         rows = sums if all_sums_match else self._filter_by_index(self.table.select(self.table.id))
         return Select([rows.limit(at_most)], [fn.COUNT(SQL("*"))])
 
-    def totals(self, groups: Terms, measures: Sequence[Column]) -> list[Any]:
-        """Return Selects whose rows are (*groups, number of rows, *sums of measures).
+    def totals(self, groups: Terms, measures: Sequence[Column], within: Terms = (), sorts: bool = False) -> list[Any]:
+        """Return Selects whose rows are (*groups, number of rows, *sums of measures), of the rows `within`.
 
-        Each covers other rows, so that one group can be in the results of several: add those up.
+        Each covers other rows, so that one group can be in the results of several: add those up. No group is empty.
+        With `sorts`, rows are read from whatever index holds all that is selected, and sorted: an index that has the
+        order of a group would lead to rows all over the table.
         """
-        parents = tables_of(groups, besides=self.table)
-        sums = [fn.SUM(self.value(column.value)).cast("BIGINT") for column in measures]
-        query = self.table.select(*groups, fn.COUNT(SQL("*")), *sums)
-        for parent in parents:
-            query = query.join_from(self.table, parent, JOIN.CROSS)
-        query = where_all(query, [foreign_key(self.table, parent) == parent.id for parent in parents])
-        if groups:
-            query = query.group_by(*(SQL(str(1 + place)) for place in range(len(groups))))
+        keys = [term.alias(f"key_{number}") for number, term in enumerate(groups)]
+        values = [self.value(column.value).alias(f"value_{number}") for number, column in enumerate(measures)]
+        query = self.table.select(*(keys + values or [self.table.id]))
         if self.sort_matches or self._rebuilt_sums is not None:
-            return [self._filter(query, None)]
-        return [where_all(query, conditions) for conditions in disjoint_conditions(self.conditions(self.table))]
+            parts = [self._filter(query, None)]
+        else:
+            parts = [where_all(query, conditions) for conditions in disjoint_conditions(self.conditions(self.table))]
+        return [self._add_up(where_all(part, within), len(keys), len(values), sorts) for part in parts]
+
+    def _add_up(self, rows: Any, keys: int, values: int, sorts: bool) -> Any:
+        """Group selected rows by their first columns. A subquery with OFFSET hides from the planner where they are."""
+        sums = [fn.SUM(SQL(f"value_{number}")).cast("BIGINT") for number in range(values)]
+        source = (rows.offset(0) if sorts and not self.sort_matches else rows).alias("rows")
+        groups = [SQL(f"key_{number}") for number in range(keys)]
+        query = Select([source], [*groups, fn.COUNT(SQL("*")), *sums]).bind(reports_db)
+        return query.group_by(*groups) if groups else query.having(fn.COUNT(SQL("*")) > 0)
 
     def _filter(self, query: Any, first: Term) -> Any:
         """Apply the conditions as the strategy demands; `first` is the first term of the sort order, if any."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from peewee import Value
+from peewee import SQL, Value
 
 from app.table.cache import BoundedCache
 from models import reports_db
@@ -32,8 +32,14 @@ class Statement(NamedTuple):
 
     def run(self, *values: Any, on: Any = reports_db) -> Any:
         """Execute with `values` in place of the placeholders, on the reports database or another; return the cursor."""
-        params = [values[param.index] if isinstance(param, Placeholder) else param for param in self.params]
-        return on.execute_sql(self.sql, params)
+        return on.execute_sql(self.sql, self._fill(values))
+
+    def query(self, *values: Any) -> SQL:
+        """The query with `values` in place of the placeholders."""
+        return SQL(self.sql, self._fill(values))
+
+    def _fill(self, values: Sequence[Any]) -> list[Any]:
+        return [values[param.index] if isinstance(param, Placeholder) else param for param in self.params]
 
 
 def placeholder(index: int) -> Any:

@@ -1,19 +1,18 @@
 """Sum the rows of a view, by the same conditions as its page and its files."""
 
 from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import chain, pairwise
-from operator import add
+from itertools import accumulate, pairwise, product, repeat
 from sys import getsizeof
 from typing import Any, NamedTuple, overload
 
-from peewee import Expression, ForeignKeyField, fn
+from peewee import Expression, fn
 
 from app.table.cache import cached_until_import
 from app.table.counts import choose_strategy
 from app.table.definitions import Column, Dimension, GroupValue, Periods, Summary
-from app.table.expressions import tables_of, without_sort_index
+from app.table.expressions import disjoint_conditions, tables_of
 from app.table.query import RowQuery
 from app.table.scope import Scope
 from app.table.statements import compiled, placeholder
@@ -30,6 +29,32 @@ class Group(NamedTuple):
     sums: tuple[int, ...]
 
 
+_NUL = "\0"  # no value can hold it
+
+
+class Values(Sequence[GroupValue]):
+    """The values of a dimension in alphabetical order. A tuple is kept as one text, in a third of its memory."""
+
+    def __init__(self, texts: Sequence[str | None], are_tuples: bool = False) -> None:
+        self._texts, self._are_tuples = texts, are_tuples
+
+    def __len__(self) -> int:
+        return len(self._texts)
+
+    def __sizeof__(self) -> int:
+        return getsizeof(self._texts) + sum(map(getsizeof, self._texts))
+
+    @overload
+    def __getitem__(self, index: int) -> GroupValue: ...
+    @overload
+    def __getitem__(self, index: slice) -> "Values": ...
+    def __getitem__(self, index: int | slice) -> "GroupValue | Values":
+        if isinstance(index, slice):
+            return Values(self._texts[index], self._are_tuples)
+        text = self._texts[index]
+        return tuple(text.split(_NUL)) if self._are_tuples and text is not None else text
+
+
 class Groups(Sequence[Group]):
     """Groups in columns: a group takes 50 bytes, where objects would take 500.
 
@@ -41,7 +66,7 @@ class Groups(Sequence[Group]):
 
     def __init__(
         self,
-        values: Sequence[Sequence[GroupValue]],
+        values: Sequence[Values],
         places: Sequence[Sequence[int]],
         numbers: Sequence[Sequence[int]],
         order: Sequence[int] | None = None,
@@ -57,8 +82,7 @@ class Groups(Sequence[Group]):
         return len(self.order)
 
     def __sizeof__(self) -> int:
-        numbers = sum(map(getsizeof, (*self.places, *self.numbers)))
-        return numbers + _VALUE_BYTES * sum(map(len, self.values))
+        return sum(map(getsizeof, (*self.values, *self.places, *self.numbers)))
 
     @overload
     def __getitem__(self, index: int) -> Group: ...
@@ -75,11 +99,13 @@ class Groups(Sequence[Group]):
         return Group(tuple(values), rows, tuple(sums))
 
 
-Records = Iterable[tuple[Any, ...]]
-_VALUE_BYTES = 300  # of a value in memory, at most, but for long texts
-_BLOCK = 1000  # rows that are read at a time from a snapshot
+# Some groups as columns: the keys of each dimension, the numbers of rows, the sums of each measure.
+Block = Sequence[Iterable[Any]]
+
+_BLOCK = 1000  # groups that are read at a time
 _MAX_SLICES = 600  # periods that are summed by a query each
 _MAX_GAP = 50  # years without rows up to which each of their periods is a group
+_connection = Snapshot(lambda query, _: reports_db.execute(query))  # this thread's, in its read transaction
 
 
 def summarize(summary: Summary, view: View, scope: Scope) -> list[Group]:
@@ -115,133 +141,183 @@ def sum_groups(
     Reads from the snapshot, or else from this thread's connection. With `every_period` there is a group of zeros for
     each month (or what else is grouped by) without rows between the first and the last.
     """
-    depth, records = len(dimensions), _read_sums(rows, dimensions, measures, snapshot)
+    depth, source = len(dimensions), snapshot or _connection
+    keys = [_Numbering() for _ in dimensions]
+    columns = [array("q") for _ in range(depth + 1 + len(measures))]
+
+    def add(block: Sequence[Iterable[Any]]) -> None:
+        for column, numbering, values in zip(columns, keys, block, strict=False):
+            column.extend(map(numbering.__getitem__, values))
+        for column, numbers in zip(columns[depth:], block[depth:], strict=True):
+            column.extend(numbers)
+
+    for block in _read_sums(rows, dimensions, measures, source):
+        add(block)
     if every_period:
-        zeros = (0,) * (1 + len(measures))
-        records += [(*key, *zeros) for key in _missing_periods(records, dimensions)]
-    columns = list(zip(*records, strict=True)) if records else [()] * (depth + 1 + len(measures))
+        for key in _missing_periods(keys, dimensions):
+            add([*((each,) for each in key), *((0,) for _ in columns[depth:])])
     values, places = [], []
-    for dimension, keys in zip(dimensions, columns, strict=False):
-        found = _values(dimension, set(keys), snapshot)
-        values.append([value for value, _ in found])
-        place_of = {key: place for place, (_, key) in enumerate(found)}
-        places.append([place_of[key] for key in keys])
-    order = sorted(range(len(records)), key=_numbers(places, values).__getitem__)
-    return Groups(
-        values,
-        [array("l", [each[index] for index in order]) for each in places],
-        [array("q", [each[index] for index in order]) for each in columns[depth:]],
-    )
+    for dimension, numbering, column in zip(dimensions, keys, columns, strict=False):
+        found, among = _values(dimension, set(numbering), source)
+        values.append(found)
+        place_of = {numbering[key]: place for place, key in enumerate(among)}
+        places.append([place_of[number] for number in column])
+    return _in_alphabetical_order(values, places, columns[depth:])
 
 
-def _numbers(places: Sequence[Sequence[int]], values: Sequence[Sequence[Any]]) -> Sequence[int]:
-    """A number for each group, by which groups are in the order of their first place, then of the second and so on."""
-    if not places:
-        return [0]
-    numbers = places[0]
-    for more, among in zip(places[1:], values[1:], strict=True):
-        numbers = [number * len(among) + place for number, place in zip(numbers, more, strict=True)]
-    return numbers
+class _Numbering(dict[Any, int]):
+    """Numbers keys from 0 in the order in which they are first looked up."""
+
+    def __missing__(self, key: Any) -> int:
+        number = self[key] = len(self)
+        return number
+
+
+def _in_alphabetical_order(
+    values: Sequence[Values], places: Sequence[Sequence[int]], numbers: Sequence[Sequence[int]]
+) -> "Groups":
+    """Groups in the order of their first place, then of the second and so on; those with the same places are added up.
+
+    They are sorted by one number each, which has the places as digits.
+    """
+    count = len(numbers[0])
+    ranks: Sequence[int] = [0] * count
+    for digits, among in zip(places, values, strict=True):
+        ranks = [rank * len(among) + digit for rank, digit in zip(ranks, digits, strict=True)]
+    order = sorted(range(count), key=ranks.__getitem__)
+    starts = [at for at, (one, next_) in enumerate(pairwise([-1, *(ranks[index] for index in order)])) if one != next_]
+    columns = [[column[index] for index in order] for column in numbers]
+    if len(starts) < count:  # several queries have found rows of the same group
+        order = [order[start] for start in starts]
+        columns = [list(_sums_between(column, [*starts, count])) for column in columns]
+    places = [array("i", [column[index] for index in order]) for column in places]
+    return Groups(values, places, [array("q", column) for column in columns])
+
+
+def _sums_between(numbers: Iterable[int], edges: Iterable[int]) -> Iterator[int]:
+    """The sum of the numbers from each edge to the next."""
+    running = list(accumulate(numbers, initial=0))
+    return (running[end] - running[start] for start, end in pairwise(edges))
 
 
 def _read_sums(
-    rows: RowQuery, dimensions: Sequence[Dimension], measures: Sequence[Column], snapshot: Snapshot | None
-) -> list[tuple[Any, ...]]:
-    """What is selected for the dimensions, the number of rows and the sums of the measures, of each group once."""
-    rows = choose_strategy(rows)
-    periods = dimensions[0].periods if snapshot is None and len(dimensions) == 1 else None
-    if periods and (slices := _slices(rows, periods)):
-        return list(_read_slices(rows, periods, measures, slices))
-    terms = [each.value(rows.table, rows.view.today) for each in dimensions]
-    if (
-        rows.view.resolved_filters
-    ):  # the index of a foreign key lacks what filters ask for, so that each row would be read
-        terms = [without_sort_index(term) if isinstance(term, ForeignKeyField) else term for term in terms]
-    first, *others = [list(_records(query, snapshot)) for query in rows.totals(terms, measures)]
-    if terms and not others:
-        return first
-    sums: dict[tuple[Any, ...], Sequence[Any]] = {}
-    for record in chain(first, *others):  # each query has a part of the rows, perhaps of the same group
-        key, numbers = record[: len(terms)], record[len(terms) :]
-        if numbers[0]:
-            sums[key] = tuple(map(add, sums[key], numbers)) if key in sums else numbers
-    return [(*key, *numbers) for key, numbers in sums.items()]
+    rows: RowQuery, dimensions: Sequence[Dimension], measures: Sequence[Column], source: Snapshot
+) -> Iterator[Block]:
+    """Yield what is selected for the dimensions, the number of rows and the sums of the measures.
 
-
-def _slices(rows: RowQuery, periods: Periods) -> Sequence[str]:
-    """The periods that can be summed by a query each; none if another way is faster.
-
-    A database sorts rows to group them by an expression. A period is a range of the index on the date, which holds the
-    reseller and the numbers too, so that it needs no sorting. Other filters would read each row.
+    A group may come more than once, each time with other rows.
     """
-    if rows.sort_matches or not rows.view.filters.keys() <= {"period", "from", "to"}:
-        return ()
+    rows = choose_strategy(rows)
+    terms = [each.value(rows.table, rows.view.today) for each in dimensions]
+    queries = rows.totals(terms, measures)
+    if len(terms) != 1 or not reports_db.groups_in_index(queries[0]):
+        if slices := _slices(rows, dimensions, source):
+            yield from _read_slices(rows, dimensions, measures, slices, source)
+            return
+        queries = rows.totals(terms, measures, sorts=bool(terms))
+    for query in queries:
+        yield from source.columns(query, _BLOCK)
+
+
+class _Slices(NamedTuple):
+    """Rows as ranges of an index on the date: those of some days each, behind each value of `within` if it is set."""
+
+    periods: Periods
+    within: Dimension | None
+    days: Sequence[tuple[str, str]]
+
+
+def _slices(rows: RowQuery, dimensions: Sequence[Dimension], source: Snapshot) -> _Slices | None:
+    """The slices that are faster to sum by a query each than all rows by one; None if there are none.
+
+    A database sorts rows to group them by several terms, or by an expression such as a month. But each month is a range
+    of an index that holds all that is added up: without another dimension nothing is sorted, and with one only the rows
+    of a month, which is faster. Without a month these are the rows of a year.
+    """
+    time = [each.periods for each in dimensions if each.periods]
+    periods = min(time, key=lambda each: each.months) if time else rows.report.longest_periods
+    if rows.sort_matches or not periods or len(disjoint_conditions(rows.conditions(rows.table))) > 1:
+        return None
+    is_date_alone = len(time) == len(dimensions) and rows.view.filters.keys() <= {"period", "from", "to"}
+    within = None if is_date_alone else periods.within  # the index of the date lacks other dimensions and filters
+    if not (is_date_alone or within):
+        return None
     field, (first, last) = getattr(rows.table, periods.field), rows.view.date_range
-    ends = [next(iter(_records(rows.table.select(end(field)), None)))[0] for end in (fn.MIN, fn.MAX)]
+    ends = [next(source.columns(rows.table.select(end(field)), 1))[0][0] for end in (fn.MIN, fn.MAX)]
     if None in ends:
-        return ()
+        return None
     first, last = max(first, ends[0][:10]), min(last or ends[1][:10], ends[1][:10])
-    found = periods.between(periods.of_day(first), periods.of_day(last)) if first <= last else ()
-    return found if len(found) <= _MAX_SLICES else ()
+    names = periods.between(periods.of_day(first), periods.of_day(last)) if first <= last else []
+    if len(names) > _MAX_SLICES:
+        return None
+    days = [(max(begin, first), min(end, last)) for begin, end in map(periods.days, names)]
+    return _Slices(periods, within, days)
 
 
 def _read_slices(
-    rows: RowQuery, periods: Periods, measures: Sequence[Column], slices: Sequence[str]
-) -> Iterator[tuple[Any, ...]]:
-    field = getattr(rows.table, periods.field)
-    within = Expression(field, ">=", placeholder(0)), Expression(field, "<=", placeholder(1))
-    key = (rows.cache_key, periods, tuple(measures), rows.view.today)
-    statements = compiled(key, lambda: [query.where(*within) for query in rows.totals([], measures)])
-    for period in slices:
-        first, last = periods.days(period)
+    rows: RowQuery, dimensions: Sequence[Dimension], measures: Sequence[Column], slices: _Slices, source: Snapshot
+) -> Iterator[Block]:
+    (periods, within, days), today = slices, rows.view.today
+    terms = [each.value(rows.table, today) for each in dimensions if not each.periods and each is not within]
+    field, values = getattr(rows.table, periods.field), [""]
+    conditions = [Expression(field, ">=", placeholder(0)), Expression(field, "<=", placeholder(1))]
+    if within:
+        conditions.append(Expression(within.value(rows.table, today), "=", placeholder(2)))
+        values = [each for each in within.ordered_values if rows.view.filters.get(within.key, each) == each]
+    key = (rows.cache_key, periods, within, tuple(dimensions), tuple(measures), today)
+    statements = compiled(key, lambda: rows.totals(terms, measures, conditions, sorts=bool(terms)))
+    for (first, last), value in product(days, values):
+        shared = {each: each.periods.of_day(first) for each in dimensions if each.periods}
+        if within:
+            shared[within] = value
         for statement in statements:
-            ((count, *sums),) = statement.run(first, f"{last} 23:59:59").fetchall()
-            if count:
-                yield period, count, *sums
+            for block in source.columns(statement.query(first, f"{last} 23:59:59", value), _BLOCK):
+                columns = iter(block)
+                keys = [
+                    repeat(shared[each], len(block[-1])) if each in shared else next(columns) for each in dimensions
+                ]
+                yield [*keys, *columns]
 
 
-def _missing_periods(records: Sequence[tuple[Any, ...]], dimensions: Sequence[Dimension]) -> Iterator[tuple[Any, ...]]:
+def _missing_periods(
+    keys: Sequence[Collection[Any]], dimensions: Sequence[Dimension]
+) -> Iterator[tuple[str | None, ...]]:
     """Yield a key for each period without rows between two with rows; dimensions other than time are None in it.
 
     Very long gaps stay: people write 9999-12-31 for "never", and nobody reads 95,677 months without rows.
     """
     times = [(place, each.periods) for place, each in enumerate(dimensions) if each.periods]
-    if not records or not times:
+    if not times:
         return
     place, shortest = min(times, key=lambda time: time[1].months)
-    known = {record[place] for record in records}
-    for before, after in pairwise(sorted(known)):
+    for before, after in pairwise(sorted(keys[place])):
         gap = int(after[:4]) - int(before[:4])
         for period in shortest.between(before, after)[1:-1] if gap <= _MAX_GAP else ():
             day, _ = shortest.days(period)
             yield tuple(each.periods.of_day(day) if each.periods else None for each in dimensions)
 
 
-def _values(dimension: Dimension, keys: set[Any], snapshot: Snapshot | None) -> list[tuple[GroupValue, Any]]:
-    """The values of a dimension in alphabetical order, each with what is selected for it.
+def _values(dimension: Dimension, keys: set[Any], source: Snapshot) -> tuple[Values, list[Any]]:
+    """The values of a dimension in alphabetical order, and what is selected for each.
 
     None, in the row of a period without rows, is the first.
     """
-    first: list[tuple[GroupValue, Any]] = [(None, None)] if None in keys else []
+    first: list[Any] = [None] if None in keys else []
     keys = keys - {None}
     if not dimension.names:
-        return first + [(key, key) for key in sorted(keys, key=lambda key: (fold(key), key))]
+        found = first + sorted(keys, key=lambda key: (fold(key), key))
+        return Values(found), found
     names = dimension.names[0].model
     query = names.select(names.id, *dimension.names)
     for parent in tables_of(dimension.names, besides=names):
         query = query.join_from(names, parent)
     query = query.where(reports_db.in_values(names.id, sorted(keys)))
-    records = _records(query.order_by(*(getattr(names, name) for name in names.alphabetical)), snapshot)
-    if len(dimension.names) == 1:
-        return first + [(name, id_) for id_, name in records]
-    return first + [(record[1:], record[0]) for record in records]
-
-
-def _records(query: Any, snapshot: Snapshot | None) -> Records:
-    if snapshot is None:
-        found: Records = reports_db.execute(query)
-        return found
-    return chain.from_iterable(zip(*columns, strict=True) for columns in snapshot.columns(query, _BLOCK))
+    query = query.order_by(*(getattr(names, name) for name in names.alphabetical))
+    ids, texts = first, list(first)
+    for block, *columns in source.columns(query, _BLOCK):
+        ids += block
+        texts += map(_NUL.join, zip(*columns, strict=True))
+    return Values(texts, are_tuples=len(dimension.names) > 1), ids
 
 
 def narrow_view(view: View, filters: Mapping[str, str]) -> View:

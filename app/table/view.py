@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import cached_property
+from functools import cached_property, lru_cache, partial
 from typing import Any
 from urllib.parse import quote
 from zlib import crc32
@@ -12,6 +12,7 @@ from zlib import crc32
 from app.table.definitions import Column, Dimension, Filter, Report
 from models import today
 
+NUL = "\0"  # no value can hold it
 LAST_PAGE = "end"  # `before=end`; in a form `before=end-CONTEXT`
 
 _PATTERN = re.compile(r"([0-9])-([0-9]{1,18})-([0-9a-f]{8})-([0-9]{1,18})-([0-9a-f]{8})-([0-9a-f]{8})")
@@ -71,11 +72,12 @@ DEFAULT_SIZE = 50
 
 
 _unreserved = re.compile("[A-Za-z0-9_.-]+").fullmatch
+_quote = lru_cache(1000)(partial(quote, safe=""))  # pages repeat the same names
 
 
 def quote_value(text: str) -> str:
     """Quote a value for a query string, "/" and "&" too. Most are ids and keys, which need no quoting."""
-    return text if _unreserved(text) else quote(text, safe="")
+    return text if _unreserved(text) else _quote(text)
 
 
 def encode_query(pairs: Iterable[tuple[str, str]]) -> str:
@@ -241,10 +243,14 @@ class View:
 
     def with_sort(self, column: Column) -> "View":
         """Sort by `column`; descending if it is the ascending sort column already."""
-        return replace(self.at_first_page, sort=f"-{column.key}" if self.sort == column.key else column.key)
+        return replace(self, position=None, sort=self.next_sort(column))
+
+    def next_sort(self, column: Column) -> str:
+        """The sort of `with_sort`."""
+        return f"-{column.key}" if self.sort == column.key else column.key
 
     def with_filters(self, filters: Mapping[str, str]) -> "View":
-        return replace(self.at_first_page, filters=filters)
+        return replace(self, position=None, filters=filters)
 
     def with_filter(self, key: str, value: str) -> "View":
         return self.with_filters({**self.filters, key: value})
@@ -253,7 +259,7 @@ class View:
         return self.with_filters({each: value for each, value in self.filters.items() if each != key})
 
     def with_size(self, size: int) -> "View":
-        return replace(self.at_first_page, size=size)
+        return replace(self, position=None, size=size)
 
     def with_default_columns(self) -> "View":
         """Show the default columns; sort by the default if the sort column isn't one of them."""

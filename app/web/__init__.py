@@ -4,11 +4,10 @@ from hashlib import sha256
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from flask import Flask
+from flask import Flask, get_template_attribute
 
 from app.reports import REPORTS
 from app.settings import Settings
-from app.table.view import digest
 from app.web import (
     account,
     audit,
@@ -60,7 +59,6 @@ def _register_template_globals(app: Flask, settings: Settings) -> None:
     for file in Path(app.static_folder or "").iterdir():
         version = sha256(file.read_bytes()).hexdigest()[:10]  # so that browsers can cache each version for a year
         assets[file.name] = f"{app.static_url_path}/{file.name}?v={version}"
-    app.jinja_env.filters["digest"] = digest
     app.jinja_env.globals.update(
         assets=assets,
         htmx={"url": settings.htmx_url, "hash": HTMX_HASH},
@@ -72,3 +70,5 @@ def _register_template_globals(app: Flask, settings: Settings) -> None:
         report_url=report_url,
         reports=REPORTS,
     )
+    with app.app_context():  # a filter of a constant is called when a template is compiled, a macro for each page
+        app.jinja_env.filters["icon"] = get_template_attribute("_icon.html", "icon")

@@ -16,7 +16,7 @@ from app.table.query import RowQuery
 from app.table.totals import summarize
 from app.table.view import View
 from app.web.errors import error_response
-from app.web.reports.context import present_rows
+from app.web.reports.rows import present_rows
 from app.web.request_log import timed
 from app.web.security import visitor
 from app.web.urls import customer_url, filtered_url

@@ -71,7 +71,8 @@ def _check_request() -> BaseResponse | None:
         return refused
     if request.method not in _SAFE_METHODS and not rule.one_click and not _is_same_origin():
         return _csrf_error()
-    if g.visitor and request.headers.get("X-Visitor", _visitor_tag()) != _visitor_tag():  # signed in, in another tab
+    tag = request.headers.get("X-Visitor")
+    if g.visitor and tag is not None and tag != _visitor_tag():  # signed in, in another tab
         return Response("This page is another visitor's.\n", 409, {"HX-Refresh": "true"}, mimetype="text/plain")
     is_open = rule.public and not (g.visitor and g.visitor.token)
     return None if is_open else _check_visitor(rule)

@@ -48,7 +48,7 @@ def link_maker(link: Link, by_id: bool) -> Callable[[Sequence[Any], Iterable[Any
     path = f"/reports/{link.report}" if link.report else _CUSTOMERS
 
     def url(key: str, value: str) -> str:
-        return f"{path}?{key}={quote_value(value)}" if value and _fit([value]) else ""
+        return f"{path}?{key}={quote_value(value)}" if value and len(value) <= MAX_VALUE_LENGTH else ""
 
     def customer(name: str, id_: str | None) -> str:
         return "" if id_ is None else url(link.key, id_) if id_ else url(link.name_key, name)

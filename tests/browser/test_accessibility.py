@@ -19,6 +19,8 @@ PAGES = [
     *in_trials(
         "/reports/customer-usage?columns=product&columns=used&columns=over_inventory&sort=-over_inventory&q=c-1001",
         "/reports/customer-usage?q=nothing+like+it",
+        "/reports/customer-usage?group=reseller&group=certificate_type",
+        "/reports/customer-transactions?group=month&group=action&period=this-year&open=2026-01.Inventory",
         "/reports/customer-subscriptions?period=this-year&status=Active&reseller=-&sort=end&q=c-100",
     ),
     "/reports/customer-transactions/summary?q=c-1001",

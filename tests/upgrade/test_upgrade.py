@@ -23,6 +23,7 @@ LATER = [
     "0006_cancelled_on",
     "0007_history",
     "0008_groups",
+    "0009_group_users",
     "0002_views",
     "0003_deleted",
     "0004_attempts",

@@ -2,6 +2,7 @@
 
 import re
 from html import unescape
+from itertools import pairwise
 
 import pytest
 from flask import Flask
@@ -70,6 +71,15 @@ def test_group_opens_to_its_first_rows(client: FlaskClient) -> None:
     assert client.get(f"{TRANSACTIONS}/rows?group=action&node=none").status_code == 404
 
 
+def test_values_of_the_row_above_are_marked(client: FlaskClient) -> None:
+    html = client.get(f"{TRANSACTIONS}?group=year&group=action&group=reseller&period=this-and-last-year").text
+    marked = [int(number or 0) for number in re.findall(r'<tr(?: class="repeats-(\d)")?><th scope="row">', html)]
+    rows = [row[:3] for row in table_rows(html)]
+    repeated = [next(i for i in range(3) if row[i] != above[i]) for above, row in pairwise(rows)]
+    assert marked[: len(rows)] == [0, *repeated]
+    assert {0, 1, 2} == set(marked)
+
+
 def summary(client: FlaskClient, query: str) -> str:
     response = client.get(f"{TRANSACTIONS}/summary?{query}", headers={"HX-Request": "true"})
     assert response.status_code == 200
@@ -120,6 +130,16 @@ def test_groups_of_very_many_rows_come_after_the_page(client: FlaskClient, monke
     fragment = client.get(unescape(rest), headers={"HX-Request": "true"})
     assert fragment.status_code == 200
     assert table_rows(fragment.text) == table_rows(client.get(f"{TRANSACTIONS}?group=user&action=Cancel").text) != []
+
+
+@pytest.mark.parametrize("hidden", ["", "&columns=used"])
+def test_group_says_how_much_some_of_its_rows_are_over(client: FlaskClient, hidden: str) -> None:
+    """DV Single is over by 5, and EV Wildcard has 5 left: together they have used no more than they have."""
+    html = client.get(f"/reports/customer-usage?group=certificate_type&customer=C-1{hidden}").text
+    assert html.count("some over by 5</span>") == 1
+    assert "number over" not in html
+    html = client.get("/reports/customer-usage?group=product&customer=C-1").text
+    assert re.findall('"number over"><span class="badge bad">(over by .)<', html) == ["over by 5"]
 
 
 def test_print_has_the_groups(client: FlaskClient) -> None:

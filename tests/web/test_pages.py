@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 
 from app.reports import REPORTS
 from app.table.view import Cursor, PagePosition
+from app.web.urls import report_url
 from models import reports_db
 from tests.support import EDGE_CASES, OURS, csv_rows, load, table_rows, view_of
 
@@ -65,6 +66,14 @@ def test_page_chooser_and_file_have_the_same_headings(client: FlaskClient, slug:
         == labels
     )
     assert csv_rows(client.get(f"/reports/{slug}.csv?{query}").data)[0] == labels
+
+
+@pytest.mark.parametrize("sort", ["-date", "date", "customer", "-cost"])
+def test_headings_lead_to_the_view_in_another_order(client: FlaskClient, sort: str) -> None:
+    query = [("sort", sort), ("size", "25"), ("before", "end"), ("reseller", "a&b")]
+    view = view_of("customer-transactions", query)
+    links = re.findall(r'<a id="sort-\w+" href="([^"]+)"', client.get(report_url(view)).text)
+    assert [unescape(link) for link in links] == [report_url(view.with_sort(column)) for column in view.columns]
 
 
 @pytest.mark.parametrize("slug", SLUGS)

@@ -1,7 +1,6 @@
 """The template context of a report page: rows as cells, the fields of the filter form, and links."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import repeat, takewhile
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from flask import request
@@ -9,102 +8,90 @@ from flask import request
 from app.importing import IMPORTABLE
 from app.reports.periods import period_title
 from app.table.cache import cached_until_import
-from app.table.definitions import ROWS, ROWS_COLUMN, Column, Filter
-from app.table.paging import Page, Row, open_paths
+from app.table.definitions import Filter
+from app.table.paging import Page, open_paths
 from app.table.params import MAX_GROUP, MAX_VALUE_LENGTH
 from app.table.scope import Scope
-from app.table.view import LAST_PAGE, SIZES, View, digest, format_path, quote_value
+from app.table.view import LAST_PAGE, View, digest, format_path
 from app.web.reports.export import FORMATS, last_format
-from app.web.urls import filtered_url, link_maker, other_reports, summary_url
+from app.web.reports.links import link_context
+from app.web.reports.rows import present_rows
+from app.web.urls import other_reports, summary_url
 from models import Import
 
-NUL = "\0"  # no value can hold it
 MAX_MENU_OPTIONS = 300  # a filter with more options is a text field instead of a menu
+_IN_TOOLBAR = frozenset({"q", "period", "from", "to"})  # filters with fields of their own; the others are in a menu
+_GROUP_LABELS = ("Group by", "Then by", "And by")  # MAX_GROUP of them
 
-# A cell: the name of its kind, its text, and a detail that depends on the kind: the URL of an ID or a text, the note of
-# a date, the overage of a number. A "filter" is a text whose URL is the view filtered by it; the detail of a "value" is
-# its color and this URL. The detail of a "share" is three numbers: overage, value, whole.
-Cell = tuple[str, str, Any]
+
+class Menu(NamedTuple):
+    """The values that a filter finds. `labels` are their texts by value; {} for a filter that is typed.
+
+    `options` are those of the menu: value, label, and whether the label alone says the value. Without a value of its
+    own an option sends its label, in which browsers collapse blanks. A text field has no options.
+    """
+
+    labels: Mapping[str, str]
+    options: Sequence[tuple[str, str, bool]]
+
+    @classmethod
+    def of(cls, labels: Mapping[str, str]) -> "Menu":
+        return cls(
+            labels, [(value, label, value == label == " ".join(value.split())) for value, label in labels.items()]
+        )
+
+
+_NO_MENU = Menu({}, [])
 
 
 class FilterField(NamedTuple):
-    """A filter as a field of the form: its value, and the labels of all values that it finds, {} where it is typed."""
+    """A filter as a field of the form. `type` is that of its input, and `hint` the placeholder of a text field."""
 
-    filter: Filter
+    key: str
+    label: str
+    type: str
+    hint: str
     value: str
-    labels: Mapping[str, str]
-
-    @property
-    def options(self) -> Mapping[str, str]:
-        """The labels of its menu by value; {} for a text field."""
-        return self.labels if len(self.labels) <= MAX_MENU_OPTIONS else {}
+    options: Sequence[tuple[str, str, bool]]
 
 
-class RowLine(NamedTuple):
-    """A row for the template. `name_cell` is its heading, `cells` are the cells behind it.
+class ColumnChoice(NamedTuple):
+    """A column as it is offered. One that `is_level` has a row for each value. `place` is where it is by default."""
 
-    `depth` is 0 for the view's own rows, and 1 or 2 for rows inside an open row. `expand_label` is empty where nothing
-    is inside. Of a group, `repeated` is the number of its first values that are those of the group above, and `members`
-    the rows that it is made of, if it is open.
-    """
-
-    id: str
-    path: str
-    depth: int
-    name_cell: Cell
-    cells: Sequence[Cell]
-    expand_label: str
-    is_open: bool
-    repeated: int = 0
-    members: "Members | None" = None
-
-
-class Members(NamedTuple):
-    """The first of the rows that a group is made of, and the address of all."""
-
-    view: View
-    rows: Sequence[RowLine]
-    url: str
-
-
-_MakeDetails = Callable[[Sequence[Any], Iterable[Any]], Iterable[Any]]  # a column's values, what was read beside each
-
-
-class _CellMaker(NamedTuple):
-    """How the values of one column become cells.
-
-    `whole_index` is the position of the column of which this one is a share, None when it is hidden.
-    """
-
-    kind: str
-    format: Callable[[Any], str]
-    has_companion: bool
-    make_details: _MakeDetails | None
-    whole_index: int | None
+    key: str
+    label: str
+    is_fixed: bool
+    is_visible: bool
+    is_level: bool
+    place: int
+    is_default: bool
 
 
 def report_context(page: Page, scope: Scope) -> dict[str, Any]:
     """What the templates of a report page and of its fragment need; all of it is data, nothing is markup."""
     view = page.view
     summary, display = summary_url(view), request.cookies.get("display", "").split(".")
-    fields = {each.key: _field(each, view, scope) for each in view.report.filters}
-    return {
+    menus = {each.key: _menu(each, view, scope) for each in view.report.filters}
+    fields = {each.key: _field(each, view, menus[each.key]) for each in view.report.filters}
+    return link_context(page) | {
         "view": view,
         "report": view.report,
         "page": page,
-        "rows": present_rows(page.rows, view, fields),
+        "rows": present_rows(page.rows, view, {key: menu.labels for key, menu in menus.items()}),
         "can_import": view.report.slug in IMPORTABLE,
         "kinds": {column.kind.name for column in view.columns},
         "fields": fields,
+        "menu_fields": [each for each in fields.values() if each.key not in _IN_TOOLBAR and each.type != "hidden"],
+        "hidden_fields": [each for each in fields.values() if each.type == "hidden"],
         "period_label": _period_label(fields, view),
-        "filter_count": len(view.filters.keys() - {"q", "period", "from", "to"}) or "",
+        "filter_count": len(view.filters.keys() - _IN_TOOLBAR) or "",
         "hidden_state": _hidden_state(page),
-        "group_keys": [dimension.key for dimension in view.group],
-        "max_group": MAX_GROUP if view.report.dimensions else 0,
+        "dimensions": [(each.key, each.label) for each in view.report.dimensions],
+        "group_menus": _group_menus(view) if view.report.dimensions else [],
+        "column_choices": _column_choices(view),
         "other_reports": other_reports(view),
         "formats": FORMATS.values(),
         "last_format": last_format(),
-        "sizes": SIZES,
         "summary_url": summary,
         "columns_id": digest(",".join(column.key for column in view.columns)),
         "summary_id": digest(f"{summary} {view.today} {Import.version()}"),
@@ -113,41 +100,50 @@ def report_context(page: Page, scope: Scope) -> dict[str, Any]:
     }
 
 
-def present_rows(rows: Sequence[Row], view: View, fields: Mapping[str, FilterField] | None = None) -> list[RowLine]:
-    """Rows of one level as lines, each followed by the lines of what is open inside it.
-
-    With `fields`, the values of a column with a filter lead to the view filtered by them, where its menu offers them.
-    """
-    return list(_lines(rows, view, [_cell_maker(column, view, fields or {}) for column in view.columns]))
-
-
-def _field(filter_: Filter, view: View, scope: Scope) -> FilterField:
-    value = view.filters.get(filter_.key, "")
-    labels = _labels(filter_, view, scope)
-    if labels and value and value not in labels:  # no row has it any more, but it is still set
-        labels = {**labels, value: filter_.describe(value, view.today)}
-    return FilterField(filter_, value, labels)
-
-
-def _labels(filter_: Filter, view: View, scope: Scope) -> Mapping[str, str]:
-    """The values that a filter finds in the scope's rows, with their labels; none for a filter that is typed."""
+def _menu(filter_: Filter, view: View, scope: Scope) -> Menu:
+    """The values that a filter finds in the scope's rows, and its own where no row has that any more."""
     list_options, report = filter_.options, view.report
     if list_options is None:
-        return {}
+        return _NO_MENU
 
-    def read() -> dict[str, str]:
+    def read() -> Menu:
         found = list_options(report.base_table, scope)
-        return {value: label for value, label in found if len(value) <= MAX_VALUE_LENGTH}
+        return Menu.of({value: label for value, label in found if len(value) <= MAX_VALUE_LENGTH})
 
-    labels: dict[str, str] = cached_until_import((report.slug, filter_.key, scope), read)
-    return labels
+    menu: Menu = cached_until_import((report.slug, filter_.key, scope), read)
+    value = view.filters.get(filter_.key)
+    if menu.labels and value and value not in menu.labels:
+        return Menu.of({**menu.labels, value: filter_.describe(value, view.today)})
+    return menu
+
+
+def _field(filter_: Filter, view: View, menu: Menu) -> FilterField:
+    value = view.filters.get(filter_.key, "")
+    return FilterField(filter_.key, filter_.label, filter_.input_type, filter_.hint, value, menu.options)
+
+
+def _group_menus(view: View) -> list[tuple[int, str, str]]:
+    """Number, label and chosen dimension of each menu of dimensions."""
+    keys = [dimension.key for dimension in view.group]
+    return list(zip(range(MAX_GROUP), _GROUP_LABELS, keys + [""] * MAX_GROUP, strict=False))
+
+
+def _column_choices(view: View) -> list[ColumnChoice]:
+    columns, defaults = view.report.columns, view.report.default_columns
+    return [
+        ColumnChoice(
+            column.key, column.label, column.fixed, column in view.columns, column.level > 0,
+            columns.index(column), column in defaults,
+        )
+        for column in view.chooser_columns
+    ]  # fmt: skip
 
 
 def _period_label(fields: Mapping[str, FilterField], view: View) -> str:
     """The label of the button that opens the period: "Date: This quarter", "End: 2026-11-01 – 2026-11-30"."""
     if "period" not in fields:
         return ""
-    label, period = fields["period"].filter.label.removesuffix(" in"), fields["period"].value
+    label, period = fields["period"].label.removesuffix(" in"), fields["period"].value
     if period:
         return f"{label}: {period_title(period)}"
     first, last = view.date_range
@@ -164,95 +160,3 @@ def _hidden_state(page: Page) -> list[tuple[str, str]]:
         pairs.append(("grouped", ".".join(dimension.key for dimension in view.group)))
     last_page = f"{LAST_PAGE}-{view.cursor_context}"  # so that another view begins with its first page
     return [("before", last_page) if pair == ("before", LAST_PAGE) else pair for pair in pairs]
-
-
-def _lines(rows: Sequence[Row], view: View, makers: Sequence[_CellMaker]) -> Iterator[RowLine]:
-    above: Row | None = None
-    for row, (name_cell, *cells) in zip(rows, _cells(rows, makers), strict=True):
-        path, label = (
-            (format_path(row.path), view.report.levels[row.level].expand_label) if row.expandable else ("", "")
-        )
-        depth, is_open = row.level - view.level, row.children is not None
-        line = RowLine(f"{row.level}-{row.id}", path, depth, name_cell, cells, label, is_open)
-        if view.group:
-            yield line._replace(
-                id=f"group-{digest(path or name_cell[1])}", repeated=_repeated(row, above), members=_members(row)
-            )
-            above = row
-        else:
-            yield line
-            if row.children:
-                yield from _lines(row.children, view, makers)
-
-
-def _repeated(row: Row, above: Row | None) -> int:
-    pairs = zip(row.path, above.path if above else (), strict=False)
-    return len(list(takewhile(lambda pair: pair[0] == pair[1], pairs)))
-
-
-def _members(row: Row) -> Members | None:
-    if row.members is None or row.children is None:
-        return None
-    return Members(row.members, present_rows(row.children, row.members), filtered_url(row.members))
-
-
-def _cells(rows: Sequence[Row], makers: Sequence[_CellMaker]) -> Iterator[tuple[Cell, ...]]:
-    """The cells of each row. They are made column by column, which is faster than cell by cell."""
-    columns = list(zip(*(row.values for row in rows), strict=True))
-    companions = zip(*(row.companions for row in rows), strict=True)
-    made = []
-    for maker, values in zip(makers, columns, strict=False):
-        details: Iterable[Any] = next(companions) if maker.has_companion else repeat(None)
-        if maker.make_details:
-            details = maker.make_details(values, details)
-        if maker.whole_index is not None:
-            details = zip(details, values, columns[maker.whole_index], strict=False)
-        if maker.kind == ROWS:
-            details = [filtered_url(row.members) if row.members else "" for row in rows]
-        texts = values if maker.format is str else map(maker.format, values)
-        made.append(zip(repeat(maker.kind), texts, details, strict=False))
-    return zip(*made, strict=True)
-
-
-def _cell_maker(column: Column, view: View, fields: Mapping[str, FilterField]) -> _CellMaker:
-    kind, make_details = column.kind.name, None
-    if column.link:
-        make_details = link_maker(column.link, column.link_id is not None)
-    elif note := column.note:
-        make_details = lambda days, _: [note(day, view.today) if day else "" for day in days]  # noqa: E731
-    elif column.filter:
-        kind, make_details = "filter", _filter_links(column, view, fields)
-    if column is ROWS_COLUMN:
-        kind = ROWS
-    if column.colored_values:
-        kind, make_details = "value", _colors(column, make_details)
-    whole = next((index for index, other in enumerate(view.columns) if other.key == column.share_of), None)
-    if whole is not None:
-        kind = "share"
-    return _CellMaker(kind, column.kind.show, column.companion is not None, make_details, whole)
-
-
-def _filter_links(column: Column, view: View, fields: Mapping[str, FilterField]) -> _MakeDetails:
-    """Make values the addresses of the view filtered by them; "" where the filter doesn't find a value or is set."""
-    field = fields.get(column.filter)
-    if field is None or column.filter in view.filters:
-        return lambda values, _: [""] * len(values)
-    # A relative address is short; it stands in a good part of all cells.
-    before, _, behind = f"?{view.with_filter(column.filter, NUL).query_string}".partition(quote_value(NUL))
-
-    def details(values: Sequence[Any], _: Iterable[Any]) -> Iterable[str]:
-        known = {value for value in values if value in field.labels}
-        urls = {value: f"{before}{quote_value(value)}{behind}" for value in known}
-        return [urls.get(value, "") for value in values]
-
-    return details
-
-
-def _colors(column: Column, make_urls: _MakeDetails | None) -> _MakeDetails:
-    colors = {value: index for index, value in enumerate(column.colored_values)}
-
-    def details(values: Sequence[Any], companions: Iterable[Any]) -> Iterable[tuple[int | None, str]]:
-        urls = make_urls(values, companions) if make_urls else repeat("")
-        return zip(map(colors.get, values), urls, strict=False)
-
-    return details

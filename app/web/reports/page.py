@@ -14,8 +14,9 @@ from app.table.query import RowQuery
 from app.table.scope import Scope
 from app.table.view import RowPath, View
 from app.web.errors import error_response, is_fragment_request
-from app.web.reports.context import RowLine, present_rows, report_context
+from app.web.reports.context import report_context
 from app.web.reports.htmx import columns_changed, corrections, group_changed, history_headers
+from app.web.reports.rows import RowLine, present_rows
 from app.web.request_log import timed
 from app.web.saved_views import report_tabs
 from app.web.urls import MAX_URL_LENGTH, report_url
