@@ -56,15 +56,18 @@ class FilterField(NamedTuple):
 
 
 class ColumnChoice(NamedTuple):
-    """A column as it is offered. One that `is_level` has a row for each value. `place` is where it is by default."""
+    """A column as it is offered. `place` is its index in the report's own order, where `is_default` ones are visible.
+
+    One that `is_level` has a row for each value.
+    """
 
     key: str
     label: str
+    place: int
     is_fixed: bool
+    is_default: bool
     is_visible: bool
     is_level: bool
-    place: int
-    is_default: bool
 
 
 def report_context(page: Page, scope: Scope) -> dict[str, Any]:
@@ -129,14 +132,19 @@ def _group_menus(view: View) -> list[tuple[int, str, str]]:
 
 
 def _column_choices(view: View) -> list[ColumnChoice]:
-    columns, defaults = view.report.columns, view.report.default_columns
+    columns, default = view.report.columns, view.report.default_columns
     return [
         ColumnChoice(
-            column.key, column.label, column.fixed, column in view.columns, column.level > 0,
-            columns.index(column), column in defaults,
+            key=column.key,
+            label=column.label,
+            place=columns.index(column),
+            is_fixed=column.fixed,
+            is_default=column in default,
+            is_visible=column in view.columns,
+            is_level=column.level > 0,
         )
         for column in view.chooser_columns
-    ]  # fmt: skip
+    ]
 
 
 def _period_label(fields: Mapping[str, FilterField], view: View) -> str:
