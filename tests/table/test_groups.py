@@ -38,7 +38,7 @@ from models import (
 )
 from tests import oracle, workbooks
 from tests.databases import is_server, on_both
-from tests.strategies import Query, days, engine_strategies, examples, forced, queries
+from tests.strategies import SCAN, Query, days, engine_strategies, examples, forced, queries
 from tests.support import csv_rows, table_rows, view_of
 from tests.table.test_plans import plan, table_scans
 from tests.table.test_rows import pages
@@ -261,6 +261,24 @@ def test_rows_of_a_month_are_a_range_of_an_index_that_holds_all(key: str) -> Non
     terms = [each.value(rows.table, view.today) for each in view.group[1:]]
     [query] = rows.totals(terms, view.report.measures, within, sorts=True)
     assert any("SEARCH t1 USING COVERING INDEX transaction_action_date" in step for step in plan(query))
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        [("group", "month"), ("group", "reseller"), ("action", "Renew")],
+        [("group", "customer"), ("action", "Inventory"), ("from", "2025-05-05")],
+        [("group", "month"), ("from", "2025-05-06")],
+        [("group", "user"), ("group", "product")],
+    ],
+)
+@pytest.mark.usefixtures("edge_cases")
+def test_ranges_of_an_index_have_the_rows_of_the_filters(query: Query) -> None:
+    with forced(SCAN):
+        view = view_of("customer-transactions", query)
+        groups = read_groups(view, WHOLE_PARTNER)
+        assert [[*group.values, group.rows, *group.sums] for group in groups] == expected(view) != []
+        check_members(view, groups)
 
 
 def test_values_are_those_that_were_kept() -> None:
