@@ -145,7 +145,7 @@ def normalized(text: str, mark: str, paths: list[str]) -> str:
     """A response without what a query named, and without what differs between any two responses."""
     any_path = "|".join(map(re.escape, paths))
     text = _RANDOM.sub("", text)
-    text = re.sub(rf'(?<!span=")(?<=[=“"])({any_path})(?=[&"”\s<])', "PATH", text)
+    text = re.sub(rf'(?<!span=")(?<!place=")(?<=[=“"])({any_path})(?=[&"”\s<])', "PATH", text)
     return text.replace(mark, "MARK").replace(mark.lower(), "mark")
 
 
