@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 import models
+from app.table.totals import TooManyGroups
 from app.validation import ValidationError
 from models import DATABASE_ERRORS, BackupError, BadDatabaseURL, DatabaseNotEmpty, audit, describe_error, printable
 
@@ -41,7 +42,7 @@ def explain_errors() -> Iterator[None]:
     """Turn errors that a person can do something about into a message of one line and exit code 1."""
     try:
         yield
-    except (BackupError, BadDatabaseURL, DatabaseNotEmpty, ValidationError) as error:
+    except (BackupError, BadDatabaseURL, DatabaseNotEmpty, TooManyGroups, ValidationError) as error:
         raise CommandError(str(error)) from None
     except models.SchemaMismatch as error:
         raise CommandError(f"The database can't be used: {error}") from None

@@ -20,6 +20,7 @@ from app.deliveries.runs import schedule_of
 from app.deliveries.schedule import utc_now
 from app.deliveries.smtp import TIMEOUT, Mailer, NotTaken, Uncertain
 from app.settings import MailSettings
+from app.table.totals import TooManyGroups
 from models import (
     DATABASE_ERRORS,
     DeliveryRecipient,
@@ -101,6 +102,8 @@ class Sender:
             if error.is_final or not runs.retry_run(run, self.clock(), str(error)):
                 self._finish(run, runs.FAILED, str(error), content)
             return not error.is_server
+        except TooManyGroups as error:
+            self._finish(run, runs.FAILED, str(error), content)
         except (OSError, FileCreateError) as error:  # of a file: a full disk, perhaps
             self._retry(run, f"The file can't be written: {error}")
         except DATABASE_ERRORS as error:

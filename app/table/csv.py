@@ -98,8 +98,9 @@ def csv_chunks(
     """
     labels = map(dialect.quote, (column.label for column in view.columns))
     with nullcontext(snapshot) if snapshot else reports_db.snapshot() as connection:
+        chunks = column_chunks(view, scope, partial(cell_writer, dialect), connection)
         yield (dialect.start + dialect.delimiter.join(labels) + "\r\n").encode()
-        for length, columns in column_chunks(view, scope, partial(cell_writer, dialect), connection):
+        for length, columns in chunks:
             if progress:
                 progress(length)
             yield _join_rows(columns, dialect.delimiter)
@@ -108,11 +109,19 @@ def csv_chunks(
 def column_chunks(
     view: View, scope: Scope | ScopeIn, make_writer: MakeWriter, connection: Any
 ) -> Iterator[tuple[int, list[Iterable[Any]]]]:
-    """Yield chunks of a view's rows, read from a snapshot: the number of rows, and the cells of each column."""
+    """Return chunks of a view's rows, read from a snapshot: the number of rows, and the cells of each column.
+
+    Groups are read at once, so that TooManyGroups is raised before the first byte of a file.
+    """
     scope = scope if isinstance(scope, Scope) else scope(connection)
     if view.group:
-        yield from _group_chunks(view, read_groups(view, scope, connection), make_writer)
-        return
+        return _group_chunks(view, read_groups(view, scope, connection), make_writer)
+    return _row_chunks(view, scope, make_writer, connection)
+
+
+def _row_chunks(
+    view: View, scope: Scope, make_writer: MakeWriter, connection: Any
+) -> Iterator[tuple[int, list[Iterable[Any]]]]:
     rows = choose_strategy(RowQuery(view, scope, view.level))
     order = rows.order(view.sort_column)
     sources = [_column_source(rows, column, order, connection, make_writer) for column in view.columns]

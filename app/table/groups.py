@@ -28,7 +28,8 @@ groups_cache = BoundedCache(100_000_000)
 def read_groups(view: View, scope: Scope, snapshot: Snapshot | None = None) -> Groups:
     """All groups of a view in the order of its sort, as the snapshot has them if there is one.
 
-    Where they are equal, they are in the order of their dimensions, and backwards in a descending sort.
+    Where they are equal, they are in the order of their dimensions, and backwards in a descending sort. Raises
+    TooManyGroups.
     """
     rows = RowQuery(view, scope, view.level)
 

@@ -29,8 +29,9 @@ def json_chunks(view: View, scope: Scope | ScopeIn, progress: Progress | None = 
     """
     total = 0
     with reports_db.snapshot() as connection:
+        chunks = column_chunks(view, scope, json_writer, connection)
         yield _head(view, Import.last_time(connection))
-        for length, columns in column_chunks(view, scope, json_writer, connection):
+        for length, columns in chunks:
             if progress:
                 progress(length)
             yield (b",\n" if total else b"\n") + _rows(columns)

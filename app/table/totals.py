@@ -99,9 +99,17 @@ class Groups(Sequence[Group]):
         return Group(tuple(values), rows, tuple(sums))
 
 
+class TooManyGroups(ValueError):
+    """A view has more than MAX_GROUPS groups, which would fill the memory. The message says what to do."""
+
+    def __init__(self) -> None:
+        super().__init__(f"A view has at most {MAX_GROUPS:,} groups. Group by less, or choose fewer rows by filters.")
+
+
 # Some groups as columns: the keys of each dimension, the numbers of rows, the sums of each measure.
 Block = Sequence[Iterable[Any]]
 
+MAX_GROUPS = 1_000_000
 _BLOCK = 1000  # groups that are read at a time
 _MAX_SLICES = 600  # periods that are summed by a query each
 _MAX_GAP = 50  # years without rows up to which each of their periods is a group
@@ -139,7 +147,7 @@ def sum_groups(
     """Add up rows by dimensions, in the alphabetical order of the values of the first, the second and so on.
 
     Reads from the snapshot, or else from this thread's connection. With `every_period` there is a group of zeros for
-    each month (or what else is grouped by) without rows between the first and the last.
+    each month (or what else is grouped by) without rows between the first and the last. Raises TooManyGroups.
     """
     depth, source = len(dimensions), snapshot or _connection
     keys = [_Numbering() for _ in dimensions]
@@ -150,6 +158,8 @@ def sum_groups(
             column.extend(map(numbering.__getitem__, values))
         for column, numbers in zip(columns[depth:], block[depth:], strict=True):
             column.extend(numbers)
+        if depth and len(columns[0]) > MAX_GROUPS:
+            raise TooManyGroups
 
     for block in _read_sums(rows, dimensions, measures, source):
         add(block)

@@ -10,6 +10,7 @@ from flask import Flask, Response, g, make_response, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from app.auth.passwords import HashingBusy
+from app.table.totals import TooManyGroups
 from app.web.request_log import set_error_reason
 from models import DATABASE_ERRORS, close_connections, describe_error
 
@@ -26,6 +27,7 @@ def register(app: Flask) -> None:
     for error in DATABASE_ERRORS:
         app.register_error_handler(error, _database_error)
     app.register_error_handler(HashingBusy, _hashing_busy)
+    app.register_error_handler(TooManyGroups, _too_many_groups)
     app.register_error_handler(Exception, _server_error)
 
 
@@ -93,6 +95,10 @@ def _hashing_busy(_: Exception) -> Response:
     response = error_response(503, "Many people are signing in just now.", ["Try again in a few seconds."], "/login")
     response.headers["Retry-After"] = "2"
     return response
+
+
+def _too_many_groups(error: Exception) -> Response:
+    return error_response(400, "These are too many groups.", [str(error)], request.path)
 
 
 def _database_error(error: Exception) -> Response:

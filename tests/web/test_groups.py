@@ -6,11 +6,11 @@ from itertools import pairwise
 
 import pytest
 from flask import Flask
-from flask.testing import FlaskClient
+from flask.testing import FlaskClient, FlaskCliRunner
 
 from app.reports import REPORTS
 from app.reports.standard_views import STANDARD_VIEWS, StandardView
-from app.table import groups
+from app.table import groups, totals
 from models import User
 from tests.support import csv_rows, signed_in, table_rows
 from tests.web.forms import sent_by_form
@@ -246,3 +246,22 @@ def test_json_has_the_groups_of_the_csv(client: FlaskClient) -> None:
     page = client.get(f"{TRANSACTIONS}.json?{query}&size=25").json
     assert page["rows"] == found["rows"][:25]
     assert page["total"] == len(rows)
+
+
+@pytest.mark.parametrize("ending", ["", "/count", "/summary", "/print", ".csv", ".xlsx", ".json", ".json?size=25"])
+def test_too_many_groups_are_refused(client: FlaskClient, monkeypatch: pytest.MonkeyPatch, ending: str) -> None:
+    path, _, size = ending.partition("?")
+    address = f"{TRANSACTIONS}{path}?group=customer&{size}"
+    monkeypatch.setattr(totals, "MAX_GROUPS", 2)
+    with client.get(address) as answer:
+        assert (answer.status_code, "at most 2 groups" in answer.text) == (400, True)
+    monkeypatch.setattr(totals, "MAX_GROUPS", 1000)
+    with client.get(address) as answer:
+        assert answer.status_code == 200
+
+
+def test_command_refuses_too_many_groups(runner: FlaskCliRunner, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(totals, "MAX_GROUPS", 2)
+    result = runner.invoke(args=["export", "customer-transactions", "group=customer"])
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "at most 2 groups" in result.stderr
