@@ -61,7 +61,7 @@ def _order(view: View, groups: Groups) -> Sequence[int]:
         indexes = indexes[::-1]
     column = view.sort_column
     if column in view.report.columns[: len(view.group)]:
-        numbers = groups.places[view.report.columns.index(column)]
+        numbers = groups.indexes[view.report.columns.index(column)]
     else:
         numbers = groups.numbers[_number_of(view, column)]
     return sorted(indexes, key=numbers.__getitem__, reverse=view.descending)
@@ -74,24 +74,24 @@ def _number_of(view: View, column: Column) -> int:
 
 def group_columns(view: View, groups: Sequence[Group]) -> list[list[Any]]:
     """The values of groups in each of the view's columns. None stands in the row of a period without rows."""
-    dimensions = {each.key: (place, each) for place, each in enumerate(view.group)}
+    dimensions = {dimension.key: (index, dimension) for index, dimension in enumerate(view.group)}
     columns: list[list[Any]] = []
     for column in view.columns:
         if column.key in dimensions:
-            place, dimension = dimensions[column.key]
-            values = [group.values[place] for group in groups]
+            index, dimension = dimensions[column.key]
+            values = [group.values[index] for group in groups]
             columns.append([None if value is None else dimension.text(value) for value in values])
         else:
-            place = _number_of(view, column)
-            columns.append([(group.rows, *group.sums)[place] for group in groups])
+            index = _number_of(view, column)
+            columns.append([(group.rows, *group.sums)[index] for group in groups])
     return columns
 
 
 def group_companions(view: View, group: Group) -> list[Any]:
     """What stands beside a group's values: the id of a customer, and how much of a number is too high."""
     companions: list[Any] = []
-    values = {each.key: value for each, value in zip(view.group, group.values, strict=True)}
-    sums = {each.value: number for each, number in zip(view.report.measures, group.sums, strict=True)}
+    values = {dimension.key: value for dimension, value in zip(view.group, group.values, strict=True)}
+    sums = {column.value: number for column, number in zip(view.report.measures, group.sums, strict=True)}
     for column in view.columns:
         if column.overage is not None:
             companions.append(sums.get(column.overage, 0))
@@ -103,7 +103,7 @@ def group_companions(view: View, group: Group) -> list[Any]:
 
 def group_path(view: View, group: Group) -> RowPath:
     """The path of a group: the texts of its values, ("2026-11", "Renew")."""
-    return tuple(each.row_name(value) for each, value in zip(view.group, group.values, strict=True))
+    return tuple(dimension.row_name(value) for dimension, value in zip(view.group, group.values, strict=True))
 
 
 def member_view(view: View, group: Group) -> View:

@@ -59,7 +59,7 @@ class Groups(Sequence[Group]):
     """Groups in columns: a group takes 50 bytes, where objects would take 500.
 
     values:  of each dimension, the different values in alphabetical order.
-    places:  of each dimension, the place there of each group's value.
+    indexes:  of each dimension, the index in `values` of each group's value.
     numbers: the rows of each group, and of each measure its sums.
     order:   the indexes of groups in another order than that in which they are stored.
     """
@@ -67,22 +67,22 @@ class Groups(Sequence[Group]):
     def __init__(
         self,
         values: Sequence[Values],
-        places: Sequence[Sequence[int]],
+        indexes: Sequence[Sequence[int]],
         numbers: Sequence[Sequence[int]],
         order: Sequence[int] | None = None,
     ) -> None:
-        self.values, self.places, self.numbers = values, places, numbers
+        self.values, self.indexes, self.numbers = values, indexes, numbers
         self.order = range(len(numbers[0])) if order is None else order
 
     def in_order(self, order: Sequence[int]) -> "Groups":
         """The same groups in another order of their indexes."""
-        return Groups(self.values, self.places, self.numbers, order)
+        return Groups(self.values, self.indexes, self.numbers, order)
 
     def __len__(self) -> int:
         return len(self.order)
 
     def __sizeof__(self) -> int:
-        return sum(map(getsizeof, (*self.values, *self.places, *self.numbers)))
+        return sum(map(getsizeof, (*self.values, *self.indexes, *self.numbers)))
 
     @overload
     def __getitem__(self, index: int) -> Group: ...
@@ -94,7 +94,7 @@ class Groups(Sequence[Group]):
         return self._group(self.order[index])
 
     def _group(self, index: int) -> Group:
-        values = [values[places[index]] for values, places in zip(self.values, self.places, strict=True)]
+        values = [values[indexes[index]] for values, indexes in zip(self.values, self.indexes, strict=True)]
         rows, *sums = [numbers[index] for numbers in self.numbers]
         return Group(tuple(values), rows, tuple(sums))
 
@@ -165,14 +165,14 @@ def sum_groups(
         add(block)
     if every_period:
         for key in _missing_periods(keys, dimensions):
-            add([*((each,) for each in key), *((0,) for _ in columns[depth:])])
-    values, places = [], []
+            add([*((value,) for value in key), *((0,) for _ in columns[depth:])])
+    values, indexes = [], []
     for dimension, numbering, column in zip(dimensions, keys, columns, strict=False):
         found, among = _values(dimension, set(numbering), source)
         values.append(found)
-        place_of = {numbering[key]: place for place, key in enumerate(among)}
-        places.append([place_of[number] for number in column])
-    return _in_alphabetical_order(values, places, columns[depth:])
+        index_of = {numbering[key]: index for index, key in enumerate(among)}
+        indexes.append([index_of[number] for number in column])
+    return _in_alphabetical_order(values, indexes, columns[depth:])
 
 
 class _Numbering(dict[Any, int]):
@@ -184,15 +184,15 @@ class _Numbering(dict[Any, int]):
 
 
 def _in_alphabetical_order(
-    values: Sequence[Values], places: Sequence[Sequence[int]], numbers: Sequence[Sequence[int]]
+    values: Sequence[Values], indexes: Sequence[Sequence[int]], numbers: Sequence[Sequence[int]]
 ) -> "Groups":
-    """Groups in the order of their first place, then of the second and so on; those with the same places are added up.
+    """Groups in the order of their first value, then of the second and so on; those with the same values are added up.
 
-    They are sorted by one number each, which has the places as digits.
+    They are sorted by one number each, which has the indexes of the values as digits.
     """
     count = len(numbers[0])
     ranks: Sequence[int] = [0] * count
-    for digits, among in zip(places, values, strict=True):
+    for digits, among in zip(indexes, values, strict=True):
         ranks = [rank * len(among) + digit for rank, digit in zip(ranks, digits, strict=True)]
     order = sorted(range(count), key=ranks.__getitem__)
     starts = [at for at, (one, next_) in enumerate(pairwise([-1, *(ranks[index] for index in order)])) if one != next_]
@@ -200,8 +200,8 @@ def _in_alphabetical_order(
     if len(starts) < count:  # several queries have found rows of the same group
         order = [order[start] for start in starts]
         columns = [list(_sums_between(column, [*starts, count])) for column in columns]
-    places = [array("i", [column[index] for index in order]) for column in places]
-    return Groups(values, places, [array("q", column) for column in columns])
+    indexes = [array("i", [column[index] for index in order]) for column in indexes]
+    return Groups(values, indexes, [array("q", column) for column in columns])
 
 
 def _sums_between(numbers: Iterable[int], edges: Iterable[int]) -> Iterator[int]:
@@ -218,7 +218,7 @@ def _read_sums(
     A group may come more than once, each time with other rows.
     """
     rows = choose_strategy(rows)
-    terms = [each.value(rows.table, rows.view.today) for each in dimensions]
+    terms = [dimension.value(rows.table, rows.view.today) for dimension in dimensions]
     queries = rows.totals(terms, measures)
     if len(terms) != 1 or not reports_db.groups_in_index(queries[0]):
         if slices := _slices(rows, dimensions, source):
@@ -230,7 +230,7 @@ def _read_sums(
 
 
 class _Slices(NamedTuple):
-    """Rows as ranges of an index on the date: those of some days each, behind each value of `within` if it is set."""
+    """Rows as ranges of an index on the date: those of some days each, and within them of each value of `within`."""
 
     periods: Periods
     within: Dimension | None
@@ -244,8 +244,8 @@ def _slices(rows: RowQuery, dimensions: Sequence[Dimension], source: Snapshot) -
     of an index that holds all that is added up: without another dimension nothing is sorted, and with one only the rows
     of a month, which is faster. Without a month these are the rows of a year.
     """
-    time = [each.periods for each in dimensions if each.periods]
-    periods = min(time, key=lambda each: each.months) if time else rows.report.longest_periods
+    time = [dimension.periods for dimension in dimensions if dimension.periods]
+    periods = min(time, key=lambda periods: periods.months) if time else rows.report.longest_periods
     if rows.sort_matches or not periods or len(disjoint_conditions(rows.conditions(rows.table))) > 1:
         return None
     is_date_alone = len(time) == len(dimensions) and rows.view.filters.keys() <= {"period", "from", "to"}
@@ -268,23 +268,26 @@ def _read_slices(
     rows: RowQuery, dimensions: Sequence[Dimension], measures: Sequence[Column], slices: _Slices, source: Snapshot
 ) -> Iterator[Block]:
     (periods, within, days), today = slices, rows.view.today
-    terms = [each.value(rows.table, today) for each in dimensions if not each.periods and each is not within]
+    others = [dimension for dimension in dimensions if not dimension.periods and dimension is not within]
+    terms = [dimension.value(rows.table, today) for dimension in others]
     field, values = getattr(rows.table, periods.field), [""]
     conditions = [Expression(field, ">=", placeholder(0)), Expression(field, "<=", placeholder(1))]
     if within:
         conditions.append(Expression(within.value(rows.table, today), "=", placeholder(2)))
-        values = [each for each in within.ordered_values if rows.view.filters.get(within.key, each) == each]
+        chosen = rows.view.filters.get(within.key)
+        values = [value for value in within.ordered_values if chosen in (None, value)]
     key = (rows.cache_key, periods, within, tuple(dimensions), tuple(measures), today)
     statements = compiled(key, lambda: rows.totals(terms, measures, conditions, sorts=bool(terms)))
     for (first, last), value in product(days, values):
-        shared = {each: each.periods.of_day(first) for each in dimensions if each.periods}
+        shared = {dimension: dimension.periods.of_day(first) for dimension in dimensions if dimension.periods}
         if within:
             shared[within] = value
         for statement in statements:
             for block in source.columns(statement.query(first, f"{last} 23:59:59", value), _BLOCK):
                 columns = iter(block)
                 keys = [
-                    repeat(shared[each], len(block[-1])) if each in shared else next(columns) for each in dimensions
+                    repeat(shared[dimension], len(block[-1])) if dimension in shared else next(columns)
+                    for dimension in dimensions
                 ]
                 yield [*keys, *columns]
 
@@ -296,15 +299,15 @@ def _missing_periods(
 
     Very long gaps stay: people write 9999-12-31 for "never", and nobody reads 95,677 months without rows.
     """
-    times = [(place, each.periods) for place, each in enumerate(dimensions) if each.periods]
+    times = [(index, dimension.periods) for index, dimension in enumerate(dimensions) if dimension.periods]
     if not times:
         return
-    place, shortest = min(times, key=lambda time: time[1].months)
-    for before, after in pairwise(sorted(keys[place])):
+    index, shortest = min(times, key=lambda time: time[1].months)
+    for before, after in pairwise(sorted(keys[index])):
         gap = int(after[:4]) - int(before[:4])
         for period in shortest.between(before, after)[1:-1] if gap <= _MAX_GAP else ():
             day, _ = shortest.days(period)
-            yield tuple(each.periods.of_day(day) if each.periods else None for each in dimensions)
+            yield tuple(dimension.periods.of_day(day) if dimension.periods else None for dimension in dimensions)
 
 
 def _values(dimension: Dimension, keys: set[Any], source: Snapshot) -> tuple[Values, list[Any]]:

@@ -45,12 +45,12 @@ def draw_groups(chart: Chart, view: View, scope: Scope) -> Figure:
 
 def _sum(view: View, groups: Groups, dimensions: Sequence[Dimension], key: str) -> Sums:
     """Add up a column of numbers by dimensions of the view."""
-    places = [view.group.index(dimension) for dimension in dimensions]
+    indexes = [view.group.index(dimension) for dimension in dimensions]
     numbers = groups.numbers[[ROWS, *(measure.key for measure in view.report.measures)].index(key)]
     sums: dict[tuple[int, ...], int] = defaultdict(int)
-    for key_, number in zip(zip(*(groups.places[place] for place in places), strict=True), numbers, strict=True):
+    for key_, number in zip(zip(*(groups.indexes[index] for index in indexes), strict=True), numbers, strict=True):
         sums[key_] += number
-    values = [groups.values[place] for place in places]
+    values = [groups.values[index] for index in indexes]
     return {tuple(each[at] for each, at in zip(values, key_, strict=True)): number for key_, number in sums.items()}
 
 
