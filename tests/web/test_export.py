@@ -88,7 +88,12 @@ def test_slow_reader_holds_no_snapshot(monkeypatch: pytest.MonkeyPatch, client: 
 def test_closed_response_ends_the_spool_thread(monkeypatch: pytest.MonkeyPatch, client: FlaskClient) -> None:
     reading = Event()
     chunks = csv.column_chunks
-    monkeypatch.setattr(csv, "column_chunks", lambda *args: chunks(*args) if reading.wait() else iter(()))
+
+    def slow_chunks(*args: Any) -> Iterator[Any]:
+        reading.wait()
+        yield from chunks(*args)
+
+    monkeypatch.setattr(csv, "column_chunks", slow_chunks)
     response = client.get("/reports/customer-transactions.csv")
     next(response.iter_encoded())
     reading.set()
