@@ -26,7 +26,7 @@ pytestmark = pytest.mark.slow_trial
 
 TRANSACTIONS = 100_000
 IDLE, LOADED = 20, 60  # seconds
-BOUND = 1500  # milliseconds of the p95 beside them
+BOUND = 300  # milliseconds of the p95 beside them
 
 
 @pytest.fixture
