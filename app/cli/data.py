@@ -21,7 +21,7 @@ from app.table.csv import csv_chunks
 from app.table.paging import read_page
 from app.table.params import parse_export, parse_view
 from app.table.scope import WHOLE_PARTNER
-from app.table.spellings import use_spellings
+from app.table.spellings import match_spellings
 from app.web.reports.export import FORMATS, file_url
 from models import Customer, DatabaseCopy, User, audit, printable, reports_db
 from models.audit import BEGUN, DONE, FAILED
@@ -103,7 +103,7 @@ def export(report: str, query: str) -> None:
     if errors:
         raise CommandError("\n".join(map(str, errors)))
     with require_database():
-        view = use_spellings(view, WHOLE_PARTNER)
+        view = match_spellings(view, WHOLE_PARTNER)
         about, rows, outcome = file_url(view, FORMATS[dialect.name]), list[int](), FAILED
         audit.record("export", BEGUN, about=about, **audit_actor())
         try:
@@ -132,7 +132,7 @@ def sql(address: str) -> None:
     if errors:
         raise CommandError("\n".join(map(str, errors)))
     with require_database():
-        view = use_spellings(view, WHOLE_PARTNER).first_page
+        view = match_spellings(view, WHOLE_PARTNER).first_page
         for statement, parameters in _logged_queries(lambda: read_page(view, WHOLE_PARTNER)):
             echo(f"{statement}\n-- parameters: {parameters}")
             if isinstance(reports_db.obj, Sqlite):

@@ -18,7 +18,7 @@ from app.table.groups import read_groups
 from app.table.params import parse_view
 from app.table.query import RowQuery
 from app.table.scope import Scope
-from app.table.spellings import use_spellings
+from app.table.spellings import match_spellings
 from app.table.view import View
 from app.table.xlsx import WorkbookLimitError, write_workbook
 from models import Import, SavedView, read_transaction, reports_db
@@ -89,7 +89,7 @@ def _permitted_view(person: Visitor, saved_view: SavedView, day: date) -> View:
     view, errors = parse_view(report, parse_qsl(str(saved_view.query)))
     if errors:
         raise NotPermitted("a part of the view can't be shown to this person")
-    return use_spellings(replace(view, today=day), person.scope)
+    return match_spellings(replace(view, today=day), person.scope)
 
 
 def _with_csv(content: Content, person: Visitor, snapshot: Snapshot, keep_file: bool) -> Content | None:

@@ -18,7 +18,7 @@ from app.table.view import View
 from models import clean_text
 
 
-def use_spellings(view: View, scope: Scope) -> View:
+def match_spellings(view: View, scope: Scope) -> View:
     """Return the view with the values of its filters spelled as the scope's data spells them."""
     filters, several = dict(view.filters), {}
     for filter_, value in view.active_filters:

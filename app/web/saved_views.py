@@ -25,7 +25,7 @@ from app.web.redirects import safe_next
 from app.web.request_log import set_error_reason
 from app.web.security import visitor
 from app.web.urls import MAX_URL_LENGTH, report_url
-from app.web.view_request import permitted, permitted_submission, report_or_404, spelled, withheld_parts
+from app.web.view_request import match_visitor_spellings, permitted, permitted_submission, report_or_404, withheld_parts
 from models import SavedView, access_db
 from models.audit import AuditActor
 
@@ -272,7 +272,7 @@ def _submitted_view(report: Report) -> View:
     if "view" not in request.form:
         abort(error_response(400, "view: the query string of the view that should be saved is missing."))
     pairs = parse_qsl(request.form["view"], keep_blank_values=True)
-    view = spelled(permitted_submission(report, pairs).view).first_page
+    view = match_visitor_spellings(permitted_submission(report, pairs).view).first_page
     if len(report_url(view)) > MAX_URL_LENGTH:
         abort(error_response(400, "This view is more than an address can hold.", ["Shorten a filter first."]))
     return view

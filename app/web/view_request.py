@@ -11,7 +11,7 @@ from app.table.csv import DIALECT_KEY, Dialect
 from app.table.definitions import Report, permitted_report
 from app.table.params import PAGING_KEYS, ParamError, parse_dialect, parse_view
 from app.table.scope import Scope
-from app.table.spellings import use_spellings
+from app.table.spellings import match_spellings
 from app.table.view import View
 from app.web.errors import error_response
 from app.web.reports.form import Pairs, Submission, parse_submission
@@ -53,16 +53,16 @@ def read_report(view: View) -> Iterator[tuple[View, Scope]]:
     """
     with timed("query"), read_transaction():
         scope = visitor().scope
-        yield use_spellings(view, scope), scope
+        yield match_spellings(view, scope), scope
 
 
-def spelled(view: View) -> View:
-    """Return the view as `read_report` yields it, for files: they read rows from a snapshot, with a scope of that.
+def match_visitor_spellings(view: View) -> View:
+    """Return the view as `read_report` yields it. Files read its rows later, from a snapshot with a scope of that.
 
     This isn't timed: a file has no `Server-Timing`, because its rows aren't read yet when its headers are sent.
     """
     with read_transaction():
-        return use_spellings(view, visitor().scope)
+        return match_spellings(view, visitor().scope)
 
 
 def submitted_view(slug: str, *ignored_keys: str, more_errors: Sequence[ParamError] = ()) -> Submission:
@@ -77,7 +77,7 @@ def submitted_view(slug: str, *ignored_keys: str, more_errors: Sequence[ParamErr
 def submitted_export(slug: str) -> tuple[View, Dialect]:
     """Return the view of a CSV, all rows of it, and its dialect."""
     dialect, errors = parse_dialect(request.args.items(multi=True))
-    return spelled(submitted_view(slug, DIALECT_KEY, *PAGING_KEYS, more_errors=errors).view), dialect
+    return match_visitor_spellings(submitted_view(slug, DIALECT_KEY, *PAGING_KEYS, more_errors=errors).view), dialect
 
 
 def permitted_view(report: Report, pairs: Iterable[tuple[str, str]]) -> View:

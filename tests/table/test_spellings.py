@@ -13,7 +13,7 @@ from app.reports import REPORTS
 from app.table.csv import csv_chunks
 from app.table.paging import read_page
 from app.table.scope import WHOLE_PARTNER, Scope
-from app.table.spellings import use_spellings
+from app.table.spellings import match_spellings
 from app.table.view import View
 from models import clean_text, read_transaction, reports_db
 from tests.databases import on_both
@@ -55,7 +55,7 @@ def odd(edge_cases: None) -> None:
 
 
 def spelled(slug: str, query: Query, scope: Scope = WHOLE_PARTNER) -> View:
-    return use_spellings(view_of(slug, query), scope)
+    return match_spellings(view_of(slug, query), scope)
 
 
 def found(view: View, column: str) -> set[str]:
@@ -182,7 +182,7 @@ def test_ids_are_looked_up_by_an_index(scope: Scope, caplog: pytest.LogCaptureFi
         view = view_of(slug, [(key, " s-UNKNOWN ")])
         caplog.clear()
         with caplog.at_level(logging.DEBUG, "peewee"):
-            use_spellings(view, scope)
+            match_spellings(view, scope)
         lookups = [record.msg for record in caplog.records if record.msg[0].startswith("SELECT")]
         assert len(lookups) == 3, "the pasted text, the cleaned one, in any case"
         for sql, params in lookups:

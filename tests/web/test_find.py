@@ -17,7 +17,7 @@ from app.reports import REPORTS
 from app.reports.periods import PERIODS, period_dates
 from app.table.definitions import Column, Report
 from app.table.scope import WHOLE_PARTNER
-from app.table.spellings import use_spellings
+from app.table.spellings import match_spellings
 from app.table.view import Cursor, PagePosition
 from tests.strategies import examples, queries
 from tests.support import load, signed_in, table_rows, view_of
@@ -46,7 +46,7 @@ def chips(html: str) -> dict[str, str]:
 @examples(12)
 @given(data=st.data())
 def test_every_filter_has_a_chip_that_removes_it(client: FlaskClient, slug: str, data: st.DataObject) -> None:
-    view = use_spellings(view_of(slug, data.draw(queries(slug))), WHOLE_PARTNER)
+    view = match_spellings(view_of(slug, data.draw(queries(slug))), WHOLE_PARTNER)
     shown = chips(client.get(f"/reports/{slug}?{view.query_string}").text)
     assert list(shown.values()) == [
         f"/reports/{slug}" + (f"?{rest}" if (rest := view.without_filter(active.key).query_string) else "")

@@ -26,7 +26,13 @@ from app.web.reports.export_slots import ExportEnded, ExportGuard, TooManyExport
 from app.web.reports.validators import add_validators, unchanged
 from app.web.security import visitor
 from app.web.urls import report_url
-from app.web.view_request import missing_cursor_response, read_report, spelled, submitted_export, submitted_view
+from app.web.view_request import (
+    match_visitor_spellings,
+    missing_cursor_response,
+    read_report,
+    submitted_export,
+    submitted_view,
+)
 from models import Import, audit, close_connections
 from models.audit import BEGUN, DONE, FAILED
 
@@ -96,7 +102,7 @@ def csv(slug: str) -> Response:
 def json(slug: str) -> Response:
     """Stream all rows of a view as JSON, or send those of one page if the query has a key of paging."""
     if not any(map(request.args.get, _PAGE_KEYS)):
-        view = spelled(submitted_view(slug, *PAGING_KEYS).view)
+        view = match_visitor_spellings(submitted_view(slug, *PAGING_KEYS).view)
         return _streamed_response(view, JSON, partial(json_chunks, view, visitor().scope_in))
     with read_report(submitted_view(slug).view.with_all_closed()) as (view, scope):
         if response := unchanged(view, _page_url(view)):
@@ -121,7 +127,7 @@ def cursor_not_found(error: CursorNotFound) -> Response:
 @blueprint.get("/reports/<slug>.xlsx")
 def xlsx(slug: str) -> Response:
     """Send all rows of a view as an Excel workbook, or a 400 that says why a workbook can't hold them."""
-    view = spelled(submitted_view(slug, *PAGING_KEYS).view)
+    view = match_visitor_spellings(submitted_view(slug, *PAGING_KEYS).view)
     try:
         return _export_response(view, WORKBOOK, partial(_workbook, view))
     except WorkbookLimitError as error:
