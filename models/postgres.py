@@ -1,6 +1,6 @@
 """PostgreSQL: one server for any number of machines. Imported only when DATABASE_URL names one: psycopg is an extra."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from time import sleep
 from typing import Any, ClassVar
@@ -104,6 +104,12 @@ class Postgres(ReconnectMixin, PostgresqlDatabase):
         self.execute_sql(f"{alter} ENABLE TRIGGER {name}")
 
     def prepare_bulk_load(self) -> None:
+        pass
+
+    def drop_indexes(self, table: Any, searched_fields: Collection[Any]) -> list[str]:  # noqa: ARG002
+        return []
+
+    def create_indexes(self, dropped: Iterable[str]) -> None:
         pass
 
     def reset_sequence(self, table: Any) -> None:

@@ -17,7 +17,8 @@ from app.importing.row_lines import RowLines
 from app.importing.rows import BATCH_ROWS, Table, field_names, insert_rows, select_rows, write_changes
 from models import NEVER, NEVER_AT, CustomerUsage, Subscription, Transaction, fold, reports_db, timestamp
 
-_ROWS_UNTIL_UPDATE = 50_000  # after which subscriptions are brought up to date whose rows would fill the memory
+ROWS_UNTIL_UPDATE = 50_000  # after which subscriptions are brought up to date whose rows would fill the memory
+MAX_SORTED_ROWS = 1_000_000  # of a table whose indexes are created at the end: they are sorted in memory
 
 
 class Loader(ABC):
@@ -33,6 +34,7 @@ class Loader(ABC):
         self, indexes: Indexes, changes: ChangeLog, faults: Faults, given: Collection[str], complete: bool
     ) -> None:
         self.indexes, self.changes, self.faults, self.given, self.complete = indexes, changes, faults, given, complete
+        self._dropped_indexes: list[str] = []  # SQL that creates them again
 
     @abstractmethod
     def add(self, line: int, record: Any) -> None:
@@ -46,13 +48,20 @@ class Loader(ABC):
     def update_derived(self) -> None:
         """Write what follows from the rows, and what a complete file ends."""
 
+    def create_indexes(self) -> None:
+        """Create the indexes again without which rows were written, for all rows at once."""
+        if self._dropped_indexes:
+            reports_db.create_indexes(self._dropped_indexes)
+            self._dropped_indexes = []
+
 
 class RowLoader(Loader):
     """Loads a file whose rows have an id of their own: adds new rows, updates those that differ, removes none.
 
     `id_key` is the column with a row's id, and `subscription_field` the table's field with its Subscription ID.
     `foreign_error` follows a Subscription ID whose subscription and transactions belong to different customers.
-    `fields` are the table's fields that a column sets, by its key.
+    `fields` are the table's fields that a column sets, by its key, and `searched_fields` those by which loading finds
+    rows.
     """
 
     table: ClassVar[Any]
@@ -60,6 +69,7 @@ class RowLoader(Loader):
     subscription_field: ClassVar[str]
     foreign_error: ClassVar[str]
     fields: ClassVar[Mapping[str, tuple[str, ...]]]
+    searched_fields: ClassVar[tuple[Any, ...]]
 
     def __init__(
         self, indexes: Indexes, changes: ChangeLog, faults: Faults, given: Collection[str], complete: bool
@@ -71,7 +81,7 @@ class RowLoader(Loader):
         self._kept_fields = (*lacking, *({"cancelled_on"} & set(self._all_fields)))
         self._last_id: int = self.table.select(fn.MAX(self.table.id)).scalar() or 0
         self._batch: dict[str, tuple[int, Row]] = {}  # rows that aren't written yet, each with its line
-        self._rows_until_update = _ROWS_UNTIL_UPDATE
+        self._rows_until_update = ROWS_UNTIL_UPDATE
         self.lines = RowLines()
         self.changed_subscriptions: set[str] = set()
 
@@ -171,7 +181,16 @@ class RowLoader(Loader):
         self._batch = {}
         if self._rows_until_update <= 0:
             self.update_subscriptions()
-            self._rows_until_update = _ROWS_UNTIL_UPDATE
+            self._rows_until_update = ROWS_UNTIL_UPDATE
+            self._drop_or_create_indexes()
+
+    def _drop_or_create_indexes(self) -> None:
+        """Load without most indexes while most of the table's rows are new, up to MAX_SORTED_ROWS of them."""
+        rows = self.table.select().count()
+        if rows > MAX_SORTED_ROWS:
+            self.create_indexes()
+        elif not self._dropped_indexes and rows <= 2 * self.changes.counts["added"]:
+            self._dropped_indexes = reports_db.drop_indexes(self.table, self.searched_fields)
 
     def _insert(self, rows: list[Row]) -> None:
         """Insert rows of the batch, and note their lines by the ids that they get, which are in their order."""
@@ -198,6 +217,7 @@ class SubscriptionLoader(RowLoader):
         "last_modified_date": ("modified_at",),
         "items_quantity": ("items_quantity",),
     }
+    searched_fields = (Subscription.customer,)
 
     def __init__(
         self, indexes: Indexes, changes: ChangeLog, faults: Faults, given: Collection[str], complete: bool
@@ -260,6 +280,7 @@ class TransactionLoader(RowLoader):
         "cost": ("cost",),
         "user": ("user",),
     }
+    searched_fields = (Transaction.customer, Transaction.subscription_ref)
 
     def row(self, record: TransactionRecord, line: int) -> Row:
         return {

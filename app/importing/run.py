@@ -154,7 +154,8 @@ class _Run:
         return Plan(summary, said, notes, questions, self._faults, examples, has_changes, self._data_version, kinds)
 
     def record(self, name: str, who: str) -> None:
-        """Record the import, which makes it the version of all data."""
+        """Record the import, which makes it the version of all data, once all indexes are there."""
+        self._loader.create_indexes()
         fields = {"report": self._layout.report.slug, "file": name, "who": who, **self._changes.counts}
         if self._history:
             fields |= {"number": self._history.number, "changed_rows": self._history.rows}

@@ -7,7 +7,16 @@ from io import BytesIO
 import pytest
 from peewee import OperationalError
 
-from app.importing import FileRejected, SubscriptionRecord, TransactionRecord, UsageRecord, load_file, load_records
+from app.importing import (
+    FileRejected,
+    SubscriptionRecord,
+    TransactionRecord,
+    UsageRecord,
+    load_file,
+    load_records,
+    loader,
+)
+from app.importing.loader import LOADERS
 from models import Import, Subscription, Transaction, apply_migrations, reports_db
 from tests.databases import is_server, on_both
 from tests.importing.files import SUBSCRIPTIONS, TRANSACTIONS, USAGE, dump, faults, file, load, load_bytes, values
@@ -27,6 +36,24 @@ def test_late_fault_changes_nothing() -> None:
     load(SUBSCRIPTIONS, {})
     rows = [{"Subscription ID": f"S-{number}", "Customer": "Renamed", "Reseller": "New"} for number in range(2500)]
     assert [line for line, _ in faults(SUBSCRIPTIONS, *rows, {"End": "never"})] == [2502]
+
+
+@on_both
+@pytest.mark.parametrize("most", [1_000_000, 2500])
+@pytest.mark.parametrize("slug", [SUBSCRIPTIONS, TRANSACTIONS])
+def test_large_file_leaves_all_indexes(monkeypatch: pytest.MonkeyPatch, slug: str, most: int) -> None:
+    monkeypatch.setattr(loader, "ROWS_UNTIL_UPDATE", 1000)
+    monkeypatch.setattr(loader, "MAX_SORTED_ROWS", most)
+    table = LOADERS[slug].table._meta.table_name
+    before = reports_db.get_indexes(table)
+    label = {SUBSCRIPTIONS: "Subscription ID", TRANSACTIONS: "Transaction ID"}[slug]
+    rows = [{label: f"X-{number}"} for number in range(4000)]
+    content = file(slug, *rows)
+    load_bytes(slug, content, dry_run=True)
+    assert [fault for fault, _ in faults(slug, *rows, {label: ""})] == [4002]
+    assert reports_db.get_indexes(table) == before
+    assert load_bytes(slug, content).added == 4000
+    assert reports_db.get_indexes(table) == before
 
 
 def test_fault_text() -> None:
