@@ -18,7 +18,7 @@ _PRAGMAS = {"journal_mode": "wal", "foreign_keys": 1, "synchronous": "normal"}
 # kB of page cache, negative as SQLite wants it. With its 2 MB an import takes twice as long; more would save a little
 # time, and an import of a million rows must not take more than 150 MB in all. Rows that go into few indexes need less,
 # which leaves room for creating the others: SQLite sorts some 80 bytes for each row in memory.
-_BULK_CACHE, _BULK_CACHE_WITHOUT_INDEXES = -72_000, -16_000
+_BULK_CACHE, _BULK_CACHE_WITHOUT_INDEXES = -72_000, -4_000
 
 RETRY_SECONDS = 0.2  # between two attempts to get the write lock
 OWNER_ONLY = 0o600  # the rights of database files

@@ -197,8 +197,8 @@ class CustomerIndex:
         self.found: dict[tuple[str | None, str, str | None], CachedCustomer] = {}
         self._look_alikes, self._notes = look_alikes, notes
         self._by_ref: dict[str, CachedCustomer] = {}
-        self._by_name: defaultdict[str, list[CachedCustomer]] = defaultdict(list)
-        self._by_key: defaultdict[str, list[CachedCustomer]] = defaultdict(list)
+        self._by_name: defaultdict[str, tuple[CachedCustomer, ...]] = defaultdict(tuple)
+        self._by_key: defaultdict[str, tuple[CachedCustomer, ...]] = defaultdict(tuple)
         self._pending: list[CachedCustomer] = []
         self._last_id = _last_removed_id()
         query = Customer.select(Customer.id, Customer.ref, Customer.name, Customer.reseller, Customer.name_key)
@@ -290,19 +290,26 @@ class CustomerIndex:
 
     def _add(self, customer: CachedCustomer, name_key: str) -> None:
         self._last_id = max(self._last_id, customer.id)
-        self._by_name[clean_text(customer.name)].append(customer)
-        self._by_key[look_alike_key(name_key)].append(customer)
+        self._add_name(customer, name_key)
         if customer.ref:
             self._by_ref[customer.ref] = customer
 
     def _update(self, customer: CachedCustomer, name: str, reseller: int, line: int) -> None:
         self._remember(customer, line)
         if customer.name != name:
-            self._by_name[clean_text(customer.name)].remove(customer)
-            self._by_key[look_alike_key(fold(customer.name))].remove(customer)
-            self._by_name[clean_text(name)].append(customer)
-            self._by_key[look_alike_key(fold(name))].append(customer)
-        customer.name, customer.reseller = name, reseller
+            self._remove_name(customer)
+            customer.name = name
+            self._add_name(customer, fold(name))
+        customer.reseller = reseller
+
+    def _add_name(self, customer: CachedCustomer, name_key: str) -> None:
+        self._by_name[clean_text(customer.name)] += (customer,)
+        self._by_key[look_alike_key(name_key)] += (customer,)
+
+    def _remove_name(self, customer: CachedCustomer) -> None:
+        indexes = (self._by_name, clean_text(customer.name)), (self._by_key, look_alike_key(fold(customer.name)))
+        for index, key in indexes:
+            index[key] = tuple(other for other in index[key] if other is not customer)
 
     def _remember(self, customer: CachedCustomer, line: int) -> None:
         self.found.clear()
