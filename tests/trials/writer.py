@@ -17,8 +17,8 @@ from cysqlite import connect
 _LOCK_TIMEOUT = 60  # seconds
 
 _LOAD = """
-INSERT INTO load (report, file, loaded_at, added, updated, unchanged, removed, cancelled, who, changed_rows)
-SELECT 'customer-usage', 'x', '2026-11-24 13:00:00', COUNT(*) + 1, 0, 0, 0, 0, '', 0 FROM load"""
+INSERT INTO load (report, file, loaded_at, added, updated, unchanged, removed, cancelled, who, changed_rows, discarded)
+SELECT 'customer-usage', 'x', '2026-11-24 13:00:00', COUNT(*) + 1, 0, 0, 0, 0, '', 0, 0 FROM load"""
 _COUNT_LOADS = "UPDATE reseller SET name_key = (SELECT COUNT(*) FROM load) WHERE id = 0"
 _VIEW = """
 INSERT INTO saved_view (user_id, report, name, query, shared, is_default)
