@@ -79,6 +79,7 @@ def test_sheet_and_headings_are_found() -> None:
         sheet.append(row)
     plan = plan_of("", save(made), dry_run=False)
     assert "An Excel workbook; the sheet “Data” is read." in plan.said
+    assert "Of the workbook are not read: “About”." in plan.said
     assert "Passed over, rows before the headings: 1." in plan.said
     assert values(Subscription.ref) == ["S-1"]
 
