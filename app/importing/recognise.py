@@ -38,6 +38,7 @@ class RecognisedFile:
     mapping:      the column's key for each heading, "" for one that is left out, None for one that means nothing to us.
     encoding, delimiter: of a CSV.
     sheet, other_sheets: of a workbook, the one that is read and the names of the others.
+    error_cells:  how many cells of the workbook have an error.
     size:         in bytes.
     """
 
@@ -52,6 +53,7 @@ class RecognisedFile:
     delimiter: str = ""
     sheet: CalamineSheet | None = None
     other_sheets: Sequence[str] = ()
+    error_cells: int = 0
     faults: Sequence[Fault] = field(default=())
 
     @property
@@ -80,6 +82,8 @@ class RecognisedFile:
             yield f"An Excel workbook; the sheet {quote(self.sheet.name)} is read."
             if self.other_sheets:
                 yield f"Of the workbook are not read: {', '.join(map(quote, self.other_sheets))}."
+            if self.error_cells:
+                yield f"Cells of the workbook with an error such as #N/A are read as empty: {self.error_cells:,}."
         elif self.encoding is not None:
             sure = "" if self.encoding.certain else " Look at accents and signs: this is what it looks like."
             delimiter = DELIMITERS.get(self.delimiter, quote(self.delimiter))
@@ -124,8 +128,9 @@ def recognise_file(stream: IO[bytes], name: str, options: Options | None = None)
 
 def _in_workbook(file: RecognisedFile, options: Options) -> RecognisedFile:
     """Choose the first sheet with the headings of a report, else the first one."""
-    sheets = [replace(file, sheet=sheet) for sheet in open_sheets(file.stream)]
-    files = [_with_headings(sheet, islice(sheet.sheet_rows(), _ROWS_BEFORE_HEADINGS), options) for sheet in sheets]
+    sheets, errors = open_sheets(file.stream)
+    candidates = [replace(file, sheet=sheet, error_cells=errors) for sheet in sheets]
+    files = [_with_headings(each, islice(each.sheet_rows(), _ROWS_BEFORE_HEADINGS), options) for each in candidates]
     if not files:
         raise Unreadable(1, "the workbook has no sheet")
     found = next((file for file in files if file.layout and not file.layout.missing(file.known_columns)), files[0])
