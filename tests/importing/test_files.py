@@ -43,6 +43,13 @@ def test_text_that_was_encoded_twice(mark: bytes, name: str) -> None:
     assert values(Customer.name) == [name]
 
 
+@pytest.mark.parametrize("mark", [b"", MARK, MARK + MARK])
+def test_windows_1252_behind_marks_of_utf8(mark: bytes) -> None:
+    content = file(SUBSCRIPTIONS, {"Customer": "Zoë’s Café – £uro"})
+    assert load_bytes(SUBSCRIPTIONS, mark + content.decode().encode("cp1252")).added == 1
+    assert values(Customer.name) == ["Zoë’s Café – £uro"]
+
+
 def test_last_line_without_line_break() -> None:
     assert load_bytes(SUBSCRIPTIONS, TWO.rstrip()).added == 2
 
