@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import IO, Any
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
-from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
+from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetVisibleEnum
 
 from app.importing.csv_rows import Numbered
 from app.importing.results import Unreadable
@@ -27,7 +27,7 @@ _SIGNIFICANT = 15  # digits that Excel keeps of a number
 
 
 def open_sheets(stream: IO[bytes]) -> tuple[list[CalamineSheet], int]:
-    """The sheets of a workbook, and how many of its cells have an error, which the library reads as empty.
+    """The sheets of a workbook, hidden ones last, and how many cells have an error, which the library reads as empty.
 
     Raises Unreadable where it is damaged, or too large.
     """
@@ -35,7 +35,8 @@ def open_sheets(stream: IO[bytes]) -> tuple[list[CalamineSheet], int]:
         errors = _check_parts(stream)
         stream.seek(0)
         book = CalamineWorkbook.from_filelike(stream)
-        return [book.get_sheet_by_name(name) for name in book.sheet_names], errors
+        sheets = sorted(book.sheets_metadata, key=lambda sheet: sheet.visible != SheetVisibleEnum.Visible)
+        return [book.get_sheet_by_name(sheet.name) for sheet in sheets], errors
     except (BadZipFile, CalamineError, EOFError, NotImplementedError, RuntimeError, ValueError, zlib.error) as error:
         raise Unreadable(1, _NOT_A_WORKBOOK) from error
 
@@ -58,8 +59,8 @@ def _text(value: Any) -> str:
 
 def _number(value: float) -> str:
     text = f"{value:.{_SIGNIFICANT}g}"
-    if "e" in text:
-        text = f"{value:.0f}"
+    if "e" in text:  # of a tiny or a huge number
+        text = f"{value:.{_SIGNIFICANT}f}".rstrip("0").rstrip(".")
     # 1.234 could be read as one thousand and so on; 1.2340 can't
     return f"{text}0" if re.fullmatch(r"-?[0-9]{1,3}\.[0-9]{3}", text) else text
 

@@ -57,6 +57,13 @@ def test_typed_cells() -> None:
     ]
 
 
+def test_a_tiny_number_is_an_amount_only_if_it_is_rounding() -> None:
+    [text] = faults(save(book(HEADINGS, [*ROW[:5], 1e-5])))
+    assert text == "Cost: “0.00001” is not an amount with two decimals such as -1234.50"
+    plan_of("", save(book(HEADINGS, [*ROW[:5], 0.1 + 0.2 - 0.3])), dry_run=False)
+    assert values(Transaction.cost) == [0]
+
+
 def test_a_number_of_three_decimals_is_no_thousand() -> None:
     [text] = faults(save(book(HEADINGS, [*ROW[:5], 1.234])))
     assert text == "Cost: “1.2340” is not an amount with two decimals such as -1234.50"
@@ -90,6 +97,19 @@ def test_sheet_and_headings_are_found() -> None:
     assert "Of the workbook are not read: “About”." in plan.said
     assert "Passed over, rows before the headings: 1." in plan.said
     assert values(Subscription.ref) == ["S-1"]
+
+
+def test_a_hidden_sheet_is_read_only_where_no_other_has_the_headings() -> None:
+    made = book(["Customer", "Subscription ID"], ["Acme", "S-old"], title="Old")
+    made.active.sheet_state = "hidden"
+    made.create_sheet("Empty")
+    assert "An Excel workbook; the sheet “Old” is read." in plan_of("", save(made)).said
+    sheet = made.create_sheet("New")
+    sheet.append(["Customer", "Subscription ID"])
+    sheet.append(["Acme", "S-new"])
+    plan = plan_of("", save(made), dry_run=False)
+    assert "An Excel workbook; the sheet “New” is read." in plan.said
+    assert values(Subscription.ref) == ["S-new"]
 
 
 def test_bytes_that_are_no_workbook() -> None:
