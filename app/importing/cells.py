@@ -85,8 +85,8 @@ class Formats:
         match = _NUMBERS.fullmatch(text)
         if match is None or self.date_order == "iso":
             raise ValueError
-        first, second, year = (int(match[name]) for name in ("first", "second", "year"))
-        order = self.date_order or _order_of(first, second)
+        first, second, year = int(match["first"]), int(match["second"]), _year(match["year"])
+        order = self.date_order or _order_of(match)
         return (year, second, first) if order == "dmy" else (year, first, second)
 
 
@@ -97,7 +97,7 @@ def evidence(kind: Kind, cell: str) -> tuple[str, str]:
         return "decimal", number.decimal_mark(counts=kind is INTEGER)
     if kind in (DATE, DATETIME) and (match := _MOMENT.fullmatch(text)) and (day := _NUMBERS.fullmatch(match["day"])):
         try:
-            return "date_order", _order_of(int(day["first"]), int(day["second"]))
+            return "date_order", _order_of(day)
         except Ambiguous:
             pass
     return "", ""
@@ -184,8 +184,9 @@ _TIME = (
 )
 _MOMENT = re.compile(rf"(?P<day>[^:]*?)(?:(?:T|,? ){_TIME})?")
 _YEAR_FIRST = re.compile(r"([0-9]{4})[-/.]([0-9]{1,2})[-/.]([0-9]{1,2})")
-_NUMBERS = re.compile(r"(?P<first>[0-9]{1,2})(?P<mark>[-/.])(?P<second>[0-9]{1,2})(?P=mark)(?P<year>[0-9]{4})")
-_NAME, _YEAR = r"(?P<month>[A-Za-z]{3,9})\.?", r"(?P<year>[0-9]{4}|[0-9]{2})"
+_YEAR = r"(?P<year>[0-9]{4}|[0-9]{2})"
+_NUMBERS = re.compile(rf"(?P<first>[0-9]{{1,2}})(?P<mark>[-/.])(?P<second>[0-9]{{1,2}})(?P=mark){_YEAR}")
+_NAME = r"(?P<month>[A-Za-z]{3,9})\.?"
 _DAY_MONTH_NAME = re.compile(rf"(?P<number>[0-9]{{1,2}})[-/. ]+{_NAME}[-/., ]+{_YEAR}")
 _MONTH_NAME_DAY = re.compile(rf"{_NAME}[- ](?P<number>[0-9]{{1,2}}),? (?P<year>[0-9]{{4}})")
 _MONTHS = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october",
@@ -198,8 +199,14 @@ _MONTH = re.compile(
 _PIVOT, _HALF_DAY = 69, 12  # two digits from 69 on are a year of the last century, as POSIX has it
 
 
-def _order_of(first: int, second: int) -> str:
-    """The order of day and month, "" where it makes no difference. Raises Ambiguous."""
+def _order_of(numbers: re.Match[str]) -> str:
+    """The order of day and month, "" where it makes no difference. Raises Ambiguous.
+
+    22/11/26 doesn't tell: it may be of 2022.
+    """
+    first, second = int(numbers["first"]), int(numbers["second"])
+    if len(numbers["year"]) < len("2026"):
+        raise Ambiguous("date_order")
     if first == second or (first > len(_MONTHS) and second > len(_MONTHS)):
         return ""
     if first > len(_MONTHS):

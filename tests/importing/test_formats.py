@@ -88,6 +88,15 @@ def test_two_digits_of_a_year_are_read_as_posix_does(text: str, day: str) -> Non
     assert Formats().parser(DATE)(text) == day
 
 
+def test_numbers_with_two_digits_of_a_year_need_an_order() -> None:
+    with pytest.raises(Ambiguous):
+        Formats().parser(DATE)("22/11/26")  # may be a day of 2022
+    assert Formats("dmy").parser(DATE)("22/11/26") == "2026-11-22"
+    assert Formats("mdy").parser(DATE)("11.22.69") == "1969-11-22"
+    load(SUBSCRIPTIONS, {"End": "01/02/26"}, {"Subscription ID": "S-2", "End": "31/12/2026"})
+    assert values(Subscription.ends_on) == ["2026-02-01", "2026-12-31"]
+
+
 @given(DAYS, st.sampled_from("/-."), st.booleans())
 def test_order_of_day_and_month(day: date, mark: str, american: bool) -> None:
     order = "mdy" if american else "dmy"
