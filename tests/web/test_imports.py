@@ -458,6 +458,13 @@ def test_large_file_comes_whole(app: Flask, client: FlaskClient) -> None:
     assert import_jobs(app).uploads.path(latest().id).read_bytes() == content
 
 
+def test_more_files_than_the_form_says_are_not_stored(app: Flask, client: FlaskClient) -> None:
+    assert "20 at a time, of 500 MB together at most" in client.get("/imports", headers=HTML).text
+    answer = upload(client, *((f"{number}.csv", SMALL) for number in range(21)))
+    assert (answer.status_code, "be 20 at most" in answer.text) == (413, True)
+    assert not ImportJob.select().exists()
+
+
 def test_file_over_the_limit_is_not_stored(app: Flask, client: FlaskClient) -> None:
     replace_services(app, settings=replace(services(app).settings, import_limit=0))
     answer = upload(client, ("a.csv", b"x" * 100_000))
