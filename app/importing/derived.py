@@ -240,14 +240,18 @@ def stored_inventories(customers: Sequence[CachedCustomer]) -> dict[CachedCustom
 
 
 def replace_holdings(inventories: Mapping[CachedCustomer, Inventory], indexes: Indexes, changes: ChangeLog) -> None:
-    """Replace all holdings of these customers, with their sums, and take note of how the rows of holdings changed."""
+    """Replace all holdings of these customers, with their sums, and take note of how the rows of holdings changed.
+
+    The row of zeros of a customer with no inventory is none of the file's.
+    """
     customer_ids = [customer.id for customer in inventories]
     holdings = list(holding_rows(inventories, indexes))
     by_type = sum_rows(holdings, "product")
     before = _replace_rows(Holding, holdings, customer_ids)
     _replace_rows(TypeUsage, by_type, customer_ids)
     _replace_rows(CustomerUsage, sum_rows(by_type, "certificate_type"), customer_ids)
-    _record_changes(before, holdings, changes)
+    empty = {customer.id for customer, inventory in inventories.items() if not inventory}
+    _record_changes(before, [row for row in holdings if row["customer"] not in empty], changes)
 
 
 def _stored_rows(table: Table, customer_ids: list[int]) -> Iterator[Row]:

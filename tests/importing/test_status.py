@@ -97,7 +97,7 @@ def test_complete_usage_removes_the_others() -> None:
     other = {"Customer": "Other", "Customer ID": "C-2"}
     load(USAGE, {}, {"Product": "EV"}, other, other | {"Product": "EV"})
     summary = load(USAGE, {}, {"Product": "EV"}, complete=True)
-    assert (summary.unchanged, summary.removed) == (2, 2)
+    assert (summary.rows, summary.unchanged, summary.removed) == (2, 2, 2)
     assert load(USAGE, {}, {"Product": "EV"}, complete=True).removed == 0
 
 
