@@ -8,7 +8,7 @@ the file means.
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 from unicodedata import category
 
@@ -69,6 +69,9 @@ class Formats:
     def _moment(self, text: str) -> str | None:
         if _MONTH.fullmatch(text):
             raise ValueError("is a month, not a day such as 2026-11-22")
+        if _SERIAL.fullmatch(text):
+            day = _EXCEL_EPOCH + timedelta(int(text))
+            raise ValueError(f"is a number, which Excel shows as {day} once the column has a format of dates")
         match = _MOMENT.fullmatch(text)
         try:
             return match and _in_utc(date(*self._year_month_day(match["day"])), match)
@@ -196,6 +199,7 @@ _MONTH = re.compile(
     r"|[0-9]{4}[-/.][0-9]{1,2}|[0-9]{1,2}[-/.][0-9]{4}",
     re.IGNORECASE,
 )
+_SERIAL, _EXCEL_EPOCH = re.compile(r"[1-9][0-9]{4}"), date(1899, 12, 30)  # a day as Excel counts it, up to 2173
 _PIVOT, _HALF_DAY = 69, 12  # two digits from 69 on are a year of the last century, as POSIX has it
 
 

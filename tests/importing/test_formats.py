@@ -189,3 +189,8 @@ def test_an_amount_with_one_right_reading_is_asked_about_without_a_fault() -> No
 
 def test_a_month_alone_says_so() -> None:
     assert faults(SUBSCRIPTIONS, {"End": "Nov-26"}) == [(2, "End: “Nov-26” is a month, not a day such as 2026-11-22")]
+
+
+def test_a_day_as_excel_counts_it_says_which_it_is() -> None:
+    text = "End: “46348” is a number, which Excel shows as 2026-11-22 once the column has a format of dates"
+    assert faults(SUBSCRIPTIONS, {"End": "46348"}) == [(2, text)]
