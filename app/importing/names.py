@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 from peewee import fn
 
@@ -250,12 +251,12 @@ class CustomerIndex:
     def _find_by_name(self, name: str, ref: str, reseller: int | None, line: int) -> CachedCustomer:
         matches = _usable(self._by_name.get(clean_text(name), ()), ref, reseller)
         matches = [match for match in matches if match.name == name] or matches
+        matches = matches or self._find_look_alikes(name, ref, reseller, line)
         if len(matches) > 1:
             wanted = "a Customer ID" if reseller is not None else "a Customer ID or a reseller"
-            text = f"Customer: {quote(name)} is the name of {len(matches)} customers; {wanted} must say which"
+            known = quote(matches[0].name)
+            text = f"Customer: {known} is the name of {len(matches)} customers; {wanted} must say which"
             raise SeveralCustomers(text, [] if ref else matches)
-        if not matches:
-            matches = self._find_look_alike(name, ref, reseller, line)
         if not matches:
             self._note_namesakes(name, ref, line)
             return self._create(name, ref, reseller or NONE_ID)
@@ -266,13 +267,14 @@ class CustomerIndex:
             self._by_ref[ref] = customer
         return customer
 
-    def _find_look_alike(self, name: str, ref: str, reseller: int | None, line: int) -> list[CachedCustomer]:
+    def _find_look_alikes(self, name: str, ref: str, reseller: int | None, line: int) -> list[CachedCustomer]:
+        """The customers of the oldest name that looks like this one, if it is meant."""
         others = _usable(self._by_key.get(look_alike_key(fold(name)), ()), ref, reseller)
-        if len(others) == 1 and others[0].name != name:
-            (other,) = others
-            chosen = self._look_alikes.choose("customer", name, other.name, line, lambda: other in self.used)
-            return others if chosen == other.name else []
-        return []
+        if not others:
+            return []
+        oldest = min(others, key=attrgetter("id"))
+        chosen = self._look_alikes.choose("customer", name, oldest.name, line, lambda: oldest in self.used)
+        return [other for other in others if other.name == chosen]
 
     def _note_namesakes(self, name: str, ref: str, line: int) -> None:
         if not ref and self._by_name.get(clean_text(name)):

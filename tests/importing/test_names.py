@@ -24,6 +24,17 @@ def test_customer_without_an_id_that_looks_like_another(name: str) -> None:
     assert values(Customer.name) == sorted(["Acme GmbH", name])
 
 
+def test_every_further_spelling_is_asked_about() -> None:
+    rows = [{"Customer": name, "Subscription ID": name, **UNKNOWN} for name in ("Acme", "ACME", "Acmé")]
+    plan = plan_of(SUBSCRIPTIONS, file(SUBSCRIPTIONS, *rows), dry_run=False)
+    assert [question.subject for question in plan.questions] == [("customer", "ACME"), ("customer", "Acmé")]
+    assert values(Customer.name) == ["ACME", "Acme", "Acmé"]
+    row = {"Customer": "acme", "Subscription ID": "S-4", **UNKNOWN}
+    assert faults(SUBSCRIPTIONS, row) == [(2, f"Customer: “acme” is new; did you mean “Acme”? {OPTION}")]
+    assert load(SUBSCRIPTIONS, row, names="same").added == 1
+    assert values(Customer.name) == ["ACME", "Acme", "Acmé"]
+
+
 @pytest.mark.parametrize("name", ALIKE)
 def test_reseller_and_product_that_look_like_others(name: str) -> None:
     load(TRANSACTIONS, {"Reseller": "Acme GmbH", "Product": "Acme GmbH"})
@@ -99,6 +110,7 @@ def test_a_name_alone_is_enough_where_only_one_reseller_has_it() -> None:
     load(SUBSCRIPTIONS, {"Customer ID": "C-2", "Subscription ID": "S-2"})
     text = "Customer: “Acme” is the name of 2 customers; a Customer ID or a reseller must say which"
     assert faults_of("", csv("Subscription ID,Customer", "S-9,Acme")) == [(2, text)]
+    assert faults_of("", csv("Subscription ID,Customer", "S-9,ACME"), names="same") == [(2, text)]
 
 
 @pytest.mark.parametrize("change", [{"Customer": "ACME"}, {"Reseller": "NORTH"}])
