@@ -408,6 +408,21 @@ def test_questions_are_answered_on_the_page(app: Flask, client: FlaskClient) -> 
     assert Customer.select().where(Customer.id > 0).count() == 1
 
 
+def test_open_question_comes_before_many_others(app: Flask, client: FlaskClient) -> None:
+    applied(app, client, SMALL)
+    twins = "".join(f"Twin {number},A-{number}\nTWIN {number},B-{number}\n" for number in range(120))
+    job = uploaded(app, client, f"Customer,Subscription ID\n{twins}ACME,S-9\n".encode())
+    text = page(client, job)
+    assert "Nothing is applied while questions are open" in text
+    assert "Of 121 questions 100 are shown, the open ones first." in text
+    press(client, job, answer="Acme")
+    run_jobs(app)
+    press(client, latest(), "apply")
+    run_jobs(app)
+    assert latest().state == states.APPLIED
+    assert Customer.select().where(Customer.name.in_(["Acme", "ACME"])).count() == 1
+
+
 def test_dropped_file_is_deleted(app: Flask, client: FlaskClient) -> None:
     job = uploaded(app, client, SMALL)
     assert press(client, job, "cancel").location == "/imports"
