@@ -169,6 +169,9 @@ class RowLoader(Loader):
             differs = any(old[name] != row[name] for name in self._compared_fields)
             row |= {name: old[name] for name in ("id", *self._kept_fields)}
             (changed if differs else same).append(Change(self.table, old, row))
+            if old["customer"] != row["customer"]:
+                label = self.layout.label(self.id_key)
+                self.indexes.notes.add("owners", line, f"{label} {quote(ref)} was a row of another customer until now")
             self.changes.note_kind(line, "updated" if differs else "unchanged")
         self._insert([change.after for change in new if change.after])
         write_changes(self.table, [(old, row) for _, old, row in changed if old and row])

@@ -4,7 +4,7 @@ import pytest
 
 from models import Actor, Customer, CustomerUsage, Holding, Reseller, Subscription, Transaction, TypeUsage, fold
 from tests.databases import on_both
-from tests.importing.files import SUBSCRIPTIONS, TRANSACTIONS, USAGE, faults, load, values
+from tests.importing.files import SUBSCRIPTIONS, TRANSACTIONS, USAGE, faults, file, load, plan_of, values
 
 CUSTOMER = (Customer.ref, Customer.name, Reseller.name)
 UNKNOWN = {"Customer ID": ""}
@@ -77,8 +77,8 @@ def test_ambiguous_name_is_a_fault(slug: str) -> None:
 @pytest.mark.parametrize("apart", [True, False])
 def test_customer_takes_the_id_of_a_later_row(apart: bool) -> None:
     rows = [{"Subscription ID": "S-1", **UNKNOWN}, {"Subscription ID": "S-2", "Customer ID": "C-7"}]
-    for file in [rows[:1], rows[1:]] if apart else [rows]:
-        summary = load(SUBSCRIPTIONS, *file)
+    for rows_of_file in [rows[:1], rows[1:]] if apart else [rows]:
+        summary = load(SUBSCRIPTIONS, *rows_of_file)
         assert (summary.renamed, summary.moved) == (0, 0)
     assert values(*CUSTOMER) == [("C-7", "Acme", "")]
     assert values(Customer.ref_key) == ["c-7"]
@@ -162,3 +162,12 @@ def test_holdings_survive_moves_and_ids() -> None:
     ]
     assert values(TypeUsage.current_inventory, TypeUsage.parts) == [(6, 2)]
     assert values(CustomerUsage.current_inventory, CustomerUsage.parts) == [(6, 1)]
+
+
+@pytest.mark.parametrize(
+    ("slug", "ref"), [(SUBSCRIPTIONS, "Subscription ID “S-1”"), (TRANSACTIONS, "Transaction ID “T-1”")]
+)
+def test_a_row_that_another_customer_takes_over_is_named(slug: str, ref: str) -> None:
+    load(slug, {})
+    content = file(slug, {"Customer": "Else", "Customer ID": "C-2"})
+    assert plan_of(slug, content).notes == [f"line 2: {ref} was a row of another customer until now"]
