@@ -23,7 +23,7 @@ NO_RESELLER = "-"  # the value of the filter `reseller` for customers without on
 NO_RESELLER_LABEL = "No reseller"
 NO_NAME = "-"  # the value of other filters for rows without a name; a name of dashes has one more in such a filter
 NO_NAME_LABEL = "Not specified"
-_MAX_MENU = 300  # names in a menu
+_MAX_MENU_NAMES = 300  # a filter by one of more names is a text field instead of a menu
 
 
 def search_filter(*ids: str) -> Filter:
@@ -111,7 +111,7 @@ def by_name(key: str, label: str, names: Table, field: str, level: int = 0) -> F
         return reports_db.in_subquery(row, names.select(names.id).where(names.name == name)) if name else row == NONE_ID
 
     def options(table: Table, scope: Scope) -> list[tuple[str, str]]:
-        if len(list(reports_db.execute(names.select(names.id).limit(_MAX_MENU + 1)))) > _MAX_MENU:
+        if len(list(reports_db.execute(names.select(names.id).limit(_MAX_MENU_NAMES + 1)))) > _MAX_MENU_NAMES:
             return []
         nameless = table.select(table.id).where(getattr(table, field) == NONE_ID, *scope.conditions(table)).limit(1)
         found = [(name_value(name), label) for name, label in occurring_names(names, field)(table, scope)]

@@ -19,7 +19,6 @@ from app.web.reports.rows import present_rows
 from app.web.urls import other_reports, summary_url
 from models import Import
 
-MAX_MENU_OPTIONS = 300  # a filter with more options is a text field instead of a menu
 _IN_TOOLBAR = frozenset({"q", "period", "from", "to"})  # filters with fields of their own; the others are in a menu
 _GROUP_LABELS = ("Group by", "Then by", "And by")  # MAX_GROUP of them
 
