@@ -12,10 +12,10 @@ from app.table.definitions import Dimension, Periods
 from models import Customer, Reseller
 
 
-def by_time(field: str, of: str = "", within: Dimension | None = None) -> tuple[Dimension, ...]:
+def time_dimensions(field: str, of: str = "", within: Dimension | None = None) -> tuple[Dimension, ...]:
     """Month, quarter and year of a date field. A group leads to the filters `from` and `to`. `within`: see `Periods`.
 
-    Example: `*by_time("ends_on", " of End")`.
+    Example: `*time_dimensions("ends_on", " of End")`.
     """
 
     def text(first: int, length: int) -> Callable[[Any], Any]:
@@ -42,10 +42,10 @@ def _of_time(
     return Dimension(length.key, label, lambda table, today: term(table), filters, periods=periods)
 
 
-def by_value(key: str, label: str, field: str, values: Sequence[str]) -> Dimension:
+def value_dimension(key: str, label: str, field: str, values: Sequence[str]) -> Dimension:
     """A field that has only these `values`. `key` is that of its column, and of the filter to which groups lead.
 
-    Example: `by_value("action", "Action", "action", ACTIONS)`.
+    Example: `value_dimension("action", "Action", "action", ACTIONS)`.
     """
     return Dimension(
         key,
@@ -57,10 +57,10 @@ def by_value(key: str, label: str, field: str, values: Sequence[str]) -> Dimensi
     )
 
 
-def by_text(key: str, label: str, field: str, filter_key: str) -> Dimension:
+def text_dimension(key: str, label: str, field: str, filter_key: str) -> Dimension:
     """A field of any texts, in a column of the same key.
 
-    Example: `by_text("subscription", "Subscription", "name", "subscription_name")`.
+    Example: `text_dimension("subscription", "Subscription", "name", "subscription_name")`.
     """
     return Dimension(
         key,
@@ -72,10 +72,10 @@ def by_text(key: str, label: str, field: str, filter_key: str) -> Dimension:
     )
 
 
-def by_named(key: str, label: str, field: str, name: Field, *, filter_key: str = "", level: int = 0) -> Dimension:
+def name_dimension(key: str, label: str, field: str, name: Field, *, filter_key: str = "", level: int = 0) -> Dimension:
     """The name of the row to which a foreign key refers. Groups lead to the filter `filter_key`, by default `key`.
 
-    Example: `by_named("user", "User", "user", Actor.name)`.
+    Example: `name_dimension("user", "User", "user", Actor.name)`.
     """
     return Dimension(
         key,
