@@ -248,8 +248,9 @@ class Summary:
 
     def limited_to(self, columns: Collection[str]) -> "Summary":
         """This summary with the measures that are among the keys of `columns`."""
-        measures, totals = (tuple(key for key in keys if key in columns) for keys in (self.measures, self.grand_totals))
-        return self if measures == self.measures else replace(self, measures=measures, grand_totals=totals)
+        measures = tuple(key for key in self.measures if key in columns)
+        grand_totals = tuple(key for key in self.grand_totals if key in columns)
+        return self if measures == self.measures else replace(self, measures=measures, grand_totals=grand_totals)
 
 
 @dataclass(frozen=True, eq=False)
@@ -342,12 +343,9 @@ class Report:
 
     @property
     def longest_periods(self) -> Periods | None:
-        """The longest by which its rows can be grouped, if they can be."""
-        return max(
-            (dimension.periods for dimension in self.dimensions if dimension.periods),
-            key=lambda dimension: dimension.months,
-            default=None,
-        )
+        """The longest periods by which its rows can be grouped, None where no dimension is of time."""
+        every = [dimension.periods for dimension in self.dimensions if dimension.periods]
+        return max(every, key=lambda periods: periods.months, default=None)
 
     @cached_property
     def measures(self) -> tuple[Column, ...]:

@@ -124,10 +124,13 @@ def read_all_rows(view: View, scope: Scope, at_most: int) -> list[Row] | None:
     with read_transaction():
         if view.group:
             groups = read_groups(view, scope)
-            found = _group_rows(view, scope, groups[:], 0) if len(groups) <= at_most else []
-            return found if found and _count_nested(found) <= at_most else None if groups else []
-        rows = fetch_rows(choose_strategy(RowQuery(view, scope, view.level)), view.descending, limit=at_most + 1)
-        if len(rows) <= at_most:
+            if len(groups) > at_most:
+                return None
+            rows = _group_rows(view, scope, groups[:], 0)
+        else:
+            rows = fetch_rows(choose_strategy(RowQuery(view, scope, view.level)), view.descending, limit=at_most + 1)
+            if len(rows) > at_most:
+                return None
             rows = _with_children(view, scope, rows)
     return rows if _count_nested(rows) <= at_most else None
 
@@ -139,17 +142,22 @@ def read_children(view: View, scope: Scope, path: RowPath) -> list[Row] | None:
     with read_transaction():
         query = RowQuery(view, scope, len(path), path, sort_matches=True)
         children = _with_children(view, scope, fetch_rows(query, view.descending))
-        exists = children or count_rows(RowQuery(view, scope, len(path) - 1, path))
-        if exists and any(filter_.having for filter_, _ in view.active_filters):
-            exists = count_rows(RowQuery(view, scope, view.level, path[: view.level + 1]))
-    return children if exists else None
+        if not children and not count_rows(RowQuery(view, scope, len(path) - 1, path)):
+            return None
+        if any(filter_.having for filter_, _ in view.active_filters):  # which only the view's own row must match
+            own_row = RowQuery(view, scope, view.level, path[: view.level + 1])
+            return children if count_rows(own_row) else None
+    return children
 
 
 def read_group(view: View, scope: Scope, path: RowPath) -> Row | None:
     """Read a group as an open row; None if the view has no such group, or it has no rows."""
     with read_transaction():
         group = next((group for group in read_groups(view, scope) if group_path(view, group) == path), None)
-        return _group_rows(replace(view, open_rows=(path,)), scope, [group], 0)[0] if group and group.rows else None
+        if group is None or not group.rows:
+            return None
+        (row,) = _group_rows(replace(view, open_rows=(path,)), scope, [group], 0)
+    return row
 
 
 def _read_page(rows: RowQuery, total: int | None) -> Page:

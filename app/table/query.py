@@ -164,7 +164,7 @@ class RowQuery:
         query = (parents[0] if parent_leads else self.table).select(*values)
         if parent_leads:
             query = self._join_rows_of_parent(query, parents[0], first_rows)
-        for parent in parents[parent_leads:]:
+        for parent in parents[1:] if parent_leads else parents:
             query = query.join_from(self.table, parent, JOIN.CROSS)
         query = where_all(query, [foreign_key(self.table, parent) == parent.id for parent in parents])
         return self._filter(query, order[0]) if ids is None else query.where(reports_db.in_subquery(self.table.id, ids))

@@ -59,9 +59,9 @@ class Groups(Sequence[Group]):
     """Groups in columns: a group takes 50 bytes, where objects would take 500.
 
     values:  of each dimension, the different values in alphabetical order.
-    indexes:  of each dimension, the index in `values` of each group's value.
+    indexes: of each dimension, the index in `values` of each group's value.
     numbers: the rows of each group, and of each measure its sums.
-    order:   the indexes of groups in another order than that in which they are stored.
+    order:   the stored groups' indexes in the order in which this sequence has them.
     """
 
     def __init__(
@@ -143,7 +143,7 @@ def sum_groups(
     measures: Sequence[Column],
     snapshot: Snapshot | None = None,
     every_period: bool = False,
-) -> "Groups":
+) -> Groups:
     """Add up rows by dimensions, in the alphabetical order of the values of the first, the second and so on.
 
     Reads from the snapshot, or else from this thread's connection. With `every_period` there is a group of zeros for
@@ -153,7 +153,7 @@ def sum_groups(
     keys = [_Numbering() for _ in dimensions]
     columns = [array("q") for _ in range(depth + 1 + len(measures))]
 
-    def add(block: Sequence[Iterable[Any]]) -> None:
+    def add(block: Block) -> None:
         for column, numbering, values in zip(columns, keys, block, strict=False):
             column.extend(map(numbering.__getitem__, values))
         for column, numbers in zip(columns[depth:], block[depth:], strict=True):
@@ -185,7 +185,7 @@ class _Numbering(dict[Any, int]):
 
 def _in_alphabetical_order(
     values: Sequence[Values], indexes: Sequence[Sequence[int]], numbers: Sequence[Sequence[int]]
-) -> "Groups":
+) -> Groups:
     """Groups in the order of their first value, then of the second and so on; those with the same values are added up.
 
     They are sorted by one number each, which has the indexes of the values as digits.
@@ -195,7 +195,8 @@ def _in_alphabetical_order(
     for digits, among in zip(indexes, values, strict=True):
         ranks = [rank * len(among) + digit for rank, digit in zip(ranks, digits, strict=True)]
     order = sorted(range(count), key=ranks.__getitem__)
-    starts = [at for at, (one, next_) in enumerate(pairwise([-1, *(ranks[index] for index in order)])) if one != next_]
+    in_order = [ranks[index] for index in order]
+    starts = [at for at, rank in enumerate(in_order) if at == 0 or rank != in_order[at - 1]]
     columns = [[column[index] for index in order] for column in numbers]
     if len(starts) < count:  # several queries have found rows of the same group
         order = [order[start] for start in starts]
