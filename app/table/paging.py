@@ -135,6 +135,11 @@ def read_all_rows(view: View, scope: Scope, at_most: int) -> list[Row] | None:
     return rows if _count_nested(rows) <= at_most else None
 
 
+def count_view(view: View, scope: Scope) -> int:
+    """Count the rows of a view, or the groups of a grouped one, however long that takes. Raises TooManyGroups."""
+    return len(read_groups(view, scope)) if view.group else count_rows(RowQuery(view, scope, view.level))
+
+
 def read_children(view: View, scope: Scope, path: RowPath) -> list[Row] | None:
     """Read the rows inside the row at `path`; None if the view has no such row."""
     if not view.level < len(path) < len(view.report.levels):
