@@ -26,7 +26,7 @@ FORMATS = {LINK: "As a link", CSV: "With a CSV for Excel", XLSX: "With an Excel 
 MAX_FILE_BYTES = 10_000_000  # of a file in a mail
 MIMETYPES = {CSV: ("text", "csv"), XLSX: ("application", "vnd.openxmlformats-officedocument.spreadsheetml.sheet")}
 _NO_FILES = "Files are for accounts with another role than yours."
-_TOO_LARGE = "The rows don't fit into a file of 10 MB. Open the view and export it there."
+_TOO_LARGE = f"The rows don't fit into a file of {MAX_FILE_BYTES // 10**6} MB. Open the view and export it there."
 
 
 class NotPermitted(Exception):

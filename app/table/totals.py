@@ -16,7 +16,7 @@ from app.table.expressions import disjoint_conditions, tables_of
 from app.table.query import RowQuery
 from app.table.scope import Scope
 from app.table.statements import compiled, placeholder
-from app.table.view import View
+from app.table.view import NUL, View
 from models import fold, reports_db
 from models.sqlite import Snapshot
 
@@ -27,9 +27,6 @@ class Group(NamedTuple):
     values: tuple[GroupValue, ...]
     rows: int
     sums: tuple[int, ...]
-
-
-_NUL = "\0"  # no value can hold it
 
 
 class Values(Sequence[GroupValue]):
@@ -52,7 +49,7 @@ class Values(Sequence[GroupValue]):
         if isinstance(index, slice):
             return Values(self._texts[index], self._are_tuples)
         text = self._texts[index]
-        return tuple(text.split(_NUL)) if self._are_tuples and text is not None else text
+        return tuple(text.split(NUL)) if self._are_tuples and text is not None else text
 
 
 class Groups(Sequence[Group]):
@@ -330,7 +327,7 @@ def _values(dimension: Dimension, keys: set[Any], source: Snapshot) -> tuple[Val
     ids, texts = first, list(first)
     for block, *columns in source.columns(query, _BLOCK):
         ids += block
-        texts += map(_NUL.join, zip(*columns, strict=True))
+        texts += map(NUL.join, zip(*columns, strict=True))
     return Values(texts, are_tuples=len(dimension.names) > 1), ids
 
 

@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from app import saved_views
 from app.auth.permissions import Permission
 from app.deliveries import runs, store
-from app.deliveries.content import FORMATS, LINK
+from app.deliveries.content import FORMATS, LINK, MAX_FILE_BYTES
 from app.deliveries.schedule import DAILY, HOURS, KINDS, MONTH_DAYS, MONTHLY, WEEKDAYS, WEEKLY, Schedule
 from app.deliveries.store import DeliveryForm, ListedDelivery
 from app.jobs.states import is_runner_alive
@@ -218,6 +218,7 @@ def _form(
     set_error_reason(*errors.values())
     choices = {"kinds": KINDS, "weekdays": WEEKDAYS, "month_days": MONTH_DAYS, "hours": HOURS, "formats": FORMATS}
     context = {"view": view, "values": values, "errors": errors, "delivery": delivery, **choices}
+    context["max_megabytes"] = MAX_FILE_BYTES // 10**6
     return render_template("deliveries/delivery.html", **context, **_common_context())
 
 

@@ -105,7 +105,7 @@ def _data_changed() -> bool:
     as_of, last = single_arg("as_of"), Import.last()
     if as_of and not _IMPORT_NAME.fullmatch(as_of):
         abort(error_response(400, f"as_of: “{as_of}” is not the name of an import."))
-    return bool(as_of) and (last is None or as_of != last[0])
+    return bool(as_of) and (last is None or as_of != last.name)
 
 
 def _render(template: str, context: dict[str, Any]) -> Response:
