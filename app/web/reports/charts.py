@@ -5,7 +5,7 @@ Policy forbids; leather 0.4 has no links; both scale text with the picture; draw
 """
 
 from calendar import month_abbr
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from itertools import count
 from typing import NamedTuple
@@ -14,9 +14,9 @@ from app.table.charts import chart_range, largest_rows
 from app.table.definitions import Chart
 from app.table.kinds import INTEGER, Kind
 from app.table.scope import Scope
-from app.table.totals import Group, narrow_view, summarize
+from app.table.totals import Group, summarize
 from app.table.view import View
-from app.web.urls import filtered_url
+from app.web.urls import narrowed_url
 
 MAX_BARS = 6  # bars of names; "6 of 31" says that there are more
 FEW_PERIODS = 3  # up to so many are rows of a table: a column of one month would be as wide as the chart
@@ -120,13 +120,13 @@ def _draw_months(chart: Chart, view: View, scope: Scope) -> Figure:
     if len(months) == 1:
         figure = Figure(f"{chart.title} in {months[0]}", stack.label, kind)
         stacks = [[numbers[months[0], value] if value == other else 0 for other in values] for value in values]
-        urls = [_filtered_url(months_view, stack.filters(value)) for value in values]
+        urls = [narrowed_url(months_view, stack.filters(value)) for value in values]
         return draw_bars(figure, list(map(Bar, values, urls, stacks)), colors)
-    parts = list(map(Part, colors, values, [_filtered_url(view, stack.filters(value)) for value in values]))
+    parts = list(map(Part, colors, values, [narrowed_url(view, stack.filters(value)) for value in values]))
     figure = Figure(f"{chart.title} by {axis.label.lower()}", axis.label, kind, parts)
     filled = {month for month, _ in numbers}
     stacks = [[numbers.get((month, value), 0) for value in values] for month in months]
-    urls = [_filtered_url(view, axis.filters(month)) if month in filled else "" for month in months]
+    urls = [narrowed_url(view, axis.filters(month)) if month in filled else "" for month in months]
     bars = list(map(Bar, months, urls, stacks)) if groups else []
     return draw_bars(figure, bars, colors, as_columns=len(bars) > FEW_PERIODS)
 
@@ -141,7 +141,7 @@ def _draw_largest_groups(chart: Chart, view: View, scope: Scope) -> Figure:
         (value,), number = group.values, _number(chart, group, chart.measure)
         of = _number(chart, group, whole.key) if whole else None
         if number or of:
-            bars.append(Bar(axis.show(axis.text(value)), _filtered_url(view, axis.filters(value)), [number], of))
+            bars.append(Bar(axis.show(axis.text(value)), narrowed_url(view, axis.filters(value)), [number], of))
     bars.sort(key=lambda bar: sum(bar.numbers), reverse=True)
     parts = [Part("0", column.label), Part("rest", whole.label)] if whole else []
     figure = Figure(f"{chart.title} by {axis.label.lower()}", axis.label, column.kind, parts)
@@ -155,17 +155,12 @@ def _draw_largest_rows(chart: Chart, view: View, scope: Scope) -> Figure:
     for row in largest_rows(view, scope, chart.measure, MAX_BARS):
         (name, number), id_ = row.values, row.companions[0]
         if number > 0 and link:
-            bars.append(Bar(name, _filtered_url(view, {link.key: id_} if id_ else {link.name_key: name}), [number]))
+            bars.append(Bar(name, narrowed_url(view, {link.key: id_} if id_ else {link.name_key: name}), [number]))
     return draw_bars(Figure(chart.title, name_column.label, column.kind), bars, ["3"])
 
 
 def _number(chart: Chart, group: Group, measure: str) -> int:
     return group.sums[chart.summary.measures.index(measure)] if measure else group.rows
-
-
-def _filtered_url(view: View, filters: Mapping[str, str]) -> str:
-    """The address of the view with more filters. It is "" for rows without a name, and where it is too long."""
-    return filtered_url(narrow_view(view, filters)) if all(filters.values()) else ""
 
 
 def draw_bars(figure: Figure, bars: Sequence[Bar], colors: Sequence[str], as_columns: bool = False) -> Figure:

@@ -2,16 +2,15 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 from app.table.definitions import ROWS, Chart, Dimension, GroupValue
 from app.table.groups import read_groups
 from app.table.kinds import INTEGER
 from app.table.scope import Scope
-from app.table.totals import Groups, narrow_view
+from app.table.totals import Groups
 from app.table.view import View
 from app.web.reports.charts import FEW_PERIODS, MAX_BARS, Bar, Figure, Part, draw_bars
-from app.web.urls import filtered_url
+from app.web.urls import narrowed_url
 
 MAX_PERIODS = 24  # columns of a chart: the last ones
 _COLORS = ("0", "1", "3")  # of the names with the largest numbers, where a column has no colours for its values
@@ -71,7 +70,7 @@ def _draw_periods(figure: Figure, view: View, axis: Dimension, stack: Dimension 
             for period, numbers in zip(periods, stacks, strict=True):
                 numbers[-1] = sum(number for key, number in shown.items() if key[0] == period) - sum(numbers)
     urls = [
-        _url(view, axis.filters(period)) if any(numbers) else ""
+        narrowed_url(view, axis.filters(period)) if any(numbers) else ""
         for period, numbers in zip(periods, stacks, strict=True)
     ]
     bars = list(map(Bar, periods, urls, stacks))
@@ -92,7 +91,7 @@ def _parts(view: View, stack: Dimension, sums: Sums) -> Iterator[tuple[Part, Gro
         largest = sorted(totals, key=lambda value: totals[value], reverse=True)
         named = list(zip(_COLORS, largest, strict=False))
     for color, value in named:
-        yield Part(color, stack.show(stack.text(value)), _url(view, stack.filters(value))), value
+        yield Part(color, stack.show(stack.text(value)), narrowed_url(view, stack.filters(value))), value
     if len(named) < len(totals):
         yield Part(_OTHERS_COLOR, "Others"), _NO_VALUE
 
@@ -103,11 +102,6 @@ def _draw_largest(figure: Figure, view: View, axis: Dimension, sums: Sums, whole
     for key, number in sums.items():
         whole = wholes.get(key) if wholes else None
         if number or whole:
-            bars.append(Bar(axis.show(axis.text(key[0])), _url(view, axis.filters(key[0])), [number], whole))
+            bars.append(Bar(axis.show(axis.text(key[0])), narrowed_url(view, axis.filters(key[0])), [number], whole))
     bars.sort(key=lambda bar: bar.numbers[0], reverse=True)
     return draw_bars(figure._replace(hidden=len(bars[MAX_BARS:])), bars[:MAX_BARS], ["0"])
-
-
-def _url(view: View, filters: Mapping[str, Any]) -> str:
-    """The address of the view with more filters, "" where no address takes them."""
-    return filtered_url(narrow_view(view.first_page, filters))
