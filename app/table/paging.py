@@ -183,25 +183,29 @@ def _read_page(rows: RowQuery, total: int | None) -> Page:
 
 
 def _read_group_page(view: View, scope: Scope) -> Page:
+    """Read a page of groups: those with the indexes from `start` up to `end`."""
     groups, position = read_groups(view, scope), view.position or PagePosition(forward=True, cursor=None)
     total = len(groups)
-    edge = _locate_group(view, groups, position.cursor) if position.cursor else total
+    at_cursor = _locate_group(view, groups, position.cursor) if position.cursor else None
     if position.forward:
-        first = edge + 1 if position.cursor else 0
+        start = 0 if at_cursor is None else at_cursor + 1
+        end = min(start + view.size, total)
+    elif at_cursor is None:  # the last page, which holds the remainder
+        start, end = max(total - 1, 0) // view.size * view.size, total
     else:
-        first = max(edge - view.size, 0) if position.cursor else max(total - 1, 0) // view.size * view.size
-    last = min(first + view.size, total) if position.forward else edge
-    if position.cursor and first >= last:
+        start, end = max(at_cursor - view.size, 0), at_cursor
+    if at_cursor is not None and start >= end:
         raise CursorNotFound(view)
-    previous = _page_of_groups(view, groups[first], first, forward=False) if first else None
-    next_ = _page_of_groups(view, groups[last - 1], last - 1, forward=True) if last < total else None
-    return Page(view, _group_rows(view, scope, groups[first:last], first), first + 1, total, previous, next_)
+    previous = _page_of_groups(view, groups[start], start, forward=False) if start else None
+    next_ = _page_of_groups(view, groups[end - 1], end - 1, forward=True) if end < total else None
+    return Page(view, _group_rows(view, scope, groups[start:end], start), start + 1, total, previous, next_)
 
 
 def _locate_group(view: View, groups: Groups, cursor: Cursor) -> int:
     """The index of the cursor's group. Raises CursorNotFound when the view doesn't have it any more."""
-    likely = range(len(groups))[cursor.row_id : cursor.row_id + 1]  # where it was, unless the data has changed
-    for index in chain(likely, range(len(groups))):
+    indexes = range(len(groups))
+    likely = indexes[cursor.row_id : cursor.row_id + 1]  # where it was, unless the data has changed
+    for index in chain(likely, indexes):
         if digest(format_path(group_path(view, groups[index]))) == cursor.tiebreaker:
             return index
     raise CursorNotFound(view)
@@ -215,7 +219,7 @@ def _page_of_groups(view: View, group: Group, index: int, forward: bool) -> View
 
 
 def _group_rows(view: View, scope: Scope, groups: Sequence[Group], first: int) -> list[Row]:
-    """Groups as rows, open ones with the first of the rows that they are made of. `first` is the index of the first."""
+    """Groups as rows, the first of which has the index `first`. Open ones have their first members as children."""
     rows = []
     for index, (group, *values) in enumerate(zip(groups, *group_columns(view, groups), strict=True), first):
         path, members = group_path(view, group), member_view(view, group) if group.rows else None

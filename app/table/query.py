@@ -138,12 +138,9 @@ class RowQuery:
 
     def aggregate_conditions(self, sums: Any) -> list[Term]:
         """What HAVING would get: conditions on the sums of the view's own rows. Rows inside them are not filtered."""
-        is_own_level = self.level == self.view.level
-        return [
-            filter_.where(sums, value)
-            for filter_, value in self.view.resolved_filters
-            if is_own_level and filter_.having
-        ]
+        if self.level != self.view.level:
+            return []
+        return [filter_.where(sums, value) for filter_, value in self.view.resolved_filters if filter_.having]
 
     def _parent_conditions(self, table: Any) -> list[Term]:
         """Only the customer may use an index: a customer has few rows, a certificate type has many."""
