@@ -128,6 +128,14 @@ def test_dry_run_names_changes(runner: FlaskCliRunner, tmp_path: Path) -> None:
     assert "Customer “Łódź Trust” moves from “North, Ltd” to no reseller" in result.stderr
 
 
+def test_many_questions_are_counted(runner: FlaskCliRunner, tmp_path: Path) -> None:
+    twins = "".join(f"Twin {number},A-{number}\nTWIN {number},B-{number}\n" for number in range(30))
+    (tmp_path / "twins.csv").write_text(f"Customer,Subscription ID\n{twins}")
+    result = runner.invoke(args=["import", str(tmp_path / "twins.csv")])
+    assert (result.exit_code, result.stderr.count("did you mean")) == (0, 20)
+    assert "… and 10 more of these" in result.stderr
+
+
 def test_list_and_undo(runner: FlaskCliRunner, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOGNAME", "olga")
     assert runner.invoke(args=["import", str(SUBSCRIPTIONS)]).exit_code == 0

@@ -31,7 +31,7 @@ from app.web.services import services
 from models import DATABASE_ERRORS, describe_error
 from models.audit import DONE, FAILED
 
-_MAX_FAULTS = 20  # faults of a file that are printed
+_MAX_FAULTS = 20  # faults of a file that are printed, and questions
 _BLOCK = 1 << 20  # bytes
 
 
@@ -114,7 +114,10 @@ def _import(file: str, options: Options, dry_run: bool) -> bool:
             echo(f"… and {rejected.total - _MAX_FAULTS:,} more", err=True)
         record_event("import", FAILED, about, faults=rejected.total)
         return False
-    for line in (*plan.said, *plan.notes, *(f"line {question.line}: {question}" for question in plan.questions)):
+    asked = [f"line {question.line}: {question}" for question in plan.questions]
+    if more := len(asked[_MAX_FAULTS:]):
+        asked[_MAX_FAULTS:] = [f"… and {more:,} more of these"]
+    for line in (*plan.said, *plan.notes, *asked):
         echo(f"{file}: {line}", err=True)
     echo(f"{plan.summary}{' (dry run: nothing was changed)' if dry_run else ''}")
     if dry_run:

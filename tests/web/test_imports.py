@@ -408,6 +408,21 @@ def test_questions_are_answered_on_the_page(app: Flask, client: FlaskClient) -> 
     assert Customer.select().where(Customer.id > 0).count() == 1
 
 
+def test_open_question_comes_before_many_others(app: Flask, client: FlaskClient) -> None:
+    applied(app, client, SMALL)
+    twins = "".join(f"Twin {number},A-{number}\nTWIN {number},B-{number}\n" for number in range(120))
+    job = uploaded(app, client, f"Customer,Subscription ID\n{twins}ACME,S-9\n".encode())
+    text = page(client, job)
+    assert "Nothing is applied while questions are open" in text
+    assert "Of 121 questions 100 are shown, the open ones first." in text
+    press(client, job, answer="Acme")
+    run_jobs(app)
+    press(client, latest(), "apply")
+    run_jobs(app)
+    assert latest().state == states.APPLIED
+    assert Customer.select().where(Customer.name.in_(["Acme", "ACME"])).count() == 1
+
+
 def test_dropped_file_is_deleted(app: Flask, client: FlaskClient) -> None:
     job = uploaded(app, client, SMALL)
     assert press(client, job, "cancel").location == "/imports"
@@ -456,6 +471,13 @@ def test_large_file_comes_whole(app: Flask, client: FlaskClient) -> None:
     assert latest().size == len(content)
     assert latest().sha256 == sha256(content).hexdigest()
     assert import_jobs(app).uploads.path(latest().id).read_bytes() == content
+
+
+def test_more_files_than_the_form_says_are_not_stored(app: Flask, client: FlaskClient) -> None:
+    assert "20 at a time, of 500 MB together at most" in client.get("/imports", headers=HTML).text
+    answer = upload(client, *((f"{number}.csv", SMALL) for number in range(21)))
+    assert (answer.status_code, "be 20 at most" in answer.text) == (413, True)
+    assert not ImportJob.select().exists()
 
 
 def test_file_over_the_limit_is_not_stored(app: Flask, client: FlaskClient) -> None:
