@@ -367,6 +367,12 @@ def test_every_response_has_the_security_headers(client: FlaskClient) -> None:
         assert headers["Referrer-Policy"] == "same-origin", path
 
 
+def test_unknown_address_is_404(client: FlaskClient) -> None:
+    response = client.get("/nowhere")
+    assert response.status_code == 404
+    assert "There is no page at this address." in response.text
+
+
 def test_other_methods_are_405(client: FlaskClient) -> None:
     response = client.post("/reports", headers=OURS)
     assert response.status_code == 405

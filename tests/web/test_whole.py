@@ -113,7 +113,7 @@ def test_expand_all_and_collapse_all(client: FlaskClient, query: str) -> None:
 
 def test_names_are_aligned_whether_their_rows_open_or_not(client: FlaskClient) -> None:
     text = client.get(USAGE).text
-    assert "<i class=\"expander\">" in text
+    assert '<i class="expander">' in text
     assert text.count('class="expander"') == len(table_rows(text))
 
 
