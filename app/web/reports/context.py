@@ -151,7 +151,7 @@ def _period_label(fields: Mapping[str, FilterField], view: View) -> str:
     """The label of the button that opens the period: "Date: This quarter", "Date: from 2026-11-01"."""
     if "period" not in fields:
         return ""
-    label, period = fields["period"].label.removesuffix(" in"), fields["period"].value
+    label, period = fields["period"].label, fields["period"].value
     if period:
         return f"{label}: {period_title(period)}"
     first, last = view.date_range
