@@ -141,7 +141,7 @@ def test_list_and_undo(runner: FlaskCliRunner, monkeypatch: pytest.MonkeyPatch) 
     assert runner.invoke(args=["import", str(SUBSCRIPTIONS)]).exit_code == 0
     asked = runner.invoke(args=["import", "--undo", "1"], input="n\n")
     assert asked.exit_code == 1
-    assert "8 rows go; 8 customers go" in asked.output
+    assert "8 rows are removed; 8 customers are removed" in asked.output
     assert Subscription.select().count() == 8
     result = runner.invoke(args=["import", "--undo", "1", "--yes"])
     assert (result.exit_code, result.output.splitlines()[-1]) == (0, "Import 1 is undone, by import 2.")
