@@ -423,6 +423,22 @@ def test_open_question_comes_before_many_others(app: Flask, client: FlaskClient)
     assert Customer.select().where(Customer.name.in_(["Acme", "ACME"])).count() == 1
 
 
+def test_all_names_are_answered_at_once(app: Flask, client: FlaskClient) -> None:
+    applied(app, client, SMALL.replace(b"Acme,S-2", b"Beta,S-2"))
+    job = uploaded(app, client, b"Customer,Subscription ID\nACME,S-3\nBETA,S-4\n")
+    press(client, job, names="new")
+    run_jobs(app)
+    assert "did you mean" not in page(client, latest())
+    press(client, latest(), forget="on")
+    run_jobs(app)
+    assert page(client, latest()).count("did you mean") == 2
+    press(client, latest(), names="same")
+    run_jobs(app)
+    press(client, latest(), "apply")
+    run_jobs(app)
+    assert [customer.name for customer in Customer.select()] == ["Acme", "Beta"]
+
+
 def test_dropped_file_is_deleted(app: Flask, client: FlaskClient) -> None:
     job = uploaded(app, client, SMALL)
     assert press(client, job, "cancel").location == "/imports"
