@@ -15,6 +15,7 @@ from app.cli.common import WaitingNotice, audit_actor, echo, progress_bar, recor
 from app.importing import (
     DATE_ORDERS,
     DECIMALS,
+    ENCODINGS,
     IMPORTABLE,
     FileRejected,
     Options,
@@ -43,6 +44,7 @@ _BLOCK = 1 << 20  # bytes
     is_flag=True,
     help="The file names everything there is: what it doesn't name ends.",
 )
+@click.option("--encoding", type=click.Choice(list(ENCODINGS)), help="How the text is encoded: cp1252 is Windows-1252.")
 @click.option("--date-order", type=click.Choice(list(DATE_ORDERS)), help="How dates such as 03/04/2026 are meant.")
 @click.option(
     "--decimal",
@@ -80,6 +82,7 @@ def _import_all(
         report=report,
         mapping={heading_key(heading): "" for heading in ignore},
         complete=complete,
+        encoding=settings["encoding"] or "",
         date_order=settings["date_order"] or "",
         decimal=settings["decimal"] or "",
         names=settings["names"] or "",

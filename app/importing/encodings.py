@@ -70,8 +70,10 @@ def recognise_encoding(stream: IO[bytes], chosen: str = "") -> Encoding:
         return Encoding(chosen, "as chosen", start=start, damaged=True)
     stream.seek(start)
     valid, invalid, twice = _count_characters(stream)
-    if invalid > valid:  # also behind a mark, which some programs put before any text
-        return Encoding("cp1252", "since it has bytes that are no UTF-8", certain=False, start=start, damaged=True)
+    if invalid > valid:
+        against = ", whatever its byte order mark says" if start else ""
+        reason = f"since it has bytes that are no UTF-8{against}"
+        return Encoding("cp1252", reason, certain=False, start=start, damaged=True)
     if twice:
         return Encoding("twice", "which has been undone", certain=False, start=start)
     reason = "by its byte order mark" if start else "by its characters" if valid else "since all of it is ASCII"

@@ -449,7 +449,7 @@ def test_dropped_file_is_deleted(app: Flask, client: FlaskClient) -> None:
 
 def test_import_is_undone_once(app: Flask, client: FlaskClient) -> None:
     job = applied(app, client, SMALL)
-    assert "2 rows go; 1 customer goes." in page(client, job, "?undo=1")
+    assert "2 rows are removed; 1 customer is removed." in page(client, job, "?undo=1")
     assert [press(client, job, "undo").status_code for _ in range(2)] == [303, 409]
     run_jobs(app)
     assert Subscription.select().count() == 0

@@ -51,12 +51,20 @@ LABELS = {
     states.FAILED: ("Failed", "bad"),
     states.NOT_THERE: ("Not in the data", "warn"),
 }
-COUNTS = {"added": "New", "updated": "Changed", "unchanged": "Same", "removed": "Removed", "cancelled": "Ended",
-          "moved": "Moved", "renamed": "Renamed"}  # fmt: skip
+# What the counts are called. Those that are kinds of changes name examples of them, too.
+COUNTS = {
+    "added": "New",
+    "updated": "Changed",
+    "unchanged": "Same",
+    "removed": "Removed",
+    "cancelled": "Ended",
+    "moved": "Moved",
+    "renamed": "Renamed",
+}
 _ALWAYS = ("added", "updated", "unchanged")  # counts that are shown when they are 0, too
-
-
 _KIND_BADGES = {"added": "good", "updated": "warn", "unchanged": ""}
+# The field of the page's form that answers a question, by the question's setting.
+_ANSWER_FIELDS = {"date_order": "dates", "decimal": "decimal", "names": "answer"}
 
 
 class PreviewRow(NamedTuple):
@@ -184,6 +192,12 @@ def status_context(job: ImportJob) -> dict[str, Any]:
         "status": status,
         "label": _label(status, plan),
         "plan": plan,
+        "is_checked": status.state == states.CHECKED,
+        "can_be_checked": status.state in states.CHECKABLE,
+        "can_be_dropped": status.state in states.DROPPABLE,
+        "waits_for_preview": not job.preview and status.state in (states.CHECK_QUEUED, states.CHECKING),
+        "answer_fields": _ANSWER_FIELDS,
+        "examples": [(kind, COUNTS[kind], texts) for kind, texts in plan.examples.items()] if plan else [],
         "report_title": _title(str(job.report)),
         "counts": _counts(status, plan),
         "progress": _progress(job, status, plan),
