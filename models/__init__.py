@@ -70,4 +70,4 @@ from models.reports import (
 )
 from models.schema import SchemaMismatch, apply_migrations, check_schema
 from models.sqlite import QueryBudgetExceeded
-from models.values import MAX_CHAR, clean_text, fold, printable, shorten, timestamp, today
+from models.values import MAX_CHAR, clean_text, fold, format_time, printable, shorten, timestamp, today, utc_now

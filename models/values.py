@@ -8,14 +8,24 @@ from unicodedata import combining, name, normalize
 from anyascii import anyascii
 
 
+def utc_now() -> datetime:
+    """Return the time in UTC, without a time zone."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
 def today() -> date:
     """Return the current day in UTC."""
-    return datetime.now(UTC).date()
+    return utc_now().date()
 
 
 def timestamp(seconds: int = 0) -> str:
-    """Return the time in UTC, `seconds` from now: "2026-11-22 13:05:00". Times compare as text."""
-    return (datetime.now(UTC) + timedelta(seconds=seconds)).strftime("%Y-%m-%d %H:%M:%S")
+    """Return the time in UTC, `seconds` from now, as `format_time` returns it."""
+    return format_time(utc_now() + timedelta(seconds=seconds))
+
+
+def format_time(time: datetime) -> str:
+    """Return a time as databases store it: "2026-11-22 13:05:00". Such texts compare as the times do."""
+    return time.strftime("%Y-%m-%d %H:%M:%S")
 
 
 # Characters that nobody sees: controls other than white space, soft hyphens, zero-width spaces, marks of direction.

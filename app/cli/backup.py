@@ -10,8 +10,7 @@ import click
 import models
 from app.cli.common import audit_actor, echo, explain_errors, record_event
 from app.deliveries.runs import skip_to_next
-from app.deliveries.schedule import utc_now
-from models import DatabaseContents
+from models import DatabaseContents, utc_now
 from models.audit import DONE, FAILED
 
 _FILE = click.argument("file", type=click.Path(dir_okay=False, path_type=Path))

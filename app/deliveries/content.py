@@ -11,13 +11,10 @@ from urllib.parse import parse_qsl
 from app.auth.permissions import Permission
 from app.auth.visitor import Visitor
 from app.reports import REPORTS
-from app.table.counts import count_rows
 from app.table.csv import EXCEL, csv_chunks
 from app.table.definitions import permitted_report
-from app.table.groups import read_groups
+from app.table.paging import count_view
 from app.table.params import parse_view
-from app.table.query import RowQuery
-from app.table.scope import Scope
 from app.table.spellings import match_spellings
 from app.table.view import View
 from app.table.xlsx import WorkbookLimitError, write_workbook
@@ -29,7 +26,7 @@ FORMATS = {LINK: "As a link", CSV: "With a CSV for Excel", XLSX: "With an Excel 
 MAX_FILE_BYTES = 10_000_000  # of a file in a mail
 MIMETYPES = {CSV: ("text", "csv"), XLSX: ("application", "vnd.openxmlformats-officedocument.spreadsheetml.sheet")}
 _NO_FILES = "Files are for accounts with another role than yours."
-_TOO_LARGE = "The rows don't fit into a file of 10 MB. Open the view and export it there."
+_TOO_LARGE = f"The rows don't fit into a file of {MAX_FILE_BYTES // 10**6} MB. Open the view and export it there."
 
 
 class NotPermitted(Exception):
@@ -60,7 +57,7 @@ def read_content(person: Visitor, saved_view: SavedView, day: date, file_format:
     """
     with read_transaction():
         view = _permitted_view(person, saved_view, day)
-        last, rows = Import.last(), _count(view, person.scope)
+        last, rows = Import.last(), count_view(view, person.scope)
     content = Content(view, rows, last.loaded_at if last else "")
     if file_format != LINK and not person.can(Permission.EXPORT):
         content, file_format = replace(content, remark=_NO_FILES), LINK
@@ -76,10 +73,6 @@ def read_content(person: Visitor, saved_view: SavedView, day: date, file_format:
         with reports_db.snapshot() as snapshot:  # a new one: PostgreSQL ends a snapshot that isn't read to the end
             return _with_workbook(content, person, snapshot)
     return content
-
-
-def _count(view: View, scope: Scope) -> int:
-    return len(read_groups(view, scope)) if view.group else count_rows(RowQuery(view, scope, view.level))
 
 
 def _permitted_view(person: Visitor, saved_view: SavedView, day: date) -> View:

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from app.deliveries.schedule import Schedule, time_text
-from models import Delivery, DeliveryRecipient, DeliveryRun, access_db
+from app.deliveries.schedule import Schedule
+from models import Delivery, DeliveryRecipient, DeliveryRun, access_db, format_time
 
 WAITING, PREPARING, SENDING = "waiting", "preparing", "sending"
 SENT, SKIPPED, FAILED, UNCERTAIN = "sent", "skipped", "failed", "uncertain"
@@ -30,15 +30,15 @@ def schedule_of(delivery: Delivery) -> Schedule:
 
 def add_due_runs(now: datetime) -> None:
     """Let the mails wait that are due: of each delivery those of its last due time, however many it has missed."""
-    is_due = Delivery.paused_at.is_null() & (Delivery.next_at <= time_text(now))
+    is_due = Delivery.paused_at.is_null() & (Delivery.next_at <= format_time(now))
     for delivery in Delivery.select().where(is_due).order_by(Delivery.id):
         schedule = schedule_of(delivery)
         due, following = schedule.latest(now), schedule.next(now)
         unchanged = (Delivery.id == delivery.id) & (Delivery.next_at == delivery.next_at)
         with access_db.write_transaction():
-            if Delivery.update(next_at=time_text(following)).where(unchanged, is_due).execute():
-                _add_runs(delivery, time_text(due), time_text(now))
-                is_old = DeliveryRun.due_at < time_text(now - _KEPT)
+            if Delivery.update(next_at=format_time(following)).where(unchanged, is_due).execute():
+                _add_runs(delivery, format_time(due), format_time(now))
+                is_old = DeliveryRun.due_at < format_time(now - _KEPT)
                 DeliveryRun.delete().where(DeliveryRun.delivery == delivery.id, is_old).execute()
 
 
@@ -57,13 +57,13 @@ def skip_to_next(now: datetime) -> None:
     """
     DeliveryRun.delete().where(DeliveryRun.state.in_([WAITING, PREPARING])).execute()
     for delivery in Delivery.select(Delivery.id, Delivery.kind, Delivery.day, Delivery.hour):
-        following = {"next_at": time_text(schedule_of(delivery).next(now))}
+        following = {"next_at": format_time(schedule_of(delivery).next(now))}
         Delivery.update(following).where(Delivery.id == delivery.id).execute()
 
 
 def next_waiting(now: datetime) -> DeliveryRun | None:
     """Return the mail whose turn it is, None when all are sent or wait for a later attempt."""
-    is_next = (DeliveryRun.state == WAITING) & (DeliveryRun.next_at <= time_text(now))
+    is_next = (DeliveryRun.state == WAITING) & (DeliveryRun.next_at <= format_time(now))
     run: DeliveryRun | None = DeliveryRun.select().where(is_next).order_by(DeliveryRun.id).first()
     return run
 
@@ -100,7 +100,7 @@ def retry_run(run: DeliveryRun, now: datetime, message: str, states: Sequence[st
     pause = timedelta(minutes=_PAUSES[min(run.attempts, len(_PAUSES)) - 1])
     if now + pause > datetime.fromisoformat(str(run.created_at)) + _PATIENCE:
         return False
-    return _change(run, states, WAITING, now, next_at=time_text(now + pause), message=message)
+    return _change(run, states, WAITING, now, next_at=format_time(now + pause), message=message)
 
 
 def release_runs(now: datetime, seen_before: datetime | None = None) -> None:
@@ -109,10 +109,10 @@ def release_runs(now: datetime, seen_before: datetime | None = None) -> None:
     By default those that nobody has touched for half an hour. A process that does live finds its mail taken away
     before it sends it.
     """
-    old = DeliveryRun.seen_at <= time_text(seen_before or now - _LOST)
-    text = {"seen_at": time_text(now)}
-    DeliveryRun.update(state=WAITING, **text).where(DeliveryRun.state == PREPARING, old).execute()
-    uncertain = DeliveryRun.update(state=UNCERTAIN, message=_INTERRUPTED, **text)
+    old = DeliveryRun.seen_at <= format_time(seen_before or now - _LOST)
+    seen = {"seen_at": format_time(now)}
+    DeliveryRun.update(state=WAITING, **seen).where(DeliveryRun.state == PREPARING, old).execute()
+    uncertain = DeliveryRun.update(state=UNCERTAIN, message=_INTERRUPTED, **seen)
     uncertain.where(DeliveryRun.state == SENDING, old).execute()
 
 
@@ -126,6 +126,6 @@ def last_fingerprint(run: DeliveryRun) -> str:
 
 def _change(run: DeliveryRun, states: Sequence[str], state: str, now: datetime, **values: Any) -> bool:
     same = (DeliveryRun.id == run.id) & (DeliveryRun.attempts == run.attempts) & DeliveryRun.state.in_(states)
-    fields = {"state": state, "seen_at": time_text(now), **values}
+    fields = {"state": state, "seen_at": format_time(now), **values}
     changed: int = DeliveryRun.update(fields).where(same).execute()
     return changed == 1

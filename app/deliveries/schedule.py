@@ -1,24 +1,14 @@
-"""When a delivery is due: a pure function of its schedule and the time. All times are in UTC."""
+"""When a delivery is due: a pure function of its schedule and the time. All times are in UTC, without a time zone."""
 
 from calendar import day_name, monthrange
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 DAILY, WEEKLY, MONTHLY = "day", "week", "month"
 KINDS = {DAILY: "Every day", WEEKLY: "Every week", MONTHLY: "Every month"}
 WEEKDAYS = dict(enumerate(day_name, 1))
 HOURS, MONTH_DAYS = range(24), range(1, 32)
 _DAYS = {DAILY: range(1), WEEKLY: range(1, 8), MONTHLY: MONTH_DAYS}
-
-
-def utc_now() -> datetime:
-    """Return the time in UTC, without a time zone, as all times here."""
-    return datetime.now(UTC).replace(tzinfo=None)
-
-
-def time_text(time: datetime) -> str:
-    """Return a time as databases store it: "2026-11-22 13:00:00"."""
-    return time.strftime("%Y-%m-%d %H:%M:%S")
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,6 @@ from app.deliveries.access import deliverable_view, required_action
 from app.deliveries.content import Content, NotPermitted, read_content
 from app.deliveries.message import Mail, StopLinks, write_message, write_test_message
 from app.deliveries.runs import schedule_of
-from app.deliveries.schedule import utc_now
 from app.deliveries.smtp import TIMEOUT, Mailer, NotTaken, Uncertain
 from app.settings import MailSettings
 from app.table.totals import TooManyGroups
@@ -30,6 +29,7 @@ from models import (
     audit,
     close_connections,
     describe_error,
+    utc_now,
 )
 from models.audit import DONE, FAILED
 

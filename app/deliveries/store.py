@@ -12,10 +12,10 @@ from app.auth.users import find_user
 from app.auth.visitor import Visitor, visitor_of
 from app.deliveries.content import FORMATS
 from app.deliveries.runs import PROBLEMS, WAITING, schedule_of
-from app.deliveries.schedule import Schedule, time_text
+from app.deliveries.schedule import Schedule
 from app.saved_views import find_view, is_visible_to, visible_ids
 from app.validation import ValidationError
-from models import Delivery, DeliveryRecipient, DeliveryRun, SavedView, User, access_db, audit
+from models import Delivery, DeliveryRecipient, DeliveryRun, SavedView, User, access_db, audit, format_time
 from models.audit import AuditActor
 
 MAX_DELIVERIES = 50  # of a person
@@ -77,7 +77,7 @@ def add_delivery(actor: AuditActor, visitor: Visitor, view: SavedView, form: Del
             return same
         if Delivery.select().where(Delivery.user == visitor.id).count() >= MAX_DELIVERIES:
             raise ValidationError({"kind": f"You have {MAX_DELIVERIES} deliveries, the most that there can be."})
-        times = {"created_at": time_text(now), "next_at": time_text(form.schedule.next(now))}
+        times = {"created_at": format_time(now), "next_at": format_time(form.schedule.next(now))}
         delivery = Delivery.create(user=visitor.id, view=view.id, view_name=view.name, **form.fields(), **times)
         _set_recipients(delivery, users, now)
         _record("delivery added", actor, delivery, form)
@@ -93,7 +93,7 @@ def change_delivery(actor: AuditActor, delivery: Delivery, form: DeliveryForm, n
                 {"kind": "Its view isn't there any more, or isn't shared any more; delete the delivery."}
             )
         users = _check(form, view)
-        next_at = time_text(form.schedule.next(now))
+        next_at = format_time(form.schedule.next(now))
         fields = {**form.fields(), "view_name": view.name, "next_at": next_at}
         Delivery.update(fields).where(Delivery.id == delivery.id).execute()
         _set_recipients(delivery, users, now)
@@ -102,8 +102,8 @@ def change_delivery(actor: AuditActor, delivery: Delivery, form: DeliveryForm, n
 
 def set_paused(actor: AuditActor, delivery: Delivery, paused: bool, now: datetime) -> None:
     """Pause a delivery, or let it go on with the next time that it is due."""
-    following = {"next_at": time_text(schedule_of(delivery).next(now))}
-    fields = {"paused_at": time_text(now)} if paused else {"paused_at": None, **following}
+    following = {"next_at": format_time(schedule_of(delivery).next(now))}
+    fields = {"paused_at": format_time(now)} if paused else {"paused_at": None, **following}
     with access_db.write_transaction():
         is_other = Delivery.paused_at.is_null(paused)  # pressed twice, it happens once
         if Delivery.update(fields).where(Delivery.id == delivery.id, is_other).execute():
@@ -120,7 +120,7 @@ def set_stopped(actor: AuditActor, recipient: DeliveryRecipient, stopped: bool, 
     """Let a person get a delivery no more, or again, as they say themselves."""
     with access_db.write_transaction():
         same = (DeliveryRecipient.id == recipient.id) & DeliveryRecipient.stopped_at.is_null(stopped)
-        update = DeliveryRecipient.update(stopped_at=time_text(now) if stopped else None)
+        update = DeliveryRecipient.update(stopped_at=format_time(now) if stopped else None)
         if update.where(same).execute():
             event = "delivery stopped" if stopped else "delivery taken again"
             _record(event, {"who": recipient.user.email, **actor}, recipient.delivery)
@@ -257,7 +257,7 @@ def _set_recipients(delivery: Delivery, users: Sequence[User], now: datetime) ->
     gone = of_delivery & DeliveryRecipient.user.not_in(wanted) & DeliveryRecipient.stopped_at.is_null()
     DeliveryRecipient.delete().where(gone).execute()  # whoever has stopped it stays known
     for number in wanted:
-        fields = {"delivery": delivery.id, "user": number, "created_at": time_text(now)}
+        fields = {"delivery": delivery.id, "user": number, "created_at": format_time(now)}
         DeliveryRecipient.insert(fields).on_conflict_ignore().execute()
 
 

@@ -13,8 +13,8 @@ from app.importing.kept_rows import (
     customer_ref,
     each_batch,
     holding_ref,
+    is_row_change,
     table_name,
-    tells_of_change,
 )
 from app.importing.layouts import LAYOUTS, SUBSCRIPTIONS
 from app.importing.results import Row
@@ -74,7 +74,7 @@ def changed_rows(number: int) -> Iterator[RowChange]:
 
     After is what the next newer change of the row found there, else what is there now.
     """
-    for batch in each_batch(number, ChangedRow.table.in_(list(TABLES_BY_NAME)) & tells_of_change()):
+    for batch in each_batch(number, ChangedRow.table.in_(list(TABLES_BY_NAME)) & is_row_change()):
         yield from _Batch(batch).changes()
 
 
@@ -108,7 +108,7 @@ class _Batch:
         for table, some in refs.items():
             same = (ChangedRow.table == table) & reports_db.in_values(ChangedRow.ref, some)
             query = ChangedRow.select().where(same, ChangedRow.number != first.number, ChangedRow.id > first.id)
-            yield from sorted(query.where(tells_of_change()), key=lambda row: -row.id)
+            yield from sorted(query.where(is_row_change()), key=lambda row: -row.id)
 
 
 def _owners(pairs: Iterable[tuple[ChangedRow, Row | None, Row | None]]) -> set[int]:

@@ -7,6 +7,7 @@ goes with the import that added it, and its id with it.
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from operator import attrgetter
 from typing import Any
 
 from app.importing.derived import holds_something
@@ -110,12 +111,13 @@ class HistoryWriter:
         customers = self._indexes.customers
         known = [customer for customer in customers.before if customer not in customers.new]
         changed = [customer for customer in known if self._changed_fields(customer)]
-        self._write(("added", "customer", customer_ref(customer.id), None) for customer in customers.new)
+        added = sorted(customers.new, key=attrgetter("id"))  # in the order of the file
+        self._write(("added", "customer", customer_ref(customer.id), None) for customer in added)
         self._write(
             ("updated", "customer", customer_ref(customer.id), self._customer_before(customer)) for customer in changed
         )
-        left = self._left.difference(customer.id for customer in (*changed, *customers.new))
-        self._write(("left", "customer", customer_ref(id_), None) for id_ in left)
+        left = self._left.difference(customer.id for customer in (*changed, *added))
+        self._write(("left", "customer", customer_ref(id_), None) for id_ in sorted(left))
         for table, index in name_indexes(self._indexes).items():
             self._write(("added", table_name(table), name, None) for name in index.new)
 
@@ -180,8 +182,8 @@ def name_indexes(indexes: Indexes) -> dict[Table, NameIndex]:
     }
 
 
-def tells_of_change(kept: Any = ChangedRow) -> Any:
-    """The condition that what is kept is of a row that changed, not of a customer that lost a row to another one."""
+def is_row_change(kept: Any = ChangedRow) -> Any:
+    """The condition that what is kept is a row that changed, not the mark of a customer that lost a row to another."""
     return kept.kind != "left"
 
 

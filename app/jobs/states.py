@@ -38,8 +38,9 @@ JOBS = {kind.queued: kind.name for kind in _JOB_KINDS}  # what works on a queued
 RUNNING = {kind.queued: kind.running for kind in _JOB_KINDS}
 AFTER_FAILURE = {kind.running: kind.after_failure for kind in _JOB_KINDS}
 BUSY = frozenset({*RUNNING, *RUNNING.values()})
-CHECKABLE = (CHECK_QUEUED, CHECKING, CHECKED, CHECK_FAILED)  # a file that can be read in another way, or dropped
-OPEN = (*CHECKABLE, APPLY_QUEUED, APPLYING)  # a file that isn't done with
+CHECKABLE = (CHECK_QUEUED, CHECKING, CHECKED, CHECK_FAILED)  # a file that can be read in another way
+DROPPABLE = (*CHECKABLE, APPLY_QUEUED)  # a file that isn't being applied yet
+OPEN = (*DROPPABLE, APPLYING)  # a file that isn't done with
 UNDOABLE = (APPLIED, APPLYING, APPLY_QUEUED, CHECKED)  # if the reports have the rows: a job may have died
 _ONCE_APPLIED = frozenset({APPLIED, UNDO_QUEUED, UNDOING, UNDONE})
 

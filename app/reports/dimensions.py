@@ -1,22 +1,21 @@
 """What rows can be grouped by. Each group leads to its rows by the filters that select them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from peewee import Field, fn
 
-from app.reports.filters import NO_RESELLER, NO_RESELLER_LABEL, name_value
+from app.reports.customer_page import CustomerIdentity
+from app.reports.filters import NO_NAME_LABEL, NO_RESELLER, NO_RESELLER_LABEL, name_value
 from app.reports.periods import MONTH, QUARTER, YEAR, PeriodLength
 from app.table.definitions import Dimension, Periods
 from models import Customer, Reseller
 
-UNSPECIFIED = "Not specified"
 
-
-def by_time(field: str, of: str = "", within: Dimension | None = None) -> tuple[Dimension, ...]:
+def time_dimensions(field: str, of: str = "", within: Dimension | None = None) -> tuple[Dimension, ...]:
     """Month, quarter and year of a date field. A group leads to the filters `from` and `to`. `within`: see `Periods`.
 
-    Example: `*by_time("ends_on", " of End")`.
+    Example: `*time_dimensions("ends_on", " of End")`.
     """
 
     def text(first: int, length: int) -> Callable[[Any], Any]:
@@ -43,19 +42,25 @@ def _of_time(
     return Dimension(length.key, label, lambda table, today: term(table), filters, periods=periods)
 
 
-def by_value(key: str, label: str, field: str, values: Sequence[str]) -> Dimension:
+def value_dimension(key: str, label: str, field: str, values: Sequence[str]) -> Dimension:
     """A field that has only these `values`. `key` is that of its column, and of the filter to which groups lead.
 
-    Example: `by_value("action", "Action", "action", ACTIONS)`.
+    Example: `value_dimension("action", "Action", "action", ACTIONS)`.
     """
-    return Dimension(key, label, lambda table, today: getattr(table, field), lambda value: {key: value}, column=key,
-                     ordered_values=values)  # fmt: skip
+    return Dimension(
+        key,
+        label,
+        lambda table, today: getattr(table, field),
+        lambda value: {key: value},
+        column=key,
+        ordered_values=values,
+    )
 
 
-def by_text(key: str, label: str, field: str, filter_key: str) -> Dimension:
+def text_dimension(key: str, label: str, field: str, filter_key: str) -> Dimension:
     """A field of any texts, in a column of the same key.
 
-    Example: `by_text("subscription", "Subscription", "name", "subscription_name")`.
+    Example: `text_dimension("subscription", "Subscription", "name", "subscription_name")`.
     """
     return Dimension(
         key,
@@ -63,14 +68,14 @@ def by_text(key: str, label: str, field: str, filter_key: str) -> Dimension:
         lambda table, today: getattr(table, field),
         lambda text: {filter_key: name_value(text)},
         column=key,
-        describe=lambda text: text or UNSPECIFIED,
+        describe=lambda text: text or NO_NAME_LABEL,
     )
 
 
-def by_named(key: str, label: str, field: str, name: Field, *, filter_key: str = "", level: int = 0) -> Dimension:
+def name_dimension(key: str, label: str, field: str, name: Field, *, filter_key: str = "", level: int = 0) -> Dimension:
     """The name of the row to which a foreign key refers. Groups lead to the filter `filter_key`, by default `key`.
 
-    Example: `by_named("user", "User", "user", Actor.name)`.
+    Example: `name_dimension("user", "User", "user", Actor.name)`.
     """
     return Dimension(
         key,
@@ -80,13 +85,8 @@ def by_named(key: str, label: str, field: str, name: Field, *, filter_key: str =
         names=(name,),
         column=key,
         level=level,
-        describe=lambda text: text or UNSPECIFIED,
+        describe=lambda text: text or NO_NAME_LABEL,
     )
-
-
-def _customer_filters(customer: tuple[str, str, str]) -> Mapping[str, str]:
-    name, ref, reseller = customer
-    return {"customer": ref} if ref else {"name": name, "reseller": reseller or NO_RESELLER}
 
 
 BY_RESELLER = Dimension(
@@ -102,7 +102,7 @@ BY_CUSTOMER = Dimension(
     "customer",
     "Customer",
     lambda table, today: table.customer,
-    _customer_filters,
+    lambda customer: CustomerIdentity(*customer).keys,
     names=(Customer.name, Customer.ref, Reseller.name),
     column="customer",
 )

@@ -23,7 +23,7 @@ NO_RESELLER = "-"  # the value of the filter `reseller` for customers without on
 NO_RESELLER_LABEL = "No reseller"
 NO_NAME = "-"  # the value of other filters for rows without a name; a name of dashes has one more in such a filter
 NO_NAME_LABEL = "Not specified"
-_MAX_MENU = 300  # names in a menu
+_MAX_MENU_NAMES = 300  # a filter by one of more names is a text field instead of a menu
 
 
 def search_filter(*ids: str) -> Filter:
@@ -39,16 +39,16 @@ def search_filter(*ids: str) -> Filter:
             (table.customer, Customer, _contains(Customer.name_key, text) | _starts_with(Customer.ref_key, key)),
             (table.reseller, Reseller, _contains(Reseller.name_key, text)),
         )
-        by_id = [_starts_with(getattr(table, name), key) for name in ids]
+        has_id = [_starts_with(getattr(table, name), key) for name in ids]
         subqueries, row_by_row = [], []
         for field, party, match in parties:
             subqueries.append(reports_db.in_subquery(field, party.select(party.id).where(match)))
             row_by_row.append(fn.EXISTS(party.select(Value(1)).where(party.id == field, match)))
         by_party = reduce(or_, subqueries)
         disjoint = [without_index(by_party)]
-        if by_id:
-            disjoint.append(reduce(or_, by_id) & without_index(~by_party))
-        return SearchCondition(reduce(or_, [by_party, *by_id]), reduce(or_, [*row_by_row, *by_id]), disjoint)
+        if has_id:
+            disjoint.append(reduce(or_, has_id) & without_index(~by_party))
+        return SearchCondition(reduce(or_, [by_party, *has_id]), reduce(or_, [*row_by_row, *has_id]), disjoint)
 
     return Filter("q", "Search", where, "search", clean_text, hint="Name or ID")
 
@@ -61,11 +61,11 @@ def _starts_with(field: Field, key: str) -> Any:
     return (field >= key) & (field < key + MAX_CHAR)
 
 
-def by_id(key: str, label: str, field: str, ref: Field, ref_key: Field) -> Filter:
+def id_filter(key: str, label: str, field: str, ref: Field, ref_key: Field) -> Filter:
     """Rows with this id in `field`. Blanks around it and its case don't matter where no row has exactly this id.
 
     Ids are looked up in `ref`, and their casefolded form in `ref_key`.
-    Example: `by_id("customer", "Customer ID", "customer_ref", Customer.ref, Customer.ref_key)`.
+    Example: `id_filter("customer", "Customer ID", "customer_ref", Customer.ref, Customer.ref_key)`.
     """
 
     def where(table: Table, value: str | tuple[str, ...]) -> Any:
@@ -75,10 +75,10 @@ def by_id(key: str, label: str, field: str, ref: Field, ref_key: Field) -> Filte
     return Filter(key, label, where, spellings=lambda scope, value: find_ids(ref, ref_key, scope, value))
 
 
-def one_of(key: str, label: str, values: Mapping[str, str], where: Callable[[Table, Any], Any]) -> Filter:
+def choice_filter(key: str, label: str, values: Mapping[str, str], where: Callable[[Table, Any], Any]) -> Filter:
     """Rows of one of a few fixed kinds, chosen from a menu. `values` maps each value to its label; any other is a 400.
 
-    Example: `one_of("usage", "Usage", {"over": "Over inventory"}, lambda table, value: table.over_inventory > 0)`.
+    Example: `choice_filter("usage", "Usage", {"over": "Over"}, lambda table, value: table.over_inventory > 0)`.
     """
 
     def parse(value: str) -> str:
@@ -98,12 +98,12 @@ def one_of(key: str, label: str, values: Mapping[str, str], where: Callable[[Tab
     )
 
 
-def by_name(key: str, label: str, names: Table, field: str, level: int = 0) -> Filter:
+def name_filter(key: str, label: str, names: Table, field: str, level: int = 0) -> Filter:
     """Rows of `level` whose `field` refers to the row of `names` with exactly this name. Sums are of these rows only.
 
     Above a number of names it is a text field, because listing those that occur would delay the page.
 
-    Example: `by_name("product", "Product", Product, "product", level=2)`.
+    Example: `name_filter("product", "Product", Product, "product", level=2)`.
     """
 
     def where(table: Table, value: str) -> Any:
@@ -111,7 +111,7 @@ def by_name(key: str, label: str, names: Table, field: str, level: int = 0) -> F
         return reports_db.in_subquery(row, names.select(names.id).where(names.name == name)) if name else row == NONE_ID
 
     def options(table: Table, scope: Scope) -> list[tuple[str, str]]:
-        if len(list(reports_db.execute(names.select(names.id).limit(_MAX_MENU + 1)))) > _MAX_MENU:
+        if len(list(reports_db.execute(names.select(names.id).limit(_MAX_MENU_NAMES + 1)))) > _MAX_MENU_NAMES:
             return []
         nameless = table.select(table.id).where(getattr(table, field) == NONE_ID, *scope.conditions(table)).limit(1)
         found = [(name_value(name), label) for name, label in occurring_names(names, field)(table, scope)]
@@ -120,7 +120,7 @@ def by_name(key: str, label: str, names: Table, field: str, level: int = 0) -> F
     return Filter(key, label, where, "select", options=options, level=level, describe=_describe_name)
 
 
-def by_text(key: str, label: str, where: Callable[[Table, str], Any]) -> Filter:
+def text_filter(key: str, label: str, where: Callable[[Table, str], Any]) -> Filter:
     """Rows with exactly a text. Links of groups set it, and a chip shows it, but the form has no field for it.
 
     `where` gets the table and the text, "" for none.
@@ -154,7 +154,7 @@ def period_filters(label: str, field: str, periods: Iterable[str] = PERIODS) -> 
 
     titles = {name: period_title(name) for name in PERIODS}
     menu = fixed_options({name: titles[name] for name in periods})
-    period = one_of("period", f"{label} in", titles, within)
+    period = choice_filter("period", label, titles, within)
     period = replace(period, options=menu, resolve=period_dates, describe=describe_period)
     from_day = Filter("from", f"{label} from", lambda table, day: getattr(table, field) >= day, "date", _parse_day)
     to_day = Filter(
@@ -221,7 +221,7 @@ def _affected_products(table: Table, scope: Scope) -> list[tuple[str, str]]:
     return _name_options(Product.select(Product.name).where(fn.EXISTS(rows)), Product)
 
 
-CUSTOMER = by_id("customer", "Customer ID", "customer_ref", Customer.ref, Customer.ref_key)
+CUSTOMER = id_filter("customer", "Customer ID", "customer_ref", Customer.ref, Customer.ref_key)
 RESELLER = Filter(
     "reseller",
     "Reseller",
@@ -230,8 +230,8 @@ RESELLER = Filter(
     options=_reseller_options,
     describe=lambda name, today: NO_RESELLER_LABEL if name == NO_RESELLER else name,
 )
-TRANSACTED_PRODUCTS = by_text("products", "Products", _is_bundle)
+TRANSACTED_PRODUCTS = text_filter("products", "Products", _is_bundle)
 TRANSACTED_PRODUCT = Filter("product", "Product", _affects_product, "select", options=_affected_products)
-SUBSCRIPTION_NAME = by_text(
+SUBSCRIPTION_NAME = text_filter(
     "subscription_name", "Subscription", lambda table, name: (table.name_key == fold(name)) & (table.name == name)
 )

@@ -8,8 +8,16 @@ from peewee import Case
 
 from app.auth.permissions import Permission
 from app.reports.customer_page import CUSTOMER_NAME, CUSTOMER_PAGE
-from app.reports.dimensions import BY_CUSTOMER, BY_RESELLER, by_text, by_time
-from app.reports.filters import CUSTOMER, RESELLER, SUBSCRIPTION_NAME, by_id, one_of, period_filters, search_filter
+from app.reports.dimensions import BY_CUSTOMER, BY_RESELLER, text_dimension, time_dimensions
+from app.reports.filters import (
+    CUSTOMER,
+    RESELLER,
+    SUBSCRIPTION_NAME,
+    choice_filter,
+    id_filter,
+    period_filters,
+    search_filter,
+)
 from app.reports.periods import months_around
 from app.table.definitions import Chart, Column, Dimension, Level, Link, Report, Summary, Table
 from app.table.expressions import SearchCondition, without_index
@@ -58,13 +66,13 @@ def _status(table: Table, today: date) -> Any:
 
 
 _STATUS = replace(
-    one_of("status", "Status", {status: status for status in STATUSES}, _has_status),
+    choice_filter("status", "Status", {status: status for status in STATUSES}, _has_status),
     resolve=lambda status, today: (status, str(today)),
 )
 _BY_STATUS = Dimension(
     "status", "Status", _status, lambda status: {"status": status}, column="status", ordered_values=STATUSES
 )
-_BY_TIME = by_time("ends_on", " of End")
+_BY_TIME = time_dimensions("ends_on", " of End")
 _BY_MONTH = Summary((_BY_TIME[0], _BY_STATUS))
 _TRANSACTIONS = Link("subscription", "customer-transactions")
 
@@ -111,7 +119,7 @@ REPORT = Report(
         search_filter("ref_key"),
         CUSTOMER,
         CUSTOMER_NAME,
-        by_id("subscription", "Subscription ID", "ref", Subscription.ref, Subscription.ref_key),
+        id_filter("subscription", "Subscription ID", "ref", Subscription.ref, Subscription.ref_key),
         RESELLER,
         *period_filters("End", "ends_on"),
         _STATUS,
@@ -128,6 +136,6 @@ REPORT = Report(
         _BY_STATUS,
         BY_RESELLER,
         BY_CUSTOMER,
-        by_text("subscription", "Subscription", "name", "subscription_name"),
+        text_dimension("subscription", "Subscription", "name", "subscription_name"),
     ),
 )

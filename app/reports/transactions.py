@@ -2,15 +2,15 @@
 
 from app.auth.permissions import Permission
 from app.reports.customer_page import CUSTOMER_NAME, CUSTOMER_PAGE
-from app.reports.dimensions import BY_CUSTOMER, BY_RESELLER, by_named, by_time, by_value
+from app.reports.dimensions import BY_CUSTOMER, BY_RESELLER, name_dimension, time_dimensions, value_dimension
 from app.reports.filters import (
     CUSTOMER,
     RESELLER,
     TRANSACTED_PRODUCT,
     TRANSACTED_PRODUCTS,
-    by_id,
-    by_name,
-    one_of,
+    choice_filter,
+    id_filter,
+    name_filter,
     period_filters,
     search_filter,
 )
@@ -20,8 +20,8 @@ from app.table.kinds import DATETIME, ID, INTEGER, MONEY, TEXT
 from models import ACTIONS, Actor, Bundle, Customer, Reseller, Transaction
 
 _PALETTE = ("Inventory", "Renew", "Renewal Inventory", "Cancel")
-_BY_ACTION = by_value("action", "Action", "action", ACTIONS)
-_BY_TIME = by_time("date", within=_BY_ACTION)
+_BY_ACTION = value_dimension("action", "Action", "action", ACTIONS)
+_BY_TIME = time_dimensions("date", within=_BY_ACTION)
 _BY_MONTH = Summary((_BY_TIME[0], _BY_ACTION), measures=("cost", "total"))
 _SUBSCRIPTION = Link("subscription", "customer-subscriptions")
 
@@ -58,7 +58,7 @@ REPORT = Report(
         search_filter("ref_key", "subscription_key"),
         CUSTOMER,
         CUSTOMER_NAME,
-        by_id(
+        id_filter(
             "subscription",
             "Subscription ID",
             "subscription_ref",
@@ -67,10 +67,12 @@ REPORT = Report(
         ),
         RESELLER,
         *period_filters("Date", "date", PAST_PERIODS),
-        one_of("action", "Action", {action: action for action in ACTIONS}, lambda table, value: table.action == value),
+        choice_filter(
+            "action", "Action", {action: action for action in ACTIONS}, lambda table, value: table.action == value
+        ),
         TRANSACTED_PRODUCT,
         TRANSACTED_PRODUCTS,
-        by_name("user", "User", Actor, "user"),
+        name_filter("user", "User", Actor, "user"),
     ),
     default_sort="-date",
     summary=Summary((_BY_ACTION,), measures=("total", "cost"), grand_totals=("cost",)),
@@ -83,7 +85,7 @@ REPORT = Report(
         _BY_ACTION,
         BY_RESELLER,
         BY_CUSTOMER,
-        by_named("product", "Product", "bundle", Bundle.name, filter_key="products"),
-        by_named("user", "User", "user", Actor.name),
+        name_dimension("product", "Product", "bundle", Bundle.name, filter_key="products"),
+        name_dimension("user", "User", "user", Actor.name),
     ),
 )

@@ -4,8 +4,8 @@ from dataclasses import replace
 from typing import Any
 
 from app.reports.customer_page import CUSTOMER_NAME, CUSTOMER_PAGE
-from app.reports.dimensions import BY_CUSTOMER, BY_RESELLER, by_named
-from app.reports.filters import CUSTOMER, RESELLER, by_name, one_of, search_filter
+from app.reports.dimensions import BY_CUSTOMER, BY_RESELLER, name_dimension
+from app.reports.filters import CUSTOMER, RESELLER, choice_filter, name_filter, search_filter
 from app.table.definitions import Chart, Column, Level, Report, Summary, Table
 from app.table.kinds import ID, INTEGER, OPTIONAL_NAME, TEXT
 from models import (
@@ -22,7 +22,7 @@ from models import (
 
 _NEAR = 90  # per cent in use from which an inventory counts as nearly used up
 
-_BY_TYPE = by_named("certificate_type", "Certificate Type", "certificate_type", CertificateType.name, level=1)
+_BY_TYPE = name_dimension("certificate_type", "Certificate Type", "certificate_type", CertificateType.name, level=1)
 _USAGE = {"over": "Over inventory", "near": f"Near inventory ({_NEAR} % used)"}
 
 
@@ -43,7 +43,7 @@ def _is_part(table: Table) -> Any:
 
 
 _INVENTORY = replace(
-    one_of("inventory", "Inventory", {"any": "Any"}, lambda table, value: _is_part(table)), input_type="hidden"
+    choice_filter("inventory", "Inventory", {"any": "Any"}, lambda table, value: _is_part(table)), input_type="hidden"
 )
 
 REPORT = Report(
@@ -92,7 +92,7 @@ REPORT = Report(
             "Used",
             Holding.used,
             INTEGER,
-            width="ch-27",
+            width="ch-35",
             overage=Holding.over_inventory,
             share_of="current_inventory",
         ),
@@ -103,9 +103,9 @@ REPORT = Report(
         CUSTOMER,
         CUSTOMER_NAME,
         RESELLER,
-        by_name("certificate_type", "Certificate Type", CertificateType, "certificate_type", level=1),
-        by_name("product", "Product", Product, "product", level=2),
-        replace(one_of("usage", "Usage", _USAGE, _has_usage), having=True),
+        name_filter("certificate_type", "Certificate Type", CertificateType, "certificate_type", level=1),
+        name_filter("product", "Product", Product, "product", level=2),
+        replace(choice_filter("usage", "Usage", _USAGE, _has_usage), having=True),
         _INVENTORY,
     ),
     default_sort="customer",
@@ -117,7 +117,7 @@ REPORT = Report(
     dimensions=(
         BY_RESELLER,
         _BY_TYPE,
-        by_named("product", "Product", "product", Product.name, level=2),
+        name_dimension("product", "Product", "product", Product.name, level=2),
         BY_CUSTOMER,
     ),
     group_filters={"inventory": "any"},

@@ -16,7 +16,7 @@ _ENTRY_BYTES = 400  # of an entry in the dict and in the order of use
 
 
 class BoundedCache:
-    """Values by key, of which those go that nobody has used for longest when all take more than `max_bytes`."""
+    """Values by key. When all take more than `max_bytes`, the least recently used ones go. Threads may share it."""
 
     def __init__(self, max_bytes: int) -> None:
         self.max_bytes, self.bytes = max_bytes, 0
@@ -32,7 +32,7 @@ class BoundedCache:
             return self._entries[key][0]
 
     def put(self, key: Hashable, value: Any) -> None:
-        """Keep a value that no one changes any more. One that is larger than the whole cache isn't kept."""
+        """Keep a value, which nobody may change from then on. One that is larger than the whole cache isn't kept."""
         size = _ENTRY_BYTES + _size(key) + _size(value)
         with self._lock:
             if key in self._entries or size > self.max_bytes:
@@ -50,21 +50,21 @@ class BoundedCache:
 
 
 def _size(value: Any) -> int:
-    """Bytes of a value and of what is in its tuples and lists. What several of these share counts each time."""
+    """The bytes of a value and of all that is in its tuples and lists. What they share is counted each time."""
     own = getsizeof(value)
     return own + sum(map(_size, value)) if isinstance(value, (tuple, list)) else own
 
 
 _MISSING = object()
-answers = BoundedCache(12_000_000)
+results_cache = BoundedCache(12_000_000)
 
 
 def cached(key: Any) -> Any:
     """The value that is cached under `key` for the current import; None if there is none."""
-    return answers.get((Import.version(), key))
+    return results_cache.get((Import.version(), key))
 
 
-def cached_until_import(key: Any, compute: Callable[[], Any], cache: BoundedCache = answers) -> Any:
+def cached_until_import(key: Any, compute: Callable[[], Any], cache: BoundedCache = results_cache) -> Any:
     """The value that is cached under `key` for the current import; `compute` is called if there is none."""
     versioned = (Import.version(), key)
     value = cache.get(versioned, _MISSING)

@@ -19,7 +19,7 @@ Note = Callable[[str, date], str]  # (value, today) → the remark after the val
 
 
 class Link(NamedTuple):
-    """Turn the values of a column into links to a report, or to the page of a customer.
+    """Where the values of a column lead: to a report, or to the page of a customer.
 
     key:      the filter of the target that gets the value: Link("subscription", "customer-transactions") leads to
               /reports/customer-transactions?subscription=VALUE.
@@ -160,7 +160,7 @@ class Level:
 class Periods(NamedTuple):
     """Months, quarters or years, by which a `Dimension` of time groups. Their texts are in the order of time.
 
-    months:  how long one is.
+    months:  the length of one.
     field:   the field with the date, on the table of rows.
     of_day:  a day → the text of its period: "2026-11-23" → "2026-11".
     days:    a period → its first and last day: "2026-11" → ("2026-11-01", "2026-11-30").
@@ -215,7 +215,7 @@ class Dimension:
         return (value[0] if isinstance(value, tuple) else value) or ""
 
     def row_name(self, value: GroupValue) -> str:
-        """The text of a value that no other value has, for the names of rows in addresses: "-" where it is empty."""
+        """A text for each value that no other value has, to name rows in addresses: "-" for an empty one."""
         text = "~".join(map(_escape_tilde, value)) if isinstance(value, tuple) else value or ""
         return text if text.strip("-") else f"{text}-"
 
@@ -248,8 +248,9 @@ class Summary:
 
     def limited_to(self, columns: Collection[str]) -> "Summary":
         """This summary with the measures that are among the keys of `columns`."""
-        measures, totals = (tuple(key for key in keys if key in columns) for keys in (self.measures, self.grand_totals))
-        return self if measures == self.measures else replace(self, measures=measures, grand_totals=totals)
+        measures = tuple(key for key in self.measures if key in columns)
+        grand_totals = tuple(key for key in self.grand_totals if key in columns)
+        return self if measures == self.measures else replace(self, measures=measures, grand_totals=grand_totals)
 
 
 @dataclass(frozen=True, eq=False)
@@ -342,12 +343,9 @@ class Report:
 
     @property
     def longest_periods(self) -> Periods | None:
-        """The longest by which its rows can be grouped, if they can be."""
-        return max(
-            (dimension.periods for dimension in self.dimensions if dimension.periods),
-            key=lambda dimension: dimension.months,
-            default=None,
-        )
+        """The longest periods by which its rows can be grouped, None where no dimension is of time."""
+        every = [dimension.periods for dimension in self.dimensions if dimension.periods]
+        return max(every, key=lambda periods: periods.months, default=None)
 
     @cached_property
     def measures(self) -> tuple[Column, ...]:
@@ -359,7 +357,7 @@ class Report:
         return tuple(column for column in self.columns if column.visible)
 
     def grouped_by(self, group: tuple[Dimension, ...]) -> "Report":
-        """The report of the sums of this one's deepest rows by these dimensions; itself for none. It is made once."""
+        """The report whose rows are the sums of this one's deepest rows by these dimensions; this one for none."""
         return _grouped_report(self.source or self, group) if group else self.source or self
 
     def level_column(self, level: int) -> Column:
@@ -371,9 +369,9 @@ ROWS = "rows"
 ROWS_COLUMN = Column(ROWS, "Rows", None, INTEGER)  # how many rows are in a group
 
 
-@lru_cache(maxsize=500)
+@lru_cache(maxsize=500)  # the same object each time: caches of groups have the report in their keys
 def _grouped_report(report: Report, group: tuple[Dimension, ...]) -> Report:
-    """Its filters select among the deepest rows, before these are added up."""
+    """Return the report's rows grouped. Its filters select among the deepest rows, before these are added up."""
     measures = tuple(replace(column, visible=True, level=0, fixed=False) for column in report.measures)
     return replace(
         report,

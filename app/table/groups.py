@@ -26,10 +26,9 @@ groups_cache = BoundedCache(100_000_000)
 
 
 def read_groups(view: View, scope: Scope, snapshot: Snapshot | None = None) -> Groups:
-    """All groups of a view in the order of its sort, as the snapshot has them if there is one.
+    """All groups of a view in the order of its sort, read from the snapshot if there is one. Raises TooManyGroups.
 
-    Where they are equal, they are in the order of their dimensions, and backwards in a descending sort. Raises
-    TooManyGroups.
+    Groups that the sort doesn't tell apart are in the order of their dimensions, in a descending sort backwards.
     """
     rows = RowQuery(view, scope, view.level)
 
@@ -55,7 +54,7 @@ def groups_are_slow(view: View, scope: Scope) -> bool:
 
 
 def _order(view: View, groups: Groups) -> Sequence[int]:
-    """The indexes of groups, which are in the order of their dimensions, in the order of the view's sort."""
+    """The indexes of groups in the order of the view's sort. The groups themselves are in that of their dimensions."""
     indexes = range(len(groups))
     if view.descending:
         indexes = indexes[::-1]
@@ -88,7 +87,7 @@ def group_columns(view: View, groups: Sequence[Group]) -> list[list[Any]]:
 
 
 def group_companions(view: View, group: Group) -> list[Any]:
-    """What stands beside a group's values: the id of a customer, and how much of a number is too high."""
+    """The companions of a group's values: the id of a customer, and by how much a number is too high."""
     companions: list[Any] = []
     values = {dimension.key: value for dimension, value in zip(view.group, group.values, strict=True)}
     sums = {column.value: number for column, number in zip(view.report.measures, group.sums, strict=True)}

@@ -12,12 +12,13 @@ from app.table.scope import Scope, ScopeIn
 from app.table.view import View
 from models import Import, reports_db
 
+# The types of columns whose kind has another name in JSON.
 TYPES = {
     "badge": "text",
     "period": "text",
     "money": "amount",
     "datetime": "time",
-}  # types of columns whose kinds have another name
+}
 
 _encode = partial(json.dumps, ensure_ascii=False, separators=(",", ":"))
 

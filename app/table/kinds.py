@@ -20,10 +20,9 @@ _OTHERS = {",": ";|\t", ";": ",|\t"}  # what other programs may take for the del
 _STARTS = {delimiter: f"((?:^|[{others}])[{_BLANKS}']*)" for delimiter, others in _OTHERS.items()}
 _UNGUARDED = {delimiter: re.compile(f"{start}(?={_FORMULA})") for delimiter, start in _STARTS.items()}
 _GUARDED = {delimiter: re.compile(f"{start}'(?={_FORMULA})") for delimiter, start in _STARTS.items()}
-_FIRST = re.compile(f"{_FORMULA}|[{_BLANKS}']")  # with which a text must begin to need a guard at its start
-_INNER = {
-    delimiter: re.compile(f"[{others}]") for delimiter, others in _OTHERS.items()
-}  # else it must have one of these
+# Quick tests, because most texts need no guard: one that does begins like _FIRST, or has one of the _OTHERS in it.
+_FIRST = re.compile(f"{_FORMULA}|[{_BLANKS}']")
+_INNER = {delimiter: re.compile(f"[{others}]") for delimiter, others in _OTHERS.items()}
 
 
 def guard(text: str, delimiter: str = ",") -> str:
@@ -34,7 +33,7 @@ def guard(text: str, delimiter: str = ",") -> str:
     """
     if _FIRST.match(text) or _INNER[delimiter].search(text):
         return _UNGUARDED[delimiter].sub(r"\1'", text)
-    return text  # most texts, and much faster
+    return text
 
 
 def unguard(text: str, delimiter: str = ",") -> str:

@@ -124,12 +124,20 @@ def read_all_rows(view: View, scope: Scope, at_most: int) -> list[Row] | None:
     with read_transaction():
         if view.group:
             groups = read_groups(view, scope)
-            found = _group_rows(view, scope, groups[:], 0) if len(groups) <= at_most else []
-            return found if found and _count_nested(found) <= at_most else None if groups else []
-        rows = fetch_rows(choose_strategy(RowQuery(view, scope, view.level)), view.descending, limit=at_most + 1)
-        if len(rows) <= at_most:
+            if len(groups) > at_most:
+                return None
+            rows = _group_rows(view, scope, groups[:], 0)
+        else:
+            rows = fetch_rows(choose_strategy(RowQuery(view, scope, view.level)), view.descending, limit=at_most + 1)
+            if len(rows) > at_most:
+                return None
             rows = _with_children(view, scope, rows)
     return rows if _count_nested(rows) <= at_most else None
+
+
+def count_view(view: View, scope: Scope) -> int:
+    """Count the rows of a view, or the groups of a grouped one, however long that takes. Raises TooManyGroups."""
+    return len(read_groups(view, scope)) if view.group else count_rows(RowQuery(view, scope, view.level))
 
 
 def read_children(view: View, scope: Scope, path: RowPath) -> list[Row] | None:
@@ -139,17 +147,22 @@ def read_children(view: View, scope: Scope, path: RowPath) -> list[Row] | None:
     with read_transaction():
         query = RowQuery(view, scope, len(path), path, sort_matches=True)
         children = _with_children(view, scope, fetch_rows(query, view.descending))
-        exists = children or count_rows(RowQuery(view, scope, len(path) - 1, path))
-        if exists and any(filter_.having for filter_, _ in view.active_filters):
-            exists = count_rows(RowQuery(view, scope, view.level, path[: view.level + 1]))
-    return children if exists else None
+        if not children and not count_rows(RowQuery(view, scope, len(path) - 1, path)):
+            return None
+        if any(filter_.having for filter_, _ in view.active_filters):  # which only the view's own row must match
+            own_row = RowQuery(view, scope, view.level, path[: view.level + 1])
+            return children if count_rows(own_row) else None
+    return children
 
 
 def read_group(view: View, scope: Scope, path: RowPath) -> Row | None:
     """Read a group as an open row; None if the view has no such group, or it has no rows."""
     with read_transaction():
         group = next((group for group in read_groups(view, scope) if group_path(view, group) == path), None)
-        return _group_rows(replace(view, open_rows=(path,)), scope, [group], 0)[0] if group and group.rows else None
+        if group is None or not group.rows:
+            return None
+        (row,) = _group_rows(replace(view, open_rows=(path,)), scope, [group], 0)
+    return row
 
 
 def _read_page(rows: RowQuery, total: int | None) -> Page:
@@ -170,25 +183,29 @@ def _read_page(rows: RowQuery, total: int | None) -> Page:
 
 
 def _read_group_page(view: View, scope: Scope) -> Page:
+    """Read a page of groups: those with the indexes from `start` up to `end`."""
     groups, position = read_groups(view, scope), view.position or PagePosition(forward=True, cursor=None)
     total = len(groups)
-    edge = _locate_group(view, groups, position.cursor) if position.cursor else total
+    at_cursor = _locate_group(view, groups, position.cursor) if position.cursor else None
     if position.forward:
-        first = edge + 1 if position.cursor else 0
+        start = 0 if at_cursor is None else at_cursor + 1
+        end = min(start + view.size, total)
+    elif at_cursor is None:  # the last page, which holds the remainder
+        start, end = max(total - 1, 0) // view.size * view.size, total
     else:
-        first = max(edge - view.size, 0) if position.cursor else max(total - 1, 0) // view.size * view.size
-    last = min(first + view.size, total) if position.forward else edge
-    if position.cursor and first >= last:
+        start, end = max(at_cursor - view.size, 0), at_cursor
+    if at_cursor is not None and start >= end:
         raise CursorNotFound(view)
-    previous = _page_of_groups(view, groups[first], first, forward=False) if first else None
-    next_ = _page_of_groups(view, groups[last - 1], last - 1, forward=True) if last < total else None
-    return Page(view, _group_rows(view, scope, groups[first:last], first), first + 1, total, previous, next_)
+    previous = _page_of_groups(view, groups[start], start, forward=False) if start else None
+    next_ = _page_of_groups(view, groups[end - 1], end - 1, forward=True) if end < total else None
+    return Page(view, _group_rows(view, scope, groups[start:end], start), start + 1, total, previous, next_)
 
 
 def _locate_group(view: View, groups: Groups, cursor: Cursor) -> int:
     """The index of the cursor's group. Raises CursorNotFound when the view doesn't have it any more."""
-    likely = range(len(groups))[cursor.row_id : cursor.row_id + 1]  # where it was, unless the data has changed
-    for index in chain(likely, range(len(groups))):
+    indexes = range(len(groups))
+    likely = indexes[cursor.row_id : cursor.row_id + 1]  # where it was, unless the data has changed
+    for index in chain(likely, indexes):
         if digest(format_path(group_path(view, groups[index]))) == cursor.tiebreaker:
             return index
     raise CursorNotFound(view)
@@ -202,7 +219,7 @@ def _page_of_groups(view: View, group: Group, index: int, forward: bool) -> View
 
 
 def _group_rows(view: View, scope: Scope, groups: Sequence[Group], first: int) -> list[Row]:
-    """Groups as rows, open ones with the first of the rows that they are made of. `first` is the index of the first."""
+    """Groups as rows, the first of which has the index `first`. Open ones have their first members as children."""
     rows = []
     for index, (group, *values) in enumerate(zip(groups, *group_columns(view, groups), strict=True), first):
         path, members = group_path(view, group), member_view(view, group) if group.rows else None

@@ -14,8 +14,8 @@ from app.table.view import ALL_ROWS, DEFAULT_SIZE, LAST_PAGE, SIZES, Cursor, Pag
 REPEATABLE_KEYS = ("group", "columns", "open")
 MAX_GROUP = 3  # dimensions of a grouped view
 PAGING_KEYS = ("after", "before", "size", "open")  # these select a page of a view; files ignore them
-MAX_VALUE_LENGTH = 200  # characters of a filter's value: answers are remembered by it
-_SHOWN_LENGTH = 60  # characters of an invalid value that a message repeats, when it is longer than any can be
+MAX_VALUE_LENGTH = 200  # characters of a filter's value, which is part of cache keys
+_SHOWN_LENGTH = 60  # characters that a message repeats of a value longer than MAX_VALUE_LENGTH
 
 _LAST_PAGE_OF_ANOTHER_VIEW = re.compile(f"{LAST_PAGE}-[0-9a-f]{{8}}")
 _PATH = re.compile(r"[0-9]{1,18}(?:\.[0-9]{1,18})*")
@@ -208,7 +208,7 @@ def _filters(params: QueryParams) -> dict[str, str]:
         except ValueError as error:
             params.add_error(filter_.key, value, str(error))
     if filters.get("from", "") > filters.get("to", "9999-12-31"):
-        params.add_error("from", filters["from"], f"is after to, {filters['to']}; from must be the earlier day")
+        params.add_error("from", filters["from"], f"is after to, “{filters['to']}”; from must be the earlier day")
     if "period" in filters and {"from", "to"} & filters.keys():
         params.add_error("period", filters["period"], "can't stand beside from or to; keep the period or the days")
     return filters

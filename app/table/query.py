@@ -138,12 +138,9 @@ class RowQuery:
 
     def aggregate_conditions(self, sums: Any) -> list[Term]:
         """What HAVING would get: conditions on the sums of the view's own rows. Rows inside them are not filtered."""
-        is_own_level = self.level == self.view.level
-        return [
-            filter_.where(sums, value)
-            for filter_, value in self.view.resolved_filters
-            if is_own_level and filter_.having
-        ]
+        if self.level != self.view.level:
+            return []
+        return [filter_.where(sums, value) for filter_, value in self.view.resolved_filters if filter_.having]
 
     def _parent_conditions(self, table: Any) -> list[Term]:
         """Only the customer may use an index: a customer has few rows, a certificate type has many."""
@@ -164,7 +161,7 @@ class RowQuery:
         query = (parents[0] if parent_leads else self.table).select(*values)
         if parent_leads:
             query = self._join_rows_of_parent(query, parents[0], first_rows)
-        for parent in parents[parent_leads:]:
+        for parent in parents[1:] if parent_leads else parents:
             query = query.join_from(self.table, parent, JOIN.CROSS)
         query = where_all(query, [foreign_key(self.table, parent) == parent.id for parent in parents])
         return self._filter(query, order[0]) if ids is None else query.where(reports_db.in_subquery(self.table.id, ids))

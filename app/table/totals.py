@@ -16,7 +16,7 @@ from app.table.expressions import disjoint_conditions, tables_of
 from app.table.query import RowQuery
 from app.table.scope import Scope
 from app.table.statements import compiled, placeholder
-from app.table.view import View
+from app.table.view import NUL, View
 from models import fold, reports_db
 from models.sqlite import Snapshot
 
@@ -27,9 +27,6 @@ class Group(NamedTuple):
     values: tuple[GroupValue, ...]
     rows: int
     sums: tuple[int, ...]
-
-
-_NUL = "\0"  # no value can hold it
 
 
 class Values(Sequence[GroupValue]):
@@ -52,16 +49,16 @@ class Values(Sequence[GroupValue]):
         if isinstance(index, slice):
             return Values(self._texts[index], self._are_tuples)
         text = self._texts[index]
-        return tuple(text.split(_NUL)) if self._are_tuples and text is not None else text
+        return tuple(text.split(NUL)) if self._are_tuples and text is not None else text
 
 
 class Groups(Sequence[Group]):
     """Groups in columns: a group takes 50 bytes, where objects would take 500.
 
     values:  of each dimension, the different values in alphabetical order.
-    indexes:  of each dimension, the index in `values` of each group's value.
+    indexes: of each dimension, the index in `values` of each group's value.
     numbers: the rows of each group, and of each measure its sums.
-    order:   the indexes of groups in another order than that in which they are stored.
+    order:   the stored groups' indexes in the order in which this sequence has them.
     """
 
     def __init__(
@@ -143,7 +140,7 @@ def sum_groups(
     measures: Sequence[Column],
     snapshot: Snapshot | None = None,
     every_period: bool = False,
-) -> "Groups":
+) -> Groups:
     """Add up rows by dimensions, in the alphabetical order of the values of the first, the second and so on.
 
     Reads from the snapshot, or else from this thread's connection. With `every_period` there is a group of zeros for
@@ -153,7 +150,7 @@ def sum_groups(
     keys = [_Numbering() for _ in dimensions]
     columns = [array("q") for _ in range(depth + 1 + len(measures))]
 
-    def add(block: Sequence[Iterable[Any]]) -> None:
+    def add(block: Block) -> None:
         for column, numbering, values in zip(columns, keys, block, strict=False):
             column.extend(map(numbering.__getitem__, values))
         for column, numbers in zip(columns[depth:], block[depth:], strict=True):
@@ -185,7 +182,7 @@ class _Numbering(dict[Any, int]):
 
 def _in_alphabetical_order(
     values: Sequence[Values], indexes: Sequence[Sequence[int]], numbers: Sequence[Sequence[int]]
-) -> "Groups":
+) -> Groups:
     """Groups in the order of their first value, then of the second and so on; those with the same values are added up.
 
     They are sorted by one number each, which has the indexes of the values as digits.
@@ -195,7 +192,8 @@ def _in_alphabetical_order(
     for digits, among in zip(indexes, values, strict=True):
         ranks = [rank * len(among) + digit for rank, digit in zip(ranks, digits, strict=True)]
     order = sorted(range(count), key=ranks.__getitem__)
-    starts = [at for at, (one, next_) in enumerate(pairwise([-1, *(ranks[index] for index in order)])) if one != next_]
+    in_order = [ranks[index] for index in order]
+    starts = [at for at, rank in enumerate(in_order) if at == 0 or rank != in_order[at - 1]]
     columns = [[column[index] for index in order] for column in numbers]
     if len(starts) < count:  # several queries have found rows of the same group
         order = [order[start] for start in starts]
@@ -329,7 +327,7 @@ def _values(dimension: Dimension, keys: set[Any], source: Snapshot) -> tuple[Val
     ids, texts = first, list(first)
     for block, *columns in source.columns(query, _BLOCK):
         ids += block
-        texts += map(_NUL.join, zip(*columns, strict=True))
+        texts += map(NUL.join, zip(*columns, strict=True))
     return Values(texts, are_tuples=len(dimension.names) > 1), ids
 
 

@@ -15,7 +15,7 @@ from models import today
 NUL = "\0"  # no value can hold it
 LAST_PAGE = "end"  # `before=end`; in a form `before=end-CONTEXT`
 
-_PATTERN = re.compile(r"([0-9])-([0-9]{1,18})-([0-9a-f]{8})-([0-9]{1,18})-([0-9a-f]{8})-([0-9a-f]{8})")
+_CURSOR = re.compile(r"([0-9])-([0-9]{1,18})-([0-9a-f]{8})-([0-9]{1,18})-([0-9a-f]{8})-([0-9a-f]{8})")
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Cursor:
     @classmethod
     def parse(cls, text: str) -> "Cursor":
         """Raises ValueError when the text was not made by `str(cursor)`."""
-        match = _PATTERN.fullmatch(text)
+        match = _CURSOR.fullmatch(text)
         if not match or digest(text.rpartition("-")[0]) != match[6]:
             raise ValueError("is not the place of a page; leave it out for the first page")
         return cls(int(match[1]), int(match[2]), match[3], int(match[4]), match[5])
@@ -147,15 +147,12 @@ class View:
         active = self.active_filters + [
             (self.report.filters_by_key[key], value) for key, value in implied.items() if key not in self.filters
         ]
-        return [
-            (
-                filter_,
-                filter_.resolve(value, self.today)
-                if filter_.resolve
-                else self.spellings.get((filter_.key, value), value),
-            )
-            for filter_, value in active
-        ]
+        return [(filter_, self._resolve(filter_, value)) for filter_, value in active]
+
+    def _resolve(self, filter_: Filter, value: str) -> Any:
+        if filter_.resolve:
+            return filter_.resolve(value, self.today)
+        return self.spellings.get((filter_.key, value), value)
 
     @property
     def group(self) -> tuple[Dimension, ...]:

@@ -7,7 +7,9 @@ from urllib.parse import urlsplit
 from flask import Flask, get_template_attribute
 
 from app.reports import REPORTS
+from app.reports.periods import FIRST_DAY
 from app.settings import Settings
+from app.validation import MAX_NAME_LENGTH
 from app.web import (
     account,
     audit,
@@ -66,6 +68,8 @@ def _register_template_globals(app: Flask, settings: Settings) -> None:
         partner_name=settings.partner_name,
         provider_name=urlsplit(settings.oidc_issuer).netloc,
         local_sign_in=settings.local_sign_in,
+        max_name_length=MAX_NAME_LENGTH,
+        first_day=FIRST_DAY,
         customer_url=customer_url,
         report_url=report_url,
         reports=REPORTS,

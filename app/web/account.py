@@ -6,8 +6,9 @@ from flask import Blueprint, abort, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import TooManyRequests, Unauthorized
 
+from app.auth.passwords import MAX_LENGTH, MIN_LENGTH
 from app.auth.second_factor import count_recovery_codes, find_second_factor
-from app.auth.sessions import end_session, end_user_sessions
+from app.auth.sessions import CONFIRMED_FOR, end_session, end_user_sessions
 from app.auth.tokens import latest_last_day, list_tokens
 from app.auth.users import choose_password
 from app.validation import ValidationError
@@ -113,6 +114,7 @@ def account_page(
     factor, own_sessions = find_second_factor(visitor().id), services().sessions.list_of(visitor().id)
     context = {
         "errors": errors,
+        "password_lengths": (MIN_LENGTH, MAX_LENGTH),
         "done": request.args.get("done"),
         "sessions": sorted(own_sessions, key=lambda each: each.token_hash != visitor().session),  # this one first
         "factor": factor,
@@ -130,4 +132,5 @@ def confirm_page(
     next_url: str, status: int = 200, errors: Mapping[str, str] = {}, headers: Mapping[str, str] = {}
 ) -> ResponseReturnValue:
     set_error_reason(*errors.values())
-    return render_template("account/confirm.html", next=next_url, errors=errors), status, headers
+    context = {"next": next_url, "errors": errors, "confirmed_minutes": CONFIRMED_FOR // 60}
+    return render_template("account/confirm.html", **context), status, headers

@@ -8,11 +8,9 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from app.reports import REPORTS
 from app.reports.customer_page import SECTIONS, SUMS, CustomerIdentity, CustomerSum, Section, find_customers
-from app.table.counts import count_rows
 from app.table.definitions import empty_if_blank
 from app.table.kinds import INTEGER
-from app.table.paging import read_page
-from app.table.query import RowQuery
+from app.table.paging import count_view, read_page
 from app.table.totals import summarize
 from app.table.view import View
 from app.web.errors import error_response
@@ -83,7 +81,7 @@ def _sum(sum_: CustomerSum, view: View) -> tuple[str, str]:
     """Return the sum as the foot of the report's table shows it, and the address of that table."""
     scope, view = visitor().scope, view.with_filters({**view.filters, **sum_.filters})
     if not sum_.column:
-        return INTEGER.show(count_rows(RowQuery(view, scope, view.level))), filtered_url(view)
+        return INTEGER.show(count_view(view, scope)), filtered_url(view)
     index = view.report.summary.measures.index(sum_.column)
     number = sum(group.sums[index] for group in summarize(view.report.summary, view, scope))
     return view.report.columns_by_key[sum_.column].kind.show(number), filtered_url(view)

@@ -11,8 +11,8 @@ from flask.typing import ResponseReturnValue
 from app import saved_views
 from app.auth.permissions import Permission
 from app.deliveries import runs, store
-from app.deliveries.content import FORMATS, LINK
-from app.deliveries.schedule import DAILY, HOURS, KINDS, MONTH_DAYS, MONTHLY, WEEKDAYS, WEEKLY, Schedule, utc_now
+from app.deliveries.content import FORMATS, LINK, MAX_FILE_BYTES
+from app.deliveries.schedule import DAILY, HOURS, KINDS, MONTH_DAYS, MONTHLY, WEEKDAYS, WEEKLY, Schedule
 from app.deliveries.store import DeliveryForm, ListedDelivery
 from app.jobs.states import is_runner_alive
 from app.validation import ValidationError
@@ -21,7 +21,7 @@ from app.web.errors import error_response
 from app.web.request_log import set_error_reason
 from app.web.security import visitor
 from app.web.services import services
-from models import Delivery, DeliveryRecipient, SavedView
+from models import Delivery, DeliveryRecipient, SavedView, utc_now
 from models.audit import AuditActor
 
 # Actions of the buttons beside a delivery, by the last part of their address.
@@ -218,6 +218,7 @@ def _form(
     set_error_reason(*errors.values())
     choices = {"kinds": KINDS, "weekdays": WEEKDAYS, "month_days": MONTH_DAYS, "hours": HOURS, "formats": FORMATS}
     context = {"view": view, "values": values, "errors": errors, "delivery": delivery, **choices}
+    context["max_megabytes"] = MAX_FILE_BYTES // 10**6
     return render_template("deliveries/delivery.html", **context, **_common_context())
 
 
@@ -226,14 +227,16 @@ def _common_context() -> dict[str, Any]:
 
 
 def _describe_last(listed: ListedDelivery) -> tuple[list[tuple[str, str]], str]:
-    """Return the states of the last mails, each with the class of its badge, and more about the first that tells it."""
+    """Return the states of the last mails, each with the class of its badge, and details of the most telling one.
+
+    That is one which fails, else one whose rows were counted.
+    """
     numbers = Counter(str(run.state) for run in listed.last)
     many = len(listed.last) > 1
     badges = [(f"{number} {state}" if many else state, _BADGES.get(state, "")) for state, number in numbers.items()]
-    told = [*listed.failing, *(run for run in listed.last if run.rows is not None), *listed.last]
-    if not told:
+    if not listed.last:
         return [("not due yet", "")], ""
-    run = told[0]
+    run = [*listed.failing, *(run for run in listed.last if run.rows is not None), *listed.last][0]
     rows = "" if run.rows is None else f"{run.rows:,} {'row' if run.rows == 1 else 'rows'}"
     who = f"{run.user.email}: " if many and run.message else ""
     return badges, f"{who}{'; '.join(filter(None, (rows, str(run.message))))}"

@@ -5,8 +5,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from app.reports import REPORTS
 from app.reports.attention import ATTENTION_ITEMS, AttentionItem
-from app.table.counts import count_rows
-from app.table.query import RowQuery
+from app.table.paging import count_view
 from app.table.view import View
 from app.web.errors import is_fragment_request
 from app.web.request_log import timed
@@ -63,7 +62,7 @@ def health() -> Response:
 def _attention_count(item: AttentionItem) -> tuple[int, str, str]:
     """Return the number of rows that need attention, the words after the number, and the address of the rows."""
     view = _view(item)
-    number = count_rows(RowQuery(view, visitor().scope, view.level))
+    number = count_view(view, visitor().scope)
     label = item.one if number == 1 else item.many if number else item.none
     return number, label, report_url(view)
 

@@ -88,13 +88,22 @@ class Tabs(NamedTuple):
     """The views of a report for its page: the standard ones, the visitor's own, then those that colleagues share.
 
     `current` is the tab that is shown, or, with `is_changed`, the one that what is shown was made from. It is among
-    the first MAX_TABS. `deleted` are views that the visitor has just deleted and may restore.
+    the `first` ones. `deleted` are views that the visitor has just deleted and may restore.
     """
 
     tabs: list[Tab]
     current: Tab
     is_changed: bool
     deleted: list[Tab]
+
+    @property
+    def first(self) -> list[Tab]:
+        """The tabs above the table; the others are under "More"."""
+        return self.tabs[:MAX_TABS]
+
+    @property
+    def others(self) -> list[Tab]:
+        return self.tabs[MAX_TABS:]
 
 
 _NUMBER = re.compile("[0-9]{1,9}")  # of a saved view

@@ -238,4 +238,5 @@ def _code_page(
     next_url: str, status: int = 200, errors: Mapping[str, str] = {}, headers: Mapping[str, str] = {}
 ) -> ResponseReturnValue:
     set_error_reason(*errors.values())
-    return render_template("account/code.html", next=next_url, errors=errors), status, headers
+    context = {"next": next_url, "errors": errors, "remembered_days": REMEMBERED_SECONDS // (24 * 60 * 60)}
+    return render_template("account/code.html", **context), status, headers

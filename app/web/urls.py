@@ -8,12 +8,13 @@ from typing import Any
 from app.reports import REPORTS
 from app.table.definitions import Filter, Link, Report
 from app.table.params import MAX_VALUE_LENGTH
+from app.table.totals import narrow_view
 from app.table.view import DEFAULT_SIZE, View, encode_query, quote_value
 
 # Characters in the address of a view. gunicorn reads request lines of up to 8,190 bytes; a form adds to its view.
 MAX_URL_LENGTH = 7500
 
-# Filters that the link to another report keeps, in the order of its filters. Days mean End there, or Date.
+# Filters that the link to another report keeps. A range of days is of End in one report, and of Date in another.
 _SHARED_FILTERS = ("customer", "name", "reseller", "period", "from", "to")
 
 _CUSTOMERS = "/customers"
@@ -26,7 +27,11 @@ def report_url(view: View, ending: str = "", *more: tuple[str, str]) -> str:
     the view.
     """
     query = encode_query([*view.params(), *more]) if more else view.query_string
-    return f"/reports/{view.report.slug}{ending}" + (f"?{query}" if query else "")
+    return _with_query(f"/reports/{view.report.slug}{ending}", query)
+
+
+def _with_query(path: str, query: str) -> str:
+    return f"{path}?{query}" if query else path
 
 
 def summary_url(view: View) -> str:
@@ -40,20 +45,22 @@ def customer_url(keys: Mapping[str, str]) -> str:
 
 
 def link_maker(link: Link, by_id: bool) -> Callable[[Sequence[Any], Iterable[Any]], Iterable[str]]:
-    """Return a function that makes a column's values the addresses of what they link to, "" where no filter takes them.
+    """Return a function: (a column's values, their companions) → the addresses to which they link, "" for none.
 
-    With `by_id` the id that was read beside a value identifies the customer. The id is None where the name belongs
-    to no customer, and "" where the customer has no id: then the name identifies it.
+    With `by_id` the companion is the id of the customer whose name the value is: None where the name belongs to no
+    customer, "" where the customer has no id, so that the name identifies it.
     """
     path = f"/reports/{link.report}" if link.report else _CUSTOMERS
 
     def url(key: str, value: str) -> str:
         return f"{path}?{key}={quote_value(value)}" if value and len(value) <= MAX_VALUE_LENGTH else ""
 
-    def customer(name: str, id_: str | None) -> str:
-        return "" if id_ is None else url(link.key, id_) if id_ else url(link.name_key, name)
+    def url_of_customer(name: str, id_: str | None) -> str:
+        if id_ is None:
+            return ""
+        return url(link.key, id_) if id_ else url(link.name_key, name)
 
-    return partial(map, customer) if by_id else lambda values, _: [url(link.key, value) for value in values]
+    return partial(map, url_of_customer) if by_id else lambda values, _: [url(link.key, value) for value in values]
 
 
 def filtered_url(view: View) -> str:
@@ -61,6 +68,11 @@ def filtered_url(view: View) -> str:
     url = report_url(view)
     is_taken = len(url) <= MAX_URL_LENGTH and all(_takes(filter_, value) for filter_, value in view.active_filters)
     return url if is_taken else ""
+
+
+def narrowed_url(view: View, filters: Mapping[str, str]) -> str:
+    """Return the address of a view with more filters, "" when no address takes them or one has no value."""
+    return filtered_url(narrow_view(view, filters)) if all(filters.values()) else ""
 
 
 def _takes(filter_: Filter, value: str) -> bool:
@@ -80,11 +92,12 @@ def other_reports(view: View) -> list[tuple[str, str]]:
     """Return title and address of each report, with the shared filters of this view; "" is the address of its own."""
     pairs = [(key, view.filters[key]) for key in _SHARED_FILTERS if key in view.filters]
     return [
-        (report.short_title, "" if report.slug == view.report.slug else _filtered_url(report, pairs))
+        (report.short_title, "" if report.slug == view.report.slug else _url_with(report, pairs))
         for report in REPORTS.values()
     ]
 
 
-def _filtered_url(report: Report, pairs: Sequence[tuple[str, str]]) -> str:
+def _url_with(report: Report, pairs: Sequence[tuple[str, str]]) -> str:
+    """Return the address of a report with those of the filters that it has."""
     query = encode_query([(key, value) for key, value in pairs if key in report.filters_by_key])
-    return f"/reports/{report.slug}" + (f"?{query}" if query else "")
+    return _with_query(f"/reports/{report.slug}", query)

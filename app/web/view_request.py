@@ -1,4 +1,4 @@
-"""Parse the report and the view of a request, or end it with a 400, 403 or 404; and begin to read it."""
+"""From a request to its report and view, or to a 400, 403 or 404; and the transaction in which a view is read."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -47,9 +47,9 @@ def requested_view(slug: str, *ignored_keys: str) -> View:
 
 @contextmanager
 def read_report(view: View) -> Iterator[tuple[View, Scope]]:
-    """Read a view in one transaction: yield the view, and the scope of its rows, which the visitor may see.
+    """Open the transaction that reads a view. Yield the view, and the scope of the rows that the visitor may see.
 
-    The view has ids and names spelled as the data of that scope has them.
+    The view that is yielded has ids and names spelled as the data of that scope has them.
     """
     with timed("query"), read_transaction():
         scope = visitor().scope
@@ -57,7 +57,7 @@ def read_report(view: View) -> Iterator[tuple[View, Scope]]:
 
 
 def match_visitor_spellings(view: View) -> View:
-    """Return the view as `read_report` yields it. Files read its rows later, from a snapshot with a scope of that.
+    """Return the view as `read_report` yields it, for files: these read its rows later, from a snapshot.
 
     This isn't timed: a file has no `Server-Timing`, because its rows aren't read yet when its headers are sent.
     """
@@ -66,9 +66,9 @@ def match_visitor_spellings(view: View) -> View:
 
 
 def submitted_view(slug: str, *ignored_keys: str, more_errors: Sequence[ParamError] = ()) -> Submission:
-    """Return the view that the form of a report asks for, or an address, without regard to `ignored_keys`.
+    """Return the submission of the form on a report's page, or of an address, without regard to `ignored_keys`.
 
-    `more_errors` are those of keys that aren't the view's; the 400 names them too.
+    `more_errors` are those of keys that aren't the view's. The 400 names them, too.
     """
     pairs = [(key, value) for key, value in request.args.items(multi=True) if key not in ignored_keys]
     return permitted_submission(report_or_404(slug), pairs, more_errors)
@@ -81,9 +81,9 @@ def submitted_export(slug: str) -> tuple[View, Dialect]:
 
 
 def permitted_view(report: Report, pairs: Iterable[tuple[str, str]]) -> View:
-    """Return the view that a query string describes, as its visitor may see it.
+    """Return the view that a query string describes, of the report as the visitor has it.
 
-    Any error is a 400. What the report has, but not for this visitor, is a 403: rows inside rows, or costs.
+    An error is a 400. A part of the report that this visitor doesn't have, such as costs or inner rows, is a 403.
     """
     pairs = list(pairs)
     view, errors = parse_view(permitted(report), pairs)
@@ -122,7 +122,7 @@ def withheld_parts(errors: Iterable[ParamError], whole: View) -> list[tuple[Perm
     """Describe what a query string asks for that the visitor may not see: (missing permission, part of the report).
 
     `errors` are those that the visitor's report has and the whole one hasn't; `whole` is the view of the whole one. A
-    sort by a hidden column isn't among the parts: it means nothing to anybody.
+    sort by a hidden column isn't among the parts, because nobody's page is sorted by it.
     """
     columns, filters = whole.report.columns_by_key, whole.report.filters_by_key
     parts, details = [], Permission.VIEW_DETAILS
@@ -151,6 +151,6 @@ def invalid_response(report: Report, errors: Sequence[ParamError]) -> Response:
 
 
 def missing_cursor_response(view: View) -> Response:
-    """Return a 400 that says that the view hasn't the row any more at which its page should begin."""
+    """Return the 400 for a page that should begin at a row which the view doesn't have any more."""
     key, cursor = next(pair for pair in view.params() if pair[0] in ("after", "before"))
     return invalid_response(view.report, [ParamError(key, cursor, "is a page that has gone; leave it out")])

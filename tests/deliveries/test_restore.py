@@ -7,10 +7,9 @@ import pytest
 from flask.testing import FlaskCliRunner
 
 from app.deliveries import runs
-from app.deliveries.schedule import utc_now
 from app.deliveries.sending import Sender
 from app.deliveries.store import delete_delivery, set_stopped
-from models import DeliveryRecipient, DeliveryRun, User
+from models import DeliveryRecipient, DeliveryRun, User, utc_now
 from tests.deliveries.conftest import Clock, Mailbox, delivered, person, saved
 from tests.support import BY
 

@@ -16,10 +16,10 @@ from peewee import fn
 
 from app.deliveries import runs
 from app.deliveries.content import CSV
-from app.deliveries.schedule import MONTHLY, WEEKLY, Schedule, time_text
+from app.deliveries.schedule import MONTHLY, WEEKLY, Schedule
 from app.deliveries.sending import Sender
 from app.deliveries.store import set_paused
-from models import AuditEvent, Delivery, DeliveryRun, User, close_connections
+from models import AuditEvent, Delivery, DeliveryRun, User, close_connections, format_time
 from tests.databases import on_both
 from tests.deliveries.conftest import START, Clock, Mailbox, delivered, person, saved, sender_of
 from tests.file_faults import missing
@@ -338,7 +338,7 @@ def test_nothing_without_news(ann: User, mailbox: Mailbox, clock: Clock, sender:
     delivered(saved(ann, "period=this-year"), only_new=True, file_format=file_format)
     for days in range(1, 4):
         clock.now = datetime(2025, 5, 5, 7) + timedelta(days=days)
-        Delivery.update(next_at=time_text(clock.now)).execute()
+        Delivery.update(next_at=format_time(clock.now)).execute()
         sender.deliver()
     assert [run.state for run in DeliveryRun.select().order_by(DeliveryRun.due_at)] == ["sent", "skipped", "skipped"]
     clock.now = datetime(2026, 5, 5, 7)  # another year has other rows

@@ -52,6 +52,14 @@ def test_added_rows_have_all_their_cells() -> None:
     ]  # fmt: skip
 
 
+def test_added_customers_are_in_the_order_of_the_file() -> None:
+    ids = [f"C-{number}" for number in range(30, 0, -1)]
+    import_numbered(1, SUBSCRIPTIONS, *({"Subscription ID": f"S-{id_}", "Customer ID": id_} for id_ in ids))
+    assert [
+        change[4] for change in changed(1) if change[2] == "Customer ID" and change[1] == f"Acme, {change[4]}"
+    ] == ids
+
+
 @on_both
 def test_changes_have_what_was_before_and_after_whatever_came_since() -> None:
     import_numbered(1, SUBSCRIPTIONS, {}, {"Subscription ID": "S-2"})

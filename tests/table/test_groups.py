@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.reports import REPORTS
-from app.reports.dimensions import BY_RESELLER, by_named
-from app.reports.filters import CUSTOMER, RESELLER, by_name
+from app.reports.dimensions import BY_RESELLER, name_dimension
+from app.reports.filters import CUSTOMER, RESELLER, name_filter
 from app.table.csv import csv_chunks
 from app.table.definitions import Column, Dimension, Level, Report
 from app.table.groups import member_view, read_groups
@@ -329,10 +329,10 @@ def test_fourth_report_is_grouped_by_its_declaration(client: FlaskClient, monkey
         filters=(
             CUSTOMER,
             RESELLER,
-            by_name("certificate_type", "Certificate Type", CertificateType, "certificate_type"),
+            name_filter("certificate_type", "Certificate Type", CertificateType, "certificate_type"),
         ),
         default_sort="customer",
-        dimensions=(BY_RESELLER, by_named("certificate_type", "Type", "certificate_type", CertificateType.name)),
+        dimensions=(BY_RESELLER, name_dimension("certificate_type", "Type", "certificate_type", CertificateType.name)),
     )
     monkeypatch.setitem(REPORTS, report.slug, report)
     path = f"/reports/{report.slug}"

@@ -10,8 +10,8 @@ import pytest
 from flask import Flask
 
 from app.deliveries import runs
-from app.deliveries.schedule import DAILY, HOURS, Schedule, time_text, utc_now
-from models import Delivery, DeliveryRun
+from app.deliveries.schedule import DAILY, HOURS, Schedule
+from models import Delivery, DeliveryRun, format_time, utc_now
 from tests.deliveries.conftest import KEY, Mailbox, delivered, mailbox, person, saved, smtp_server
 from tests.serving import OWN, ROOT
 from tests.trials.conftest import Trial
@@ -51,7 +51,7 @@ def test_killed_deliveries(app: Flask, trial: Trial, database_url: str, mailbox:
     view, kills = saved(people[0]), 0
     for hour in HOURS:
         delivered(view, *people, schedule=Schedule(DAILY, 0, hour), now=utc_now())
-    Delivery.update(next_at=time_text(utc_now())).execute()
+    Delivery.update(next_at=format_time(utc_now())).execute()
     while kills == 0 or DeliveryRun.select().where(DeliveryRun.state == runs.WAITING).exists():
         with start(database_url, mailbox.port) as process:
             sleep(trial.dice.random() / 4)

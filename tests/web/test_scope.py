@@ -329,7 +329,7 @@ def test_scope_is_of_the_moment_of_the_rows(app: Flask, path: str, monkeypatch: 
         return looked_up[-1]
 
     right = readable(client.get(path))
-    cache.answers.clear()
+    cache.results_cache.clear()
     monkeypatch.setattr(Scope, "_of", look_up_and_exchange)
     assert readable(client.get(path)) == right
     assert looked_up

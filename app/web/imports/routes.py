@@ -159,9 +159,7 @@ def cancel(number: int) -> ResponseReturnValue:
     """Drop a file that isn't applied, and end its job."""
     job = _job_or_404(number)
     with access_db.write_transaction():
-        cancelled = not status_of(job).applied and change_state(
-            job, [*states.CHECKABLE, states.APPLY_QUEUED], states.CANCELLED
-        )
+        cancelled = not status_of(job).applied and change_state(job, states.DROPPABLE, states.CANCELLED)
         if cancelled:
             record_event("import cancelled", about=f"{job.report} {job.file}", number=number)
     if not cancelled:
@@ -266,5 +264,6 @@ _WHY_NOT = {
 
 
 def _list_page(status: int = 200, error: str = "") -> ResponseReturnValue:
-    context = {**list_context(), "error": error, "limit": services().settings.import_limit}
+    limits = {"limit": services().settings.import_limit, "max_files": MAX_FILES}
+    context = {**list_context(), **limits, "error": error}
     return render_template("imports/imports.html", **context), status

@@ -5,7 +5,7 @@ Policy forbids; leather 0.4 has no links; both scale text with the picture; draw
 """
 
 from calendar import month_abbr
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from itertools import count
 from typing import NamedTuple
@@ -14,25 +14,25 @@ from app.table.charts import chart_range, largest_rows
 from app.table.definitions import Chart
 from app.table.kinds import INTEGER, Kind
 from app.table.scope import Scope
-from app.table.totals import Group, narrow_view, summarize
+from app.table.totals import Group, summarize
 from app.table.view import View
-from app.web.urls import filtered_url
+from app.web.urls import narrowed_url
 
 MAX_BARS = 6  # bars of names; "6 of 31" says that there are more
 FEW_PERIODS = 3  # up to so many are rows of a table: a column of one month would be as wide as the chart
 _HEIGHT = 140  # pixels between the lowest and the highest gridline
 _MAX_INTERVALS = 3  # between gridlines
 _GAP = 0.8  # pixels between the parts of a column
-_LEAST = 0.8  # pixels or per cent that are drawn of any number but zero
+_MIN_LENGTH = 0.8  # pixels or per cent: a number other than zero is always visible
 _UNITS = ("", "k", "M", "B", "T")
 
 
-# The color, start and length of a part of a bar: in pixels from the top of the grid, or in per cent from the left.
+# The drawn part of a bar: its color, start and length, in pixels from the top of the grid or in per cent from the left.
 Rectangle = tuple[str, float, float]
 
 
 class Part(NamedTuple):
-    """What bars are made of: the name of its color, its label, and a link to its rows."""
+    """A part of which each bar has some, such as an action: its color, its label, and a link to its rows."""
 
     color: str
     label: str
@@ -50,22 +50,23 @@ class Bar(NamedTuple):
 
     @property
     def period(self) -> str:
-        """What a bar that is named by a period is of its year: "2026-11" is "Nov", "2026-Q4" is "Q4", "2026" is ""."""
+        """The label of a bar for a period, below which its year stands: "Nov" for "2026-11", "Q4", "" for a year."""
         part = self.name[5:]
         return month_abbr[int(part)] if part.isdecimal() else part
 
     @property
     def begins_year(self) -> bool:
+        """Whether the year stands below it."""
         return self.period in ("Jan", "Q1", "")
 
 
 class Figure(NamedTuple):
     """A drawn chart. With a grid its bars are columns, else they are rows of a table.
 
-    axis:   what bars are named by.
-    parts:  the legend; () where names say it all.
+    axis:   the label of what each bar stands for: "Month".
+    parts:  the legend; () without one.
     grid:   the height and the label of each line.
-    hidden: how many more bars there are.
+    hidden: how many bars are left out.
     """
 
     title: str
@@ -99,12 +100,14 @@ class Figure(NamedTuple):
 def draw_chart(chart: Chart, view: View, scope: Scope) -> Figure:
     """Draw a declared chart of a view's rows. Without such rows it has no bars."""
     if chart.months:
-        return _by_month(chart, view, scope)
-    return _by_name(chart, view, scope) if chart.summary.group_by else _largest_rows(chart, view, scope)
+        return _draw_months(chart, view, scope)
+    if chart.summary.group_by:
+        return _draw_largest_groups(chart, view, scope)
+    return _draw_largest_rows(chart, view, scope)
 
 
-def _by_month(chart: Chart, view: View, scope: Scope) -> Figure:
-    """Months with their parts stacked. Of a single month each part is a bar."""
+def _draw_months(chart: Chart, view: View, scope: Scope) -> Figure:
+    """Draw months, with their parts stacked. Of a single month each part is a bar."""
     axis, stack = chart.summary.group_by
     months_view, months = chart_range(chart, view, scope)
     groups = summarize(chart.summary, months_view, scope) if months else []
@@ -117,19 +120,19 @@ def _by_month(chart: Chart, view: View, scope: Scope) -> Figure:
     if len(months) == 1:
         figure = Figure(f"{chart.title} in {months[0]}", stack.label, kind)
         stacks = [[numbers[months[0], value] if value == other else 0 for other in values] for value in values]
-        urls = [_filtered_url(months_view, stack.filters(value)) for value in values]
+        urls = [narrowed_url(months_view, stack.filters(value)) for value in values]
         return draw_bars(figure, list(map(Bar, values, urls, stacks)), colors)
-    parts = list(map(Part, colors, values, [_filtered_url(view, stack.filters(value)) for value in values]))
+    parts = list(map(Part, colors, values, [narrowed_url(view, stack.filters(value)) for value in values]))
     figure = Figure(f"{chart.title} by {axis.label.lower()}", axis.label, kind, parts)
     filled = {month for month, _ in numbers}
     stacks = [[numbers.get((month, value), 0) for value in values] for month in months]
-    urls = [_filtered_url(view, axis.filters(month)) if month in filled else "" for month in months]
+    urls = [narrowed_url(view, axis.filters(month)) if month in filled else "" for month in months]
     bars = list(map(Bar, months, urls, stacks)) if groups else []
     return draw_bars(figure, bars, colors, as_columns=len(bars) > FEW_PERIODS)
 
 
-def _by_name(chart: Chart, view: View, scope: Scope) -> Figure:
-    """The groups with the largest numbers."""
+def _draw_largest_groups(chart: Chart, view: View, scope: Scope) -> Figure:
+    """Draw the groups with the largest numbers."""
     (axis,) = chart.summary.group_by
     columns = view.report.columns_by_key
     column, whole = columns[chart.measure], columns.get(columns[chart.measure].share_of)
@@ -138,31 +141,26 @@ def _by_name(chart: Chart, view: View, scope: Scope) -> Figure:
         (value,), number = group.values, _number(chart, group, chart.measure)
         of = _number(chart, group, whole.key) if whole else None
         if number or of:
-            bars.append(Bar(axis.describe(axis.text(value)), _filtered_url(view, axis.filters(value)), [number], of))
+            bars.append(Bar(axis.show(axis.text(value)), narrowed_url(view, axis.filters(value)), [number], of))
     bars.sort(key=lambda bar: sum(bar.numbers), reverse=True)
     parts = [Part("0", column.label), Part("rest", whole.label)] if whole else []
     figure = Figure(f"{chart.title} by {axis.label.lower()}", axis.label, column.kind, parts)
     return draw_bars(figure._replace(hidden=len(bars[MAX_BARS:])), bars[:MAX_BARS], ["0"])
 
 
-def _largest_rows(chart: Chart, view: View, scope: Scope) -> Figure:
-    """The first-level rows with the largest numbers above zero. They lead to the rows of their customer."""
+def _draw_largest_rows(chart: Chart, view: View, scope: Scope) -> Figure:
+    """Draw the first-level rows with the largest numbers above zero. Each leads to the rows of its customer."""
     name_column, column = view.report.columns[0], view.report.columns_by_key[chart.measure]
     link, bars = name_column.link, []
     for row in largest_rows(view, scope, chart.measure, MAX_BARS):
         (name, number), id_ = row.values, row.companions[0]
         if number > 0 and link:
-            bars.append(Bar(name, _filtered_url(view, {link.key: id_} if id_ else {link.name_key: name}), [number]))
+            bars.append(Bar(name, narrowed_url(view, {link.key: id_} if id_ else {link.name_key: name}), [number]))
     return draw_bars(Figure(chart.title, name_column.label, column.kind), bars, ["3"])
 
 
 def _number(chart: Chart, group: Group, measure: str) -> int:
     return group.sums[chart.summary.measures.index(measure)] if measure else group.rows
-
-
-def _filtered_url(view: View, filters: Mapping[str, str]) -> str:
-    """The address of the view with more filters. It is "" for rows without a name, and where it is too long."""
-    return filtered_url(narrow_view(view, filters)) if all(filters.values()) else ""
 
 
 def draw_bars(figure: Figure, bars: Sequence[Bar], colors: Sequence[str], as_columns: bool = False) -> Figure:
@@ -179,7 +177,7 @@ def draw_bars(figure: Figure, bars: Sequence[Bar], colors: Sequence[str], as_col
 
     def place(color: str, start: int, end: int) -> Rectangle:
         from_start = length - (end - low) * scale if as_columns else (start - low) * scale
-        return color, from_start, max((end - start) * scale - gap, _LEAST)
+        return color, from_start, max((end - start) * scale - gap, _MIN_LENGTH)
 
     lines = [(length - (line - low) * scale, abbreviate(line, figure.kind)) for line in grid]
     placed = zip(bars, ([place(*part) for part in stack] for stack in stacks), strict=True)

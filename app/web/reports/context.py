@@ -19,16 +19,15 @@ from app.web.reports.rows import present_rows
 from app.web.urls import other_reports, summary_url
 from models import Import
 
-MAX_MENU_OPTIONS = 300  # a filter with more options is a text field instead of a menu
 _IN_TOOLBAR = frozenset({"q", "period", "from", "to"})  # filters with fields of their own; the others are in a menu
 _GROUP_LABELS = ("Group by", "Then by", "And by")  # MAX_GROUP of them
 
 
 class Menu(NamedTuple):
-    """The values that a filter finds. `labels` are their texts by value; {} for a filter that is typed.
+    """The menu of a filter; that of a text field is empty. `labels` are the texts of its values.
 
-    `options` are those of the menu: value, label, and whether the label alone says the value. Without a value of its
-    own an option sends its label, in which browsers collapse blanks. A text field has no options.
+    `options` are (value, label, whether the label is the value). Such an option needs no value of its own: browsers
+    send its label, in which they collapse blanks.
     """
 
     labels: Mapping[str, str]
@@ -36,9 +35,8 @@ class Menu(NamedTuple):
 
     @classmethod
     def of(cls, labels: Mapping[str, str]) -> "Menu":
-        return cls(
-            labels, [(value, label, value == label == " ".join(value.split())) for value, label in labels.items()]
-        )
+        options = [(value, label, value == label == " ".join(value.split())) for value, label in labels.items()]
+        return cls(labels, options)
 
 
 _NO_MENU = Menu({}, [])
@@ -56,9 +54,9 @@ class FilterField(NamedTuple):
 
 
 class ColumnChoice(NamedTuple):
-    """A column as it is offered. `place` is its index in the report's own order, where `is_default` ones are visible.
+    """A column in the column chooser. `place` is its index in the report's own order.
 
-    One that `is_level` has a row for each value.
+    `is_default` columns are visible by default. A visible one that `is_level` makes the view's rows those of its level.
     """
 
     key: str
@@ -71,7 +69,7 @@ class ColumnChoice(NamedTuple):
 
 
 def report_context(page: Page, scope: Scope) -> dict[str, Any]:
-    """What the templates of a report page and of its fragment need; all of it is data, nothing is markup."""
+    """The context of a report page's templates, and of its fragment's. All of it is data, nothing is markup."""
     view = page.view
     summary, display = summary_url(view), request.cookies.get("display", "").split(".")
     menus = {filter_.key: _menu(filter_, view, scope) for filter_ in view.report.filters}
@@ -104,7 +102,7 @@ def report_context(page: Page, scope: Scope) -> dict[str, Any]:
 
 
 def _menu(filter_: Filter, view: View, scope: Scope) -> Menu:
-    """The values that a filter finds in the scope's rows, and its own where no row has that any more."""
+    """The values that occur in the scope's rows, and the one that the filter has, even if no row has it any more."""
     list_options, report = filter_.options, view.report
     if list_options is None:
         return _NO_MENU
@@ -148,14 +146,18 @@ def _column_choices(view: View) -> list[ColumnChoice]:
 
 
 def _period_label(fields: Mapping[str, FilterField], view: View) -> str:
-    """The label of the button that opens the period: "Date: This quarter", "End: 2026-11-01 – 2026-11-30"."""
+    """The label of the button that opens the period: "Date: This quarter", "Date: from 2026-11-01"."""
     if "period" not in fields:
         return ""
-    label, period = fields["period"].label.removesuffix(" in"), fields["period"].value
+    label, period = fields["period"].label, fields["period"].value
     if period:
         return f"{label}: {period_title(period)}"
     first, last = view.date_range
-    return f"{label}: {first} – {last}" if first or last else f"{label}: Any time"
+    if first and last:
+        return f"{label}: {first} – {last}"
+    if first or last:
+        return f"{label}: from {first}" if first else f"{label}: to {last}"
+    return f"{label}: Any time"
 
 
 def _hidden_state(page: Page) -> list[tuple[str, str]]:

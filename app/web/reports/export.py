@@ -36,7 +36,10 @@ from app.web.view_request import (
 from models import Import, audit, close_connections
 from models.audit import BEGUN, DONE, FAILED
 
-_LAST_FORMAT, _COOKIE_SECONDS = Cookie("export", "/reports"), 365 * 24 * 60 * 60
+_LAST_FORMAT = Cookie("export", "/reports")
+_COOKIE_SECONDS = 365 * 24 * 60 * 60
+_RETRY_AFTER = 30  # seconds
+_JSON_PAGE_KEYS = ("size", "after", "before")  # with one of these, JSON is a page instead of all rows
 
 
 class Format(NamedTuple):
@@ -84,9 +87,6 @@ def remember_format(response: Response, file_format: Format) -> None:
     _LAST_FORMAT.set(response, file_format.key, _COOKIE_SECONDS)
 
 
-_RETRY_AFTER = 30  # seconds
-_PAGE_KEYS = ("size", "after", "before")  # of which each asks for a page of JSON
-
 blueprint = Blueprint("export", __name__)
 
 
@@ -100,8 +100,8 @@ def csv(slug: str) -> Response:
 
 @blueprint.get("/reports/<slug>.json")
 def json(slug: str) -> Response:
-    """Stream all rows of a view as JSON, or send those of one page if the query has a key of paging."""
-    if not any(map(request.args.get, _PAGE_KEYS)):
+    """Stream all rows of a view as JSON, or send one page if the query has one of _JSON_PAGE_KEYS."""
+    if not any(map(request.args.get, _JSON_PAGE_KEYS)):
         view = match_visitor_spellings(submitted_view(slug, *PAGING_KEYS).view)
         return _streamed_response(view, JSON, partial(json_chunks, view, visitor().scope_in))
     with read_report(submitted_view(slug).view.with_all_closed()) as (view, scope):
@@ -113,7 +113,7 @@ def json(slug: str) -> Response:
 
 
 def _page_url(view: View) -> str:
-    """The address of a page as JSON. It names the size in any case: without it, the address is of all rows."""
+    """The address of a page as JSON. It names even the default size: without a size, it would be that of all rows."""
     size = [("size", str(view.size))] if view.size == DEFAULT_SIZE else []
     return report_url(view, JSON.extension, *size)
 
@@ -136,9 +136,9 @@ def xlsx(slug: str) -> Response:
 
 
 class _Export:
-    """One running export. It holds `resources` until its end, and the audit trail gets its begin and its end.
+    """One running export. It holds `resources` until its end, and records its begin and its end in the audit trail.
 
-    `length` is the size of the file in bytes where that is known before it is sent.
+    `length` is the size of the file in bytes where that is known before it is sent, None otherwise.
     """
 
     def __init__(self, about: str, resources: ExitStack, guard: ExportGuard) -> None:
@@ -149,7 +149,7 @@ class _Export:
         record_event("export", BEGUN, about)
 
     def count_rows(self, more: int) -> None:
-        """Add to the number of rows that the audit trail tells at the end. Raises ExportEnded."""
+        """Add to the number of rows that the end records. Raises ExportEnded."""
         self._guard.check()
         self._rows += more
 
@@ -175,7 +175,7 @@ class _Export:
             self.end(outcome)
 
 
-Write = Callable[..., Iterator[bytes]]  # yields a file; it gets a function that counts rows as `progress`
+Write = Callable[..., Iterator[bytes]]  # yields the pieces of a file; calls its argument `progress` to count rows
 
 
 def _streamed_response(view: View, file_format: Format, write: Write) -> Response:
@@ -184,7 +184,7 @@ def _streamed_response(view: View, file_format: Format, write: Write) -> Respons
 
 
 def stream_export(about: str, write: Write, response: Response, home: str) -> Response:
-    """Stream a file that is of no view, as the body of `response`. `about` is its address, `home` that of its page."""
+    """Stream a file that isn't a view's, as the body of `response`. `about` is its address, `home` that of its page."""
     if request.method == "HEAD":
         return response
     return _unstreamable() or _run_export(about, partial(_stream, write), response, home)
@@ -218,9 +218,9 @@ def _export_response(view: View, file_format: Format, begin: Callable[[_Export],
 
 
 def _run_export(about: str, begin: Callable[[_Export], Iterable[bytes]], response: Response, home: str) -> Response:
-    """Run an export when it is the visitor's turn, as the body of `response`; 503 when too many run or wait.
+    """Run an export when it is the visitor's turn, and return `response` with its file; a 503 if too many run or wait.
 
-    `begin` returns the pieces of the file. Until it returns, a failure is still an error page.
+    `begin` returns the pieces of the file. If it fails, the response is an error page. Later it is too late for one.
     """
     with ExitStack() as resources:
         try:

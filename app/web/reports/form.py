@@ -11,14 +11,14 @@ Pairs = Sequence[tuple[str, str]]  # keys and values of a query string, in their
 
 _STEPS = {"up": -1, "down": 1}
 _DAYS = ("from", "to")
-_OF_GROUP = ("columns", "after", "before", "open", "toggle", "move")
+_KEYS_OF_ROWS = ("columns", "after", "before", "open", "toggle", "move")  # mean nothing once rows are grouped otherwise
 
 
 class Submission(NamedTuple):
     """The view that a query string asks for, and what is wrong with it.
 
-    `is_form` tells that a form sent it. Without scripts the answer is then a redirect to the view's canonical address.
-    `opened` is the number of the saved view that the page was opened with, "" for none. It is no part of the view.
+    `is_form` is set if a form sent it. Without scripts the response is then a redirect to the view's canonical address.
+    `opened` is the number of the saved view that the page was opened with, "" for none. It isn't part of the view.
     """
 
     view: View
@@ -50,30 +50,30 @@ def parse_submission(report: Report, pairs: Pairs) -> Submission:
 
 
 def _resolve_group(report: Report, pairs: Pairs) -> Pairs:
-    """Drop what belongs to another grouping than the one that is asked for: its columns, place and open rows.
+    """When the grouping has changed, drop the columns, the position and the open rows of the former one.
 
-    Its order stays where the new one has the column. The form sends in `grouped` the dimensions that it was rendered
-    with: "month.action", "" for none. A dimension that two of its menus name counts once, and none after Clear.
+    Its sort is dropped, too, unless the new one has the column. The form sends in `grouped` the dimensions that it was
+    rendered with: "month.action", "" for none. A dimension that two of its menus name counts once. Clear drops all.
     """
     rendered = dict(pairs).get("grouped")
     if rendered is None:
         return pairs
     chosen = [] if ("reset", "group") in pairs else [value for key, value in pairs if key == "group" and value]
     group = list(dict.fromkeys(chosen))
-    others = ["grouped", "group"]
+    dropped = ["grouped", "group"]
     if rendered != ".".join(group):
-        others += _OF_GROUP
+        dropped += _KEYS_OF_ROWS
         dimensions = [report.dimensions_by_key[key] for key in group if key in report.dimensions_by_key]
         if dict(pairs).get("sort", "").removeprefix("-") not in report.grouped_by(tuple(dimensions)).columns_by_key:
-            others.append("sort")
-    return [*(("group", key) for key in group), *(pair for pair in pairs if pair[0] not in others)]
+            dropped.append("sort")
+    return [*(("group", key) for key in group), *(pair for pair in pairs if pair[0] not in dropped)]
 
 
 def _resolve_days(report: Report, pairs: Pairs) -> Pairs:
     """Drop the older of a period and a range of days, which a form without scripts sends together.
 
-    The form sends in `was` the period that it was rendered with, or "days". A period other than that is newer than the
-    days. So is "Any time", "", where days were shown; where none were, the days have been typed beside it.
+    The form sends in `was` the period that it was rendered with, or "days". Another period than that is newer than the
+    days. "Any time", which is "", is newer if days were shown; if not, the days are what somebody has typed.
     """
     was = [value for key, value in pairs if key == "was"]
     if len(was) != 1 or "period" not in report.filters_by_key:
@@ -81,7 +81,11 @@ def _resolve_days(report: Report, pairs: Pairs) -> Pairs:
     sent = dict(pairs)
     period = sent.get("period", was[0])
     is_period_newer = period != was[0] and (period or was[0] == "days")
-    older = _DAYS if is_period_newer else ("period",) if any(map(sent.get, _DAYS)) else ()
+    older: Sequence[str] = ()
+    if is_period_newer:
+        older = _DAYS
+    elif any(map(sent.get, _DAYS)):
+        older = ("period",)
     return [pair for pair in pairs if pair[0] != "was" and pair[0] not in older]
 
 

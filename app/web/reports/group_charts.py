@@ -2,20 +2,20 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 from app.table.definitions import ROWS, Chart, Dimension, GroupValue
 from app.table.groups import read_groups
 from app.table.kinds import INTEGER
 from app.table.scope import Scope
-from app.table.totals import Groups, narrow_view
+from app.table.totals import Groups
 from app.table.view import View
 from app.web.reports.charts import FEW_PERIODS, MAX_BARS, Bar, Figure, Part, draw_bars
-from app.web.urls import filtered_url
+from app.web.urls import narrowed_url
 
 MAX_PERIODS = 24  # columns of a chart: the last ones
 _COLORS = ("0", "1", "3")  # of the names with the largest numbers, where a column has no colours for its values
-_OTHERS = "2"  # the color of all other names
+_OTHERS_COLOR = "2"
+_NO_VALUE: GroupValue = ()  # that of no row
 
 Sums = Mapping[tuple[GroupValue, ...], int]
 
@@ -36,11 +36,11 @@ def draw_groups(chart: Chart, view: View, scope: Scope) -> Figure:
     )
     sums = _sum(view, groups, (axis, *parts), chart.measure or ROWS)
     if axis.periods:
-        return _periods(figure, view, axis, parts[0] if parts else None, sums)
+        return _draw_periods(figure, view, axis, parts[0] if parts else None, sums)
     whole = columns[chart.measure].share_of if chart.measure else ""
     wholes = _sum(view, groups, (axis,), whole) if whole in columns else {}
     labels = [Part("0", columns[chart.measure].label), Part("rest", columns[whole].label)] if wholes else []
-    return _names(figure._replace(parts=labels), view, axis, sums, wholes)
+    return _draw_largest(figure._replace(parts=labels), view, axis, sums, wholes)
 
 
 def _sum(view: View, groups: Groups, dimensions: Sequence[Dimension], key: str) -> Sums:
@@ -54,7 +54,8 @@ def _sum(view: View, groups: Groups, dimensions: Sequence[Dimension], key: str) 
     return {tuple(each[at] for each, at in zip(values, key_, strict=True)): number for key_, number in sums.items()}
 
 
-def _periods(figure: Figure, view: View, axis: Dimension, stack: Dimension | None, sums: Sums) -> Figure:
+def _draw_periods(figure: Figure, view: View, axis: Dimension, stack: Dimension | None, sums: Sums) -> Figure:
+    """Draw periods as columns, the last MAX_PERIODS of them; with `stack`, made of parts."""
     every = sorted({str(key[0]) for key in sums})
     periods = every[-MAX_PERIODS:]
     if stack is None:
@@ -65,11 +66,11 @@ def _periods(figure: Figure, view: View, axis: Dimension, stack: Dimension | Non
         figure = figure._replace(parts=[part for part, _ in parts])
         colors, named = [part.color for part, _ in parts], [value for _, value in parts]
         stacks = [[shown.get((period, value), 0) for value in named] for period in periods]
-        if named[-1:] == [()]:
+        if named[-1:] == [_NO_VALUE]:  # the part of all others
             for period, numbers in zip(periods, stacks, strict=True):
                 numbers[-1] = sum(number for key, number in shown.items() if key[0] == period) - sum(numbers)
     urls = [
-        _url(view, axis.filters(period)) if any(numbers) else ""
+        narrowed_url(view, axis.filters(period)) if any(numbers) else ""
         for period, numbers in zip(periods, stacks, strict=True)
     ]
     bars = list(map(Bar, periods, urls, stacks))
@@ -78,7 +79,7 @@ def _periods(figure: Figure, view: View, axis: Dimension, stack: Dimension | Non
 
 
 def _parts(view: View, stack: Dimension, sums: Sums) -> Iterator[tuple[Part, GroupValue]]:
-    """Yield the parts of columns with their values, the one for all others with a value that no row has."""
+    """Yield the parts of columns, each with its value. The part of all others has _NO_VALUE."""
     totals: dict[GroupValue, int] = defaultdict(int)
     for (_, value), number in sums.items():
         totals[value] += abs(number)
@@ -90,21 +91,17 @@ def _parts(view: View, stack: Dimension, sums: Sums) -> Iterator[tuple[Part, Gro
         largest = sorted(totals, key=lambda value: totals[value], reverse=True)
         named = list(zip(_COLORS, largest, strict=False))
     for color, value in named:
-        yield Part(color, stack.show(stack.text(value)), _url(view, stack.filters(value))), value
+        yield Part(color, stack.show(stack.text(value)), narrowed_url(view, stack.filters(value))), value
     if len(named) < len(totals):
-        yield Part(_OTHERS, "Others"), ()
+        yield Part(_OTHERS_COLOR, "Others"), _NO_VALUE
 
 
-def _names(figure: Figure, view: View, axis: Dimension, sums: Sums, wholes: Sums) -> Figure:
+def _draw_largest(figure: Figure, view: View, axis: Dimension, sums: Sums, wholes: Sums) -> Figure:
+    """Draw those values of a dimension that have the largest numbers."""
     bars = []
     for key, number in sums.items():
         whole = wholes.get(key) if wholes else None
         if number or whole:
-            bars.append(Bar(axis.show(axis.text(key[0])), _url(view, axis.filters(key[0])), [number], whole))
+            bars.append(Bar(axis.show(axis.text(key[0])), narrowed_url(view, axis.filters(key[0])), [number], whole))
     bars.sort(key=lambda bar: bar.numbers[0], reverse=True)
     return draw_bars(figure._replace(hidden=len(bars[MAX_BARS:])), bars[:MAX_BARS], ["0"])
-
-
-def _url(view: View, filters: Mapping[str, Any]) -> str:
-    """The address of the view with more filters, "" where no address takes them."""
-    return filtered_url(narrow_view(view.first_page, filters))

@@ -43,16 +43,15 @@ def history_headers(view: View) -> dict[str, str]:
     changed = [
         filter_ for filter_ in view.report.filters if shown.filters.get(filter_.key) != view.filters.get(filter_.key)
     ]
-    is_typing = (
-        len(changed) == 1 and changed[0].input_type in _TYPED and _only_text_goes_on(shown, view, changed[0].key)
-    )
+    is_typing = len(changed) == 1 and changed[0].input_type in _TYPED and _differ_in_text(shown, view, changed[0].key)
     return {"HX-Replace-Url" if is_typing else "HX-Push-Url": report_url(view)}
 
 
-def _only_text_goes_on(shown: View, view: View, key: str) -> bool:
+def _differ_in_text(shown: View, view: View, key: str) -> bool:
     """Whether both views have a text for this filter, and are the same otherwise."""
-    same_otherwise = report_url(shown.without_filter(key)) == report_url(view.without_filter(key))
-    return bool(shown.filters.get(key) and view.filters.get(key)) and same_otherwise
+    if not (shown.filters.get(key) and view.filters.get(key)):
+        return False
+    return report_url(shown.without_filter(key)) == report_url(view.without_filter(key))
 
 
 def _current_query() -> list[tuple[str, str]]:

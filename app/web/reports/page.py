@@ -6,11 +6,8 @@ from typing import Any
 from flask import Blueprint, Response, abort, make_response, redirect, render_template
 from werkzeug.wrappers import Response as BaseResponse
 
-from app.table.counts import count_rows
-from app.table.groups import read_groups
-from app.table.paging import CursorNotFound, read_children, read_group, read_page
+from app.table.paging import CursorNotFound, count_view, read_children, read_group, read_page
 from app.table.params import parse_path
-from app.table.query import RowQuery
 from app.table.scope import Scope
 from app.table.view import RowPath, View
 from app.web.errors import error_response, is_fragment_request
@@ -90,7 +87,7 @@ def _read_inside(view: View, scope: Scope, path: RowPath) -> list[RowLine] | Non
 def count(slug: str) -> Response:
     """The number of rows of a view, for a page that was sent before they were counted."""
     with read_report(requested_view(slug, "after", "before", "open")) as (view, scope):
-        total = len(read_groups(view, scope)) if view.group else count_rows(RowQuery(view, scope, view.level))
+        total = count_view(view, scope)
     return _render("reports/_total.html", {"total": f"{total:,}", "view": view})
 
 
@@ -108,7 +105,7 @@ def _data_changed() -> bool:
     as_of, last = single_arg("as_of"), Import.last()
     if as_of and not _IMPORT_NAME.fullmatch(as_of):
         abort(error_response(400, f"as_of: “{as_of}” is not the name of an import."))
-    return bool(as_of) and (last is None or as_of != last[0])
+    return bool(as_of) and (last is None or as_of != last.name)
 
 
 def _render(template: str, context: dict[str, Any]) -> Response:

@@ -14,8 +14,8 @@ from app.web.urls import filtered_url, link_maker
 _DAY, _TIME = slice(10), slice(11, None)  # of "2026-11-27 10:30:00"
 
 # A cell: the name of its kind, its text, where it leads ("" for nowhere), and a detail that depends on the kind: the
-# note of a date, the overage of a number, the time after a day. A "filter" is a text that leads to the view filtered
-# by it, and a "value" one with a color, its detail. That of a "share" is what `_share` returns.
+# note of a date, the overage of a number, the time after a day. A "filter" leads to the view filtered by its text. A
+# "value" has a color, which is its detail. The detail of a "share" is what `_share` returns.
 Cell = tuple[str, str, str, Any]
 
 # The labels of the values that menus offer, by the key of the filter.
@@ -26,8 +26,8 @@ class RowLine(NamedTuple):
     """A row for the template. `name_cell` is its heading, `cells` are the cells after it.
 
     `depth` is 0 for the view's own rows, and 1 or 2 for rows inside an open row. `expand_label` is empty where nothing
-    is inside. Of a group, `repeated` is the number of its first values that are those of the group above, and `members`
-    the rows that it is made of, if it is open.
+    is inside. For a group, `repeated` is how many of its first values repeat those of the group above, and `members`
+    are the rows that it is made of, None unless it is open.
     """
 
     id: str
@@ -49,7 +49,8 @@ class Members(NamedTuple):
     url: str
 
 
-_Make = Callable[[Sequence[Any], Iterable[Any]], Iterable[Any]]  # of a column's values and what was read beside each
+# (a column's values, their companions) → an address, or a detail, for each.
+_ColumnFunction = Callable[[Sequence[Any], Iterable[Any]], Iterable[Any]]
 
 
 class _CellMaker(NamedTuple):
@@ -61,15 +62,15 @@ class _CellMaker(NamedTuple):
     kind: str
     format: Callable[[Any], str]
     has_companion: bool
-    make_urls: _Make | None
-    make_details: _Make | None
+    make_urls: _ColumnFunction | None
+    make_details: _ColumnFunction | None
     whole_index: int | None
 
 
 def present_rows(rows: Sequence[Row], view: View, labels: Labels | None = None) -> list[RowLine]:
-    """Rows of one level as lines, each followed by the lines of what is open inside it.
+    """Rows of one level as lines, each followed by the lines of the rows that are open inside it.
 
-    With `labels`, the values of a column with a filter lead to the view filtered by them, where its menu offers them.
+    With `labels`, values lead to the view filtered by them, if the menu of their column's filter offers them.
     """
     return list(_lines(rows, view, [_cell_maker(column, view, labels or {}) for column in view.columns]))
 
@@ -94,6 +95,7 @@ def _lines(rows: Sequence[Row], view: View, makers: Sequence[_CellMaker]) -> Ite
 
 
 def _repeated(row: Row, above: Row | None) -> int:
+    """How many of a group's first values repeat those of the group above."""
     pairs = zip(row.path, above.path if above else (), strict=False)
     return len(list(takewhile(lambda pair: pair[0] == pair[1], pairs)))
 
@@ -125,8 +127,8 @@ def _cells(rows: Sequence[Row], makers: Sequence[_CellMaker], is_grouped: bool) 
 
 def _cell_maker(column: Column, view: View, labels: Labels) -> _CellMaker:
     kind, show = column.kind.name, column.kind.show
-    make_urls: _Make | None = None
-    make_details: _Make | None = None
+    make_urls: _ColumnFunction | None = None
+    make_details: _ColumnFunction | None = None
     if column.link:
         make_urls = link_maker(column.link, column.link_id is not None)
     elif note := column.note:
@@ -153,8 +155,11 @@ def _share(overage: int, number: int, whole: int, is_grouped: bool) -> tuple[str
     return f"{overage:,}" if overage else "", is_part, str(number), str(whole) if whole > 0 else ""
 
 
-def _filter_links(column: Column, view: View, labels: Labels) -> _Make:
-    """Make values the addresses of the view filtered by them; "" where the filter doesn't find a value or is set."""
+def _filter_links(column: Column, view: View, labels: Labels) -> _ColumnFunction:
+    """Return a function that gives each value the address of the view filtered by it.
+
+    The address is "" for values that the menu doesn't offer, and for all if the filter is set.
+    """
     known = labels.get(column.filter)
     if not known or column.filter in view.filters:
         return lambda *_: repeat("")
