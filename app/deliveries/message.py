@@ -21,9 +21,7 @@ _TEMPLATES = Path(__file__).parents[2] / "templates"
 _templates = Environment(
     loader=FileSystemLoader(_TEMPLATES), autoescape=select_autoescape(), trim_blocks=True, lstrip_blocks=True
 )
-
-
-_WHOLE = ("List-Unsubscribe", "Message-ID")
+_UNFOLDED = ("List-Unsubscribe", "Message-ID")  # headers with `<>`
 _LINE_LENGTH = 76  # with which encoded words have at most 75 characters, RFC 2047
 
 
@@ -31,10 +29,10 @@ class _MailPolicy(EmailPolicy):
     """Leaves what stands in `<>` in one piece: folded, it would be encoded, and no mail program reads it then."""
 
     def fold(self, name: str, value: Any) -> str:
-        return f"{name}: {value}\r\n" if name in _WHOLE else super().fold(name, value)
+        return f"{name}: {value}\r\n" if name in _UNFOLDED else super().fold(name, value)
 
     def fold_binary(self, name: str, value: Any) -> bytes:
-        return self.fold(name, value).encode() if name in _WHOLE else super().fold_binary(name, value)
+        return self.fold(name, value).encode() if name in _UNFOLDED else super().fold_binary(name, value)
 
 
 def _policy(is_ascii: bool) -> _MailPolicy:

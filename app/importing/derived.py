@@ -166,16 +166,23 @@ def cancel_unnamed(named: RowLines, moment: str, changes: ChangeLog) -> None:
 
 
 def find_other_statuses(statuses: Mapping[str, str]) -> Iterator[tuple[int, str, str, str]]:
-    """Yield id and ref of each subscription whose status isn't that in `statuses`, with that one and its own."""
+    """Yield each subscription whose status isn't that in `statuses`: its id and ref, that status, and its own."""
     day = str(today())
     for refs in chunked(statuses, BATCH_ROWS):
         rows = select_rows(
             Subscription, ("ref", "ends_on", "cancelled_on"), reports_db.in_values(Subscription.ref, refs)
         )
         for row in rows:
-            actual = "Cancelled" if row["cancelled_on"] <= day else "Ended" if row["ends_on"] < day else "Active"
+            actual = _status_on(day, row)
             if statuses[row["ref"]] != actual:
                 yield row["id"], row["ref"], statuses[row["ref"]], actual
+
+
+def _status_on(day: str, subscription: Row) -> str:
+    """The status of a subscription, as `status_conditions` of its report says it in SQL."""
+    if subscription["cancelled_on"] <= day:
+        return "Cancelled"
+    return "Ended" if subscription["ends_on"] < day else "Active"
 
 
 def update_customer_copies(indexes: Indexes) -> None:

@@ -63,8 +63,7 @@ def _attention_count(item: AttentionItem) -> tuple[int, str, str]:
     """Return the number of rows that need attention, the words after the number, and the address of the rows."""
     view = _view(item)
     number = count_view(view, visitor().scope)
-    label = item.one if number == 1 else item.many if number else item.none
-    return number, label, report_url(view)
+    return number, item.words(number), report_url(view)
 
 
 def _view(item: AttentionItem) -> View:

@@ -147,9 +147,17 @@ def _user_page(
     user: User, status: int = 200, errors: Mapping[str, str] = {}, message: str = "", password: str = ""
 ) -> ResponseReturnValue:
     count, seen = services().sessions.active_counts().get(user.id, (0, ""))
-    context = {"user": user, "message": message, "password": password, "session_count": count, "last_seen": seen}
-    context |= {"tokens": tokens.list_tokens(user.id), "today": today()}
-    context |= {"factor": find_second_factor(user.id), "needs_factor": services().second_factors.is_required(user.role)}
+    context = {
+        "user": user,
+        "message": message,
+        "password": password,
+        "session_count": count,
+        "last_seen": seen,
+        "tokens": tokens.list_tokens(user.id),
+        "today": today(),
+        "factor": find_second_factor(user.id),
+        "needs_factor": services().second_factors.is_required(user.role),
+    }
     if provider := services().provider:
         context["identity"] = find_identity(user.id, provider.issuer)
     return render_template("users/user.html", **context, **_form_context(errors, user)), status
