@@ -274,11 +274,14 @@ class Attempt(AccessModel):
         indexes = ((("address", "at"), False),)
 
 
-class ExportPlace(AccessModel):
+class ExportSlot(AccessModel):
     """An export of a user that runs, or waits for those of the user with a smaller id."""
 
     user = ForeignKeyField(User, on_delete="CASCADE")
     renewed_at = DateTimeField()
+
+    class Meta:
+        table_name = "export_place"
 
 
 class ImportJob(AccessModel):
@@ -320,7 +323,7 @@ class JobRunner(AccessModel):
     seen_at = DateTimeField()
 
 
-# The tables that are copied to another database. Rows of UsedState, ExportPlace and JobRunner are of running processes.
+# The tables that are copied to another database. Rows of UsedState, ExportSlot and JobRunner are of running processes.
 TABLES = (
     User,
     Identity,

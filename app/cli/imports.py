@@ -22,7 +22,7 @@ from app.importing import (
     RecognisedFile,
     discard_history,
     import_file,
-    numbered,
+    numbered_import,
     recognise_file,
     rereadable,
 )
@@ -137,7 +137,7 @@ def _apply(file: RecognisedFile, options: Options) -> tuple[Plan, int]:
     """Import a file under a number of its own. Raises FileRejected."""
     who = audit_actor()["who"]
     report = file.layout.report.slug if file.layout else ""
-    with numbered(who, file.name, size=file.size, sha256=_digest(file.stream), report=report) as number:
+    with numbered_import(who, file.name, size=file.size, sha256=_digest(file.stream), report=report) as number:
         with progress_bar(file.size, file.name) as advance:
             plan = import_file(file, options, False, advance, who, number=number, wait=WaitingNotice())
         plan.raise_if_rejected(file.name)

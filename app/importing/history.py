@@ -47,7 +47,7 @@ def add_job(**fields: Any) -> ImportJob:
 
 
 @contextmanager
-def numbered(who: str, file: str, **fields: Any) -> Iterator[int]:
+def numbered_import(who: str, file: str, **fields: Any) -> Iterator[int]:
     """Give the number of an import that starts now, and that of an ImportJob with `fields`.
 
     It is being applied until the block ends. An exception inside, such as FileRejected, marks the job as failed.

@@ -18,7 +18,7 @@ from app.table.view import LAST_PAGE, SIZES
 from app.web.imports.put import CONFIRM, MAX_ROWS, QUERY_KEYS
 from app.web.reports.export import DEFAULT_FORMAT, JSON, WORKBOOK, Format
 from app.web.security import visitor
-from app.web.view_request import permitted
+from app.web.view_request import visitor_report
 
 Schema = dict[str, Any]  # a part of the description
 
@@ -52,7 +52,7 @@ blueprint = Blueprint("api", __name__)
 @blueprint.get("/openapi.json")
 def describe() -> Response:
     """Send the description."""
-    reports = [permitted(report) for report in REPORTS.values()]
+    reports = [visitor_report(report) for report in REPORTS.values()]
     return jsonify(description(reports, may_import=visitor().can(Permission.IMPORT)))
 
 

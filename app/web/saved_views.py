@@ -25,7 +25,13 @@ from app.web.redirects import safe_next
 from app.web.request_log import set_error_reason
 from app.web.security import visitor
 from app.web.urls import MAX_URL_LENGTH, report_url
-from app.web.view_request import match_visitor_spellings, permitted, permitted_submission, report_or_404, withheld_parts
+from app.web.view_request import (
+    match_visitor_spellings,
+    permitted_submission,
+    report_or_404,
+    visitor_report,
+    withheld_parts,
+)
 from models import SavedView, access_db
 from models.audit import AuditActor
 
@@ -307,7 +313,7 @@ def _whole_url(slug: str, query: str, permissions: frozenset[Permission]) -> str
 def _remaining_view(saved_view: SavedView) -> tuple[View, list[str]]:
     """Return the part of a saved view that can be shown, and a sentence about each other part."""
     report, params = report_or_404(saved_view.report), parse_qsl(saved_view.query)
-    view, errors = parse_view(permitted(report), params)
+    view, errors = parse_view(visitor_report(report), params)
     whole, whole_errors = parse_view(report, params)
     unknown = {(error.key, error.value) for error in whole_errors}
     reasons = [str(error) for error in errors if (error.key, error.value) in unknown]

@@ -15,7 +15,7 @@ from flask import request
 from app.auth.permissions import Permission
 from app.auth.visitor import Visitor
 from app.web.security import visitor, visitor_reloader
-from models import DATABASE_ERRORS, ExportPlace, access_db, close_connections, timestamp
+from models import DATABASE_ERRORS, ExportSlot, access_db, close_connections, timestamp
 
 MAX_PER_USER = 3  # exports that run or wait
 HEARTBEAT = 5  # seconds after which a slot should be refreshed
@@ -144,24 +144,24 @@ class ExportGuard(Thread):
 def acquire_slot(user_id: int) -> int | None:
     """Queue an export of a user, and return the id of its slot; None when as many run and wait as may."""
     with access_db.write_transaction():
-        ExportPlace.delete().where(ExportPlace.renewed_at < timestamp(-_EXPIRY)).execute()
-        if ExportPlace.select().where(ExportPlace.user == user_id).count() >= MAX_PER_USER:
+        ExportSlot.delete().where(ExportSlot.renewed_at < timestamp(-_EXPIRY)).execute()
+        if ExportSlot.select().where(ExportSlot.user == user_id).count() >= MAX_PER_USER:
             return None
-        return int(ExportPlace.create(user=user_id, renewed_at=timestamp()).id)
+        return int(ExportSlot.create(user=user_id, renewed_at=timestamp()).id)
 
 
 def is_next(user_id: int, slot: int) -> bool:
     """Return whether no other export of the user, queued before this one, runs or waits."""
-    is_live = ExportPlace.renewed_at >= timestamp(-_EXPIRY)
-    earlier = (ExportPlace.user == user_id) & (ExportPlace.id < slot) & is_live
-    return not ExportPlace.select().where(earlier).exists()
+    is_live = ExportSlot.renewed_at >= timestamp(-_EXPIRY)
+    earlier = (ExportSlot.user == user_id) & (ExportSlot.id < slot) & is_live
+    return not ExportSlot.select().where(earlier).exists()
 
 
 def refresh_slot(slot: int) -> None:
     """Keep the slot of an export that runs or waits."""
-    ExportPlace.update(renewed_at=timestamp()).where(ExportPlace.id == slot).execute()
+    ExportSlot.update(renewed_at=timestamp()).where(ExportSlot.id == slot).execute()
 
 
 def release_slot(slot: int) -> None:
     """Let the next export of the user run."""
-    ExportPlace.delete().where(ExportPlace.id == slot).execute()
+    ExportSlot.delete().where(ExportSlot.id == slot).execute()
