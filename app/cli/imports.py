@@ -61,12 +61,12 @@ def import_files(files: Sequence[str], dry_run: bool, ignore: Sequence[str], com
 
     REPORT is needed only where the headings don't tell it.
     """
-    instead = settings["lists"] + (settings["number"] is not None)
-    if instead + bool(files) != 1:
+    lists, undoes = settings["lists"], settings["number"] is not None
+    if [bool(files), lists, undoes].count(True) != 1:
         raise click.UsageError("Name the files to load, or use either --list or --undo NUMBER.")
-    if settings["lists"]:
+    if lists:
         undo.print_imports()
-    elif settings["number"] is not None:
+    elif undoes:
         undo.undo(settings["number"], settings["yes"])
     else:
         _import_all(files, dry_run, ignore, complete, settings)
@@ -84,7 +84,7 @@ def _import_all(
         decimal=settings["decimal"] or "",
         names=settings["names"] or "",
     )
-    paths = files[bool(report) :]
+    paths = files[1:] if report else files
     for path in paths:
         if path != "-" and (not Path(path).exists() or Path(path).is_dir()):
             message = f"{path} is no file, and none of the reports {', '.join(IMPORTABLE)}."
