@@ -16,7 +16,7 @@ from app.table.json import json_type
 from app.table.params import MAX_GROUP, MAX_VALUE_LENGTH
 from app.table.view import LAST_PAGE, SIZES
 from app.web.imports.put import CONFIRM, MAX_ROWS, QUERY_KEYS
-from app.web.reports.export import DEFAULT_FORMAT, JSON, WORKBOOK, Format
+from app.web.reports.formats import DEFAULT_FORMAT, JSON, WORKBOOK, Format
 from app.web.security import visitor
 from app.web.view_request import visitor_report
 
