@@ -112,7 +112,7 @@ def write_message(settings: MailSettings, partner_name: str, mail: Mail, content
     html = _templates.get_template("deliveries/mail.html").render(context)
     message.add_alternative(html, subtype="html")
     if content.file is not None:
-        maintype, subtype = MIMETYPES[mail.file_name.rpartition(".")[2]]
+        maintype, subtype = MIMETYPES[mail.file_name.rpartition(".")[2]].split("/")
         message.add_attachment(content.file, maintype=maintype, subtype=subtype, filename=mail.file_name)
     return message.as_bytes()
 

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from flask import Response
 
+from app.table import xlsx
 from app.table.csv import DIALECT_KEY, EXCEL, PLAIN, SEMICOLON, Dialect
 from app.table.view import View
 from app.web.cookies import Cookie
@@ -27,8 +28,7 @@ class Format(NamedTuple):
     mimetype: str = "text/csv"
 
 
-_EXCEL_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-WORKBOOK = Format("xlsx", "Excel workbook (.xlsx), no formulas", "XLSX", None, ".xlsx", _EXCEL_TYPE)
+WORKBOOK = Format("xlsx", "Excel workbook (.xlsx), no formulas", "XLSX", None, ".xlsx", xlsx.MIMETYPE)
 JSON = Format("json", "JSON", "JSON", None, ".json", "application/json")  # for programs: it isn't in the menu
 FORMATS = {
     file_format.key: file_format
