@@ -141,7 +141,7 @@ def _visitor_tag() -> str:
 
 
 def _request_id() -> str:
-    """Return the id of this request. A trusted proxy may set it, so that its log has the same id."""
+    """Return the id of this request. A trusted proxy may have set it, so that both logs have the same id."""
     sent = request.headers.get("X-Request-ID", "")
     return sent if services().settings.proxies and _REQUEST_ID.fullmatch(sent) else secrets.token_hex(8)
 

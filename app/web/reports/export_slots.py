@@ -1,7 +1,7 @@
 """Limit concurrent exports, and end those that may not go on.
 
-Per user one runs and two wait, counted across processes by rows with a heartbeat: the slots of a process that was
-killed are free after a while. A thread guards each export until its end.
+One export of each user runs, and two wait. Rows of the database with a heartbeat count them across processes, so that
+the slots of a process that was killed become free after a while. A thread guards each export until its end.
 """
 
 import socket
@@ -64,7 +64,7 @@ def export_slot() -> Iterator["ExportGuard"]:
         finally:
             _running.release()
     finally:
-        with suppress(*DATABASE_ERRORS):  # then the slot is free when nobody refreshes it
+        with suppress(*DATABASE_ERRORS):  # if it fails, the slot becomes free by itself: nobody refreshes it
             release_slot(slot)
 
 
@@ -88,11 +88,11 @@ def _wait_for_turn(user: int, slot: int) -> None:
 
 
 class ExportGuard(Thread):
-    """Asks every few seconds whether an export may go on: its session and permissions last, and its time isn't over.
+    """Checks every few seconds whether an export may go on: the session and its permissions, and the time.
 
-    Then `check` raises ExportEnded. A client that reads nothing keeps the export from getting there, so that the
-    connection is shut down, too. `reload` returns the person as of that moment, None when their session or token is
-    over. `connection` is gunicorn's socket, None under other servers.
+    If it may not, `check` raises ExportEnded, and the connection is shut down: an export that waits for a client to
+    read doesn't call `check`. `reload` returns the person as of that moment, None when their session or token is over.
+    `connection` is gunicorn's socket, None under other servers.
     """
 
     def __init__(
@@ -109,7 +109,7 @@ class ExportGuard(Thread):
             raise ExportEnded(self._reason)
 
     def stop(self) -> None:
-        """Stop: afterwards the connection may serve another request."""
+        """Stop guarding. Afterwards the connection may serve another request."""
         with self._ending:
             self._stopped.set()
         self.join()
