@@ -251,7 +251,7 @@ def _check_count(user_id: int) -> None:
 
 
 def _remove_deleted(user_id: int) -> None:
-    """Remove a user's deleted views for good, but for those of the last RESTORE_SECONDS, and of these MAX_VIEWS."""
+    """Remove a user's deleted views for good. The last MAX_VIEWS stay until RESTORE_SECONDS are over."""
     deleted = (SavedView.user == user_id) & ~_LIVE
     kept = SavedView.select(SavedView.id).where(deleted, SavedView.deleted_at >= timestamp(-RESTORE_SECONDS))
     kept = kept.order_by(SavedView.deleted_at.desc(), SavedView.id.desc()).limit(MAX_VIEWS)
