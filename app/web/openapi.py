@@ -18,6 +18,7 @@ from app.table.view import LAST_PAGE, SIZES
 from app.web.imports.put import CONFIRM, MAX_ROWS, QUERY_KEYS
 from app.web.reports.formats import DEFAULT_FORMAT, JSON, WORKBOOK, Format
 from app.web.security import visitor
+from app.web.urls import MAX_ID
 from app.web.view_request import visitor_report
 
 Schema = dict[str, Any]  # a part of the description
@@ -160,7 +161,7 @@ def _import_operation(report: Report) -> Schema:
 
 def _import_status() -> Schema:
     """The state of a file that a job loads."""
-    number = {"type": "integer", "minimum": 1, "maximum": 999_999_999}
+    number = {"type": "integer", "minimum": 1, "maximum": MAX_ID}
     facts = {"application/json": {"schema": {"type": "object", "required": ["number", "state", "busy", "counts"]}}}
     return {
         "operationId": "import-status",

@@ -140,7 +140,7 @@ def save(slug: str) -> ResponseReturnValue:
     return redirect(report_url(view), 303)
 
 
-@blueprint.get("/reports/views/<int(max=999999999):view>")
+@blueprint.get("/reports/views/<id:view>")
 def show(view: int) -> ResponseReturnValue:
     """Redirect to the report with a saved view, or list the parts of the view that can't be shown any more."""
     saved_view = _saved_view_or_404(view)
@@ -152,7 +152,7 @@ def show(view: int) -> ResponseReturnValue:
     )
 
 
-@blueprint.post(f"/reports/views/<int(max=999999999):view>/<any({', '.join(ACTIONS)}):action>")
+@blueprint.post(f"/reports/views/<id:view>/<any({', '.join(ACTIONS)}):action>")
 def act(view: int, action: str) -> ResponseReturnValue:
     """Do what a button beside one of the visitor's own views says, and redirect to the page that `next` names."""
     deleted = saved_views.find_deleted_view(visitor(), view) if action == "restore" else None

@@ -44,7 +44,7 @@ MESSAGES: Mapping[str, str] = {
     "token": "That token is not valid any more.",
     "factor": "This person has no second factor any more, and is signed out everywhere.",
 }
-_USER = "<int(max=999999999):number>"
+_USER = "<id:number>"
 _FORM = ("email", "role", "audience", "reseller", "costs")
 
 blueprint = Blueprint("users", __name__, url_prefix="/users")
@@ -97,7 +97,7 @@ def act(number: int, name: str) -> ResponseReturnValue:
     return redirect(f"/users/{number}?done={name}", 303)
 
 
-@blueprint.post(f"/{_USER}/tokens/<int(max=999999999):token>/revoke")
+@blueprint.post(f"/{_USER}/tokens/<id:token>/revoke")
 def revoke_token(number: int, token: int) -> ResponseReturnValue:
     """Revoke a token of a user."""
     if not tokens.revoke_token(audit_actor(), _user_or_404(number), token):

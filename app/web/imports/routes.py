@@ -32,7 +32,7 @@ from app.web.services import services
 from models import ImportJob, access_db, read_transaction, timestamp
 from models.audit import BEGUN
 
-_NUMBER = "<int(max=999999999):number>"
+_NUMBER = "<id:number>"
 
 blueprint = Blueprint("imports", __name__, url_prefix="/imports")
 
