@@ -1,6 +1,6 @@
 // The form #filters is the state of a report page. What is pressed is written into the form, and the form is sent whole:
 // each request says all that those before it said, so the newest may replace them. All of it also works as plain HTML.
-const filters = document.getElementById("filters");
+const [filters, scroller] = ["filters", "scroll"].map((id) => document.getElementById(id));
 const on = (type, listener, options) => document.addEventListener(type, listener, options);
 // The class `no-htmx` shows the buttons that only plain HTML needs: without htmx, and after 3 seconds of waiting for it.
 const markMissingHtmx = () => document.documentElement.classList.toggle("no-htmx", !window.htmx);
@@ -19,10 +19,9 @@ function pressControl(event) {
   } else if (control?.pathname === filters.getAttribute("action")) {
     const changes = changesOf(control);
     if (event.type !== "click" || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) {
-      const kept = [...new FormData(filters)].filter(([key]) => !changes.some(([changed]) => key === changed));
-      const changed = changes.flatMap(([key, values]) => values.map((value) => [key, value]));
-      control.search = new URLSearchParams([...kept, ...changed]); // for a new tab, or the clipboard
-      return;
+      const search = new URLSearchParams(new FormData(filters));
+      for (const [key, values] of changes) search.delete(key), values.forEach((value) => search.append(key, value));
+      return (control.search = search); // for a new tab, or the clipboard
     }
     event.preventDefault();
     for (const [key, values] of changes) setField(key, values);
@@ -58,11 +57,10 @@ function resetFields(name, popover) {
   setField(name, [...popover.querySelectorAll("[data-default]")].map(({ value }) => value));
 }
 // A period ends a range of days, and a day ends the period.
-on("input", ({ target }) => {
-  if (!filters || target.form !== filters) return;
-  const { period, from, to } = filters.elements;
-  if (target.name === "period") from.value = to.value = "";
-  if (target.type === "date" && target.value) for (const radio of period) radio.checked = false;
+on("input", ({ target: { form, name, type, value } }) => {
+  const { period, from, to } = form?.elements ?? {};
+  if (name === "period") from.value = to.value = "";
+  if (type === "date" && value) for (const radio of period ?? []) radio.checked = false;
 }, true);
 // The server answers with what it made of a field, such as a pasted id. A field in which somebody types on stays.
 on("focusout", correctFields);
@@ -83,7 +81,7 @@ on("submit", (event) => {
   if (target.id === "save") target.elements.view.value = new URLSearchParams(new FormData(filters));
 }, true);
 // Nothing moves under a finger: an answer waits until what is pressed has been let go, and clicked.
-let release, released, focused;
+let release, released, focused, shownRows = scroller?.dataset.rows;
 on("pointerdown", () => (released = new Promise((resolve) => (release?.(), (release = resolve)))), true);
 for (const type of ["pointerup", "pointercancel"]) on(type, () => setTimeout(release, 50), true);
 on("htmx:config:request", ({ detail: { ctx } }) => {
@@ -102,7 +100,8 @@ on("htmx:after:swap", ({ detail: { ctx: { sourceElement, response } } }) => {
   if (response.status >= 400 || loadsByItself(sourceElement)) return;
   document.getElementById("alert").replaceChildren();
   correctFields();
-  if (focused.isConnected) return;
+  if (scroller && shownRows !== scroller.dataset.rows) (scroller.scrollTop = 0), (shownRows = scroller.dataset.rows);
+  if (focused === document.activeElement) return;
   (document.getElementById(focused.id) ?? document.querySelector("#chips a, #scroll"))?.focus({ preventScroll: true });
 });
 on("htmx:after:request", (event) => {
@@ -116,6 +115,8 @@ function showRequestError({ detail: { ctx: { sourceElement } } }) {
   if (loadsByItself(sourceElement)) return sourceElement.querySelector(".no-script")?.classList.remove("no-script");
   document.getElementById("alert").replaceChildren(document.getElementById("failed-request").content.cloneNode(true));
 }
+if (scroller) scroller.scrollTop = history.state?.top ?? 0; // Back and a reload return to the rows that were seen
+on("scrollend", ({ target }) => target === scroller && history.replaceState({ ...history.state, top: target.scrollTop }, ""), true);
 on("invalid", ({ target }) => target.closest("[popover]")?.showPopover(), true); // where the browser says what is wrong
 on("pointerover", ({ target }) => { // the whole text of what is cut off
   if (target.closest(".data-table") && target.scrollWidth > target.clientWidth) target.title = target.textContent;
@@ -125,9 +126,8 @@ on("change", ({ target }) => { // how reports are displayed, remembered for a ye
   if (target.getAttribute("form") === "display") document.cookie = `display=${ids}; path=/; max-age=31536000; samesite=lax`;
 });
 on("keydown", (event) => {
-  if (event.target.matches("input, select, textarea") || event.ctrlKey || event.metaKey || event.altKey) return;
-  const element = document.getElementById({ "/": "q", "?": "keys" }[event.key]);
-  if (!element || document.getElementById("keys-off").checked) return;
+  const element = !event.target.matches("input, select, textarea") && document.getElementById({ "/": "q", "?": "keys" }[event.key]);
+  if (!element || event.ctrlKey || event.metaKey || event.altKey || document.getElementById("keys-off").checked) return;
   event.preventDefault();
   element.popover ? element.showPopover() : element.focus();
 });

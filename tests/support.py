@@ -30,7 +30,7 @@ CCADB_FILES = {
 }
 
 _FOOT = re.compile(r"<tfoot.*?</tfoot>", re.DOTALL)
-_ROW = re.compile(r'<tr[^>]*><th scope="row">.*?</tr>', re.DOTALL)
+_ROW = re.compile(r'<tr[^>]*><th scope="row"[^>]*>.*?</tr>', re.DOTALL)
 _CELL = re.compile(r"<t[hd][^>]*>(.*?)</t[hd]>", re.DOTALL)
 _HIDDEN = re.compile(r' ?<span class="(?:badge[^"]*|visually-hidden)">.*?</span> ?', re.DOTALL)
 _NOTE = re.compile(r"(?:(?<=</span>)|(?<=</time>)) <small.*?</small>")

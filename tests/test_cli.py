@@ -99,20 +99,31 @@ def test_one_wrong_file_leaves_the_others(runner: FlaskCliRunner, tmp_path: Path
 def test_import_options(runner: FlaskCliRunner, tmp_path: Path) -> None:
     odd = tmp_path / "odd.csv"
     odd.write_text(
-        "Customer;Subscription ID;End;Cost;Notes\nAcme;S-1;03/04/2026;1.234;x\nACME;S-2;05/06/2026;2.345;y\n"
+        "Customer;Subscription ID;End;Cost;Notes\nŁódź;S-1;03/04/2026;1.234;x\nŁÓDŹ;S-2;05/06/2026;2.345;y\n", "cp1250"
     )
     assert "--ignore" in runner.invoke(args=["import", str(odd)]).stderr
     asked = runner.invoke(args=["import", str(odd), "--ignore", "notes"])
     assert asked.exit_code == 1
     assert "--date-order" in asked.stderr
     assert "--decimal" in asked.stderr
-    options = ["--ignore", "notes", "--date-order", "dmy", "--decimal", "comma", "--same-names", "--complete"]
+    options = [
+        "--ignore",
+        "notes",
+        "--encoding",
+        "cp1250",
+        "--date-order",
+        "dmy",
+        "--decimal",
+        "comma",
+        "--same-names",
+        "--complete",
+    ]
     result = runner.invoke(args=["import", str(odd), *options])
     assert (result.exit_code, result.stdout) == (0, "2 rows: 2 added, 0 updated, 0 unchanged, 0 removed\n")
     assert [(each.ends_on.isoformat(), each.cost) for each in Subscription.select()] == [
         ("2026-04-03", 123_400), ("2026-06-05", 234_500),
     ]  # fmt: skip
-    assert [customer.name for customer in Customer.select()] == ["Acme"]
+    assert [customer.name for customer in Customer.select()] == ["Łódź"]
 
 
 def test_dry_run_names_changes(runner: FlaskCliRunner, tmp_path: Path) -> None:
@@ -128,12 +139,20 @@ def test_dry_run_names_changes(runner: FlaskCliRunner, tmp_path: Path) -> None:
     assert "Customer “Łódź Trust” moves from “North, Ltd” to no reseller" in result.stderr
 
 
+def test_many_questions_are_counted(runner: FlaskCliRunner, tmp_path: Path) -> None:
+    twins = "".join(f"Twin {number},A-{number}\nTWIN {number},B-{number}\n" for number in range(30))
+    (tmp_path / "twins.csv").write_text(f"Customer,Subscription ID\n{twins}")
+    result = runner.invoke(args=["import", str(tmp_path / "twins.csv")])
+    assert (result.exit_code, result.stderr.count("did you mean")) == (0, 20)
+    assert "… and 10 more of these" in result.stderr
+
+
 def test_list_and_undo(runner: FlaskCliRunner, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOGNAME", "olga")
     assert runner.invoke(args=["import", str(SUBSCRIPTIONS)]).exit_code == 0
     asked = runner.invoke(args=["import", "--undo", "1"], input="n\n")
     assert asked.exit_code == 1
-    assert "8 rows go; 8 customers go" in asked.output
+    assert "8 rows are removed; 8 customers are removed" in asked.output
     assert Subscription.select().count() == 8
     result = runner.invoke(args=["import", "--undo", "1", "--yes"])
     assert (result.exit_code, result.output.splitlines()[-1]) == (0, "Import 1 is undone, by import 2.")

@@ -15,6 +15,7 @@ from app.cli.common import WaitingNotice, audit_actor, echo, progress_bar, recor
 from app.importing import (
     DATE_ORDERS,
     DECIMALS,
+    ENCODINGS,
     IMPORTABLE,
     FileRejected,
     Options,
@@ -31,7 +32,7 @@ from app.web.services import services
 from models import DATABASE_ERRORS, describe_error
 from models.audit import DONE, FAILED
 
-_MAX_FAULTS = 20  # faults of a file that are printed
+_MAX_FAULTS = 20  # faults of a file that are printed, and questions
 _BLOCK = 1 << 20  # bytes
 
 
@@ -43,6 +44,7 @@ _BLOCK = 1 << 20  # bytes
     is_flag=True,
     help="The file names everything there is: what it doesn't name ends.",
 )
+@click.option("--encoding", type=click.Choice(list(ENCODINGS)), help="How the text is encoded: cp1252 is Windows-1252.")
 @click.option("--date-order", type=click.Choice(list(DATE_ORDERS)), help="How dates such as 03/04/2026 are meant.")
 @click.option(
     "--decimal",
@@ -80,6 +82,7 @@ def _import_all(
         report=report,
         mapping={heading_key(heading): "" for heading in ignore},
         complete=complete,
+        encoding=settings["encoding"] or "",
         date_order=settings["date_order"] or "",
         decimal=settings["decimal"] or "",
         names=settings["names"] or "",
@@ -114,7 +117,10 @@ def _import(file: str, options: Options, dry_run: bool) -> bool:
             echo(f"… and {rejected.total - _MAX_FAULTS:,} more", err=True)
         record_event("import", FAILED, about, faults=rejected.total)
         return False
-    for line in (*plan.said, *plan.notes, *(f"line {question.line}: {question}" for question in plan.questions)):
+    asked = [f"line {question.line}: {question}" for question in plan.questions]
+    if more := len(asked[_MAX_FAULTS:]):
+        asked[_MAX_FAULTS:] = [f"… and {more:,} more of these"]
+    for line in (*plan.said, *plan.notes, *asked):
         echo(f"{file}: {line}", err=True)
     echo(f"{plan.summary}{' (dry run: nothing was changed)' if dry_run else ''}")
     if dry_run:

@@ -70,6 +70,8 @@ class Formats:
         if _MONTH.fullmatch(text):
             raise ValueError("is a month, not a day such as 2026-11-22")
         match = _MOMENT.fullmatch(text)
+        if match and _SHORT_YEAR.fullmatch(match["day"]):
+            raise ValueError("has a year of two digits; it must have four, such as 22/11/2026")
         try:
             return match and _in_utc(date(*self._year_month_day(match["day"])), match)
         except (ValueError, OverflowError):  # well-formed, but not in the calendar
@@ -185,6 +187,7 @@ _TIME = (
 _MOMENT = re.compile(rf"(?P<day>[^:]*?)(?:(?:T|,? ){_TIME})?")
 _YEAR_FIRST = re.compile(r"([0-9]{4})[-/.]([0-9]{1,2})[-/.]([0-9]{1,2})")
 _NUMBERS = re.compile(r"(?P<first>[0-9]{1,2})(?P<mark>[-/.])(?P<second>[0-9]{1,2})(?P=mark)(?P<year>[0-9]{4})")
+_SHORT_YEAR = re.compile(r"[0-9]{1,2}([-/.])[0-9]{1,2}\1[0-9]{2}")  # whose year may also stand in front
 _NAME, _YEAR = r"(?P<month>[A-Za-z]{3,9})\.?", r"(?P<year>[0-9]{4}|[0-9]{2})"
 _DAY_MONTH_NAME = re.compile(rf"(?P<number>[0-9]{{1,2}})[-/. ]+{_NAME}[-/., ]+{_YEAR}")
 _MONTH_NAME_DAY = re.compile(rf"{_NAME}[- ](?P<number>[0-9]{{1,2}}),? (?P<year>[0-9]{{4}})")

@@ -23,6 +23,7 @@ _INSIDE = re.compile('[^"]*(?:""[^"]*)*')
 _NUL = "there is a NUL, which no text can have"
 _TOO_LONG = "a cell is over 1 MB"
 _UNCLOSED = "the quote that opens in this line is never closed; a quote inside of a quoted cell is written twice"
+_UNCLOSED_FOR_LONG = "the quote that opens in this line isn't closed within 1 MB, so that rows stand in a cell"
 _TEXT_BEHIND = "text follows a quote that closes; a quote inside of a quoted cell is written twice"
 _SWALLOWED = "a quote opens in this line and closes in line {}, so that one cell holds the rows between"
 
@@ -112,7 +113,7 @@ class CsvRows:
             length += len(part) + 1
             at += len(part)
             if length > MAX_CELL_CHARS + 1:
-                raise ValueError(_TOO_LONG)
+                raise ValueError(_UNCLOSED_FOR_LONG if more else _TOO_LONG)
             if at < len(text):
                 return "\n".join(parts).replace('""', '"'), text, at
             line = next(self._lines, "") if not self._again else self._again.pop()

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from io import BufferedReader, RawIOBase, TextIOWrapper
 from typing import IO
 
+from app.importing.results import quote
+
 MAX_LINE_CHARS = 32_000_000
 
 # What a person may choose: the name of a Python codec → what it is called.
@@ -23,6 +25,10 @@ _SAMPLE = 512  # bytes of a file in which zeros tell UTF-16
 _HIGH_BYTES = bytes(range(0x80, 0x100))
 _NOT_ASCII = re.compile("[^\x00-\x7f]+")
 _BAD = re.compile("[\udc80-\udcff]")  # how Python's surrogateescape decodes a byte that can't stand where it does
+
+# Characters of Windows-1252 that stand there as UTF-8: "Ã©" for "é".
+_CP1252 = bytes(range(0x80, 0x100)).decode("cp1252", "ignore")
+_UTF8_AS_CP1252 = re.compile("|".join(re.escape(char.encode().decode("cp1252", "replace")) for char in _CP1252))
 
 # The bytes that text had before it was taken for Windows-1252 (or, where that has no character, for Latin-1).
 _BYTE_OF = {ord(bytes([byte]).decode("cp1252", "ignore") or chr(byte)): byte for byte in range(0x100)}
@@ -64,8 +70,10 @@ def recognise_encoding(stream: IO[bytes], chosen: str = "") -> Encoding:
         return Encoding(chosen, "as chosen", start=start, damaged=True)
     stream.seek(start)
     valid, invalid, twice = _count_characters(stream)
-    if invalid > valid and not start:
-        return Encoding("cp1252", "since it has bytes that are no UTF-8", certain=False, damaged=True)
+    if invalid > valid:
+        against = ", whatever its byte order mark says" if start else ""
+        reason = f"since it has bytes that are no UTF-8{against}"
+        return Encoding("cp1252", reason, certain=False, start=start, damaged=True)
     if twice:
         return Encoding("twice", "which has been undone", certain=False, start=start)
     reason = "by its byte order mark" if start else "by its characters" if valid else "since all of it is ASCII"
@@ -86,7 +94,13 @@ def find_bad_bytes(line: str, encoding: Encoding) -> str:
     """What is wrong with the bytes of a line of a damaged file, "" for nothing."""
     name, _, _ = ENCODINGS[encoding.name].partition(" (")
     if match := _BAD.search(line):
-        return f"the text isn't {name}: byte {ord(match[0]) - 0xDC00:#04x} can't stand where it does"
+        byte = ord(match[0]) - 0xDC00
+        other = bytes([byte]).decode("cp1252", "ignore") if name == "UTF-8" else ""
+        hint = f"; in Windows-1252 it is {quote(other)}" if other else ""
+        return f"the text isn't {name}: byte {byte:#04x} can't stand where it does{hint}"
+    if encoding.name == "cp1252" and not encoding.certain and (match := _UTF8_AS_CP1252.search(line)):
+        utf8 = match[0].encode("cp1252").decode()
+        return f"the text is {name} elsewhere, but here {quote(match[0])} looks like UTF-8, where it is {quote(utf8)}"
     return f"the text isn't {name} here" if "\ufffd" in line and name.startswith("UTF-16") else ""
 
 

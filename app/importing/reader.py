@@ -129,7 +129,8 @@ class Reader:
         """Leave out empty cells beyond the headings. Raises RowRejected where one isn't empty, or one is missing."""
         if len(cells) < width or any(map(clean_text, cells[width:])):
             hint = "; a cell with the delimiter inside needs double quotes around it" if len(cells) > width else ""
-            raise RowRejected(f"the row has {len(cells)} cells, the heading has {width}{hint}")
+            count = f"{len(cells)} cell{'s' if len(cells) != 1 else ''}"
+            raise RowRejected(f"the row has {count}, the heading has {width}{hint}")
         self.passed_over["rows' empty cells beyond the headings"] += 1
         return cells[:width]
 
@@ -151,15 +152,17 @@ class Reader:
         """Parse a row with an ambiguous or a faulty cell. Raises RowRejected with all faults of its cells."""
         faults = []
         for number, (index, target, parse) in enumerate(self._parsers):
-            heading, cell = self._file.headings[index], cells[index]
+            heading, cell, is_asked = self._file.headings[index], cells[index], False
             try:
                 try:
                     values[target] = parse(cell)
                 except Ambiguous as ambiguous:
                     _, _, parse_settled = self._settle(ambiguous.setting, line, heading, cell)[number]
+                    is_asked = ambiguous.setting in self.questions  # and the other reading may be right
                     values[target] = parse_settled(cell)
             except ValueError as error:
-                faults.append(Fault(line, describe_cell_error(heading, cell, error), heading, cell))
+                if not is_asked:
+                    faults.append(Fault(line, describe_cell_error(heading, cell, error), heading, cell))
         if faults:
             raise RowRejected(*faults)
 

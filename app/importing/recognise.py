@@ -26,6 +26,7 @@ IMPORTABLE = tuple(LAYOUTS)  # the slugs of reports that have an import file
 SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)  # tells Excel the delimiter
 _ROWS_BEFORE_HEADINGS = 20  # among which the headings are looked for
 _MIN_HEADINGS = 2  # known ones, which tell the headings from a title above them
+_TITLE_SHARE = 2  # a row with less than half as many cells as another is a title above the headings
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,9 @@ class RecognisedFile:
     layout:       of the report that its headings belong to; None where they don't tell.
     headings:     as the file has them, but for blanks around; `heading_line` is where they stand.
     mapping:      the column's key for each heading, "" for one that is left out, None for one that means nothing to us.
-    encoding, delimiter: of a CSV; `sheet` of a workbook.
+    encoding, delimiter: of a CSV.
+    sheet, other_sheets: of a workbook, the one that is read and the names of the others.
+    error_cells:  how many cells of the workbook have an error.
     size:         in bytes.
     """
 
@@ -49,6 +52,8 @@ class RecognisedFile:
     encoding: Encoding | None = None
     delimiter: str = ""
     sheet: CalamineSheet | None = None
+    other_sheets: Sequence[str] = ()
+    error_cells: int = 0
     faults: Sequence[Fault] = field(default=())
 
     @property
@@ -75,6 +80,10 @@ class RecognisedFile:
         """Say how the file is read, and how sure that is."""
         if self.sheet is not None:
             yield f"An Excel workbook; the sheet {quote(self.sheet.name)} is read."
+            if self.other_sheets:
+                yield f"Of the workbook are not read: {', '.join(map(quote, self.other_sheets))}."
+            if self.error_cells:
+                yield f"Cells of the workbook with an error such as #N/A are read as empty: {self.error_cells:,}."
         elif self.encoding is not None:
             sure = "" if self.encoding.certain else " Look at accents and signs: this is what it looks like."
             delimiter = DELIMITERS.get(self.delimiter, quote(self.delimiter))
@@ -119,11 +128,13 @@ def recognise_file(stream: IO[bytes], name: str, options: Options | None = None)
 
 def _in_workbook(file: RecognisedFile, options: Options) -> RecognisedFile:
     """Choose the first sheet with the headings of a report, else the first one."""
-    sheets = [replace(file, sheet=sheet) for sheet in open_sheets(file.stream)]
-    files = [_with_headings(sheet, islice(sheet.sheet_rows(), _ROWS_BEFORE_HEADINGS), options) for sheet in sheets]
+    sheets, errors = open_sheets(file.stream)
+    candidates = [replace(file, sheet=sheet, error_cells=errors) for sheet in sheets]
+    files = [_with_headings(each, islice(each.sheet_rows(), _ROWS_BEFORE_HEADINGS), options) for each in candidates]
     if not files:
         raise Unreadable(1, "the workbook has no sheet")
-    return next((file for file in files if file.layout and not file.layout.missing(file.known_columns)), files[0])
+    found = next((file for file in files if file.layout and not file.layout.missing(file.known_columns)), files[0])
+    return replace(found, other_sheets=[file.sheet.name for file in files if file.sheet and file is not found])
 
 
 def _in_csv(file: RecognisedFile, options: Options) -> RecognisedFile:
@@ -143,18 +154,20 @@ def _in_csv(file: RecognisedFile, options: Options) -> RecognisedFile:
 
 
 def _with_headings(file: RecognisedFile, rows: Iterator[Numbered], options: Options) -> RecognisedFile:
-    """Find the headings: the first row with all that a report requires, else the first that isn't empty."""
-    first: RecognisedFile | None = None
+    """Find the headings: the first row with all that a report requires, else the first that is no title above them."""
+    incomplete = []
     for line, cells in _until_unreadable(rows):
         headings = [clean_text(cell) for cell in cells]
         while headings and not headings[-1]:
             headings.pop()
         if headings:
             found = _with_report(replace(file, headings=headings, heading_line=line), options)
-            first = first or found
             if found.layout and not found.layout.missing(found.known_columns):
                 return found
-    return first or replace(file, layout=LAYOUTS.get(options.report))
+            incomplete.append((sum(map(bool, headings)), found))
+    most = max((count for count, _ in incomplete), default=0)
+    wide = (found for count, found in incomplete if count * _TITLE_SHARE >= most)
+    return next(wide, replace(file, layout=LAYOUTS.get(options.report)))
 
 
 def _until_unreadable(rows: Iterable[Numbered]) -> Iterator[Numbered]:

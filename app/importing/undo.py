@@ -60,7 +60,7 @@ _MAX_REMAINING = 100  # names of what stays that are listed
 class UndoSummary:
     """The numbers of rows that undoing an import removes, restores, and changes back; and of customers.
 
-    As text, without those that are 0: "12 rows go, 3 get their old values; 1 customer goes".
+    As text, without those that are 0: "12 rows are removed, 3 get their old values; 1 customer is removed".
     """
 
     removed: int
@@ -76,10 +76,10 @@ class UndoSummary:
 
 
 def _count_words(noun: str, removed: int, restored: int, updated: int) -> str:
-    """Say what becomes of rows: "1 row goes, 3 get their old values"; "" where nothing does."""
+    """Say what becomes of rows: "1 row is removed, 3 get their old values"; "" where nothing does."""
     verbs = (
-        (removed, "goes", "go"),
-        (restored, "comes back", "come back"),
+        (removed, "is removed", "are removed"),
+        (restored, "is restored", "are restored"),
         (updated, "gets its old values", "get their old values"),
     )
     texts = [f"{count:,} {one if count == 1 else many}" for count, one, many in verbs if count]

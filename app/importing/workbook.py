@@ -20,18 +20,22 @@ _MAX_CELLS = 12_000_000  # of the rectangle around a sheet's cells, which the li
 _BLOCK = 1 << 20
 _LOCAL_HEADER, _NAME_LENGTH, _EXTRA_LENGTH = 30, slice(26, 28), slice(28, 30)  # of a zip's part
 _REFERENCE = re.compile(rb"""\br\s*=\s*["']([A-Z]*)([0-9]+)""")  # r="C12" of a cell, r="12" of a row
-_REFERENCE_BYTES = 64  # more than a reference takes: one may begin at the end of a block
+_ERROR = re.compile(rb"""<c\s[^<>]*\bt\s*=\s*["']e["']""")  # a cell with #N/A, #REF! and so on
+_TAG_BYTES = 64  # more than these take: one may begin at the end of a block
 _NOT_A_WORKBOOK = "this is no Excel workbook (.xlsx) that can be read"
 _SIGNIFICANT = 15  # digits that Excel keeps of a number
 
 
-def open_sheets(stream: IO[bytes]) -> list[CalamineSheet]:
-    """The sheets of a workbook. Raises Unreadable where it is damaged, or too large."""
+def open_sheets(stream: IO[bytes]) -> tuple[list[CalamineSheet], int]:
+    """The sheets of a workbook, and how many of its cells have an error, which the library reads as empty.
+
+    Raises Unreadable where it is damaged, or too large.
+    """
     try:
-        _check_parts(stream)
+        errors = _check_parts(stream)
         stream.seek(0)
         book = CalamineWorkbook.from_filelike(stream)
-        return [book.get_sheet_by_name(name) for name in book.sheet_names]
+        return [book.get_sheet_by_name(name) for name in book.sheet_names], errors
     except (BadZipFile, CalamineError, EOFError, NotImplementedError, RuntimeError, ValueError, zlib.error) as error:
         raise Unreadable(1, _NOT_A_WORKBOOK) from error
 
@@ -60,9 +64,12 @@ def _number(value: float) -> str:
     return f"{text}0" if re.fullmatch(r"-?[0-9]{1,3}\.[0-9]{3}", text) else text
 
 
-def _check_parts(stream: IO[bytes]) -> None:
-    """Unpack all parts to nowhere. Sizes in the directory of a zip file are what its maker wrote there."""
-    left = _MAX_BYTES
+def _check_parts(stream: IO[bytes]) -> int:
+    """Unpack all parts to nowhere. Sizes in the directory of a zip file are what its maker wrote there.
+
+    Returns the number of cells with an error.
+    """
+    left, errors = _MAX_BYTES, 0
     with ZipFile(stream) as archive:
         for part in archive.infolist():
             is_sheet, rows, columns, end = part.filename.startswith("xl/worksheets/"), 0, 0, b""
@@ -73,10 +80,13 @@ def _check_parts(stream: IO[bytes]) -> None:
                         1, f"the workbook has over {_MAX_BYTES // 1_000_000} MB when it is unpacked; use CSV"
                     )
                 if is_sheet:
-                    rows, columns = _extent(end + block, rows, columns)
-                    end = block[-_REFERENCE_BYTES:]
+                    known, text = len(end), end + block
+                    rows, columns = _extent(text, rows, columns)
+                    errors += sum(match.end() > known for match in _ERROR.finditer(text))
+                    end = text[-_TAG_BYTES:]
             if rows * columns > _MAX_CELLS:
                 raise Unreadable(1, f"a sheet of {rows:,} rows and {columns:,} columns is too large; use CSV")
+    return errors
 
 
 def unpack(stream: IO[bytes], part: ZipInfo) -> Iterator[bytes]:

@@ -218,12 +218,16 @@ def load_question(question: Mapping[str, Any]) -> Question:
 
 
 def store_plan(plan: Plan) -> StoredPlan:
-    """The plan as pages show it, shortened where a file makes it long."""
-    questions = [{**question._asdict(), "choices": list(question.choices.items())} for question in plan.questions]
+    """The plan as pages show it, shortened where a file makes it long: open questions come before others."""
+    asked = sorted(plan.questions, key=lambda question: bool(question.default))
+    questions = [{**question._asdict(), "choices": list(question.choices.items())} for question in asked]
+    notes = list(plan.notes)
+    if len(questions) > _MAX_SENTENCES:
+        notes.insert(0, f"Of {len(questions):,} questions {_MAX_SENTENCES} are shown, the open ones first.")
     return StoredPlan(
         counts=asdict(plan.summary),
         said=_shortened(plan.said),
-        notes=_shortened(plan.notes),
+        notes=_shortened(notes),
         questions=questions[:_MAX_SENTENCES],
         faults=[(fault.line, _storable(fault.text, _MAX_SENTENCE_CHARS)) for fault in sorted(plan.faults)],
         total_faults=plan.faults.total,

@@ -154,7 +154,7 @@ def period_filters(label: str, field: str, periods: Iterable[str] = PERIODS) -> 
 
     titles = {name: period_title(name) for name in PERIODS}
     menu = fixed_options({name: titles[name] for name in periods})
-    period = choice_filter("period", f"{label} in", titles, within)
+    period = choice_filter("period", label, titles, within)
     period = replace(period, options=menu, resolve=period_dates, describe=describe_period)
     from_day = Filter("from", f"{label} from", lambda table, day: getattr(table, field) >= day, "date", _parse_day)
     to_day = Filter(

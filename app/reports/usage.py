@@ -92,7 +92,7 @@ REPORT = Report(
             "Used",
             Holding.used,
             INTEGER,
-            width="ch-27",
+            width="ch-35",
             overage=Holding.over_inventory,
             share_of="current_inventory",
         ),

@@ -219,7 +219,7 @@ def _filters(params: QueryParams) -> dict[str, str]:
         except ValueError as error:
             params.add_error(filter_.key, value, str(error))
     if filters.get("from", "") > filters.get("to", "9999-12-31"):
-        params.add_error("from", filters["from"], f"is after to, {filters['to']}; from must be the earlier day")
+        params.add_error("from", filters["from"], f"is after to, “{filters['to']}”; from must be the earlier day")
     if "period" in filters and {"from", "to"} & filters.keys():
         params.add_error("period", filters["period"], "can't stand beside from or to; keep the period or the days")
     return filters

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Any
 
 from flask import Flask, Response, g, make_response, render_template, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, NotFound
 
 from app.auth.passwords import HashingBusy
 from app.table.totals import TooManyGroups
@@ -85,7 +85,10 @@ def _http_error(error: HTTPException) -> Response:
     if error.response or (error.code or 500) < HTTPStatus.BAD_REQUEST:
         return make_response(error.get_response())
     reason = f"{error.name} ({type(error).__name__})"  # the description may repeat what was sent
-    response = error_response(error.code or 500, f"{error.name}.", [error.description or ""], reason=reason)
+    title, detail = f"{error.name}.", error.description or ""
+    if isinstance(error, NotFound):
+        title, detail = "There is no page at this address.", "Check it, or choose a report."
+    response = error_response(error.code or 500, title, [detail], reason=reason)
     if "Allow" in (headers := dict(error.get_headers())):
         response.headers["Allow"] = headers["Allow"]
     return response

@@ -122,8 +122,11 @@ def test_an_end_is_told_beside_its_date(page: Page) -> None:
 def test_chips_and_reports_fit_a_phone(new_context: Callable[..., BrowserContext], base_url: str) -> None:
     page = new_context(has_touch=True).new_page()
     page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{base_url}{SUBSCRIPTIONS}")
+    toolbar = page.locator("#filters").bounding_box()
     page.goto(f"{base_url}{SUBSCRIPTIONS}?q={'x' * 200}&period=this-year&status=Active")
     expect(page.locator(".chip")).to_have_count(3)
+    assert page.locator("#filters").bounding_box() == toolbar
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     for each in page.locator(".chip").all():
         box = each.bounding_box()

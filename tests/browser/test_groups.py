@@ -69,3 +69,11 @@ def test_tick_right_after_reset_is_kept(page: Page) -> None:
     settle(page)
     columns = expect_agreement(page)["columns"]
     assert columns == [column.key for column in REPORTS["customer-usage"].default_columns if column.key != "used"]
+
+
+def test_numbers_of_groups_fit_their_columns(page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto("/reports/customer-usage?group=product")
+    expect(page.locator("td .badge").first).to_contain_text("some over by")
+    fits = "cells => cells.every(cell => cell.scrollWidth <= cell.clientWidth)"
+    assert page.locator("#results td.number").evaluate_all(fits)

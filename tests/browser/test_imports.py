@@ -81,7 +81,7 @@ def test_file_with_a_fault_is_mended_applied_and_undone(
     with page.expect_download() as download:
         page.get_by_role("link", name="Changed rows as CSV").click()
     assert "S-9001" in Path(download.value.path()).read_text("utf-8")
-    page.get_by_role("link", name="Undo …").click()
+    page.get_by_role("link", name="Undo…").click()
     page.get_by_role("button", name="Undo this import").click()
     expect(page.locator("#job")).to_contain_text("Undone")
     page.context.close()
@@ -118,7 +118,7 @@ def test_steps_work_without_scripts(
     page = new_context(java_script_enabled=False).new_page()
     files["good"].write_text(GOOD.replace("Kunde", "Customer").replace("S-9", "S-7"), "utf-8")
     choose(page, address, files["good"])
-    for button in ("Apply 2 rows", "Undo …"):
+    for button in ("Apply 2 rows", "Undo…"):
         found = page.get_by_text(button)
         while not found.count():
             page.get_by_role("link", name="Reload").click() if page.get_by_role("link", name="Reload").count() else (

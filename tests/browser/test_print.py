@@ -69,7 +69,7 @@ def test_report_page_prints_its_rows(page: Page) -> None:
     shown = page.locator("main").inner_text()
     assert page.locator("tbody tr").count() == 25
     assert "1–25 of" in shown, "tells that there are more"
-    for text in ("Date in: This year", "Data as of", "All "):
+    for text in ("Date: This year", "Data as of", "All "):
         assert text in shown
     for text in ("Export", "Filters", "Next", "Clear all"):
         assert text not in shown

@@ -75,6 +75,54 @@ def test_pager(page: Page) -> None:
 # ------------------------------------------------------------------ columns
 
 
+def scroll_rows(page: Page) -> None:
+    """Scroll down by 600 pixels, and wait for the event that tells the page that this is over."""
+    page.locator("#scroll").evaluate("""rows => new Promise(resolve => {
+        rows.addEventListener("scrollend", resolve, {once: true});
+        rows.scrollTop = 600;
+    })""")
+
+
+def expect_scrolled(page: Page, pixels: int) -> None:
+    expect(page.locator("#scroll")).to_have_js_property("scrollTop", pixels)
+
+
+def test_other_rows_begin_at_the_top(page: Page) -> None:
+    page.goto(TRANSACTIONS)
+    scroll_rows(page)
+    tick_column(page, "cost")
+    expect(page.locator("#th-cost")).to_have_count(0)
+    expect_scrolled(page, 600)
+    page.keyboard.press("Escape")
+    page.locator("#next").click()
+    expect_range(page, "51–100 of 900")
+    expect_scrolled(page, 0)
+    scroll_rows(page)
+    page.locator("#sort-total").click()
+    expect(page.locator("#th-total")).to_have_attribute("aria-sort", "ascending")
+    expect_scrolled(page, 0)
+
+
+def test_back_returns_to_the_rows_that_were_seen(page: Page) -> None:
+    page.goto(TRANSACTIONS)
+    scroll_rows(page)
+    page.locator("#results tbody th a").nth(30).click()
+    expect(page).to_have_url(re.compile("/customers"))
+    page.go_back()
+    expect_scrolled(page, 600)
+    page.locator("#next").click()
+    expect_range(page, "51–100 of 900")
+    traverse(page, "back")
+    expect_scrolled(page, 600)
+
+
+def test_focus_stays_on_a_button_of_the_pager_that_ends(page: Page) -> None:
+    page.goto(TRANSACTIONS)
+    page.locator("#last").press("Enter")
+    expect(page.locator("#last")).to_have_attribute("aria-disabled", "true")
+    expect(page.locator("#last")).to_be_focused()
+
+
 def test_columns_change_and_the_page_stays(page: Page) -> None:
     page.goto(TRANSACTIONS)
     page.locator("#next").click()

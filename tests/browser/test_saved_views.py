@@ -41,6 +41,12 @@ def open_menu(page: Page, name: str) -> Locator:
     return page.get_by_role("dialog", name=f"Change {name}")
 
 
+def top_of(element: Locator) -> float:
+    box = element.bounding_box()
+    assert box
+    return box["y"]
+
+
 def press(page: Page, button: str, name: str) -> None:
     page.get_by_role("button", name=f"{button} {name}").click()
 
@@ -54,7 +60,7 @@ def test_current_view_is_saved(page: Page, name: str) -> None:
     page.locator("#sort-used").click()
     page.locator("#q").fill("a")
     expect(page.locator("#chip-q")).to_be_visible()
-    page.locator(".expander").first.click()
+    page.locator("button.expander").first.click()
     expect(page).to_have_url(re.compile("open="))
     save_view(page, name)
     saved = re.compile(rf"{USAGE}\?sort=used&q=a&reseller=-$")
@@ -101,7 +107,7 @@ def test_tabs_follow_what_is_shown(page: Page, name: str) -> None:
     expect(tab(page, name)).to_contain_text("changed")
     expect(page.locator("#q")).to_be_focused()
     menu = open_menu(page, name)
-    menu.get_by_role("button", name="Replace").click()
+    menu.get_by_role("button", name="Save changes").click()
     expect(tab(page, name)).not_to_contain_text("changed")
     expect(page).to_have_url(re.compile(r"\?sort=used&q=a"))
     tab(page, "Standard").click()
@@ -112,6 +118,8 @@ def test_tabs_follow_what_is_shown(page: Page, name: str) -> None:
     delete = open_menu(page, name).get_by_role("button", name="Delete…")
     delete.click()
     expect(page.get_by_role("button", name="Keep")).to_be_focused()
+    question = page.get_by_role("dialog", name=f"Delete the view “{name}”?")
+    assert top_of(question) > top_of(delete), "the question isn't below its button"
     page.get_by_role("dialog").get_by_role("button", name="Delete", exact=True).click()
     expect(tab(page, name)).to_have_count(0)
     page.get_by_role("button", name=f"Undo deleting {name}").click()

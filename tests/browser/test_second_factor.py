@@ -58,6 +58,14 @@ def forget_confirmation(demo_folder: Path) -> None:
         access.execute(f"UPDATE session SET confirmed_at = '2020-01-01 00:00:00' WHERE {mine}", [FAY])
 
 
+def test_phones_can_read_the_code_in_dark_mode(page: Page) -> None:
+    page.emulate_media(color_scheme="dark")
+    page.goto("/account/factor")
+    code = page.get_by_role("img", name="QR code")
+    expect(code.locator("rect")).to_have_css("fill", "rgb(255, 255, 255)")
+    expect(code.locator("path")).to_have_css("fill", "rgb(0, 0, 0)")
+
+
 @pytest.mark.slow_trial
 @pytest.mark.provokes("400", "401")
 @pytest.mark.usefixtures("fay")

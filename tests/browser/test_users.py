@@ -37,7 +37,7 @@ def test_temporary_password_is_copied(page: Page) -> None:
 
 def choose_password(page: Page, present: str) -> None:
     page.goto("/account")
-    page.get_by_label("Present password", exact=True).fill(present)
+    page.get_by_label("Current password", exact=True).fill(present)
     page.get_by_label("New password", exact=True).fill(OWN_PASSWORD)
     press(page, "Change password")
     expect(page.locator("main")).to_contain_text("Your password is changed.")

@@ -29,7 +29,7 @@ REQUIRED = {
 }  # fmt: skip
 INVALID = {
     SUBSCRIPTIONS: [
-        ("End", "2026-02-29", DAY), ("End", "22.13.2026", DAY), ("End", "46348", DAY), ("End", "22/11/26", DAY),
+        ("End", "2026-02-29", DAY), ("End", "22.13.2026", DAY), ("End", "46348", DAY),
         ("End", "2026-11", MONTH), ("End", "Nov-26", MONTH),
         ("Order Date", "２０２６-11-22", DAY), ("Order Date", "1", DAY),
         ("Last modified date", "2026-11-22 13", MOMENT), ("Last modified date", "2026-11-22 24:00:00", MOMENT),

@@ -11,7 +11,7 @@ from app.table.kinds import guard
 from app.table.scope import WHOLE_PARTNER
 from models import Actor, Customer, Subscription
 from tests.databases import sqlite_file as database_url
-from tests.importing.files import SUBSCRIPTIONS, TRANSACTIONS, faults_of, file, load, load_bytes, values
+from tests.importing.files import SUBSCRIPTIONS, TRANSACTIONS, faults_of, file, load, load_bytes, plan_of, values
 from tests.support import view_of
 
 __all__ = ["database_url"]
@@ -106,7 +106,8 @@ def test_fault_has_the_first_line_of_its_row() -> None:
 LONG = "a cell is over 1 MB"
 CLOSED = "text follows a quote that closes; a quote inside of a quoted cell is written twice"
 OPEN = "the quote that opens in this line is never closed; a quote inside of a quoted cell is written twice"
-RAGGED = "the row has 1 cells, the heading has 11"
+OPEN_FOR_LONG = "the quote that opens in this line isn't closed within 1 MB, so that rows stand in a cell"
+RAGGED = "the row has 1 cell, the heading has 11"
 
 
 @pytest.mark.parametrize(
@@ -119,8 +120,9 @@ RAGGED = "the row has 1 cells, the heading has 11"
         (b"a," + 1_000_001 * b"x" + b"\r\n", [(5, LONG)]),
         (b"a," + 33_000_000 * b"x" + b"\r\n", [(5, LONG)]),
         (b'a,"' + 1_000_001 * b"x" + b'"\r\n', [(5, LONG)]),
+        (b'a,"b\r\n' + 2 * (600_000 * b"x" + b"\r\n"), [(5, OPEN_FOR_LONG), (6, RAGGED), (7, RAGGED)]),
     ],
-    ids=["nul", "quote", "open", "cr", "long", "very-long", "long-quoted"],
+    ids=["nul", "quote", "open", "cr", "long", "very-long", "long-quoted", "open-for-long"],
 )
 def test_unreadable_lines(bad: bytes, texts: list[tuple[int, str]]) -> None:
     assert faults_of(SUBSCRIPTIONS, TWO + b"a\r\n" + bad) == [(4, RAGGED), *texts]
@@ -136,7 +138,23 @@ def test_reading_goes_on_behind_a_quote_that_swallows_rows() -> None:
 def test_damaged_utf8_is_not_another_encoding() -> None:
     heading, first, second = file(SUBSCRIPTIONS, {"Customer": "Müller"}, {"Subscription ID": "Größe"}).splitlines(True)
     damaged = heading + first + second.replace(b"\xc3\xb6", b"\xc3")
-    assert faults_of(SUBSCRIPTIONS, damaged) == [(3, "the text isn't UTF-8: byte 0xc3 can't stand where it does")]
+    text = "the text isn't UTF-8: byte 0xc3 can't stand where it does; in Windows-1252 it is “Ã”"
+    assert faults_of(SUBSCRIPTIONS, damaged) == [(3, text)]
+
+
+def test_windows_1252_behind_a_mark_of_utf8() -> None:
+    plan = plan_of(SUBSCRIPTIONS, MARK + file(SUBSCRIPTIONS, {"Customer": "Müller"}).decode().encode("cp1252"), False)
+    reason = "since it has bytes that are no UTF-8, whatever its byte order mark says"
+    assert any(f"Windows-1252 (Western Europe), {reason}." in said for said in plan.said)
+    assert values(Customer.name) == ["Müller"]
+
+
+def test_utf8_in_a_text_of_windows_1252_is_a_fault() -> None:
+    heading, first, second = file(SUBSCRIPTIONS, {"Customer": "Café"}, {"Subscription ID": "Größe"}).splitlines(True)
+    mixed = heading + first + second.decode().encode("cp1252")
+    text = "the text is Windows-1252 elsewhere, but here “Ã©” looks like UTF-8, where it is “é”"
+    assert faults_of(SUBSCRIPTIONS, mixed) == [(2, text)]
+    assert load_bytes(SUBSCRIPTIONS, mixed, encoding="cp1252").added == 2
 
 
 def test_file_may_be_longer_than_the_row_limit() -> None:

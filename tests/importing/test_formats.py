@@ -173,5 +173,16 @@ def test_ambiguous_decimals_are_asked_about() -> None:
     assert values(Transaction.cost) == [123_000]
 
 
+def test_an_amount_with_one_right_reading_is_asked_about_without_a_fault() -> None:
+    [(_, text)] = faults(TRANSACTIONS, {"Cost": "1.234"})  # with a decimal point it has too many decimals
+    assert text.startswith("Cost: “1.234” can be 1,234.50 or 1.234,50")
+
+
+@pytest.mark.parametrize("cell", ["22/11/26", "1.2.26", "22-11-26 13:05"])
+def test_a_year_of_two_digits_says_so(cell: str) -> None:
+    text = f"End: “{cell}” has a year of two digits; it must have four, such as 22/11/2026"
+    assert faults(SUBSCRIPTIONS, {"End": cell}) == [(2, text)]
+
+
 def test_a_month_alone_says_so() -> None:
     assert faults(SUBSCRIPTIONS, {"End": "Nov-26"}) == [(2, "End: “Nov-26” is a month, not a day such as 2026-11-22")]

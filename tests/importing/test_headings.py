@@ -6,8 +6,9 @@ from io import StringIO
 import pytest
 
 from app.reports import REPORTS
+from models import Customer, Transaction
 from tests.databases import sqlite_file as database_url
-from tests.importing.files import SUBSCRIPTIONS, TRANSACTIONS, USAGE, faults_of, file, load, load_bytes
+from tests.importing.files import SUBSCRIPTIONS, TRANSACTIONS, USAGE, faults_of, file, load, load_bytes, plan_of, values
 
 __all__ = ["database_url"]
 
@@ -105,3 +106,20 @@ def test_only_subscriptions_have_a_status_heading(slug: str) -> None:
     assert faults_of(slug, file(slug, {"Status": "Active"})) == [
         (1, f"the heading “Status” is unknown; {expected(slug)}; --ignore HEADING leaves one out")
     ]
+
+
+COUNCIL = b"""Payments over 500 pounds
+November 2026,,,
+
+Body Name,Supplier Name,Number,Expense Type,Payment Date,Amount
+Northshire,Acme,1001,Inventory,22/11/2026,5.00
+"""
+
+
+def test_titles_stand_above_unknown_headings() -> None:
+    plan = plan_of(TRANSACTIONS, COUNCIL, pass_unknown=True)
+    assert [fault.line for fault in plan.faults] == [4, 4, 4, 4]
+    assert "“Supplier Name” is left out." in plan.said
+    mapping = {"suppliername": "customer", "number": "transaction_id", "expensetype": "action", "paymentdate": "date"}
+    assert load_bytes(TRANSACTIONS, COUNCIL, pass_unknown=True, mapping=mapping).added == 1
+    assert (values(Customer.name), values(Transaction.cost)) == (["Acme"], [500])

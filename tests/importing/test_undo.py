@@ -288,7 +288,7 @@ def test_what_newer_rows_use_stays_and_is_named() -> None:
     kept = [f"{each} stays, because something newer uses it." for each in named]
     assert undo_preview(1).remaining == kept
     assert undo_import(1, 3, "ann").remaining == kept
-    assert str(undo_preview(2).summary) == "1 row goes"
+    assert str(undo_preview(2).summary) == "1 row is removed"
     assert [values(Customer.name), values(Transaction.ref)] == [["Acme"], ["T-3"]]
     undo_import(2, 4, "ann")
     assert [values(table.name) for table in (Customer, Reseller, Actor, Product, Bundle)] == [
@@ -335,6 +335,7 @@ def refusal(number: int) -> str:
 
 
 def test_summary_says_what_is_not_zero() -> None:
-    assert str(UndoSummary(1, 0, 1, 0, 2)) == "1 row goes, 1 gets its old values; 2 customers get their old values"
-    assert str(UndoSummary(0, 1200, 3, 1, 0)) == "1,200 rows come back, 3 get their old values; 1 customer goes"
+    removed, restored = UndoSummary(1, 0, 1, 0, 2), UndoSummary(0, 1200, 3, 1, 0)
+    assert str(removed) == "1 row is removed, 1 gets its old values; 2 customers get their old values"
+    assert str(restored) == "1,200 rows are restored, 3 get their old values; 1 customer is removed"
     assert str(UndoSummary(0, 0, 0, 0, 0)) == "no row changes"

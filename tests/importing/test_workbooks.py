@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from openpyxl import Workbook
 
 from app.importing import workbook
-from models import Customer, Subscription, Transaction
+from models import Customer, Reseller, Subscription, Transaction
 from tests.databases import sqlite_file as database_url
 from tests.importing.files import dump, plan_of, rolled_back, values
 from tests.strategies import examples
@@ -72,6 +72,14 @@ def test_texts_are_exact_and_formulas_values() -> None:
     assert (values(Customer.name), values(Subscription.ref)) == (["'=1+1"], ["_x0041_"])
 
 
+def test_cells_with_errors_are_counted() -> None:
+    made = book(["Customer", "Subscription ID", "Reseller"], ["Acme", "S-1", "#N/A"], ["t='e'", "S-2", "#REF!"])
+    assert [cell.data_type for cell in made.active["C"][1:]] == ["e", "e"]
+    plan = plan_of("", save(made), dry_run=False)
+    assert "Cells of the workbook with an error such as #N/A are read as empty: 2." in plan.said
+    assert values(Reseller.name) == [""]
+
+
 def test_sheet_and_headings_are_found() -> None:
     made = book(["Notes"], ["nothing"], title="About")
     sheet = made.create_sheet("Data")
@@ -79,6 +87,7 @@ def test_sheet_and_headings_are_found() -> None:
         sheet.append(row)
     plan = plan_of("", save(made), dry_run=False)
     assert "An Excel workbook; the sheet “Data” is read." in plan.said
+    assert "Of the workbook are not read: “About”." in plan.said
     assert "Passed over, rows before the headings: 1." in plan.said
     assert values(Subscription.ref) == ["S-1"]
 

@@ -54,9 +54,9 @@ def test_jobs_on_a_full_disk(trial: Trial, migrated: Path, tmp_path: Path) -> No
                     seen["not applied"] += 1
                     assert not applied or "Nothing" in text(visitor, page)
                     assert apply(visitor, page)
-                    wait_for(visitor, page, "Undo …")
+                    wait_for(visitor, page, "Undo…")
                 assert held(url) == [(attempt, ROWS)]
-                assert "Undo …" in text(visitor, page)
+                assert "Undo…" in text(visitor, page)
                 version = attempt
     told = ", ".join(f"{count} {what}" for what, count in seen.items()) or "none failed"
     trial.tell(

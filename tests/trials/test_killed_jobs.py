@@ -62,13 +62,13 @@ def test_killed_jobs(trial: Trial, sqlite_file: str, tmp_path: Path) -> None:
             found = held(url)
             assert found in ([(version, rows)], [(attempt, rows)])
             applied = found == [(attempt, rows)]
-            assert ("Undo …" in text(visitor, page)) is applied
+            assert ("Undo…" in text(visitor, page)) is applied
             seen["applied" if applied else "interrupted"] += 1
             if not applied:
                 assert INTERRUPTED in text(visitor, page)
                 start = monotonic()
                 assert apply(visitor, page)
-                wait_for(visitor, page, "Undo …")
+                wait_for(visitor, page, "Undo…")
                 assert held(url) == [(attempt, rows)]
                 seconds = max(seconds, monotonic() - start)
         version = attempt

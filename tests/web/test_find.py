@@ -88,7 +88,7 @@ def test_chips_describe_filters_in_words(client: FlaskClient, path: str, names: 
 
 def test_chip_of_a_period_shows_its_days(client: FlaskClient) -> None:
     first, last = period_dates("last-month", datetime.now(UTC).date())
-    name = f"Remove filter Date in: Last month, {first} to {last}"
+    name = f"Remove filter Date: Last month, {first} to {last}"
     assert list(chips(client.get(f"/reports/{TRANSACTIONS}?period=last-month").text)) == [name]
 
 

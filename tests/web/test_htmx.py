@@ -92,7 +92,9 @@ def test_toolbar_says_what_is_set(client: FlaskClient) -> None:
         ([], "Date: Any time", ""),
         ([("period", "this-quarter")], "Date: This quarter", ""),
         ([("period", "next-30-days"), ("action", "Renew")], "Date: Next 30 days", "1"),
-        ([("from", "2026-01-01"), ("q", "a"), ("reseller", "-")], "Date: 2026-01-01 – ", "1"),
+        ([("from", "2026-01-01"), ("q", "a"), ("reseller", "-")], "Date: from 2026-01-01", "1"),
+        ([("to", "2026-01-01")], "Date: to 2026-01-01", ""),
+        ([("from", "2026-01-01"), ("to", "2026-01-31")], "Date: 2026-01-01 – 2026-01-31", ""),
     ):
         page, part = client.get(TRANSACTIONS, query_string=MultiDict(query)).text, fragment(client, TRANSACTIONS, query)
         assert f'<span id="period-label">{label}</span>' in page

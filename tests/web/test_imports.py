@@ -408,6 +408,37 @@ def test_questions_are_answered_on_the_page(app: Flask, client: FlaskClient) -> 
     assert Customer.select().where(Customer.id > 0).count() == 1
 
 
+def test_open_question_comes_before_many_others(app: Flask, client: FlaskClient) -> None:
+    applied(app, client, SMALL)
+    twins = "".join(f"Twin {number},A-{number}\nTWIN {number},B-{number}\n" for number in range(120))
+    job = uploaded(app, client, f"Customer,Subscription ID\n{twins}ACME,S-9\n".encode())
+    text = page(client, job)
+    assert "Nothing is applied while questions are open" in text
+    assert "Of 121 questions 100 are shown, the open ones first." in text
+    press(client, job, answer="Acme")
+    run_jobs(app)
+    press(client, latest(), "apply")
+    run_jobs(app)
+    assert latest().state == states.APPLIED
+    assert Customer.select().where(Customer.name.in_(["Acme", "ACME"])).count() == 1
+
+
+def test_all_names_are_answered_at_once(app: Flask, client: FlaskClient) -> None:
+    applied(app, client, SMALL.replace(b"Acme,S-2", b"Beta,S-2"))
+    job = uploaded(app, client, b"Customer,Subscription ID\nACME,S-3\nBETA,S-4\n")
+    press(client, job, names="new")
+    run_jobs(app)
+    assert "did you mean" not in page(client, latest())
+    press(client, latest(), forget="on")
+    run_jobs(app)
+    assert page(client, latest()).count("did you mean") == 2
+    press(client, latest(), names="same")
+    run_jobs(app)
+    press(client, latest(), "apply")
+    run_jobs(app)
+    assert [customer.name for customer in Customer.select()] == ["Acme", "Beta"]
+
+
 def test_dropped_file_is_deleted(app: Flask, client: FlaskClient) -> None:
     job = uploaded(app, client, SMALL)
     assert press(client, job, "cancel").location == "/imports"
@@ -418,7 +449,7 @@ def test_dropped_file_is_deleted(app: Flask, client: FlaskClient) -> None:
 
 def test_import_is_undone_once(app: Flask, client: FlaskClient) -> None:
     job = applied(app, client, SMALL)
-    assert "2 rows go; 1 customer goes." in page(client, job, "?undo=1")
+    assert "2 rows are removed; 1 customer is removed." in page(client, job, "?undo=1")
     assert [press(client, job, "undo").status_code for _ in range(2)] == [303, 409]
     run_jobs(app)
     assert Subscription.select().count() == 0
@@ -456,6 +487,13 @@ def test_large_file_comes_whole(app: Flask, client: FlaskClient) -> None:
     assert latest().size == len(content)
     assert latest().sha256 == sha256(content).hexdigest()
     assert import_jobs(app).uploads.path(latest().id).read_bytes() == content
+
+
+def test_more_files_than_the_form_says_are_not_stored(app: Flask, client: FlaskClient) -> None:
+    assert "20 at a time, of 500 MB together at most" in client.get("/imports", headers=HTML).text
+    answer = upload(client, *((f"{number}.csv", SMALL) for number in range(21)))
+    assert (answer.status_code, "be 20 at most" in answer.text) == (413, True)
+    assert not ImportJob.select().exists()
 
 
 def test_file_over_the_limit_is_not_stored(app: Flask, client: FlaskClient) -> None:

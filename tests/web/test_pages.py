@@ -96,6 +96,12 @@ def test_page_formats_numbers(client: FlaskClient) -> None:
 
 
 @pytest.mark.usefixtures("edge_cases")
+def test_numbers_stand_right_in_the_first_column_too(client: FlaskClient) -> None:
+    text = client.get("/reports/customer-transactions?columns=cost&columns=total").text
+    assert text.count('<th scope="row" class="number">') == len(table_rows(text)) > 0
+
+
+@pytest.mark.usefixtures("edge_cases")
 def test_csv_ignores_paging_and_open_rows(client: FlaskClient) -> None:
     whole = client.get("/reports/customer-transactions.csv").data
     assert client.get("/reports/customer-transactions.csv?after=x&before=y&size=7&open=z&after=w").data == whole
@@ -365,6 +371,19 @@ def test_every_response_has_the_security_headers(client: FlaskClient) -> None:
         )
         assert headers["X-Content-Type-Options"] == "nosniff", path
         assert headers["Referrer-Policy"] == "same-origin", path
+
+
+def test_nothing_is_drawn_before_the_whole_page_is_there(client: FlaskClient) -> None:
+    for path in ("/reports", "/reports/customer-usage"):
+        text = client.get(path).text
+        [awaited] = re.findall(r'<link rel="expect" href="#(\w+)" blocking="render">', text)
+        assert text.index("</main>") < text.index(f'id="{awaited}"')
+
+
+def test_unknown_address_is_404(client: FlaskClient) -> None:
+    response = client.get("/nowhere")
+    assert response.status_code == 404
+    assert "There is no page at this address." in response.text
 
 
 def test_other_methods_are_405(client: FlaskClient) -> None:

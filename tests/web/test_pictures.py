@@ -55,7 +55,7 @@ def test_largest_types_are_bars_and_the_others_are_counted(client: FlaskClient, 
     (tmp_path / "usage.csv").write_text("\n".join([heading, *rows]))
     load(USAGE, tmp_path / "usage.csv")
     text = client.get(f"/reports/{USAGE}/summary").text
-    found = re.findall(r'href="([^"]+)">(Type \d+)</a></th>.*<td>([^<]+)</td>', text)
+    found = re.findall(r'href="([^"]+)">(Type \d+)</a></th>.*<td class="number">([^<]+)</td>', text)
     expected = [(f"Type {number}", f"{number} of {number * 1000:,}") for number in range(types, 0, -1)]
     assert [(name, number) for _, name, number in found] == expected[:MAX_BARS]
     assert all(unescape(url).endswith(f"certificate_type={name.replace(' ', '%20')}") for url, name, _ in found)

@@ -68,7 +68,7 @@ def test_totals_in_print_are_those_of_the_screen(client: FlaskClient, slug: str,
 
 def test_print_page_describes_its_view(client: FlaskClient) -> None:
     printed = client.get("/reports/customer-subscriptions/print?period=this-year&status=Active").text
-    for label in ("End in", "Status", "Sorted by", "Data as of", "Rows"):
+    for label in ("End", "Status", "Sorted by", "Data as of", "Rows"):
         assert f"<dt>{label}</dt>" in printed
     assert f"<time>{Import.last()[1]}</time> UTC" in printed, "of the import that its numbers are from"
     assert "costs in USD" in printed

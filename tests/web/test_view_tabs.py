@@ -136,7 +136,7 @@ def test_save_form(app: Flask, ann: FlaskClient) -> None:
     [sent] = re.findall(r'<input type="hidden" name="view" value="([^"]*)">', page.html)
     assert unescape(sent) == "size=25&q=b"
     assert page.html.count(f'name="replace" value="{number}" form="save" formnovalidate') == 1
-    assert "Replace" not in Page(app, email(ann), "q=b").html
+    assert "Save changes" not in Page(app, email(ann), "q=b").html
     assert "<b>" not in page.html
     answer = ann.post(f"{USAGE}/views", data={"name": "", "view": unescape(sent), "replace": number}, headers=OURS)
     assert answer.location == f"{USAGE}?size=25&q=b"

@@ -55,7 +55,7 @@ def test_save_view_from_report_page(client: FlaskClient, slug: str) -> None:
     report = f"/reports/{slug}"
     address = f"{report}?sort=-customer&size=100&q=twin"
     page = client.get(address).text
-    assert f'<form id="save" action="{report}/views" method="post">' in page
+    assert f'<form id="save" class="form-stack" action="{report}/views" method="post">' in page
     [sent] = re.findall(r'<input type="hidden" name="view" value="([^"]*)">', page)
     answer = save(client, "Twins & <b>others</b>", unescape(sent), report)
     assert (answer.status_code, answer.location) == (303, address)

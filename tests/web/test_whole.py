@@ -111,6 +111,12 @@ def test_expand_all_and_collapse_all(client: FlaskClient, query: str) -> None:
     assert table_rows(client.get(link(whole, "collapse-all")).text) == table_rows(text)
 
 
+def test_names_are_aligned_whether_their_rows_open_or_not(client: FlaskClient) -> None:
+    text = client.get(USAGE).text
+    assert '<i class="expander">' in text
+    assert text.count('class="expander"') == len(table_rows(text))
+
+
 def test_expand_all_needs_rows_that_open(client: FlaskClient) -> None:
     for query in ("columns=product", "q=nothing+like+it"):
         assert "xpand all" not in client.get(f"{USAGE}?{query}").text

@@ -206,7 +206,7 @@ def status_context(job: ImportJob) -> dict[str, Any]:
         "needs_confirmation": plan is not None and plan.summary.ends_many,
         "is_outdated": status.state == states.CHECKED and plan is not None and plan.data_version != data_version(),
         "same_file": _same_file(job) if status.state == states.CHECKED else None,
-        "answered": bool(options.name_choices),
+        "answered": bool(options.names or options.name_choices),
         "can_undo": status.state == states.APPLIED and status.applied is not None and can_be_undone(status.applied),
     }
 

@@ -19,6 +19,7 @@ CHOICES: Mapping[str, tuple[str, Sequence[str]]] = {
     "delimiter": ("delimiter", tuple(DELIMITERS)),
     "dates": ("date_order", tuple(DATE_ORDERS)),
     "decimal": ("decimal", tuple(DECIMALS)),
+    "names": ("names", ("same", "new")),
 }
 
 
@@ -52,6 +53,8 @@ def submitted_options(job: ImportJob, options: Options, preview: Preview | None,
     if changed.report and changed.report != (preview.report if preview else ""):
         return replace(changed, mapping={})  # of another report's columns
     changed = replace(changed, mapping=_submitted_mapping(job, changed, preview))
+    if "forget" in request.form:
+        return replace(changed, names="", name_choices={})
     return replace(changed, name_choices=_submitted_names(job, changed, plan))
 
 
@@ -77,8 +80,6 @@ def _by_heading(preview: Preview, keys: Sequence[str]) -> Mapping[str, str]:
 
 def _submitted_names(job: ImportJob, options: Options, plan: StoredPlan | None) -> Mapping[tuple[str, str], str]:
     """Return the answers to “did you mean”, in the order of the questions on the page."""
-    if "forget" in request.form:
-        return {}
     asked = [question for question in plan.questions if question["setting"] == "names"] if plan else []
     answers = dict(options.name_choices)
     for question, answer in zip(asked, request.form.getlist("answer"), strict=False):

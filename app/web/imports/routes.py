@@ -260,5 +260,6 @@ _WHY_NOT = {
 
 
 def _list_page(status: int = 200, error: str = "") -> ResponseReturnValue:
-    context = {**list_context(), "error": error, "limit": services().settings.import_limit}
+    limits = {"limit": services().settings.import_limit, "max_files": MAX_FILES}
+    context = {**list_context(), **limits, "error": error}
     return render_template("imports/imports.html", **context), status

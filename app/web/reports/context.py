@@ -146,14 +146,18 @@ def _column_choices(view: View) -> list[ColumnChoice]:
 
 
 def _period_label(fields: Mapping[str, FilterField], view: View) -> str:
-    """The label of the button that opens the period: "Date: This quarter", "End: 2026-11-01 – 2026-11-30"."""
+    """The label of the button that opens the period: "Date: This quarter", "Date: from 2026-11-01"."""
     if "period" not in fields:
         return ""
-    label, period = fields["period"].label.removesuffix(" in"), fields["period"].value
+    label, period = fields["period"].label, fields["period"].value
     if period:
         return f"{label}: {period_title(period)}"
     first, last = view.date_range
-    return f"{label}: {first} – {last}" if first or last else f"{label}: Any time"
+    if first and last:
+        return f"{label}: {first} – {last}"
+    if first or last:
+        return f"{label}: from {first}" if first else f"{label}: to {last}"
+    return f"{label}: Any time"
 
 
 def _hidden_state(page: Page) -> list[tuple[str, str]]:

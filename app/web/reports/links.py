@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from app.table.paging import Page
-from app.table.view import NUL, SIZES, View, digest, quote_value
+from app.table.view import NUL, SIZES, View, digest, encode_query, quote_value
 from app.web.urls import report_url
 
 
@@ -33,12 +33,14 @@ def link_context(page: Page) -> dict[str, Any]:
 
     Other rows have another `rows_id`, so that a morph puts them in place of the old ones instead of moving text around
     in these. `view_id` is part of the ids of counts: a late one must not be put beside the rows of another view.
+    `place_id` is the same while other columns of these rows are shown: they stay scrolled to where they are.
     """
     view, previous = page.view, page.previous and report_url(page.previous)
     can_expand = view.level + 1 < len(view.report.levels)
     return {
         "view_id": f"{view.level}-{view.cursor_context}",
         "rows_id": digest(view.with_all_closed().query_string),
+        "place_id": f"{view.level}-{digest(encode_query(view.with_all_closed().params(columns=False)))}",
         "chips": _chips(view),
         "unfiltered_url": report_url(view.with_filters({})) if view.filters else "",
         "headings": _headings(view),
