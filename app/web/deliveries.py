@@ -45,7 +45,7 @@ MESSAGES: Mapping[str, str] = {
 }
 _BADGES = {runs.SENT: "good", runs.FAILED: "bad", runs.UNCERTAIN: "warn", runs.WAITING: "warn"}
 _MAX_RECIPIENTS_LENGTH = 6000  # characters of all addresses
-_DELIVERY = "<int(max=999999999):delivery>"
+_DELIVERY = "<id:delivery>"
 _NUMBER = re.compile("[0-9]{1,9}")
 
 blueprint = Blueprint("deliveries", __name__, url_prefix="/deliveries")

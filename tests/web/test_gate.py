@@ -7,7 +7,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app import create_app
-from app.web.reports.export import WORKBOOK
+from app.web.reports.formats import WORKBOOK
 from app.web.rules import RULES
 from models import AuditEvent
 from tests.support import EVERYWHERE, OURS, signed_in

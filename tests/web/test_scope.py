@@ -23,7 +23,7 @@ from app.reports import REPORTS
 from app.table import cache
 from app.table.scope import Scope
 from app.table.view import Cursor, digest
-from app.web.reports.export import WORKBOOK
+from app.web.reports.formats import WORKBOOK
 from models import (
     CertificateType,
     Customer,

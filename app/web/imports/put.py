@@ -4,7 +4,6 @@ The reader and the jobs are those of the browser. What a person would be asked i
 keys of its query, and sends the file again.
 """
 
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, fields, replace
@@ -20,12 +19,11 @@ from app.jobs.uploads import Upload, Uploads
 from app.web.audit import record_event
 from app.web.errors import error_response, problem_response
 from app.web.imports.context import describe_question, import_facts
+from app.web.imports.upload import no_room_response
 from app.web.security import visitor
 from app.web.services import services
 from models import DATABASE_ERRORS, Import, ImportJob, access_db, describe_error, timestamp
 from models.audit import BEGUN
-
-log = logging.getLogger(__name__)
 
 SMALL_BYTES = 1_000_000  # the largest text that is loaded while the program waits, which takes about a second
 _BLOCK_BYTES = 64 * 1024
@@ -51,8 +49,7 @@ def put(slug: str) -> Response:
     except RequestEntityTooLarge:
         return error_response(413, "This is too large.", [f"A file may have {limit} MB (IMPORT_LIMIT)."], "/imports")
     except OSError as error:
-        log.error("Can't store an upload (request %r): %s", request.path, error)  # noqa: TRY400 - no defect of ours
-        return error_response(507, "The server has no room for this.", ["Nothing was kept of it."], "/imports")
+        return no_room_response(error)
 
 
 def _query_values() -> dict[str, str]:
