@@ -4,7 +4,7 @@
 """
 
 import gc
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from argon2 import PasswordHasher
@@ -12,7 +12,6 @@ from flask import Flask
 from flask.testing import FlaskClient, FlaskCliRunner
 from hypothesis import HealthCheck, settings
 from jinja2 import FileSystemBytecodeCache
-from werkzeug.routing import Rule
 
 from app import create_app
 from app.auth import passwords
@@ -56,22 +55,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_collection_finish() -> None:
     """Leave out of garbage collection what lives until the end: modules, and thousands of tests."""
     gc.freeze()
-
-
-@pytest.fixture(scope="session", autouse=True)
-def compiled_routes() -> Iterator[None]:
-    """Compile each route once. Without it each application would compile all of them, which takes 20 ms."""
-    compile_builder, compiled = Rule._compile_builder, {}
-
-    def compile_once(rule: Rule, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
-        key = rule.rule, tuple(rule._trace), repr(rule.defaults), append_unknown
-        if key not in compiled:
-            compiled[key] = compile_builder(rule, append_unknown)
-        return compiled[key]
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Rule, "_compile_builder", compile_once)
-        yield
 
 
 @pytest.fixture(scope="session")
