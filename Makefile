@@ -14,6 +14,8 @@ run: .venv/runtime $(if $(filter postgresql:%,$(DATABASE_URL)),.venv/postgres)
 	@$(PY) -m flask jobs & jobs=$$!; $(PY) -m gunicorn wsgi:app & server=$$!; \
 	trap 'kill $$server $$jobs 2>/dev/null; wait' EXIT; trap 'exit 0' INT TERM; wait $$server
 
+# Without bytecode, which some environments forbid, each process of a test would compile all modules.
+test: export PYTHONDONTWRITEBYTECODE =
 test: check
 	@$(PY) -m tests.provision
 	@$(PY) -m pytest -n auto --maxprocesses 3 --dist worksteal

@@ -205,7 +205,8 @@ def _own(visitor: Visitor) -> Any:
     return SavedView.select().where(SavedView.user == visitor.id, _LIVE)
 
 
-_REPORT_VIEW = (
+# What `ReportView` is made of, but for the owner.
+_REPORT_VIEW_COLUMNS = (
     SavedView.id,
     SavedView.name,
     SavedView.query,
@@ -217,7 +218,7 @@ _REPORT_VIEW = (
 
 def _own_views_query() -> Any:
     """Placeholders: 0 the visitor's id, 1 the report, 2 the time before which deleted views are left out."""
-    query = SavedView.select(*_REPORT_VIEW, Value("")).order_by(SavedView.name, SavedView.id)
+    query = SavedView.select(*_REPORT_VIEW_COLUMNS, Value("")).order_by(SavedView.name, SavedView.id)
     is_listed = _LIVE | (SavedView.deleted_at >= placeholder(2))
     return query.where(SavedView.user == placeholder(0), SavedView.report == placeholder(1), is_listed)
 
@@ -225,7 +226,9 @@ def _own_views_query() -> Any:
 def _colleagues_views_query(visitor: Visitor) -> Any:
     """Placeholders: 0 the visitor's id, 1 the report, 2 the visitor's reseller, if they have one."""
     reseller = None if visitor.reseller is None else placeholder(2)
-    query = SavedView.select(*_REPORT_VIEW, User.email).join(User).where(_is_shared_with(placeholder(0), reseller))
+    query = (
+        SavedView.select(*_REPORT_VIEW_COLUMNS, User.email).join(User).where(_is_shared_with(placeholder(0), reseller))
+    )
     return query.where(SavedView.report == placeholder(1)).order_by(SavedView.name, SavedView.id).limit(MAX_SHARED)
 
 
@@ -248,7 +251,7 @@ def _check_count(user_id: int) -> None:
 
 
 def _remove_deleted(user_id: int) -> None:
-    """Remove a user's deleted views for good, but for those of the last RESTORE_SECONDS, and of these MAX_VIEWS."""
+    """Remove a user's deleted views for good. The last MAX_VIEWS stay until RESTORE_SECONDS are over."""
     deleted = (SavedView.user == user_id) & ~_LIVE
     kept = SavedView.select(SavedView.id).where(deleted, SavedView.deleted_at >= timestamp(-RESTORE_SECONDS))
     kept = kept.order_by(SavedView.deleted_at.desc(), SavedView.id.desc()).limit(MAX_VIEWS)
@@ -260,7 +263,7 @@ def _update(view: SavedView, **values: bool | str | None) -> None:
 
 
 def _record(event: str, actor: AuditActor, view: SavedView, **details: str) -> None:
-    """Record what was done to a shared view. Who does it again and again fills no disk: that is counted in one row."""
+    """Record what was done to a shared view. Repetitions are counted in one row, so that they don't fill the disk."""
     audit.record_counted(
         event, match="details", about=view.name, report=view.report, query=view.query, **details, **actor
     )

@@ -23,8 +23,6 @@ _BASE = r"(https://[A-Za-z0-9.-]+(:\d+)?|http://(localhost|127\.0\.0\.1)(:\d+)?)
 _PRINTABLE = r"[!-~]{1,500}"
 _URL = r"(https?://|/)[A-Za-z0-9._~:/@%+\-\[\]]+"  # part of the Content-Security-Policy: no space , or ;
 _HTMX = "https://cdn.jsdelivr.net/npm/htmx.org@4.0.1/dist/htmx.min.js"
-
-
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _MAIL = ("SMTP_URL", "MAIL_FROM", "BASE_URL")
 
@@ -64,19 +62,19 @@ class Settings:
     partner_name: str  # in titles and headings; default Partner Reports
     trusted_hosts: tuple[str, ...]  # host names that requests may be for, ".x" with subdomains; default: any
     proxies: int  # how many reverse proxies set X-Forwarded-For, -Proto and -Host; default 0, which ignores these
-    session_idle_hours: int  # a session ends so long after its last request; default 8
-    session_hours: int  # a session ends so long after its sign-in; default 12
+    session_idle_hours: int  # hours from the last request to the end of a session; default 8
+    session_hours: int  # hours from the sign-in to the end of a session; default 12
     second_factor: str  # who must have one: optional (nobody), admins or all; default optional
     oidc_issuer: str  # the OpenID Connect provider through which people may sign in; default "", none
     oidc_client_id: str  # this installation's name at the provider
     oidc_client_secret: str = field(repr=False)
     oidc_acr: tuple[str, ...]  # classes of authentication there that mean a second factor; default none
     local_sign_in: str  # who may sign in with a password: yes (all), admins (of the whole partner) or no; default yes
-    token_rate: int  # requests of each token in a minute; default 600
-    audit_days: int  # events of the audit trail that are older can be archived; default 400
-    import_limit: int  # megabytes that a file to import may have; default 500
-    history_days: int  # so long it is kept what an import changed, which can be undone meanwhile; default 90
-    mail: MailSettings | None  # SMTP_URL, MAIL_FROM and BASE_URL, by which views go out; default none
+    token_rate: int  # requests that each token may make in a minute; default 600
+    audit_days: int  # days after which events of the audit trail can be archived; default 400
+    import_limit: int  # megabytes that the files of one upload may have together; default 500
+    history_days: int  # days for which rows are kept as they were, so that an import can be undone; default 90
+    mail: MailSettings | None  # SMTP_URL, MAIL_FROM and BASE_URL, for deliveries; default none
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "Settings":
@@ -162,9 +160,9 @@ def _mail_server(url: str) -> MailServer:
         )
     if is_plain and host not in _LOOPBACK:
         raise BadSetting("SMTP_URL: tls=no is for a server on this machine only, localhost or 127.0.0.1")
-    tls = "tls" if parts.scheme == "smtps" else "" if is_plain else "starttls"
+    tls = "tls" if parts.scheme == "smtps" else "starttls"
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
-    return MailServer(host, port or (465 if tls == "tls" else 587), user, password, tls)
+    return MailServer(host, port or (465 if tls == "tls" else 587), user, password, "" if is_plain else tls)
 
 
 def _hosts(names: str) -> tuple[str, ...]:

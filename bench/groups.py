@@ -57,7 +57,7 @@ def _measure(slug: str, keys: tuple[str, ...], bound: int, rounds: int) -> tuple
     view = parse_view(REPORTS[slug], parse_qsl("&".join(f"group={key}" for key in keys)))[0]
     read, cold, warm = partial(read_page, view, WHOLE_PARTNER), [], []
     for _ in range(rounds):
-        for each in (cache.answers, groups_cache):
+        for each in (cache.results_cache, groups_cache):
             each.clear()
         cold.append(seconds(read, process_time) * 1000)
         warm.append(seconds(read, process_time) * 1000)

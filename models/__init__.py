@@ -7,7 +7,7 @@ from models.access import (
     Delivery,
     DeliveryRecipient,
     DeliveryRun,
-    ExportPlace,
+    ExportSlot,
     Identity,
     ImportJob,
     JobRunner,

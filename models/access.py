@@ -73,8 +73,8 @@ class Session(AccessModel):
     """A user signed in at one browser, whose cookie holds the token that `token_hash` is the hash of.
 
     `browser` is in words, "Firefox on Windows", and `address` that of the latest request, as of `seen_at`.
-    `confirmed_at` is when the user last entered the password or a code, None for not since an update. `origin` is its
-    sign-in method, one of `SignInMethod` in app/auth/visitor.py.
+    `confirmed_at` is when the user last entered the password or a code, None where that is older than the column.
+    `origin` is the sign-in method, one of `SignInMethod` in app/auth/visitor.py.
     """
 
     token_hash = TextField(unique=True)
@@ -106,7 +106,7 @@ class RecoveryCode(AccessModel):
 class PendingSignIn(AccessModel):
     """A user who has entered the password, but no code yet, at the browser whose cookie holds the token.
 
-    Or one who comes from the provider: `origin` is that of the session to be.
+    Or a user who has signed in at the provider, but entered no code yet. `origin` becomes that of the session.
     """
 
     token_hash = TextField(unique=True)
@@ -126,8 +126,8 @@ class RememberedBrowser(AccessModel):
 class AccessToken(AccessModel):
     """A token with which programs act as its owner, until `last_day` is over. `token_hash` is its hash.
 
-    `used_at` and `address` are those of a late request, and `requests` how many came in `minute`. `origin` is that of
-    the session in which the owner has made the token.
+    `used_at` and `address` are those of a recent request, and `requests` is how many came in `minute`. `origin` is that
+    of the session in which the owner made the token.
     """
 
     user = ForeignKeyField(User, on_delete="CASCADE")
@@ -274,11 +274,14 @@ class Attempt(AccessModel):
         indexes = ((("address", "at"), False),)
 
 
-class ExportPlace(AccessModel):
+class ExportSlot(AccessModel):
     """An export of a user that runs, or waits for those of the user with a smaller id."""
 
     user = ForeignKeyField(User, on_delete="CASCADE")
     renewed_at = DateTimeField()
+
+    class Meta:
+        table_name = "export_place"
 
 
 class ImportJob(AccessModel):
@@ -320,7 +323,7 @@ class JobRunner(AccessModel):
     seen_at = DateTimeField()
 
 
-# The tables that are copied to another database. Rows of UsedState, ExportPlace and JobRunner are of running processes.
+# The tables that are copied to another database. Rows of UsedState, ExportSlot and JobRunner are of running processes.
 TABLES = (
     User,
     Identity,

@@ -36,9 +36,9 @@ _JOINERS = "\u200c\u200d"  # inside a word they belong to its spelling, in Persi
 
 
 def clean_text(text: str) -> str:
-    """Return `text` as the person means it who types or pastes it, in Unicode's form NFC.
+    """Return a text that somebody typed or pasted without what they don't mean, in Unicode's form NFC.
 
-    White space of any kind at the ends goes, one blank stands for any inside, and invisible characters go.
+    White space is removed at the ends and becomes one blank inside. Invisible characters are removed.
     """
     if text.isascii() and text.isprintable() and "  " not in text:
         return text.strip()  # most texts, and much faster
@@ -52,8 +52,8 @@ MAX_CHAR = "\U0010ffff"  # sorts after every character that a text may continue 
 def fold(text: str) -> str:
     """Return `text` without case and accents, in its own script: "Łódź" and "LODZ" become "lodz".
 
-    All sort and search keys are made here. Combining marks go (Unicode's canonical combining class), and Latin letters
-    that Unicode doesn't decompose (ł ø ı æ) become ASCII.
+    All sort and search keys are made here. Combining marks (by Unicode's canonical combining class) are removed, and
+    Latin letters that Unicode doesn't decompose (ł ø ı æ) become ASCII.
     """
     if text.isascii():
         return text.lower()
@@ -76,7 +76,7 @@ def shorten(text: str, limit: int) -> str:
 
 
 def printable(text: str, keep: str = "\n") -> str:
-    """Return `text` with characters escaped that control a terminal or reorder what it shows, but those to `keep`."""
+    """Return `text` with all characters escaped that control a terminal or reorder its text, except those in `keep`."""
     if text.isprintable():
         return text
     return "".join(

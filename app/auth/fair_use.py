@@ -10,7 +10,7 @@ from math import exp
 from threading import Lock
 from time import monotonic
 
-WINDOW = 3.0  # seconds after which what was counts for a third (1/e)
+WINDOW = 3.0  # seconds after which past work counts for a third (1/e)
 MAX_SECONDS = 0.2  # of a person's work within the window, while one request of others is at work
 MAX_OTHERS = 4  # requests of others: two leave half of MAX_SECONDS, four a quarter, and more no less
 BUSY = 0.7  # requests of others at work, on average within the window, below which nobody is refused
@@ -19,15 +19,16 @@ _AT_WORK = 0.02  # seconds for which a request counts until it has ended
 
 
 class Use:
-    """What somebody uses, as of `at`: requests at work now, their mean lately, and seconds of work lately."""
+    """What somebody uses, as of the time `at`: requests at work, their recent mean, and recent seconds of work."""
 
     def __init__(self) -> None:
         self.at_work, self.mean, self.seconds, self.at = 0, 0.0, 0.0, 0.0
 
     def update(self, now: float) -> None:
-        kept = exp((self.at - now) / WINDOW)
-        self.mean = self.mean * kept + self.at_work * (1 - kept)
-        self.seconds, self.at = self.seconds * kept, now
+        """Let what is older count for less."""
+        decay = exp((self.at - now) / WINDOW)
+        self.mean = self.mean * decay + self.at_work * (1 - decay)
+        self.seconds, self.at = self.seconds * decay, now
 
 
 class FairUse:

@@ -160,7 +160,12 @@ def _character(text: str, start: int) -> Part:
     is_last, is_repeated_sign = start + 1 == len(text), not char.isalnum() and char in text[:start]
     if char == " " or is_repeated_sign or (is_last and char in _LAST_CHARACTERS):
         return Part(start, start + 1, 1, OTHER)
-    bits = 6 if not char.isascii() else 3.3 if char.isalnum() or char in _COMMON_SIGNS else 4.5
+    if not char.isascii():
+        bits = 6.0
+    elif char.isalnum() or char in _COMMON_SIGNS:
+        bits = 3.3
+    else:
+        bits = 4.5
     return Part(start, start + 1, bits, OTHER)
 
 

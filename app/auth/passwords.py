@@ -13,7 +13,7 @@ from app.auth.password_strength import MIN_BITS, estimate
 MIN_LENGTH, MAX_LENGTH = 12, 128  # characters
 
 # A hash takes a core for 22 ms. At most one request of a process hashes and two wait, one of them from somebody known.
-# The other three of its six threads stay free for pages, however many guess at once.
+# So of the six threads that exports leave (see gunicorn.conf.py) three stay free for pages, however many guess at once.
 MAX_WAITING = 1
 _MAX_WAIT = 1  # seconds
 

@@ -63,11 +63,11 @@ class Sessions:
         return self._find(token_digest(self.key, token), address)
 
     def reload_visitor(self, visitor: Visitor) -> Visitor | None:
-        """Return the visitor as of this moment, None if the session is over. This is no request."""
+        """Return the visitor as of this moment, None if the session is over. It doesn't count as a request."""
         return self._find(visitor.session)
 
     def _find(self, digest: str, address: str | None = None) -> Visitor | None:
-        """Without an `address`, this is no request."""
+        """Return the visitor of a session, as `find` does. Without an `address` it doesn't count as a request."""
         (statement,) = compiled("session", lambda: [_session_query()])
         times = (timestamp(-_SEEN_INTERVAL), timestamp(-CONFIRMED_FOR))
         row = statement.run(digest, *self._limits(), *times, on=access_db).fetchone()

@@ -144,7 +144,7 @@ class Tokens:
         return use.visitor
 
     def reload_visitor(self, visitor: Visitor) -> Visitor | None:
-        """Return the visitor as of this moment, None if the token is over. This is no request."""
+        """Return the visitor as of this moment, None if the token is over. It doesn't count as a request."""
         use = _find(visitor.token.digest) if visitor.token else None
         return use.visitor if use else None
 
@@ -193,7 +193,10 @@ def _last_day_error(day: date | None) -> str:
 
 
 class _Use(NamedTuple):
-    """A token that a request has: for whom it acts, the `requests` in its latest `minute`, and what is to be noted."""
+    """The token of a request, and for whom it acts.
+
+    `requests` were counted in its latest `minute`. `is_stale` and `is_new_network` say what has to be written.
+    """
 
     visitor: Visitor
     token: UsedToken

@@ -25,7 +25,7 @@ class CommandError(click.ClickException):
 
 
 def echo(text: str = "", err: bool = False) -> None:
-    """Print a line, or several. What is in names must not control the terminal."""
+    """Print a line, or several. Characters that control a terminal are escaped: names may have them."""
     click.echo(printable(text, keep="\n\t"), err=err)
 
 

@@ -22,7 +22,7 @@ from app.table.paging import read_page
 from app.table.params import parse_export, parse_view
 from app.table.scope import WHOLE_PARTNER
 from app.table.spellings import match_spellings
-from app.web.reports.export import FORMATS, file_url
+from app.web.reports.formats import FORMATS, file_url
 from models import Customer, DatabaseCopy, User, audit, printable, reports_db
 from models.audit import BEGUN, DONE, FAILED
 from models.sqlite import Sqlite

@@ -23,7 +23,7 @@ from app.importing import (
     RecognisedFile,
     discard_history,
     import_file,
-    numbered,
+    numbered_import,
     recognise_file,
     rereadable,
 )
@@ -63,12 +63,12 @@ def import_files(files: Sequence[str], dry_run: bool, ignore: Sequence[str], com
 
     REPORT is needed only where the headings don't tell it.
     """
-    instead = settings["lists"] + (settings["number"] is not None)
-    if instead + bool(files) != 1:
+    lists, undoes = settings["lists"], settings["number"] is not None
+    if [bool(files), lists, undoes].count(True) != 1:
         raise click.UsageError("Name the files to load, or use either --list or --undo NUMBER.")
-    if settings["lists"]:
+    if lists:
         undo.print_imports()
-    elif settings["number"] is not None:
+    elif undoes:
         undo.undo(settings["number"], settings["yes"])
     else:
         _import_all(files, dry_run, ignore, complete, settings)
@@ -87,7 +87,7 @@ def _import_all(
         decimal=settings["decimal"] or "",
         names=settings["names"] or "",
     )
-    paths = files[bool(report) :]
+    paths = files[1:] if report else files
     for path in paths:
         if path != "-" and (not Path(path).exists() or Path(path).is_dir()):
             message = f"{path} is no file, and none of the reports {', '.join(IMPORTABLE)}."
@@ -143,7 +143,7 @@ def _apply(file: RecognisedFile, options: Options) -> tuple[Plan, int]:
     """Import a file under a number of its own. Raises FileRejected."""
     who = audit_actor()["who"]
     report = file.layout.report.slug if file.layout else ""
-    with numbered(who, file.name, size=file.size, sha256=_digest(file.stream), report=report) as number:
+    with numbered_import(who, file.name, size=file.size, sha256=_digest(file.stream), report=report) as number:
         with progress_bar(file.size, file.name) as advance:
             plan = import_file(file, options, False, advance, who, number=number, wait=WaitingNotice())
         plan.raise_if_rejected(file.name)

@@ -25,6 +25,8 @@ def test(email: str) -> None:
         raise CommandError(f"“{email}” is not an email address such as ann@partner.example")
     try:
         sender.send_test(email)
-    except (NotTaken, Uncertain) as error:
+    except NotTaken as error:
         raise CommandError(f"No mail was sent to {email}: {error}") from None
+    except Uncertain as error:
+        raise CommandError(str(error)) from None
     echo(f"The mail server has taken a mail to {email}. Look whether it arrives.")

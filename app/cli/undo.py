@@ -11,7 +11,7 @@ from app.cli.common import (
     record_event,
     require_database,
 )
-from app.importing import CannotUndo, ListedImport, import_list, numbered, undo_import, undo_preview
+from app.importing import CannotUndo, ListedImport, import_list, numbered_import, undo_import, undo_preview
 from models import Import
 from models.audit import DONE
 
@@ -48,7 +48,7 @@ def undo(number: int, yes: bool) -> None:
                 click.confirm(f"Undo import {number}?", abort=True)
             who = audit_actor()["who"]
             with (
-                numbered(who, f"Undo of import {number}: {undone.file}", report=undone.report) as undo_number,
+                numbered_import(who, f"Undo of import {number}: {undone.file}", report=undone.report) as undo_number,
                 progress_bar(undone.changed_rows, f"Undo of import {number}") as advance,
             ):
                 undo_import(number, undo_number, who, advance, WaitingNotice())

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl
 from app.auth.permissions import Permission
 from app.auth.visitor import Visitor
 from app.reports import REPORTS
+from app.table import xlsx
 from app.table.csv import EXCEL, csv_chunks
 from app.table.definitions import permitted_report
 from app.table.paging import count_view
@@ -24,7 +25,7 @@ from models.sqlite import Snapshot
 LINK, CSV, XLSX = "link", "csv", "xlsx"
 FORMATS = {LINK: "As a link", CSV: "With a CSV for Excel", XLSX: "With an Excel workbook"}
 MAX_FILE_BYTES = 10_000_000  # of a file in a mail
-MIMETYPES = {CSV: ("text", "csv"), XLSX: ("application", "vnd.openxmlformats-officedocument.spreadsheetml.sheet")}
+MIMETYPES = {CSV: "text/csv", XLSX: xlsx.MIMETYPE}
 _NO_FILES = "Files are for accounts with another role than yours."
 _TOO_LARGE = f"The rows don't fit into a file of {MAX_FILE_BYTES // 10**6} MB. Open the view and export it there."
 

@@ -21,9 +21,7 @@ _TEMPLATES = Path(__file__).parents[2] / "templates"
 _templates = Environment(
     loader=FileSystemLoader(_TEMPLATES), autoescape=select_autoescape(), trim_blocks=True, lstrip_blocks=True
 )
-
-
-_WHOLE = ("List-Unsubscribe", "Message-ID")
+_UNFOLDED = ("List-Unsubscribe", "Message-ID")  # headers with `<>`
 _LINE_LENGTH = 76  # with which encoded words have at most 75 characters, RFC 2047
 
 
@@ -31,10 +29,10 @@ class _MailPolicy(EmailPolicy):
     """Leaves what stands in `<>` in one piece: folded, it would be encoded, and no mail program reads it then."""
 
     def fold(self, name: str, value: Any) -> str:
-        return f"{name}: {value}\r\n" if name in _WHOLE else super().fold(name, value)
+        return f"{name}: {value}\r\n" if name in _UNFOLDED else super().fold(name, value)
 
     def fold_binary(self, name: str, value: Any) -> bytes:
-        return self.fold(name, value).encode() if name in _WHOLE else super().fold_binary(name, value)
+        return self.fold(name, value).encode() if name in _UNFOLDED else super().fold_binary(name, value)
 
 
 def _policy(is_ascii: bool) -> _MailPolicy:
@@ -114,7 +112,7 @@ def write_message(settings: MailSettings, partner_name: str, mail: Mail, content
     html = _templates.get_template("deliveries/mail.html").render(context)
     message.add_alternative(html, subtype="html")
     if content.file is not None:
-        maintype, subtype = MIMETYPES[mail.file_name.rpartition(".")[2]]
+        maintype, subtype = MIMETYPES[mail.file_name.rpartition(".")[2]].split("/")
         message.add_attachment(content.file, maintype=maintype, subtype=subtype, filename=mail.file_name)
     return message.as_bytes()
 

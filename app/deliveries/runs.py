@@ -15,7 +15,7 @@ from models import Delivery, DeliveryRecipient, DeliveryRun, access_db, format_t
 WAITING, PREPARING, SENDING = "waiting", "preparing", "sending"
 SENT, SKIPPED, FAILED, UNCERTAIN = "sent", "skipped", "failed", "uncertain"
 PROBLEMS = (FAILED, UNCERTAIN)
-CLAIMED = (PREPARING, SENDING, UNCERTAIN)  # of a mail that a process works on, or others take for lost with it
+CLAIMED = (PREPARING, SENDING, UNCERTAIN)  # a process works on the mail, even if others think that it has died
 
 _PAUSES = (1, 2, 5, 10, 20, 40, 60, 120, 240)  # minutes before each next attempt; the last one repeats
 _PATIENCE = timedelta(days=1)  # after which a mail has failed
@@ -29,7 +29,7 @@ def schedule_of(delivery: Delivery) -> Schedule:
 
 
 def add_due_runs(now: datetime) -> None:
-    """Let the mails wait that are due: of each delivery those of its last due time, however many it has missed."""
+    """Add the mails that are due. Of the due times that a delivery has missed, only the last one gets mails."""
     is_due = Delivery.paused_at.is_null() & (Delivery.next_at <= format_time(now))
     for delivery in Delivery.select().where(is_due).order_by(Delivery.id):
         schedule = schedule_of(delivery)
@@ -77,7 +77,7 @@ def claim_run(run: DeliveryRun, now: datetime) -> bool:
 
 
 def begin_sending(run: DeliveryRun, now: datetime) -> bool:
-    """Note that the server gets the mail from now on. Return False when it was taken away: then don't send it."""
+    """Note that the server gets the mail now. Return False when the mail was taken away: then don't send it."""
     return _change(run, [PREPARING], SENDING, now)
 
 
@@ -88,7 +88,7 @@ def is_superseded(run: DeliveryRun) -> bool:
 
 
 def finish_run(run: DeliveryRun, state: str, now: datetime, states: Sequence[str] = CLAIMED, **values: Any) -> bool:
-    """Note the end of a mail that this process has claimed; also where others already take it for uncertain."""
+    """Note what became of a mail that this process has claimed, even if another has called it uncertain meanwhile."""
     return _change(run, states, state, now, **values)
 
 
@@ -104,10 +104,10 @@ def retry_run(run: DeliveryRun, now: datetime, message: str, states: Sequence[st
 
 
 def release_runs(now: datetime, seen_before: datetime | None = None) -> None:
-    """Let mails wait again that a process was preparing which has died, and call those uncertain that it was sending.
+    """Release the mails of processes that have died: those being prepared wait again, those being sent are UNCERTAIN.
 
-    By default those that nobody has touched for half an hour. A process that does live finds its mail taken away
-    before it sends it.
+    By default these are mails that nobody has touched for half an hour. If the process does live, `begin_sending` tells
+    it that its mail was taken away.
     """
     old = DeliveryRun.seen_at <= format_time(seen_before or now - _LOST)
     seen = {"seen_at": format_time(now)}

@@ -55,13 +55,13 @@ class Sender:
     timeout: float = TIMEOUT
 
     def register(self, queue: Huey) -> None:
-        """Let the process that works on the queue send mails, once those are released that a dead one was sending."""
+        """Let the process of a queue send mails. First release those on which its predecessor was working."""
         now = self.clock()
         runs.release_runs(now, seen_before=now)
         queue.periodic_task(crontab(), name="deliver")(self.deliver)
 
     def deliver(self) -> None:
-        """Send the mails that are due by now. What a failing database or server leaves, the next minute finds."""
+        """Send the mails that are due by now. When the database or the mail server fails, the rest waits a minute."""
         try:
             runs.release_runs(self.clock())
             runs.add_due_runs(self.clock())
@@ -115,7 +115,7 @@ class Sender:
         return True
 
     def _retry(self, run: DeliveryRun, why: str) -> None:
-        """Let a mail that is being prepared wait, or fail after a day. One that the server may have is left alone."""
+        """Let a mail that is being prepared wait, or fail after a day. Leave alone one that the server may have."""
         if not runs.retry_run(run, self.clock(), why, [runs.PREPARING]):
             self._finish(run, runs.FAILED, why, states=[runs.PREPARING])
 
@@ -178,7 +178,7 @@ class Sender:
 
 
 def _check_wanted(run: DeliveryRun, content: Content) -> None:
-    """Raises NotSent where the delivery is for rows, or news, alone and there are none."""
+    """Raise NotSent where there are no rows, or nothing new, and the delivery wants no such mail."""
     if run.delivery.only_rows and not content.rows:
         raise NotSent("there are no rows")
     if run.delivery.only_new and content.fingerprint == runs.last_fingerprint(run):

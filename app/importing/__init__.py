@@ -21,7 +21,7 @@ from app.importing.history import (
     discard_history,
     heartbeat,
     import_list,
-    numbered,
+    numbered_import,
 )
 from app.importing.layouts import LAYOUTS, Layout, Record, SubscriptionRecord, TransactionRecord, UsageRecord
 from app.importing.options import Options

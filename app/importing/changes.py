@@ -13,8 +13,8 @@ from app.importing.kept_rows import (
     customer_ref,
     each_batch,
     holding_ref,
+    is_row_change,
     table_name,
-    tells_of_change,
 )
 from app.importing.layouts import LAYOUTS, SUBSCRIPTIONS
 from app.importing.results import Row
@@ -70,16 +70,16 @@ class RowChange(NamedTuple):
 
 
 def changed_rows(number: int) -> Iterator[RowChange]:
-    """Yield what an import changed, in the order of its changes: each field of each row that it changed.
+    """Yield each field of each row that an import changed, in the order of its changes.
 
-    After is what the next newer change of the row found there, else what is there now.
+    `after` is what the next newer change of the row found, or else what is there now.
     """
-    for batch in each_batch(number, ChangedRow.table.in_(list(TABLES_BY_NAME)) & tells_of_change()):
+    for batch in each_batch(number, ChangedRow.table.in_(list(TABLES_BY_NAME)) & is_row_change()):
         yield from _Batch(batch).changes()
 
 
 class _Batch:
-    """Some changed rows of an import, and all that has become of them since."""
+    """Some changed rows of an import, with all newer changes of the same rows."""
 
     def __init__(self, rows: list[ChangedRow]) -> None:
         self._rows = rows
@@ -108,7 +108,7 @@ class _Batch:
         for table, some in refs.items():
             same = (ChangedRow.table == table) & reports_db.in_values(ChangedRow.ref, some)
             query = ChangedRow.select().where(same, ChangedRow.number != first.number, ChangedRow.id > first.id)
-            yield from sorted(query.where(tells_of_change()), key=lambda row: -row.id)
+            yield from sorted(query.where(is_row_change()), key=lambda row: -row.id)
 
 
 def _owners(pairs: Iterable[tuple[ChangedRow, Row | None, Row | None]]) -> set[int]:
@@ -118,7 +118,7 @@ def _owners(pairs: Iterable[tuple[ChangedRow, Row | None, Row | None]]) -> set[i
 
 
 def _earlier(state: Row | None, row: ChangedRow) -> Row | None:
-    """The kept fields of a row before a change, of those after it."""
+    """The kept fields of a row before a change. `state` are those after it."""
     return None if row.before is None else {**(state or {}), **row.values()}
 
 

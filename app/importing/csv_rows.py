@@ -16,7 +16,7 @@ DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "pipes"}
 
 Finder = Callable[[str], str]  # a line → what is wrong with it
 FaultSink = Callable[[int, str], None]  # gets the number of a line and what is wrong with it
-Numbered = tuple[int, list[str]]  # the line in which a row begins, and its cells
+NumberedRow = tuple[int, list[str]]  # the line in which a row begins, and its cells
 
 _BLANKS = " \t\n\r\x0b\x0c\x1a\x85\xa0\u200b\u3000\ufeff"  # what an empty line may have, Ctrl-Z included
 _INSIDE = re.compile('[^"]*(?:""[^"]*)*')
@@ -44,7 +44,7 @@ class CsvRows:
         self._open_quote = re.compile(f'[{blanks}]*"')
         self._close_quote = re.compile(f'"[{blanks}]*(?:{re.escape(delimiter)}|$)')
 
-    def __iter__(self) -> Iterator[Numbered]:
+    def __iter__(self) -> Iterator[NumberedRow]:
         """Raises Unreadable where the rest of the file can't be read."""
         delimiter, blanks, find_fault = self._delimiter, _BLANKS + self._delimiter, self._find_fault
         again, lines = self._again, self._lines
@@ -67,7 +67,7 @@ class CsvRows:
         """What is wrong with the bytes of a line, "" for nothing."""
         return _NUL if "\0" in line else self._find_fault(line) if self._find_fault else ""
 
-    def _quoted_row(self, text: str) -> Iterator[Numbered]:
+    def _quoted_row(self, text: str) -> Iterator[NumberedRow]:
         first, more = self.line, list[str]()
         try:
             cells = self._split(text, more)

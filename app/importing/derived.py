@@ -128,7 +128,7 @@ def find_foreign_rows(table: Table, ids: list[int]) -> list[tuple[int, str, int]
     return list(reports_db.execute(pairs.where(reports_db.in_values(table.id, ids))))
 
 
-CANCELLING_ACTIONS = ("Cancel", "Renew")  # the actions on which it depends whether a subscription is cancelled
+CANCELLING_ACTIONS = ("Cancel", "Renew")  # the actions that decide whether a subscription is cancelled
 _CANCELLED = ("cancelled_on", "file_cancelled_at")
 
 
@@ -166,16 +166,23 @@ def cancel_unnamed(named: RowLines, moment: str, changes: ChangeLog) -> None:
 
 
 def find_other_statuses(statuses: Mapping[str, str]) -> Iterator[tuple[int, str, str, str]]:
-    """Yield id and ref of each subscription whose status isn't that in `statuses`, with that one and its own."""
+    """Yield each subscription whose status isn't that in `statuses`: its id and ref, that status, and its own."""
     day = str(today())
     for refs in chunked(statuses, BATCH_ROWS):
         rows = select_rows(
             Subscription, ("ref", "ends_on", "cancelled_on"), reports_db.in_values(Subscription.ref, refs)
         )
         for row in rows:
-            actual = "Cancelled" if row["cancelled_on"] <= day else "Ended" if row["ends_on"] < day else "Active"
+            actual = _status_on(day, row)
             if statuses[row["ref"]] != actual:
                 yield row["id"], row["ref"], statuses[row["ref"]], actual
+
+
+def _status_on(day: str, subscription: Row) -> str:
+    """The status of a subscription, as `status_conditions` of its report says it in SQL."""
+    if subscription["cancelled_on"] <= day:
+        return "Cancelled"
+    return "Ended" if subscription["ends_on"] < day else "Active"
 
 
 def update_customer_copies(indexes: Indexes) -> None:
@@ -201,28 +208,30 @@ def update_usage_rows(indexes: Indexes) -> None:
 def keep_known_details(
     inventories: MutableMapping[CachedCustomer, Inventory], levels: Sequence[str], numbers: Sequence[str]
 ) -> dict[CachedCustomer, tuple[int, int]]:
-    """Put what is known in the place of what a file says less closely, where its numbers are sums of the known ones.
+    """Replace holdings of a file that are less detailed by the known ones, if these add up to the file's numbers.
 
-    `levels` are the fields of HoldingKey that the file has, `numbers` those of Counts. Returns the customers with other
-    numbers: how many holdings that are known more closely become how many of the file's.
+    `levels` are the fields of HoldingKey that the file has, `numbers` those of Counts. Returns the customers whose
+    numbers differ, so that details are lost: (how many detailed holdings, how many of the file replace them).
     """
     lost: dict[CachedCustomer, tuple[int, int]] = {}
     known = stored_inventories(list(inventories))
     for customer, inventory in inventories.items():
         sums: dict[HoldingKey, Counts] = {}
         for key, counts in known[customer].items():
-            less = _less_closely(key, levels)
-            sums[less] = sums.get(less, NOTHING).plus(counts)
+            coarse = _without_details(key, levels)
+            sums[coarse] = sums.get(coarse, NOTHING).plus(counts)
         same = {key for key, counts in inventory.items() if key in sums and _equal(counts, sums[key], numbers)}
-        kept = {key: counts for key, counts in known[customer].items() if _less_closely(key, levels) in same}
+        kept = {key: counts for key, counts in known[customer].items() if _without_details(key, levels) in same}
         inventories[customer] = {key: counts for key, counts in inventory.items() if key not in same} | kept
-        coarse = [less for key in known[customer] if (less := _less_closely(key, levels)) != key]
-        if replaced := [key for key in coarse if key in inventory and key not in same]:
+        detailed = [key for key in known[customer] if _without_details(key, levels) != key]
+        coarse_keys = [_without_details(key, levels) for key in detailed]
+        if replaced := [key for key in coarse_keys if key in inventory and key not in same]:
             lost[customer] = len(replaced), len(set(replaced))
     return lost
 
 
-def _less_closely(key: HoldingKey, levels: Sequence[str]) -> HoldingKey:
+def _without_details(key: HoldingKey, levels: Sequence[str]) -> HoldingKey:
+    """The key that a file with these levels has for a holding."""
     return HoldingKey(*(getattr(key, name) if name in levels else NONE_ID for name in HoldingKey._fields))
 
 
@@ -240,7 +249,7 @@ def stored_inventories(customers: Sequence[CachedCustomer]) -> dict[CachedCustom
 
 
 def replace_holdings(inventories: Mapping[CachedCustomer, Inventory], indexes: Indexes, changes: ChangeLog) -> None:
-    """Replace all holdings of these customers, with their sums, and take note of how the rows of holdings changed.
+    """Replace all holdings of these customers, with their sums, and record how the rows of holdings changed.
 
     The row of zeros of a customer with no inventory is none of the file's.
     """
@@ -259,7 +268,7 @@ def _stored_rows(table: Table, customer_ids: list[int]) -> Iterator[Row]:
 
 
 def _replace_rows(table: Table, rows: list[Row], customer_ids: list[int]) -> dict[Any, Row]:
-    """Make `rows` the only ones of these customers, and return those of before by key. Rows that stay keep their id."""
+    """Make `rows` the only ones of these customers, and return the former ones by key. Rows that stay keep their id."""
     key = _row_key(table)
     before = {key(row): row for row in _stored_rows(table, customer_ids)}
     insert_rows(table, [row for row in rows if key(row) not in before])

@@ -21,11 +21,10 @@ from models import (
 )
 
 _DISCARDED_ROWS = 20_000  # that one transaction removes
-
-_MESSAGE_CHARS = 1000  # of what is kept of an exception
+_MESSAGE_CHARS = 1000  # of an exception's message that are stored
 
 APPLYING, APPLIED, FAILED = "applying", "applied", "failed"  # states of an ImportJob
-HEARTBEAT = 1  # second between two heartbeats of a job
+HEARTBEAT = 1  # seconds between two heartbeats of a job
 
 
 def data_version() -> str:
@@ -47,10 +46,10 @@ def add_job(**fields: Any) -> ImportJob:
 
 
 @contextmanager
-def numbered(who: str, file: str, **fields: Any) -> Iterator[int]:
-    """Give the number of an import that starts now, and that of an ImportJob with `fields`.
+def numbered_import(who: str, file: str, **fields: Any) -> Iterator[int]:
+    """Add an ImportJob with `fields` for an import that starts now, and yield its number.
 
-    It is being applied until the block ends. An exception inside, such as FileRejected, marks the job as failed.
+    The job is being applied until the block ends. An exception inside, such as FileRejected, marks it as failed.
     """
     now = timestamp()
     job = add_job(who=who, file=file, state=APPLYING, created_at=now, seen_at=now, **fields)
@@ -64,7 +63,7 @@ def numbered(who: str, file: str, **fields: Any) -> Iterator[int]:
 
 
 def _end(job: ImportJob, state: str, message: str = "") -> None:
-    with suppress(*DATABASE_ERRORS):  # the reports have what counts, and whoever called hears of the first error
+    with suppress(*DATABASE_ERRORS):  # the reports tell whether it is applied, and the caller gets the first error
         ImportJob.update(state=state, message=message).where(ImportJob.id == job.id).execute()
 
 
@@ -75,7 +74,7 @@ def heartbeat(number: int) -> Iterator[None]:
 
     def beat() -> None:
         while not stop.wait(HEARTBEAT):
-            with suppress(*DATABASE_ERRORS):  # locked, or full: the next second comes
+            with suppress(*DATABASE_ERRORS):  # locked, or full: it tries again a second later
                 ImportJob.update(seen_at=timestamp()).where(ImportJob.id == number).execute()
         close_connections()
 
@@ -113,8 +112,9 @@ class ListedImport:
     @property
     def can_be_undone(self) -> bool:
         """Whether it can be undone, unless something newer has changed the same rows."""
-        settled = self.number is None or self.undoes is not None or self.undone_by is not None
-        return not settled and not self.discarded and self.changed_rows > 0
+        if self.number is None or self.undoes is not None or self.undone_by is not None:
+            return False
+        return not self.discarded and self.changed_rows > 0
 
     @property
     def state(self) -> str:
@@ -136,12 +136,14 @@ def import_list() -> Any:
 
 
 def discard_history(days: int, max_changes: int = 10_000_000) -> int:
-    """Remove what imports kept that are older than so many days, or are the oldest beyond so many changed rows.
+    """Remove the history of imports that are older than `days`, and of the oldest ones beyond `max_changes` rows.
 
-    Returns the number of changed rows that are gone. An import loses all or nothing, and can't be undone without.
+    Returns the number of changed rows that were removed. An import loses all of them or none. Without, it can't be
+    undone.
     """
-    since, kept, gone = timestamp(-days * 86_400), 0, 0
-    has_rows = fn.EXISTS(ChangedRow.select().where(ChangedRow.number == Import.number))  # a discard may have been ended
+    since, kept, gone = timestamp(-days * 24 * 60 * 60), 0, 0
+    # A former call may have been ended half-way.
+    has_rows = fn.EXISTS(ChangedRow.select().where(ChangedRow.number == Import.number))
     query = Import.select().where(Import.number.is_null(False), Import.changed_rows > 0, ~Import.discarded | has_rows)
     for import_ in list(query.order_by(Import.id.desc())):
         kept += import_.changed_rows
@@ -151,7 +153,7 @@ def discard_history(days: int, max_changes: int = 10_000_000) -> int:
 
 
 def _discard(import_: Import) -> int:
-    """Remove what an import kept. It counts as gone from the first transaction on."""
+    """Remove the history of an import. It counts as discarded from the first transaction on."""
     if not import_.discarded:
         with reports_db.write_transaction():
             Import.update(discarded=True).where(Import.id == import_.id).execute()

@@ -182,8 +182,8 @@ def name_indexes(indexes: Indexes) -> dict[Table, NameIndex]:
     }
 
 
-def tells_of_change(kept: Any = ChangedRow) -> Any:
-    """The condition that what is kept is of a row that changed, not of a customer that lost a row to another one."""
+def is_row_change(kept: Any = ChangedRow) -> Any:
+    """The condition that what is kept is a row that changed, not the mark of a customer that lost a row to another."""
     return kept.kind != "left"
 
 

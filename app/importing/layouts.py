@@ -73,7 +73,7 @@ class FileColumn:
     """What an import file may have under a heading.
 
     synonyms: other headings that mean this column. Case, blanks and punctuation don't count.
-    check:    what becomes of a cell's value, which was read as the column's kind says; texts come cleaned.
+    check:    checks and converts a cell's value, which was parsed as the column's kind says, or is a cleaned text.
     default:  the value in new rows of files that lack the column: a value, or a function that returns it;
               `default_text` says it in words, "" where the value follows from other columns.
     field:    the record's field, if it isn't called as the column's key.
@@ -125,7 +125,7 @@ class Layout:
 
 
 def heading_key(heading: str) -> str:
-    """What two headings that mean the same have in common: "Cust. No." and "CUST_NO" are "custno"."""
+    """The key that headings with the same meaning have in common: that of "Cust. No." and "CUST_NO" is "custno"."""
     return re.sub(r"[\W_]+", "", fold(heading))
 
 
@@ -198,7 +198,7 @@ def _products(text: str) -> tuple[str, ...]:
 def _complete_usage(record: Any) -> UsageRecord:
     """Derive the numbers of a holding that a file lacks: Current Inventory = Available + Used - Over Inventory.
 
-    What isn't specified by type and product may add up several holdings, of which one is over and another one not.
+    A row without type or product may be the sum of several holdings, of which one is over and another one not.
     """
     inventory, available = record.current_inventory, record.available
     used, over = record.used, record.over_inventory

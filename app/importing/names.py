@@ -29,7 +29,10 @@ from models import (
 
 
 class LookAlikes:
-    """Decides about names that differ from another by case, accents, width or blanks only, and collects questions."""
+    """Decides what new names are that look like another one, and collects questions about them.
+
+    Look-alikes differ by case, accents, width or blanks only.
+    """
 
     def __init__(self, options: Options) -> None:
         self._options = options
@@ -41,9 +44,10 @@ class LookAlikes:
             yield question._replace(default=name) if is_in_file() else question
 
     def choose(self, kind: str, name: str, other: str, line: int, is_in_file: Callable[[], bool]) -> str:
-        """The name to use for `name`: itself or the `other`. Asks, and uses itself meanwhile, unless that is settled.
+        """Return the name to use for `name`: itself or the `other`, as the options say.
 
-        `is_in_file` tells, at the end, whether the file has the other name, too.
+        If they don't, add a question, and use the name itself meanwhile. `is_in_file` is called at the end: whether the
+        file has the other name, too.
         """
         subject = kind, name
         if choice := self._options.name_choices.get(subject):
@@ -63,24 +67,23 @@ class LookAlikes:
 
 
 def look_alike_key(name_key: str) -> str:
-    """What names have in common that differ by case, accents, width or blanks only. `name_key` is folded."""
+    """The key that look-alikes have in common. `name_key` is folded."""
     return name_key.replace(" ", "")
 
 
 class NameIndex:
     """The ids of one table's rows by name, and `names` by id. The name "" has a row too, which stands for none.
 
-    `new` are the names that this import adds.
-    With a `kind`, such as "reseller", new names that look like others are decided by `look_alikes`.
+    `new` are the names that this import adds. With a `kind`, such as "reseller", `look_alikes` decides about new names
+    that look like others.
     """
 
     def __init__(self, table: Table, kind: str = "", look_alikes: LookAlikes | None = None) -> None:
         rows = list(reports_db.execute(table.select(table.name, table.id, table.name_key)))
         self._table, self._kind, self._look_alikes = table, kind, look_alikes
         self.names: dict[int, str] = {id_: name for name, id_, _ in rows}
-        self._ids: dict[str, int] = {clean_text(name): id_ for name, id_, _ in rows} | {
-            name: id_ for name, id_, _ in rows
-        }
+        self._ids: dict[str, int] = {clean_text(name): id_ for name, id_, _ in rows}
+        self._ids |= {name: id_ for name, id_, _ in rows}  # these go first: older names may have blanks around them
         self.new: list[str] = []
         self._next_id = max(self.names) + 1
         self._used: set[int] = set()
@@ -187,8 +190,8 @@ class SeveralCustomers(RowRejected):
 class CustomerIndex:
     """All customers, by Customer ID and by name and reseller.
 
-    `new` are those that this import adds, `used` those that its file names, `before` those that it changes, with what
-    they were. `found` may hold what `find` returned, by a record's first fields; it is emptied when a customer changes.
+    `new` are those that this import adds, `used` those that its file names, and `before` those that it changes, as they
+    were. `found` is a cache of `find` by the first fields of records; it is cleared when a customer changes.
     """
 
     def __init__(self, look_alikes: LookAlikes, notes: Notes) -> None:
@@ -210,8 +213,8 @@ class CustomerIndex:
         """The customer of a row: by Customer ID, else by name and reseller, else a new one.
 
         A known Customer ID with another name or reseller renames or moves the customer. A customer without an ID takes
-        that of a later row with its name and reseller. `reseller` is None where the file doesn't say, and then any will
-        do. Raises SeveralCustomers where several have them, and RowRejected without both name and ID.
+        that of a later row with its name and reseller. `reseller` is None where the file names none, and then any
+        matches. Raises SeveralCustomers where several match, and RowRejected without both name and ID.
         """
         ref = record.customer_id
         if record.customer is None and not ref:
@@ -238,7 +241,7 @@ class CustomerIndex:
         return [(customer, before) for customer, before in self.before.items() if customer.reseller != before.reseller]
 
     def restore(self, customer: CachedCustomer, fields: Row) -> None:
-        """Give a customer the `ref`, `name` and `reseller` that it had. It isn't found by these."""
+        """Give a customer the `ref`, `name` and `reseller` that it had. `find` doesn't find it by these."""
         self._remember(customer, 0)
         for name, value in fields.items():
             setattr(customer, name, value)
@@ -355,7 +358,7 @@ class Indexes:
         return customer
 
     def questioned_customers(self) -> set[int]:
-        """The ids of new customers that may be known ones: that depends on the answer to an open question."""
+        """The ids of new customers that the answer to an open question may turn into known ones."""
         asked = {question.subject for question in self.look_alikes.questions() if not question.default}
         subjects = (
             (customer.id, ("customer", customer.name), ("reseller", self.resellers.names[customer.reseller]))

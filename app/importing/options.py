@@ -1,4 +1,4 @@
-"""What a person says about a file and its names."""
+"""What a person or a program says about how to read a file."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from app.importing.cells import Formats
 
 @dataclass(frozen=True)
 class Options:
-    """How to read a file and what to do with it. Every field may stay as it is; "" means: recognise it.
+    """How to read a file and what to do with it. Every field has a default; "" means: recognise it.
 
     report, encoding, delimiter: the slug of a report, a key of ENCODINGS, one of DELIMITERS.
     mapping:     a column's key by the `heading_key` of a heading, "" for one to leave out.
@@ -16,9 +16,9 @@ class Options:
     date_order, decimal: keys of DATE_ORDERS and DECIMALS.
     complete:    the file names everything there is: what it doesn't name ends.
     names:       what a name is that differs from a known one by case, accents, width or blanks only: "same", "new", or
-                 "" to ask, but for two names of the same file.
-    confirmed:   how many rows a complete file of a program may end or remove, which is asked where these are many; None
-                 where nobody asks, or a page does.
+                 "" to ask, unless the file has both names.
+    confirmed:   how many rows a program says that its complete file ends or removes. If these are many and it says
+                 another number, that is a question. None doesn't ask, because a page does, or nobody.
     name_choices: the answers for single names: (kind, name) → the name to use, the known or the new one.
     """
 

@@ -7,7 +7,7 @@ from functools import cached_property, lru_cache, partial
 from typing import Any
 
 from app.importing.cells import DATE_ORDERS, DECIMALS, Ambiguous, Formats, Parser, evidence
-from app.importing.csv_rows import Numbered
+from app.importing.csv_rows import NumberedRow
 from app.importing.layouts import FileColumn, Record, describe_cell_error
 from app.importing.options import Options
 from app.importing.recognise import SEPARATOR_LINE, RecognisedFile
@@ -82,7 +82,7 @@ class Reader:
         except Unreadable as end:
             self.faults.add(*end.args)
 
-    def numbered_rows(self) -> Iterator[Numbered]:
+    def numbered_rows(self) -> Iterator[NumberedRow]:
         """Yield the line and the cells of each row after the headings. Raises Unreadable."""
         if self._file.sheet is not None:
             yield from self._sheet_rows()
@@ -105,7 +105,7 @@ class Reader:
         if self._progress:
             self._progress(self._file.size - last)
 
-    def _sheet_rows(self) -> Iterator[Numbered]:
+    def _sheet_rows(self) -> Iterator[NumberedRow]:
         for line, cells in self._file.sheet_rows():
             if not any(cells):
                 self.passed_over["empty rows"] += 1

@@ -13,7 +13,7 @@ from typing import IO
 
 from python_calamine import CalamineSheet
 
-from app.importing.csv_rows import DELIMITERS, CsvRows, FaultSink, Numbered
+from app.importing.csv_rows import DELIMITERS, CsvRows, FaultSink, NumberedRow
 from app.importing.encodings import Encoding, find_bad_bytes, read_lines, recognise_encoding
 from app.importing.layouts import LAYOUTS, Layout, heading_key
 from app.importing.options import Options
@@ -65,7 +65,7 @@ class RecognisedFile:
         """How many of its bytes have been read."""
         return self.stream.tell()
 
-    def sheet_rows(self) -> Iterator[Numbered]:
+    def sheet_rows(self) -> Iterator[NumberedRow]:
         """The rows of a workbook's sheet, empty ones too."""
         return sheet_rows(self.sheet) if self.sheet else iter(())
 
@@ -153,7 +153,7 @@ def _in_csv(file: RecognisedFile, options: Options) -> RecognisedFile:
     return max(files, key=lambda file: (len(file.known_columns), len(file.headings)))
 
 
-def _with_headings(file: RecognisedFile, rows: Iterator[Numbered], options: Options) -> RecognisedFile:
+def _with_headings(file: RecognisedFile, rows: Iterator[NumberedRow], options: Options) -> RecognisedFile:
     """Find the headings: the first row with all that a report requires, else the first that is no title above them."""
     incomplete = []
     for line, cells in _until_unreadable(rows):
@@ -170,7 +170,7 @@ def _with_headings(file: RecognisedFile, rows: Iterator[Numbered], options: Opti
     return next(wide, replace(file, layout=LAYOUTS.get(options.report)))
 
 
-def _until_unreadable(rows: Iterable[Numbered]) -> Iterator[Numbered]:
+def _until_unreadable(rows: Iterable[NumberedRow]) -> Iterator[NumberedRow]:
     """The reader says why it can't go on."""
     try:
         yield from rows

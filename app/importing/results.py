@@ -21,9 +21,9 @@ Row = dict[str, Any]  # a table row's values by field name; dates are text, as i
 class Fault(NamedTuple):
     """One thing that is wrong in a file.
 
-    line:    where the row begins.
-    text:    what is wrong, in words, with what would be right.
-    heading, value: of the cell, if it is a cell's fault.
+    line:    the line in which the row begins.
+    text:    what is wrong, and what would be right.
+    heading, value: those of the cell, if one cell is at fault.
     """
 
     line: int
@@ -121,9 +121,9 @@ class Change(NamedTuple):
 
 
 class ChangeLog:
-    """Counts what an import does to rows, and keeps examples. `keep` gets all changes but of kind "unchanged".
+    """Counts what an import does to rows, and keeps examples. `keep` is called with all changes but "unchanged" ones.
 
-    `kinds` says of the first rows that are right, by line, whether they are "added", "updated" or "unchanged".
+    `kinds` has the kind of each of the first valid rows, by line: "added", "updated" or "unchanged".
     """
 
     keep: Callable[[str, Sequence[Change]], object] | None = None
@@ -134,12 +134,12 @@ class ChangeLog:
         self.kinds: dict[int, str] = {}
 
     def note_kind(self, line: int, kind: str) -> None:
-        """Take note of what a row is, if it is one of the first."""
+        """Note the kind of a row, if it is one of the first."""
         if len(self.kinds) < MAX_EXAMPLES:
             self.kinds[line] = kind
 
     def record(self, kind: str, changes: Sequence[Change]) -> None:
-        """Take note of changes of one kind of CHANGES."""
+        """Count changes of one kind, one of CHANGES, and keep some as examples."""
         self.counts[kind] += len(changes)
         if kind == "unchanged":
             return
@@ -213,12 +213,12 @@ class Plan:
 
     said:      how the file was read, in sentences: its encoding, what was passed over, what its missing columns mean.
     notes:     what somebody should know, by line: moves, statuses that contradict dates.
-    questions: what has several readings; those without a default must be answered before the file can be loaded.
-    faults:    what is wrong; nothing can be loaded while there is something.
-    examples:  changes by their kind, as words: "S-1: Cost 100.00 → 120.00".
+    questions: what has several readings. Those without a default must be answered before the file can be loaded.
+    faults:    what is wrong. The file can't be loaded while there are any.
+    examples:  changes by their kind, in words: "S-1: Cost 100.00 → 120.00".
     has_changes: whether anything changes, be it only the ID of a customer.
-    data_version: the version of the data that the plan is of, "" before the first import.
-    kinds:     what the first rows that are right are, by line: "added", "updated" or "unchanged".
+    data_version: the version of the data for which the plan was made, "" before the first import.
+    kinds:     the kind of each of the first valid rows, by line: "added", "updated" or "unchanged".
     """
 
     summary: ImportSummary

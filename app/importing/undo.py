@@ -16,9 +16,9 @@ from app.importing.kept_rows import (
     TABLES_BY_NAME,
     HistoryWriter,
     each_batch,
+    is_row_change,
     name_indexes,
     table_name,
-    tells_of_change,
 )
 from app.importing.names import Indexes
 from app.importing.options import Options
@@ -27,7 +27,7 @@ from app.importing.results import Change, ChangeLog, Row
 from app.importing.rows import BATCH_ROWS, Table, field_names, select_rows, write_changes
 from app.importing.undo_checks import (
     NAME_USES,
-    Undone,
+    UndoneImport,
     check_undo,
     effective_imports_since,
     other_effective_imports,
@@ -124,7 +124,7 @@ def undo_import(
 # --- Preview
 
 
-def _preview(undone: Undone) -> UndoPreview:
+def _preview(undone: UndoneImport) -> UndoPreview:
     query = ChangedRow.select(ChangedRow.table, ChangedRow.kind, fn.COUNT(ChangedRow.id))
     query = query.where(ChangedRow.number == undone.number).group_by(ChangedRow.table, ChangedRow.kind)
     counts: Counter[str] = Counter()
@@ -154,7 +154,7 @@ def _preview(undone: Undone) -> UndoPreview:
 class _Undo:
     """One undo on its way, in the caller's transaction."""
 
-    def __init__(self, undone: Undone, number: int, progress: Progress | None) -> None:
+    def __init__(self, undone: UndoneImport, number: int, progress: Progress | None) -> None:
         reports_db.prepare_bulk_load()
         self._undone, self._progress, self._changes = undone, progress or (lambda rows: None), ChangeLog()
         self._indexes = Indexes(Options(names="new"))
@@ -186,7 +186,7 @@ class _Undo:
 
     def _kept(self, table: Table) -> Iterator[dict[str, dict[str, Any] | None]]:
         """Yield what is kept of a table's rows, by ref; None for rows that the import added."""
-        condition = (ChangedRow.table == table_name(table)) & tells_of_change()
+        condition = (ChangedRow.table == table_name(table)) & is_row_change()
         for batch in each_batch(self._undone.number, condition):
             yield {row.ref: row.values() if row.before else None for row in batch}
             self._progress(len(batch))

@@ -1,6 +1,8 @@
 """Check whether an import can be undone, and find what stays of it because something newer uses it."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import reduce
+from operator import or_
 from typing import Any, NamedTuple
 
 from peewee import chunked
@@ -11,10 +13,10 @@ from app.importing.kept_rows import (
     customer_ref,
     each_batch,
     holding_ref,
+    is_row_change,
     table_name,
-    tells_of_change,
 )
-from app.importing.results import quote
+from app.importing.results import Row, quote
 from app.importing.rows import BATCH_ROWS, Table, select_rows
 from app.table.expressions import without_index
 from models import (
@@ -43,9 +45,13 @@ NAME_USES: dict[Table, tuple[Any, ...]] = {
     Actor: (Subscription.modified_by, Transaction.user),
     Reseller: (Customer.reseller,),
 }
-_HOLDS = (Holding.certificate_type != NONE_ID) | (Holding.product != NONE_ID)
-for _count in USAGE_COUNTS:
-    _HOLDS |= getattr(Holding, _count) != 0
+# The condition that a usage row is more than the row of zeros that stands for no holding.
+_HOLDS_SOMETHING = reduce(
+    or_,
+    (getattr(Holding, name) != 0 for name in USAGE_COUNTS),
+    (Holding.certificate_type != NONE_ID) | (Holding.product != NONE_ID),
+)
+_OWNERSHIP = ("ref", "customer", "subscription_ref")  # fields of a transaction that tell to whom it belongs
 _WORDS = {
     Bundle: "Products",
     Product: "Product",
@@ -59,7 +65,7 @@ class CannotUndo(Exception):
     """An import can't be undone; the message says why, and what can be done."""
 
 
-class Undone(NamedTuple):
+class UndoneImport(NamedTuple):
     """The import that is undone. `id` is that of its Import."""
 
     id: int
@@ -68,7 +74,7 @@ class Undone(NamedTuple):
     file: str
 
 
-def check_undo(number: int) -> Undone:
+def check_undo(number: int) -> UndoneImport:
     """Return the import of a number. Raises CannotUndo."""
     undone = Import.get_or_none(Import.number == number)
     if undone is None:
@@ -87,7 +93,7 @@ def check_undo(number: int) -> Undone:
             f"The import of {quote(unknown.file)} at {unknown.loaded_at}, which is newer, was made without history, "
             f"so that import {number} can't be undone."
         )
-    checked = Undone(undone.id, number, undone.report, undone.file)
+    checked = UndoneImport(undone.id, number, undone.report, undone.file)
     if effective_imports_since(checked).exists() and (conflicts := _changed_since(checked) or _moved_since(checked)):
         raise CannotUndo(_describe_conflicts(conflicts))
     return checked
@@ -101,12 +107,12 @@ def _describe_conflicts(numbers: set[int]) -> str:
     return f"Newer imports changed the same rows; undo these first, in this order: {', '.join([first, *others])}."
 
 
-def effective_imports_since(undone: Undone) -> Any:
+def effective_imports_since(undone: UndoneImport) -> Any:
     """The numbers of newer imports that changed something, neither undone nor undoing another."""
     return other_effective_imports(undone).where(Import.id > undone.id)
 
 
-def other_effective_imports(undone: Undone) -> Any:
+def other_effective_imports(undone: UndoneImport) -> Any:
     """The numbers of all other imports that changed something, neither undone nor undoing another."""
     return Import.select(Import.number).where(
         Import.number != undone.number,
@@ -120,7 +126,7 @@ def undone_numbers() -> Any:
     return Import.select(Import.undoes).where(Import.undoes.is_null(False))
 
 
-def _changed_since(undone: Undone) -> set[int]:
+def _changed_since(undone: UndoneImport) -> set[int]:
     """The numbers of newer imports that changed rows of this import."""
     other = ChangedRow.alias()
     same = (other.table == ChangedRow.table) & (other.ref == ChangedRow.ref) & (other.number != ChangedRow.number)
@@ -128,48 +134,25 @@ def _changed_since(undone: Undone) -> set[int]:
     query = query.where(
         ChangedRow.number == undone.number,
         ChangedRow.table.in_(list(TABLES_BY_NAME)),
-        tells_of_change(),
-        tells_of_change(other),
+        is_row_change(),
+        is_row_change(other),
         without_index(other.number.in_(effective_imports_since(undone))),
     )
     return {number for (number,) in reports_db.execute(query)}
 
 
-def _moved_since(undone: Undone) -> set[int]:
+def _moved_since(undone: UndoneImport) -> set[int]:
     """The numbers of newer imports that rely on a row's belonging to the customer to whom this import moved it.
 
     A subscription and its transactions belong to one customer, also afterwards.
     """
-    subscriptions: dict[str, int] = {}
-    transactions: dict[str, dict[str, Any]] = {}
-    moved = ChangedRow.before.contains('"customer"') | ChangedRow.before.contains('"subscription_ref"')
-    for batch in each_batch(undone.number, (ChangedRow.kind == "updated") & moved):
-        for changed in batch:
-            before = changed.values()
-            if changed.table == "subscription" and "customer" in before:
-                subscriptions[changed.ref] = before["customer"]
-            elif changed.table == "transaction":
-                transactions[changed.ref] = before
-    separated: set[tuple[str, str]] = set()
-    for refs in chunked(subscriptions, BATCH_ROWS):
-        names = ("ref", "customer", "subscription_ref")
-        for row in select_rows(Transaction, names, reports_db.in_values(Transaction.subscription_ref, refs)):
-            restored = row | transactions.get(row["ref"], {})
-            if subscriptions.get(restored["subscription_ref"], restored["customer"]) != restored["customer"]:
-                separated.add(("transaction", row["ref"]))
-    for refs in chunked(transactions, BATCH_ROWS):
-        names = ("ref", "customer", "subscription_ref")
-        rows = select_rows(Transaction, names, reports_db.in_values(Transaction.ref, refs))
-        restored_rows = [row | transactions[row["ref"]] for row in rows]
-        named = [row["subscription_ref"] for row in restored_rows]
-        owners = select_rows(Subscription, ("ref", "customer"), reports_db.in_values(Subscription.ref, named))
-        owner_of = {row["ref"]: subscriptions.get(row["ref"], row["customer"]) for row in owners}
-        for row in restored_rows:
-            if owner_of.get(row["subscription_ref"], row["customer"]) != row["customer"]:
-                separated.add(("subscription", row["subscription_ref"]))
     numbers: set[int] = set()
-    for table in ("subscription", "transaction"):
-        for refs in chunked([ref for name, ref in separated if name == table], BATCH_ROWS):
+    subscriptions, transactions = _moved_rows(undone)
+    for table, separated in (
+        ("subscription", _separated_subscriptions(subscriptions, transactions)),
+        ("transaction", _separated_transactions(subscriptions, transactions)),
+    ):
+        for refs in chunked(separated, BATCH_ROWS):
             same = (ChangedRow.table == table) & reports_db.in_values(ChangedRow.ref, refs)
             query = ChangedRow.select(ChangedRow.number).where(
                 same, without_index(ChangedRow.number.in_(effective_imports_since(undone)))
@@ -178,7 +161,48 @@ def _moved_since(undone: Undone) -> set[int]:
     return numbers
 
 
-def remaining_customers(undone: Undone) -> Iterator[int]:
+def _moved_rows(undone: UndoneImport) -> tuple[dict[str, int], dict[str, Row]]:
+    """What moved rows were before, by ref: the customer of each subscription, and the fields of each transaction."""
+    subscriptions: dict[str, int] = {}
+    transactions: dict[str, Row] = {}
+    moved = ChangedRow.before.contains('"customer"') | ChangedRow.before.contains('"subscription_ref"')
+    for batch in each_batch(undone.number, (ChangedRow.kind == "updated") & moved):
+        for changed in batch:
+            before = changed.values()
+            if changed.table == "subscription" and "customer" in before:
+                subscriptions[changed.ref] = before["customer"]
+            elif changed.table == "transaction":
+                transactions[changed.ref] = before
+    return subscriptions, transactions
+
+
+def _separated_transactions(subscriptions: Mapping[str, int], transactions: Mapping[str, Row]) -> set[str]:
+    """The transactions, by ref, that wouldn't belong to the customer of their subscription if it were moved back."""
+    separated = set()
+    for refs in chunked(subscriptions, BATCH_ROWS):
+        for row in select_rows(Transaction, _OWNERSHIP, reports_db.in_values(Transaction.subscription_ref, refs)):
+            restored = row | transactions.get(row["ref"], {})
+            if subscriptions.get(restored["subscription_ref"], restored["customer"]) != restored["customer"]:
+                separated.add(row["ref"])
+    return separated
+
+
+def _separated_subscriptions(subscriptions: Mapping[str, int], transactions: Mapping[str, Row]) -> set[str]:
+    """The subscriptions, by ref, that wouldn't belong to the customer of a transaction if that were moved back."""
+    separated = set()
+    for refs in chunked(transactions, BATCH_ROWS):
+        rows = select_rows(Transaction, _OWNERSHIP, reports_db.in_values(Transaction.ref, refs))
+        restored = [row | transactions[row["ref"]] for row in rows]
+        named = [row["subscription_ref"] for row in restored]
+        owners = select_rows(Subscription, ("ref", "customer"), reports_db.in_values(Subscription.ref, named))
+        owner_of = {row["ref"]: subscriptions.get(row["ref"], row["customer"]) for row in owners}
+        for row in restored:
+            if owner_of.get(row["subscription_ref"], row["customer"]) != row["customer"]:
+                separated.add(row["subscription_ref"])
+    return separated
+
+
+def remaining_customers(undone: UndoneImport) -> Iterator[int]:
     """Yield the ids of customers that the import added and that stay, since newer rows belong to them."""
     added = ChangedRow.select(ChangedRow.ref).where(*_added(undone.number, Customer))
     for batch in chunked([int(ref) for (ref,) in reports_db.execute(added)], BATCH_ROWS):
@@ -189,26 +213,26 @@ def remaining_customers(undone: Undone) -> Iterator[int]:
         yield from remaining
 
 
-def remaining_names(undone: Undone, remaining: Sequence[int]) -> Iterator[str]:
+def remaining_names(undone: UndoneImport, remaining: Sequence[int]) -> Iterator[str]:
     """Yield what stays of what the import added, in words."""
     customers = set(remaining)
     for batch in chunked(remaining, BATCH_ROWS):
         query = Customer.select(Customer.name).where(reports_db.in_values(Customer.id, batch))
         for (name,) in reports_db.execute(query.order_by(Customer.name_key, Customer.name, Customer.id)):
-            yield _stays("Customer", name)
+            yield _describe_remaining("Customer", name)
     going: set[int] = set()  # bundles
     for table in NAME_TABLES:
         added = ChangedRow.select(ChangedRow.ref).where(*_added(undone.number, table))
         names = table.select(table.id, table.name).where(table.name.in_(added)).order_by(table.name_key, table.name)
         for id_, name in list(reports_db.execute(names)):
-            if _stays_used(table, id_, undone, customers, going):
-                yield _stays(_WORDS[table], name)
+            if _is_used_after(undone, table, id_, customers, going):
+                yield _describe_remaining(_WORDS[table], name)
             elif table is Bundle:
                 going.add(id_)
 
 
-def _stays_used(table: Table, id_: int, undone: Undone, customers: set[int], going: set[int]) -> bool:
-    """Whether something refers to a name when the import is undone, which `customers` and all but `going` survive."""
+def _is_used_after(undone: UndoneImport, table: Table, id_: int, customers: set[int], going: set[int]) -> bool:
+    """Whether something refers to a name when the import is undone: one of `customers`, or a bundle not in `going`."""
     for field in NAME_USES[table]:
         if field.model is BundleProduct:
             bundles = reports_db.execute(BundleProduct.select(BundleProduct.bundle).where(field == id_))
@@ -225,7 +249,7 @@ def _stays_used(table: Table, id_: int, undone: Undone, customers: set[int], goi
     return False
 
 
-def _stays(what: str, name: str) -> str:
+def _describe_remaining(what: str, name: str) -> str:
     return f"{what} {quote(name)} stays, because something newer uses it."
 
 
@@ -237,25 +261,25 @@ def used_by(table: Table, condition: Any) -> Iterator[tuple[int, str]]:
     """Yield the customer, and the ref in ChangedRow, of each row that is more than zeros."""
     if table is Holding:
         query = Holding.select(Holding.customer, CertificateType.name, Product.name)
-        query = query.join_from(Holding, CertificateType).join_from(Holding, Product).where(condition, _HOLDS)
+        query = query.join_from(Holding, CertificateType).join_from(Holding, Product).where(condition, _HOLDS_SOMETHING)
         return ((customer, holding_ref(customer, kind, name)) for customer, kind, name in reports_db.execute(query))
     return iter(reports_db.execute(table.select(table.customer, table.ref).where(condition)))
 
 
-def _not_changed_by(undone: Undone, table: Table, uses: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:
+def _not_changed_by(undone: UndoneImport, table: Table, uses: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:
     """Yield those of some rows that the import hasn't changed."""
     for batch in chunked(uses, BATCH_ROWS):
         query = ChangedRow.select(ChangedRow.ref).where(
             ChangedRow.table == table_name(table),
             reports_db.in_values(ChangedRow.ref, [ref for _, ref in batch]),
             without_index(ChangedRow.number == undone.number),
-            tells_of_change(),
+            is_row_change(),
         )
         changed = {ref for (ref,) in reports_db.execute(query)}
         yield from (use for use in batch if use[1] not in changed)
 
 
-def protected_customers(ids: Sequence[int], undone: Undone) -> Iterator[int]:
+def protected_customers(ids: Sequence[int], undone: UndoneImport) -> Iterator[int]:
     """Yield the customers that stay for what other imports keep: undoing one of these may need them."""
     refs = [customer_ref(id_) for id_ in ids]
     query = ChangedRow.select(ChangedRow.ref).where(

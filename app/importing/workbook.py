@@ -9,7 +9,7 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetVisibleEnum
 
-from app.importing.csv_rows import Numbered
+from app.importing.csv_rows import NumberedRow
 from app.importing.results import Unreadable
 
 SIGNATURE = b"PK\x03\x04"  # of a zip file
@@ -41,7 +41,7 @@ def open_sheets(stream: IO[bytes]) -> tuple[list[CalamineSheet], int]:
         raise Unreadable(1, _NOT_A_WORKBOOK) from error
 
 
-def sheet_rows(sheet: CalamineSheet) -> Iterator[Numbered]:
+def sheet_rows(sheet: CalamineSheet) -> Iterator[NumberedRow]:
     """Yield each row's number and its cells as the texts that a CSV would have. Formulas are their last values."""
     for line, row in enumerate(sheet.iter_rows(), 1):
         yield line, [value if type(value) is str else _text(value) for value in row]

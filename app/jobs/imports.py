@@ -102,7 +102,7 @@ class ImportJobs:
             log.warning("Can't queue the job of import %d: %s", job.id, describe_error(error))
 
     def requeue(self) -> None:
-        """Queue what waits, and finish what a process has applied that died before it said so."""
+        """Queue all waiting jobs, and finish those whose process died between the commit and the change of state."""
         for job in ImportJob.select().where(ImportJob.state.in_([*states.JOBS])).order_by(ImportJob.id):
             self.wake(job, job.state)
         running = ImportJob.select().where(ImportJob.state.in_([states.APPLYING, states.UNDOING]))
@@ -121,7 +121,7 @@ class ImportJobs:
     # -- checks
 
     def prepare(self, job: ImportJob) -> None:
-        """Recognise the headings of a text file that has just come, and recall how those were mapped before."""
+        """Recognise the headings of a text file that was just uploaded, and recall how they were mapped before."""
         with self.uploads.open(job.id) as stream:
             if not is_workbook(stream):
                 options = load_options(job.options)
@@ -160,8 +160,8 @@ class ImportJobs:
     def _recall(self, job: ImportJob, file: RecognisedFile) -> bool:
         """Note the headings of a new file, and take what a person has said about the same file or headings before.
 
-        That are all options of the newest applied import of the very same file, else the mapping of the newest one with
-        the same headings. Returns whether there was one.
+        This takes all options of the newest applied import of the very same file, else the mapping of the newest one
+        with the same headings. Returns whether there was one.
         """
         job.headings = headings_digest(file)
         applied = ImportJob.select().where(ImportJob.state == states.APPLIED).order_by(ImportJob.id.desc())
@@ -255,7 +255,7 @@ class ImportJobs:
 
     @contextmanager
     def _work_on(self, job: ImportJob) -> Iterator["RunningJob"]:
-        """Run the block for a job that was claimed. What fails is said, and the job is in the state after a failure."""
+        """Run the block for a job that was claimed. An error becomes the job's message, and ends in AFTER_FAILURE."""
         running = self.running = RunningJob(job)
         try:
             yield running
@@ -278,7 +278,7 @@ class ImportJobs:
 
 
 class RunningJob:
-    """A job that is being worked on. Another thread says so in the database (runner.py)."""
+    """A job that is being worked on. Another thread records its heartbeats (runner.py)."""
 
     def __init__(self, job: ImportJob) -> None:
         self.job, self.done, self.message, self.is_taken = job, 0, "", False
@@ -296,8 +296,8 @@ class RunningJob:
         self.message = _WAITING
 
     def record_heartbeat(self) -> None:
-        """Say in the database that the job is being worked on, and learn whether it was taken away."""
-        with suppress(*DATABASE_ERRORS):  # the next second comes
+        """Record that the job is being worked on, and notice whether somebody has taken it away."""
+        with suppress(*DATABASE_ERRORS):  # it is called again a second later
             self.is_taken = not states.note_progress(self.job, self.done, self.message)
 
     def finish(self, state: str, message: str = "", **values: Any) -> None:

@@ -97,13 +97,14 @@ def headings_digest(file: RecognisedFile) -> str:
 def make_preview(file: RecognisedFile, options: Options) -> Preview:
     """Read the first rows of a recognised file."""
     layout = file.layout
-    indexes = [index for index, key in enumerate(file.mapping) if key] if layout else []
+    columns = [(index, key) for index, key in enumerate(file.mapping) if key] if layout else []
     rows, first = [], list[str]()
     for line, cells, record, faults in _first_rows(file, options):
         first = first or list(cells)
-        shown = [_cells(layout, file.mapping[index] or "", record, cells[index]) for index in indexes] if (
-            layout and record is not None
-        ) else [(_storable(cells[index]) if index < len(cells) else "", "") for index in indexes]  # fmt: skip
+        if layout and record is not None:
+            shown = [_parsed_cell(layout, key, record, cells[index]) for index, key in columns]
+        else:
+            shown = [(_storable_cell(cells, index), "") for index, _ in columns]
         rows.append((line, shown, faults))
     keyed = zip(file.headings, file.mapping, strict=True)
     return Preview(
@@ -113,15 +114,12 @@ def make_preview(file: RecognisedFile, options: Options) -> Preview:
         said=list(islice(file.sentences(), _MAX_SENTENCES)),
         faults=[fault.text for fault in file.faults],
         headings=[
-            (_storable(heading), key or "", _storable(first[index]) if index < len(first) else "")
+            (_storable(heading), key or "", _storable_cell(first, index))
             for index, (heading, key) in islice(enumerate(keyed), _MAX_HEADINGS)
         ],
-        columns=[
-            (layout.label(key), layout.column(key).kind.numeric)
-            for key in (file.mapping[index] or "" for index in indexes)
-        ] if layout else [],
+        columns=[(layout.label(key), layout.column(key).kind.numeric) for _, key in columns] if layout else [],
         rows=rows,
-    )  # fmt: skip
+    )
 
 
 def dump_preview(preview: Preview) -> str:
@@ -148,7 +146,7 @@ def _first_rows(file: RecognisedFile, options: Options) -> Iterator[_Row]:
         yield line, cells, record, [fault.text for fault in found if fault.line == line]
 
 
-def _cells(layout: Layout, key: str, record: Record, cell: str) -> tuple[str, str]:
+def _parsed_cell(layout: Layout, key: str, record: Record, cell: str) -> tuple[str, str]:
     """A cell as it is read, and as the file has it where that differs."""
     column, kind = layout.columns[key], layout.column(key).kind
     value = getattr(record, column.field or key)
@@ -157,6 +155,11 @@ def _cells(layout: Layout, key: str, record: Record, cell: str) -> tuple[str, st
     text = PRODUCT_SEPARATOR.join(value) if isinstance(value, tuple) else kind.show(value)
     exported = text if isinstance(value, tuple) else kind.export(value)
     return _storable(text), "" if clean_text(cell) in (text, exported, str(value)) else _storable(cell)
+
+
+def _storable_cell(cells: Sequence[str], index: int) -> str:
+    """The cell of a row, "" where the row is too short."""
+    return _storable(cells[index]) if index < len(cells) else ""
 
 
 def _storable(text: str, limit: int = _MAX_CHARS) -> str:

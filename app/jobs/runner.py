@@ -20,7 +20,7 @@ _STOP_SECONDS = 30  # that a stop waits for the job under way
 def run_jobs(jobs: ImportJobs, sender: Sender | None = None) -> None:
     """Work on jobs until SIGTERM, which lets the one under way finish, or SIGINT. Raises one of DATABASE_ERRORS.
 
-    With a `sender`, that sends mails too.
+    With a `sender`, send mails too.
     """
     with suppress(OSError):
         os.nice(_NICENESS)
@@ -53,7 +53,7 @@ def _send_heartbeats(jobs: ImportJobs, stop: Event) -> None:
     for second in count():
         if stop.is_set():
             break
-        with suppress(*DATABASE_ERRORS):  # locked, or full: the next second comes
+        with suppress(*DATABASE_ERRORS):  # locked, or full: it tries again a second later
             if second % _PROCESS_HEARTBEAT == 0:
                 states.record_runner_heartbeat()
             if running := jobs.running:

@@ -1,4 +1,4 @@
-"""What an import may be at, and the changes from one state to another, each of which only one request or job can make.
+"""The states of an import, and the changes from one to another, each of which only one request or job can make.
 
 The state of a job is a hint: whether a file is applied the reports alone tell, by an `Import` with the job's number.
 A job whose process has died doesn't say so: it is one that hasn't been seen for STALE_SECONDS.
@@ -34,9 +34,9 @@ _JOB_KINDS = (
     JobKind("apply", APPLY_QUEUED, APPLYING, CHECKED),
     JobKind("undo", UNDO_QUEUED, UNDOING, APPLIED),
 )
-JOBS = {kind.queued: kind.name for kind in _JOB_KINDS}  # what works on a queued import
-RUNNING = {kind.queued: kind.running for kind in _JOB_KINDS}
-AFTER_FAILURE = {kind.running: kind.after_failure for kind in _JOB_KINDS}
+JOBS = {kind.queued: kind.name for kind in _JOB_KINDS}  # the method of ImportJobs by queued state
+RUNNING = {kind.queued: kind.running for kind in _JOB_KINDS}  # the running state by queued state
+AFTER_FAILURE = {kind.running: kind.after_failure for kind in _JOB_KINDS}  # by running state
 BUSY = frozenset({*RUNNING, *RUNNING.values()})
 CHECKABLE = (CHECK_QUEUED, CHECKING, CHECKED, CHECK_FAILED)  # a file that can be read in another way
 DROPPABLE = (*CHECKABLE, APPLY_QUEUED)  # a file that isn't being applied yet
@@ -93,9 +93,9 @@ def _status(job: ImportJob, applied: Import | None, undone_by: Import | None) ->
 
 
 def change_state(job: ImportJob, states: Iterable[str], state: str, **values: Any) -> bool:
-    """Change the state of a job that is in one of `states`, or interrupted there. Return whether it was this call.
+    """Change the state of a job that is in one of `states`, or was interrupted there. Return whether this call did it.
 
-    The job must be at the revision that the caller has seen.
+    It doesn't when the job has another revision than the caller has seen.
     """
     possible = ImportJob.state.in_([*states])
     for running, after in AFTER_FAILURE.items():

@@ -13,6 +13,12 @@ class AttentionItem:
     many: str
     none: str
 
+    def words(self, number: int) -> str:
+        """What follows the number of rows."""
+        if number == 0:
+            return self.none
+        return self.one if number == 1 else self.many
+
 
 ATTENTION_ITEMS = (
     AttentionItem(

@@ -50,7 +50,7 @@ class Dialect:
         return self.quote(text.replace(".", self.decimal) if kind is MONEY else text)
 
     def line(self, texts: Iterable[str]) -> str:
-        """A row of texts of any kinds, with its line break. Numbers get no guard: nobody could add them up."""
+        """A row of texts of any kinds, with its line break. Numbers get no guard, so that they can be added up."""
         cells = (text if _NUMBER.fullmatch(text) else guard(text, self.delimiter) for text in texts)
         return self.delimiter.join(map(self.quote, cells)) + "\r\n"
 
@@ -58,7 +58,7 @@ class Dialect:
         return '"' + text.replace('"', '""') + '"' if self._special(text) else text
 
     def all_plain(self, texts: Sequence[str]) -> bool:
-        """Whether no text needs quotes or a guard. To search all texts as one string is faster than each by itself."""
+        """Whether no text needs quotes or a guard. One search of all texts as one string is faster than many."""
         joined = "\n".join(texts)
         special = any(mark in joined for mark in (self.delimiter, '"', "\r")) or joined.count("\n") >= len(texts)
         return not special and needs_no_guard(texts, self.delimiter)

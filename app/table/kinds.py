@@ -42,7 +42,7 @@ def unguard(text: str, delimiter: str = ",") -> str:
 
 
 def needs_no_guard(texts: Sequence[str], delimiter: str) -> bool:
-    """Whether none of the texts may need a guard. To search them as one string is faster than each by itself."""
+    """Whether none of the texts may need a guard. One search of all texts as one string is faster than many."""
     joined = "".join(texts)
     return not (
         _FIRST.search("".join([text[:1] for text in texts])) or any(map(joined.__contains__, _OTHERS[delimiter]))

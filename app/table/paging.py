@@ -35,7 +35,7 @@ from app.table.query import RowQuery
 from app.table.scope import Scope
 from app.table.statements import compiled, placeholder
 from app.table.totals import Group, Groups
-from app.table.view import Cursor, PagePosition, RowPath, View, digest, format_path
+from app.table.view import FIRST_POSITION, LAST_POSITION, Cursor, PagePosition, RowPath, View, digest, format_path
 from models import MAX_CHAR, QueryBudgetExceeded, read_transaction, reports_db
 
 SortKey = tuple[Any, ...]  # a row's values of `RowQuery.order`
@@ -111,8 +111,7 @@ def read_page(view: View, scope: Scope, wait: bool = True) -> Page:
             return _read_group_page(view, scope)
         query = choose_strategy(RowQuery(view, scope, view.level))
         # The last page holds the remainder, so that its size depends on the exact count.
-        is_last = view.position == PagePosition(forward=False, cursor=None)
-        page = _read_page(query, count_rows(query) if is_last else count_if_quick(query))
+        page = _read_page(query, count_rows(query) if view.position == LAST_POSITION else count_if_quick(query))
         rows = _with_children(view, scope, page.rows)
     if view.some_rows_closed:  # name each of the page's open rows instead of "all" but some
         view = replace(view, open_rows=tuple(sorted(open_paths(rows))))
@@ -166,16 +165,20 @@ def read_group(view: View, scope: Scope, path: RowPath) -> Row | None:
 
 
 def _read_page(rows: RowQuery, total: int | None) -> Page:
-    view, position = rows.view, rows.view.position or PagePosition(forward=True, cursor=None)
+    """Read a page of rows, without their children. `total` is None where they are too many to count."""
+    view, position = rows.view, rows.view.position or FIRST_POSITION
     start = locate_cursor(rows, position.cursor, position.forward) if position.cursor else None
-    size = view.size if position.forward or start or total is None else total % view.size or view.size
+    size = view.size
+    if position == LAST_POSITION and total:
+        size = total % view.size or view.size
     found = fetch_rows(rows, view.descending == position.forward, start, size + 1)
     if start and not found:
         raise CursorNotFound(view)
     more, found = len(found) > size, found[:size]
     if not position.forward:
         found.reverse()
-    has_previous, has_next = (start, more) if position.forward else (more, start)
+    has_start = start is not None
+    has_previous, has_next = (has_start, more) if position.forward else (more, has_start)
     first = _first_row_number(rows, position, start, total, more, len(found))
     previous = _page_from(rows, found[0], first - 1, forward=False) if found and has_previous else None
     next_ = _page_from(rows, found[-1], first + len(found) - 1, forward=True) if found and has_next else None
@@ -184,7 +187,7 @@ def _read_page(rows: RowQuery, total: int | None) -> Page:
 
 def _read_group_page(view: View, scope: Scope) -> Page:
     """Read a page of groups: those with the indexes from `start` up to `end`."""
-    groups, position = read_groups(view, scope), view.position or PagePosition(forward=True, cursor=None)
+    groups, position = read_groups(view, scope), view.position or FIRST_POSITION
     total = len(groups)
     at_cursor = _locate_group(view, groups, position.cursor) if position.cursor else None
     if position.forward:

@@ -9,7 +9,18 @@ from dataclasses import dataclass, field, replace
 
 from app.table.csv import DIALECT_KEY, DIALECTS, EXCEL, Dialect
 from app.table.definitions import Column, Dimension, Report
-from app.table.view import ALL_ROWS, DEFAULT_SIZE, LAST_PAGE, SIZES, Cursor, PagePosition, RowPath, View, format_path
+from app.table.view import (
+    ALL_ROWS,
+    DEFAULT_SIZE,
+    LAST_PAGE,
+    LAST_POSITION,
+    SIZES,
+    Cursor,
+    PagePosition,
+    RowPath,
+    View,
+    format_path,
+)
 
 REPEATABLE_KEYS = ("group", "columns", "open")
 MAX_GROUP = 3  # dimensions of a grouped view
@@ -220,7 +231,7 @@ def _position(params: QueryParams, view: View) -> PagePosition | None:
     if after and before:
         params.add_error("before", before, "can't stand beside after; keep one of them")
     if before in (LAST_PAGE, f"{LAST_PAGE}-{view.cursor_context}"):
-        return PagePosition(forward=False, cursor=None)
+        return LAST_POSITION
     if before and _LAST_PAGE_OF_ANOTHER_VIEW.fullmatch(before):
         return None
     text = after or before

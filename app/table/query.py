@@ -42,7 +42,7 @@ from models import reports_db
 
 @dataclass(frozen=True)
 class RowQuery:
-    """The rows of a view in a scope, at one of its report's levels.
+    """A query for the rows of a view in a scope, at one of its report's levels.
 
     parent:       only the rows inside this row, (customer id,) or (customer id, certificate type id).
     customer_ids: only the rows inside the rows of these customers.
@@ -192,9 +192,9 @@ class RowQuery:
     def totals(self, groups: Terms, measures: Sequence[Column], within: Terms = (), sorts: bool = False) -> list[Any]:
         """Return Selects whose rows are (*groups, number of rows, *sums of measures), of the rows `within`.
 
-        Each covers other rows, so that one group can be in the results of several: add those up. No group is empty.
-        With `sorts`, rows are read from whatever index holds all that is selected, and sorted: an index that has the
-        order of a group would lead to rows all over the table.
+        Each Select covers other rows, so that a group can be in several results, which have to be added up. No group is
+        empty. With `sorts`, rows are read from any index that holds all that is selected, and sorted. Without, the
+        planner could choose an index in the order of a group, and read rows from all over the table.
         """
         keys = [term.alias(f"key_{number}") for number, term in enumerate(groups)]
         values = [self.value(column.value).alias(f"value_{number}") for number, column in enumerate(measures)]
@@ -206,7 +206,7 @@ class RowQuery:
         return [self._add_up(where_all(part, within), len(keys), len(values), sorts) for part in parts]
 
     def _add_up(self, rows: Any, keys: int, values: int, sorts: bool) -> Any:
-        """Group selected rows by their first columns. A subquery with OFFSET hides from the planner where they are."""
+        """Group selected rows by their first columns. OFFSET in the subquery keeps the planner from merging it."""
         sums = [fn.SUM(SQL(f"value_{number}")).cast("BIGINT") for number in range(values)]
         source = (rows.offset(0) if sorts and not self.sort_matches else rows).alias("rows")
         groups = [SQL(f"key_{number}") for number in range(keys)]

@@ -8,14 +8,14 @@ from threading import Condition, Lock, Thread, get_native_id
 
 PIECE_BYTES = 64 * 1024  # the most that is read at a time
 _NICENESS = 10  # files get the CPU time that pages leave
-_writing = Lock()  # of several files, one at a time computes its next piece: a page competes with one thread, not all
+_writing = Lock()  # one file at a time computes its next piece, so that pages compete with one thread only
 
 
 def spool(pieces: Callable[[], Iterator[bytes]]) -> Generator[bytes, None, None]:
     """Yield what `pieces()` yields, while a thread runs ahead of the reader and writes it into a temporary file.
 
-    So a slow client doesn't keep the database snapshot open. An error in `pieces` is raised here, after what it had
-    yielded. When the reader stops, the thread stops after its current piece.
+    So a slow client doesn't keep the database snapshot open. An error in `pieces` is raised here, after all that was
+    yielded before it. When the reader stops, the thread stops after its current piece.
     """
     with TemporaryFile() as file:
         writer = _Spool(file.fileno(), pieces)

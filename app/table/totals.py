@@ -109,12 +109,12 @@ Block = Sequence[Iterable[Any]]
 MAX_GROUPS = 1_000_000
 _BLOCK = 1000  # groups that are read at a time
 _MAX_SLICES = 600  # periods that are summed by a query each
-_MAX_GAP = 50  # years without rows up to which each of their periods is a group
+_MAX_GAP = 50  # years without rows; the periods of a longer gap get no groups
 _connection = Snapshot(lambda query, _: reports_db.execute(query))  # this thread's, in its read transaction
 
 
 def summarize(summary: Summary, view: View, scope: Scope) -> list[Group]:
-    """The groups of a view's rows, in the order of their texts; one if the summary groups by nothing."""
+    """The groups of a view's rows, in the order of their texts. A summary without dimensions has one group."""
     level = max(view.level, summary.level)
     if level > view.level:
         view = replace(view, columns=(*view.columns, view.report.level_column(level)))
@@ -143,8 +143,8 @@ def sum_groups(
 ) -> Groups:
     """Add up rows by dimensions, in the alphabetical order of the values of the first, the second and so on.
 
-    Reads from the snapshot, or else from this thread's connection. With `every_period` there is a group of zeros for
-    each month (or what else is grouped by) without rows between the first and the last. Raises TooManyGroups.
+    Reads from the snapshot, or else from this thread's connection. With `every_period`, a month (or quarter, or year)
+    without rows between the first and the last one gets a group of zeros. Raises TooManyGroups.
     """
     depth, source = len(dimensions), snapshot or _connection
     keys = [_Numbering() for _ in dimensions]
@@ -183,9 +183,9 @@ class _Numbering(dict[Any, int]):
 def _in_alphabetical_order(
     values: Sequence[Values], indexes: Sequence[Sequence[int]], numbers: Sequence[Sequence[int]]
 ) -> Groups:
-    """Groups in the order of their first value, then of the second and so on; those with the same values are added up.
+    """Sort groups by their first value, then by the second and so on, and add up those with the same values.
 
-    They are sorted by one number each, which has the indexes of the values as digits.
+    The sort key of a group is one number, whose digits are the indexes of its values.
     """
     count = len(numbers[0])
     ranks: Sequence[int] = [0] * count
@@ -236,11 +236,11 @@ class _Slices(NamedTuple):
 
 
 def _slices(rows: RowQuery, dimensions: Sequence[Dimension], source: Snapshot) -> _Slices | None:
-    """The slices that are faster to sum by a query each than all rows by one; None if there are none.
+    """The slices, if a query for each is faster than one query for all rows; None otherwise.
 
     A database sorts rows to group them by several terms, or by an expression such as a month. But each month is a range
-    of an index that holds all that is added up: without another dimension nothing is sorted, and with one only the rows
-    of a month, which is faster. Without a month these are the rows of a year.
+    of an index that holds all that is added up. Without another dimension nothing has to be sorted then, and with one
+    only the rows of a month. If no dimension is of time, slices are years.
     """
     time = [dimension.periods for dimension in dimensions if dimension.periods]
     periods = min(time, key=lambda periods: periods.months) if time else rows.report.longest_periods

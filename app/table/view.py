@@ -57,6 +57,10 @@ class PagePosition:
     cursor: Cursor | None
 
 
+FIRST_POSITION = PagePosition(forward=True, cursor=None)
+LAST_POSITION = PagePosition(forward=False, cursor=None)
+
+
 def digest(text: str) -> str:
     """Eight hex digits that detect damaged or foreign text. It is a checksum, not a signature."""
     return f"{crc32(text.encode('utf-8', 'surrogatepass')):08x}"
@@ -226,7 +230,7 @@ class View:
 
     @property
     def last_page(self) -> "View":
-        return self.at_position(PagePosition(forward=False, cursor=None))
+        return self.at_position(LAST_POSITION)
 
     def at_position(self, position: PagePosition | None) -> "View":
         return replace(self, position=position)

@@ -19,6 +19,7 @@ from app.table.view import View, describe_view
 from models import reports_db, timestamp
 from models.sqlite import Snapshot
 
+MIMETYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MAX_ROWS = 200_000  # rows in a workbook
 MAX_CELL_LENGTH = 32_767  # UTF-16 units in a cell, Excel's limit
 _EXACT_LIMIT = 10**15  # Excel keeps 15 digits of a number

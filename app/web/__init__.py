@@ -33,7 +33,7 @@ from app.web import (
 from app.web.imports import put
 from app.web.imports import routes as imports
 from app.web.reports import export, page, print_view, summary
-from app.web.urls import customer_url, report_url
+from app.web.urls import IdConverter, customer_url, report_url
 
 HTMX_HASH = "sha384-Qp9rdC8H7EqOoX+nR0P3RPG2Noji+qdwJlGpfzwQJsfOpp3sGwIdSP9xO3+UlEhn"
 _YEAR = 365 * 24 * 60 * 60  # seconds
@@ -47,6 +47,7 @@ def register(app: Flask, settings: Settings) -> None:
     security.register(app, settings)
     fair_use.register(app)
     request_log.register(app)
+    app.url_map.converters["id"] = IdConverter
     reports = (home, customers, export, print_view, page, summary)
     own = (account, sign_in, oidc, second_factor, tokens)
     for module in (*own, *reports, openapi, audit, users, saved_views, deliveries, imports, put):

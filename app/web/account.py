@@ -52,7 +52,7 @@ def change_password() -> ResponseReturnValue:
         return account_page(429, {"current": error.description}, retry_after(error))
 
 
-@blueprint.post("/account/sessions/<int(max=999999999):number>/end")
+@blueprint.post("/account/sessions/<id:number>/end")
 def end_session_of_mine(number: int) -> ResponseReturnValue:
     """End one of the visitor's sessions."""
     session: Session | None = Session.get_or_none(Session.id == number, Session.user == visitor().id)

@@ -1,6 +1,7 @@
 """Name a browser in a few words, from its User-Agent header."""
 
 import re
+from collections.abc import Sequence
 
 # The first pattern that matches gives the name: browsers also name those that they descend from.
 _BROWSERS = [
@@ -26,7 +27,11 @@ _MAX_LENGTH = 500  # characters of the header that are read
 def browser_name(user_agent: str) -> str:
     """Return words such as "Firefox on Windows". None of them is taken from the header itself."""
     text = user_agent[:_MAX_LENGTH]
-    browser, system = (
-        next((name for name, pattern in patterns if re.search(pattern, text)), "") for patterns in (_BROWSERS, _SYSTEMS)
-    )
-    return f"{browser or 'Another browser'} on {system}" if system else browser or "Another program"
+    browser, system = _first_match(_BROWSERS, text), _first_match(_SYSTEMS, text)
+    if system:
+        return f"{browser or 'Another browser'} on {system}"
+    return browser or "Another program"
+
+
+def _first_match(patterns: Sequence[tuple[str, str]], text: str) -> str:
+    return next((name for name, pattern in patterns if re.search(pattern, text)), "")

@@ -45,7 +45,7 @@ MESSAGES: Mapping[str, str] = {
 }
 _BADGES = {runs.SENT: "good", runs.FAILED: "bad", runs.UNCERTAIN: "warn", runs.WAITING: "warn"}
 _MAX_RECIPIENTS_LENGTH = 6000  # characters of all addresses
-_DELIVERY = "<int(max=999999999):delivery>"
+_DELIVERY = "<id:delivery>"
 _NUMBER = re.compile("[0-9]{1,9}")
 
 blueprint = Blueprint("deliveries", __name__, url_prefix="/deliveries")
@@ -227,14 +227,16 @@ def _common_context() -> dict[str, Any]:
 
 
 def _describe_last(listed: ListedDelivery) -> tuple[list[tuple[str, str]], str]:
-    """Return the states of the last mails, each with the class of its badge, and more about the first that tells it."""
+    """Return the states of the last mails, each with the class of its badge, and details of the most telling one.
+
+    That is one which fails, else one whose rows were counted.
+    """
     numbers = Counter(str(run.state) for run in listed.last)
     many = len(listed.last) > 1
     badges = [(f"{number} {state}" if many else state, _BADGES.get(state, "")) for state, number in numbers.items()]
-    told = [*listed.failing, *(run for run in listed.last if run.rows is not None), *listed.last]
-    if not told:
+    if not listed.last:
         return [("not due yet", "")], ""
-    run = told[0]
+    run = [*listed.failing, *(run for run in listed.last if run.rows is not None), *listed.last][0]
     rows = "" if run.rows is None else f"{run.rows:,} {'row' if run.rows == 1 else 'rows'}"
     who = f"{run.user.email}: " if many and run.message else ""
     return badges, f"{who}{'; '.join(filter(None, (rows, str(run.message))))}"

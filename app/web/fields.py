@@ -31,7 +31,7 @@ FIELD_LENGTHS: Mapping[str, int] = {
 def read_fields(*names: str) -> tuple[dict[str, str], dict[str, str]]:
     """Return the values of the form that was sent, and an error for each that is too long.
 
-    A value that is missing or too long is "", so that no response repeats it (ASVS 15.1.3: 64 kB in, five times out).
+    A value that is missing or too long is "", so that no response repeats it, let alone several times (ASVS 15.1.3).
     """
     values = {name: request.form.get(name, "") for name in names}
     errors = {

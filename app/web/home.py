@@ -12,7 +12,7 @@ from app.web.request_log import timed
 from app.web.saved_views import saved_views_context, start_url
 from app.web.security import visitor
 from app.web.urls import report_url
-from app.web.view_request import permitted, permitted_view, report_or_404, single_arg
+from app.web.view_request import permitted_view, report_or_404, single_arg, visitor_report
 from models import Import, access_db, read_transaction
 
 blueprint = Blueprint("home", __name__)
@@ -30,7 +30,7 @@ def list_reports() -> str:
     imports = [(report.title.removesuffix(" Report"), last.get(slug)) for slug, report in REPORTS.items()]
     uncounted = [(None, item.many, report_url(_view(item))) for item in ATTENTION_ITEMS]
     context = {"imports": imports, "counts": uncounted, **saved_views_context()}
-    reports = {slug: permitted(report) for slug, report in REPORTS.items()}
+    reports = {slug: visitor_report(report) for slug, report in REPORTS.items()}
     with timed("render"):
         return render_template("home/reports.html", reports=reports, **context)
 
@@ -63,8 +63,7 @@ def _attention_count(item: AttentionItem) -> tuple[int, str, str]:
     """Return the number of rows that need attention, the words after the number, and the address of the rows."""
     view = _view(item)
     number = count_view(view, visitor().scope)
-    label = item.one if number == 1 else item.many if number else item.none
-    return number, label, report_url(view)
+    return number, item.words(number), report_url(view)
 
 
 def _view(item: AttentionItem) -> View:

@@ -65,7 +65,7 @@ class _Flow(NamedTuple):
 class _FlowError(Exception):
     """A sign-in that is refused. `status`, the message and `headers` are the response's, `why` is for log and trail.
 
-    `why` and `who` have nothing that was sent.
+    `why` and `who` never repeat what was sent.
     """
 
     def __init__(self, status: int, message: str, why: str, who: str = "", headers: Mapping[str, str] = {}) -> None:
@@ -126,7 +126,7 @@ def _go_to_provider(next_url: str, confirms: bool = False) -> ResponseReturnValu
 
 
 def _finish(flow: _Flow | None) -> Response:
-    """Raises _FlowError, ProviderError, Unauthorized and TooManyRequests.
+    """Begin or confirm a session, once for each flow. Raises _FlowError, ProviderError, Unauthorized, TooManyRequests.
 
     Failures count as those of passwords do, so that no address makes us ask the provider without end.
     """

@@ -16,9 +16,10 @@ from app.table.json import json_type
 from app.table.params import MAX_GROUP, MAX_VALUE_LENGTH
 from app.table.view import LAST_PAGE, SIZES
 from app.web.imports.put import CONFIRM, MAX_ROWS, QUERY_KEYS
-from app.web.reports.export import DEFAULT_FORMAT, JSON, WORKBOOK, Format
+from app.web.reports.formats import DEFAULT_FORMAT, JSON, WORKBOOK, Format
 from app.web.security import visitor
-from app.web.view_request import permitted
+from app.web.urls import MAX_ID
+from app.web.view_request import visitor_report
 
 Schema = dict[str, Any]  # a part of the description
 
@@ -52,7 +53,7 @@ blueprint = Blueprint("api", __name__)
 @blueprint.get("/openapi.json")
 def describe() -> Response:
     """Send the description."""
-    reports = [permitted(report) for report in REPORTS.values()]
+    reports = [visitor_report(report) for report in REPORTS.values()]
     return jsonify(description(reports, may_import=visitor().can(Permission.IMPORT)))
 
 
@@ -160,7 +161,7 @@ def _import_operation(report: Report) -> Schema:
 
 def _import_status() -> Schema:
     """The state of a file that a job loads."""
-    number = {"type": "integer", "minimum": 1, "maximum": 999_999_999}
+    number = {"type": "integer", "minimum": 1, "maximum": MAX_ID}
     facts = {"application/json": {"schema": {"type": "object", "required": ["number", "state", "busy", "counts"]}}}
     return {
         "operationId": "import-status",

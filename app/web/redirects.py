@@ -73,7 +73,7 @@ def _is_navigation() -> bool:
 
 
 def _page_url() -> str:
-    """Return the address of the page that is asked for; for a fragment or a form, of the page that it stands on."""
+    """Return the address of the page that is asked for; for a fragment or a form, that of the page which has it."""
     if request.method in ("GET", "HEAD") and "HX-Request" not in request.headers:
         query = request.query_string.decode("utf-8", "replace")
         path = _PAGE_SUFFIX.sub("", request.path)

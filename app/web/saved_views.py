@@ -25,7 +25,13 @@ from app.web.redirects import safe_next
 from app.web.request_log import set_error_reason
 from app.web.security import visitor
 from app.web.urls import MAX_URL_LENGTH, report_url
-from app.web.view_request import match_visitor_spellings, permitted, permitted_submission, report_or_404, withheld_parts
+from app.web.view_request import (
+    match_visitor_spellings,
+    permitted_submission,
+    report_or_404,
+    visitor_report,
+    withheld_parts,
+)
 from models import SavedView, access_db
 from models.audit import AuditActor
 
@@ -134,7 +140,7 @@ def save(slug: str) -> ResponseReturnValue:
     return redirect(report_url(view), 303)
 
 
-@blueprint.get("/reports/views/<int(max=999999999):view>")
+@blueprint.get("/reports/views/<id:view>")
 def show(view: int) -> ResponseReturnValue:
     """Redirect to the report with a saved view, or list the parts of the view that can't be shown any more."""
     saved_view = _saved_view_or_404(view)
@@ -146,7 +152,7 @@ def show(view: int) -> ResponseReturnValue:
     )
 
 
-@blueprint.post(f"/reports/views/<int(max=999999999):view>/<any({', '.join(ACTIONS)}):action>")
+@blueprint.post(f"/reports/views/<id:view>/<any({', '.join(ACTIONS)}):action>")
 def act(view: int, action: str) -> ResponseReturnValue:
     """Do what a button beside one of the visitor's own views says, and redirect to the page that `next` names."""
     deleted = saved_views.find_deleted_view(visitor(), view) if action == "restore" else None
@@ -307,7 +313,7 @@ def _whole_url(slug: str, query: str, permissions: frozenset[Permission]) -> str
 def _remaining_view(saved_view: SavedView) -> tuple[View, list[str]]:
     """Return the part of a saved view that can be shown, and a sentence about each other part."""
     report, params = report_or_404(saved_view.report), parse_qsl(saved_view.query)
-    view, errors = parse_view(permitted(report), params)
+    view, errors = parse_view(visitor_report(report), params)
     whole, whole_errors = parse_view(report, params)
     unknown = {(error.key, error.value) for error in whole_errors}
     reasons = [str(error) for error in errors if (error.key, error.value) in unknown]

@@ -58,7 +58,7 @@ def _template_context() -> dict[str, Any]:
 
 def _check_request() -> BaseResponse | None:
     """Return the response to a request that goes no further, None for one that its route may answer."""
-    g.request_id, g.visitor = request_id(), None
+    g.request_id, g.visitor = _request_id(), None
     if isinstance(request.routing_exception, SecurityError):  # the host isn't one of TRUSTED_HOSTS
         raise request.routing_exception
     if "Transfer-Encoding" in request.headers:  # a malformed chunk would fail in the middle of a form
@@ -140,8 +140,8 @@ def _visitor_tag() -> str:
     return digest(f"{visitor.id} {visitor.role} {visitor.reseller} {permissions}")
 
 
-def request_id() -> str:
-    """Return the id of this request. A trusted proxy may set it, so that its log has the same id."""
+def _request_id() -> str:
+    """Return the id of this request. A trusted proxy may have set it, so that both logs have the same id."""
     sent = request.headers.get("X-Request-ID", "")
     return sent if services().settings.proxies and _REQUEST_ID.fullmatch(sent) else secrets.token_hex(8)
 

@@ -34,7 +34,7 @@ def add() -> ResponseReturnValue:
     return render_template("account/token.html", name=values["name"].strip(), token=token, last_day=last_day)
 
 
-@blueprint.post("/<int(max=999999999):token>/revoke")
+@blueprint.post("/<id:token>/revoke")
 def revoke(token: int) -> ResponseReturnValue:
     """End one of the visitor's tokens at once."""
     if not revoke_token(audit_actor(), User.get_by_id(visitor().id), token):

@@ -5,6 +5,8 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from werkzeug.routing import IntegerConverter, Map
+
 from app.reports import REPORTS
 from app.table.definitions import Filter, Link, Report
 from app.table.params import MAX_VALUE_LENGTH
@@ -18,6 +20,15 @@ MAX_URL_LENGTH = 7500
 _SHARED_FILTERS = ("customer", "name", "reseller", "period", "from", "to")
 
 _CUSTOMERS = "/customers"
+
+MAX_ID = 999_999_999  # the largest id in an address: all numbers of nine digits fit into an integer of PostgreSQL
+
+
+class IdConverter(IntegerConverter):
+    """The part `<id:NAME>` of a route: the id of a row. A larger number than MAX_ID is a 404."""
+
+    def __init__(self, map_: Map) -> None:
+        super().__init__(map_, max=MAX_ID)
 
 
 def report_url(view: View, ending: str = "", *more: tuple[str, str]) -> str:

@@ -44,7 +44,7 @@ MESSAGES: Mapping[str, str] = {
     "token": "That token is not valid any more.",
     "factor": "This person has no second factor any more, and is signed out everywhere.",
 }
-_USER = "<int(max=999999999):number>"
+_USER = "<id:number>"
 _FORM = ("email", "role", "audience", "reseller", "costs")
 
 blueprint = Blueprint("users", __name__, url_prefix="/users")
@@ -97,7 +97,7 @@ def act(number: int, name: str) -> ResponseReturnValue:
     return redirect(f"/users/{number}?done={name}", 303)
 
 
-@blueprint.post(f"/{_USER}/tokens/<int(max=999999999):token>/revoke")
+@blueprint.post(f"/{_USER}/tokens/<id:token>/revoke")
 def revoke_token(number: int, token: int) -> ResponseReturnValue:
     """Revoke a token of a user."""
     if not tokens.revoke_token(audit_actor(), _user_or_404(number), token):
@@ -147,9 +147,17 @@ def _user_page(
     user: User, status: int = 200, errors: Mapping[str, str] = {}, message: str = "", password: str = ""
 ) -> ResponseReturnValue:
     count, seen = services().sessions.active_counts().get(user.id, (0, ""))
-    context = {"user": user, "message": message, "password": password, "session_count": count, "last_seen": seen}
-    context |= {"tokens": tokens.list_tokens(user.id), "today": today()}
-    context |= {"factor": find_second_factor(user.id), "needs_factor": services().second_factors.is_required(user.role)}
+    context = {
+        "user": user,
+        "message": message,
+        "password": password,
+        "session_count": count,
+        "last_seen": seen,
+        "tokens": tokens.list_tokens(user.id),
+        "today": today(),
+        "factor": find_second_factor(user.id),
+        "needs_factor": services().second_factors.is_required(user.role),
+    }
     if provider := services().provider:
         context["identity"] = find_identity(user.id, provider.issuer)
     return render_template("users/user.html", **context, **_form_context(errors, user)), status

@@ -34,7 +34,7 @@ def single_arg(key: str) -> str:
     return values[0] if values else ""
 
 
-def permitted(report: Report) -> Report:
+def visitor_report(report: Report) -> Report:
     """Return the report as the visitor has it."""
     return permitted_report(report, visitor().permissions)
 
@@ -86,7 +86,7 @@ def permitted_view(report: Report, pairs: Iterable[tuple[str, str]]) -> View:
     An error is a 400. A part of the report that this visitor doesn't have, such as costs or inner rows, is a 403.
     """
     pairs = list(pairs)
-    view, errors = parse_view(permitted(report), pairs)
+    view, errors = parse_view(visitor_report(report), pairs)
     if errors:
         _refuse(errors, *parse_view(report, pairs))
     return view
@@ -94,7 +94,7 @@ def permitted_view(report: Report, pairs: Iterable[tuple[str, str]]) -> View:
 
 def permitted_submission(report: Report, pairs: Pairs, more_errors: Sequence[ParamError] = ()) -> Submission:
     """Return the submission of a form, or of an address, with its view as `permitted_view` returns it."""
-    submission = parse_submission(permitted(report), pairs)
+    submission = parse_submission(visitor_report(report), pairs)
     if errors := [*submission.errors, *more_errors]:
         whole = parse_submission(report, pairs)
         _refuse(errors, whole.view, [*whole.errors, *more_errors])

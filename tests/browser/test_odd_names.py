@@ -13,7 +13,7 @@ from models import apply_migrations
 from tests.browser.conftest import ADMIN, PASSWORD, expect_loaded, opened, url_of
 from tests.browser.test_accessibility import PHONE
 from tests.browser.test_print import check_paper
-from tests.serving import server, token
+from tests.serving import Serve, token
 from tests.support import BY, in_trials
 
 NARROW: ViewportSize = {"width": 1280, "height": 800}
@@ -70,7 +70,7 @@ def subscriptions() -> str:
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory, htmx_url: str) -> Iterator[str]:
+def address(tmp_path_factory: pytest.TempPathFactory, serve: Serve, htmx_url: str) -> Iterator[str]:
     """The address of a server whose customers have these names."""
     folder = tmp_path_factory.mktemp("names")
     with opened(folder):
@@ -78,7 +78,7 @@ def address(tmp_path_factory: pytest.TempPathFactory, htmx_url: str) -> Iterator
         for kind, text in (("usage", usage()), ("subscriptions", subscriptions())):
             load_file(f"customer-{kind}", io.BytesIO(text.encode()), "-")
         users.add_user(BY, ADMIN, "admin", None, PASSWORD)
-    with server(HTMX_URL=htmx_url, DATABASE_URL=url_of(folder)) as address:
+    with serve(HTMX_URL=htmx_url, DATABASE_URL=url_of(folder)) as address:
         yield address
 
 

@@ -22,6 +22,7 @@ from app import create_app
 from app.deliveries.smtp import Mailer, NotTaken
 from app.settings import MailServer
 from tests.deliveries.conftest import Mailbox
+from tests.deliveries.test_sending import odd_server, read_all
 from tests.serving import free_port
 
 MESSAGE = b"Subject: x\r\n\r\n.dot\r\n..two\r\nend\r\n"
@@ -117,3 +118,7 @@ def test_command_sends_a_mail_or_says_why_not(mailbox: Mailbox, monkeypatch: pyt
     assert (refused.exit_code, "554 no" in refused.output) == (1, True)
     nobody = mail_test(monkeypatch, SMTP_URL="smtp://127.0.0.1:1?tls=no")
     assert (nobody.exit_code, "can't be used" in nobody.output) == (1, True)
+    with odd_server(lambda connection: read_all(connection) and None) as port:
+        uncertain = mail_test(monkeypatch, SMTP_URL=f"smtp://127.0.0.1:{port}?tls=no")
+    assert (uncertain.exit_code, "may have arrived" in uncertain.output) == (1, True)
+    assert "No mail" not in uncertain.output

@@ -14,7 +14,7 @@ from app.importing import (
     import_list,
     load_file,
     load_records,
-    numbered,
+    numbered_import,
     undo_import,
     undo_preview,
 )
@@ -165,10 +165,10 @@ def test_half_discarded_history_counts_as_gone() -> None:
 
 
 def test_numbers_are_those_of_jobs() -> None:
-    with numbered("ann", "file.csv", report=USAGE, size=3, sha256="ab") as number:
+    with numbered_import("ann", "file.csv", report=USAGE, size=3, sha256="ab") as number:
         import_numbered(number, USAGE, {})
         assert status_of(ImportJob.get()).state == states.APPLIED, "in the reports it is"
-    with pytest.raises(FileRejected), numbered("ann", "g.csv") as other:
+    with pytest.raises(FileRejected), numbered_import("ann", "g.csv") as other:
         import_numbered(other, USAGE, {"Used": "x"})
     jobs = {job.id: (job.state, job.file, job.who, job.report, job.sha256) for job in ImportJob.select()}
     assert jobs == {number: ("applied", "file.csv", "ann", USAGE, "ab"), other: ("failed", "g.csv", "ann", "", "")}
@@ -177,10 +177,10 @@ def test_numbers_are_those_of_jobs() -> None:
 
 
 def test_number_is_given_once_whatever_becomes_of_the_jobs() -> None:
-    with numbered("ann", "file.csv") as number:
+    with numbered_import("ann", "file.csv") as number:
         import_numbered(number, USAGE, {})
     ImportJob.delete().execute()  # a new users' database
-    with numbered("ann", "other.csv") as other:
+    with numbered_import("ann", "other.csv") as other:
         assert other > number
         assert status_of(ImportJob.get()).state == states.APPLYING
         import_numbered(other, USAGE, {"Used": "4"})
@@ -188,7 +188,7 @@ def test_number_is_given_once_whatever_becomes_of_the_jobs() -> None:
 
 def test_import_by_a_command_is_being_applied_until_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(history, "HEARTBEAT", 0.01)
-    with numbered("ann", "file.csv") as number:
+    with numbered_import("ann", "file.csv") as number:
         assert status_of(ImportJob.get()).state == states.APPLYING
         release_jobs()  # as a process does that starts meanwhile
         while status_of(ImportJob.get()).state != states.APPLYING:

@@ -39,8 +39,15 @@ def test_late_fault_changes_nothing() -> None:
 
 
 @on_both
-@pytest.mark.parametrize("most", [1_000_000, 2500])
-@pytest.mark.parametrize("slug", [SUBSCRIPTIONS, TRANSACTIONS])
+@pytest.mark.parametrize(
+    ("slug", "most"),
+    [
+        (SUBSCRIPTIONS, 1_000_000),
+        (TRANSACTIONS, 2500),
+        pytest.param(SUBSCRIPTIONS, 2500, marks=pytest.mark.slow_trial),
+        pytest.param(TRANSACTIONS, 1_000_000, marks=pytest.mark.slow_trial),
+    ],
+)
 def test_large_file_leaves_all_indexes(monkeypatch: pytest.MonkeyPatch, slug: str, most: int) -> None:
     monkeypatch.setattr(loader, "ROWS_UNTIL_UPDATE", 1000)
     monkeypatch.setattr(loader, "MAX_SORTED_ROWS", most)

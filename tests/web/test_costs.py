@@ -16,7 +16,7 @@ from werkzeug.test import TestResponse
 from app.auth.permissions import Permission
 from app.reports import REPORTS
 from models import AuditEvent, SavedView, User
-from tests.support import OURS, load, signed_in, table_rows
+from tests.support import OURS, in_trials, load, signed_in, table_rows
 from tests.web.parties import SUBSCRIPTIONS, TRANSACTIONS, USAGE
 from tests.web.routes import UNSAFE, routes
 
@@ -111,7 +111,7 @@ def test_no_response_tells_a_cost(app: Flask, client: FlaskClient, role: str, re
     assert count > 150
 
 
-@pytest.mark.parametrize("role", ["admin", "viewer"])
+@pytest.mark.parametrize("role", ["admin", *in_trials("viewer")])
 def test_no_form_tells_a_cost(app: Flask, role: str) -> None:
     forms = [{}, {"view": "sort=cost"}, {"view": "columns=cost"}, {"view": "", "name": "Mine"}]
     for endpoint, method, path in routes(app):

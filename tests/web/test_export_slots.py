@@ -16,7 +16,7 @@ from app.table import csv, spool
 from app.web.reports import export, export_slots
 from app.web.reports.export_slots import ExportEnded, ExportGuard
 from app.web.services import services
-from models import AuditEvent, ExportPlace, Session, User, close_connections, timestamp
+from models import AuditEvent, ExportSlot, Session, User, close_connections, timestamp
 from tests.support import signed_in
 
 EXPORT, BOOK = "/reports/customer-transactions.csv", "/reports/customer-transactions.xlsx"
@@ -59,16 +59,16 @@ def taken(client: FlaskClient) -> tuple[int, bytes]:
 @contextmanager
 def beside(client: FlaskClient, number: int) -> Iterator[list[Future[tuple[int, bytes]]]]:
     """Other exports of the same person, each in a thread, which have a place."""
-    before = ExportPlace.select().count()
+    before = ExportSlot.select().count()
     with ThreadPoolExecutor(number) as threads:
         yield [threads.submit(taken, client) for _ in range(number)]
-    assert ExportPlace.select().count() <= before
+    assert ExportSlot.select().count() <= before
 
 
 def test_two_exports_of_a_person_wait_for_the_first(app: Flask, client: FlaskClient) -> None:
     first = client.get(EXPORT)
     with beside(client, 2) as waiting:
-        until(lambda: ExportPlace.select().count() == 3)
+        until(lambda: ExportSlot.select().count() == 3)
         refused = client.get(EXPORT)
         assert (refused.status_code, refused.headers["Retry-After"]) == (503, "30")
         assert "One export of yours is running, and 2 are waiting" in refused.text
@@ -77,7 +77,7 @@ def test_two_exports_of_a_person_wait_for_the_first(app: Flask, client: FlaskCli
         whole = first.data
         first.close()
     assert {each.result() for each in waiting} == {(200, whole)}
-    assert not ExportPlace.select().exists()
+    assert not ExportSlot.select().exists()
 
 
 def test_who_waits_for_long_is_told_when_to_come_again(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,16 +98,16 @@ def test_few_wait_in_a_process(client: FlaskClient, monkeypatch: pytest.MonkeyPa
 def test_place_of_a_killed_process_is_free_after_a_while(client: FlaskClient) -> None:
     user = User.get().id
     for _ in range(3):
-        ExportPlace.create(user=user, renewed_at=timestamp())
+        ExportSlot.create(user=user, renewed_at=timestamp())
     assert client.get(EXPORT).status_code == 503
-    ExportPlace.update(renewed_at=timestamp(-60)).execute()
+    ExportSlot.update(renewed_at=timestamp(-60)).execute()
     assert client.get(EXPORT).status_code == 200
 
 
 def test_a_running_export_keeps_its_place(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     with client.get(EXPORT):
-        ExportPlace.update(renewed_at=timestamp(-10)).execute()
-        until(lambda: str(ExportPlace.get().renewed_at) > timestamp(-5))
+        ExportSlot.update(renewed_at=timestamp(-10)).execute()
+        until(lambda: str(ExportSlot.get().renewed_at) > timestamp(-5))
     assert export_slots.acquire_slot(User.get().id)
 
 
@@ -144,7 +144,7 @@ def test_export_breaks_off_when_session_or_rights_end(
         until(lambda: not next(pieces))  # who reads slowly
     response.close()
     assert outcomes() == ["begun", "failed"]
-    assert not ExportPlace.select().exists()
+    assert not ExportSlot.select().exists()
 
 
 def read_export(client: FlaskClient) -> None:

@@ -14,8 +14,8 @@ from werkzeug.test import TestResponse
 from app.reports import REPORTS
 from app.table import csv, xlsx
 from app.web.reports import export
-from app.web.reports.export import FORMATS, WORKBOOK
 from app.web.reports.export_slots import MAX_EXPORTS
+from app.web.reports.formats import FORMATS, WORKBOOK
 from models import AuditEvent, Customer, reports_db
 from tests import workbooks
 from tests.support import csv_rows, signed_in, view_of

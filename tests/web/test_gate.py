@@ -7,7 +7,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app import create_app
-from app.web.reports.export import WORKBOOK
+from app.web.reports.formats import WORKBOOK
 from app.web.rules import RULES
 from models import AuditEvent
 from tests.support import EVERYWHERE, OURS, signed_in
@@ -132,16 +132,23 @@ CROSS = [
 ]
 
 
+def is_refused_as_forged(client: FlaskClient, path: str, headers: dict[str, str], method: str = "POST") -> bool:
+    answer = client.open(path, method=method, headers=headers)
+    return answer.status_code == 403 and "doesn't come from a page of this application" in answer.text
+
+
 @pytest.mark.parametrize(("headers", "passes"), CROSS)
-def test_cross_site_forms_are_refused(app: Flask, headers: dict[str, str], passes: bool) -> None:
-    """Whatever the route, and whoever is signed in."""
+def test_cross_site_forms_are_refused(client: FlaskClient, headers: dict[str, str], passes: bool) -> None:
+    assert is_refused_as_forged(client, "/users", headers) is not passes
+
+
+@pytest.mark.parametrize(("headers", "passes"), [({"Sec-Fetch-Site": "cross-site"}, False), (OURS, True)])
+def test_every_route_refuses_cross_site_forms(app: Flask, headers: dict[str, str], passes: bool) -> None:
     found = [route for route in routes(app) if route.method in UNSAFE and not RULES[route.endpoint].one_click]
     unsafe = [(method, path) for _, method, path in found]
     assert {path for _, path in unsafe} >= {"/login", "/logout", "/account", "/users"}
     for method, path in unsafe:
-        answer = signed_in(app).open(path, method=method, headers=headers)
-        forged = answer.status_code == 403 and "doesn't come from a page of this application" in answer.text
-        assert forged is not passes, path
+        assert is_refused_as_forged(signed_in(app), path, headers, method) is not passes, path
 
 
 def test_forged_request_is_audited(app: Flask, client: FlaskClient) -> None:

@@ -373,6 +373,13 @@ def test_every_response_has_the_security_headers(client: FlaskClient) -> None:
         assert headers["Referrer-Policy"] == "same-origin", path
 
 
+def test_nothing_is_drawn_before_the_whole_page_is_there(client: FlaskClient) -> None:
+    for path in ("/reports", "/reports/customer-usage"):
+        text = client.get(path).text
+        [awaited] = re.findall(r'<link rel="expect" href="#(\w+)" blocking="render">', text)
+        assert text.index("</main>") < text.index(f'id="{awaited}"')
+
+
 def test_unknown_address_is_404(client: FlaskClient) -> None:
     response = client.get("/nowhere")
     assert response.status_code == 404

@@ -68,7 +68,7 @@ _ANSWER_FIELDS = {"date_order": "dates", "decimal": "decimal", "names": "answer"
 
 
 class PreviewRow(NamedTuple):
-    """One of the first rows of a file. `state` is what it is, and the class of its badge; "" before the check."""
+    """One of the first rows of a file. `state` says what it is, with the class of its badge; "" before the check."""
 
     line: int
     state: tuple[str, str]
@@ -162,7 +162,7 @@ def page_context(job: ImportJob, uploads: Uploads) -> dict[str, Any]:
 
 
 def fragment_context(job: ImportJob, uploads: Uploads) -> dict[str, Any]:
-    """What changes on the page of an import while a job runs: its state, and in the end what the first rows are."""
+    """What changes on the page of an import while a job runs: its state, and at the end what is said of each row."""
     context = status_context(job)
     if context["status"].state != states.CHECKED:
         return context
@@ -233,12 +233,12 @@ def describe_question(question: Question) -> str:
     """A question of a file with the keys of the query of PUT that answer it."""
     key = {"date_order": "dates", "confirmed": "confirm"}.get(question.setting, question.setting)
     values = ("same", "new") if key == "names" else question.choices
-    says = "says that this is meant" if key == "confirm" else "says which"
-    return question.with_answer(f"{' or '.join(f'{key}={value}' for value in values)} {says}")
+    answers = " or ".join(f"{key}={value}" for value in values)
+    return question.with_answer(f"{answers} says {'that this is meant' if key == 'confirm' else 'which'}")
 
 
 def can_be_undone(applied: Import) -> bool:
-    """Whether what an import changed is known, so that it can be undone unless something newer stands on it."""
+    """Whether it is known what an import changed. Then it can be undone unless something newer depends on it."""
     return bool(applied.changed_rows) and not applied.discarded and applied.undoes is None
 
 
@@ -262,15 +262,16 @@ def _progress(job: ImportJob, status: Status, plan: StoredPlan | None) -> dict[s
     """How far a running job is, in rows where a check has counted them; None while none runs."""
     if status.state not in states.RUNNING.values():
         return None
-    whole, rows = job.size, plan.rows if plan and status.state == states.APPLYING else 0
-    if status.state == states.UNDOING and status.applied:
+    whole = job.size  # bytes
+    rows = plan.rows if plan and status.state == states.APPLYING else 0
+    if status.state == states.UNDOING and status.applied:  # which counts rows
         whole = rows = status.applied.changed_rows
     share = min(job.done / whole, 1) if whole else 0.0
     return {"percent": int(share * 100), "rows": rows, "done": int(rows * share)}
 
 
 def _same_file(job: ImportJob) -> ImportJob | None:
-    """The import of the very same file, if it is the last one of all: applying it again changes nothing."""
+    """The last import of all, if it was of the very same file: then applying that again changes nothing."""
     last = Import.select().order_by(Import.id.desc()).first()
     if last is None or last.number is None:
         return None

@@ -4,7 +4,6 @@ The reader and the jobs are those of the browser. What a person would be asked i
 keys of its query, and sends the file again.
 """
 
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, fields, replace
@@ -12,7 +11,7 @@ from dataclasses import asdict, fields, replace
 from flask import Blueprint, Response, abort, jsonify, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from app.importing import DATE_ORDERS, DECIMALS, LAYOUTS, FileRejected, ImportSummary, Options, Plan, add_job
+from app.importing import DATE_ORDERS, DECIMALS, LAYOUTS, FileRejected, ImportSummary, Options, add_job
 from app.jobs import states
 from app.jobs.imports import audit_failure
 from app.jobs.plans import dump_options, is_workbook, load_options
@@ -20,14 +19,13 @@ from app.jobs.uploads import Upload, Uploads
 from app.web.audit import record_event
 from app.web.errors import error_response, problem_response
 from app.web.imports.context import describe_question, import_facts
+from app.web.imports.upload import no_room_response
 from app.web.security import visitor
 from app.web.services import services
 from models import DATABASE_ERRORS, Import, ImportJob, access_db, describe_error, timestamp
 from models.audit import BEGUN
 
-log = logging.getLogger(__name__)
-
-SMALL_BYTES = 1_000_000  # of a text that is loaded while the program waits: a second or so
+SMALL_BYTES = 1_000_000  # the largest text that is loaded while the program waits, which takes about a second
 _BLOCK_BYTES = 64 * 1024
 _FLAGS = ("complete", "dry_run")  # keys whose value is 1
 _CHOICES = {"dates": tuple(DATE_ORDERS), "decimal": tuple(DECIMALS), "names": ("same", "new")}
@@ -51,8 +49,7 @@ def put(slug: str) -> Response:
     except RequestEntityTooLarge:
         return error_response(413, "This is too large.", [f"A file may have {limit} MB (IMPORT_LIMIT)."], "/imports")
     except OSError as error:
-        log.error("Can't store an upload (request %r): %s", request.path, error)  # noqa: TRY400 - no defect of ours
-        return error_response(507, "The server has no room for this.", ["Nothing was kept of it."], "/imports")
+        return no_room_response(error)
 
 
 def _query_values() -> dict[str, str]:
@@ -160,22 +157,22 @@ def _queue(job: ImportJob, state: str) -> Response:
     return response
 
 
-class _Waiting(Exception):
+class _OtherImportRuns(Exception):
     """Another import is under way, and a program shouldn't hold a thread of the server until that has ended."""
 
 
-def _stop_waiting() -> None:
-    raise _Waiting
+def _refuse_to_wait() -> None:
+    raise _OtherImportRuns
 
 
 def _load_at_once(job: ImportJob, options: Options, dry_run: bool) -> Response:
-    """Load the file while the program waits, or queue it. Of one that isn't loaded nothing is kept."""
+    """Load the file while the program waits, or queue it. Keep nothing of a file that isn't loaded."""
     is_kept, why = False, ""
     try:
-        plan = services().import_jobs.load_at_once(job, options, dry_run, _stop_waiting)
+        plan = services().import_jobs.load_at_once(job, options, dry_run, _refuse_to_wait)
         plan.raise_if_rejected(job.file, describe_question)
         is_kept = not dry_run
-    except _Waiting:
+    except _OtherImportRuns:
         is_kept, queued = True, states.CHECK_QUEUED if dry_run else states.APPLY_QUEUED
         states.change_state(job, [states.RUNNING[queued]], queued)
         return _queue(ImportJob.get_by_id(job.id), queued)
@@ -190,21 +187,17 @@ def _load_at_once(job: ImportJob, options: Options, dry_run: bool) -> Response:
         raise
     finally:
         if not is_kept:
-            _forget(job, why)
-    return _result(options, asdict(plan.summary), _sentences(plan), None if dry_run else job.id, dry_run)
+            _remove_job(job, why)
+    return _result(options, asdict(plan.summary), [*plan.said, *plan.notes], None if dry_run else job.id, dry_run)
 
 
-def _forget(job: ImportJob, why: str) -> None:
-    """Remove a job that has come to nothing, and record why; "" for a dry run. One that the reports have stays."""
+def _remove_job(job: ImportJob, why: str) -> None:
+    """Remove a job unless the reports have its rows. Record why it failed; "" means that it was a dry run."""
     if not Import.select().where(Import.number == job.id).exists():
         if why:
             audit_failure(job, why)
         services().import_jobs.uploads.delete(job.id)
         job.delete_instance()
-
-
-def _sentences(plan: Plan) -> list[str]:
-    return [*plan.said, *plan.notes]
 
 
 def _result(options: Options, counts: dict[str, int], notes: list[str], number: int | None, dry_run: bool) -> Response:

@@ -1,6 +1,5 @@
 """The routes of imports: choose files, see what they would do, apply them, undo them."""
 
-import logging
 from collections.abc import Iterator
 from functools import partial
 from itertools import islice
@@ -26,16 +25,14 @@ from app.web.imports.context import (
     undo_context,
 )
 from app.web.imports.form import shown_options, submitted_options, submitted_revision
-from app.web.imports.upload import MAX_FILES, received_files
+from app.web.imports.upload import MAX_FILES, no_room_response, received_files
 from app.web.reports.export import stream_export
 from app.web.security import visitor
 from app.web.services import services
 from models import ImportJob, access_db, read_transaction, timestamp
 from models.audit import BEGUN
 
-log = logging.getLogger(__name__)
-
-_NUMBER = "<int(max=999999999):number>"
+_NUMBER = "<id:number>"
 
 blueprint = Blueprint("imports", __name__, url_prefix="/imports")
 
@@ -58,8 +55,7 @@ def upload() -> ResponseReturnValue:
         details = [f"All files together may have {limit} MB (IMPORT_LIMIT), and be {MAX_FILES} at most."]
         return error_response(413, "This is too large.", details, "/imports")
     except OSError as error:
-        log.error("Can't store an upload (request %r): %s", request.path, error)  # noqa: TRY400 - no defect of ours
-        return error_response(507, "The server has no room for this.", ["Nothing was kept of it."], "/imports")
+        return no_room_response(error)
     return redirect(f"/imports/{jobs[0].id}", 303)
 
 

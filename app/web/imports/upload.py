@@ -1,15 +1,19 @@
 """Receive uploaded files: they stream to the disk while they are hashed, and memory stays flat."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import cast
 
-from flask import request
+from flask import Response, request
 from werkzeug.exceptions import BadRequest
 from werkzeug.formparser import FormDataParser
 
 from app.jobs.uploads import Upload, Uploads
+from app.web.errors import error_response
 from models import clean_text, printable
+
+log = logging.getLogger(__name__)
 
 MAX_FILES = 20  # of one form
 _MAX_NAME = 200  # characters of a file's name
@@ -44,6 +48,12 @@ def received_files(uploads: Uploads, limit: int) -> Iterator[list[tuple[str, Upl
     finally:
         for upload in begun:
             upload.discard()
+
+
+def no_room_response(error: OSError) -> Response:
+    """Log why an upload could not be stored, and return the 507."""
+    log.error("Can't store an upload (request %r): %s", request.path, error)
+    return error_response(507, "The server has no room for this.", ["Nothing was kept of it."], "/imports")
 
 
 def _display_name(name: str) -> str:

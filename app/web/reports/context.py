@@ -13,7 +13,7 @@ from app.table.paging import Page, open_paths
 from app.table.params import MAX_GROUP, MAX_VALUE_LENGTH
 from app.table.scope import Scope
 from app.table.view import LAST_PAGE, View, digest, format_path
-from app.web.reports.export import FORMATS, last_format
+from app.web.reports.formats import FORMATS, last_format
 from app.web.reports.links import link_context
 from app.web.reports.rows import present_rows
 from app.web.urls import other_reports, summary_url

@@ -6,13 +6,12 @@ from functools import partial
 from itertools import chain
 from os import SEEK_END
 from tempfile import TemporaryFile
-from typing import NamedTuple
 
 from flask import Blueprint, Response, request
 from werkzeug.wsgi import FileWrapper
 from xlsxwriter.exceptions import FileCreateError
 
-from app.table.csv import DIALECT_KEY, EXCEL, PLAIN, SEMICOLON, Dialect, Progress, csv_chunks
+from app.table.csv import Progress, csv_chunks
 from app.table.json import json_chunks, json_page
 from app.table.paging import CursorNotFound, read_page
 from app.table.params import PAGING_KEYS
@@ -20,9 +19,9 @@ from app.table.spool import PIECE_BYTES, spool
 from app.table.view import DEFAULT_SIZE, View
 from app.table.xlsx import WorkbookLimitError, write_workbook
 from app.web.audit import audit_actor, record_event
-from app.web.cookies import Cookie
 from app.web.errors import disk_full_response, error_response
 from app.web.reports.export_slots import ExportEnded, ExportGuard, TooManyExports, export_slot
+from app.web.reports.formats import DEFAULT_FORMAT, FORMATS, JSON, WORKBOOK, Format, file_url, remember_format
 from app.web.reports.validators import add_validators, unchanged
 from app.web.security import visitor
 from app.web.urls import report_url
@@ -36,56 +35,8 @@ from app.web.view_request import (
 from models import Import, audit, close_connections
 from models.audit import BEGUN, DONE, FAILED
 
-_LAST_FORMAT = Cookie("export", "/reports")
-_COOKIE_SECONDS = 365 * 24 * 60 * 60
 _RETRY_AFTER = 30  # seconds
 _JSON_PAGE_KEYS = ("size", "after", "before")  # with one of these, JSON is a page instead of all rows
-
-
-class Format(NamedTuple):
-    """A file format: its name in the menu, the short name beside the button, and the dialect of a CSV.
-
-    `extension` is the end of the file's name and of its address, `mimetype` its media type.
-    """
-
-    key: str
-    label: str
-    short_label: str
-    dialect: Dialect | None = None
-    extension: str = ".csv"
-    mimetype: str = "text/csv"
-
-
-_EXCEL_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-WORKBOOK = Format("xlsx", "Excel workbook (.xlsx), no formulas", "XLSX", None, ".xlsx", _EXCEL_TYPE)
-JSON = Format("json", "JSON", "JSON", None, ".json", "application/json")  # for programs: it isn't in the menu
-FORMATS = {
-    file_format.key: file_format
-    for file_format in (
-        Format(EXCEL.name, "CSV for Excel", "CSV", EXCEL),
-        Format(SEMICOLON.name, "CSV with semicolons", "CSV (;)", SEMICOLON),
-        Format(PLAIN.name, "Plain CSV", "Plain CSV", PLAIN),
-        WORKBOOK,
-    )
-}
-DEFAULT_FORMAT = FORMATS[EXCEL.name]
-
-
-def file_url(view: View, file_format: Format) -> str:
-    """The address of all rows of a view as a file."""
-    dialect = [(DIALECT_KEY, file_format.key)] if file_format.dialect and file_format is not DEFAULT_FORMAT else []
-    return report_url(view.first_page, file_format.extension, *dialect)
-
-
-def last_format() -> Format:
-    """The format in the browser's cookie, else the default one."""
-    return FORMATS.get(_LAST_FORMAT.get(), DEFAULT_FORMAT)
-
-
-def remember_format(response: Response, file_format: Format) -> None:
-    """Set the cookie that `last_format` reads, for a year."""
-    _LAST_FORMAT.set(response, file_format.key, _COOKIE_SECONDS)
-
 
 blueprint = Blueprint("export", __name__)
 

@@ -1,7 +1,7 @@
 """Limit concurrent exports, and end those that may not go on.
 
-Per user one runs and two wait, counted across processes by rows with a heartbeat: the slots of a process that was
-killed are free after a while. A thread guards each export until its end.
+One export of each user runs, and two wait. Rows of the database with a heartbeat count them across processes, so that
+the slots of a process that was killed become free after a while. A thread guards each export until its end.
 """
 
 import socket
@@ -15,7 +15,7 @@ from flask import request
 from app.auth.permissions import Permission
 from app.auth.visitor import Visitor
 from app.web.security import visitor, visitor_reloader
-from models import DATABASE_ERRORS, ExportPlace, access_db, close_connections, timestamp
+from models import DATABASE_ERRORS, ExportSlot, access_db, close_connections, timestamp
 
 MAX_PER_USER = 3  # exports that run or wait
 HEARTBEAT = 5  # seconds after which a slot should be refreshed
@@ -64,7 +64,7 @@ def export_slot() -> Iterator["ExportGuard"]:
         finally:
             _running.release()
     finally:
-        with suppress(*DATABASE_ERRORS):  # then the slot is free when nobody refreshes it
+        with suppress(*DATABASE_ERRORS):  # if it fails, the slot becomes free by itself: nobody refreshes it
             release_slot(slot)
 
 
@@ -88,11 +88,11 @@ def _wait_for_turn(user: int, slot: int) -> None:
 
 
 class ExportGuard(Thread):
-    """Asks every few seconds whether an export may go on: its session and permissions last, and its time isn't over.
+    """Checks every few seconds whether an export may go on: the session and its permissions, and the time.
 
-    Then `check` raises ExportEnded. A client that reads nothing keeps the export from getting there, so that the
-    connection is shut down, too. `reload` returns the person as of that moment, None when their session or token is
-    over. `connection` is gunicorn's socket, None under other servers.
+    If it may not, `check` raises ExportEnded, and the connection is shut down: an export that waits for a client to
+    read doesn't call `check`. `reload` returns the person as of that moment, None when their session or token is over.
+    `connection` is gunicorn's socket, None under other servers.
     """
 
     def __init__(
@@ -109,7 +109,7 @@ class ExportGuard(Thread):
             raise ExportEnded(self._reason)
 
     def stop(self) -> None:
-        """Stop: afterwards the connection may serve another request."""
+        """Stop guarding. Afterwards the connection may serve another request."""
         with self._ending:
             self._stopped.set()
         self.join()
@@ -144,24 +144,24 @@ class ExportGuard(Thread):
 def acquire_slot(user_id: int) -> int | None:
     """Queue an export of a user, and return the id of its slot; None when as many run and wait as may."""
     with access_db.write_transaction():
-        ExportPlace.delete().where(ExportPlace.renewed_at < timestamp(-_EXPIRY)).execute()
-        if ExportPlace.select().where(ExportPlace.user == user_id).count() >= MAX_PER_USER:
+        ExportSlot.delete().where(ExportSlot.renewed_at < timestamp(-_EXPIRY)).execute()
+        if ExportSlot.select().where(ExportSlot.user == user_id).count() >= MAX_PER_USER:
             return None
-        return int(ExportPlace.create(user=user_id, renewed_at=timestamp()).id)
+        return int(ExportSlot.create(user=user_id, renewed_at=timestamp()).id)
 
 
 def is_next(user_id: int, slot: int) -> bool:
     """Return whether no other export of the user, queued before this one, runs or waits."""
-    is_live = ExportPlace.renewed_at >= timestamp(-_EXPIRY)
-    earlier = (ExportPlace.user == user_id) & (ExportPlace.id < slot) & is_live
-    return not ExportPlace.select().where(earlier).exists()
+    is_live = ExportSlot.renewed_at >= timestamp(-_EXPIRY)
+    earlier = (ExportSlot.user == user_id) & (ExportSlot.id < slot) & is_live
+    return not ExportSlot.select().where(earlier).exists()
 
 
 def refresh_slot(slot: int) -> None:
     """Keep the slot of an export that runs or waits."""
-    ExportPlace.update(renewed_at=timestamp()).where(ExportPlace.id == slot).execute()
+    ExportSlot.update(renewed_at=timestamp()).where(ExportSlot.id == slot).execute()
 
 
 def release_slot(slot: int) -> None:
     """Let the next export of the user run."""
-    ExportPlace.delete().where(ExportPlace.id == slot).execute()
+    ExportSlot.delete().where(ExportSlot.id == slot).execute()

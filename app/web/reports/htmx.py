@@ -1,4 +1,4 @@
-"""What a fragment tells htmx besides the rows: which fields show something else, and the address for the history."""
+"""What a fragment has for htmx besides the rows: corrections of fields, and the address for the browser's history."""
 
 from collections.abc import Iterator
 from urllib.parse import parse_qsl, urlsplit

@@ -6,7 +6,7 @@ from app.auth.permissions import Permission
 from app.table.paging import read_all_rows
 from app.table.view import View, describe_view
 from app.web.errors import error_response
-from app.web.reports.export import DEFAULT_FORMAT, file_url
+from app.web.reports.formats import DEFAULT_FORMAT, file_url
 from app.web.reports.rows import present_rows
 from app.web.reports.summary import column_layout, total_lines
 from app.web.request_log import timed
