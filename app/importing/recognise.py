@@ -14,7 +14,14 @@ from typing import IO
 from python_calamine import CalamineSheet
 
 from app.importing.csv_rows import DELIMITERS, CsvRows, FaultSink, NumberedRow
-from app.importing.encodings import Encoding, find_bad_bytes, read_lines, recognise_encoding
+from app.importing.encodings import (
+    ENCODINGS,
+    Encoding,
+    find_accents,
+    find_bad_bytes,
+    read_lines,
+    recognise_encoding,
+)
 from app.importing.layouts import LAYOUTS, Layout, heading_key
 from app.importing.options import Options
 from app.importing.results import Fault, Unreadable, quote
@@ -77,17 +84,12 @@ class RecognisedFile:
         return CsvRows(read_lines(self.stream, self.encoding), self.delimiter, find_fault, add_fault)
 
     def sentences(self) -> Iterator[str]:
-        """Say how the file is read, and how sure that is."""
+        """Say how the file is read."""
         if self.sheet is not None:
             yield f"An Excel workbook; the sheet {quote(self.sheet.name)} is read."
-            if self.other_sheets:
-                yield f"Of the workbook are not read: {', '.join(map(quote, self.other_sheets))}."
-            if self.error_cells:
-                yield f"Cells of the workbook with an error such as #N/A are read as empty: {self.error_cells:,}."
         elif self.encoding is not None:
-            sure = "" if self.encoding.certain else " Look at accents and signs: this is what it looks like."
             delimiter = DELIMITERS.get(self.delimiter, quote(self.delimiter))
-            yield f"The text is {self.encoding}. Cells are separated by {delimiter}.{sure}"
+            yield f"The text is {self.encoding}. Cells are separated by {delimiter}."
         if self.layout:
             yield f"The headings are those of the {self.layout.report.title}."
             for heading, key in zip(self.headings, self.mapping, strict=True):
@@ -95,6 +97,17 @@ class RecognisedFile:
                     yield f"{quote(heading)} is read as {self.layout.label(key)}."
                 elif not key and heading:
                     yield f"{quote(heading)} is left out."
+
+    def warnings(self) -> Iterator[str]:
+        """Say what may be read otherwise than it is meant."""
+        if self.encoding is not None and not self.encoding.certain:
+            words = ", ".join(map(quote, find_accents(self.stream, self.encoding))) or "accents and signs"
+            name = ENCODINGS[self.encoding.name]
+            yield f"The text is taken for {name}. Choose another encoding if {words} look wrong."
+        if self.other_sheets:
+            yield f"Of the workbook are not read: {', '.join(map(quote, self.other_sheets))}."
+        if self.error_cells:
+            yield f"Cells of the workbook with an error such as #N/A are read as empty: {self.error_cells:,}."
 
 
 @contextmanager

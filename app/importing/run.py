@@ -62,7 +62,7 @@ def import_file(  # noqa: PLR0913, PLR0917
     One import waits for another. With `wait`, which is called meanwhile and may raise, it does as long as that takes,
     else for some seconds, and then raises OperationalError.
     """
-    plan = Plan(_EMPTY, said=list(file.sentences()), data_version=data_version())
+    plan = Plan(_EMPTY, list(file.sentences()), list(file.warnings()), data_version=data_version())
     plan.faults.extend(file.faults)
     if plan.faults or file.layout is None:
         return plan
@@ -74,7 +74,8 @@ def import_file(  # noqa: PLR0913, PLR0917
         kept_as = None if dry_run else number
         run = _Run(file.layout, options, file.known_columns, changes or ChangeLog(), reader.faults, kept_as)
         run.load(reader.records())
-        plan = run.plan([*plan.said, *_what_is_missing(file), *_what_was_passed_over(reader)], reader)
+        said = [*plan.said, *_what_is_missing(file), *_what_was_passed_over(reader)]
+        plan = run.plan(said, plan.notes, reader)
         if dry_run or plan.faults or plan.open_questions or not (accept is None or accept(plan)):
             transaction.rollback()
         else:
@@ -91,7 +92,7 @@ def load_records(slug: str, records: Iterable[tuple[int, Record]], name: str, wh
     layout = LOADERS[slug].layout
     run = _Run(layout, Options(names="new"), set(layout.columns), ChangeLog(), Faults())
     run.load(records)
-    plan = run.plan([])
+    plan = run.plan([], [])
     plan.raise_if_rejected(name)
     run.record(name, who)
     return plan.summary
@@ -137,7 +138,7 @@ class _Run:
             for customer, before in self._indexes.customers.moved:
                 self._indexes.notes.add("moves", before.line, self._describe_move(customer, before))
 
-    def plan(self, said: list[str], reader: Reader | None = None) -> Plan:
+    def plan(self, said: list[str], warnings: list[str], reader: Reader | None = None) -> Plan:
         customers, counts = self._indexes.customers, self._changes.counts
         summary = ImportSummary(
             added=counts["added"], updated=counts["updated"], unchanged=counts["unchanged"], removed=counts["removed"],
@@ -148,7 +149,7 @@ class _Run:
             questions.append(_ask_for_confirmation(summary))
         describer = RowDescriber(self._layout, self._indexes)
         examples = {kind: list(map(describer.describe, changes)) for kind, changes in self._changes.examples.items()}
-        notes = list(self._indexes.notes.lines())
+        notes = [*warnings, *self._indexes.notes.lines()]
         has_changes = bool(customers.before) or any(counts[kind] for kind in CHANGES if kind != "unchanged")
         kinds = self._changes.kinds
         return Plan(summary, said, notes, questions, self._faults, examples, has_changes, self._data_version, kinds)

@@ -158,6 +158,16 @@ def test_windows_1252_behind_a_mark_of_utf8() -> None:
     assert values(Customer.name) == ["Müller"]
 
 
+def test_encoding_that_nothing_proves_is_noted_with_words_that_show_it() -> None:
+    rows = "Customer,Subscription ID\r\nAcme,S-1\r\nООО Ромашка,S-2\r\n"
+    plan = plan_of(SUBSCRIPTIONS, rows.encode("cp1251"))
+    note = (
+        "The text is taken for Windows-1252 (Western Europe). Choose another encoding if “ÎÎÎ”, “Ðîìàøêà” look wrong."
+    )
+    assert plan.notes == [note]
+    assert plan_of(SUBSCRIPTIONS, rows.encode("cp1251"), encoding="cp1251").notes == []
+
+
 def test_utf8_in_a_text_of_windows_1252_is_a_fault() -> None:
     heading, first, second = file(SUBSCRIPTIONS, {"Customer": "Café"}, {"Subscription ID": "Größe"}).splitlines(True)
     mixed = heading + first + second.decode().encode("cp1252")

@@ -83,7 +83,7 @@ def test_cells_with_errors_are_counted() -> None:
     made = book(["Customer", "Subscription ID", "Reseller"], ["Acme", "S-1", "#N/A"], ["t='e'", "S-2", "#REF!"])
     assert [cell.data_type for cell in made.active["C"][1:]] == ["e", "e"]
     plan = plan_of("", save(made), dry_run=False)
-    assert "Cells of the workbook with an error such as #N/A are read as empty: 2." in plan.said
+    assert "Cells of the workbook with an error such as #N/A are read as empty: 2." in plan.notes
     assert values(Reseller.name) == [""]
 
 
@@ -94,7 +94,7 @@ def test_sheet_and_headings_are_found() -> None:
         sheet.append(row)
     plan = plan_of("", save(made), dry_run=False)
     assert "An Excel workbook; the sheet “Data” is read." in plan.said
-    assert "Of the workbook are not read: “About”." in plan.said
+    assert "Of the workbook are not read: “About”." in plan.notes
     assert "Passed over, rows before the headings: 1." in plan.said
     assert values(Subscription.ref) == ["S-1"]
 
