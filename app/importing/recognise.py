@@ -1,6 +1,7 @@
 """Recognise a file: its encoding, delimiter and headings, the report that it belongs to, what each heading means."""
 
 import re
+from codecs import BOM_UTF8
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -34,6 +35,15 @@ SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)  # tells Excel the
 _ROWS_BEFORE_HEADINGS = 20  # among which the headings are looked for
 _MIN_HEADINGS = 2  # known ones, which tell the headings from a title above them
 _TITLE_SHARE = 2  # a row with less than half as many cells as another is a title above the headings
+_BYTES_OF_FORMAT = 64  # in which a file's signature stands
+_WEB_PAGE = "a web page or XML, whatever its name says; open it in Excel, and save it as .xlsx or as CSV"
+_PICTURE = "a picture; choose a CSV file or an Excel workbook (.xlsx)"
+_OTHER_FORMATS = {  # what files are that begin like that, in lower case
+    OLD_SIGNATURE: "a workbook of Excel before 2007; save it as .xlsx or as CSV",
+    b"%pdf-": "a PDF; choose a CSV file or an Excel workbook (.xlsx)",
+    b"\x89png": _PICTURE, b"\xff\xd8\xff": _PICTURE, b"gif8": _PICTURE,
+    b"<!doctype": _WEB_PAGE, b"<html": _WEB_PAGE, b"<table": _WEB_PAGE, b"<?xml": _WEB_PAGE,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -129,24 +139,26 @@ def recognise_file(stream: IO[bytes], name: str, options: Options | None = None)
     options = options or Options()
     file = RecognisedFile(name, stream, stream.seek(0, 2))
     stream.seek(0)
-    signature = stream.read(len(SIGNATURE))
-    if signature == OLD_SIGNATURE:
-        return replace(file, faults=[Fault(1, "this is a workbook of Excel before 2007; save it as .xlsx or as CSV")])
+    head = stream.read(_BYTES_OF_FORMAT)
+    start = head.removeprefix(BOM_UTF8).lstrip().lower()
+    if other := next((words for signature, words in _OTHER_FORMATS.items() if start.startswith(signature)), ""):
+        return replace(file, faults=[Fault(1, f"this is {other}")])
     try:
-        file = _in_workbook(file, options) if signature == SIGNATURE else _in_csv(file, options)
+        file = _in_workbook(file, options) if head.startswith(SIGNATURE) else _in_csv(file, options)
     except Unreadable as error:
         return replace(file, faults=[Fault(*error.args)])
     return replace(file, faults=list(_heading_faults(file, options)))
 
 
 def _in_workbook(file: RecognisedFile, options: Options) -> RecognisedFile:
-    """Choose the first sheet with the headings of a report, else the first one."""
+    """Choose the first sheet with the headings of a report, else the one with most headings, known ones before."""
     sheets, errors = open_sheets(file.stream)
     candidates = [replace(file, sheet=sheet, error_cells=errors) for sheet in sheets]
     files = [_with_headings(each, islice(each.sheet_rows(), _ROWS_BEFORE_HEADINGS), options) for each in candidates]
     if not files:
         raise Unreadable(1, "the workbook has no sheet")
-    found = next((file for file in files if file.layout and not file.layout.missing(file.known_columns)), files[0])
+    complete = (file for file in files if file.layout and not file.layout.missing(file.known_columns))
+    found = next(complete, None) or max(files, key=_count_headings)
     return replace(found, other_sheets=[file.sheet.name for file in files if file.sheet and file is not found])
 
 
@@ -163,7 +175,12 @@ def _in_csv(file: RecognisedFile, options: Options) -> RecognisedFile:
         rows = islice(candidate.csv_rows(lambda line, text: None), _ROWS_BEFORE_HEADINGS)
         without_sep = (row for row in rows if not SEPARATOR_LINE.fullmatch(delimiter.join(row[1])))
         files.append(_with_headings(candidate, without_sep, options))
-    return max(files, key=lambda file: (len(file.known_columns), len(file.headings)))
+    return max(files, key=_count_headings)
+
+
+def _count_headings(file: RecognisedFile) -> tuple[int, int]:
+    """How many headings are known, and how many there are."""
+    return len(file.known_columns), len(file.headings)
 
 
 def _with_headings(file: RecognisedFile, rows: Iterator[NumberedRow], options: Options) -> RecognisedFile:
@@ -218,9 +235,11 @@ def _map_headings(headings: Sequence[str], layout: Layout, options: Options) -> 
 
 
 def _is_empty(file: RecognisedFile) -> bool:
-    """Whether no line of a text has anything but blanks."""
-    if file.headings or file.encoding is None:
-        return file.size == 0
+    """Whether no line of a text, or row of a sheet, has anything but blanks."""
+    if file.headings:
+        return False
+    if file.encoding is None:
+        return not any(any(cells) for _, cells in file.sheet_rows())
     return not any(map(clean_text, read_lines(file.stream, file.encoding)))
 
 
@@ -234,9 +253,9 @@ def _heading_faults(file: RecognisedFile, options: Options) -> Iterator[Fault]:
         known = {heading for layout in LAYOUTS.values() for heading in layout.keys_by_heading}
         has_known = known.intersection(map(heading_key, file.headings))
         what = "the headings don't tell the report" if has_known else "this is no table of one of the reports"
-        how = f"choose the report if it is one: {', '.join(layout.report.short_title for layout in LAYOUTS.values())}"
+        mapped = "choose it under Report" if has_known else "if it is one, choose it under Report, and then all columns"
         by_command = f"name the report, one of {', '.join(IMPORTABLE)}"
-        yield Fault(line, f"{what}; {how if options.pass_unknown else by_command}")
+        yield Fault(line, f"{what}; {mapped if options.pass_unknown else by_command}")
         return
     expected = f"expected are {', '.join(column.label for column in layout.report.columns)}"
     if not any(file.headings):

@@ -112,6 +112,21 @@ def test_a_hidden_sheet_is_read_only_where_no_other_has_the_headings() -> None:
     assert values(Subscription.ref) == ["S-new"]
 
 
+def test_sheet_with_most_headings_is_read_where_none_is_complete() -> None:
+    made = book(["Sales of November"], title="Cover")
+    sheet = made.create_sheet("Data")
+    sheet.append(["Kunde", "Vertrag"])
+    sheet.append(["Acme", "S-1"])
+    assert "An Excel workbook; the sheet “Data” is read." in plan_of("", save(made)).said
+    chosen = {"kunde": "customer", "vertrag": "subscription_id"}
+    plan = plan_of("customer-subscriptions", save(made), dry_run=False, mapping=chosen)
+    assert plan.summary.added == 1
+
+
+def test_workbook_without_cells_is_empty() -> None:
+    assert faults(save(book())) == ["the file is empty"]
+
+
 def test_bytes_that_are_no_workbook() -> None:
     for content in (b"PK\x03\x04", b"PK\x03\x04" + bytes(1000), save(book(HEADINGS, ROW))[:-100]):
         assert faults(content) == ["this is no Excel workbook (.xlsx) that can be read"]

@@ -204,9 +204,9 @@ def test_file_of_faults_loads_when_it_is_corrected(app: Flask, client: FlaskClie
 def test_file_of_faults_has_those_of_the_headings(app: Flask, client: FlaskClient) -> None:
     job = uploaded(app, client, b"What,Ever\n1,2\n")
     rows = faults_file(client, job)
-    assert "choose the report" in rows[0][2]
+    assert "choose it under Report" in rows[0][2]
     assert rows[1] == ["1", "2", ""]
-    assert page(client, job).count("choose the report") == 1
+    assert page(client, job).count("choose it under Report") == 1
     assert 'id="rows"' not in page(client, job)
 
 
