@@ -90,9 +90,11 @@ def _text(cell: str) -> str:
     return unescape(_TAG.sub("", _HIDDEN.sub("", _NOTE.sub("", cell)))).strip("\n")
 
 
-def csv_rows(data: bytes) -> list[list[str]]:
+def csv_rows(data: bytes, delimiter: str = ",") -> list[list[str]]:
     """Return the records of a CSV file, the heading first. A lone empty cell is an empty line."""
-    return [record or [""] for record in csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""))]
+    return [
+        record or [""] for record in csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""), delimiter=delimiter)
+    ]
 
 
 def add_token(app: Flask, role: str = "admin", reseller: str | None = None, name: str = "Script") -> str:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 from heapq import merge
 from itertools import chain, groupby
 from operator import itemgetter
@@ -13,7 +14,7 @@ from typing import IO
 from app.importing import Fault, Faults, Options, Reader, RecognisedFile
 from app.importing.encodings import read_lines
 from app.importing.results import Unreadable
-from app.table.csv import EXCEL
+from app.table.csv import EXCEL, SEMICOLON, Dialect
 from app.table.kinds import unguard
 from models.sqlite import OWNER_ONLY
 
@@ -60,40 +61,41 @@ class FaultLog(Faults):
 def write_faults(file: RecognisedFile, options: Options, faults: FaultLog, path: Path) -> None:
     """Write the headings and rows of a file as a CSV with a column of faults. Raises OSError when the disk is full.
 
-    A line that is no row, because of a quote or of its bytes, stands as it is in the first cell.
+    A line that is no row, because of a quote or of its bytes, stands as it is in the first cell. A file with semicolons
+    gets them again: where Excel has written these it opens a file with commas in one column.
     """
-    width = len(file.headings)
+    dialect = SEMICOLON if file.delimiter == SEMICOLON.delimiter else EXCEL
+    row = partial(_row, dialect, len(file.headings))
     lines = _Lines(file)
     rest = faults.by_line()
     wrong, texts = next(rest, (0, []))
     draft = path.with_name(f"{path.name}.part")
     draft.touch(OWNER_ONLY)
     with draft.open("w", encoding="utf-8", errors="replace", newline="") as out:
-        out.write(EXCEL.start)
-        for line, cells in chain(_rows(file, options), [(0, [])]):  # 0 is after the last row
+        out.write(dialect.start)
+        for line, cells in chain(_rows(file, options, dialect), [(0, [])]):  # 0 is after the last row
             while wrong and (line == 0 or wrong < line):
-                out.write(_row([lines.text(wrong)], width, texts))
+                out.write(row([lines.text(wrong)], texts))
                 wrong, texts = next(rest, (0, []))
             if line and wrong == line:
-                out.write(_row(cells, width, texts))
+                out.write(row(cells, texts))
                 wrong, texts = next(rest, (0, []))
             elif line:
-                out.write(_row(cells, width, [HEADING] if line == file.heading_line else []))
+                out.write(row(cells, [HEADING] if line == file.heading_line else []))
     draft.replace(path)
 
 
-def _row(cells: Sequence[str], width: int, faults: Sequence[str]) -> str:
+def _row(dialect: Dialect, width: int, cells: Sequence[str], faults: Sequence[str]) -> str:
     padding = [""] * (width - len(cells))
-    return EXCEL.line([*cells, *padding, "; ".join(faults)])
+    return dialect.line([*cells, *padding, "; ".join(faults)])
 
 
-def _rows(file: RecognisedFile, options: Options) -> Iterator[tuple[int, Sequence[str]]]:
+def _rows(file: RecognisedFile, options: Options, dialect: Dialect) -> Iterator[tuple[int, Sequence[str]]]:
     """The headings, and the rows after them as the file has them, without formula guards: these are written anew."""
     if not file.headings:
         return
-    delimiter = ";" if file.delimiter == ";" else ","
     for line, cells in _guarded_rows(file, options):
-        yield line, cells if file.sheet is not None else [unguard(cell, delimiter) for cell in cells]
+        yield line, cells if file.sheet is not None else [unguard(cell, dialect.delimiter) for cell in cells]
 
 
 def _guarded_rows(file: RecognisedFile, options: Options) -> Iterator[tuple[int, Sequence[str]]]:

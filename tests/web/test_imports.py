@@ -32,9 +32,9 @@ def page(client: FlaskClient, job: ImportJob, query: str = "") -> str:
     return unescape(answer.text)
 
 
-def faults_file(client: FlaskClient, job: ImportJob) -> list[list[str]]:
+def faults_file(client: FlaskClient, job: ImportJob, delimiter: str = ",") -> list[list[str]]:
     with client.get(f"/imports/{job.id}/faults.csv") as answer:
-        return csv_rows(answer.data)
+        return csv_rows(answer.data, delimiter)
 
 
 def applied(app: Flask, client: FlaskClient, content: bytes) -> ImportJob:
@@ -161,7 +161,7 @@ def test_faults_are_listed_and_stand_in_a_file(app: Flask, client: FlaskClient) 
     assert "End: “soon” is not a date such as 2026-11-22" in text
     answer = press(client, job, "apply")
     assert (answer.status_code, "The file has faults." in answer.text) == (409, True)
-    rows = faults_file(client, job)
+    rows = faults_file(client, job, ";")
     assert rows[0] == ["Client", "Sub ID", "End", "Cost", "Fault"]
     assert rows[1] == ["Acme", "S-1", "2026-05-01", "1,00", ""]
     assert rows[2][0] == 'Bad "x" y;"open;1;2'
@@ -183,7 +183,7 @@ def test_file_of_faults_loads_when_it_is_corrected(app: Flask, client: FlaskClie
     ]
     text = "\n".join(delimiter.join(f'"{cell}"' for cell in row) for row in rows)
     job = uploaded(app, client, text.encode())
-    assert [row[:4] for row in faults_file(client, job)][1:] == [
+    assert [row[:4] for row in faults_file(client, job, delimiter)][1:] == [
         ["'=x", "S-1", "2026-05-01", "-12.50"],
         ["''=y", "S-2", "2026-05-01", "-1,000.00"],
         ["'+1 month", "S-3", "soon", "+3.00"],
