@@ -1,7 +1,7 @@
 """What jobs leave for the pages, as JSON in the database: options, the first rows of a file, and what it would do."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from hashlib import sha256
 from io import BytesIO
@@ -22,6 +22,7 @@ from app.importing import (
 )
 from app.importing.layouts import heading_key
 from app.importing.workbook import SIGNATURE
+from app.table.kinds import DATE, DATETIME, INTEGER, MONEY, Kind
 from models import PRODUCT_SEPARATOR, clean_text, shorten
 
 PREVIEW_ROWS = 10
@@ -95,17 +96,23 @@ def headings_digest(file: RecognisedFile) -> str:
 
 
 def make_preview(file: RecognisedFile, options: Options) -> Preview:
-    """Read the first rows of a recognised file."""
+    """Read the first rows of a recognised file. Dates and numbers with two readings stay as the file has them."""
     layout = file.layout
     columns = [(index, key) for index, key in enumerate(file.mapping) if key] if layout else []
-    rows, first = [], list[str]()
-    for line, cells, record, faults in _first_rows(file, options):
-        first = first or list(cells)
+    first_rows, unsettled = _first_rows(file, options)
+    rows = []
+    for line, cells, record, faults in first_rows:
         if layout and record is not None:
-            shown = [_parsed_cell(layout, key, record, cells[index]) for index, key in columns]
+            shown = [
+                (_storable(cells[index]), "")
+                if layout.column(key).kind in unsettled
+                else _parsed_cell(layout, key, record, cells[index])
+                for index, key in columns
+            ]
         else:
             shown = [(_storable_cell(cells, index), "") for index, _ in columns]
         rows.append((line, shown, faults))
+    first = first_rows[0][1] if first_rows else []
     keyed = zip(file.headings, file.mapping, strict=True)
     return Preview(
         report=layout.report.slug if layout else "",
@@ -130,20 +137,25 @@ def load_preview(text: str) -> Preview | None:
     return Preview(**json.loads(text)) if text else None
 
 
+_KINDS_OF = {"date_order": (DATE, DATETIME), "decimal": (INTEGER, MONEY)}  # by the setting that tells their readings
 _Row = tuple[int, Sequence[str], Record | None, list[str]]
 
 
-def _first_rows(file: RecognisedFile, options: Options) -> Iterator[_Row]:
-    """The first rows, with their records and what is wrong with them."""
+def _first_rows(file: RecognisedFile, options: Options) -> tuple[list[_Row], Sequence[Kind]]:
+    """The first rows, with their records and what is wrong with them; the kinds of cells that have two readings."""
     if file.layout is None and file.headings:
         rows = file.sheet_rows() if file.sheet else iter(file.csv_rows(lambda line, text: None))
         rest = (row for row in rows if row[0] > file.heading_line)
-        yield from ((line, cells, None, []) for line, cells in islice(rest, PREVIEW_ROWS))
+        return [(line, cells, None, []) for line, cells in islice(rest, PREVIEW_ROWS)], ()
     if file.layout is None or not file.headings:
-        return
+        return [], ()
     found = Faults()  # also of lines that are no rows
-    for line, cells, record in list(islice(Reader(file, options, faults=found).rows(), PREVIEW_ROWS)):
-        yield line, cells, record, [fault.text for fault in found if fault.line == line]
+    reader = Reader(file, options, faults=found)
+    first = [
+        (line, cells, record, [fault.text for fault in found if fault.line == line])
+        for line, cells, record in list(islice(reader.rows(), PREVIEW_ROWS))
+    ]
+    return first, [kind for setting in reader.questions for kind in _KINDS_OF[setting]]
 
 
 def _parsed_cell(layout: Layout, key: str, record: Record, cell: str) -> tuple[str, str]:

@@ -102,6 +102,17 @@ def test_first_rows_are_shown_before_the_check(client: FlaskClient) -> None:
     assert "Nothing works on imports at the moment" in text
 
 
+def test_dates_with_two_readings_are_shown_as_they_stand(client: FlaskClient) -> None:
+    """The day that tells the order may be far below, where no first row is."""
+    rows = "".join(f"Acme,S-{row},0{row}/02/2026,1.00\n" for row in range(1, 4))
+    upload(client, ("a.csv", f"Customer,Subscription ID,End,Cost\n{rows}".encode()))
+    text = page(client, latest())
+    assert '<td dir="auto">03/02/2026</td>' in text
+    assert "2026-02-03" not in text
+    upload(client, ("a.csv", f"Customer,Subscription ID,End,Cost\n{rows}Acme,S-4,02/13/2026,1\n".encode()))
+    assert "2026-03-02<br><small>03/02/2026</small>" in page(client, latest())
+
+
 def row_states(text: str) -> list[tuple[str, str]]:
     """The line and the state of each of the first rows."""
     found = re.findall(r'<tr><td class="number">(\d+)</td><td>(?:<span class="badge[^>]*>([^<]*)</span>)?</td>', text)
