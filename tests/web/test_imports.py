@@ -59,6 +59,7 @@ def test_file_is_checked_and_applied(app: Flask, client: FlaskClient) -> None:
     assert not import_jobs(app).uploads.path(job.id).exists()
     text = page(client, job)
     assert job.sha256 in text
+    assert '<a class="button" href="/reports/customer-subscriptions">Open Subscriptions</a>' in text
     assert "2 new" in client.get("/imports").text
     events = [(event.event, event.outcome) for event in AuditEvent.select().where(AuditEvent.event != "request")]
     assert events == [("upload", "done"), ("import", "begun"), ("import", "done")]
@@ -86,11 +87,13 @@ def test_changes_are_an_export(app: Flask, client: FlaskClient, monkeypatch: pyt
 
 
 def test_several_files_are_several_imports(client: FlaskClient) -> None:
+    for number in range(4):
+        upload(client, (f"older {number}.csv", SMALL))
     answer = upload(client, ("a.csv", SMALL), ("b.csv", SUBSCRIPTIONS))
-    first, second = ImportJob.select().order_by(ImportJob.id)
+    second, first = ImportJob.select().order_by(ImportJob.id.desc()).limit(2)
     assert (first.file, second.file) == ("a.csv", "b.csv")
     assert answer.location == f"/imports/{first.id}"
-    assert f'href="/imports/{second.id}"' in page(client, first)
+    assert f'Also open: <a href="/imports/{second.id}">' in page(client, first)
 
 
 def test_first_rows_are_shown_before_the_check(client: FlaskClient) -> None:
@@ -314,9 +317,10 @@ def test_choices_as_the_page_shows_them_are_applied(app: Flask, client: FlaskCli
 
 def test_same_file_again_is_said(app: Flask, client: FlaskClient) -> None:
     first = applied(app, client, SMALL)
+    ImportJob.update(created_at="2026-01-01 00:00:00").where(ImportJob.id == first.id).execute()  # long before
     again = uploaded(app, client, SMALL)
-    assert "This very file was applied" in page(client, again)
-    assert f'href="/imports/{first.id}"' in page(client, again)
+    link = f'<a href="/imports/{first.id}">{Import.get().loaded_at} UTC</a>'
+    assert f"This very file was applied on {link}" in page(client, again)
     applied(app, client, SMALL.replace(b"10.00", b"11.00"))
     assert "This very file" not in page(client, again)
 
@@ -455,17 +459,20 @@ def test_dropped_file_is_deleted(app: Flask, client: FlaskClient) -> None:
     assert press(client, job, "cancel").location == "/imports"
     assert not import_jobs(app).uploads.path(job.id).exists()
     assert press(client, job, "apply").status_code == press(client, job, "cancel").status_code == 409
-    assert "Cancelled" in page(client, latest())
+    assert "Dropped" in page(client, latest())
 
 
 def test_import_is_undone_once(app: Flask, client: FlaskClient) -> None:
     job = applied(app, client, SMALL)
+    undo = f'href="/imports/{job.id}?undo=1#undo"'
+    assert undo in client.get("/imports").text
     assert "2 rows are removed; 1 customer is removed." in page(client, job, "?undo=1")
     assert [press(client, job, "undo").status_code for _ in range(2)] == [303, 409]
     run_jobs(app)
     assert Subscription.select().count() == 0
     text = page(client, job)
     assert "Undone" in text
+    assert undo not in client.get("/imports").text
     assert press(client, job, "undo").status_code == 409
     undoing = Import.get(Import.undoes == job.id)
     assert client.get(f"/imports/{undoing.number}").location == f"/imports/{job.id}"

@@ -47,7 +47,7 @@ LABELS = {
     states.UNDO_QUEUED: ("Waits to be undone", ""),
     states.UNDOING: ("Being undone", ""),
     states.UNDONE: ("Undone", "warn"),
-    states.CANCELLED: ("Cancelled", ""),
+    states.CANCELLED: ("Dropped", ""),
     states.FAILED: ("Failed", "bad"),
     states.NOT_THERE: ("Not in the data", "warn"),
 }
@@ -86,6 +86,7 @@ class ListedImport(NamedTuple):
     label: tuple[str, str]
     number: int | None
     counts: str
+    can_undo: bool
 
 
 def list_context() -> dict[str, Any]:
@@ -96,7 +97,7 @@ def list_context() -> dict[str, Any]:
     for import_ in Import.select().where(Import.number.is_null()).order_by(Import.id.desc()).limit(_SHOWN):
         file, title = str(import_.file).rpartition("/")[2], _title(str(import_.report))
         line = (str(import_.loaded_at), file, str(import_.who), title)
-        listed.append(ListedImport(*line, LABELS[states.APPLIED], None, counts_text(import_)))
+        listed.append(ListedImport(*line, LABELS[states.APPLIED], None, counts_text(import_), False))
     listed.sort(key=lambda listed_import: listed_import.at, reverse=True)
     return {"imports": listed[:_SHOWN], "is_runner_alive": is_runner_alive()}
 
@@ -105,7 +106,7 @@ def _listed(job: ImportJob, status: Status) -> ListedImport:
     counts = counts_text(status.applied) if status.applied else ""
     label = _label(status, load_plan(job.plan) if status.state == states.CHECKED else None)
     line = (str(job.created_at), str(job.file), str(job.who), _title(str(job.report)))
-    return ListedImport(*line, label, job.id, counts)
+    return ListedImport(*line, label, job.id, counts, _can_undo(status))
 
 
 def _label(status: Status, plan: StoredPlan | None) -> tuple[str, str]:
@@ -207,7 +208,7 @@ def status_context(job: ImportJob) -> dict[str, Any]:
         "is_outdated": status.state == states.CHECKED and plan is not None and plan.data_version != data_version(),
         "same_file": _same_file(job) if status.state == states.CHECKED else None,
         "answered": bool(options.names or options.name_choices),
-        "can_undo": status.state == states.APPLIED and status.applied is not None and can_be_undone(status.applied),
+        "can_undo": _can_undo(status),
     }
 
 
@@ -250,6 +251,10 @@ def undo_context(number: int) -> dict[str, Any]:
         return {"refusal": str(error)}
 
 
+def _can_undo(status: Status) -> bool:
+    return status.state == states.APPLIED and status.applied is not None and can_be_undone(status.applied)
+
+
 def _counts(status: Status, plan: StoredPlan | None) -> list[tuple[str, int]]:
     """The labels and numbers of what a file did, or would do."""
     counts = dict(plan.counts) if plan else {}
@@ -270,17 +275,16 @@ def _progress(job: ImportJob, status: Status, plan: StoredPlan | None) -> dict[s
     return {"percent": int(share * 100), "rows": rows, "done": int(rows * share)}
 
 
-def _same_file(job: ImportJob) -> ImportJob | None:
+def _same_file(job: ImportJob) -> Import | None:
     """The last import of all, if it was of the very same file: then applying that again changes nothing."""
-    last = Import.select().order_by(Import.id.desc()).first()
+    last: Import | None = Import.select().order_by(Import.id.desc()).first()
     if last is None or last.number is None:
         return None
     same = (ImportJob.id == last.number) & (ImportJob.sha256 == job.sha256) & (ImportJob.id != job.id)
-    found: ImportJob | None = ImportJob.get_or_none(same)
-    return found
+    return last if ImportJob.select().where(same).exists() else None
 
 
 def _others(job: ImportJob) -> Sequence[ImportJob]:
-    """Other files that somebody must still look at."""
+    """Other files that somebody must still look at, the newest first: those that came with this one."""
     waiting = ImportJob.state.in_(states.OPEN) & (ImportJob.id != job.id)
-    return list(ImportJob.select().where(waiting).order_by(ImportJob.id).limit(_SHOWN))
+    return list(ImportJob.select().where(waiting).order_by(ImportJob.id.desc()).limit(_SHOWN))
