@@ -273,7 +273,7 @@ def _heading_faults(file: RecognisedFile, options: Options) -> Iterator[Fault]:
             yield Fault(
                 line, f"the heading {quote(heading)} is unknown; {expected}; --ignore HEADING leaves one out", heading
             )
+    mapped = "if another one means it, choose that for it, or rename it in the file"
     for group in layout.missing(file.known_columns):
-        yield Fault(
-            line, f"the heading {' or '.join(quote(layout.label(key)) for key in group)} is missing; {expected}"
-        )
+        missing = f"the heading {' or '.join(quote(layout.label(key)) for key in group)} is missing"
+        yield Fault(line, f"{missing}; {mapped if options.pass_unknown else expected}")

@@ -58,6 +58,9 @@ def test_a_name_or_an_id_of_the_customer_is_required() -> None:
     assert faults_of(SUBSCRIPTIONS, content) == [
         (1, f"the heading “Customer” or “Customer ID” is missing; {expected(SUBSCRIPTIONS)}")
     ]
+    how = "if another one means it, choose that for it, or rename it in the file"
+    text = f"the heading “Customer” or “Customer ID” is missing; {how}"
+    assert faults_of(SUBSCRIPTIONS, b"Kunde,Subscription ID\r\nAcme,S-1\r\n", pass_unknown=True) == [(1, text)]
 
 
 @pytest.mark.parametrize(
