@@ -13,7 +13,7 @@ from tests.browser.test_accessibility import check
 from tests.serving import Serve, command
 
 GOOD = "Kunde;Subscription ID;End;Cost\nMüller GmbH;S-9001;27.11.2026;1234,50\nMüller GmbH;S-9002;28.11.2026;2,00\n"
-FAULTY = GOOD.replace("28.11.2026", "soon")
+FAULTY = GOOD.replace("28.11.2026", "soon").replace("GmbH", "GmbH " * 40)  # its first row leaves room for the menus
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +59,9 @@ def test_file_with_a_fault_is_mended_applied_and_undone(
     choose(page, address, files["faulty"])
     page.get_by_label("Report").select_option(label="Subscriptions")
     page.get_by_role("button", name="Check again").click()
+    menu = page.get_by_label("Column for Kunde").bounding_box()
+    assert menu
+    assert menu["width"] >= 9 * 16  # room for “Subscription ID”
     map_customer(page)
     expect(page.locator("#job")).to_contain_text("End: “soon” is not a date such as 2026-11-22")
     check(page)

@@ -237,6 +237,7 @@ def test_file_without_changes_is_not_applied(app: Flask, client: FlaskClient) ->
     applied(app, client, SMALL)
     text = page(client, uploaded(app, client, SMALL + b"\n"))
     assert "This file changes nothing." in text
+    assert "This file has headings, but no rows." in page(client, uploaded(app, client, SMALL.splitlines()[0]))
     assert 'id="apply"' not in text
     assert 'id="cancel"' in text
     text = page(

@@ -155,7 +155,7 @@ def page_context(job: ImportJob, uploads: Uploads) -> dict[str, Any]:
             "encoding": list(ENCODINGS.items()),
             "delimiter": [(sign, name.capitalize()) for sign, name in DELIMITERS.items()],
             "dates": list(DATE_ORDERS.items()),
-            "decimal": list(DECIMALS.items()),
+            "decimal": [(mark, name.capitalize()) for mark, name in DECIMALS.items()],
         },
         "others": others[:_MAX_OTHERS],
         "more_others": len(others[_MAX_OTHERS:]),
