@@ -196,6 +196,12 @@ class ImportSummary:
         return self.cancelled + self.removed
 
     @property
+    def fate(self) -> str:
+        """What becomes of the rows that the file doesn't name: "it ends", "they are removed"."""
+        one, many = ("it is removed", "they are removed") if self.removed else ("it ends", "they end")
+        return one if self.ending == 1 else many
+
+    @property
     def ends_many(self) -> bool:
         """Whether these are more than a tenth of the known rows that the file touches."""
         return self.ending * _CONFIRMED_SHARE > self.updated + self.unchanged + self.ending

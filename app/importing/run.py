@@ -171,8 +171,8 @@ class _Run:
 
 
 def _ask_for_confirmation(summary: ImportSummary) -> Question:
-    ends = f"{summary.ending:,} {'row, which ends' if summary.ending == 1 else 'rows, which end'}"
-    text = f"The file doesn't name {ends}: more than a tenth of the known ones"
+    rows = f"{summary.ending:,} {'row' if summary.ending == 1 else 'rows'}"
+    text = f"The file doesn't name {rows}, more than a tenth of the known ones: {summary.fate}"
     return Question(1, text, "confirmed", {str(summary.ending): "this is meant"}, "")
 
 

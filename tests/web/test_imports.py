@@ -378,7 +378,8 @@ def test_usage_file_of_totals_that_loses_details_is_confirmed(app: Flask, client
     job = uploaded(app, client, totals.replace(b"10,6", b"10,7"))
     text = page(client, job)
     assert "line 2: “Acme”: the file has totals only; one line without Certificate Type and Product replaces" in text
-    assert "doesn't name 2 rows: they end" in text
+    assert "doesn't name 2 rows: they are removed" in text
+    assert "Apply 2 rows, remove 2<" in text
     assert press(client, job, "apply").status_code == 400
     assert press(client, job, "apply", confirm="2").status_code == 303
 

@@ -137,7 +137,8 @@ def apply(number: int) -> ResponseReturnValue:
         return _conflict(number)
     ending = plan.summary.ending
     if plan.summary.ends_many and request.form.get("confirm") != str(ending):
-        details = [f"This file ends {ending:,} rows, since it doesn't name them. Tick that this is meant."]
+        rows = f"{ending:,} {'row' if ending == 1 else 'rows'}"
+        details = [f"The file doesn't name {rows}: {plan.summary.fate}. Tick that this is meant."]
         return error_response(400, "Nothing was applied.", details, f"/imports/{number}")
     with access_db.write_transaction():
         fields = {"done": 0, "message": "", "user": visitor().id, "who": visitor().email}
