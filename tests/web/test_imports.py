@@ -434,6 +434,7 @@ def test_open_question_comes_before_many_others(app: Flask, client: FlaskClient)
     assert "Of 121 questions 100 are shown, the open ones first." in text
     press(client, job, answer="Acme")
     run_jobs(app)
+    assert "Customer “ACME” is “Acme”." in page(client, latest())
     press(client, latest(), "apply")
     run_jobs(app)
     assert latest().state == states.APPLIED
@@ -446,6 +447,7 @@ def test_all_names_are_answered_at_once(app: Flask, client: FlaskClient) -> None
     press(client, job, names="new")
     run_jobs(app)
     assert "did you mean" not in page(client, latest())
+    assert "All others are new names." in page(client, latest())
     press(client, latest(), forget="on")
     run_jobs(app)
     assert page(client, latest()).count("did you mean") == 2

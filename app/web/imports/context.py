@@ -148,6 +148,7 @@ def page_context(job: ImportJob, uploads: Uploads) -> dict[str, Any]:
         "is_open": is_open,
         "preview": preview,
         "rows": _preview_rows(preview, context["plan"]) if preview else [],
+        "answers": _answers(options),
         "columns": [(key, layout.label(key)) for key in layout.columns] if layout else [],
         "may_be_complete": bool(layout and layout.report.slug != "customer-transactions"),
         "choices": {
@@ -160,6 +161,17 @@ def page_context(job: ImportJob, uploads: Uploads) -> dict[str, Any]:
         "others": others[:_MAX_OTHERS],
         "more_others": len(others[_MAX_OTHERS:]),
     }
+
+
+def _answers(options: Options) -> list[str]:
+    """What a person has said about names that look like others, in sentences."""
+    answers = [
+        f"{kind.capitalize()} “{name}” is {'another one' if choice == name else f'“{choice}”'}."
+        for (kind, name), choice in options.name_choices.items()
+    ]
+    if options.names:
+        answers.append("All others are the same." if options.names == "same" else "All others are new names.")
+    return answers
 
 
 def fragment_context(job: ImportJob, uploads: Uploads) -> dict[str, Any]:
@@ -187,7 +199,7 @@ def _preview_rows(preview: Preview, plan: StoredPlan | None) -> list[PreviewRow]
 
 def status_context(job: ImportJob) -> dict[str, Any]:
     """What the part of the page shows that changes while a job runs."""
-    status, plan, options = status_of(job), load_plan(job.plan), load_options(job.options)
+    status, plan = status_of(job), load_plan(job.plan)
     return {
         "job": job,
         "status": status,
@@ -207,7 +219,6 @@ def status_context(job: ImportJob) -> dict[str, Any]:
         "needs_confirmation": plan is not None and plan.summary.ends_many,
         "is_outdated": status.state == states.CHECKED and plan is not None and plan.data_version != data_version(),
         "same_file": _same_file(job) if status.state == states.CHECKED else None,
-        "answered": bool(options.names or options.name_choices),
         "can_undo": _can_undo(status),
     }
 
