@@ -485,7 +485,9 @@ def test_import_is_undone_once(app: Flask, client: FlaskClient) -> None:
 def test_import_that_cannot_be_undone_says_why(app: Flask, client: FlaskClient) -> None:
     job = applied(app, client, SMALL)
     newer = applied(app, client, SMALL.replace(b"10.00", b"11.00"))
-    assert f"Import {newer.id}, which is newer" in page(client, job, "?undo=1")
+    text = page(client, job, "?undo=1")
+    assert f"Import {newer.id}, which is newer" in text
+    assert f'<a href="/imports/{newer.id}?undo=1#undo">{newer.id}: <bdi>a.csv</bdi></a>' in text
     press(client, job, "undo")
     run_jobs(app)
     assert f"Import {newer.id}, which is newer" in page(client, job)

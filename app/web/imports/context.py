@@ -259,7 +259,8 @@ def undo_context(number: int) -> dict[str, Any]:
     try:
         return {"preview": undo_preview(number)}
     except CannotUndo as error:
-        return {"refusal": str(error)}
+        newer = {job.id: job.file for job in ImportJob.select().where(ImportJob.id.in_(list(error.newer)))}
+        return {"refusal": str(error), "newer": [(each, newer[each]) for each in error.newer if each in newer]}
 
 
 def _can_undo(status: Status) -> bool:
