@@ -55,6 +55,7 @@ class RecognisedFile:
     mapping:      the column's key for each heading, "" for one that is left out, None for one that means nothing to us.
     encoding, delimiter: of a CSV.
     sheet, other_sheets: of a workbook, the one that is read and the names of the others.
+    other_tables: the names of other sheets that have the headings of a report.
     error_cells:  how many cells of the workbook have an error.
     size:         in bytes.
     """
@@ -70,6 +71,7 @@ class RecognisedFile:
     delimiter: str = ""
     sheet: CalamineSheet | None = None
     other_sheets: Sequence[str] = ()
+    other_tables: Sequence[str] = ()
     error_cells: int = 0
     faults: Sequence[Fault] = field(default=())
 
@@ -97,6 +99,8 @@ class RecognisedFile:
         """Say how the file is read."""
         if self.sheet is not None:
             yield f"An Excel workbook; the sheet {quote(self.sheet.name)} is read."
+            if self.other_sheets:
+                yield f"Of the workbook are not read: {', '.join(map(quote, self.other_sheets))}."
         elif self.encoding is not None:
             delimiter = DELIMITERS.get(self.delimiter, quote(self.delimiter))
             yield f"The text is {self.encoding}. Cells are separated by {delimiter}."
@@ -114,8 +118,8 @@ class RecognisedFile:
             words = ", ".join(map(quote, find_accents(self.stream, self.encoding))) or "accents and signs"
             name = ENCODINGS[self.encoding.name]
             yield f"The text is taken for {name}. Choose another encoding if {words} look wrong."
-        if self.other_sheets:
-            yield f"Of the workbook are not read: {', '.join(map(quote, self.other_sheets))}."
+        for name in self.other_tables:
+            yield f"The sheet {quote(name)} has a table, too, which is not read: save it as a file of its own."
         if self.error_cells:
             yield f"Cells of the workbook with an error such as #N/A are read as empty: {self.error_cells:,}."
 
@@ -157,9 +161,22 @@ def _in_workbook(file: RecognisedFile, options: Options) -> RecognisedFile:
     files = [_with_headings(each, islice(each.sheet_rows(), _ROWS_BEFORE_HEADINGS), options) for each in candidates]
     if not files:
         raise Unreadable(1, "the workbook has no sheet")
-    complete = (file for file in files if file.layout and not file.layout.missing(file.known_columns))
-    found = next(complete, None) or max(files, key=_count_headings)
-    return replace(found, other_sheets=[file.sheet.name for file in files if file.sheet and file is not found])
+    found = next(filter(_is_complete, files), None) or max(files, key=_count_headings)
+    others = [file for file in candidates if file.sheet is not found.sheet]
+    return replace(found, other_sheets=_sheet_names(others), other_tables=_sheet_names(filter(_is_table, others)))
+
+
+def _is_complete(file: RecognisedFile) -> bool:
+    return file.layout is not None and not file.layout.missing(file.known_columns)
+
+
+def _is_table(file: RecognisedFile) -> bool:
+    """Whether a sheet has the headings of a report, be it another one than that which a person has chosen."""
+    return _is_complete(_with_headings(file, islice(file.sheet_rows(), _ROWS_BEFORE_HEADINGS), Options()))
+
+
+def _sheet_names(files: Iterable[RecognisedFile]) -> list[str]:
+    return [file.sheet.name for file in files if file.sheet]
 
 
 def _in_csv(file: RecognisedFile, options: Options) -> RecognisedFile:
@@ -192,7 +209,7 @@ def _with_headings(file: RecognisedFile, rows: Iterator[NumberedRow], options: O
             headings.pop()
         if headings:
             found = _with_report(replace(file, headings=headings, heading_line=line), options)
-            if found.layout and not found.layout.missing(found.known_columns):
+            if _is_complete(found):
                 return found
             incomplete.append((sum(map(bool, headings)), found))
     most = max((count for count, _ in incomplete), default=0)

@@ -19,6 +19,7 @@ from tests.strategies import examples
 __all__ = ["database_url"]
 
 HEADINGS = ["Customer", "Transaction ID", "Action", "Date", "Total", "Cost"]
+HAS_A_TABLE = "has a table, too, which is not read: save it as a file of its own."
 ROW = ["Acme", "T-1", "Renew", datetime(2026, 11, 22, 13, 5, 59), 12, 1234.5]
 
 
@@ -94,7 +95,7 @@ def test_sheet_and_headings_are_found() -> None:
         sheet.append(row)
     plan = plan_of("", save(made), dry_run=False)
     assert "An Excel workbook; the sheet “Data” is read." in plan.said
-    assert "Of the workbook are not read: “About”." in plan.notes
+    assert "Of the workbook are not read: “About”." in plan.said
     assert "Passed over, rows before the headings: 1." in plan.said
     assert values(Subscription.ref) == ["S-1"]
 
@@ -109,7 +110,16 @@ def test_a_hidden_sheet_is_read_only_where_no_other_has_the_headings() -> None:
     sheet.append(["Acme", "S-new"])
     plan = plan_of("", save(made), dry_run=False)
     assert "An Excel workbook; the sheet “New” is read." in plan.said
+    assert plan.notes == [f"The sheet “Old” {HAS_A_TABLE}"]
     assert values(Subscription.ref) == ["S-new"]
+
+
+def test_sheet_of_another_report_is_noted_whatever_is_chosen() -> None:
+    made = book(HEADINGS, ROW)
+    sheet = made.create_sheet("Holdings")
+    sheet.append(["Customer", "Current Inventory", "Used"])
+    for report in ("", "customer-transactions"):
+        assert plan_of(report, save(made)).notes == [f"The sheet “Holdings” {HAS_A_TABLE}"]
 
 
 def test_sheet_with_most_headings_is_read_where_none_is_complete() -> None:
