@@ -93,6 +93,7 @@ class Layout:
     """The file of a report: a `FileColumn` for each of the report's columns, by its key.
 
     required: groups of columns, of each of which a file must have at least one.
+    can_be_complete: whether what a complete file doesn't name ends.
     complete: derives what a record leaves open. Raises RowRejected where its values contradict each other.
     """
 
@@ -100,6 +101,7 @@ class Layout:
     record: type[Record]
     columns: Mapping[str, FileColumn]
     required: tuple[tuple[str, ...], ...]
+    can_be_complete: bool = True
     complete: Callable[[Any], Any] | None = None
 
     @cached_property
@@ -305,6 +307,7 @@ TRANSACTIONS = Layout(
         "user": FileColumn(("User Name", "Performed by")),
     },
     required=(_HAS_OWNER, ("transaction_id",), ("action",), ("date",)),
+    can_be_complete=False,
 )
 USAGE = Layout(
     usage.REPORT,

@@ -50,16 +50,17 @@ class Reader:
     ) -> None:
         if file.layout is None:
             raise TypeError("the file's report isn't known")
+        self.layout = file.layout
         self.faults = Faults() if faults is None else faults
         self.questions: dict[str, Question] = {}
         self.passed_over = Counter[str]()
-        self._file, self._layout, self._progress = file, file.layout, progress
+        self._file, self._progress = file, progress
         self._formats = options.formats
         self._columns = [index for index, key in enumerate(file.mapping) if key]
         self._unnamed = [index for index, heading in enumerate(file.headings) if not heading]
         self._made_parsers: dict[Formats, Parsers] = {}
-        defaults = self._layout.defaults()
-        self._defaults = [defaults[name] for name in self._layout.record._fields]
+        defaults = self.layout.defaults()
+        self._defaults = [defaults[name] for name in self.layout.record._fields]
         self._parsers = self._make_parsers(self._formats)
 
     def records(self) -> Iterator[tuple[int, Record]]:
@@ -122,7 +123,7 @@ class Reader:
         return frozenset(
             index
             for index, key in enumerate(self._file.mapping)
-            if not key or (key not in _WITHOUT_LINE_BREAKS and self._layout.column(key).kind not in _NUMBERS_AND_DATES)
+            if not key or (key not in _WITHOUT_LINE_BREAKS and self.layout.column(key).kind not in _NUMBERS_AND_DATES)
         )
 
     def _cut_to_width(self, cells: list[str], width: int) -> list[str]:
@@ -145,8 +146,8 @@ class Reader:
                 values[target] = parse(cells[index])
         except (ValueError, Ambiguous):
             self._parse_again(line, cells, values)
-        record: Record = self._layout.record(*values)
-        return self._layout.complete(record) if self._layout.complete else record
+        record: Record = self.layout.record(*values)
+        return self.layout.complete(record) if self.layout.complete else record
 
     def _parse_again(self, line: int, cells: Sequence[str], values: list[Any]) -> None:
         """Parse a row with an ambiguous or a faulty cell. Raises RowRejected with all faults of its cells."""
@@ -187,7 +188,7 @@ class Reader:
     @cached_property
     def _evidence(self) -> dict[str, set[str]]:
         """What all numbers and dates of the file tell about its formats."""
-        kinds = [(index, self._layout.column(self._file.mapping[index] or "").kind) for index in self._columns]
+        kinds = [(index, self.layout.column(self._file.mapping[index] or "").kind) for index in self._columns]
         kinds = [(index, kind) for index, kind in kinds if kind in _NUMBERS_AND_DATES]
         found: dict[str, set[str]] = {"": set(), **{setting: set() for setting in _SETTINGS}}
         judge = lru_cache(_CACHED_CELLS)(evidence)
@@ -204,13 +205,13 @@ class Reader:
         parsers = self._made_parsers[formats] = []
         for index in self._columns:
             key = self._file.mapping[index] or ""
-            column = self._layout.columns[key]
-            target = self._layout.record._fields.index(column.field or key)
+            column = self.layout.columns[key]
+            target = self.layout.record._fields.index(column.field or key)
             parsers.append((index, target, self._parser(key, column, formats)))
         return parsers
 
     def _parser(self, key: str, column: FileColumn, formats: Formats) -> Parser:
-        kind = self._layout.column(key).kind
+        kind = self.layout.column(key).kind
         if kind in _NUMBERS_AND_DATES:
             parse = formats.parser(kind)
             if column.optional:

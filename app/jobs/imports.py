@@ -14,9 +14,10 @@ from app.importing import (
     Options,
     Plan,
     RecognisedFile,
+    check_file,
     discard_history,
     heartbeat,
-    import_file,
+    load_file,
     recognise_file,
     undo_import,
 )
@@ -135,9 +136,7 @@ class ImportJobs:
             options, file = self._recognise(job, stream)
             with FaultLog() as faults:
                 self.uploads.faults_path(number).unlink(missing_ok=True)
-                plan = import_file(
-                    file, options, dry_run=True, progress=running.advance, faults=faults, wait=running.wait
-                )
+                plan = check_file(file, options, running.advance, running.wait, faults)
                 if plan.faults is not faults:  # of the headings: no row was read
                     faults.extend(plan.faults)
                 if faults:
@@ -195,14 +194,14 @@ class ImportJobs:
                     checked is None or checked.data_version == plan.data_version or store_plan(plan).shows_same(checked)
                 )
 
-            plan = import_file(
+            plan = load_file(
                 file,
                 options,
-                progress=running.advance,
                 who=str(job.who),
                 number=number,
-                accept=is_as_shown,
+                progress=running.advance,
                 wait=running.wait,
+                accept=is_as_shown,
             )
             job.plan = dump_plan(store_plan(plan))
             if applied := Import.get_or_none(Import.number == number):
@@ -214,7 +213,10 @@ class ImportJobs:
         """Load a small file in the process of whoever calls, and return what that did, or what is wrong."""
         with heartbeat(job.id), self.uploads.open(job.id) as stream:
             file = recognise_file(stream, str(job.file), options)
-            plan = import_file(file, options, dry_run, who=str(job.who), number=job.id, wait=wait)
+            if dry_run:
+                plan = check_file(file, options, wait=wait)
+            else:
+                plan = load_file(file, options, who=str(job.who), number=job.id, wait=wait)
         if applied := Import.get_or_none(Import.number == job.id):
             job.plan = dump_plan(store_plan(plan))
             try:

@@ -12,7 +12,6 @@ from app.importing import (
     discard_history,
     history,
     import_list,
-    load_file,
     load_records,
     numbered_import,
     undo_import,
@@ -24,6 +23,7 @@ from app.jobs.states import release_jobs, status_of
 from models import ChangedRow, Customer, Holding, Import, ImportJob, reports_db
 from tests.databases import on_both
 from tests.importing.files import NOTHING, SUBSCRIPTIONS, TRANSACTIONS, USAGE, file, import_numbered, values
+from tests.support import load_stream
 
 
 def changed(number: int) -> list[tuple[str, ...]]:
@@ -112,7 +112,7 @@ def test_what_keeps_no_history() -> None:
     import_numbered(1, USAGE, {}, dry_run=True)
     with reports_db.write_transaction():
         load_records(USAGE, [(1, UsageRecord("Acme", "C-1", "North", "SSL", "DV", 5, 3))], "demo")
-    load_file(USAGE, BytesIO(file(USAGE, {})), "file.csv")
+    load_stream(USAGE, BytesIO(file(USAGE, {})))
     assert not ChangedRow.select().exists()
     assert values(Import.number) == [None, None]
     assert [each.state for each in import_list()] == ["", ""]
