@@ -19,9 +19,10 @@ from app.importing.history import (
     add_job,
     data_version,
     discard_history,
-    heartbeat,
+    heartbeats,
     import_list,
     numbered_import,
+    record_heartbeat,
 )
 from app.importing.layouts import LAYOUTS, Layout, Record, SubscriptionRecord, TransactionRecord, UsageRecord
 from app.importing.options import Options

@@ -1,9 +1,10 @@
 """The history of imports: their numbers, their list, and for how long it is known what they changed."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from threading import Event, Thread
 from typing import Any
 
@@ -54,7 +55,7 @@ def numbered_import(who: str, file: str, **fields: Any) -> Iterator[int]:
     now = timestamp()
     job = add_job(who=who, file=file, state=APPLYING, created_at=now, seen_at=now, **fields)
     try:
-        with heartbeat(job.id):
+        with heartbeats(partial(record_heartbeat, job.id), HEARTBEAT):
             yield job.id
     except BaseException as error:
         _end(job, FAILED, str(error)[:_MESSAGE_CHARS] or type(error).__name__)
@@ -67,15 +68,20 @@ def _end(job: ImportJob, state: str, message: str = "") -> None:
         ImportJob.update(state=state, message=message).where(ImportJob.id == job.id).execute()
 
 
+def record_heartbeat(number: int) -> None:
+    """Record that a job is being worked on. Without that it counts as interrupted."""
+    ImportJob.update(seen_at=timestamp()).where(ImportJob.id == number).execute()
+
+
 @contextmanager
-def heartbeat(number: int) -> Iterator[None]:
-    """Let a thread record a heartbeat of a job every second, without which it counts as interrupted."""
+def heartbeats(record: Callable[[], object], seconds: float) -> Iterator[None]:
+    """Let a thread call `record` every so many seconds, until the block ends."""
     stop = Event()
 
     def beat() -> None:
-        while not stop.wait(HEARTBEAT):
-            with suppress(*DATABASE_ERRORS):  # locked, or full: it tries again a second later
-                ImportJob.update(seen_at=timestamp()).where(ImportJob.id == number).execute()
+        while not stop.wait(seconds):
+            with suppress(*DATABASE_ERRORS):  # locked, or full: it tries again the next time
+                record()
         close_connections()
 
     thread = Thread(target=beat, daemon=True)

@@ -2,9 +2,9 @@
 
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import IO, Any
 
 from huey import Huey, crontab
@@ -16,11 +16,13 @@ from app.importing import (
     RecognisedFile,
     check_file,
     discard_history,
-    heartbeat,
+    heartbeats,
     load_file,
     recognise_file,
+    record_heartbeat,
     undo_import,
 )
+from app.importing.history import HEARTBEAT
 from app.jobs import states
 from app.jobs.faults import FaultLog, write_faults
 from app.jobs.plans import (
@@ -76,7 +78,6 @@ class ImportJobs:
 
     def __init__(self, database_url: str, history_days: int) -> None:
         self.uploads = Uploads(data_folder(database_url) / "uploads")
-        self.running: RunningJob | None = None  # for the thread that records its heartbeats
         self._url, self._history_days = database_url, history_days
 
     @cached_property
@@ -211,7 +212,8 @@ class ImportJobs:
 
     def load_at_once(self, job: ImportJob, options: Options, dry_run: bool, wait: Callable[[], object]) -> Plan:
         """Load a small file in the process of whoever calls, and return what that did, or what is wrong."""
-        with heartbeat(job.id), self.uploads.open(job.id) as stream:
+        beats = heartbeats(partial(record_heartbeat, job.id), HEARTBEAT)
+        with beats, self.uploads.open(job.id) as stream:
             file = recognise_file(stream, str(job.file), options)
             if dry_run:
                 plan = check_file(file, options, wait=wait)
@@ -258,9 +260,10 @@ class ImportJobs:
     @contextmanager
     def _work_on(self, job: ImportJob) -> Iterator["RunningJob"]:
         """Run the block for a job that was claimed. An error becomes the job's message, and ends in AFTER_FAILURE."""
-        running = self.running = RunningJob(job)
+        running = RunningJob(job)
         try:
-            yield running
+            with heartbeats(running.record_heartbeat, HEARTBEAT):
+                yield running
         except JobTaken:
             return
         except FileNotFoundError:
@@ -275,12 +278,10 @@ class ImportJobs:
         except Exception:
             log.exception(_FAILED, job.id, job.state, "a defect")
             running.fail(_DEFECT)
-        finally:
-            self.running = None
 
 
 class RunningJob:
-    """A job that is being worked on. Another thread records its heartbeats (runner.py)."""
+    """A job that is being worked on. Another thread records its heartbeats."""
 
     def __init__(self, job: ImportJob) -> None:
         self.job, self.done, self.message, self.is_taken = job, 0, "", False
@@ -299,8 +300,7 @@ class RunningJob:
 
     def record_heartbeat(self) -> None:
         """Record that the job is being worked on, and notice whether somebody has taken it away."""
-        with suppress(*DATABASE_ERRORS):  # it is called again a second later
-            self.is_taken = not states.note_progress(self.job, self.done, self.message)
+        self.is_taken = not states.note_progress(self.job, self.done, self.message)
 
     def finish(self, state: str, message: str = "", **values: Any) -> None:
         change_state(self.job, [self.job.state], state, message=message, **values)
