@@ -261,6 +261,11 @@ class Import(BaseModel):
     class Meta:
         table_name = "load"
 
+    @property
+    def can_be_undone(self) -> bool:
+        """Whether it is known what the import changed: then it can be undone, unless something newer depends on it."""
+        return bool(self.changed_rows) and not self.discarded and self.undoes is None
+
     @classmethod
     def version(cls) -> tuple[Any, ...]:
         """Return a cache key of the data: the database, and the id, time and edition of its last import.

@@ -15,12 +15,11 @@ from app.importing.changes import changed_rows
 from app.importing.csv_rows import DELIMITERS
 from app.importing.encodings import ENCODINGS
 from app.importing.history import (
-    ListedImport,
     add_job,
     data_version,
     discard_history,
     heartbeats,
-    import_list,
+    newest_imports,
     numbered_import,
     record_heartbeat,
 )

@@ -13,7 +13,7 @@ from app.importing import (
     FileRejected,
     UndoSummary,
     changed_rows,
-    import_list,
+    newest_imports,
     undo_import,
     undo_preview,
 )
@@ -309,7 +309,7 @@ def test_an_undo_is_an_import() -> None:
     undo = Import.get(Import.number == 3)
     assert (undo.report, undo.file, undo.who, undo.undoes) == (USAGE, "Undo of import 2: file.csv", "bob", 2)
     assert (undo.added, undo.updated, undo.removed, undo.unchanged) == (1, 1, 0, 0)
-    assert [(each.number, each.state) for each in import_list()] == [
+    assert [(each.number, state) for each, state in newest_imports(9)] == [
         (3, "undoes 2"), (2, "undone by 3"), (1, "can be undone"),
     ]  # fmt: skip
 
