@@ -7,7 +7,7 @@ from typing import Any, ClassVar, NamedTuple
 import peewee
 
 from models.connections import reports_db
-from models.sqlite import Snapshot
+from models.snapshot import Snapshot
 from models.values import fold
 
 NONE_ID = 0  # of the nameless row that stands for "none" in every table of names, so that no report meets a NULL

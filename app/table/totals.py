@@ -17,8 +17,7 @@ from app.table.query import RowQuery
 from app.table.scope import Scope
 from app.table.statements import compiled, placeholder
 from app.table.view import NUL, View
-from models import fold, reports_db
-from models.sqlite import Snapshot
+from models import Snapshot, fold, reports_db
 
 
 class Group(NamedTuple):
