@@ -241,24 +241,32 @@ def _slices(rows: RowQuery, dimensions: Sequence[Dimension], source: Snapshot) -
     of an index that holds all that is added up. Without another dimension nothing has to be sorted then, and with one
     only the rows of a month. If no dimension is of time, slices are years.
     """
-    time = [dimension.periods for dimension in dimensions if dimension.periods]
-    periods = min(time, key=lambda periods: periods.months) if time else rows.report.longest_periods
+    times = [dimension.periods for dimension in dimensions if dimension.periods]
+    periods = min(times, key=lambda periods: periods.months) if times else rows.report.longest_periods
     if rows.sort_matches or not periods or len(disjoint_conditions(rows.conditions(rows.table))) > 1:
         return None
-    is_date_alone = len(time) == len(dimensions) and rows.view.filters.keys() <= {"period", "from", "to"}
+    is_date_alone = len(times) == len(dimensions) and rows.view.filters.keys() <= {"period", "from", "to"}
     within = None if is_date_alone else periods.within  # the index of the date lacks other dimensions and filters
     if not (is_date_alone or within):
         return None
-    field, (first, last) = getattr(rows.table, periods.field), rows.view.date_range
-    ends = [next(source.columns(rows.table.select(end(field)), 1))[0][0] for end in (fn.MIN, fn.MAX)]
-    if None in ends:
+    dates = _date_range(rows, periods, source)
+    if dates is None:
         return None
-    first, last = max(first, ends[0][:10]), min(last or ends[1][:10], ends[1][:10])
+    first, last = dates
     names = periods.between(periods.of_day(first), periods.of_day(last)) if first <= last else []
     if len(names) > _MAX_SLICES:
         return None
     days = [(max(begin, first), min(end, last)) for begin, end in map(periods.days, names)]
     return _Slices(periods, within, days)
+
+
+def _date_range(rows: RowQuery, periods: Periods, source: Snapshot) -> tuple[str, str] | None:
+    """The first and the last day of the view's filters that the table has, None where the table is empty."""
+    field, (first, last) = getattr(rows.table, periods.field), rows.view.date_range
+    earliest, latest = [next(source.columns(rows.table.select(end(field)), 1))[0][0] for end in (fn.MIN, fn.MAX)]
+    if earliest is None:
+        return None
+    return max(first, earliest[:10]), min(last or latest[:10], latest[:10])
 
 
 def _read_slices(
