@@ -197,11 +197,18 @@ def _products(text: str) -> tuple[str, ...]:
     return names
 
 
+def _is_total(name: str | None) -> bool:
+    return fold(name or "").strip(" :") in _TOTALS
+
+
 def _complete_usage(record: Any) -> UsageRecord:
     """Derive the numbers of a holding that a file lacks: Current Inventory = Available + Used - Over Inventory.
 
     A row without type or product may be the sum of several holdings, of which one is over and another one not.
     """
+    if not (record.customer_id or record.product or record.certificate_type) and _is_total(record.customer):
+        name = quote(record.customer)
+        raise RowRejected(f"the row of {name} is a line of totals: take it out, or give the customer a Customer ID")
     inventory, available = record.current_inventory, record.available
     used, over = record.used, record.over_inventory
     if available is None and (inventory is None or used is None):
@@ -266,6 +273,11 @@ _OWNER = {
 _SUBSCRIPTION_ID = ("Sub ID", "Subscription No.", "Subscription Number", "Sub No.")
 _COST = ("Amount", "Price", "Amount USD", "Cost USD", "Total Cost")
 _HAS_OWNER = ("customer", "customer_id")
+
+# How the line of totals at the end of a table begins: it would be a customer with the holdings of all others.
+_TOTALS = frozenset(
+    ("total", "totals", "grand total", "sum", "summe", "gesamt", "gesamtsumme", "totaal", "totale", "suma", "razem")
+)
 
 SUBSCRIPTIONS = Layout(
     subscriptions.REPORT,

@@ -12,7 +12,7 @@ from app.importing.layouts import FileColumn, Record, describe_cell_error
 from app.importing.options import Options
 from app.importing.recognise import SEPARATOR_LINE, RecognisedFile
 from app.importing.results import Fault, Faults, Question, RowRejected, Unreadable, quote
-from app.table.kinds import DATE, DATETIME, INTEGER, MONEY, unguard
+from app.table.kinds import DATE, DATETIME, INTEGER, MONEY, Kind, unguard
 from models import clean_text
 
 Progress = Callable[[int], object]  # is called with how much was done since the last call, here in bytes
@@ -28,6 +28,7 @@ _WITHOUT_LINE_BREAKS = (
     "action",
     "status",
 )
+_REPEATED_HEADINGS = "repeated headings"  # of a file that was put together from several
 _SETTINGS = {"date_order": DATE_ORDERS, "decimal": DECIMALS}
 
 
@@ -89,14 +90,17 @@ class Reader:
             yield from self._sheet_rows()
             return
         rows = self._file.csv_rows(self.faults.add)
-        last, heading = 0, self._file.heading_line
-        for count, row in enumerate(rows):
-            if row[0] > heading:
-                yield row
-            elif row[0] == heading:
+        last, heading, headings = 0, self._file.heading_line, list[str]()
+        for count, (line, cells) in enumerate(rows):
+            if line > heading and cells != headings:
+                yield line, cells
+            elif line > heading:
+                self.passed_over[_REPEATED_HEADINGS] += 1
+            elif line == heading:
+                headings = cells
                 rows.width = len(self._file.headings)
                 rows.text_columns = self._text_columns
-            elif not SEPARATOR_LINE.fullmatch(self._file.delimiter.join(row[1])):
+            elif not SEPARATOR_LINE.fullmatch(self._file.delimiter.join(cells)):
                 self.passed_over["rows before the headings"] += 1
             if self._progress and count % _PROGRESS_ROWS == 0:
                 at = self._file.position
@@ -107,12 +111,17 @@ class Reader:
             self._progress(self._file.size - last)
 
     def _sheet_rows(self) -> Iterator[NumberedRow]:
+        headings = list[str]()
         for line, cells in self._file.sheet_rows():
             if not any(cells):
                 self.passed_over["empty rows"] += 1
-            elif line > self._file.heading_line:
+            elif line > self._file.heading_line and cells != headings:
                 yield line, cells
-            elif line < self._file.heading_line:
+            elif line > self._file.heading_line:
+                self.passed_over[_REPEATED_HEADINGS] += 1
+            elif line == self._file.heading_line:
+                headings = cells
+            else:
                 self.passed_over["rows before the headings"] += 1
         if self._progress:
             self._progress(self._file.size)
@@ -164,8 +173,18 @@ class Reader:
             except ValueError as error:
                 if not is_asked:
                     faults.append(Fault(line, describe_cell_error(heading, cell, error), heading, cell))
+        if len(faults) > 1 and (cells_of_note := self._cells_of_note(cells)):
+            raise RowRejected(f"the row has only {cells_of_note}; take it out if it is a note or a line of totals")
         if faults:
             raise RowRejected(*faults)
+
+    def _cells_of_note(self, cells: Sequence[str]) -> str:
+        """The cells of a row with no more than one beside its numbers, such as a note or a line of totals; else ""."""
+        numbers = {index for index in self._columns if self._kind(index) in (INTEGER, MONEY)}
+        filled = [index for index, cell in enumerate(cells) if clean_text(cell)]
+        if len([index for index in filled if index not in numbers]) > 1:
+            return ""
+        return ", ".join(quote(cells[index]) for index in filled)
 
     def _settle(self, setting: str, line: int, heading: str, cell: str) -> Parsers:
         """Look through the whole file for what tells how it writes dates or numbers. Ask if nothing, or both, does.
@@ -188,7 +207,7 @@ class Reader:
     @cached_property
     def _evidence(self) -> dict[str, set[str]]:
         """What all numbers and dates of the file tell about its formats."""
-        kinds = [(index, self.layout.column(self._file.mapping[index] or "").kind) for index in self._columns]
+        kinds = [(index, self._kind(index)) for index in self._columns]
         kinds = [(index, kind) for index, kind in kinds if kind in _NUMBERS_AND_DATES]
         found: dict[str, set[str]] = {"": set(), **{setting: set() for setting in _SETTINGS}}
         judge = lru_cache(_CACHED_CELLS)(evidence)
@@ -198,6 +217,9 @@ class Reader:
                     setting, meaning = judge(kind, cells[index])
                     found[setting].add(meaning)
         return {setting: meanings - {""} for setting, meanings in found.items()}
+
+    def _kind(self, index: int) -> Kind:
+        return self.layout.column(self._file.mapping[index] or "").kind
 
     def _make_parsers(self, formats: Formats) -> Parsers:
         if formats in self._made_parsers:

@@ -21,17 +21,12 @@ from app.table.view import View, describe_view
 from app.validation import ValidationError
 from app.web.audit import audit_actor
 from app.web.errors import error_response
+from app.web.reading import match_visitor_spellings
 from app.web.redirects import safe_next
 from app.web.request_log import set_error_reason
 from app.web.security import visitor
 from app.web.urls import MAX_URL_LENGTH, report_url
-from app.web.view_request import (
-    match_visitor_spellings,
-    permitted_submission,
-    report_or_404,
-    visitor_report,
-    withheld_parts,
-)
+from app.web.view_request import permitted_submission, report_or_404, visitor_report, withheld_parts
 from models import SavedView, access_db
 from models.audit import AuditActor
 

@@ -10,7 +10,7 @@ from app.table.kinds import guard
 from app.table.scope import WHOLE_PARTNER
 from models import Actor, Customer, Subscription
 from tests.databases import sqlite_file as database_url
-from tests.importing.files import SUBSCRIPTIONS, TRANSACTIONS, faults_of, file, load, load_bytes, plan_of, values
+from tests.importing.files import SUBSCRIPTIONS, TRANSACTIONS, faults_of, file, load, load_bytes, plan_of, row, values
 from tests.support import load_stream, view_of
 
 __all__ = ["database_url"]
@@ -92,6 +92,15 @@ def test_wrong_number_of_cells() -> None:
         (2, "the row has 3 cells, the heading has 11"),
         (3, "the row has 12 cells, the heading has 11; a cell with the delimiter inside needs double quotes around it"),
         (4, "Total: “x” is not a whole number of up to 12 digits such as 1234"),
+    ]
+
+
+@pytest.mark.parametrize("number", ["", "12"])
+def test_note_or_line_of_totals_is_one_fault(number: str) -> None:
+    line = dict.fromkeys(row(TRANSACTIONS, {}), "") | {"Customer": "Total", "Total": number}
+    text = f"the row has only {', '.join(f'“{cell}”' for cell in ('Total', number) if cell)}"
+    assert faults_of(TRANSACTIONS, file(TRANSACTIONS, {}, line)) == [
+        (3, f"{text}; take it out if it is a note or a line of totals")
     ]
 
 
