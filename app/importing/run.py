@@ -34,7 +34,7 @@ def check_file(
         return refusal
     reader = Reader(file, options, progress, faults)
     with reports_db.patient_write_transaction(wait) as transaction:
-        plan = _Run(reader.layout, options, file.known_columns, reader.faults).load_file(file, reader)
+        plan = _Run(reader.layout, options, file.known_columns, reader.faults).load_rows(file, reader)
         transaction.rollback()
     return plan
 
@@ -60,7 +60,7 @@ def load_file(  # noqa: PLR0913
     reader = Reader(file, options, progress)
     with reports_db.patient_write_transaction(wait) as transaction:
         run = _Run(reader.layout, options, file.known_columns, reader.faults, number)
-        plan = run.load_file(file, reader)
+        plan = run.load_rows(file, reader)
         if plan.can_be_applied and accept(plan):
             run.record(file.name, who)
         else:
@@ -111,7 +111,7 @@ class _Run:
         loader = LOADERS[layout.report.slug]
         self._loader: Loader = loader(self._indexes, self._changes, faults, given, options.complete)
 
-    def load_file(self, file: RecognisedFile, reader: Reader) -> Plan:
+    def load_rows(self, file: RecognisedFile, reader: Reader) -> Plan:
         """Store the records of a file, and return what that does."""
         self.load(reader.records())
         said = [*file.sentences(), *_what_is_missing(file, reader.layout), *_what_was_passed_over(reader)]
