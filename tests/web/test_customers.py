@@ -15,12 +15,11 @@ from app.reports.customer_page import SECTIONS, SUMS
 from models import Customer, Import
 from tests.databases import on_both
 from tests.databases import sqlite_first as database_url
-from tests.support import csv_rows, load, signed_in, table_rows
+from tests.support import SUBSCRIPTIONS, USAGE, csv_rows, load, signed_in, table_rows
 from tests.web import parties
 
 __all__ = ["database_url"]
 
-SUBSCRIPTIONS, TRANSACTIONS, USAGE = REPORTS
 FRAGMENT = {"Accept": "text/html", "HX-Request": "true", "HX-Request-Type": "partial"}
 TWIN = "/customers?name=Twin&reseller="
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.datastructures import MultiDict
 
-from app.reports import REPORTS
+from app.reports import REPORTS, subscriptions, transactions, usage
 from app.table.paging import read_page
 from app.table.scope import WHOLE_PARTNER
 from app.table.view import View, format_path, move_column
@@ -24,7 +24,7 @@ from tests.support import csv_rows, load, signed_in, table_rows, view_of
 from tests.web import parties
 from tests.web.forms import Pairs, corrections, filled_in, sent_by_form, shown_query
 
-SUBSCRIPTIONS, TRANSACTIONS, USAGE = REPORTS.values()
+SUBSCRIPTIONS, TRANSACTIONS, USAGE = subscriptions.REPORT, transactions.REPORT, usage.REPORT
 DAYS = [("from", "2026-01-01"), ("to", "2026-01-31")]
 FRAGMENT = {"Accept": "text/html", "HX-Request": "true", "HX-Request-Type": "partial"}
 

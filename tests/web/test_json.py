@@ -20,14 +20,13 @@ from app.web.reports import export, validators
 from models import AuditEvent, Import, User, close_connections, timestamp
 from tests.databases import on_both
 from tests.databases import sqlite_first as database_url
-from tests.support import EDGE_CASES, add_token, csv_rows, load, program, signed_in
+from tests.support import EDGE_CASES, TRANSACTIONS, USAGE, add_token, csv_rows, load, program, signed_in
 
 __all__ = ["database_url"]
 
 pytestmark = pytest.mark.usefixtures("edge_cases")
 
 ROOT = Path(__file__).parents[2]
-SUBSCRIPTIONS, TRANSACTIONS, USAGE = REPORTS
 ENDINGS = [".csv", ".csv?dialect=semicolon", ".xlsx", ".json", ".json?size=25"]
 
 
