@@ -9,6 +9,7 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, render_template, request
 
 from app.auth.permissions import Permission
+from app.importing import IMPORTABLE
 from app.reports import REPORTS
 from app.table.csv import DIALECT_KEY, DIALECTS
 from app.table.definitions import Filter, Report
@@ -67,7 +68,8 @@ def description(reports: list[Report], may_import: bool) -> Schema:
     """Return the OpenAPI document of these reports' files, and of imports where the visitor may import."""
     operations = {path: {"get": operation} for report in reports for path, operation in _operations(report)}
     if may_import:
-        operations |= {f"/imports/{report.slug}": {"put": _import_operation(report)} for report in reports}
+        with_file = [report for report in reports if report.slug in IMPORTABLE]
+        operations |= {f"/imports/{report.slug}": {"put": _import_operation(report)} for report in with_file}
         operations["/imports/{number}"] = {"get": _import_status()}
     own = {
         "operationId": "description",
