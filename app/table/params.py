@@ -11,10 +11,10 @@ from app.table.csv import DIALECT_KEY, DIALECTS, EXCEL, Dialect
 from app.table.definitions import Column, Dimension, Report
 from app.table.view import (
     ALL_ROWS,
-    DEFAULT_SIZE,
+    DEFAULT_PAGE_SIZE,
     LAST_PAGE,
     LAST_POSITION,
-    SIZES,
+    PAGE_SIZES,
     Cursor,
     PagePosition,
     RowPath,
@@ -187,10 +187,10 @@ def _sort(params: QueryParams, columns: tuple[Column, ...]) -> str:
 
 
 def _size(params: QueryParams) -> int:
-    size = params.one("size") or str(DEFAULT_SIZE)
-    if size not in map(str, SIZES):
-        params.add_error("size", size, f"is not a page size; use one of {', '.join(map(str, SIZES))}")
-        return DEFAULT_SIZE
+    size = params.one("size") or str(DEFAULT_PAGE_SIZE)
+    if size not in map(str, PAGE_SIZES):
+        params.add_error("size", size, f"is not a page size; use one of {', '.join(map(str, PAGE_SIZES))}")
+        return DEFAULT_PAGE_SIZE
     return int(size)
 
 

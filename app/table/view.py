@@ -71,8 +71,8 @@ RowPath = tuple[Any, ...]
 
 ALL_ROWS: RowPath = ()  # "all" in `open_rows`: every row is open but those that are named beside it
 
-SIZES = (25, 50, 100, 200)  # rows on a page
-DEFAULT_SIZE = 50
+PAGE_SIZES = (25, 50, 100, 200)  # rows on a page
+DEFAULT_PAGE_SIZE = 50
 
 
 _unreserved = re.compile("[A-Za-z0-9_.-]+").fullmatch
@@ -99,7 +99,7 @@ class View:
 
     report, columns: the report, and its visible columns in their order.
     sort:      the key of the sort column, "-" in front for descending.
-    size:      rows on a page, one of SIZES.
+    size:      rows on a page, one of PAGE_SIZES.
     position:  where the page begins or ends; None is the first page.
     open_rows: the paths of the open rows, or ALL_ROWS and the paths of the closed ones.
     filters:   filter key → value as it stands in the address.
@@ -110,7 +110,7 @@ class View:
     report: Report
     columns: tuple[Column, ...]
     sort: str
-    size: int = DEFAULT_SIZE
+    size: int = DEFAULT_PAGE_SIZE
     position: PagePosition | None = None
     open_rows: tuple[RowPath, ...] = ()
     filters: Mapping[str, str] = field(default_factory=dict)
@@ -193,7 +193,7 @@ class View:
             pairs += [("columns", column.key) for column in self.columns]
         if self.sort != self.report.default_sort:
             pairs.append(("sort", self.sort))
-        if self.size != DEFAULT_SIZE:
+        if self.size != DEFAULT_PAGE_SIZE:
             pairs.append(("size", str(self.size)))
         if self.position:
             pairs.append(("after" if self.position.forward else "before", str(self.position.cursor or LAST_PAGE)))

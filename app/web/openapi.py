@@ -15,7 +15,7 @@ from app.table.csv import DIALECT_KEY, DIALECTS
 from app.table.definitions import Filter, Report
 from app.table.json import json_type
 from app.table.params import MAX_GROUP, MAX_VALUE_LENGTH
-from app.table.view import LAST_PAGE, SIZES
+from app.table.view import LAST_PAGE, PAGE_SIZES
 from app.web.imports.put import CONFIRM, MAX_ROWS, QUERY_KEYS
 from app.web.reports.formats import DEFAULT_FORMAT, JSON, WORKBOOK, Format
 from app.web.security import visitor
@@ -105,7 +105,7 @@ def _operations(report: Report) -> Iterator[tuple[str, Schema]]:
     base, common = f"/reports/{report.slug}", _parameters(report)
     csv = [_parameter(DIALECT_KEY, "How the CSV is written", _enum(DIALECTS))]
     pages = [
-        _parameter("size", "Rows on a page. Follow next for further pages; without size, all rows", _enum(SIZES)),
+        _parameter("size", "Rows on a page. Follow next for further pages; without size, all rows", _enum(PAGE_SIZES)),
         _parameter("before", "The last page", _enum([LAST_PAGE])),
     ]
     text: Schema = {"type": "string"}

@@ -191,7 +191,7 @@ def test_commands_are_carried_out_in_their_order(slug: str, data: st.DataObject)
 @pytest.fixture
 def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pages of two rows, so that a few rows have a page in the middle."""
-    monkeypatch.setattr("app.table.params.SIZES", (2, 25, 50, 100, 200))
+    monkeypatch.setattr("app.table.params.PAGE_SIZES", (2, 25, 50, 100, 200))
 
 
 def positions(view: View) -> Sequence[View]:

@@ -89,7 +89,7 @@ def test_all_rows_are_an_export_and_pages_are_not(client: FlaskClient) -> None:
 
 @on_both
 def test_pages_lead_to_all_rows(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.table.params.SIZES", (2, 50))
+    monkeypatch.setattr("app.table.params.PAGE_SIZES", (2, 50))
     for slug in REPORTS:
         whole = read_json(client, f"/reports/{slug}.json?sort=customer")
         address, rows, pages = f"/reports/{slug}.json?sort=customer&size=2", [], 0
@@ -103,10 +103,10 @@ def test_pages_lead_to_all_rows(client: FlaskClient, monkeypatch: pytest.MonkeyP
 
 
 def test_next_names_the_default_size(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.table.params.SIZES", (2,))
-    monkeypatch.setattr("app.table.params.DEFAULT_SIZE", 2)
+    monkeypatch.setattr("app.table.params.PAGE_SIZES", (2,))
+    monkeypatch.setattr("app.table.params.DEFAULT_PAGE_SIZE", 2)
     for module in ("app.table.view", "app.web.reports.export"):
-        monkeypatch.setattr(f"{module}.DEFAULT_SIZE", 2)
+        monkeypatch.setattr(f"{module}.DEFAULT_PAGE_SIZE", 2)
     assert "size=2" in read_json(client, f"/reports/{USAGE}.json?size=2")["next"]
 
 

@@ -16,7 +16,7 @@ from app.table.json import json_chunks, json_page
 from app.table.paging import CursorNotFound, read_page
 from app.table.params import PAGING_KEYS
 from app.table.spool import PIECE_BYTES, spool
-from app.table.view import DEFAULT_SIZE, View
+from app.table.view import DEFAULT_PAGE_SIZE, View
 from app.table.xlsx import WorkbookLimitError, write_workbook
 from app.web.audit import audit_actor, record_event
 from app.web.errors import disk_full_response, error_response
@@ -65,7 +65,7 @@ def json(slug: str) -> Response:
 
 def _page_url(view: View) -> str:
     """The address of a page as JSON. It names even the default size: without a size, it would be that of all rows."""
-    size = [("size", str(view.size))] if view.size == DEFAULT_SIZE else []
+    size = [("size", str(view.size))] if view.size == DEFAULT_PAGE_SIZE else []
     return report_url(view, JSON.extension, *size)
 
 

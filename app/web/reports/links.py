@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from app.table.paging import Page
-from app.table.view import NUL, SIZES, View, digest, encode_query, quote_value
+from app.table.view import NUL, PAGE_SIZES, View, digest, encode_query, quote_value
 from app.web.urls import report_url
 
 
@@ -48,7 +48,7 @@ def link_context(page: Page) -> dict[str, Any]:
         "expandable_key": view.columns[0].key if can_expand and page.rows else "",  # whose heading expands all rows
         "count_url": report_url(view.first_page, "/count"),
         "totals_url": report_url(view.first_page, "/totals"),
-        "size_links": [(size, report_url(view.with_size(size))) for size in SIZES],
+        "size_links": [(size, report_url(view.with_size(size))) for size in PAGE_SIZES],
         "first_url": previous and report_url(view.at_first_page),
         "previous_url": previous,
         "next_url": page.next and report_url(page.next),
