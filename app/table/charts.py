@@ -32,7 +32,7 @@ def chart_range(chart: Chart, view: View, scope: Scope) -> tuple[View, Sequence[
 def largest_rows(view: View, scope: Scope, key: str, limit: int) -> list[Row]:
     """The first-level rows with the largest values of a column. They have two values, their name and this one."""
     columns = (view.report.columns[0], view.report.columns_by_key[key])
-    query = RowQuery(replace(view.first_page, columns=columns, sort=f"-{key}"), scope, level=0)
+    query = RowQuery(replace(view.closed_first_page, columns=columns, sort=f"-{key}"), scope, level=0)
     cache_key = (query.cache_key, columns, limit)
     rows: list[Row] = cached_until_import(
         cache_key, lambda: fetch_rows(choose_strategy(query), descending=True, limit=limit)

@@ -47,7 +47,9 @@ def _with_query(path: str, query: str) -> str:
 
 def summary_url(view: View) -> str:
     """Return the address of a view's summary, the same for every sort and page size."""
-    return report_url(replace(view.first_page, sort=view.report.default_sort, size=DEFAULT_PAGE_SIZE), "/summary")
+    return report_url(
+        replace(view.closed_first_page, sort=view.report.default_sort, size=DEFAULT_PAGE_SIZE), "/summary"
+    )
 
 
 def customer_url(keys: Mapping[str, str]) -> str:
