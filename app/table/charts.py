@@ -10,7 +10,6 @@ from app.table.definitions import Chart
 from app.table.paging import Row, fetch_rows
 from app.table.query import RowQuery
 from app.table.scope import Scope
-from app.table.totals import narrow_view
 from app.table.view import View
 
 
@@ -26,7 +25,7 @@ def chart_range(chart: Chart, view: View, scope: Scope) -> tuple[View, Sequence[
     ]
     if not months:
         return view, []
-    return narrow_view(view, {"from": days(months[0])["from"], "to": days(months[-1])["to"]}), months
+    return view.narrowed_by({"from": days(months[0])["from"], "to": days(months[-1])["to"]}), months
 
 
 def largest_rows(view: View, scope: Scope, key: str, limit: int) -> list[Row]:

@@ -15,7 +15,7 @@ from app.table.cache import BoundedCache, cached_until_import, is_cached
 from app.table.definitions import ROWS, Column
 from app.table.query import RowQuery
 from app.table.scope import Scope
-from app.table.totals import Group, Groups, narrow_view, sum_groups
+from app.table.totals import Group, Groups, sum_groups
 from app.table.view import RowPath, View
 from models import reports_db
 from models.sqlite import Snapshot
@@ -117,5 +117,5 @@ def member_view(view: View, group: Group) -> View:
     for dimension, value in zip(view.group, group.values, strict=True):
         filters = dimension.filters(value)
         spellings = {key: texts for key, texts in members.spellings.items() if key[0] not in filters}
-        members = narrow_view(replace(members, spellings=spellings), filters)
+        members = replace(members, spellings=spellings).narrowed_by(filters)
     return members

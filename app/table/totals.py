@@ -1,7 +1,7 @@
 """Sum the rows of a view, by the same conditions as its page and its files."""
 
 from array import array
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import accumulate, pairwise, product, repeat
 from sys import getsizeof
@@ -329,13 +329,3 @@ def _values(dimension: Dimension, keys: set[Any], source: Snapshot) -> tuple[Val
         ids += block
         texts += map(NUL.join, zip(*columns, strict=True))
     return Values(texts, are_tuples=len(dimension.names) > 1), ids
-
-
-def narrow_view(view: View, filters: Mapping[str, str]) -> View:
-    """The view with more filters, such as those of a group. Its own date range still holds."""
-    filters, others = dict(filters), dict(view.filters)
-    if "from" in filters:
-        first, last = view.date_range
-        filters |= {"from": max(filters["from"], first), "to": min(filters["to"], last or filters["to"])}
-        others.pop("period", None)
-    return view.with_filters(others | filters)

@@ -266,6 +266,15 @@ class View:
     def without_filter(self, key: str) -> "View":
         return self.with_filters({each: value for each, value in self.filters.items() if each != key})
 
+    def narrowed_by(self, filters: Mapping[str, str]) -> "View":
+        """Add filters, such as those of a group. The view's own date range still holds."""
+        added, kept = dict(filters), dict(self.filters)
+        if "from" in added:
+            first, last = self.date_range
+            added |= {"from": max(added["from"], first), "to": min(added["to"], last or added["to"])}
+            kept.pop("period", None)
+        return self.with_filters(kept | added)
+
     def with_size(self, size: int) -> "View":
         return replace(self, position=None, size=size)
 

@@ -10,7 +10,6 @@ from werkzeug.routing import IntegerConverter, Map
 from app.reports import REPORTS
 from app.table.definitions import Filter, Link, Report
 from app.table.params import MAX_VALUE_LENGTH
-from app.table.totals import narrow_view
 from app.table.view import DEFAULT_PAGE_SIZE, View, encode_query, quote_value
 
 # Characters in the address of a view. gunicorn reads request lines of up to 8,190 bytes; a form adds to its view.
@@ -85,7 +84,7 @@ def filtered_url(view: View) -> str:
 
 def narrowed_url(view: View, filters: Mapping[str, str]) -> str:
     """Return the address of a view with more filters, "" when no address takes them or one has no value."""
-    return filtered_url(narrow_view(view, filters)) if all(filters.values()) else ""
+    return filtered_url(view.narrowed_by(filters)) if all(filters.values()) else ""
 
 
 def _takes(filter_: Filter, value: str) -> bool:
