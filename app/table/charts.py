@@ -7,8 +7,8 @@ from datetime import date
 from app.table.cache import cached_until_import
 from app.table.counts import choose_strategy
 from app.table.definitions import Chart
-from app.table.paging import Row, fetch_rows
 from app.table.query import RowQuery
+from app.table.rows import Row, fetch_rows
 from app.table.scope import Scope
 from app.table.view import View
 

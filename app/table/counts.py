@@ -4,7 +4,7 @@
 
 * up to SORT_LIMIT matches: find them through the filter's index and sort them;
 * more: scan the sort index and skip what doesn't match. Among many matches the scan soon fills a page. Where they lie
-  far apart it exceeds its budget (SQLite's progress handler, PostgreSQL's statement_timeout), and `app.table.paging`
+  far apart it exceeds its budget (SQLite's progress handler, PostgreSQL's statement_timeout), and `app.table.rows`
   sorts the matches after all.
 
 Counts are cached until the next import. A page shows "more than 25,000" instead of waiting for an exact count, which

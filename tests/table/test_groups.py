@@ -20,8 +20,9 @@ from app.table.csv import csv_chunks
 from app.table.definitions import Column, Dimension, Level, Report
 from app.table.groups import member_view, read_groups
 from app.table.kinds import INTEGER, TEXT, unguard
-from app.table.paging import MAX_MEMBERS, Row, read_group
+from app.table.paging import MAX_MEMBERS, read_group
 from app.table.query import RowQuery
+from app.table.rows import Row
 from app.table.scope import NO_ROWS, WHOLE_PARTNER, Scope
 from app.table.totals import Groups, Values, summarize
 from app.table.view import View

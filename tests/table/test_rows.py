@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from app.reports import REPORTS
 from app.table import counts
 from app.table.csv import csv_chunks
-from app.table.paging import Page, Row, read_children, read_page
+from app.table.paging import Page, read_children, read_page
+from app.table.rows import Row
 from app.table.scope import WHOLE_PARTNER
 from app.table.view import View
 from tests import oracle
