@@ -1,4 +1,4 @@
-"""The JSON of a view and its pages, validators of files, problem+json. tests/table/test_files.py compares values."""
+"""The JSON of a view and its pages, cache headers of files, problem+json. tests/table/test_files.py compares values."""
 
 import json
 import re
@@ -16,7 +16,7 @@ from flask.testing import FlaskClient
 from app.reports import REPORTS
 from app.table.json import json_page
 from app.table.kinds import guard
-from app.web.reports import export, validators
+from app.web.reports import cache_headers, export
 from models import AuditEvent, Import, User, close_connections, timestamp
 from tests.databases import on_both
 from tests.databases import sqlite_first as database_url
@@ -115,7 +115,7 @@ def test_cursor_that_has_gone(client: FlaskClient) -> None:
     assert (answer.status_code, answer.mimetype) == (400, "application/problem+json")
 
 
-# ------------------------------------------------------------------ validators
+# ------------------------------------------------------------------ cache headers
 
 
 @on_both
@@ -172,11 +172,11 @@ def test_etag_changes_with_the_code(client: FlaskClient, tmp_path: Path, monkeyp
     before, code = tags(client), tmp_path / "code"
     for folder in ("app", "models"):
         shutil.copytree(ROOT / folder, code / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    monkeypatch.setattr(validators, "_CODE", validators.digest_code(code))
+    monkeypatch.setattr(cache_headers, "_CODE", cache_headers.digest_code(code))
     assert tags(client) == before, "the same code elsewhere"
     with (code / "app" / "table" / "kinds.py").open("a") as file:
         file.write("#")
-    monkeypatch.setattr(validators, "_CODE", validators.digest_code(code))
+    monkeypatch.setattr(cache_headers, "_CODE", cache_headers.digest_code(code))
     assert not set(before) & set(tags(client))
 
 
