@@ -94,6 +94,7 @@ class Layout:
 
     required: groups of columns, of each of which a file must have at least one.
     complete: derives what a record leaves open. Raises RowRejected where its values contradict each other.
+    can_be_complete: whether a file may be one that names everything there is (`Options.complete`).
     """
 
     report: Report
@@ -101,6 +102,7 @@ class Layout:
     columns: Mapping[str, FileColumn]
     required: tuple[tuple[str, ...], ...]
     complete: Callable[[Any], Any] | None = None
+    can_be_complete: bool = True
 
     @cached_property
     def keys_by_heading(self) -> dict[str, str]:
@@ -317,6 +319,7 @@ TRANSACTIONS = Layout(
         "user": FileColumn(("User Name", "Performed by")),
     },
     required=(_HAS_OWNER, ("transaction_id",), ("action",), ("date",)),
+    can_be_complete=False,  # no transaction ever ends
 )
 USAGE = Layout(
     usage.REPORT,

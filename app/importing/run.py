@@ -66,7 +66,7 @@ def import_file(  # noqa: PLR0913, PLR0917
     plan.faults.extend(file.faults)
     if plan.faults or file.layout is None:
         return plan
-    if options.complete and file.layout.report.slug not in _COMPLETABLE:
+    if options.complete and not file.layout.can_be_complete:
         plan.faults.add(1, f"a file of the {file.layout.report.title} can't be complete: no transaction ever ends")
         return plan
     reader = Reader(file, options, progress, faults)
@@ -95,9 +95,6 @@ def load_records(slug: str, records: Iterable[tuple[int, Record]], name: str, wh
     plan.raise_if_rejected(name)
     run.record(name, who)
     return plan.summary
-
-
-_COMPLETABLE = ("customer-subscriptions", "customer-usage")
 
 
 class _Run:

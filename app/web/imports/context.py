@@ -148,7 +148,7 @@ def page_context(job: ImportJob, uploads: Uploads) -> dict[str, Any]:
         "preview": preview,
         "rows": _preview_rows(preview, context["plan"]) if preview else [],
         "columns": [(key, layout.label(key)) for key in layout.columns] if layout else [],
-        "may_be_complete": bool(layout and layout.report.slug != "customer-transactions"),
+        "may_be_complete": bool(layout and layout.can_be_complete),
         "choices": {
             "report": [(slug, REPORTS[slug].short_title) for slug in LAYOUTS],
             "encoding": list(ENCODINGS.items()),
