@@ -155,7 +155,7 @@ class Reader:
         except (ValueError, Ambiguous):
             self._parse_again(line, cells, values)
         record: Record = self._layout.record(*values)
-        return self._layout.complete(record) if self._layout.complete else record
+        return self._layout.fill_in(record) if self._layout.fill_in else record
 
     def _parse_again(self, line: int, cells: Sequence[str], values: list[Any]) -> None:
         """Parse a row with an ambiguous or a faulty cell. Raises RowRejected with all faults of its cells."""
