@@ -12,7 +12,7 @@ from app.importing.layouts import FileColumn, Record, describe_cell_error
 from app.importing.options import Options
 from app.importing.recognise import SEPARATOR_LINE, RecognisedFile
 from app.importing.results import Fault, Faults, Question, RowRejected, Unreadable, quote
-from app.table.kinds import DATE, DATETIME, INTEGER, MONEY, unguard
+from app.table.kinds import DATE, DATETIME, INTEGER, MONEY, Kind, unguard
 from models import clean_text
 
 Progress = Callable[[int], object]  # is called with how much was done since the last call, here in bytes
@@ -28,6 +28,7 @@ _WITHOUT_LINE_BREAKS = (
     "action",
     "status",
 )
+_REPEATED_HEADINGS = "repeated headings"  # of a file that was put together from several
 _SETTINGS = {"date_order": DATE_ORDERS, "decimal": DECIMALS}
 
 
@@ -50,16 +51,17 @@ class Reader:
     ) -> None:
         if file.layout is None:
             raise TypeError("the file's report isn't known")
+        self.layout = file.layout
         self.faults = Faults() if faults is None else faults
         self.questions: dict[str, Question] = {}
         self.passed_over = Counter[str]()
-        self._file, self._layout, self._progress = file, file.layout, progress
+        self._file, self._progress = file, progress
         self._formats = options.formats
         self._columns = [index for index, key in enumerate(file.mapping) if key]
         self._unnamed = [index for index, heading in enumerate(file.headings) if not heading]
         self._made_parsers: dict[Formats, Parsers] = {}
-        defaults = self._layout.defaults()
-        self._defaults = [defaults[name] for name in self._layout.record._fields]
+        defaults = self.layout.defaults()
+        self._defaults = [defaults[name] for name in self.layout.record._fields]
         self._parsers = self._make_parsers(self._formats)
 
     def records(self) -> Iterator[tuple[int, Record]]:
@@ -88,14 +90,17 @@ class Reader:
             yield from self._sheet_rows()
             return
         rows = self._file.csv_rows(self.faults.add)
-        last, heading = 0, self._file.heading_line
-        for count, row in enumerate(rows):
-            if row[0] > heading:
-                yield row
-            elif row[0] == heading:
+        last, heading, headings = 0, self._file.heading_line, list[str]()
+        for count, (line, cells) in enumerate(rows):
+            if line > heading and cells != headings:
+                yield line, cells
+            elif line > heading:
+                self.passed_over[_REPEATED_HEADINGS] += 1
+            elif line == heading:
+                headings = cells
                 rows.width = len(self._file.headings)
                 rows.text_columns = self._text_columns
-            elif not SEPARATOR_LINE.fullmatch(self._file.delimiter.join(row[1])):
+            elif not SEPARATOR_LINE.fullmatch(self._file.delimiter.join(cells)):
                 self.passed_over["rows before the headings"] += 1
             if self._progress and count % _PROGRESS_ROWS == 0:
                 at = self._file.position
@@ -106,12 +111,17 @@ class Reader:
             self._progress(self._file.size - last)
 
     def _sheet_rows(self) -> Iterator[NumberedRow]:
+        headings = list[str]()
         for line, cells in self._file.sheet_rows():
             if not any(cells):
                 self.passed_over["empty rows"] += 1
-            elif line > self._file.heading_line:
+            elif line > self._file.heading_line and cells != headings:
                 yield line, cells
-            elif line < self._file.heading_line:
+            elif line > self._file.heading_line:
+                self.passed_over[_REPEATED_HEADINGS] += 1
+            elif line == self._file.heading_line:
+                headings = cells
+            else:
                 self.passed_over["rows before the headings"] += 1
         if self._progress:
             self._progress(self._file.size)
@@ -122,7 +132,7 @@ class Reader:
         return frozenset(
             index
             for index, key in enumerate(self._file.mapping)
-            if not key or (key not in _WITHOUT_LINE_BREAKS and self._layout.column(key).kind not in _NUMBERS_AND_DATES)
+            if not key or (key not in _WITHOUT_LINE_BREAKS and self.layout.column(key).kind not in _NUMBERS_AND_DATES)
         )
 
     def _cut_to_width(self, cells: list[str], width: int) -> list[str]:
@@ -145,8 +155,8 @@ class Reader:
                 values[target] = parse(cells[index])
         except (ValueError, Ambiguous):
             self._parse_again(line, cells, values)
-        record: Record = self._layout.record(*values)
-        return self._layout.complete(record) if self._layout.complete else record
+        record: Record = self.layout.record(*values)
+        return self.layout.fill_in(record) if self.layout.fill_in else record
 
     def _parse_again(self, line: int, cells: Sequence[str], values: list[Any]) -> None:
         """Parse a row with an ambiguous or a faulty cell. Raises RowRejected with all faults of its cells."""
@@ -163,8 +173,18 @@ class Reader:
             except ValueError as error:
                 if not is_asked:
                     faults.append(Fault(line, describe_cell_error(heading, cell, error), heading, cell))
+        if len(faults) > 1 and (cells_of_note := self._cells_of_note(cells)):
+            raise RowRejected(f"the row has only {cells_of_note}; take it out if it is a note or a line of totals")
         if faults:
             raise RowRejected(*faults)
+
+    def _cells_of_note(self, cells: Sequence[str]) -> str:
+        """The cells of a row with no more than one beside its numbers, such as a note or a line of totals; else ""."""
+        numbers = {index for index in self._columns if self._kind(index) in (INTEGER, MONEY)}
+        filled = [index for index, cell in enumerate(cells) if clean_text(cell)]
+        if len([index for index in filled if index not in numbers]) > 1:
+            return ""
+        return ", ".join(quote(cells[index]) for index in filled)
 
     def _settle(self, setting: str, line: int, heading: str, cell: str) -> Parsers:
         """Look through the whole file for what tells how it writes dates or numbers. Ask if nothing, or both, does.
@@ -187,7 +207,7 @@ class Reader:
     @cached_property
     def _evidence(self) -> dict[str, set[str]]:
         """What all numbers and dates of the file tell about its formats."""
-        kinds = [(index, self._layout.column(self._file.mapping[index] or "").kind) for index in self._columns]
+        kinds = [(index, self._kind(index)) for index in self._columns]
         kinds = [(index, kind) for index, kind in kinds if kind in _NUMBERS_AND_DATES]
         found: dict[str, set[str]] = {"": set(), **{setting: set() for setting in _SETTINGS}}
         judge = lru_cache(_CACHED_CELLS)(evidence)
@@ -198,19 +218,22 @@ class Reader:
                     found[setting].add(meaning)
         return {setting: meanings - {""} for setting, meanings in found.items()}
 
+    def _kind(self, index: int) -> Kind:
+        return self.layout.column(self._file.mapping[index] or "").kind
+
     def _make_parsers(self, formats: Formats) -> Parsers:
         if formats in self._made_parsers:
             return self._made_parsers[formats]
         parsers = self._made_parsers[formats] = []
         for index in self._columns:
             key = self._file.mapping[index] or ""
-            column = self._layout.columns[key]
-            target = self._layout.record._fields.index(column.field or key)
+            column = self.layout.columns[key]
+            target = self.layout.record._fields.index(column.field or key)
             parsers.append((index, target, self._parser(key, column, formats)))
         return parsers
 
     def _parser(self, key: str, column: FileColumn, formats: Formats) -> Parser:
-        kind = self._layout.column(key).kind
+        kind = self.layout.column(key).kind
         if kind in _NUMBERS_AND_DATES:
             parse = formats.parser(kind)
             if column.optional:

@@ -4,15 +4,14 @@ from io import BytesIO, RawIOBase
 
 import pytest
 
-from app.importing import load_file
 from app.reports import REPORTS
 from app.table.csv import EXCEL, PLAIN, SEMICOLON, Dialect, csv_chunks
 from app.table.kinds import guard
 from app.table.scope import WHOLE_PARTNER
 from models import Actor, Customer, Subscription
 from tests.databases import sqlite_file as database_url
-from tests.importing.files import SUBSCRIPTIONS, TRANSACTIONS, faults_of, file, load, load_bytes, plan_of, values
-from tests.support import view_of
+from tests.importing.files import SUBSCRIPTIONS, TRANSACTIONS, faults_of, file, load, load_bytes, plan_of, row, values
+from tests.support import load_stream, view_of
 
 __all__ = ["database_url"]
 
@@ -93,6 +92,15 @@ def test_wrong_number_of_cells() -> None:
         (2, "the row has 3 cells, the heading has 11"),
         (3, "the row has 12 cells, the heading has 11; a cell with the delimiter inside needs double quotes around it"),
         (4, "Total: “x” is not a whole number of up to 12 digits such as 1234"),
+    ]
+
+
+@pytest.mark.parametrize("number", ["", "12"])
+def test_note_or_line_of_totals_is_one_fault(number: str) -> None:
+    line = dict.fromkeys(row(TRANSACTIONS, {}), "") | {"Customer": "Total", "Total": number}
+    text = f"the row has only {', '.join(f'“{cell}”' for cell in ('Total', number) if cell)}"
+    assert faults_of(TRANSACTIONS, file(TRANSACTIONS, {}, line)) == [
+        (3, f"{text}; take it out if it is a note or a line of totals")
     ]
 
 
@@ -178,13 +186,13 @@ def test_stream_need_not_be_seekable() -> None:
         def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]
             return self.rest.readinto(buffer)
 
-    assert load_file(SUBSCRIPTIONS, Pipe(), "-").added == 2  # type: ignore[arg-type]
+    assert load_stream(SUBSCRIPTIONS, Pipe(), "-").added == 2  # type: ignore[arg-type]
 
 
 def test_progress_adds_up_to_the_file_size() -> None:
     content = b"\xef\xbb\xbf" + file(SUBSCRIPTIONS, *({"Subscription ID": f"Ü-{number}"} for number in range(2000)))
     sizes: list[int] = []
-    load_file(SUBSCRIPTIONS, BytesIO(content), "file.csv", progress=sizes.append)
+    load_stream(SUBSCRIPTIONS, BytesIO(content), progress=sizes.append)
     assert sum(sizes) == len(content)
     assert len(sizes) > 2
 

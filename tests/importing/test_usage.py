@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from app.importing.derived import usage_ref
 from app.table.paging import read_children, read_page
 from app.table.scope import WHOLE_PARTNER
-from models import NONE_ID, CertificateType, CustomerUsage, Holding, Product, TypeUsage, fold
+from models import NONE_ID, CertificateType, Customer, CustomerUsage, Holding, Product, TypeUsage, fold
 from tests.databases import on_both
 from tests.importing.files import (
     NOTHING,
@@ -112,6 +112,14 @@ def test_customer_without_holdings_has_one_row() -> None:
 def test_duplicate_holding_is_a_fault(row: Row) -> None:
     text = "Product: line 2 already says what the customer holds of it"
     assert faults(USAGE, row, ELSE, row) == [(4, text)]
+
+
+def test_line_of_totals_is_no_customer() -> None:
+    line = {"Customer": "Grand Total:", "Customer ID": "", "Certificate Type": "", "Product": ""}
+    why = "the row of “Grand Total:” is a line of totals: take it out, or give the customer a Customer ID"
+    assert faults(USAGE, {}, line) == [(3, why)]
+    load(USAGE, line | {"Customer ID": "C-1"})
+    assert values(Customer.name) == ["Grand Total:"]
 
 
 def test_duplicate_holding_under_another_name() -> None:
