@@ -23,11 +23,8 @@ from models import User, timestamp, today
 
 EDGE_CASES = Path(__file__).parent / "edge_cases"
 CCADB = Path(__file__).parents[2] / "shared/data/ccadb"
-CCADB_FILES = {
-    "customer-subscriptions": "subscriptions.csv",
-    "customer-transactions": "transactions.csv",
-    "customer-usage": "usage.csv",
-}
+SUBSCRIPTIONS, TRANSACTIONS, USAGE = "customer-subscriptions", "customer-transactions", "customer-usage"
+CCADB_FILES = {SUBSCRIPTIONS: "subscriptions.csv", TRANSACTIONS: "transactions.csv", USAGE: "usage.csv"}
 
 _FOOT = re.compile(r"<tfoot.*?</tfoot>", re.DOTALL)
 _ROW = re.compile(r'<tr[^>]*><th scope="row"[^>]*>.*?</tr>', re.DOTALL)

@@ -156,7 +156,7 @@ class Reader:
         except (ValueError, Ambiguous):
             self._parse_again(line, cells, values)
         record: Record = self.layout.record(*values)
-        return self.layout.complete(record) if self.layout.complete else record
+        return self.layout.fill_in(record) if self.layout.fill_in else record
 
     def _parse_again(self, line: int, cells: Sequence[str], values: list[Any]) -> None:
         """Parse a row with an ambiguous or a faulty cell. Raises RowRejected with all faults of its cells."""

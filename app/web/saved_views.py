@@ -187,7 +187,7 @@ def report_tabs(view: View, opened: str) -> Tabs:
     `opened` is the field `opened` of the page's form: the number of the view that the page was opened with. It only
     says which tab has changed when what is shown is no tab's view, so an unknown number means the same as none.
     """
-    slug, url = view.report.slug, report_url(view.first_page)
+    slug, url = view.report.slug, report_url(view.closed_first_page)
     rows = saved_views.report_views(visitor(), slug)
     saved = [_tab(row, slug, row.owner) for row in rows if not row.is_deleted]
     deleted = [_tab(row, slug, row.owner) for row in rows if row.is_deleted]
@@ -288,7 +288,7 @@ def _submitted_view(report: Report) -> View:
     if "view" not in request.form:
         abort(error_response(400, "view: the query string of the view that should be saved is missing."))
     pairs = parse_qsl(request.form["view"], keep_blank_values=True)
-    view = match_visitor_spellings(permitted_submission(report, pairs).view).first_page
+    view = match_visitor_spellings(permitted_submission(report, pairs).view).closed_first_page
     if len(report_url(view)) > MAX_URL_LENGTH:
         abort(error_response(400, "This view is more than an address can hold.", ["Shorten a filter first."]))
     return view

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.reports import REPORTS
-from app.table.paging import Row, read_children, read_page
+from app.table.paging import read_children, read_page
+from app.table.rows import Row
 from app.table.scope import WHOLE_PARTNER
 from app.table.view import Cursor, RowPath, View, digest
 from models import reports_db

@@ -16,14 +16,14 @@ from app.table.json import json_chunks, json_page
 from app.table.paging import CursorNotFound, read_page
 from app.table.params import PAGING_KEYS, parse_dialect
 from app.table.spool import PIECE_BYTES, spool
-from app.table.view import DEFAULT_SIZE, View
+from app.table.view import DEFAULT_PAGE_SIZE, View
 from app.table.xlsx import WorkbookLimitError, write_workbook
 from app.web.audit import audit_actor, record_event
 from app.web.errors import disk_full_response, error_response
 from app.web.reading import match_visitor_spellings, read_report
+from app.web.reports.cache_headers import add_cache_headers, not_modified
 from app.web.reports.export_slots import ExportEnded, ExportGuard, TooManyExports, export_slot
 from app.web.reports.formats import DEFAULT_FORMAT, FORMATS, JSON, WORKBOOK, Format, file_url, remember_format
-from app.web.reports.validators import add_validators, unchanged
 from app.web.security import visitor
 from app.web.urls import report_url
 from app.web.view_request import missing_cursor_response, submitted_view
@@ -52,16 +52,16 @@ def json(slug: str) -> Response:
         view = match_visitor_spellings(submitted_view(slug, *PAGING_KEYS).view)
         return _streamed_response(view, JSON, partial(json_chunks, view, visitor().scope_in))
     with read_report(submitted_view(slug).view.with_all_closed()) as (view, scope):
-        if response := unchanged(view, _page_url(view)):
+        if response := not_modified(view, _page_url(view)):
             return response
         last, page = Import.last(), read_page(view, scope)
         body = json_page(page, last and last.loaded_at, _page_url(page.next) if page.next else None)
-        return add_validators(Response(body, mimetype=JSON.mimetype), view, _page_url(view))
+        return add_cache_headers(Response(body, mimetype=JSON.mimetype), view, _page_url(view))
 
 
 def _page_url(view: View) -> str:
     """The address of a page as JSON. It names even the default size: without a size, it would be that of all rows."""
-    size = [("size", str(view.size))] if view.size == DEFAULT_SIZE else []
+    size = [("size", str(view.size))] if view.size == DEFAULT_PAGE_SIZE else []
     return report_url(view, JSON.extension, *size)
 
 
@@ -147,18 +147,18 @@ def _unstreamable() -> Response | None:
 def _export_response(view: View, file_format: Format, begin: Callable[[_Export], Iterable[bytes]]) -> Response:
     """Run an export of a view, or answer 304 when the visitor has the file. See `_run_export`."""
     url = file_url(view, file_format)
-    if response := unchanged(view, url):
+    if response := not_modified(view, url):
         return response
     headers = {"Content-Disposition": f'attachment; filename="{view.file_stem}{file_format.extension}"'}
     response = Response(mimetype=file_format.mimetype, headers=headers)
     if request.method == "HEAD":
-        return add_validators(response, view, url)
+        return add_cache_headers(response, view, url)
 
-    def begin_with_validators(export: _Export) -> Iterable[bytes]:
-        add_validators(response, view, url)  # before the snapshot: a file may be newer than its ETag, never older
+    def begin_with_headers(export: _Export) -> Iterable[bytes]:
+        add_cache_headers(response, view, url)  # before the snapshot: a file may be newer than its ETag, never older
         return begin(export)
 
-    answer = _run_export(url, begin_with_validators, response, report_url(view))
+    answer = _run_export(url, begin_with_headers, response, report_url(view))
     if answer is response and file_format.key in FORMATS and not visitor().token:
         remember_format(response, file_format)
     return answer

@@ -97,7 +97,7 @@ def cursor_not_found(error: CursorNotFound) -> BaseResponse:
     """The row at which the page should begin is gone: a 400, or the first page if it went because a day has passed."""
     view = error.view
     if any(active.resolve for active, _ in view.active_filters):  # at midnight "today" means another day
-        return redirect(report_url(view.first_page), 303)
+        return redirect(report_url(view.closed_first_page), 303)
     return missing_cursor_response(view)
 
 
