@@ -22,20 +22,11 @@ from app.importing import (
 )
 from app.jobs import states
 from app.jobs.faults import FaultLog, write_faults
-from app.jobs.plans import (
-    dump_options,
-    dump_plan,
-    dump_preview,
-    headings_digest,
-    is_workbook,
-    load_options,
-    load_plan,
-    make_preview,
-    recognise_head,
-    store_plan,
-)
+from app.jobs.plans import dump_plan, load_plan, store_plan
+from app.jobs.previews import dump_preview, headings_digest, is_workbook, make_preview, recognise_head
 from app.jobs.queue import open_queue
 from app.jobs.states import change_state, claim_job
+from app.jobs.stored_options import dump_options, load_options
 from app.jobs.uploads import Uploads
 from models import (
     DATABASE_ERRORS,

@@ -10,8 +10,9 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from app.importing import Options, add_job, changed_rows
 from app.jobs import states
-from app.jobs.plans import dump_options, load_options, load_plan
+from app.jobs.plans import load_plan
 from app.jobs.states import change_state, status_of
+from app.jobs.stored_options import dump_options, load_options
 from app.jobs.uploads import Upload
 from app.table.csv import CHUNK_ROWS, EXCEL, Progress
 from app.web.audit import record_event
