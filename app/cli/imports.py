@@ -106,7 +106,10 @@ def _import(file: str, options: Options, dry_run: bool) -> bool:
             about = f"{recognised.layout.report.slug if recognised.layout else '?'} {file}"
             if dry_run:
                 with progress_bar(recognised.size, file) as advance:
-                    plan, number = import_file(recognised, options, dry_run, advance, wait=WaitingNotice()), None
+                    plan, number = (
+                        import_file(recognised, options, dry_run=dry_run, progress=advance, wait=WaitingNotice()),
+                        None,
+                    )
                 plan.raise_if_rejected(file)
             else:
                 plan, number = _apply(recognised, options)
@@ -145,7 +148,7 @@ def _apply(file: RecognisedFile, options: Options) -> tuple[Plan, int]:
     report = file.layout.report.slug if file.layout else ""
     with numbered_import(who, file.name, size=file.size, sha256=_digest(file.stream), report=report) as number:
         with progress_bar(file.size, file.name) as advance:
-            plan = import_file(file, options, False, advance, who, number=number, wait=WaitingNotice())
+            plan = import_file(file, options, progress=advance, who=who, number=number, wait=WaitingNotice())
         plan.raise_if_rejected(file.name)
     return plan, number
 

@@ -36,18 +36,19 @@ def load_file(  # noqa: PLR0913, PLR0917
     """
     options = Options(report=slug)
     with rereadable(stream) as data:
-        plan = import_file(recognise_file(data, name, options), options, dry_run, progress, who, number=number)
+        file = recognise_file(data, name, options)
+        plan = import_file(file, options, dry_run=dry_run, progress=progress, who=who, number=number)
     plan.raise_if_rejected(name)
     return plan.summary
 
 
-def import_file(  # noqa: PLR0913, PLR0917
+def import_file(  # noqa: PLR0913
     file: RecognisedFile,
     options: Options,
+    *,
     dry_run: bool = False,
     progress: Progress | None = None,
     who: str = "",
-    changes: ChangeLog | None = None,
     number: int | None = None,
     faults: Faults | None = None,
     accept: Callable[[Plan], bool] | None = None,
@@ -55,12 +56,15 @@ def import_file(  # noqa: PLR0913, PLR0917
 ) -> Plan:
     """Load a recognised file, and return what that did; or what it would do, in a dry run or if something is wrong.
 
-    Nothing has changed where the plan has faults or open questions. `changes` sees every row that changes, and `faults`
-    gets those of the rows. With a `number`, that of an ImportJob, the import keeps each row as it was, so that it can
-    be undone. `accept` is asked about the plan, within the transaction: nothing has changed where it returns False.
+    Nothing has changed where the plan has faults or open questions.
 
-    One import waits for another. With `wait`, which is called meanwhile and may raise, it does as long as that takes,
-    else for some seconds, and then raises OperationalError.
+    progress: is called with the number of bytes read since the last call.
+    who:      is recorded with the import.
+    number:   that of an ImportJob. With it, the import keeps each row as it was, so that it can be undone.
+    faults:   gets the faults of rows.
+    accept:   is asked about the plan, within the transaction. Nothing has changed where it returns False.
+    wait:     is called while another import runs, and may raise. Without it, the import waits for some seconds, and
+              then raises OperationalError.
     """
     plan = Plan(_EMPTY, said=list(file.sentences()), data_version=data_version())
     plan.faults.extend(file.faults)
@@ -72,7 +76,7 @@ def import_file(  # noqa: PLR0913, PLR0917
     reader = Reader(file, options, progress, faults)
     with reports_db.patient_write_transaction(wait) if wait else reports_db.write_transaction() as transaction:
         kept_as = None if dry_run else number
-        run = _Run(file.layout, options, file.known_columns, changes or ChangeLog(), reader.faults, kept_as)
+        run = _Run(file.layout, options, file.known_columns, ChangeLog(), reader.faults, kept_as)
         run.load(reader.records())
         plan = run.plan([*plan.said, *_what_is_missing(file), *_what_was_passed_over(reader)], reader)
         if dry_run or plan.faults or plan.open_questions or not (accept is None or accept(plan)):

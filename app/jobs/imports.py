@@ -205,7 +205,7 @@ class ImportJobs:
         """Load a small file in the process of whoever calls, and return what that did, or what is wrong."""
         with heartbeat(job.id), self.uploads.open(job.id) as stream:
             file = recognise_file(stream, str(job.file), options)
-            plan = import_file(file, options, dry_run, who=str(job.who), number=job.id, wait=wait)
+            plan = import_file(file, options, dry_run=dry_run, who=str(job.who), number=job.id, wait=wait)
         if applied := Import.get_or_none(Import.number == job.id):
             job.plan = dump_plan(store_plan(plan))
             try:

@@ -88,7 +88,7 @@ def load_bytes(slug: str, content: bytes, dry_run: bool = False, **options: Any)
 def plan_of(slug: str, content: bytes, dry_run: bool = True, number: int | None = None, **options: Any) -> Plan:
     """What an import does, or would do. `options` are those of Options; without `slug` the report is recognised."""
     chosen = Options(report=slug, **options)
-    return import_file(recognise_file(BytesIO(content), "file.csv", chosen), chosen, dry_run, number=number)
+    return import_file(recognise_file(BytesIO(content), "file.csv", chosen), chosen, dry_run=dry_run, number=number)
 
 
 def faults(slug: str, *changes: Row) -> list[tuple[int, str]]:
