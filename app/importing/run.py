@@ -76,7 +76,7 @@ def import_file(  # noqa: PLR0913
     reader = Reader(file, options, progress, faults)
     with reports_db.patient_write_transaction(wait) if wait else reports_db.write_transaction() as transaction:
         kept_as = None if dry_run else number
-        run = _Run(file.layout, options, file.known_columns, ChangeLog(), reader.faults, kept_as)
+        run = _Run(file.layout, options, file.known_columns, reader.faults, kept_as)
         run.load(reader.records())
         plan = run.plan([*plan.said, *_what_is_missing(file), *_what_was_passed_over(reader)], reader)
         if dry_run or plan.faults or plan.open_questions or not (accept is None or accept(plan)):
@@ -93,7 +93,7 @@ def load_records(slug: str, records: Iterable[tuple[int, Record]], name: str, wh
     are. Raises FileRejected.
     """
     layout = LOADERS[slug].layout
-    run = _Run(layout, Options(names="new"), set(layout.columns), ChangeLog(), Faults())
+    run = _Run(layout, Options(names="new"), set(layout.columns), Faults())
     run.load(records)
     plan = run.plan([])
     plan.raise_if_rejected(name)
@@ -109,18 +109,19 @@ class _Run:
         layout: Layout,
         options: Options,
         given: set[str],
-        changes: ChangeLog,
         faults: Faults,
         number: int | None = None,
     ) -> None:
         reports_db.prepare_bulk_load()
         self._data_version = data_version()
-        self._layout, self._options, self._changes, self._faults = layout, options, changes, faults
-        self._indexes = Indexes(options)
+        self._layout, self._options, self._faults = layout, options, faults
+        self._indexes, self._changes = Indexes(options), ChangeLog()
         self._history = HistoryWriter(number, self._indexes) if number else None
         if self._history:
-            changes.keep = self._history.keep
-        self._loader: Loader = LOADERS[layout.report.slug](self._indexes, changes, faults, given, options.complete)
+            self._changes.keep = self._history.keep
+        self._loader: Loader = LOADERS[layout.report.slug](
+            self._indexes, self._changes, faults, given, options.complete
+        )
 
     def load(self, records: Iterable[tuple[int, Record]]) -> None:
         """Store the records. What is wrong is added to the faults, and then nothing may be committed."""
