@@ -110,7 +110,7 @@ MAX_GROUPS = 1_000_000
 _BLOCK = 1000  # groups that are read at a time
 _MAX_SLICES = 600  # periods that are summed by a query each
 _MAX_GAP = 50  # years without rows; the periods of a longer gap get no groups
-_connection = Snapshot(lambda query, _: reports_db.execute(query))  # this thread's, in its read transaction
+_own_transaction = Snapshot(lambda query, _: reports_db.execute(query))  # reads in this thread's read transaction
 
 
 def summarize(summary: Summary, view: View, scope: Scope) -> list[Group]:
@@ -143,10 +143,12 @@ def sum_groups(
 ) -> Groups:
     """Add up rows by dimensions, in the alphabetical order of the values of the first, the second and so on.
 
-    Reads from the snapshot, or else from this thread's connection. With `every_period`, a month (or quarter, or year)
-    without rows between the first and the last one gets a group of zeros. Raises TooManyGroups.
+    Reads from the snapshot, or else in this thread's read transaction. Raises TooManyGroups.
+
+    With `every_period`, a month (or quarter, or year) without rows between the first and the last one gets a group of
+    zeros.
     """
-    depth, source = len(dimensions), snapshot or _connection
+    depth, source = len(dimensions), snapshot or _own_transaction
     keys = [_Numbering() for _ in dimensions]
     columns = [array("q") for _ in range(depth + 1 + len(measures))]
 
@@ -165,7 +167,7 @@ def sum_groups(
             add([*((value,) for value in key), *((0,) for _ in columns[depth:])])
     values, indexes = [], []
     for dimension, numbering, column in zip(dimensions, keys, columns, strict=False):
-        found, among = _values(dimension, set(numbering), source)
+        found, among = _read_values(dimension, set(numbering), source)
         values.append(found)
         index_of = {numbering[key]: index for index, key in enumerate(among)}
         indexes.append([index_of[number] for number in column])
@@ -246,20 +248,28 @@ def _slices(query: RowQuery, dimensions: Sequence[Dimension], source: Snapshot) 
     periods = min(time, key=lambda periods: periods.months) if time else query.report.longest_periods
     if query.sort_matches or not periods or len(disjoint_conditions(query.conditions(query.table))) > 1:
         return None
+    # The index on the date holds no other dimensions and filters.
     is_date_alone = len(time) == len(dimensions) and query.view.filters.keys() <= {"period", "from", "to"}
-    within = None if is_date_alone else periods.within  # the index of the date lacks other dimensions and filters
+    within = None if is_date_alone else periods.within
     if not (is_date_alone or within):
         return None
-    field, (first, last) = getattr(query.table, periods.field), query.view.date_range
-    ends = [next(source.columns(query.table.select(end(field)), 1))[0][0] for end in (fn.MIN, fn.MAX)]
-    if None in ends:
+    days = _first_and_last_day(query, periods.field, source)
+    if days is None:
         return None
-    first, last = max(first, ends[0][:10]), min(last or ends[1][:10], ends[1][:10])
+    first, last = days
     names = periods.between(periods.of_day(first), periods.of_day(last)) if first <= last else []
     if len(names) > _MAX_SLICES:
         return None
-    days = [(max(begin, first), min(end, last)) for begin, end in map(periods.days, names)]
-    return _Slices(periods, within, days)
+    return _Slices(periods, within, [(max(begin, first), min(end, last)) for begin, end in map(periods.days, names)])
+
+
+def _first_and_last_day(query: RowQuery, field_name: str, source: Snapshot) -> tuple[str, str] | None:
+    """Return the ends of the view's date range, no further than the table has rows; None for an empty table."""
+    field, (first, last) = getattr(query.table, field_name), query.view.date_range
+    earliest, latest = (next(source.columns(query.table.select(end(field)), 1))[0][0] for end in (fn.MIN, fn.MAX))
+    if earliest is None:
+        return None
+    return max(first, earliest[:10]), min(last or latest[:10], latest[:10])
 
 
 def _read_slices(
@@ -308,7 +318,7 @@ def _missing_periods(
             yield tuple(dimension.periods.of_day(day) if dimension.periods else None for dimension in dimensions)
 
 
-def _values(dimension: Dimension, keys: set[Any], source: Snapshot) -> tuple[Values, list[Any]]:
+def _read_values(dimension: Dimension, keys: set[Any], source: Snapshot) -> tuple[Values, list[Any]]:
     """The values of a dimension in alphabetical order, and what is selected for each.
 
     None, in the row of a period without rows, is the first.
