@@ -42,7 +42,7 @@ class Reader:
     """Reads a recognised file, which has no faults, once.
 
     faults:     what is wrong, as it is found.
-    questions:  settings that two readings of a cell call for, and that neither the file nor the options tell.
+    questions:  settings that a cell with two readings needs, and that neither the file nor the options tell.
     passed_over: what was passed over, in words, and how often.
     """
 
@@ -172,13 +172,16 @@ class Reader:
             except ValueError as error:
                 if not is_asked:
                     faults.append(Fault(line, describe_cell_error(heading, cell, error), heading, cell))
-        if len(faults) > 1 and (cells_of_note := self._cells_of_note(cells)):
-            raise RowRejected(f"the row has only {cells_of_note}; take it out if it is a note or a line of totals")
+        if len(faults) > 1 and (note := self._quote_note(cells)):
+            raise RowRejected(f"the row has only {note}; take it out if it is a note or a line of totals")
         if faults:
             raise RowRejected(*faults)
 
-    def _cells_of_note(self, cells: Sequence[str]) -> str:
-        """The cells of a row with no more than one beside its numbers, such as a note or a line of totals; else ""."""
+    def _quote_note(self, cells: Sequence[str]) -> str:
+        """Quote the filled cells of a row that looks like a note or a line of totals, "" for any other row.
+
+        Such a row has at most one cell besides amounts and whole numbers.
+        """
         numbers = {index for index in self._columns if self._kind(index) in (INTEGER, MONEY)}
         filled = [index for index, cell in enumerate(cells) if clean_text(cell)]
         if len([index for index in filled if index not in numbers]) > 1:
@@ -186,9 +189,9 @@ class Reader:
         return ", ".join(quote(cells[index]) for index in filled)
 
     def _settle(self, setting: str, line: int, heading: str, cell: str) -> Parsers:
-        """Look through the whole file for what tells how it writes dates or numbers. Ask if nothing, or both, does.
+        """Look through the whole file for what tells how it writes dates or numbers. Ask if nothing tells, or both.
 
-        Returns the parsers that read the cell: from now on always if the file tells, else to go on for the moment.
+        Return the parsers that read the cell. If the file tells, they are used from now on, otherwise for this row.
         """
         found = self._evidence[setting]
         choices = {key: shape for key, shape in _SETTINGS[setting].items() if key != "iso"}
