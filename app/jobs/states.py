@@ -95,8 +95,8 @@ def _status(job: ImportJob, applied: Import | None, undone_by: Import | None) ->
 def change_state(job: ImportJob, expected: Iterable[str], new: str, **values: Any) -> bool:
     """Change the state of a job from one of the `expected` ones to a `new` one. Return whether this call did it.
 
-    A job that was interrupted is in the state after that failure. Nothing changes when the job has another revision
-    than the caller has seen.
+    A job that was interrupted counts as in the state that AFTER_FAILURE names. Nothing changes when the job has another
+    revision than the caller has seen.
     """
     possible = ImportJob.state.in_([*expected])
     for running, after in AFTER_FAILURE.items():
