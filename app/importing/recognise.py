@@ -232,12 +232,7 @@ def _heading_faults(file: RecognisedFile, options: Options) -> Iterator[Fault]:
     if not any(file.headings):
         yield Fault(line, f"the headings are missing; {expected}")
         return
-    counts = Counter(file.mapping)
-    for key in (key for key in dict.fromkeys(file.mapping) if key and counts[key] > 1):
-        twice = [file.headings[index] for index, column in enumerate(file.mapping) if column == key]
-        same = f"the heading {quote(twice[0])} is expected once, not {len(twice)} times"
-        several = f"the headings {' and '.join(map(quote, twice))} mean the same, {layout.label(key)}"
-        yield Fault(line, same if len(set(twice)) == 1 else several, twice[0])
+    yield from _repeated_headings(file, layout)
     unknown = [heading for heading, key in zip(file.headings, file.mapping, strict=True) if key is None]
     for heading in dict.fromkeys(unknown):
         if not options.pass_unknown:
@@ -248,3 +243,13 @@ def _heading_faults(file: RecognisedFile, options: Options) -> Iterator[Fault]:
         yield Fault(
             line, f"the heading {' or '.join(quote(layout.label(key)) for key in group)} is missing; {expected}"
         )
+
+
+def _repeated_headings(file: RecognisedFile, layout: Layout) -> Iterator[Fault]:
+    """Yield a fault for each column that several headings mean."""
+    counts = Counter(file.mapping)
+    for key in (key for key in dict.fromkeys(file.mapping) if key and counts[key] > 1):
+        twice = [file.headings[index] for index, column in enumerate(file.mapping) if column == key]
+        same = f"the heading {quote(twice[0])} is expected once, not {len(twice)} times"
+        several = f"the headings {' and '.join(map(quote, twice))} mean the same, {layout.label(key)}"
+        yield Fault(file.heading_line, same if len(set(twice)) == 1 else several, twice[0])
