@@ -21,8 +21,9 @@ from app.importing import (
     Options,
     Plan,
     RecognisedFile,
+    check_file,
     discard_history,
-    import_file,
+    load_file,
     numbered_import,
     recognise_file,
     rereadable,
@@ -106,10 +107,7 @@ def _import(file: str, options: Options, dry_run: bool) -> bool:
             about = f"{recognised.layout.report.slug if recognised.layout else '?'} {file}"
             if dry_run:
                 with progress_bar(recognised.size, file) as advance:
-                    plan, number = (
-                        import_file(recognised, options, dry_run=dry_run, progress=advance, wait=WaitingNotice()),
-                        None,
-                    )
+                    plan, number = check_file(recognised, options, advance, WaitingNotice()), None
                 plan.raise_if_rejected(file)
             else:
                 plan, number = _apply(recognised, options)
@@ -148,7 +146,7 @@ def _apply(file: RecognisedFile, options: Options) -> tuple[Plan, int]:
     report = file.layout.report.slug if file.layout else ""
     with numbered_import(who, file.name, size=file.size, sha256=_digest(file.stream), report=report) as number:
         with progress_bar(file.size, file.name) as advance:
-            plan = import_file(file, options, progress=advance, who=who, number=number, wait=WaitingNotice())
+            plan = load_file(file, options, who=who, number=number, progress=advance, wait=WaitingNotice())
         plan.raise_if_rejected(file.name)
     return plan, number
 

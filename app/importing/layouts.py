@@ -93,16 +93,16 @@ class Layout:
     """The file of a report: a `FileColumn` for each of the report's columns, by its key.
 
     required: groups of columns, of each of which a file must have at least one.
-    fill_in:  derives what a record leaves open. Raises RowRejected where its values contradict each other.
-    can_be_complete: whether a file may be one that names everything there is (`Options.complete`).
+    can_be_complete: whether what a complete file doesn't name ends (`Options.complete`).
+    fill_in: derives what a record leaves open. Raises RowRejected where its values contradict each other.
     """
 
     report: Report
     record: type[Record]
     columns: Mapping[str, FileColumn]
     required: tuple[tuple[str, ...], ...]
-    fill_in: Callable[[Any], Any] | None = None
     can_be_complete: bool = True
+    fill_in: Callable[[Any], Any] | None = None
 
     @cached_property
     def keys_by_heading(self) -> dict[str, str]:

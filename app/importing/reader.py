@@ -51,16 +51,17 @@ class Reader:
     ) -> None:
         if file.layout is None:
             raise TypeError("the file's report isn't known")
+        self.layout = file.layout
         self.faults = Faults() if faults is None else faults
         self.questions: dict[str, Question] = {}
         self.passed_over = Counter[str]()
-        self._file, self._layout, self._progress = file, file.layout, progress
+        self._file, self._progress = file, progress
         self._formats = options.formats
         self._columns = [index for index, key in enumerate(file.mapping) if key]
         self._unnamed = [index for index, heading in enumerate(file.headings) if not heading]
         self._made_parsers: dict[Formats, Parsers] = {}
-        defaults = self._layout.defaults()
-        self._defaults = [defaults[name] for name in self._layout.record._fields]
+        defaults = self.layout.defaults()
+        self._defaults = [defaults[name] for name in self.layout.record._fields]
         self._parsers = self._make_parsers(self._formats)
 
     def records(self) -> Iterator[tuple[int, Record]]:
@@ -131,7 +132,7 @@ class Reader:
         return frozenset(
             index
             for index, key in enumerate(self._file.mapping)
-            if not key or (key not in _WITHOUT_LINE_BREAKS and self._layout.column(key).kind not in _NUMBERS_AND_DATES)
+            if not key or (key not in _WITHOUT_LINE_BREAKS and self.layout.column(key).kind not in _NUMBERS_AND_DATES)
         )
 
     def _cut_to_width(self, cells: list[str], width: int) -> list[str]:
@@ -154,8 +155,8 @@ class Reader:
                 values[target] = parse(cells[index])
         except (ValueError, Ambiguous):
             self._parse_again(line, cells, values)
-        record: Record = self._layout.record(*values)
-        return self._layout.fill_in(record) if self._layout.fill_in else record
+        record: Record = self.layout.record(*values)
+        return self.layout.fill_in(record) if self.layout.fill_in else record
 
     def _parse_again(self, line: int, cells: Sequence[str], values: list[Any]) -> None:
         """Parse a row with an ambiguous or a faulty cell. Raises RowRejected with all faults of its cells."""
@@ -221,7 +222,7 @@ class Reader:
         return {setting: meanings - {""} for setting, meanings in found.items()}
 
     def _kind(self, index: int) -> Kind:
-        return self._layout.column(self._file.mapping[index] or "").kind
+        return self.layout.column(self._file.mapping[index] or "").kind
 
     def _make_parsers(self, formats: Formats) -> Parsers:
         if formats in self._made_parsers:
@@ -229,13 +230,13 @@ class Reader:
         parsers = self._made_parsers[formats] = []
         for index in self._columns:
             key = self._file.mapping[index] or ""
-            column = self._layout.columns[key]
-            target = self._layout.record._fields.index(column.field or key)
+            column = self.layout.columns[key]
+            target = self.layout.record._fields.index(column.field or key)
             parsers.append((index, target, self._parser(key, column, formats)))
         return parsers
 
     def _parser(self, key: str, column: FileColumn, formats: Formats) -> Parser:
-        kind = self._layout.column(key).kind
+        kind = self.layout.column(key).kind
         if kind in _NUMBERS_AND_DATES:
             parse = formats.parser(kind)
             if column.optional:

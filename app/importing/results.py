@@ -235,6 +235,10 @@ class Plan:
     def open_questions(self) -> list[Question]:
         return [question for question in self.questions if not question.default]
 
+    @property
+    def can_be_applied(self) -> bool:
+        return not self.faults and not self.open_questions
+
     def raise_if_rejected(self, name: str, describe: Callable[[Question], str] = str) -> None:
         """Raise FileRejected where there are faults or open questions, which `describe` turns into words."""
         asked = [Fault(question.line, describe(question)) for question in self.open_questions]

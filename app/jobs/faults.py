@@ -16,7 +16,7 @@ from app.importing.encodings import read_lines
 from app.importing.results import Unreadable
 from app.table.csv import EXCEL
 from app.table.kinds import unguard
-from models.sqlite import OWNER_ONLY
+from models import OWNER_ONLY
 
 HEADING = "Fault"  # of the column
 _RUN = 50_000  # faults that are sorted in memory

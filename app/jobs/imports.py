@@ -2,9 +2,9 @@
 
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import IO, Any
 
 from huey import Huey, crontab
@@ -14,12 +14,15 @@ from app.importing import (
     Options,
     Plan,
     RecognisedFile,
+    check_file,
     discard_history,
-    heartbeat,
-    import_file,
+    heartbeats,
+    load_file,
     recognise_file,
+    record_heartbeat,
     undo_import,
 )
+from app.importing.history import HEARTBEAT
 from app.jobs import states
 from app.jobs.faults import FaultLog, write_faults
 from app.jobs.plans import dump_plan, load_plan, store_plan
@@ -66,7 +69,6 @@ class ImportJobs:
 
     def __init__(self, database_url: str, history_days: int) -> None:
         self.uploads = Uploads(data_folder(database_url) / "uploads")
-        self.running: RunningJob | None = None  # for the thread that records its heartbeats
         self._url, self._history_days = database_url, history_days
 
     @cached_property
@@ -126,9 +128,7 @@ class ImportJobs:
             options, file = self._recognise(job, stream)
             with FaultLog() as faults:
                 self.uploads.faults_path(number).unlink(missing_ok=True)
-                plan = import_file(
-                    file, options, dry_run=True, progress=running.advance, faults=faults, wait=running.wait
-                )
+                plan = check_file(file, options, running.advance, running.wait, faults)
                 if plan.faults is not faults:  # of the headings: no row was read
                     faults.extend(plan.faults)
                 if faults:
@@ -186,14 +186,14 @@ class ImportJobs:
                     checked is None or checked.data_version == plan.data_version or store_plan(plan).shows_same(checked)
                 )
 
-            plan = import_file(
+            plan = load_file(
                 file,
                 options,
-                progress=running.advance,
                 who=str(job.who),
                 number=number,
-                accept=is_as_shown,
+                progress=running.advance,
                 wait=running.wait,
+                accept=is_as_shown,
             )
             job.plan = dump_plan(store_plan(plan))
             if applied := Import.get_or_none(Import.number == number):
@@ -203,9 +203,13 @@ class ImportJobs:
 
     def load_at_once(self, job: ImportJob, options: Options, dry_run: bool, wait: Callable[[], object]) -> Plan:
         """Load a small file in the process of whoever calls, and return what that did, or what is wrong."""
-        with heartbeat(job.id), self.uploads.open(job.id) as stream:
+        beats = heartbeats(partial(record_heartbeat, job.id), HEARTBEAT)
+        with beats, self.uploads.open(job.id) as stream:
             file = recognise_file(stream, str(job.file), options)
-            plan = import_file(file, options, dry_run=dry_run, who=str(job.who), number=job.id, wait=wait)
+            if dry_run:
+                plan = check_file(file, options, wait=wait)
+            else:
+                plan = load_file(file, options, who=str(job.who), number=job.id, wait=wait)
         if applied := Import.get_or_none(Import.number == job.id):
             job.plan = dump_plan(store_plan(plan))
             try:
@@ -247,9 +251,10 @@ class ImportJobs:
     @contextmanager
     def _work_on(self, job: ImportJob) -> Iterator["RunningJob"]:
         """Run the block for a job that was claimed. An error becomes the job's message, and ends in AFTER_FAILURE."""
-        running = self.running = RunningJob(job)
+        running = RunningJob(job)
         try:
-            yield running
+            with heartbeats(running.record_heartbeat, HEARTBEAT):
+                yield running
         except JobTaken:
             return
         except FileNotFoundError:
@@ -264,12 +269,10 @@ class ImportJobs:
         except Exception:
             log.exception(_FAILED, job.id, job.state, "a defect")
             running.fail(_DEFECT)
-        finally:
-            self.running = None
 
 
 class RunningJob:
-    """A job that is being worked on. Another thread records its heartbeats (runner.py)."""
+    """A job that is being worked on. Another thread records its heartbeats."""
 
     def __init__(self, job: ImportJob) -> None:
         self.job, self.done, self.message, self.is_taken = job, 0, "", False
@@ -288,8 +291,7 @@ class RunningJob:
 
     def record_heartbeat(self) -> None:
         """Record that the job is being worked on, and notice whether somebody has taken it away."""
-        with suppress(*DATABASE_ERRORS):  # it is called again a second later
-            self.is_taken = not states.note_progress(self.job, self.done, self.message)
+        self.is_taken = not states.note_progress(self.job, self.done, self.message)
 
     def finish(self, state: str, message: str = "", **values: Any) -> None:
         change_state(self.job, [self.job.state], state, message=message, **values)

@@ -7,8 +7,7 @@ from typing import Any
 from huey import CySqliteHuey, Huey, PostgresHuey
 from huey.registry import Message
 
-from models import JOBS_FILE, POSTGRES, data_folder, driver_errors
-from models.sqlite import OWNER_ONLY
+from models import JOBS_FILE, OWNER_ONLY, POSTGRES, data_folder, driver_errors
 
 _NAME = "partner-reports"
 

@@ -23,8 +23,7 @@ from app.table.query import RowQuery
 from app.table.scope import Scope, ScopeIn
 from app.table.totals import Groups
 from app.table.view import View
-from models import reports_db
-from models.sqlite import Snapshot
+from models import Snapshot, reports_db
 
 _NUMBER = re.compile("[-+]?[0-9](?:[0-9.,' ]*[0-9])?")  # a sign before digits is no formula
 DIALECT_KEY = "dialect"  # its key in the query string of a CSV; it is no part of a view

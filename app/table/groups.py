@@ -17,8 +17,7 @@ from app.table.query import RowQuery
 from app.table.scope import Scope
 from app.table.totals import Group, Groups, sum_groups
 from app.table.view import RowPath, View
-from models import reports_db
-from models.sqlite import Snapshot
+from models import Snapshot, reports_db
 
 MAX_ROWS_AT_ONCE = 2_000_000  # in a table whose groups are added up before the page is sent
 

@@ -17,8 +17,7 @@ from app.table.query import RowQuery
 from app.table.scope import Scope
 from app.table.statements import compiled, placeholder
 from app.table.view import NUL, View
-from models import fold, reports_db
-from models.sqlite import Snapshot
+from models import Snapshot, fold, reports_db
 
 
 class Group(NamedTuple):
@@ -244,29 +243,28 @@ def _slices(query: RowQuery, dimensions: Sequence[Dimension], source: Snapshot) 
     of an index that holds all that is added up. Without another dimension nothing has to be sorted then, and with one
     only the rows of a month. If no dimension is of time, slices are years.
     """
-    time = [dimension.periods for dimension in dimensions if dimension.periods]
-    periods = min(time, key=lambda periods: periods.months) if time else query.report.longest_periods
+    times = [dimension.periods for dimension in dimensions if dimension.periods]
+    periods = min(times, key=lambda periods: periods.months) if times else query.report.longest_periods
     if query.sort_matches or not periods or len(disjoint_conditions(query.conditions(query.table))) > 1:
         return None
-    # The index on the date holds no other dimensions and filters.
-    is_date_alone = len(time) == len(dimensions) and query.view.filters.keys() <= {"period", "from", "to"}
-    within = None if is_date_alone else periods.within
+    is_date_alone = len(times) == len(dimensions) and query.view.filters.keys() <= {"period", "from", "to"}
+    within = None if is_date_alone else periods.within  # the index of the date lacks other dimensions and filters
     if not (is_date_alone or within):
         return None
-    days = _first_and_last_day(query, periods.field, source)
-    if days is None:
+    dates = _date_range(query, periods, source)
+    if dates is None:
         return None
-    first, last = days
+    first, last = dates
     names = periods.between(periods.of_day(first), periods.of_day(last)) if first <= last else []
     if len(names) > _MAX_SLICES:
         return None
     return _Slices(periods, within, [(max(begin, first), min(end, last)) for begin, end in map(periods.days, names)])
 
 
-def _first_and_last_day(query: RowQuery, field_name: str, source: Snapshot) -> tuple[str, str] | None:
-    """Return the ends of the view's date range, no further than the table has rows; None for an empty table."""
-    field, (first, last) = getattr(query.table, field_name), query.view.date_range
-    earliest, latest = (next(source.columns(query.table.select(end(field)), 1))[0][0] for end in (fn.MIN, fn.MAX))
+def _date_range(query: RowQuery, periods: Periods, source: Snapshot) -> tuple[str, str] | None:
+    """The first and the last day of the view's filters that the table has, None where the table is empty."""
+    field, (first, last) = getattr(query.table, periods.field), query.view.date_range
+    earliest, latest = [next(source.columns(query.table.select(end(field)), 1))[0][0] for end in (fn.MIN, fn.MAX)]
     if earliest is None:
         return None
     return max(first, earliest[:10]), min(last or latest[:10], latest[:10])

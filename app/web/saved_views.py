@@ -1,7 +1,7 @@
 """Saved views: save one from a report's page, list them there and on the Reports page, open, share and delete them."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum, auto
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -21,17 +21,12 @@ from app.table.view import View, describe_view
 from app.validation import ValidationError
 from app.web.audit import audit_actor
 from app.web.errors import error_response
+from app.web.reading import match_visitor_spellings
 from app.web.redirects import safe_next
 from app.web.request_log import set_error_reason
 from app.web.security import visitor
 from app.web.urls import MAX_URL_LENGTH, report_url
-from app.web.view_request import (
-    match_visitor_spellings,
-    permitted_submission,
-    report_or_404,
-    visitor_report,
-    withheld_parts,
-)
+from app.web.view_request import permitted_submission, report_or_404, visitor_report, withheld_parts
 from models import SavedView, access_db
 from models.audit import AuditActor
 
@@ -187,43 +182,50 @@ def saved_views_context() -> dict[str, Any]:
     }
 
 
-def report_tabs(view: View, opened: str = "") -> Tabs:
+def report_tabs(view: View, opened: str) -> Tabs:
     """Return the views of a report for the page that shows `view`.
 
     `opened` is the field `opened` of the page's form: the number of the view that the page was opened with. It only
     says which tab has changed when what is shown is no tab's view, so an unknown number means the same as none.
     """
-    slug, query = view.report.slug, view.closed_first_page.query_string
-    saved = [(_tab(row, slug, row.owner), row) for row in saved_views.report_views(visitor(), slug)]
-    live = [(tab, row.query) for tab, row in saved if not row.is_deleted]
-    (standard, standard_query), *built_in = _standard_tabs(slug, visitor().permissions)
-    standard = standard._replace(is_default=not any(tab.is_default for tab, _ in live))
-    queries_of_tabs = [(standard, standard_query), *built_in, *live]
-    tabs = [tab for tab, _ in queries_of_tabs]
-    same_query = [tab for tab, tab_query in queries_of_tabs if tab_query == query]
-    candidates = same_query or tabs
-    saved_last = max(candidates, key=lambda tab: (not tab.owner, tab.number))
-    likely = candidates[0] if candidates[0].kind is TabKind.STANDARD else saved_last
-    current = next((tab for tab in candidates if str(tab.number) == opened), likely)
+    slug, url = view.report.slug, report_url(view.closed_first_page)
+    rows = saved_views.report_views(visitor(), slug)
+    saved = [_tab(row, slug, row.owner) for row in rows if not row.is_deleted]
+    deleted = [_tab(row, slug, row.owner) for row in rows if row.is_deleted]
+    standard, *built_in = _standard_tabs(slug, visitor().permissions)
+    standard = standard._replace(is_default=not any(tab.is_default for tab in saved))
+    tabs = [standard, *built_in, *saved]
+    shown = [tab for tab in tabs if tab.url == url]
+    current = _current_tab(shown or tabs, opened)
     if current not in tabs[:MAX_TABS]:
         tabs.remove(current)
         tabs.insert(MAX_TABS - 1, current)
-    return Tabs(tabs, current, not same_query, [tab for tab, row in saved if row.is_deleted])
+    return Tabs(tabs, current, is_changed=not shown, deleted=deleted)
+
+
+def _current_tab(candidates: Sequence[Tab], opened: str) -> Tab:
+    """Return the opened tab, else the standard one, else the visitor's own that was saved last, else a colleague's."""
+    for tab in candidates:
+        if str(tab.number) == opened:
+            return tab
+    if candidates[0].kind is TabKind.STANDARD:
+        return candidates[0]
+    return max(candidates, key=lambda tab: (not tab.owner, tab.number))
 
 
 @lru_cache(maxsize=100)
-def _standard_tabs(slug: str, permissions: frozenset[Permission]) -> list[tuple[Tab, str]]:
-    """Return the tabs that everybody with these permissions has, with their canonical query strings.
+def _standard_tabs(slug: str, permissions: frozenset[Permission]) -> list[Tab]:
+    """Return the tabs that everybody with these permissions has.
 
     A view goes without the columns that need another permission, and isn't there when what it is grouped by does.
     """
-    tabs = [(Tab(0, "Standard", f"/reports/{slug}"), "")]
+    tabs = [Tab(0, "Standard", f"/reports/{slug}")]
     for number, built_in in enumerate(STANDARD_VIEWS, 1):
         if built_in.slug == slug:
             pairs = parse_qsl(built_in.query)
             view, _ = parse_view(permitted_report(REPORTS[slug], permissions), pairs)
             if len(view.group) == sum(key == "group" for key, _ in pairs):
-                tabs.append((Tab(-number, built_in.name, report_url(view)), view.query_string))
+                tabs.append(Tab(-number, built_in.name, report_url(view)))
     return tabs
 
 

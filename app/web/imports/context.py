@@ -200,7 +200,7 @@ def status_context(job: ImportJob) -> dict[str, Any]:
         "is_outdated": status.state == states.CHECKED and plan is not None and plan.data_version != data_version(),
         "same_file": _same_file(job) if status.state == states.CHECKED else None,
         "answered": bool(options.names or options.name_choices),
-        "can_undo": status.state == states.APPLIED and status.applied is not None and can_be_undone(status.applied),
+        "can_undo": status.state == states.APPLIED and status.applied is not None and status.applied.can_be_undone,
     }
 
 
@@ -228,11 +228,6 @@ def describe_question(question: Question) -> str:
     values = ("same", "new") if key == "names" else question.choices
     answers = " or ".join(f"{key}={value}" for value in values)
     return question.with_answer(f"{answers} says {'that this is meant' if key == 'confirm' else 'which'}")
-
-
-def can_be_undone(applied: Import) -> bool:
-    """Whether it is known what an import changed. Then it can be undone unless something newer depends on it."""
-    return bool(applied.changed_rows) and not applied.discarded and applied.undoes is None
 
 
 def undo_context(number: int) -> dict[str, Any]:

@@ -11,27 +11,22 @@ from flask import Blueprint, Response, request
 from werkzeug.wsgi import FileWrapper
 from xlsxwriter.exceptions import FileCreateError
 
-from app.table.csv import Progress, csv_chunks
+from app.table.csv import DIALECT_KEY, Progress, csv_chunks
 from app.table.json import json_chunks, json_page
 from app.table.paging import CursorNotFound, read_page
-from app.table.params import PAGING_KEYS
+from app.table.params import PAGING_KEYS, parse_dialect
 from app.table.spool import PIECE_BYTES, spool
 from app.table.view import DEFAULT_PAGE_SIZE, View
 from app.table.xlsx import WorkbookLimitError, write_workbook
 from app.web.audit import audit_actor, record_event
 from app.web.errors import disk_full_response, error_response
+from app.web.reading import match_visitor_spellings, read_report
 from app.web.reports.cache_headers import add_cache_headers, not_modified
 from app.web.reports.export_slots import ExportEnded, ExportGuard, TooManyExports, export_slot
 from app.web.reports.formats import DEFAULT_FORMAT, FORMATS, JSON, WORKBOOK, Format, file_url, remember_format
 from app.web.security import visitor
 from app.web.urls import report_url
-from app.web.view_request import (
-    match_visitor_spellings,
-    missing_cursor_response,
-    read_report,
-    submitted_export,
-    submitted_view,
-)
+from app.web.view_request import missing_cursor_response, submitted_view
 from models import Import, audit, close_connections
 from models.audit import BEGUN, DONE, FAILED
 
@@ -44,7 +39,8 @@ blueprint = Blueprint("export", __name__)
 @blueprint.get("/reports/<slug>.csv")
 def csv(slug: str) -> Response:
     """Stream all rows of a view as CSV."""
-    view, dialect = submitted_export(slug)
+    dialect, errors = parse_dialect(request.args.items(multi=True))
+    view = match_visitor_spellings(submitted_view(slug, DIALECT_KEY, *PAGING_KEYS, more_errors=errors).view)
     write = partial(csv_chunks, view, visitor().scope_in, dialect=dialect)
     return _stream_view(view, FORMATS[dialect.name], write)
 
