@@ -76,6 +76,11 @@ class RecognisedFile:
         find_fault = partial(find_bad_bytes, encoding=self.encoding) if self.encoding.damaged else None
         return CsvRows(read_lines(self.stream, self.encoding), self.delimiter, find_fault, add_fault)
 
+    def rows_below_headings(self) -> Iterator[NumberedRow]:
+        """The rows as they stand, whatever is wrong with them."""
+        rows = iter(self.csv_rows(lambda line, text: None)) if self.sheet is None else self.sheet_rows()
+        return (row for row in rows if row[0] > self.heading_line)
+
     def sentences(self) -> Iterator[str]:
         """Say how the file is read, and how sure that is."""
         if self.sheet is not None:
@@ -108,12 +113,11 @@ def rereadable(stream: IO[bytes]) -> Iterator[IO[bytes]]:
             yield copy
 
 
-def recognise_file(stream: IO[bytes], name: str, options: Options | None = None) -> RecognisedFile:
+def recognise_file(stream: IO[bytes], name: str, options: Options) -> RecognisedFile:
     """Recognise a file as far as it, or a person by `options`, tells. What is wrong is in its `faults`.
 
     The stream must be one that can be read several times: see `rereadable`.
     """
-    options = options or Options()
     file = RecognisedFile(name, stream, stream.seek(0, 2))
     stream.seek(0)
     signature = stream.read(len(SIGNATURE))

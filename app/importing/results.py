@@ -95,10 +95,9 @@ class FileRejected(Exception):
     Questions that nobody has answered count as faults.
     """
 
-    def __init__(self, file: str, faults: Sequence[Fault], total: int = 0) -> None:
+    def __init__(self, file: str, faults: Sequence[Fault], total: int) -> None:
         super().__init__(file, faults)
-        self.faults = faults
-        self.total = total or len(faults)
+        self.faults, self.total = faults, total
         self.messages = [f"{file}:{fault.line}: {fault.text}" for fault in faults]
 
     def __str__(self) -> str:

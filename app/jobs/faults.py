@@ -119,8 +119,7 @@ def _guarded_rows(file: RecognisedFile, options: Options) -> Iterator[tuple[int,
         with suppress(Unreadable):  # which is a fault
             yield from Reader(file, options).numbered_rows()
         return
-    rows = file.sheet_rows() if file.sheet is not None else iter(file.csv_rows(lambda line, text: None))
-    yield from (row for row in rows if row[0] > file.heading_line)
+    yield from file.rows_below_headings()
 
 
 class _Lines:

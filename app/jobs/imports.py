@@ -70,6 +70,7 @@ class ImportJobs:
     def __init__(self, database_url: str, history_days: int) -> None:
         self.uploads = Uploads(data_folder(database_url) / "uploads")
         self._url, self._history_days = database_url, history_days
+        self._tasks: dict[str, Any] = {}  # by the name of the method; with the queue, which has them
 
     @cached_property
     def queue(self) -> Huey:
@@ -80,10 +81,6 @@ class ImportJobs:
         queue.periodic_task(crontab(), name="requeue")(self.requeue)
         queue.periodic_task(crontab(minute="17", hour="3"), name="clean_up")(self.clean_up)
         return queue
-
-    @cached_property
-    def _tasks(self) -> dict[str, Any]:
-        return {}
 
     def wake(self, job: ImportJob, state: str) -> None:
         """Let the process know of a job in a queued state. Where the queue fails, `requeue` finds the job."""

@@ -111,11 +111,10 @@ def load_preview(text: str) -> Preview | None:
 
 def _first_rows(file: RecognisedFile, options: Options) -> Iterator[_Row]:
     """The first rows, with their records and what is wrong with them."""
-    if file.layout is None and file.headings:
-        rows = file.sheet_rows() if file.sheet else iter(file.csv_rows(lambda line, text: None))
-        rest = (row for row in rows if row[0] > file.heading_line)
-        yield from ((line, cells, None, []) for line, cells in islice(rest, PREVIEW_ROWS))
-    if file.layout is None or not file.headings:
+    if not file.headings:
+        return
+    if file.layout is None:
+        yield from ((line, cells, None, []) for line, cells in islice(file.rows_below_headings(), PREVIEW_ROWS))
         return
     found = Faults()  # also of lines that are no rows
     for line, cells, record in list(islice(Reader(file, options, faults=found).rows(), PREVIEW_ROWS)):

@@ -14,7 +14,7 @@ _MAX_WAIT = 1  # seconds until a job is noticed
 _STOP_SECONDS = 30  # that a stop waits for the job under way
 
 
-def run_jobs(jobs: ImportJobs, sender: Sender | None = None) -> None:
+def run_jobs(jobs: ImportJobs, sender: Sender | None) -> None:
     """Work on jobs until SIGTERM, which lets the one under way finish, or SIGINT. Raises one of DATABASE_ERRORS.
 
     With a `sender`, send mails too.

@@ -1,6 +1,5 @@
 """Saved views: save one from a report's page, list them there and on the Reports page, open, share and delete them."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum, auto
 from functools import lru_cache
@@ -21,6 +20,7 @@ from app.table.view import View, describe_view
 from app.validation import ValidationError
 from app.web.audit import audit_actor
 from app.web.errors import error_response
+from app.web.fields import is_number
 from app.web.reading import match_visitor_spellings
 from app.web.redirects import safe_next
 from app.web.request_log import set_error_reason
@@ -107,8 +107,7 @@ class Tabs(NamedTuple):
         return self.tabs[MAX_TABS:]
 
 
-_NUMBER = re.compile("[0-9]{1,9}")  # of a saved view
-_PAGE_NUMBER = re.compile("[0-9]{1,6}")
+_ID_DIGITS, _PAGE_DIGITS = 9, 6  # of the number of a saved view, and of a page
 
 blueprint = Blueprint("saved_views", __name__)
 
@@ -232,7 +231,7 @@ def _standard_tabs(slug: str, permissions: frozenset[Permission]) -> list[Tab]:
 def _shared_page() -> int:
     """Return the number of the requested page of colleagues' views, 0 for the first few. Anything else is a 400."""
     shared = request.args.get("shared") or "0"
-    if shared != _ALL and not _PAGE_NUMBER.fullmatch(shared):
+    if shared != _ALL and not is_number(shared, _PAGE_DIGITS):
         details = [f"shared: “{shared}” is no page; use “{_ALL}”, or a number from 2."]
         abort(error_response(400, "These views can't be listed like that.", details))
     return 1 if shared == _ALL else int(shared)
@@ -246,7 +245,7 @@ def start_url(report: Report) -> str:
 
 def _replace(view: View, number: str) -> SavedView:
     """Put `view` in the place of one of the visitor's own views. Raises ValidationError when it isn't theirs."""
-    replaced = saved_views.find_view(visitor(), int(number)) if _NUMBER.fullmatch(number) else None
+    replaced = saved_views.find_view(visitor(), int(number)) if is_number(number, _ID_DIGITS) else None
     if replaced is None or (replaced.user_id, replaced.report) != (visitor().id, view.report.slug):
         raise ValidationError({"name": f"replace: “{number}” is none of your views of this report; save a new one."})
     saved_views.replace_view(audit_actor(), replaced, view.query_string)
@@ -277,7 +276,7 @@ def _own_view_or_404(view_id: int) -> SavedView:
 
 def _deleted_tabs(number: str) -> list[Tab]:
     """Return the visitor's deleted view with this number, if there is one that can be restored."""
-    view = saved_views.find_deleted_view(visitor(), int(number)) if _NUMBER.fullmatch(number) else None
+    view = saved_views.find_deleted_view(visitor(), int(number)) if is_number(number, _ID_DIGITS) else None
     return [_tab(view, view.report, "")] if view and view.report in REPORTS else []
 
 

@@ -87,18 +87,33 @@ def list_context() -> dict[str, Any]:
     status = statuses(jobs)
     listed = [_listed(job, status[job.id]) for job in jobs]
     for import_ in Import.select().where(Import.number.is_null()).order_by(Import.id.desc()).limit(_SHOWN):
-        file, title = str(import_.file).rpartition("/")[2], _title(str(import_.report))
-        line = (str(import_.loaded_at), file, str(import_.who), title)
-        listed.append(ListedImport(*line, LABELS[states.APPLIED], None, counts_text(import_)))
+        listed.append(_listed_without_job(import_))
     listed.sort(key=lambda listed_import: listed_import.at, reverse=True)
     return {"imports": listed[:_SHOWN], "is_runner_alive": is_runner_alive()}
 
 
 def _listed(job: ImportJob, status: Status) -> ListedImport:
-    counts = counts_text(status.applied) if status.applied else ""
-    label = _label(status, load_plan(job.plan) if status.state == states.CHECKED else None)
-    line = (str(job.created_at), str(job.file), str(job.who), _title(str(job.report)))
-    return ListedImport(*line, label, job.id, counts)
+    return ListedImport(
+        at=str(job.created_at),
+        file=str(job.file),
+        who=str(job.who),
+        report=_title(str(job.report)),
+        label=_label(status, load_plan(job.plan) if status.state == states.CHECKED else None),
+        number=job.id,
+        counts=counts_text(status.applied) if status.applied else "",
+    )
+
+
+def _listed_without_job(import_: Import) -> ListedImport:
+    return ListedImport(
+        at=str(import_.loaded_at),
+        file=str(import_.file).rpartition("/")[2],
+        who=str(import_.who),
+        report=_title(str(import_.report)),
+        label=LABELS[states.APPLIED],
+        number=None,
+        counts=counts_text(import_),
+    )
 
 
 def _label(status: Status, plan: StoredPlan | None) -> tuple[str, str]:

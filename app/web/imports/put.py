@@ -19,6 +19,7 @@ from app.jobs.stored_options import dump_options, load_options
 from app.jobs.uploads import Upload, Uploads
 from app.web.audit import record_event
 from app.web.errors import error_response, problem_response
+from app.web.fields import is_number
 from app.web.imports.context import describe_question, import_facts
 from app.web.imports.upload import no_room_response
 from app.web.security import visitor
@@ -58,7 +59,7 @@ def _query_values() -> dict[str, str]:
     wrong = []
     for key, value in request.args.items(multi=True):
         if key == CONFIRM:
-            if value and not (value.isascii() and value.isdigit() and len(value) <= len(str(MAX_ROWS))):
+            if value and not is_number(value, len(str(MAX_ROWS))):
                 wrong.append(f"{key}: “{value[:60]}” is not the number of rows that the file ends.")
         elif key not in QUERY_KEYS:
             wrong.append(f"{key}: “{value[:60]}” can't be: there are only {', '.join((*QUERY_KEYS, CONFIRM))}.")

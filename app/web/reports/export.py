@@ -175,7 +175,8 @@ def _run_export(about: str, begin: Callable[[_Export], Iterable[bytes]], respons
         try:
             guard = resources.enter_context(export_slot())
         except TooManyExports as error:
-            return _too_many_exports(home, str(error))
+            details = [str(error), "Try again in half a minute."]
+            return error_response(503, "Too many exports are running.", details, home, retry_after=_RETRY_AFTER)
         export = _Export(about, resources, guard)
         try:
             pieces = begin(export)
@@ -191,13 +192,6 @@ def _run_export(about: str, begin: Callable[[_Export], Iterable[bytes]], respons
             response.content_length = export.length
         export.resources = resources.pop_all()
     response.call_on_close(partial(export.end, FAILED))  # when the client never reads the body: `send` doesn't begin
-    return response
-
-
-def _too_many_exports(home: str, why: str) -> Response:
-    details = [why, "Try again in half a minute."]
-    response = error_response(503, "Too many exports are running.", details, home)
-    response.headers["Retry-After"] = str(_RETRY_AFTER)
     return response
 
 
