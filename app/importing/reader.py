@@ -28,7 +28,6 @@ _WITHOUT_LINE_BREAKS = (
     "action",
     "status",
 )
-_REPEATED_HEADINGS = "repeated headings"  # of a file that was put together from several
 _SETTINGS = {"date_order": DATE_ORDERS, "decimal": DECIMALS}
 
 
@@ -86,22 +85,26 @@ class Reader:
 
     def numbered_rows(self) -> Iterator[NumberedRow]:
         """Yield the line and the cells of each row after the headings. Raises Unreadable."""
-        if self._file.sheet is not None:
-            yield from self._sheet_rows()
-            return
-        rows = self._file.csv_rows(self.faults.add)
-        last, heading, headings = 0, self._file.heading_line, list[str]()
-        for count, (line, cells) in enumerate(rows):
-            if line > heading and cells != headings:
+        heading_line, headings = self._file.heading_line, list[str]()
+        for line, cells in self._csv_rows() if self._file.sheet is None else self._sheet_rows():
+            if line > heading_line and cells != headings:
                 yield line, cells
-            elif line > heading:
-                self.passed_over[_REPEATED_HEADINGS] += 1
-            elif line == heading:
+            elif line > heading_line:  # of a file that was put together from several
+                self.passed_over["repeated headings"] += 1
+            elif line == heading_line:
                 headings = cells
+            else:
+                self.passed_over["rows before the headings"] += 1
+
+    def _csv_rows(self) -> Iterator[NumberedRow]:
+        """The rows of a CSV from its first line on, but for one that names the delimiter."""
+        rows, last = self._file.csv_rows(self.faults.add), 0
+        for count, (line, cells) in enumerate(rows):
+            if line == self._file.heading_line:
                 rows.width = len(self._file.headings)
                 rows.text_columns = self._text_columns
-            elif not SEPARATOR_LINE.fullmatch(self._file.delimiter.join(cells)):
-                self.passed_over["rows before the headings"] += 1
+            if line >= self._file.heading_line or not SEPARATOR_LINE.fullmatch(self._file.delimiter.join(cells)):
+                yield line, cells
             if self._progress and count % _PROGRESS_ROWS == 0:
                 at = self._file.position
                 self._progress(at - last)
@@ -111,18 +114,11 @@ class Reader:
             self._progress(self._file.size - last)
 
     def _sheet_rows(self) -> Iterator[NumberedRow]:
-        headings = list[str]()
         for line, cells in self._file.sheet_rows():
-            if not any(cells):
-                self.passed_over["empty rows"] += 1
-            elif line > self._file.heading_line and cells != headings:
+            if any(cells):
                 yield line, cells
-            elif line > self._file.heading_line:
-                self.passed_over[_REPEATED_HEADINGS] += 1
-            elif line == self._file.heading_line:
-                headings = cells
             else:
-                self.passed_over["rows before the headings"] += 1
+                self.passed_over["empty rows"] += 1
         if self._progress:
             self._progress(self._file.size)
 
