@@ -1,12 +1,13 @@
 """All faults of a file, and its copy with a column that tells them."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from heapq import merge
-from itertools import chain, groupby
+from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
+from sys import maxsize
 from tempfile import TemporaryFile
 from typing import IO
 
@@ -19,6 +20,7 @@ from models import OWNER_ONLY
 
 HEADING = "Fault"  # of the column
 _RUN = 50_000  # faults that are sorted in memory
+_NO_MORE_FAULTS: tuple[int, list[str]] = (maxsize, [])  # behind the last line
 
 Line = tuple[int, str]  # the line of a fault, and its words
 
@@ -62,24 +64,39 @@ def write_faults(file: RecognisedFile, options: Options, faults: FaultLog, path:
 
     A line that is no row, because of a quote or of its bytes, stands as it is in the first cell.
     """
-    width = len(file.headings)
-    lines = _Lines(file)
-    rest = faults.by_line()
-    wrong, texts = next(rest, (0, []))
+    width, lines = len(file.headings), _Lines(file)
     draft = path.with_name(f"{path.name}.part")
     draft.touch(OWNER_ONLY)
     with draft.open("w", encoding="utf-8", errors="replace", newline="") as out:
         out.write(EXCEL.start)
-        for line, cells in chain(_rows(file, options), [(0, [])]):  # 0 is after the last row
-            while wrong and (line == 0 or wrong < line):
-                out.write(_row([lines.text(wrong)], width, texts))
-                wrong, texts = next(rest, (0, []))
-            if line and wrong == line:
-                out.write(_row(cells, width, texts))
-                wrong, texts = next(rest, (0, []))
-            elif line:
-                out.write(_row(cells, width, [HEADING] if line == file.heading_line else []))
+        for line, cells, texts in _join_faults(_rows(file, options), faults.by_line()):
+            if cells is None:
+                out.write(_row([lines.text(line)], width, texts))
+            else:
+                out.write(_row(cells, width, [HEADING] if line == file.heading_line and not texts else texts))
     draft.replace(path)
+
+
+def _join_faults(
+    rows: Iterable[tuple[int, Sequence[str]]], faults: Iterator[tuple[int, list[str]]]
+) -> Iterator[tuple[int, Sequence[str] | None, list[str]]]:
+    """Yield line, cells and faults of each row, and of each other line with faults, which has None instead of cells.
+
+    Both come in the order of lines.
+    """
+    faulty, texts = next(faults, _NO_MORE_FAULTS)
+    for line, cells in rows:
+        while faulty < line:
+            yield faulty, None, texts
+            faulty, texts = next(faults, _NO_MORE_FAULTS)
+        if faulty == line:
+            yield line, cells, texts
+            faulty, texts = next(faults, _NO_MORE_FAULTS)
+        else:
+            yield line, cells, []
+    if texts:
+        yield faulty, None, texts
+    yield from ((line, None, rest) for line, rest in faults)
 
 
 def _row(cells: Sequence[str], width: int, faults: Sequence[str]) -> str:

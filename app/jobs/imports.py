@@ -25,20 +25,11 @@ from app.importing import (
 from app.importing.history import HEARTBEAT
 from app.jobs import states
 from app.jobs.faults import FaultLog, write_faults
-from app.jobs.plans import (
-    dump_options,
-    dump_plan,
-    dump_preview,
-    headings_digest,
-    is_workbook,
-    load_options,
-    load_plan,
-    make_preview,
-    recognise_head,
-    store_plan,
-)
+from app.jobs.plans import dump_plan, load_plan, store_plan
+from app.jobs.previews import dump_preview, headings_digest, is_workbook, make_preview, recognise_head
 from app.jobs.queue import open_queue
 from app.jobs.states import change_state, claim_job
+from app.jobs.stored_options import dump_options, load_options
 from app.jobs.uploads import Uploads
 from models import (
     DATABASE_ERRORS,
@@ -108,9 +99,9 @@ class ImportJobs:
         for job in running:
             status = states.status_of(job)
             if job.state == states.APPLYING and status.state == states.APPLIED and status.applied:
-                self._applied(job, status.applied)
+                self._note_applied(job, status.applied)
             elif job.state == states.UNDOING and status.state == states.UNDONE:
-                self._undone(job, ImportJob.get_by_id(job.undo))
+                self._note_undone(job, ImportJob.get_by_id(job.undo))
 
     def clean_up(self) -> None:
         """Delete uploads that nobody has applied for a week, and the history that is older than HISTORY_DAYS."""
@@ -124,7 +115,7 @@ class ImportJobs:
         with self.uploads.open(job.id) as stream:
             if not is_workbook(stream):
                 options = load_options(job.options)
-                self._recall(job, recognise_head(stream, str(job.file), options))
+                self._recall_options(job, recognise_head(stream, str(job.file), options))
 
     def check(self, number: int) -> None:
         """Find out what a file would do."""
@@ -147,14 +138,14 @@ class ImportJobs:
         options = load_options(job.options)
         file = recognise_file(stream, str(job.file), options)
         if is_workbook(stream):
-            if not job.headings and self._recall(job, file):
+            if not job.headings and self._recall_options(job, file):
                 options = load_options(job.options)
                 file = recognise_file(stream, str(job.file), options)
             job.preview = dump_preview(make_preview(file, options))
             job.save(only=[ImportJob.preview])
         return options, file
 
-    def _recall(self, job: ImportJob, file: RecognisedFile) -> bool:
+    def _recall_options(self, job: ImportJob, file: RecognisedFile) -> bool:
         """Note the headings of a new file, and take what a person has said about the same file or headings before.
 
         This takes all options of the newest applied import of the very same file, else the mapping of the newest one
@@ -180,7 +171,7 @@ class ImportJobs:
             return
         with self._work_on(job) as running, self.uploads.open(number) as stream:
             if applied := Import.get_or_none(Import.number == number):
-                self._applied(job, applied)
+                self._note_applied(job, applied)
                 return
             options = load_options(job.options)
             file = recognise_file(stream, str(job.file), options)
@@ -203,7 +194,7 @@ class ImportJobs:
             )
             job.plan = dump_plan(store_plan(plan))
             if applied := Import.get_or_none(Import.number == number):
-                self._applied(job, applied)
+                self._note_applied(job, applied)
             else:
                 running.finish(states.CHECKED, plan=job.plan, message=_CHANGED if checked else _FAULTY)
 
@@ -219,12 +210,12 @@ class ImportJobs:
         if applied := Import.get_or_none(Import.number == job.id):
             job.plan = dump_plan(store_plan(plan))
             try:
-                self._applied(job, applied)
+                self._note_applied(job, applied)
             except DATABASE_ERRORS as error:  # `requeue` does it again
                 log.warning("Can't note yet that import %d is applied: %s", job.id, describe_error(error))
         return plan
 
-    def _applied(self, job: ImportJob, applied: Import) -> None:
+    def _note_applied(self, job: ImportJob, applied: Import) -> None:
         """Note that the reports have a file's rows, and delete the file."""
         about = f"{applied.report} {job.file}"
         counts = {name: getattr(applied, name) for name in ("added", "updated", "unchanged", "removed", "cancelled")}
@@ -247,9 +238,9 @@ class ImportJobs:
             except CannotUndo as error:
                 running.finish(states.APPLIED, message=str(error))
                 return
-            self._undone(job, undoing)
+            self._note_undone(job, undoing)
 
-    def _undone(self, job: ImportJob, undoing: ImportJob) -> None:
+    def _note_undone(self, job: ImportJob, undoing: ImportJob) -> None:
         with access_db.write_transaction():
             if change_state(job, [states.UNDOING], states.UNDONE, message=""):
                 audit.record("undo", DONE, about=f"{job.report} {job.file}", who=undoing.who, number=job.id)

@@ -79,18 +79,19 @@ def _status(job: ImportJob, applied: Import | None, undone_by: Import | None) ->
     return Status(NOT_THERE) if state in _ONCE_APPLIED else Status(state, message)
 
 
-def change_state(job: ImportJob, states: Iterable[str], state: str, **values: Any) -> bool:
-    """Change the state of a job that is in one of `states`, or was interrupted there. Return whether this call did it.
+def change_state(job: ImportJob, expected: Iterable[str], new: str, **values: Any) -> bool:
+    """Change the state of a job from one of the `expected` ones to a `new` one. Return whether this call did it.
 
-    It doesn't when the job has another revision than the caller has seen.
+    A job that was interrupted counts as in the state that AFTER_FAILURE names. Nothing changes when the job has another
+    revision than the caller has seen.
     """
-    possible = ImportJob.state.in_([*states])
+    possible = ImportJob.state.in_([*expected])
     for running, after in AFTER_FAILURE.items():
-        if after in states:
+        if after in expected:
             stale = ImportJob.seen_at < timestamp(-STALE_SECONDS)
             possible |= (ImportJob.state == running) & stale
     same = (ImportJob.id == job.id) & (ImportJob.revision == job.revision)
-    fields = {"state": state, "seen_at": timestamp(), **values}
+    fields = {"state": new, "seen_at": timestamp(), **values}
     changed: int = ImportJob.update(**fields).where(same, possible).execute()
     return changed == 1
 

@@ -77,7 +77,7 @@ def read_page(view: View, scope: Scope, wait: bool = True) -> Page:
         # The last page holds the remainder, so that its size depends on the exact count.
         page = _read_row_page(query, count_rows(query) if view.position == LAST_POSITION else count_if_quick(query))
         rows = with_children(view, scope, page.rows)
-    if view.some_rows_closed:  # name each of the page's open rows instead of "all" but some
+    if view.all_but_some_open:  # name each of the page's open rows instead of "all" but some
         view = replace(view, open_rows=tuple(sorted(open_paths(rows))))
     return replace(page, rows=rows, view=view)
 

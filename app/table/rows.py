@@ -182,7 +182,10 @@ def _companion_term(query: RowQuery, column: Column) -> Term:
 
 def _rows_from_records(query: RowQuery, records: Sequence[tuple[Any, ...]]) -> list[Row]:
     """Make rows of the records that `_select_terms` selected."""
-    flag, level = 2 + len(query.path_fields(query.table)), query.level
-    values = flag + 1
+    expandable, level = 2 + len(query.path_fields(query.table)), query.level
+    values = expandable + 1
     companions = values + len(query.view.columns)
-    return [Row(r[0], r[1], r[2:flag], level, r[values:companions], r[companions:], bool(r[flag])) for r in records]
+    return [
+        Row(r[0], r[1], r[2:expandable], level, r[values:companions], r[companions:], bool(r[expandable]))
+        for r in records
+    ]

@@ -109,7 +109,7 @@ MAX_GROUPS = 1_000_000
 _BLOCK = 1000  # groups that are read at a time
 _MAX_SLICES = 600  # periods that are summed by a query each
 _MAX_GAP = 50  # years without rows; the periods of a longer gap get no groups
-_connection = Snapshot(lambda query, _: reports_db.execute(query))  # this thread's, in its read transaction
+_own_transaction = Snapshot(lambda query, _: reports_db.execute(query))  # reads in this thread's read transaction
 
 
 def summarize(summary: Summary, view: View, scope: Scope) -> list[Group]:
@@ -142,10 +142,12 @@ def sum_groups(
 ) -> Groups:
     """Add up rows by dimensions, in the alphabetical order of the values of the first, the second and so on.
 
-    Reads from the snapshot, or else from this thread's connection. With `every_period`, a month (or quarter, or year)
-    without rows between the first and the last one gets a group of zeros. Raises TooManyGroups.
+    Reads from the snapshot, or else in this thread's read transaction. Raises TooManyGroups.
+
+    With `every_period`, a month (or quarter, or year) without rows between the first and the last one gets a group of
+    zeros.
     """
-    depth, source = len(dimensions), snapshot or _connection
+    depth, source = len(dimensions), snapshot or _own_transaction
     keys = [_Numbering() for _ in dimensions]
     columns = [array("q") for _ in range(depth + 1 + len(measures))]
 
@@ -164,7 +166,7 @@ def sum_groups(
             add([*((value,) for value in key), *((0,) for _ in columns[depth:])])
     values, indexes = [], []
     for dimension, numbering, column in zip(dimensions, keys, columns, strict=False):
-        found, among = _values(dimension, set(numbering), source)
+        found, among = _read_values(dimension, set(numbering), source)
         values.append(found)
         index_of = {numbering[key]: index for index, key in enumerate(among)}
         indexes.append([index_of[number] for number in column])
@@ -256,8 +258,7 @@ def _slices(query: RowQuery, dimensions: Sequence[Dimension], source: Snapshot) 
     names = periods.between(periods.of_day(first), periods.of_day(last)) if first <= last else []
     if len(names) > _MAX_SLICES:
         return None
-    days = [(max(begin, first), min(end, last)) for begin, end in map(periods.days, names)]
-    return _Slices(periods, within, days)
+    return _Slices(periods, within, [(max(begin, first), min(end, last)) for begin, end in map(periods.days, names)])
 
 
 def _date_range(query: RowQuery, periods: Periods, source: Snapshot) -> tuple[str, str] | None:
@@ -315,7 +316,7 @@ def _missing_periods(
             yield tuple(dimension.periods.of_day(day) if dimension.periods else None for dimension in dimensions)
 
 
-def _values(dimension: Dimension, keys: set[Any], source: Snapshot) -> tuple[Values, list[Any]]:
+def _read_values(dimension: Dimension, keys: set[Any], source: Snapshot) -> tuple[Values, list[Any]]:
     """The values of a dimension in alphabetical order, and what is selected for each.
 
     None, in the row of a period without rows, is the first.

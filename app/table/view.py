@@ -209,8 +209,8 @@ class View:
         return ALL_ROWS in self.open_rows
 
     @property
-    def some_rows_closed(self) -> bool:
-        """Whether rows were closed while all were open: only the page's rows tell which others stay open."""
+    def all_but_some_open(self) -> bool:
+        """Whether all rows are open but some that are named. Which others are open, only the page's rows tell."""
         return self.all_rows_open and len(self.open_rows) > 1
 
     def is_open(self, path: RowPath) -> bool:

@@ -99,7 +99,7 @@ def test_pages_lead_to_all_rows(client: FlaskClient, monkeypatch: pytest.MonkeyP
             address, rows, pages = page["next"], rows + page["rows"], pages + 1
         assert rows == whole["rows"]
         assert pages > 2
-    assert len(read_json(client, f"/reports/{USAGE}.json?before=end")["rows"]) == whole["total"]
+        assert len(read_json(client, f"/reports/{slug}.json?before=end")["rows"]) == whole["total"]
 
 
 def test_next_names_the_default_size(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:

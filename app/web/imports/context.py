@@ -17,17 +17,10 @@ from app.importing import (
     undo_preview,
 )
 from app.jobs import states
-from app.jobs.plans import (
-    Preview,
-    StoredPlan,
-    is_workbook,
-    load_options,
-    load_plan,
-    load_preview,
-    make_preview,
-    recognise_head,
-)
+from app.jobs.plans import StoredPlan, load_plan
+from app.jobs.previews import Preview, is_workbook, load_preview, make_preview, recognise_head
 from app.jobs.states import Status, is_runner_alive, status_of, statuses
+from app.jobs.stored_options import load_options
 from app.jobs.uploads import Uploads
 from app.reports import REPORTS
 from models import Import, ImportJob

@@ -8,7 +8,8 @@ from flask import abort, request
 
 from app.importing import DATE_ORDERS, DECIMALS, DELIMITERS, ENCODINGS, LAYOUTS, Options
 from app.importing.layouts import heading_key
-from app.jobs.plans import Preview, StoredPlan
+from app.jobs.plans import StoredPlan
+from app.jobs.previews import Preview
 from app.web.errors import error_response
 from app.web.fields import is_number
 from models import ImportJob, shorten

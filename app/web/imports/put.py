@@ -14,7 +14,8 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from app.importing import DATE_ORDERS, DECIMALS, LAYOUTS, FileRejected, ImportSummary, Options, add_job
 from app.jobs import states
 from app.jobs.imports import audit_failure
-from app.jobs.plans import dump_options, is_workbook, load_options
+from app.jobs.previews import is_workbook
+from app.jobs.stored_options import dump_options, load_options
 from app.jobs.uploads import Upload, Uploads
 from app.web.audit import record_event
 from app.web.errors import error_response, problem_response

@@ -42,7 +42,7 @@ def csv(slug: str) -> Response:
     dialect, errors = parse_dialect(request.args.items(multi=True))
     view = match_visitor_spellings(submitted_view(slug, DIALECT_KEY, *PAGING_KEYS, more_errors=errors).view)
     write = partial(csv_chunks, view, visitor().scope_in, dialect=dialect)
-    return _streamed_response(view, FORMATS[dialect.name], write)
+    return _stream_view(view, FORMATS[dialect.name], write)
 
 
 @blueprint.get("/reports/<slug>.json")
@@ -50,7 +50,7 @@ def json(slug: str) -> Response:
     """Stream all rows of a view as JSON, or send one page if the query has one of _JSON_PAGE_KEYS."""
     if not any(map(request.args.get, _JSON_PAGE_KEYS)):
         view = match_visitor_spellings(submitted_view(slug, *PAGING_KEYS).view)
-        return _streamed_response(view, JSON, partial(json_chunks, view, visitor().scope_in))
+        return _stream_view(view, JSON, partial(json_chunks, view, visitor().scope_in))
     with read_report(submitted_view(slug).view.with_all_closed()) as (view, scope):
         if response := not_modified(view, _page_url(view)):
             return response
@@ -76,7 +76,7 @@ def xlsx(slug: str) -> Response:
     """Send all rows of a view as an Excel workbook, or a 400 that says why a workbook can't hold them."""
     view = match_visitor_spellings(submitted_view(slug, *PAGING_KEYS).view)
     try:
-        return _export_response(view, WORKBOOK, partial(_workbook, view))
+        return _export_view(view, WORKBOOK, partial(_begin_workbook, view))
     except WorkbookLimitError as error:
         details = [str(error), "A CSV takes this view as it is. Or choose fewer rows by filters."]
         return error_response(400, "This doesn't fit into a workbook.", details, file_url(view, DEFAULT_FORMAT))
@@ -123,28 +123,30 @@ class _Export:
 
 
 Write = Callable[..., Iterator[bytes]]  # yields the pieces of a file; calls its argument `progress` to count rows
+Begin = Callable[[_Export], Iterable[bytes]]  # begins an export: returns the pieces of its file
 
 
-def _streamed_response(view: View, file_format: Format, write: Write) -> Response:
+def _stream_view(view: View, file_format: Format, write: Write) -> Response:
     """Stream the file that `write` yields."""
-    return _unstreamable() or _export_response(view, file_format, partial(_stream, write))
+    return _refuse_http_1_0() or _export_view(view, file_format, partial(_begin_stream, write))
 
 
-def stream_export(about: str, write: Write, response: Response, home: str) -> Response:
+def stream_file(about: str, write: Write, response: Response, home: str) -> Response:
     """Stream a file that isn't a view's, as the body of `response`. `about` is its address, `home` that of its page."""
     if request.method == "HEAD":
         return response
-    return _unstreamable() or _run_export(about, partial(_stream, write), response, home)
+    return _refuse_http_1_0() or _run_export(about, partial(_begin_stream, write), response, home)
 
 
-def _unstreamable() -> Response | None:
+def _refuse_http_1_0() -> Response | None:
+    """Return a 505 for a client to which no file can be streamed."""
     if request.environ.get("SERVER_PROTOCOL") != "HTTP/1.0":
         return None
     details = ["Over HTTP/1.0 nobody could tell half a file from a whole one."]
     return error_response(505, "A file needs HTTP/1.1.", details)
 
 
-def _export_response(view: View, file_format: Format, begin: Callable[[_Export], Iterable[bytes]]) -> Response:
+def _export_view(view: View, file_format: Format, begin: Begin) -> Response:
     """Run an export of a view, or answer 304 when the visitor has the file. See `_run_export`."""
     url = file_url(view, file_format)
     if response := not_modified(view, url):
@@ -167,7 +169,7 @@ def _export_response(view: View, file_format: Format, begin: Callable[[_Export],
 def _run_export(about: str, begin: Callable[[_Export], Iterable[bytes]], response: Response, home: str) -> Response:
     """Run an export when it is the visitor's turn, and return `response` with its file; a 503 if too many run or wait.
 
-    `begin` returns the pieces of the file. If it fails, the response is an error page. Later it is too late for one.
+    If `begin` fails, the response is an error page. Later it is too late for one.
     """
     with ExitStack() as resources:
         try:
@@ -193,20 +195,20 @@ def _run_export(about: str, begin: Callable[[_Export], Iterable[bytes]], respons
     return response
 
 
-def _stream(write: Write, export: _Export) -> Iterator[bytes]:
+def _begin_stream(write: Write, export: _Export) -> Iterator[bytes]:
     """Write the file in a thread of its own. Wait for the first piece, so that an early error is an error page."""
-    pieces = export.resources.enter_context(closing(spool(partial(_pieces, write, export.count_rows))))
+    pieces = export.resources.enter_context(closing(spool(partial(_write_pieces, write, export.count_rows))))
     return chain([next(pieces)], pieces)
 
 
-def _pieces(write: Write, progress: Progress) -> Iterator[bytes]:
+def _write_pieces(write: Write, progress: Progress) -> Iterator[bytes]:
     try:
         yield from write(progress=progress)
     finally:
         close_connections()  # this thread's own
 
 
-def _workbook(view: View, export: _Export) -> Iterable[bytes]:
+def _begin_workbook(view: View, export: _Export) -> Iterable[bytes]:
     """Write the whole workbook to a temporary file before the first byte is sent."""
     file = export.resources.enter_context(TemporaryFile())  # noqa: SIM115 - the stack closes it
     write_workbook(view, visitor().scope_in, visitor().reseller or "", file, export.count_rows)
