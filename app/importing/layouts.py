@@ -93,14 +93,16 @@ class Layout:
     """The file of a report: a `FileColumn` for each of the report's columns, by its key.
 
     required: groups of columns, of each of which a file must have at least one.
-    complete: derives what a record leaves open. Raises RowRejected where its values contradict each other.
+    can_be_complete: whether what a complete file doesn't name ends (`Options.complete`).
+    fill_in: derives what a record leaves open. Raises RowRejected where its values contradict each other.
     """
 
     report: Report
     record: type[Record]
     columns: Mapping[str, FileColumn]
     required: tuple[tuple[str, ...], ...]
-    complete: Callable[[Any], Any] | None = None
+    can_be_complete: bool = True
+    fill_in: Callable[[Any], Any] | None = None
 
     @cached_property
     def keys_by_heading(self) -> dict[str, str]:
@@ -199,7 +201,7 @@ def _is_total(name: str | None) -> bool:
     return fold(name or "").strip(" :") in _TOTALS
 
 
-def _complete_usage(record: Any) -> UsageRecord:
+def _fill_in_usage(record: Any) -> UsageRecord:
     """Derive the numbers of a holding that a file lacks: Current Inventory = Available + Used - Over Inventory.
 
     A row without type or product may be the sum of several holdings, of which one is over and another one not.
@@ -317,6 +319,7 @@ TRANSACTIONS = Layout(
         "user": FileColumn(("User Name", "Performed by")),
     },
     required=(_HAS_OWNER, ("transaction_id",), ("action",), ("date",)),
+    can_be_complete=False,  # no transaction ever ends
 )
 USAGE = Layout(
     usage.REPORT,
@@ -333,6 +336,6 @@ USAGE = Layout(
     required=(
         _HAS_OWNER, ("current_inventory", "available"), ("current_inventory", "used"), ("available", "used"),
     ),
-    complete=_complete_usage,
+    fill_in=_fill_in_usage,
 )  # fmt: skip
 LAYOUTS = {layout.report.slug: layout for layout in (SUBSCRIPTIONS, TRANSACTIONS, USAGE)}

@@ -1,13 +1,14 @@
 """All faults of a file, and its copy with a column that tells them."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 from heapq import merge
-from itertools import chain, groupby
+from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
+from sys import maxsize
 from tempfile import TemporaryFile
 from typing import IO
 
@@ -16,10 +17,11 @@ from app.importing.encodings import read_lines
 from app.importing.results import Unreadable
 from app.table.csv import EXCEL, SEMICOLON, Dialect
 from app.table.kinds import unguard
-from models.sqlite import OWNER_ONLY
+from models import OWNER_ONLY
 
 HEADING = "Fault"  # of the column
 _RUN = 50_000  # faults that are sorted in memory
+_NO_MORE_FAULTS: tuple[int, list[str]] = (maxsize, [])  # behind the last line
 
 Line = tuple[int, str]  # the line of a fault, and its words
 
@@ -65,24 +67,39 @@ def write_faults(file: RecognisedFile, options: Options, faults: FaultLog, path:
     gets them again: where Excel has written these it opens a file with commas in one column.
     """
     dialect = SEMICOLON if file.delimiter == SEMICOLON.delimiter else EXCEL
-    row = partial(_row, dialect, len(file.headings))
-    lines = _Lines(file)
-    rest = faults.by_line()
-    wrong, texts = next(rest, (0, []))
+    row, lines = partial(_row, dialect, len(file.headings)), _Lines(file)
     draft = path.with_name(f"{path.name}.part")
     draft.touch(OWNER_ONLY)
     with draft.open("w", encoding="utf-8", errors="replace", newline="") as out:
         out.write(dialect.start)
-        for line, cells in chain(_rows(file, options, dialect), [(0, [])]):  # 0 is after the last row
-            while wrong and (line == 0 or wrong < line):
-                out.write(row([lines.text(wrong)], texts))
-                wrong, texts = next(rest, (0, []))
-            if line and wrong == line:
-                out.write(row(cells, texts))
-                wrong, texts = next(rest, (0, []))
-            elif line:
-                out.write(row(cells, [HEADING] if line == file.heading_line else []))
+        for line, cells, texts in _join_faults(_rows(file, options, dialect), faults.by_line()):
+            if cells is None:
+                out.write(row([lines.text(line)], texts))
+            else:
+                out.write(row(cells, [HEADING] if line == file.heading_line and not texts else texts))
     draft.replace(path)
+
+
+def _join_faults(
+    rows: Iterable[tuple[int, Sequence[str]]], faults: Iterator[tuple[int, list[str]]]
+) -> Iterator[tuple[int, Sequence[str] | None, list[str]]]:
+    """Yield line, cells and faults of each row, and of each other line with faults, which has None instead of cells.
+
+    Both come in the order of lines.
+    """
+    faulty, texts = next(faults, _NO_MORE_FAULTS)
+    for line, cells in rows:
+        while faulty < line:
+            yield faulty, None, texts
+            faulty, texts = next(faults, _NO_MORE_FAULTS)
+        if faulty == line:
+            yield line, cells, texts
+            faulty, texts = next(faults, _NO_MORE_FAULTS)
+        else:
+            yield line, cells, []
+    if texts:
+        yield faulty, None, texts
+    yield from ((line, None, rest) for line, rest in faults)
 
 
 def _row(dialect: Dialect, width: int, cells: Sequence[str], faults: Sequence[str]) -> str:
@@ -104,8 +121,7 @@ def _guarded_rows(file: RecognisedFile, options: Options) -> Iterator[tuple[int,
         with suppress(Unreadable):  # which is a fault
             yield from Reader(file, options).numbered_rows()
         return
-    rows = file.sheet_rows() if file.sheet is not None else iter(file.csv_rows(lambda line, text: None))
-    yield from (row for row in rows if row[0] > file.heading_line)
+    yield from file.rows_below_headings()
 
 
 class _Lines:

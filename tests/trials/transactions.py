@@ -8,11 +8,11 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from app.auth import users
-from app.importing import load_file
 from bench.databases import CACHE
 from models import close_connections, open_database
 from models.connections import databases_at
 from tests.serving import ROOT, command, flask
+from tests.support import load_stream
 from tests.trials.visitor import EMAIL, PASSWORD
 
 SLUG = "customer-transactions"
@@ -39,7 +39,7 @@ def filled(url: str, rows: int) -> str:
     """Import a file with costs of 0 into a migrated database, and add the user Ann."""
     with TemporaryDirectory() as folder, write(Path(folder) / "file.csv", rows, 0).open("rb") as file:
         open_database(url)
-        load_file(SLUG, file, "file.csv")
+        load_stream(SLUG, file)
         close_connections()
     return with_ann(url)
 
