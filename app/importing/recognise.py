@@ -39,7 +39,7 @@ _BYTES_OF_FORMAT = 64  # in which a file's signature stands
 _WEB_PAGE = "a web page or XML, whatever its name says; open it in Excel, and save it as .xlsx or as CSV"
 _PICTURE = "a picture; choose a CSV file or an Excel workbook (.xlsx)"
 _OTHER_FORMATS = {  # what files are that begin like that, in lower case
-    OLD_SIGNATURE: "a workbook of Excel before 2007; save it as .xlsx or as CSV",
+    OLD_SIGNATURE: "a workbook of Excel before 2007, or one with a password; save it as .xlsx without one, or as CSV",
     b"%pdf-": "a PDF; choose a CSV file or an Excel workbook (.xlsx)",
     b"\x89png": _PICTURE, b"\xff\xd8\xff": _PICTURE, b"gif8": _PICTURE,
     b"<!doctype": _WEB_PAGE, b"<html": _WEB_PAGE, b"<table": _WEB_PAGE, b"<?xml": _WEB_PAGE,

@@ -141,7 +141,7 @@ def test_bytes_that_are_no_workbook() -> None:
     for content in (b"PK\x03\x04", b"PK\x03\x04" + bytes(1000), save(book(HEADINGS, ROW))[:-100]):
         assert faults(content) == ["this is no Excel workbook (.xlsx) that can be read"]
     assert faults(b"\xd0\xcf\x11\xe0" + bytes(600)) == [
-        "this is a workbook of Excel before 2007; save it as .xlsx or as CSV"
+        "this is a workbook of Excel before 2007, or one with a password; save it as .xlsx without one, or as CSV"
     ]
 
 
