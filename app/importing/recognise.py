@@ -120,9 +120,9 @@ class RecognisedFile:
     def warnings(self) -> Iterator[str]:
         """Say what may be read otherwise than it is meant."""
         if self.encoding is not None and not self.encoding.certain:
-            words = ", ".join(map(quote, find_accents(self.stream, self.encoding))) or "accents and signs"
-            name = ENCODINGS[self.encoding.name]
-            yield f"The text is taken for {name}. Choose another encoding if {words} look wrong."
+            name, words = ENCODINGS[self.encoding.name], find_accents(self.stream, self.encoding)
+            examples = f": {', '.join(map(quote, words))}" if words else ""
+            yield f"The text is taken for {name}. If it looks wrong, choose another encoding{examples}."
         for name in self.other_tables:
             yield f"The sheet {quote(name)} has a table, too, which is not read: save it as a file of its own."
         if self.error_cells:

@@ -160,10 +160,8 @@ def test_windows_1252_behind_a_mark_of_utf8() -> None:
 def test_encoding_that_nothing_proves_is_noted_with_words_that_show_it() -> None:
     rows = "Customer,Subscription ID\r\nAcme,S-1\r\nООО Ромашка,S-2\r\n"
     plan = plan_of(SUBSCRIPTIONS, rows.encode("cp1251"))
-    note = (
-        "The text is taken for Windows-1252 (Western Europe). Choose another encoding if “ÎÎÎ”, “Ðîìàøêà” look wrong."
-    )
-    assert plan.notes == [note]
+    note = "The text is taken for Windows-1252 (Western Europe). If it looks wrong, choose another encoding"
+    assert plan.notes == [f"{note}: “ÎÎÎ”, “Ðîìàøêà”."]
     assert plan_of(SUBSCRIPTIONS, rows.encode("cp1251"), encoding="cp1251").notes == []
 
 
