@@ -140,7 +140,7 @@ def test_reading_goes_on_behind_a_quote_that_swallows_rows() -> None:
     heading, first, second = TWO.splitlines(keepends=True)
     content = heading + b'"' + first + second + first.replace(b"1200.50", b"x")
     faults = faults_of(SUBSCRIPTIONS, content)
-    assert faults == [(2, OPEN), (4, "Cost: “x” is not an amount with two decimals such as -1234.50")]
+    assert faults == [(2, OPEN), (4, "Cost: “x” is not an amount of up to 12 digits and two decimals such as -1234.50")]
 
 
 def test_damaged_utf8_is_not_another_encoding() -> None:

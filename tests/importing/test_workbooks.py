@@ -60,14 +60,14 @@ def test_typed_cells() -> None:
 
 def test_a_tiny_number_is_an_amount_only_if_it_is_rounding() -> None:
     [text] = faults(save(book(HEADINGS, [*ROW[:5], 1e-5])))
-    assert text == "Cost: “0.00001” is not an amount with two decimals such as -1234.50"
+    assert text == "Cost: “0.00001” is not an amount of up to 12 digits and two decimals such as -1234.50"
     plan_of("", save(book(HEADINGS, [*ROW[:5], 0.1 + 0.2 - 0.3])), dry_run=False)
     assert values(Transaction.cost) == [0]
 
 
 def test_a_number_of_three_decimals_is_no_thousand() -> None:
     [text] = faults(save(book(HEADINGS, [*ROW[:5], 1.234])))
-    assert text == "Cost: “1.2340” is not an amount with two decimals such as -1234.50"
+    assert text == "Cost: “1.2340” is not an amount of up to 12 digits and two decimals such as -1234.50"
 
 
 def test_texts_are_exact_and_formulas_values() -> None:
