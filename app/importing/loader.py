@@ -1,20 +1,23 @@
 """Store the records of a file in the database, within the caller's transaction."""
 
 from abc import ABC, abstractmethod
-from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import ExitStack
 from functools import cached_property
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, ClassVar
 
 from peewee import chunked, fn
 
 from app.importing import derived, layouts
-from app.importing.derived import NO_HOLDING, Counts, HoldingKey
-from app.importing.layouts import Layout, SubscriptionRecord, TransactionRecord
+from app.importing.derived import NO_HOLDING, Counts, HoldingKey, Inventory
+from app.importing.layouts import Layout, SubscriptionRecord, TransactionRecord, UsageRecord
 from app.importing.names import CachedCustomer, Indexes, SeveralCustomers
 from app.importing.results import MAX_EXAMPLES, Change, ChangeLog, Faults, Row, RowRejected, quote
 from app.importing.row_lines import RowLines
 from app.importing.rows import BATCH_ROWS, Table, field_names, insert_rows, select_rows, write_changes
+from app.importing.sorted_rows import AnyRow, SortedRows
 from models import NEVER, NEVER_AT, CustomerUsage, Subscription, Transaction, fold, reports_db, timestamp
 
 ROWS_UNTIL_UPDATE = 50_000  # after which subscriptions are brought up to date whose rows would fill the memory
@@ -25,7 +28,7 @@ class Loader(ABC):
     """Loads the records of one file: `add` each, then `finish`, and without faults `update_derived`.
 
     `given` are the keys of the columns that the file has. Fields of other columns stay as they are in known rows.
-    `faults` gets what shows only when rows are written.
+    `faults` gets what shows only when rows are written. `resources` are to be closed after `finish`.
     """
 
     layout: ClassVar[Layout]
@@ -34,6 +37,7 @@ class Loader(ABC):
         self, indexes: Indexes, changes: ChangeLog, faults: Faults, given: Collection[str], complete: bool
     ) -> None:
         self.indexes, self.changes, self.faults, self.given, self.complete = indexes, changes, faults, given, complete
+        self.resources = ExitStack()
         self._dropped_indexes: list[str] = []  # SQL that creates them again
 
     @abstractmethod
@@ -305,7 +309,8 @@ class TransactionLoader(RowLoader):
 class UsageLoader(Loader):
     """Replaces the holdings of every customer that the file names.
 
-    It writes at the end: only the whole file shows which holdings a customer no longer has.
+    It sorts the rows by customer, and writes at the end: only the whole file shows which holdings a customer no longer
+    has.
     """
 
     layout = layouts.USAGE
@@ -314,8 +319,8 @@ class UsageLoader(Loader):
         self, indexes: Indexes, changes: ChangeLog, faults: Faults, given: Collection[str], complete: bool
     ) -> None:
         super().__init__(indexes, changes, faults, given, complete)
-        self._inventories: defaultdict[CachedCustomer, dict[HoldingKey, Counts]] = defaultdict(dict)
-        self._lines: defaultdict[CachedCustomer, dict[HoldingKey, int]] = defaultdict(dict)
+        self._rows = self.resources.enter_context(SortedRows())
+        self._first_lines = RowLines()  # the first line of each customer, by id
         self._first: dict[int, tuple[CachedCustomer, HoldingKey]] = {}  # what the first rows name, by line
         self._levels = [name for name in HoldingKey._fields if name in given]
         self._numbers = [name for name in Counts._fields if name in given]
@@ -324,7 +329,7 @@ class UsageLoader(Loader):
         )
         self._adds_up = "product" in given and "certificate_type" not in given
 
-    def add(self, line: int, record: Any) -> None:
+    def add(self, line: int, record: UsageRecord) -> None:
         customer = self.indexes.find_customer(record, line)
         key = HoldingKey(
             self.indexes.certificate_types.id_of(record.certificate_type),
@@ -335,60 +340,82 @@ class UsageLoader(Loader):
             counts = Counts(**layouts.usage_counts(record.current_inventory, record.used))
         if len(self._first) < MAX_EXAMPLES:
             self._first[line] = customer, key
-        lines, inventory = self._lines[customer], self._inventories[customer]
-        if key in lines and self._adds_up and key != NO_HOLDING:  # the same product of several types
-            inventory[key] = inventory[key].plus(counts)
-            return
-        if key in lines:
-            raise RowRejected(f"Product: line {lines[key]} already says what the customer holds of it")
-        nothing = key == NO_HOLDING and not any(counts)
-        if nothing and lines:
-            raise RowRejected(f"Product: is empty, but the customer holds something in line {min(lines.values())}")
-        if NO_HOLDING in lines and not any(inventory[NO_HOLDING]):
-            raise RowRejected(f"Product: the customer holds nothing in line {lines[NO_HOLDING]}")
-        lines[key] = line
-        inventory[key] = counts
+        first_line = self._first_lines[customer.id]
+        if not first_line:
+            first_line = self._first_lines[customer.id] = line
+        self._rows.add((first_line, line, customer.id, *key, *counts))
 
     def finish(self) -> None:
-        """Say what the first rows are. No faults show this late."""
-        customers = list(dict.fromkeys(customer for customer, _ in self._first.values()))
-        stored = derived.stored_inventories(customers)
-        inventories = {customer: dict(self._inventories.get(customer, {})) for customer in customers}
-        if self._is_partial:
-            derived.keep_known_details(inventories, self._levels, self._numbers)
-        for line, (customer, key) in self._first.items():
+        """Replace the holdings of all customers up to the first fault, and look for further ones."""
+        self.indexes.write()
+        for inventories in self._inventories():
+            lost = {}
+            if self._is_partial:
+                lost = derived.keep_known_details(inventories, self._levels, self._numbers)
+            self._note_first_rows(inventories)
+            if not self.faults:
+                self._note_lost_details(lost)
+                derived.replace_holdings(inventories, self.indexes, self.changes)
+
+    def update_derived(self) -> None:
+        derived.update_customer_copies(self.indexes)
+        if self.complete:
+            self._remove_unnamed()
+
+    def _inventories(self) -> Iterator[dict[CachedCustomer, Inventory]]:
+        """Yield what the customers hold, in the order of their first lines, some thousand holdings at a time."""
+        inventories, count = dict[CachedCustomer, Inventory](), 0
+        for customer, rows in groupby(self._rows, itemgetter(2)):
+            inventory = inventories[self.indexes.customers.with_id(customer)] = self._inventory(rows)
+            count += len(inventory)
+            if count >= BATCH_ROWS:
+                yield inventories
+                inventories, count = {}, 0
+        yield inventories
+
+    def _inventory(self, rows: Iterable[AnyRow]) -> Inventory:
+        """What all rows of a customer say."""
+        inventory, lines = Inventory(), dict[HoldingKey, int]()
+        for first_line, line, _, certificate_type, product, *numbers in rows:
+            key, counts = HoldingKey(certificate_type, product), Counts(*numbers)
+            nothing = key == NO_HOLDING and not any(counts)
+            if key in lines and self._adds_up and key != NO_HOLDING:  # the same product of several types
+                inventory[key] = inventory[key].plus(counts)
+            elif key in lines:
+                self.faults.add(line, f"Product: line {lines[key]} already says what the customer holds of it")
+            elif nothing and lines:
+                self.faults.add(line, f"Product: is empty, but the customer holds something in line {first_line}")
+            elif NO_HOLDING in lines and not any(inventory[NO_HOLDING]):
+                self.faults.add(line, f"Product: the customer holds nothing in line {lines[NO_HOLDING]}")
+            else:
+                lines[key] = line
+                inventory[key] = counts
+        return inventory
+
+    def _note_first_rows(self, inventories: Mapping[CachedCustomer, Inventory]) -> None:
+        """Note what kind the first rows are that name these customers."""
+        first = {line: named for line, named in self._first.items() if named[0] in inventories}
+        stored = derived.stored_inventories([customer for customer, _ in first.values()])
+        for line, (customer, key) in first.items():
             counts, known = inventories[customer].get(key), stored[customer]
             is_same = counts is None or counts == known.get(key)  # None: in the place of known details
             was_there = key in known or (key == NO_HOLDING and known)
             self.changes.note_kind(line, "unchanged" if is_same else "updated" if was_there else "added")
 
-    def update_derived(self) -> None:
-        self.indexes.write()
-        derived.update_customer_copies(self.indexes)
-        for batch in chunked(self._inventories.items(), BATCH_ROWS):
-            inventories = dict(batch)
-            if self._is_partial:
-                lost = derived.keep_known_details(inventories, self._levels, self._numbers)
-                self._note_lost_details(lost, self._levels)
-            derived.replace_holdings(inventories, self.indexes, self.changes)
-        if self.complete:
-            self._remove_unnamed()
-
-    def _note_lost_details(self, lost: Mapping[CachedCustomer, tuple[int, int]], levels: Collection[str]) -> None:
-        without = " and ".join(self.layout.label(name) for name in HoldingKey._fields if name not in levels)
-        why = f"has no {without}" if levels else "has totals only"
+    def _note_lost_details(self, lost: Mapping[CachedCustomer, tuple[int, int]]) -> None:
+        without = " and ".join(self.layout.label(name) for name in HoldingKey._fields if name not in self._levels)
+        why = f"has no {without}" if self._levels else "has totals only"
         for customer, (known, lines) in lost.items():
             less = f"one line without {without} replaces" if lines == 1 else f"{lines:,} without {without} replace"
             text = f"{quote(customer.name)}: the file {why}; {less} {known:,} known holding{'s' if known > 1 else ''}"
-            self.indexes.notes.add("details", min(self._lines[customer].values()), text)
+            self.indexes.notes.add("details", self._first_lines[customer.id], text)
 
     def _remove_unnamed(self) -> None:
         """Remove the holdings of all customers that the file doesn't name."""
-        holders = reports_db.execute(CustomerUsage.select(CustomerUsage.customer).where(CustomerUsage.parts > 0))
-        held = {id_ for (id_,) in holders}
-        holding = (customer for customer in self.indexes.customers.all() if customer.id in held)
-        unnamed = [customer for customer in holding if customer not in self._inventories]
-        for batch in chunked(unnamed, BATCH_ROWS):
+        holders = CustomerUsage.select(CustomerUsage.customer).where(CustomerUsage.parts > 0)
+        holders = reports_db.execute(holders.order_by(CustomerUsage.customer))
+        unnamed = [id_ for (id_,) in holders if not self._first_lines[id_]]
+        for batch in chunked(map(self.indexes.customers.with_id, unnamed), BATCH_ROWS):
             derived.replace_holdings({customer: {} for customer in batch}, self.indexes, self.changes)
 
 

@@ -200,6 +200,7 @@ class CustomerIndex:
         self.before: dict[CachedCustomer, CustomerChange] = {}
         self.found: dict[tuple[str | None, str, str | None], CachedCustomer] = {}
         self._look_alikes, self._notes = look_alikes, notes
+        self._by_id: dict[int, CachedCustomer] = {}
         self._by_ref: dict[str, CachedCustomer] = {}
         self._by_name: defaultdict[str, tuple[CachedCustomer, ...]] = defaultdict(tuple)
         self._by_key: defaultdict[str, tuple[CachedCustomer, ...]] = defaultdict(tuple)
@@ -228,6 +229,9 @@ class CustomerIndex:
             if customer.name != name or customer.reseller != reseller:
                 self._update(customer, name, reseller, line)
         return customer
+
+    def with_id(self, id_: int) -> CachedCustomer:
+        return self._by_id[id_]
 
     def all(self) -> list[CachedCustomer]:
         return [customer for customers in self._by_name.values() for customer in customers]
@@ -295,6 +299,7 @@ class CustomerIndex:
 
     def _add(self, customer: CachedCustomer, name_key: str) -> None:
         self._last_id = max(self._last_id, customer.id)
+        self._by_id[customer.id] = customer
         self._add_name(customer, name_key)
         if customer.ref:
             self._by_ref[customer.ref] = customer
