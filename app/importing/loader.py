@@ -18,9 +18,21 @@ from app.importing.results import MAX_EXAMPLES, Change, ChangeLog, Faults, Row, 
 from app.importing.row_lines import RowLines
 from app.importing.rows import BATCH_ROWS, Table, field_names, insert_rows, select_rows, write_changes
 from app.importing.sorted_rows import AnyRow, SortedRows
-from models import NEVER, NEVER_AT, CustomerUsage, Subscription, Transaction, fold, reports_db, timestamp
+from models import (
+    NEVER,
+    NEVER_AT,
+    CustomerUsage,
+    Holding,
+    Subscription,
+    Transaction,
+    TypeUsage,
+    fold,
+    reports_db,
+    timestamp,
+)
 
 ROWS_UNTIL_UPDATE = 50_000  # after which subscriptions are brought up to date whose rows would fill the memory
+BATCHES_UNTIL_CHECK = 50  # of holdings, after which indexes are dropped or created where that saves time
 MAX_SORTED_ROWS = 1_000_000  # of a table whose indexes are created at the end: they are sorted in memory
 
 
@@ -28,10 +40,12 @@ class Loader(ABC):
     """Loads the records of one file: `add` each, then `finish`, and without faults `update_derived`.
 
     `given` are the keys of the columns that the file has. Fields of other columns stay as they are in known rows.
-    `faults` gets what shows only when rows are written. `resources` are to be closed after `finish`.
+    `faults` gets what shows only when rows are written. `resources` are to be closed after `finish`. `searched_fields`
+    are the tables' fields by which loading finds rows.
     """
 
     layout: ClassVar[Layout]
+    searched_fields: ClassVar[tuple[Any, ...]]
 
     def __init__(
         self, indexes: Indexes, changes: ChangeLog, faults: Faults, given: Collection[str], complete: bool
@@ -52,6 +66,18 @@ class Loader(ABC):
     def update_derived(self) -> None:
         """Write what follows from the rows, and what a complete file ends."""
 
+    def drop_or_create_indexes(self, table: Table, *sums: Table) -> None:
+        """Load without most indexes while most of the table's rows are new, up to MAX_SORTED_ROWS of them.
+
+        The same goes for those of `sums`, which have fewer rows.
+        """
+        rows = table.select().count()
+        if rows > MAX_SORTED_ROWS:
+            self.create_indexes()
+        elif not self._dropped_indexes and rows <= 2 * self.changes.counts["added"]:
+            for each in (table, *sums):
+                self._dropped_indexes += reports_db.drop_indexes(each, self.searched_fields)
+
     def create_indexes(self) -> None:
         """Create the indexes again without which rows were written, for all rows at once."""
         if self._dropped_indexes:
@@ -64,8 +90,7 @@ class RowLoader(Loader):
 
     `id_key` is the column with a row's id, and `subscription_field` the table's field with its Subscription ID.
     `foreign_error` follows a Subscription ID whose subscription and transactions belong to different customers.
-    `fields` are the table's fields that a column sets, by its key, and `searched_fields` those by which loading finds
-    rows.
+    `fields` are the table's fields that a column sets, by its key.
     """
 
     table: ClassVar[Any]
@@ -73,7 +98,6 @@ class RowLoader(Loader):
     subscription_field: ClassVar[str]
     foreign_error: ClassVar[str]
     fields: ClassVar[Mapping[str, tuple[str, ...]]]
-    searched_fields: ClassVar[tuple[Any, ...]]
 
     def __init__(
         self, indexes: Indexes, changes: ChangeLog, faults: Faults, given: Collection[str], complete: bool
@@ -189,15 +213,7 @@ class RowLoader(Loader):
         if self._rows_until_update <= 0:
             self.update_subscriptions()
             self._rows_until_update = ROWS_UNTIL_UPDATE
-            self._drop_or_create_indexes()
-
-    def _drop_or_create_indexes(self) -> None:
-        """Load without most indexes while most of the table's rows are new, up to MAX_SORTED_ROWS of them."""
-        rows = self.table.select().count()
-        if rows > MAX_SORTED_ROWS:
-            self.create_indexes()
-        elif not self._dropped_indexes and rows <= 2 * self.changes.counts["added"]:
-            self._dropped_indexes = reports_db.drop_indexes(self.table, self.searched_fields)
+            self.drop_or_create_indexes(self.table)
 
     def _insert(self, rows: list[Row]) -> None:
         """Insert rows of the batch, and note their lines by the ids that they get, which are in their order."""
@@ -314,6 +330,7 @@ class UsageLoader(Loader):
     """
 
     layout = layouts.USAGE
+    searched_fields = (Holding.customer,)
 
     def __init__(
         self, indexes: Indexes, changes: ChangeLog, faults: Faults, given: Collection[str], complete: bool
@@ -348,7 +365,7 @@ class UsageLoader(Loader):
     def finish(self) -> None:
         """Replace the holdings of all customers up to the first fault, and look for further ones."""
         self.indexes.write()
-        for inventories in self._inventories():
+        for number, inventories in enumerate(self._inventories(), 1):
             lost = {}
             if self._is_partial:
                 lost = derived.keep_known_details(inventories, self._levels, self._numbers)
@@ -356,6 +373,8 @@ class UsageLoader(Loader):
             if not self.faults:
                 self._note_lost_details(lost)
                 derived.replace_holdings(inventories, self.indexes, self.changes)
+                if number % BATCHES_UNTIL_CHECK == 0:
+                    self.drop_or_create_indexes(Holding, TypeUsage, CustomerUsage)
 
     def update_derived(self) -> None:
         derived.update_customer_copies(self.indexes)
