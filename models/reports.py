@@ -7,7 +7,7 @@ from typing import Any, ClassVar, NamedTuple
 import peewee
 
 from models.connections import reports_db
-from models.sqlite import Snapshot
+from models.snapshot import Snapshot
 from models.values import fold
 
 NONE_ID = 0  # of the nameless row that stands for "none" in every table of names, so that no report meets a NULL
@@ -260,6 +260,11 @@ class Import(BaseModel):
 
     class Meta:
         table_name = "load"
+
+    @property
+    def can_be_undone(self) -> bool:
+        """Whether it is known what the import changed: then it can be undone, unless something newer depends on it."""
+        return bool(self.changed_rows) and not self.discarded and self.undoes is None
 
     @classmethod
     def version(cls) -> tuple[Any, ...]:

@@ -56,7 +56,7 @@ class Encoding:
         return f"{ENCODINGS[self.name]}, {self.reason}"
 
 
-def recognise_encoding(stream: IO[bytes], chosen: str = "") -> Encoding:
+def recognise_encoding(stream: IO[bytes], chosen: str) -> Encoding:
     """Tell the encoding of a file, or read it as a person has `chosen`. Reads all of it unless it begins as UTF-16."""
     stream.seek(0)
     head = stream.read(_SAMPLE)

@@ -76,6 +76,11 @@ class RecognisedFile:
         find_fault = partial(find_bad_bytes, encoding=self.encoding) if self.encoding.damaged else None
         return CsvRows(read_lines(self.stream, self.encoding), self.delimiter, find_fault, add_fault)
 
+    def rows_below_headings(self) -> Iterator[NumberedRow]:
+        """The rows as they stand, whatever is wrong with them."""
+        rows = iter(self.csv_rows(lambda line, text: None)) if self.sheet is None else self.sheet_rows()
+        return (row for row in rows if row[0] > self.heading_line)
+
     def sentences(self) -> Iterator[str]:
         """Say how the file is read, and how sure that is."""
         if self.sheet is not None:
@@ -108,36 +113,35 @@ def rereadable(stream: IO[bytes]) -> Iterator[IO[bytes]]:
             yield copy
 
 
-def recognise_file(stream: IO[bytes], name: str, options: Options | None = None) -> RecognisedFile:
+def recognise_file(stream: IO[bytes], name: str, options: Options) -> RecognisedFile:
     """Recognise a file as far as it, or a person by `options`, tells. What is wrong is in its `faults`.
 
     The stream must be one that can be read several times: see `rereadable`.
     """
-    options = options or Options()
     file = RecognisedFile(name, stream, stream.seek(0, 2))
     stream.seek(0)
     signature = stream.read(len(SIGNATURE))
     if signature == OLD_SIGNATURE:
         return replace(file, faults=[Fault(1, "this is a workbook of Excel before 2007; save it as .xlsx or as CSV")])
     try:
-        file = _in_workbook(file, options) if signature == SIGNATURE else _in_csv(file, options)
+        file = _recognise_workbook(file, options) if signature == SIGNATURE else _recognise_csv(file, options)
     except Unreadable as error:
         return replace(file, faults=[Fault(*error.args)])
     return replace(file, faults=list(_heading_faults(file, options)))
 
 
-def _in_workbook(file: RecognisedFile, options: Options) -> RecognisedFile:
+def _recognise_workbook(file: RecognisedFile, options: Options) -> RecognisedFile:
     """Choose the first sheet with the headings of a report, else the first one."""
     sheets, errors = open_sheets(file.stream)
     candidates = [replace(file, sheet=sheet, error_cells=errors) for sheet in sheets]
-    files = [_with_headings(each, islice(each.sheet_rows(), _ROWS_BEFORE_HEADINGS), options) for each in candidates]
+    files = [_find_headings(each, islice(each.sheet_rows(), _ROWS_BEFORE_HEADINGS), options) for each in candidates]
     if not files:
         raise Unreadable(1, "the workbook has no sheet")
     found = next((file for file in files if file.layout and not file.layout.missing(file.known_columns)), files[0])
     return replace(found, other_sheets=[file.sheet.name for file in files if file.sheet and file is not found])
 
 
-def _in_csv(file: RecognisedFile, options: Options) -> RecognisedFile:
+def _recognise_csv(file: RecognisedFile, options: Options) -> RecognisedFile:
     """Choose the delimiter that `sep=` names, else the one by which most headings are known, else most cells are."""
     file = replace(file, encoding=recognise_encoding(file.stream, options.encoding))
     lines = read_lines(file.stream, file.encoding) if file.encoding else iter(())
@@ -149,11 +153,11 @@ def _in_csv(file: RecognisedFile, options: Options) -> RecognisedFile:
         candidate = replace(file, delimiter=delimiter)
         rows = islice(candidate.csv_rows(lambda line, text: None), _ROWS_BEFORE_HEADINGS)
         without_sep = (row for row in rows if not SEPARATOR_LINE.fullmatch(delimiter.join(row[1])))
-        files.append(_with_headings(candidate, without_sep, options))
+        files.append(_find_headings(candidate, without_sep, options))
     return max(files, key=lambda file: (len(file.known_columns), len(file.headings)))
 
 
-def _with_headings(file: RecognisedFile, rows: Iterator[NumberedRow], options: Options) -> RecognisedFile:
+def _find_headings(file: RecognisedFile, rows: Iterator[NumberedRow], options: Options) -> RecognisedFile:
     """Find the headings: the first row with all that a report requires, else the first that is no title above them."""
     incomplete = []
     for line, cells in _until_unreadable(rows):
@@ -161,7 +165,7 @@ def _with_headings(file: RecognisedFile, rows: Iterator[NumberedRow], options: O
         while headings and not headings[-1]:
             headings.pop()
         if headings:
-            found = _with_report(replace(file, headings=headings, heading_line=line), options)
+            found = _find_report(replace(file, headings=headings, heading_line=line), options)
             if found.layout and not found.layout.missing(found.known_columns):
                 return found
             incomplete.append((sum(map(bool, headings)), found))
@@ -171,14 +175,14 @@ def _with_headings(file: RecognisedFile, rows: Iterator[NumberedRow], options: O
 
 
 def _until_unreadable(rows: Iterable[NumberedRow]) -> Iterator[NumberedRow]:
-    """The reader says why it can't go on."""
+    """Yield rows up to where the file can't be read. `Reader` says why it can't."""
     try:
         yield from rows
     except Unreadable:
         return
 
 
-def _with_report(file: RecognisedFile, options: Options) -> RecognisedFile:
+def _find_report(file: RecognisedFile, options: Options) -> RecognisedFile:
     """Choose the report that requires nothing that the file lacks, and knows most of its headings."""
     layouts = [LAYOUTS[options.report]] if options.report else LAYOUTS.values()
     files = [replace(file, layout=layout, mapping=_map_headings(file.headings, layout, options)) for layout in layouts]
@@ -194,7 +198,10 @@ def _with_report(file: RecognisedFile, options: Options) -> RecognisedFile:
 
 
 def _map_headings(headings: Sequence[str], layout: Layout, options: Options) -> list[str | None]:
-    """A label goes before a synonym of the same column: beside "Customer", "Client" means nothing."""
+    """Return the column's key for each heading, as `RecognisedFile.mapping` has them.
+
+    A label goes before a synonym of the same column: beside "Customer", "Client" means nothing.
+    """
     keys = {heading_key(heading): layout.keys_by_heading.get(heading_key(heading)) for heading in headings}
     labels = {key for heading, key in keys.items() if key and heading == heading_key(layout.label(key))}
     known = {
@@ -229,12 +236,7 @@ def _heading_faults(file: RecognisedFile, options: Options) -> Iterator[Fault]:
     if not any(file.headings):
         yield Fault(line, f"the headings are missing; {expected}")
         return
-    counts = Counter(file.mapping)
-    for key in (key for key in dict.fromkeys(file.mapping) if key and counts[key] > 1):
-        twice = [file.headings[index] for index, column in enumerate(file.mapping) if column == key]
-        same = f"the heading {quote(twice[0])} is expected once, not {len(twice)} times"
-        several = f"the headings {' and '.join(map(quote, twice))} mean the same, {layout.label(key)}"
-        yield Fault(line, same if len(set(twice)) == 1 else several, twice[0])
+    yield from _repeated_headings(file, layout)
     unknown = [heading for heading, key in zip(file.headings, file.mapping, strict=True) if key is None]
     for heading in dict.fromkeys(unknown):
         if not options.pass_unknown:
@@ -245,3 +247,13 @@ def _heading_faults(file: RecognisedFile, options: Options) -> Iterator[Fault]:
         yield Fault(
             line, f"the heading {' or '.join(quote(layout.label(key)) for key in group)} is missing; {expected}"
         )
+
+
+def _repeated_headings(file: RecognisedFile, layout: Layout) -> Iterator[Fault]:
+    """Yield a fault for each column that several headings mean."""
+    counts = Counter(file.mapping)
+    for key in (key for key in dict.fromkeys(file.mapping) if key and counts[key] > 1):
+        twice = [file.headings[index] for index, column in enumerate(file.mapping) if column == key]
+        same = f"the heading {quote(twice[0])} is expected once, not {len(twice)} times"
+        several = f"the headings {' and '.join(map(quote, twice))} mean the same, {layout.label(key)}"
+        yield Fault(file.heading_line, same if len(set(twice)) == 1 else several, twice[0])

@@ -1,10 +1,11 @@
 """All faults of a file, and its copy with a column that tells them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from itertools import chain, groupby
+from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
+from sys import maxsize
 
 from app.importing import Fault, Faults, Options, Reader, RecognisedFile
 from app.importing.encodings import read_lines
@@ -12,9 +13,10 @@ from app.importing.results import Unreadable
 from app.importing.sorted_rows import SortedRows
 from app.table.csv import EXCEL
 from app.table.kinds import unguard
-from models.sqlite import OWNER_ONLY
+from models import OWNER_ONLY
 
 HEADING = "Fault"  # of the column
+_NO_MORE_FAULTS: tuple[int, list[str]] = (maxsize, [])  # behind the last line
 
 
 class FaultLog(Faults):
@@ -45,24 +47,39 @@ def write_faults(file: RecognisedFile, options: Options, faults: FaultLog, path:
 
     A line that is no row, because of a quote or of its bytes, stands as it is in the first cell.
     """
-    width = len(file.headings)
-    lines = _Lines(file)
-    rest = faults.by_line()
-    wrong, texts = next(rest, (0, []))
+    width, lines = len(file.headings), _Lines(file)
     draft = path.with_name(f"{path.name}.part")
     draft.touch(OWNER_ONLY)
     with draft.open("w", encoding="utf-8", errors="replace", newline="") as out:
         out.write(EXCEL.start)
-        for line, cells in chain(_rows(file, options), [(0, [])]):  # 0 is after the last row
-            while wrong and (line == 0 or wrong < line):
-                out.write(_row([lines.text(wrong)], width, texts))
-                wrong, texts = next(rest, (0, []))
-            if line and wrong == line:
-                out.write(_row(cells, width, texts))
-                wrong, texts = next(rest, (0, []))
-            elif line:
-                out.write(_row(cells, width, [HEADING] if line == file.heading_line else []))
+        for line, cells, texts in _join_faults(_rows(file, options), faults.by_line()):
+            if cells is None:
+                out.write(_row([lines.text(line)], width, texts))
+            else:
+                out.write(_row(cells, width, [HEADING] if line == file.heading_line and not texts else texts))
     draft.replace(path)
+
+
+def _join_faults(
+    rows: Iterable[tuple[int, Sequence[str]]], faults: Iterator[tuple[int, list[str]]]
+) -> Iterator[tuple[int, Sequence[str] | None, list[str]]]:
+    """Yield line, cells and faults of each row, and of each other line with faults, which has None instead of cells.
+
+    Both come in the order of lines.
+    """
+    faulty, texts = next(faults, _NO_MORE_FAULTS)
+    for line, cells in rows:
+        while faulty < line:
+            yield faulty, None, texts
+            faulty, texts = next(faults, _NO_MORE_FAULTS)
+        if faulty == line:
+            yield line, cells, texts
+            faulty, texts = next(faults, _NO_MORE_FAULTS)
+        else:
+            yield line, cells, []
+    if texts:
+        yield faulty, None, texts
+    yield from ((line, None, rest) for line, rest in faults)
 
 
 def _row(cells: Sequence[str], width: int, faults: Sequence[str]) -> str:
@@ -85,8 +102,7 @@ def _guarded_rows(file: RecognisedFile, options: Options) -> Iterator[tuple[int,
         with suppress(Unreadable):  # which is a fault
             yield from Reader(file, options).numbered_rows()
         return
-    rows = file.sheet_rows() if file.sheet is not None else iter(file.csv_rows(lambda line, text: None))
-    yield from (row for row in rows if row[0] > file.heading_line)
+    yield from file.rows_below_headings()
 
 
 class _Lines:

@@ -123,3 +123,10 @@ def test_titles_stand_above_unknown_headings() -> None:
     mapping = {"suppliername": "customer", "number": "transaction_id", "expensetype": "action", "paymentdate": "date"}
     assert load_bytes(TRANSACTIONS, COUNCIL, pass_unknown=True, mapping=mapping).added == 1
     assert (values(Customer.name), values(Transaction.cost)) == (["Acme"], [500])
+
+
+def test_headings_that_are_repeated_are_passed_over() -> None:
+    content = file(TRANSACTIONS, {}) + file(TRANSACTIONS, {"Transaction ID": "T-2"})
+    plan = plan_of(TRANSACTIONS, content, dry_run=False)
+    assert "Passed over, repeated headings: 1." in plan.said
+    assert values(Transaction.ref) == ["T-1", "T-2"]

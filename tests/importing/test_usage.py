@@ -10,7 +10,7 @@ from app.importing import sorted_rows
 from app.importing.derived import usage_ref
 from app.table.paging import read_children, read_page
 from app.table.scope import WHOLE_PARTNER
-from models import NONE_ID, CertificateType, CustomerUsage, Holding, Product, TypeUsage, fold
+from models import NONE_ID, CertificateType, Customer, CustomerUsage, Holding, Product, TypeUsage, fold
 from tests.databases import on_both
 from tests.importing.files import (
     NOTHING,
@@ -159,6 +159,14 @@ def test_known_details_of_many_customers(used: int) -> None:
     numbers = plan.summary.added, plan.summary.unchanged, plan.summary.removed
     assert numbers == ((0, 2464, 0) if used == 3 else (1232, 0, 2464))
     assert [note.partition(":")[0] for note in plan.notes][:3] == (["line 2", "line 3", "line 4"] if used == 4 else [])
+
+
+def test_line_of_totals_is_no_customer() -> None:
+    line = {"Customer": "Grand Total:", "Customer ID": "", "Certificate Type": "", "Product": ""}
+    why = "the row of “Grand Total:” is a line of totals: take it out, or give the customer a Customer ID"
+    assert faults(USAGE, {}, line) == [(3, why)]
+    load(USAGE, line | {"Customer ID": "C-1"})
+    assert values(Customer.name) == ["Grand Total:"]
 
 
 def test_duplicate_holding_under_another_name() -> None:

@@ -13,7 +13,6 @@ from app.importing import (
     SubscriptionRecord,
     TransactionRecord,
     UsageRecord,
-    load_file,
     load_records,
     loader,
 )
@@ -29,7 +28,7 @@ from models import (
 )
 from tests.databases import is_server, on_both
 from tests.importing.files import SUBSCRIPTIONS, TRANSACTIONS, USAGE, dump, faults, file, load, load_bytes, values
-from tests.support import in_trials
+from tests.support import in_trials, load_stream
 
 SUBSCRIPTION = SubscriptionRecord(
     "Acme", "", "North", "S-1", "SSL", "2027-01-01", 100, "2026-01-01", "", "2026-01-01 00:00:00", 1
@@ -132,7 +131,7 @@ def test_every_import_is_recorded() -> None:
 
 
 def test_import_is_recorded_with_who_made_it() -> None:
-    load_file(USAGE, BytesIO(file(USAGE, {})), "file.csv", who="ann")
+    load_stream(USAGE, BytesIO(file(USAGE, {})), who="ann")
     with reports_db.write_transaction():
         load_records(TRANSACTIONS, [(1, TRANSACTION)], "demo", who="demo")
         load_records(SUBSCRIPTIONS, [(1, SUBSCRIPTION)], "demo")
@@ -144,7 +143,7 @@ def test_imports_before_the_who_column_are_by_nobody() -> None:
     reports_db.execute_sql("ALTER TABLE load DROP COLUMN who")
     reports_db.execute_sql("DELETE FROM schema_migration WHERE name = '0003_who'")
     assert apply_migrations() == ["0003_who"]
-    load_file(USAGE, BytesIO(file(USAGE, {})), "file.csv", who="ann")
+    load_stream(USAGE, BytesIO(file(USAGE, {})), who="ann")
     assert values(Import.id, Import.who) == [(1, ""), (2, "ann")]
 
 
@@ -162,7 +161,7 @@ def test_failing_stream_changes_nothing() -> None:
     rows = file(SUBSCRIPTIONS, *({"Subscription ID": f"S-{number}"} for number in range(3000)))
     before = dump()
     with pytest.raises(OSError, match="the disk is gone"):
-        load_file(SUBSCRIPTIONS, Broken(rows), "file.csv")
+        load_stream(SUBSCRIPTIONS, Broken(rows))
     assert dump() == before
 
 

@@ -10,7 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app.importing import Fault, sorted_rows
-from app.jobs import states
+from app.jobs import imports, states
 from app.jobs.faults import FaultLog
 from app.jobs.plans import StoredPlan, dump_plan, load_plan
 from app.jobs.states import change_state, claim_job, release_jobs, status_of
@@ -58,13 +58,15 @@ def test_lost_message_is_sent_again(app: Flask, client: FlaskClient) -> None:
     assert latest().state == states.CHECKED
 
 
-def test_check_says_that_it_waits_for_another_import(app: Flask, client: FlaskClient) -> None:
+def test_check_says_that_it_waits_for_another_import(
+    app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(imports, "HEARTBEAT", 0.01)
     upload(client, ("a.csv", SMALL))
     with ThreadPoolExecutor(1) as worker:
         with importing(reports_db):
             done = worker.submit(_check_in_a_thread, app)
-            until(lambda: (running := import_jobs(app).running) is not None and running.message)
-            import_jobs(app).running.record_heartbeat()
+            until(lambda: latest().message)
             assert "Another import is under way" in client.get(f"/imports/{latest().id}").text
         done.result()
     assert (latest().state, latest().message) == (states.CHECKED, "")

@@ -14,6 +14,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from peewee import fn
 
+from app.importing import IMPORTABLE
 from app.table import csv, spool
 from app.table.csv import csv_chunks
 from app.table.scope import WHOLE_PARTNER
@@ -171,12 +172,11 @@ def test_snapshot_sees_no_later_commit() -> None:
 
 
 def test_export_import_export_gives_the_same_bytes(client: FlaskClient, tmp_path: Path) -> None:
-    expected = {file.stem: file.read_bytes() for file in (EDGE_CASES / "expected").glob("*.csv")}
-    assert set(expected) == {"customer-subscriptions", "customer-transactions", "customer-usage"}
-    for slug, content in expected.items():
-        assert load(slug, EDGE_CASES / "expected" / f"{slug}.csv").added == 0
+    for slug in IMPORTABLE:
+        expected = EDGE_CASES / "expected" / f"{slug}.csv"
+        assert load(slug, expected).added == 0
         columns = "&".join(f"columns={column.key}" for column in view_of(slug, []).report.columns)
-        assert client.get(f"/reports/{slug}.csv?{columns}").data == content
+        assert client.get(f"/reports/{slug}.csv?{columns}").data == expected.read_bytes()
 
 
 def test_http_1_0_gets_no_csv(client: FlaskClient) -> None:

@@ -17,17 +17,10 @@ from app.importing import (
     undo_preview,
 )
 from app.jobs import states
-from app.jobs.plans import (
-    Preview,
-    StoredPlan,
-    is_workbook,
-    load_options,
-    load_plan,
-    load_preview,
-    make_preview,
-    recognise_head,
-)
+from app.jobs.plans import StoredPlan, load_plan
+from app.jobs.previews import Preview, is_workbook, load_preview, make_preview, recognise_head
 from app.jobs.states import Status, is_runner_alive, status_of, statuses
+from app.jobs.stored_options import load_options
 from app.jobs.uploads import Uploads
 from app.reports import REPORTS
 from models import Import, ImportJob
@@ -94,18 +87,33 @@ def list_context() -> dict[str, Any]:
     status = statuses(jobs)
     listed = [_listed(job, status[job.id]) for job in jobs]
     for import_ in Import.select().where(Import.number.is_null()).order_by(Import.id.desc()).limit(_SHOWN):
-        file, title = str(import_.file).rpartition("/")[2], _title(str(import_.report))
-        line = (str(import_.loaded_at), file, str(import_.who), title)
-        listed.append(ListedImport(*line, LABELS[states.APPLIED], None, counts_text(import_)))
+        listed.append(_listed_without_job(import_))
     listed.sort(key=lambda listed_import: listed_import.at, reverse=True)
     return {"imports": listed[:_SHOWN], "is_runner_alive": is_runner_alive()}
 
 
 def _listed(job: ImportJob, status: Status) -> ListedImport:
-    counts = counts_text(status.applied) if status.applied else ""
-    label = _label(status, load_plan(job.plan) if status.state == states.CHECKED else None)
-    line = (str(job.created_at), str(job.file), str(job.who), _title(str(job.report)))
-    return ListedImport(*line, label, job.id, counts)
+    return ListedImport(
+        at=str(job.created_at),
+        file=str(job.file),
+        who=str(job.who),
+        report=_title(str(job.report)),
+        label=_label(status, load_plan(job.plan) if status.state == states.CHECKED else None),
+        number=job.id,
+        counts=counts_text(status.applied) if status.applied else "",
+    )
+
+
+def _listed_without_job(import_: Import) -> ListedImport:
+    return ListedImport(
+        at=str(import_.loaded_at),
+        file=str(import_.file).rpartition("/")[2],
+        who=str(import_.who),
+        report=_title(str(import_.report)),
+        label=LABELS[states.APPLIED],
+        number=None,
+        counts=counts_text(import_),
+    )
 
 
 def _label(status: Status, plan: StoredPlan | None) -> tuple[str, str]:
@@ -148,7 +156,7 @@ def page_context(job: ImportJob, uploads: Uploads) -> dict[str, Any]:
         "preview": preview,
         "rows": _preview_rows(preview, context["plan"]) if preview else [],
         "columns": [(key, layout.label(key)) for key in layout.columns] if layout else [],
-        "may_be_complete": bool(layout and layout.report.slug != "customer-transactions"),
+        "may_be_complete": bool(layout and layout.can_be_complete),
         "choices": {
             "report": [(slug, REPORTS[slug].short_title) for slug in LAYOUTS],
             "encoding": list(ENCODINGS.items()),
@@ -207,7 +215,7 @@ def status_context(job: ImportJob) -> dict[str, Any]:
         "is_outdated": status.state == states.CHECKED and plan is not None and plan.data_version != data_version(),
         "same_file": _same_file(job) if status.state == states.CHECKED else None,
         "answered": bool(options.names or options.name_choices),
-        "can_undo": status.state == states.APPLIED and status.applied is not None and can_be_undone(status.applied),
+        "can_undo": status.state == states.APPLIED and status.applied is not None and status.applied.can_be_undone,
     }
 
 
@@ -235,11 +243,6 @@ def describe_question(question: Question) -> str:
     values = ("same", "new") if key == "names" else question.choices
     answers = " or ".join(f"{key}={value}" for value in values)
     return question.with_answer(f"{answers} says {'that this is meant' if key == 'confirm' else 'which'}")
-
-
-def can_be_undone(applied: Import) -> bool:
-    """Whether it is known what an import changed. Then it can be undone unless something newer depends on it."""
-    return bool(applied.changed_rows) and not applied.discarded and applied.undoes is None
 
 
 def undo_context(number: int) -> dict[str, Any]:
