@@ -58,10 +58,14 @@ class Reseller(Named):
 
 
 class Customer(BaseModel):
-    """An organisation or person for whom certificates are managed. `ref` is its id in the files, "" while unknown."""
+    """An organisation or person for whom certificates are managed. `ref` is its id in the files, "" while unknown.
+
+    `look_alike_key` is what names have in common that an import may ask about: see `app.importing.names`.
+    """
 
     name = peewee.TextField()
     name_key = peewee.TextField()
+    look_alike_key = peewee.TextField()
     ref = peewee.TextField()
     ref_key = peewee.TextField()
     reseller = peewee.ForeignKeyField(Reseller, index=False)
@@ -71,6 +75,7 @@ class Customer(BaseModel):
         indexes = (
             (("name_key", "name", "ref", "id"), False),
             (("ref_key",), False),
+            (("look_alike_key",), False),
             (("reseller", "name_key"), False),
         )
 

@@ -117,14 +117,14 @@ def discard_history(days: int, max_changes: int = 10_000_000) -> int:
     # A former call may have been ended half-way.
     has_rows = fn.EXISTS(ChangedRow.select().where(ChangedRow.number == Import.number))
     query = Import.select().where(Import.number.is_null(False), Import.changed_rows > 0, ~Import.discarded | has_rows)
-    for import_ in list(query.order_by(Import.id.desc())):
+    for import_ in list(query.order_by(Import.id.desc()).namedtuples()):
         kept += import_.changed_rows
         if str(import_.loaded_at) < since or kept > max_changes:
             gone += _discard(import_)
     return gone
 
 
-def _discard(import_: Import) -> int:
+def _discard(import_: Any) -> int:
     """Remove the history of an import. It counts as discarded from the first transaction on."""
     if not import_.discarded:
         with reports_db.write_transaction():

@@ -31,7 +31,7 @@ def changed(number: int) -> list[tuple[str, ...]]:
 
 
 def test_every_field_of_a_row_is_kept_or_follows_from_others() -> None:
-    follow = {"id", "ref_key", "name_key", "subscription_key", "customer_ref", "cancelled_on"}
+    follow = {"id", "ref_key", "name_key", "look_alike_key", "subscription_key", "customer_ref", "cancelled_on"}
     for table, kept in KEPT_FIELDS.items():
         named = {"ref"} if table is not Customer else set()  # by which the history knows the row
         named |= {"customer", "certificate_type", "product"} if table is Holding else set()

@@ -165,7 +165,8 @@ def test_snapshot_sees_no_later_commit() -> None:
     with reports_db.snapshot() as now:
         counted = list(now.columns(customers, 1))
         reports_db.execute_sql(
-            "INSERT INTO customer (name, name_key, ref, ref_key, reseller_id) VALUES ('x','x','x','x',0)"
+            "INSERT INTO customer (name, name_key, look_alike_key, ref, ref_key, reseller_id) "
+            "VALUES ('x','x','x','x','x',0)"
         )
         assert Customer.select().count() == counted[0][0][0] + 1
         assert list(now.columns(customers, 1)) == counted
