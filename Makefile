@@ -21,10 +21,10 @@ test: check
 	@$(PY) -m pytest -n auto --maxprocesses 3 --dist worksteal
 
 # Tries to break what is promised, with full numbers, and writes docs/reliability.md; then runs the slow tests of the other
-# folders, and random ones with more examples. SEED=123 repeats one run. As root on Debian it installs nginx for the trials
-# that need a proxy.
+# folders, and random ones with more examples. SEED=123 repeats one run. ALL_PAIRS=1 tries all pairs of steps in a browser
+# at all latencies, which takes two hours. As root on Debian it installs nginx for the trials that need a proxy.
 trials: .venv/dev
-	@$(PY) -m pytest tests/trials --trials $(if $(SEED),--seed=$(SEED))
+	@$(PY) -m pytest tests/trials --trials $(if $(SEED),--seed=$(SEED)) $(if $(ALL_PAIRS),--all-pairs)
 	@$(PY) -m tests.provision
 	@$(PY) -m pytest tests --ignore tests/trials --trials -m "slow_trial or hypothesis"
 

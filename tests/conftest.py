@@ -37,6 +37,7 @@ settings.register_profile(TRIALS, deadline=None, suppress_health_check=_HEALTH, 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--trials", action="store_true", help="run slow tests too, with full numbers and random examples")
+    parser.addoption("--all-pairs", action="store_true", help="try all pairs of steps at all latencies, in two hours")
     parser.addoption("--seed", type=int, help="repeat the trials that had this seed")
 
 

@@ -11,7 +11,7 @@ import click
 from flask.cli import with_appcontext
 
 from app.cli import undo
-from app.cli.common import WaitingNotice, audit_actor, echo, progress_bar, record_event, require_database
+from app.cli.common import CommandError, WaitingNotice, audit_actor, echo, progress_bar, record_event, require_database
 from app.importing import (
     DATE_ORDERS,
     DECIMALS,
@@ -117,6 +117,8 @@ def _import(file: str, options: Options, dry_run: bool) -> bool:
             echo(f"… and {rejected.total - _MAX_FAULTS:,} more", err=True)
         record_event("import", FAILED, about, faults=rejected.total)
         return False
+    except OSError as error:  # of the file, or of temporary ones: a full disk, perhaps
+        raise CommandError(f"{file} can't be imported: {error.strerror}. Nothing was changed.") from error
     asked = [f"line {question.line}: {question}" for question in plan.questions]
     if more := len(asked[_MAX_FAULTS:]):
         asked[_MAX_FAULTS:] = [f"… and {more:,} more of these"]

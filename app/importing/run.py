@@ -120,12 +120,13 @@ class _Run:
     def load(self, records: Iterable[tuple[int, Record]]) -> None:
         """Store the records. What is wrong is added to the faults, and then nothing may be committed."""
         loader = self._loader
-        for line, record in records:
-            try:
-                loader.add(line, record)
-            except RowRejected as rejection:
-                self._faults.extend(rejection.faults(line))
-        loader.finish()
+        with loader.resources:
+            for line, record in records:
+                try:
+                    loader.add(line, record)
+                except RowRejected as rejection:
+                    self._faults.extend(rejection.faults(line))
+            loader.finish()
         if not self._faults:
             loader.update_derived()
             if self._history:

@@ -1,62 +1,45 @@
 """All faults of a file, and its copy with a column that tells them."""
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
-from heapq import merge
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
 from sys import maxsize
-from tempfile import TemporaryFile
-from typing import IO
 
 from app.importing import Fault, Faults, Options, Reader, RecognisedFile
 from app.importing.encodings import read_lines
 from app.importing.results import Unreadable
+from app.importing.sorted_rows import SortedRows
 from app.table.csv import EXCEL, SEMICOLON, Dialect
 from app.table.kinds import unguard
 from models import OWNER_ONLY
 
 HEADING = "Fault"  # of the column
-_RUN = 50_000  # faults that are sorted in memory
 _NO_MORE_FAULTS: tuple[int, list[str]] = (maxsize, [])  # behind the last line
-
-Line = tuple[int, str]  # the line of a fault, and its words
 
 
 class FaultLog(Faults):
-    """Keeps all faults of a file, in temporary files where they are many. Use it in a `with`."""
+    """Keeps all faults of a file. Use it in a `with`."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._run: list[Line] = []
-        self._files: list[IO[str]] = []
+        self._all = SortedRows()
 
     def __enter__(self) -> "FaultLog":
         return self
 
     def __exit__(self, *_: object) -> None:
-        for file in self._files:
-            file.close()
+        self._all.__exit__()
 
     def append(self, fault: Fault) -> None:
         super().append(fault)
-        self._run.append((fault.line, fault.text))
-        if len(self._run) >= _RUN:
-            file = TemporaryFile("w+", encoding="ascii")  # noqa: SIM115 - __exit__ closes it
-            self._files.append(file)
-            file.writelines(f"{json.dumps(line)}\n" for line in sorted(self._run))
-            self._run = []
+        self._all.add((fault.line, fault.text))
 
     def by_line(self) -> Iterator[tuple[int, list[str]]]:
         """Yield each line with faults, in their order, and what is wrong with it."""
-        runs: list[Iterator[Line]] = [iter(sorted(self._run))]
-        for file in self._files:
-            file.seek(0)
-            runs.append((line, text) for line, text in map(json.loads, file))
-        for line, faults in groupby(merge(*runs), itemgetter(0)):
+        for line, faults in groupby(self._all, itemgetter(0)):
             yield line, [text for _, text in faults]
 
 

@@ -3,6 +3,7 @@
 import tracemalloc
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
+from typing import Any
 
 import pytest
 from peewee import OperationalError
@@ -15,8 +16,16 @@ from app.importing import (
     load_records,
     loader,
 )
-from app.importing.loader import LOADERS
-from models import Import, Subscription, Transaction, apply_migrations, reports_db
+from models import (
+    CustomerUsage,
+    Holding,
+    Import,
+    Subscription,
+    Transaction,
+    TypeUsage,
+    apply_migrations,
+    reports_db,
+)
 from tests.databases import is_server, on_both
 from tests.importing.files import SUBSCRIPTIONS, TRANSACTIONS, USAGE, dump, faults, file, load, load_bytes, values
 from tests.support import in_trials, load_stream
@@ -43,23 +52,30 @@ def test_late_fault_changes_nothing() -> None:
     [
         (SUBSCRIPTIONS, 1_000_000),
         (TRANSACTIONS, 2500),
+        (USAGE, 1_000_000),
+        pytest.param(USAGE, 2500, marks=pytest.mark.slow_trial),
         pytest.param(SUBSCRIPTIONS, 2500, marks=pytest.mark.slow_trial),
         pytest.param(TRANSACTIONS, 1_000_000, marks=pytest.mark.slow_trial),
     ],
 )
 def test_large_file_leaves_all_indexes(monkeypatch: pytest.MonkeyPatch, slug: str, most: int) -> None:
     monkeypatch.setattr(loader, "ROWS_UNTIL_UPDATE", 1000)
+    monkeypatch.setattr(loader, "BATCHES_UNTIL_CHECK", 1)
     monkeypatch.setattr(loader, "MAX_SORTED_ROWS", most)
-    table = LOADERS[slug].table._meta.table_name
-    before = reports_db.get_indexes(table)
-    label = {SUBSCRIPTIONS: "Subscription ID", TRANSACTIONS: "Transaction ID"}[slug]
+    label = {SUBSCRIPTIONS: "Subscription ID", TRANSACTIONS: "Transaction ID", USAGE: "Customer ID"}[slug]
+    before = indexes()
     rows = [{label: f"X-{number}"} for number in range(4000)]
     content = file(slug, *rows)
     load_bytes(slug, content, dry_run=True)
     assert [fault for fault, _ in faults(slug, *rows, {label: ""})] == [4002]
-    assert reports_db.get_indexes(table) == before
+    assert indexes() == before
     assert load_bytes(slug, content).added == 4000
-    assert reports_db.get_indexes(table) == before
+    assert indexes() == before
+
+
+def indexes() -> list[Any]:
+    tables = Subscription, Transaction, Holding, TypeUsage, CustomerUsage
+    return [reports_db.get_indexes(table._meta.table_name) for table in tables]
 
 
 def test_fault_text() -> None:

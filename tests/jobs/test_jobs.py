@@ -9,8 +9,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.importing import Fault
-from app.jobs import faults, imports, states
+from app.importing import Fault, sorted_rows
+from app.jobs import imports, states
 from app.jobs.faults import FaultLog
 from app.jobs.plans import StoredPlan, dump_plan, load_plan
 from app.jobs.states import change_state, claim_job, release_jobs, status_of
@@ -178,7 +178,8 @@ def test_process_says_that_it_lives_and_stops_when_told(app: Flask, database_url
 
 
 def test_faults_are_sorted_however_many_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(faults, "_RUN", 3)
+    monkeypatch.setattr(sorted_rows, "_RUN_ROWS", 3)
+    monkeypatch.setattr(sorted_rows, "_BLOCK_ROWS", 2)
     with FaultLog() as log:
         for line in (5, 2, 9, 1, 2, 8, 3):
             log.append(Fault(line, f"fault in “{line}”"))

@@ -122,8 +122,9 @@ def test_children_add_up_to_their_row() -> None:
 
 
 @pytest.mark.usefixtures("edge_cases")
-def test_cursor_survives_a_change_of_level() -> None:
-    start = replace(sorted_view("customer-usage", "customer", "", 0), size=3)
+@pytest.mark.parametrize("sign", ["", "-"])
+def test_cursor_survives_a_change_of_level(sign: str) -> None:
+    start = replace(sorted_view("customer-usage", "customer", sign, 0), size=3)
     second = read_page(start, WHOLE_PARTNER).next
     assert second
     products = replace(second, columns=REPORTS["customer-usage"].columns)

@@ -12,6 +12,7 @@ from models import Import, close_connections, open_database
 from tests.databases import each_database as database_url
 from tests.serving import command, flask
 from tests.trials.conftest import Trial
+from tests.trials.test_killed_imports import moment
 from tests.trials.transactions import SLUG, held, write
 
 __all__ = ["database_url"]
@@ -36,15 +37,16 @@ def try_undos(dice: Random, url: str, rows: int, rounds: int) -> int:
         flask("import", SLUG, str(write(path, rows, 0)), DATABASE_URL=url)
         for attempt in range(rounds + 1):
             flask("import", SLUG, str(write(path, rows, attempt + 1)), DATABASE_URL=url)
-            number, start = last_number(url), monotonic()
-            acknowledged = undone(number, url, dice.random() * seconds if attempt else None)
-            seconds = seconds or monotonic() - start  # of the first, which isn't killed
+            number = last_number(url)
+            acknowledged = undone(number, url, seconds * moment(dice)) if attempt else False
             found = held(url)
             assert found in ([(0, rows)], [(attempt + 1, rows)])
             assert found == [(0, rows)] or not acknowledged
-            done += attempt > 0 and found == [(0, rows)]
+            done += found == [(0, rows)]
             if found != [(0, rows)]:
+                start = monotonic()
                 assert undone(number, url, None)
+                seconds = monotonic() - start  # of the next one, about
             assert held(url) == [(0, rows)]
     return done
 

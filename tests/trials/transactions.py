@@ -1,4 +1,4 @@
-"""Large files of transactions, and how many rows of each file a database holds."""
+"""Large files of transactions and usage, and how many rows of each file a database holds."""
 
 import subprocess
 import sys
@@ -25,6 +25,17 @@ def write(path: Path, rows: int, version: int) -> Path:
     with path.open("w") as file:
         file.write(f"{_HEADING}\n")
         file.writelines(_rows(rows, version))
+    return path
+
+
+def write_usage(path: Path, rows: int, used: int) -> Path:
+    """Write a file with `rows` holdings, each of which uses as much; those of a customer are far apart."""
+    with path.open("w") as file:
+        file.write("Customer,Customer ID,Reseller,Product,Inventory,Used\n")
+        for number in range(rows):
+            customer = number % _CUSTOMERS
+            named = f"Customer {customer},C-{customer},Reseller {customer % 50},DV {number // _CUSTOMERS}"
+            file.write(f"{named},3,{used}\n")
     return path
 
 
