@@ -32,7 +32,7 @@ def address(serve: Serve, demo_folder: Path, htmx_url: str, tmp_path_factory: py
 
 @pytest.fixture
 def files(tmp_path: Path) -> dict[str, Path]:
-    paths = {name: tmp_path / f"{name}.csv" for name in ("good", "faulty")}
+    paths = {"good": tmp_path / "good.csv", "faulty": tmp_path / f"faulty{'-x' * 90}.csv"}
     paths["good"].write_text(GOOD, "utf-8")
     paths["faulty"].write_text(FAULTY, "utf-8")
     return paths
@@ -69,6 +69,7 @@ def test_file_with_a_fault_is_mended_applied_and_undone(
         page.get_by_role("link", name="File with its faults").click()
     assert "soon" in Path(download.value.path()).read_text("utf-8")
     page.get_by_role("button", name="Drop the file").click()
+    expect(page.get_by_role("row", name="faulty-x").get_by_text("Dropped")).to_be_in_viewport()
     choose(page, address, files["good"])
     page.get_by_label("Report").select_option(label="Subscriptions")
     page.get_by_role("button", name="Check again").click()
