@@ -42,12 +42,12 @@ class Sessions:
     ) -> str | None:
         """Start a session and return its token. `browser` and `address` are shown to the user.
 
-        Return None when the password has changed since `user` was read, or when the account is disabled.
+        Return None when the user may not sign in by this method any more.
         """
         token, now = secrets.token_urlsafe(32), timestamp()
         with access_db.write_transaction():
             Session.delete().where(~_is_live(*self._limits())).execute()
-            if not may_sign_in(user):
+            if not may_sign_in(user, method):
                 return None
             times = {"created_at": now, "seen_at": now, "confirmed_at": now}
             digest = token_digest(self.key, token)
@@ -101,10 +101,15 @@ class Sessions:
         return timestamp(-self.max_hours * _HOUR), timestamp(-self.idle_hours * _HOUR)
 
 
-def may_sign_in(user: User) -> bool:
-    """Return whether the account is enabled and its password unchanged since `user` was read."""
-    unchanged = (User.password_hash == user.password_hash) & ~User.disabled
-    return bool(User.select().where(User.id == user.id, unchanged).exists())
+def may_sign_in(user: User, method: SignInMethod) -> bool:
+    """Return whether a user who has signed in a moment ago still may.
+
+    Their account is enabled, has the same password as when `user` was read, and still allows the method.
+    """
+    still = (User.id == user.id) & (User.password_hash == user.password_hash) & ~User.disabled
+    if method is not SignInMethod.PASSWORD:
+        still &= User.may_use_provider
+    return bool(User.select().where(still).exists())
 
 
 def token_digest(key: str, token: str) -> str:

@@ -68,18 +68,20 @@ def code_form() -> ResponseReturnValue:
 def enter_code() -> ResponseReturnValue:
     """Begin the session of whoever has entered the password before, at most ten minutes ago."""
     next_url = safe_next(read_fields("next")[0]["next"])
-    user = services().pending_sign_ins.find(_PENDING.get())
-    if user is None:
+    pending = services().pending_sign_ins.find(_PENDING.get())
+    if pending is None:
         return _sign_in_again(next_url)
+    user = pending.user
     try:
         details = check_second_factor("sign-in", user)
-        method = services().pending_sign_ins.find_method(_PENDING.get())
-        response = begin_session(user, next_url, method, **details)
+        with access_db.write_transaction():
+            if not services().pending_sign_ins.delete(_PENDING.get()):  # an admin has signed the user out meanwhile
+                return _sign_in_again(next_url)
+            response = begin_session(user, next_url, SignInMethod(pending.origin), **details)
     except ValidationError as error:
         return _code_page(next_url, 400, error.errors)
     except (Unauthorized, TooManyRequests) as error:
         return _code_page(next_url, error.code, {"form": error.description}, retry_after(error))
-    services().pending_sign_ins.delete(_PENDING.get())
     _PENDING.delete(response)
     if request.form.get("remember") and (token := services().remembered_browsers.create(user)):
         _REMEMBERED.set(response, token, REMEMBERED_SECONDS)
@@ -165,9 +167,10 @@ def continue_sign_in(user: User, next_url: str, method: SignInMethod = SignInMet
     with access_db.write_transaction():
         if not find_second_factor(user.id):
             return begin_session(user, next_url, method)
-        if services().remembered_browsers.find(_REMEMBERED.get()) == user:
+        remembered = services().remembered_browsers.find(_REMEMBERED.get())
+        if remembered and remembered.user == user:
             return begin_session(user, next_url, method, second_factor="remembered browser")
-        token = services().pending_sign_ins.create(user, origin=method.value)
+        token = services().pending_sign_ins.create(user, method)
         if token is None:
             raise Unauthorized(_WRONG_CREDENTIALS)
         record_event("sign-in", BEGUN, who=user.email)

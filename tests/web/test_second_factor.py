@@ -13,7 +13,7 @@ from app import create_app
 from app.auth import users
 from app.auth.throttle import count_attempt
 from app.web.services import services
-from models import AuditEvent, PendingSignIn, RememberedBrowser, SecondFactor, Session, User, timestamp
+from models import AuditEvent, PendingSignIn, RememberedBrowser, SecondFactor, Session, User, access_db, timestamp
 from tests.authenticator import SEED, Clock, clock, code, next_code, set_up
 from tests.support import BY, OURS
 
@@ -70,6 +70,19 @@ def test_code_follows_the_password(app: Flask, stranger: FlaskClient, ann: User,
     assert not stranger.get_cookie("sign-in")
     assert not PendingSignIn.select().exists()
     assert json.loads(last_event("sign-in").details) == {"second_factor": "code"}
+
+
+@pytest.mark.usefixtures("codes")
+def test_code_is_in_vain_when_the_sign_in_was_ended_meanwhile(
+    app: Flask, stranger: FlaskClient, ann: User, clock: Clock
+) -> None:
+    enter_password(stranger)
+    ended = "CREATE TRIGGER ended AFTER UPDATE ON second_factor BEGIN DELETE FROM pending_sign_in; END"
+    access_db.execute_sql(ended)  # as an admin's "sign out everywhere" at the moment at which the code is found right
+    answer = send(stranger, "/login/code", code=next_code(app, ann, clock))
+    assert answer.location == "/login?late=1&next=%2F"
+    assert not is_signed_in(stranger)
+    assert not Session.select().exists()
 
 
 @pytest.mark.usefixtures("codes")
