@@ -85,12 +85,12 @@ class Sessions:
         Session.update(changes).where(Session.token_hash == digest).execute()
         return token
 
-    def list_of(self, user_id: int) -> list[Session]:
+    def list_live(self, user_id: int) -> list[Session]:
         """Return a user's live sessions, the one that was used last first."""
         query = Session.select().where(Session.user == user_id, _is_live(*self._limits()))
         return list(query.order_by(Session.seen_at.desc(), Session.id.desc()))
 
-    def active_counts(self) -> dict[int, tuple[int, str]]:
+    def activity_by_user(self) -> dict[int, tuple[int, str]]:
         """For each user id, the number of live sessions and the time of the latest request in one of them."""
         query = Session.select(Session.user, fn.COUNT(Session.id), fn.MAX(Session.seen_at))
         query = query.where(_is_live(*self._limits()))

@@ -148,7 +148,7 @@ class Tokens:
         use = _find(visitor.token.digest) if visitor.token else None
         return use.visitor if use else None
 
-    def find_owner(self, token: str) -> tuple[str, str] | None:
+    def explain_refusal(self, token: str) -> tuple[str, str] | None:
         """Return the email of the owner of a token that `find` refuses, and why it does; None for an unknown token."""
         query = AccessToken.select(AccessToken, User).join(User)
         row = query.where(AccessToken.token_hash == token_digest(self.key, token)).first()

@@ -15,7 +15,7 @@ from app.auth.permissions import Permission, permissions_of
 from app.auth.second_factor import count_recovery_codes, find_second_factor
 from app.auth.sessions import end_session, end_user_sessions
 from app.auth.throttle import WINDOW, TooManyAttempts, is_first_from_site
-from app.auth.users import authenticate, find_user, login_blocked_reason
+from app.auth.users import authenticate, find_user, sign_in_blocked_reason
 from app.auth.visitor import SignInMethod
 from app.validation import ValidationError
 from app.web.audit import record_event
@@ -122,7 +122,7 @@ def check_password(event: str, email: str, password: str) -> User:
         record_event(event, FAILED, who=who, why="passwords are for admins")
         raise Unauthorized(_WRONG_CREDENTIALS)  # as if it were wrong: it may be a guess
     if user is None:
-        reason = login_blocked_reason(account) or "wrong password" if account else "no such account"
+        reason = sign_in_blocked_reason(account) or "wrong password" if account else "no such account"
         if account or is_first_from_site(address):
             record_event(event, FAILED, who=who, why=reason)
         raise Unauthorized(_WRONG_CREDENTIALS)

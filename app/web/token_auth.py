@@ -52,7 +52,7 @@ def find_token_visitor(token: str) -> Visitor | Response:
 def refuse_token(token: str) -> Response:
     """Count and record a failed attempt, and return its 401, or a 429 after too many."""
     address = request.remote_addr or ""
-    known = services().tokens.find_owner(token)
+    known = services().tokens.explain_refusal(token)
     who, why = known or ("", "no such token")
     account = f"token {token}"  # which the throttle hashes
     try:

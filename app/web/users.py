@@ -136,7 +136,7 @@ def _submitted_rights(email: str | None = None) -> tuple[str, str | None, bool]:
 def _users_page(status: int = 200, errors: Mapping[str, str] = {}) -> ResponseReturnValue:
     context = {
         "users": User.select().order_by(User.email_key),
-        "sessions": services().sessions.active_counts(),
+        "sessions": services().sessions.activity_by_user(),
         "have_factor": users_with_second_factor(),
         "token_counts": tokens.count_tokens(),
     }
@@ -146,7 +146,7 @@ def _users_page(status: int = 200, errors: Mapping[str, str] = {}) -> ResponseRe
 def _user_page(
     user: User, status: int = 200, errors: Mapping[str, str] = {}, message: str = "", password: str = ""
 ) -> ResponseReturnValue:
-    count, seen = services().sessions.active_counts().get(user.id, (0, ""))
+    count, seen = services().sessions.activity_by_user().get(user.id, (0, ""))
     context = {
         "user": user,
         "message": message,

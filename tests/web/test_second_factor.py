@@ -252,7 +252,7 @@ def shown_secret(page: str) -> tuple[str, str]:
 def test_qr_code_holds_the_secret_and_names(app: Flask, stranger: FlaskClient, ann: User, clock: Clock) -> None:
     enter_password(stranger)
     page = stranger.get("/account/factor").text
-    address = services(app).second_factors.app(ann.id, ANN, shown_secret(page)[0]).provisioning_uri()
+    address = services(app).second_factors.authenticator(ann.id, ANN, shown_secret(page)[0]).provisioning_uri()
     assert address.startswith("otpauth://totp/Partner%20Reports:ann%40partner.example?secret=")
     runs = re.findall(r"M(\d+) (\d+)h(\d+)v1h-(\d+)z", page)
     dark = {(int(x) + step, int(y)) for x, y, length, _ in runs for step in range(int(length))}
@@ -268,7 +268,7 @@ def test_set_up_on_the_account_page(app: Flask, stranger: FlaskClient, ann: User
     assert 'href="/account/factor"' in stranger.get("/account").text
     page = stranger.get("/account/factor").text
     seed, secret = shown_secret(page)
-    totp = services(app).second_factors.app(ann.id, ANN, seed)
+    totp = services(app).second_factors.authenticator(ann.id, ANN, seed)
     assert secret.replace(" ", "") == totp.secret
     assert 'role="img" aria-label="QR code' in page
     assert "style=" not in page
@@ -290,7 +290,7 @@ def test_set_up_on_the_account_page(app: Flask, stranger: FlaskClient, ann: User
 @pytest.mark.parametrize("seed", ["", "x", SEED.upper(), SEED + "0", "é" * 32])
 def test_forged_seed_is_replaced(app: Flask, stranger: FlaskClient, ann: User, clock: Clock, seed: str) -> None:
     enter_password(stranger)
-    forged = services(app).second_factors.app(ann.id, ANN, seed).at(int(clock.now))
+    forged = services(app).second_factors.authenticator(ann.id, ANN, seed).at(int(clock.now))
     answer = send(stranger, "/account/factor", seed=seed, code=forged)
     assert answer.status_code == 400
     assert shown_secret(answer.text)[0] != seed
@@ -333,7 +333,7 @@ def test_required_factor_is_set_up_first(strict: Flask, ann: User, clock: Clock)
     page = client.get("/account/factor").text
     assert "must have a second factor" in page
     seed, _ = shown_secret(page)
-    shown = services(strict).second_factors.app(ann.id, ANN, seed).at(int(clock.now))
+    shown = services(strict).second_factors.authenticator(ann.id, ANN, seed).at(int(clock.now))
     assert send(client, "/account/factor", seed=seed, code=shown).status_code == 200
     assert is_signed_in(client)
     assert "/account/factor/remove" not in client.get("/account").text
