@@ -115,7 +115,7 @@ def check_password(event: str, email: str, password: str) -> User:
     try:
         user = authenticate(email, password, address, _known_browser(account))
     except TooManyAttempts as error:
-        if error.first:
+        if error.is_first:
             record_event(event, REFUSED, who=who, why="too many attempts")
         raise too_many_requests(error) from None
     if user and event == "sign-in" and not _may_use_password(user):
@@ -147,7 +147,7 @@ def check_second_factor(event: str, user: User) -> dict[str, Any]:
     try:
         kind = services().second_factors.authenticate(user, code, recovery_code, address, _known_browser(user))
     except TooManyAttempts as error:
-        if error.first:
+        if error.is_first:
             record_event(event, REFUSED, who=user.email, why="too many codes")
         raise too_many_requests(error) from None
     if not kind:

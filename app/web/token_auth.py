@@ -59,7 +59,7 @@ def refuse_token(token: str) -> Response:
         raise_if_refused(account, address)
         count_attempt(account, address)
     except TooManyAttempts as error:
-        if error.first:
+        if error.is_first:
             record_event("token", REFUSED, who=who, why="too many attempts")
         return _too_many("Too many attempts have failed.", error.wait)
     if known or is_first_from_site(address):
