@@ -69,8 +69,8 @@ class SecondFactors:
         secret = hmac.digest(self.key.encode(), f"totp {user_id} {seed}".encode(), "sha256")[:_SECRET_BYTES]
         return TOTP(b32encode(secret).decode(), name=email, issuer=self.issuer)
 
-    def set_up(self, actor: AuditActor, user: User, seed: str, code: str, session: str) -> list[str]:
-        """Give a user a second factor, and return its recovery codes. All their sessions but `session` end.
+    def set_up(self, actor: AuditActor, user: User, seed: str, code: str, keep_session: str) -> list[str]:
+        """Give a user a second factor, and return its recovery codes. All their sessions but `keep_session` end.
 
         `code` shows that their app has the secret for `seed`. Raises ValidationError.
         """
@@ -81,15 +81,14 @@ class SecondFactors:
             if SecondFactor.select().where(SecondFactor.user == user).exists():
                 raise ValidationError({"code": "You have a second factor already."})
             SecondFactor.create(user=user, seed=seed, last_step=step, created_at=timestamp())
-            end_user_sessions(user.id, keep=session)
+            end_user_sessions(user.id, keep=keep_session)
             audit.record("second factor set up", about=user.email, **actor)
             return _new_recovery_codes(user.id)
 
     def authenticate(self, user: User, code: str, recovery_code: str, address: str, known_browser: str = "") -> str:
-        """Return the kind of the right one, "code" or "recovery code", "" if neither is. It isn't accepted again.
+        """Use up a code, or without one a recovery code. Return "code" or "recovery code", "" for a wrong one.
 
-        `recovery_code` counts only without a code. Raises throttle.TooManyAttempts, by a count of its own: the right
-        password, which begins a sign-in, must not clear it.
+        Raises throttle.TooManyAttempts. Attempts have a count of their own, which the right password must not clear.
         """
         account = _throttle_account(user)
         throttle.count_attempt(account, address, known_browser)
@@ -99,11 +98,11 @@ class SecondFactors:
         throttle.clear_attempts(account, address, known_browser)
         return kind
 
-    def remove(self, actor: AuditActor, user: User, session: str) -> None:
-        """Remove a user's own factor, and end all their sessions but `session`. Raises ValidationError if required."""
+    def remove(self, actor: AuditActor, user: User, keep_session: str) -> None:
+        """Remove a user's factor, and end all their sessions but `keep_session`. Raises ValidationError if required."""
         if self.is_required(user.role):
             raise ValidationError({"factor": "You must have a second factor here, so it can't be removed."})
-        with _remove_factor(user, keep=session):
+        with _remove_factor(user, keep_session):
             audit.record("second factor removed", about=user.email, **actor)
 
     def _use_code(self, user: User, code: str) -> bool:
@@ -163,12 +162,13 @@ def count_recovery_codes(user_id: int) -> int:
 
 
 @contextmanager
-def _remove_factor(user: User, keep: str = "") -> Iterator[None]:
+def _remove_factor(user: User, keep_session: str = "") -> Iterator[None]:
+    """Remove a user's factor and end their sessions, in a transaction for which the block records the event."""
     with access_db.write_transaction():
         if not SecondFactor.delete().where(SecondFactor.user == user).execute():
             raise ValidationError({"factor": f"{user.email} has no second factor."})
         RecoveryCode.delete().where(RecoveryCode.user == user).execute()
-        end_user_sessions(user.id, keep)
+        end_user_sessions(user.id, keep_session)
         yield
 
 
@@ -196,7 +196,7 @@ def group_by_four(text: str, separator: str) -> str:
 
 
 def _throttle_account(user: User) -> str:
-    """Return the name under which attempts are counted; it is no email."""
+    """Return the account under which the throttle counts attempts; it is no email."""
     return f"second factor of {user.id}"
 
 

@@ -49,10 +49,16 @@ class Sessions:
             Session.delete().where(~_is_live(*self._limits())).execute()
             if not may_sign_in(user, method):
                 return None
-            times = {"created_at": now, "seen_at": now, "confirmed_at": now}
-            digest = token_digest(self.key, token)
-            place = {"browser": browser, "address": address, "origin": method.value}
-            Session.create(token_hash=digest, user=user, **place, **times)
+            Session.create(
+                token_hash=token_digest(self.key, token),
+                user=user,
+                created_at=now,
+                seen_at=now,
+                confirmed_at=now,
+                browser=browser,
+                address=address,
+                origin=method.value,
+            )
         return token
 
     def find(self, token: str, address: str = "") -> Visitor | None:
@@ -60,23 +66,26 @@ class Sessions:
 
         `address` is where the request comes from.
         """
-        return self._find(token_digest(self.key, token), address)
+        digest = token_digest(self.key, token)
+        visitor, is_stale = self._load(digest)
+        if is_stale:
+            _update_seen_at(digest, address)
+        return visitor
 
     def reload_visitor(self, visitor: Visitor) -> Visitor | None:
         """Return the visitor as of this moment, None if the session is over. It doesn't count as a request."""
-        return self._find(visitor.session)
+        return self._load(visitor.session)[0]
 
-    def _find(self, digest: str, address: str | None = None) -> Visitor | None:
-        """Return the visitor of a session, as `find` does. Without an `address` it doesn't count as a request."""
+    def _load(self, digest: str) -> tuple[Visitor | None, bool]:
+        """Return the visitor of a live session, and whether its `seen_at` is stale."""
         (statement,) = compiled("session", lambda: [_session_query()])
         times = (timestamp(-_SEEN_INTERVAL), timestamp(-CONFIRMED_FOR))
         row = statement.run(digest, *self._limits(), *times, on=access_db).fetchone()
         if row is None:
-            return None
+            return None, False
         *user, method, recently_confirmed, is_stale = row
-        if is_stale and address is not None:
-            _update_seen_at(digest, address)
-        return Visitor.from_row(user, method, session=digest, recently_confirmed=bool(recently_confirmed))
+        visitor = Visitor.from_row(user, method, session=digest, recently_confirmed=bool(recently_confirmed))
+        return visitor, bool(is_stale)
 
     def confirm(self, digest: str) -> str:
         """Note that the user of a session has entered the password or a code again, and return its new token."""
