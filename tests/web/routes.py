@@ -33,10 +33,12 @@ def paths(rule: Rule) -> Iterator[str]:
     saved = [view.id for view in SavedView.select()] or [1]
     tokens = [token.id for token in AccessToken.select()] or [1]
     known = {
-        "slug": list(REPORTS), "number": numbers, "name": list(users.ACTIONS), "filename": ["app.css"],
-        "view": saved, "action": list(saved_views.ACTIONS), "token": tokens,
-        "delivery": [each.id for each in Delivery.select()] or [1], "step": list(deliveries.ACTIONS), "link": ["1.x"],
+        "slug": list(REPORTS), "number": numbers, "filename": ["app.css"], "view": saved, "token": tokens,
+        "delivery": [each.id for each in Delivery.select()] or [1], "link": ["1.x"],
     }  # fmt: skip
+    for page in (saved_views, deliveries, users):
+        if rule.endpoint == f"{page.blueprint.name}.act":
+            known["action"] = list(page.ACTIONS)
     if rule.endpoint == "put.put":
         known["slug"] = list(IMPORTABLE)
     names = sorted(rule.arguments)
