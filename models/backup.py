@@ -31,7 +31,7 @@ from models.schema import SchemaMismatch, migration_runner, refuse_newer
 from models.sqlite import OWNER_ONLY
 
 _LOCK_TIMEOUT = 2  # seconds
-# Sessions and tokens that have ended since a backup must not come back, so that none does.
+# Sessions and tokens that have ended since the backup must not come back. So all of them end.
 _NOT_RESTORED = (Session, TokenNetwork, AccessToken, PendingSignIn, RememberedBrowser, Attempt)
 
 # Adds the events of the live audit trail that a backup's trail lacks.
@@ -143,20 +143,12 @@ def restore_backup(file: Path, actor: dict[str, str], skip_mails: Callable[[], N
     reports, users = map(_open, backup_files(file))
     with reports as source, users as backup, _open(":memory:") as restored:
         backup.backup(restored)
-        restored.attach(access_db.database, "live")
-        has_deliveries = restored.table_exists(Delivery)  # a backup of an older version doesn't have all tables
-        live_tables = restored.get_tables(schema="live")
-        if AuditEvent._meta.table_name in live_tables:
-            restored.execute_sql(_MERGE_TRAIL)
-        if has_deliveries and Delivery._meta.table_name in live_tables:
-            restored.execute_sql(_KEEP_STOPPED)
-        restored.detach("live")
+        _keep_live_rows(restored)
         with restored.bind_ctx([AuditEvent, Delivery, DeliveryRun, *_NOT_RESTORED]):
-            if has_deliveries:
+            if restored.table_exists(Delivery):
                 skip_mails()
-            for table in _NOT_RESTORED:
-                if restored.table_exists(table):
-                    table.delete().execute()
+            for table in filter(restored.table_exists, _NOT_RESTORED):
+                table.delete().execute()
             audit.record("restore", DONE, about=str(file), **actor)
         source.backup(reports_db.obj)
         try:
@@ -221,6 +213,20 @@ def _refuse_if_in_use(live: Any) -> None:
         if "locked" not in str(error):
             raise
         raise BackupError(f"{live.database} is in use; stop the server, restore, and start it again") from error
+
+
+def _keep_live_rows(restored: Any) -> None:
+    """Add to the users of a backup the live audit trail, and who has stopped a delivery since.
+
+    Either database may lack a table: a backup of an older version does, and so does a new installation.
+    """
+    restored.attach(access_db.database, "live")
+    live_tables = restored.get_tables(schema="live")
+    if AuditEvent._meta.table_name in live_tables:
+        restored.execute_sql(_MERGE_TRAIL)
+    if Delivery._meta.table_name in live_tables and restored.table_exists(Delivery):
+        restored.execute_sql(_KEEP_STOPPED)
+    restored.detach("live")
 
 
 def _contents(reports: Any, users: Any) -> DatabaseContents:
