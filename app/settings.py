@@ -17,12 +17,12 @@ _KEY_FILE = Path("instance/secret_key")
 _KEY_LENGTH = 32  # characters, at least
 _WEEK = 7 * 24  # hours
 _DECADE = 3653  # days
-# Tokens travel to an issuer: over HTTPS, unless it is on the same machine.
-_ISSUER = r"(https://[A-Za-z0-9.-]+(:\d+)?|http://(localhost|127\.0\.0\.1)(:\d+)?)(/[A-Za-z0-9._~%/-]*)?"
-_BASE = r"(https://[A-Za-z0-9.-]+(:\d+)?|http://(localhost|127\.0\.0\.1)(:\d+)?)"
+# Patterns of values. Tokens and links in mails travel over HTTPS, unless the host is this machine.
+_ORIGIN = r"(https://[A-Za-z0-9.-]+(:\d+)?|http://(localhost|127\.0\.0\.1)(:\d+)?)"
+_ISSUER = rf"{_ORIGIN}(/[A-Za-z0-9._~%/-]*)?"
 _PRINTABLE = r"[!-~]{1,500}"
-_URL = r"(https?://|/)[A-Za-z0-9._~:/@%+\-\[\]]+"  # part of the Content-Security-Policy: no space , or ;
-_HTMX = "https://cdn.jsdelivr.net/npm/htmx.org@4.0.1/dist/htmx.min.js"
+_SCRIPT = r"(https?://|/)[A-Za-z0-9._~:/@%+\-\[\]]+"  # part of the Content-Security-Policy: no space , or ;
+_HTMX_URL = "https://cdn.jsdelivr.net/npm/htmx.org@4.0.1/dist/htmx.min.js"
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -77,12 +77,12 @@ class Settings:
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "Settings":
-        """Return the checked settings; an empty variable counts as unset. Raises BadSetting."""
+        """Return the checked settings. An empty variable counts as unset, but for SECRET_KEY. Raises BadSetting."""
         url = environment.get("DATABASE_URL") or "sqlite:///instance/reports.db"
         return cls(
             database_url=url,
             secret_key=_secret_key(environment.get("SECRET_KEY"), required=url.startswith(POSTGRES)),
-            htmx_url=_text(environment, "HTMX_URL", _HTMX, _URL, f"the address of a script such as {_HTMX}"),
+            htmx_url=_text(environment, "HTMX_URL", _HTMX_URL, _SCRIPT, f"the address of a script such as {_HTMX_URL}"),
             currency=_text(environment, "CURRENCY", "USD", "[A-Z]{3}", "an ISO 4217 code such as USD"),
             partner_name=environment.get("PARTNER_NAME") or "Partner Reports",
             trusted_hosts=_hosts(environment.get("TRUSTED_HOSTS") or ""),
@@ -109,7 +109,7 @@ def _text(environment: Mapping[str, str], name: str, default: str, pattern: str,
 
 
 def _all_or_none(environment: Mapping[str, str], *names: str) -> bool:
-    """Return whether three variables are set. Raises BadSetting where some are, and others aren't."""
+    """Return whether the variables are set, of which there are three. Raises BadSetting where only some are."""
     missing = [name for name in names if not environment.get(name)]
     if missing and len(missing) < len(names):
         given = [name for name in names if name not in missing]
@@ -127,13 +127,14 @@ def _provider(environment: Mapping[str, str]) -> dict[str, Any]:
     is_set = _all_or_none(environment, *patterns)
     if not re.fullmatch(_PRINTABLE, environment.get("OIDC_CLIENT_SECRET") or "x"):  # which no message repeats
         raise BadSetting("OIDC_CLIENT_SECRET: it has spaces or other characters than a secret has")
-    local = _text(environment, "LOCAL_SIGN_IN", "yes", "yes|admins|no", "yes, admins or no")
-    if not is_set and local != "yes":
+    local_sign_in = _text(environment, "LOCAL_SIGN_IN", "yes", "yes|admins|no", "yes, admins or no")
+    if not is_set and local_sign_in != "yes":
         raise BadSetting(
-            f"LOCAL_SIGN_IN: “{local}” needs a provider, through which people can sign in; set OIDC_ISSUER"
+            f"LOCAL_SIGN_IN: “{local_sign_in}” needs a provider, through which people can sign in; set OIDC_ISSUER"
         )
     fields = {name.lower(): _text(environment, name, "", *patterns[name]) if is_set else "" for name in patterns}
-    return {**fields, "oidc_acr": tuple((environment.get("OIDC_ACR") or "").split()), "local_sign_in": local}
+    acr = tuple((environment.get("OIDC_ACR") or "").split())
+    return {**fields, "oidc_acr": acr, "local_sign_in": local_sign_in}
 
 
 def _mail(environment: Mapping[str, str]) -> MailSettings | None:
@@ -142,7 +143,7 @@ def _mail(environment: Mapping[str, str]) -> MailSettings | None:
         return None
     sender = _text(environment, "MAIL_FROM", "", r"[!-?A-~]+@[A-Za-z0-9.-]+", "an address such as r@partner.example")
     description = "the address of this installation such as https://reports.partner.example"
-    base_url = _text(environment, "BASE_URL", "", rf"{_BASE}/?", description)
+    base_url = _text(environment, "BASE_URL", "", rf"{_ORIGIN}/?", description)
     return MailSettings(_mail_server(environment["SMTP_URL"]), sender, base_url.rstrip("/"))
 
 

@@ -9,7 +9,7 @@ import click
 
 import models
 from app.cli.common import audit_actor, echo, explain_errors, record_event
-from app.deliveries.runs import skip_to_next
+from app.deliveries.runs import skip_waiting_runs
 from models import DatabaseContents, utc_now
 from models.audit import DONE, FAILED
 
@@ -22,7 +22,7 @@ _COUNTED_TABLES = ("customer", "subscription", "transaction", "user", "saved_vie
 @_FILE
 def backup(file: Path) -> None:
     """Copy reports into a new FILE, and users into FILE.users, as they are at one moment. The server may run."""
-    with record_failures("backup", file):
+    with record_failure("backup", file):
         contents = models.create_backup(file)
     record_event("backup", DONE, str(file), rows=sum(contents.rows.values()))
     echo(f"{file} has {_describe(contents)}.")
@@ -33,13 +33,13 @@ def backup(file: Path) -> None:
 @click.option("--yes", is_flag=True, help="Don't ask in a terminal; elsewhere nothing is asked.")
 def restore(file: Path, yes: bool) -> None:
     """Replace all data by the backup in FILE and FILE.users. Stop the server first."""
-    with record_failures("restore", file):
+    with record_failure("restore", file):
         contents = models.read_backup(file)
         echo(f"{file} has {_describe(contents)}; its last event is of {contents.last_event or 'never'} UTC.")
         echo(_describe_loss(file))
         if not yes and sys.stdin and sys.stdin.isatty():
             click.confirm("Restore it?", abort=True)
-        models.restore_backup(file, audit_actor(), lambda: skip_to_next(utc_now()))
+        models.restore_backup(file, audit_actor(), lambda: skip_waiting_runs(utc_now()))
     with explain_errors():
         applied = models.apply_migrations()
     if applied:
@@ -48,7 +48,7 @@ def restore(file: Path, yes: bool) -> None:
 
 
 @contextmanager
-def record_failures(event: str, file: Path) -> Iterator[None]:
+def record_failure(event: str, file: Path) -> Iterator[None]:
     """Explain in one line why a command failed, and record it in the audit trail."""
     try:
         with explain_errors():

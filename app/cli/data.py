@@ -1,4 +1,4 @@
-"""Commands for the data of reports: `flask setup`, `migrate`, `demo`, `copy`, `export` and `sql`."""
+"""Commands for the data of reports: `flask setup`, `check`, `migrate`, `demo`, `copy`, `export` and `sql`."""
 
 import logging
 import sys
@@ -104,15 +104,17 @@ def export(report: str, query: str) -> None:
         raise CommandError("\n".join(map(str, errors)))
     with require_database():
         view = match_spellings(view, WHOLE_PARTNER)
-        about, rows, outcome = file_url(view, FORMATS[dialect.name]), list[int](), FAILED
+        about = file_url(view, FORMATS[dialect.name])
         audit.record("export", BEGUN, about=about, **audit_actor())
+        counts: list[int] = []  # of rows, chunk by chunk
+        outcome = FAILED
         try:
-            for chunk in csv_chunks(view, WHOLE_PARTNER, rows.append, dialect):
+            for chunk in csv_chunks(view, WHOLE_PARTNER, counts.append, dialect):
                 sys.stdout.buffer.write(chunk)
             sys.stdout.buffer.flush()
             outcome = DONE
         finally:
-            record_event("export", outcome, about, rows=sum(rows))
+            record_event("export", outcome, about, rows=sum(counts))
 
 
 @click.command()

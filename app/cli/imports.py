@@ -58,34 +58,34 @@ _MAX_FAULTS = 20  # faults of a file that are printed, and questions
 @click.option("--undo", "number", type=int, metavar="NUMBER", help="Undo the import of this number instead.")
 @click.option("--yes", is_flag=True, help="Undo without asking.")
 @with_appcontext
-def import_files(files: Sequence[str], dry_run: bool, ignore: Sequence[str], complete: bool, **settings: Any) -> None:
+def import_files(
+    files: Sequence[str], dry_run: bool, lists: bool, number: int | None, yes: bool, **choices: Any
+) -> None:
     """Load CSV files or Excel workbooks (- is standard input), each of them whole or not at all.
 
     REPORT is needed only where the headings don't tell it.
     """
-    lists, undoes = settings["lists"], settings["number"] is not None
-    if [bool(files), lists, undoes].count(True) != 1:
+    if [bool(files), lists, number is not None].count(True) != 1:
         raise click.UsageError("Name the files to load, or use either --list or --undo NUMBER.")
     if lists:
         undo.print_imports()
-    elif undoes:
-        undo.undo(settings["number"], settings["yes"])
+    elif number is not None:
+        undo.undo(number, yes)
     else:
-        _import_all(files, dry_run, ignore, complete, settings)
+        _import_all(files, dry_run, choices)
 
 
-def _import_all(
-    files: Sequence[str], dry_run: bool, ignore: Sequence[str], complete: bool, settings: Mapping[str, Any]
-) -> None:
+def _import_all(files: Sequence[str], dry_run: bool, choices: Mapping[str, Any]) -> None:
+    """Import files one after another. `choices` are the options of the command that say how to read them."""
     report = files[0] if len(files) > 1 and files[0] in IMPORTABLE else ""
     options = Options(
         report=report,
-        mapping={heading_key(heading): "" for heading in ignore},
-        complete=complete,
-        encoding=settings["encoding"] or "",
-        date_order=settings["date_order"] or "",
-        decimal=settings["decimal"] or "",
-        names=settings["names"] or "",
+        mapping={heading_key(heading): "" for heading in choices["ignore"]},
+        complete=choices["complete"],
+        encoding=choices["encoding"] or "",
+        date_order=choices["date_order"] or "",
+        decimal=choices["decimal"] or "",
+        names=choices["names"] or "",
     )
     paths = files[1:] if report else files
     for path in paths:

@@ -50,7 +50,7 @@ def _add_runs(delivery: Delivery, due: str, now: str) -> None:
         DeliveryRun.insert(fields).on_conflict_ignore().execute()
 
 
-def skip_to_next(now: datetime) -> None:
+def skip_waiting_runs(now: datetime) -> None:
     """Drop the mails that wait, and go on with the next due times.
 
     Nobody knows after a restore which mails of the backup have gone out since.
