@@ -196,9 +196,10 @@ SavedView.add_index(
 class Delivery(AccessModel):
     """A saved view that goes out by mail, at times that app/deliveries/schedule.py makes of `kind`, `day` and `hour`.
 
-    `user` is its owner. `view` is None when the view was removed for good, `view_name` is its name then. `next_at` is
-    when it is due next. `file_format` is "link", "csv" or "xlsx". With `only_rows` no mail goes out about no rows, with
-    `only_new` none about the same rows as the time before.
+    `user` is its owner. `view` is None when the view was removed for good. `view_name` is its name when the owner last
+    saved the delivery: they may not see its present one. `next_at` is when it is due next. `file_format` is "link",
+    "csv" or "xlsx". With `only_rows` no mail goes out about no rows, with `only_new` none about the same rows as the
+    time before.
     """
 
     user = ForeignKeyField(User, on_delete="CASCADE")

@@ -44,17 +44,16 @@ class DeliveryForm:
 
 @dataclass(frozen=True)
 class ListedDelivery:
-    """A delivery in a list: its recipients, the mails that were due last, and why it doesn't go out, "" if it does."""
+    """A delivery in a list: its recipients, the mails that were due last, and why it doesn't go out, "" if it does.
+
+    `name` is that of its view, or the one that its owner knew when they don't see the view any more.
+    """
 
     delivery: Delivery
+    name: str
     recipients: Sequence[DeliveryRecipient]
     last: Sequence[DeliveryRun]
     blocked_reason: str
-
-    @property
-    def name(self) -> str:
-        delivery = self.delivery
-        return str(delivery.view.name if delivery.view else delivery.view_name)
 
     @property
     def schedule(self) -> str:
@@ -181,7 +180,13 @@ def _listed(deliveries: Iterable[Delivery]) -> list[ListedDelivery]:
     visible = _visible_to_owners(ids)
     last = _last_runs(ids)
     return [
-        ListedDelivery(delivery, recipients[delivery.id], last[delivery.id], _blocked_reason(delivery, visible))
+        ListedDelivery(
+            delivery=delivery,
+            name=str(delivery.view.name if delivery.view and delivery.id in visible else delivery.view_name),
+            recipients=recipients[delivery.id],
+            last=last[delivery.id],
+            blocked_reason=_blocked_reason(delivery, visible),
+        )
         for delivery in found
     ]
 

@@ -255,3 +255,17 @@ def test_length_of_the_list_adds_no_queries(app: Flask, client: FlaskClient, cap
         numbers.append(len(caplog.records))
         assert all(f"{name}{end}" in page for end in ("", " of all", " of a colleague"))
     assert numbers[0] == numbers[1] == numbers[2]
+
+
+def test_new_name_of_a_view_that_is_private_again_stays_private(app: Flask, client: FlaskClient) -> None:
+    view, colleague = add_view(client), signed_in(app, "viewer")
+    recipient = User.get(User.role == "viewer").email
+    assert add(colleague, view, recipients=recipient).status_code == 303
+    client.post(f"/reports/views/{view.id}/rename", data={"name": "Shared name"}, headers=OURS)
+    assert "Shared name" in colleague.get("/deliveries").text
+    client.post(f"/reports/views/{view.id}/unshare", headers=OURS)
+    client.post(f"/reports/views/{view.id}/rename", data={"name": "Secret name"}, headers=OURS)
+    page = colleague.get("/deliveries").text
+    assert "Its view is gone, or its owner can&#39;t see it any more" in page
+    assert "Mine" in page, "its name when the delivery was added"
+    assert "Secret name" not in page
