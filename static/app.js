@@ -2,10 +2,12 @@
 // each request says all that those before it said, so the newest may replace them. All of it also works as plain HTML.
 const [filters, scroller] = ["filters", "scroll"].map((id) => document.getElementById(id));
 const on = (type, listener, options) => document.addEventListener(type, listener, options);
+
 // The class `no-htmx` shows the buttons that only plain HTML needs: without htmx, and after 3 seconds of waiting for it.
 const markMissingHtmx = () => document.documentElement.classList.toggle("no-htmx", !window.htmx);
 setTimeout(markMissingHtmx, 3000);
 on("DOMContentLoaded", markMissingHtmx); // htmx is deferred too, so it has run by then
+
 for (const type of ["click", "auxclick", "contextmenu"]) on(type, pressControl, true);
 function pressControl(event) {
   if (!window.htmx || !filters) return;
@@ -20,8 +22,12 @@ function pressControl(event) {
     const changes = changesOf(control);
     if (event.type !== "click" || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) {
       const search = new URLSearchParams(new FormData(filters));
-      for (const [key, values] of changes) search.delete(key), values.forEach((value) => search.append(key, value));
-      return (control.search = search); // for a new tab, or the clipboard
+      for (const [key, values] of changes) {
+        search.delete(key);
+        for (const value of values) search.append(key, value);
+      }
+      control.search = search; // for a new tab, or the clipboard
+      return;
     }
     event.preventDefault();
     for (const [key, values] of changes) setField(key, values);
@@ -29,6 +35,7 @@ function pressControl(event) {
     filters.requestSubmit();
   }
 }
+
 // A link leads from the view in `data-query` to another. What differs between the two is what it changes.
 function changesOf(link) {
   link.dataset.search ??= link.search;
@@ -36,32 +43,43 @@ function changesOf(link) {
   const keys = [...new Set([...from.keys(), ...to.keys()])];
   return keys.map((key) => [key, to.getAll(key)]).filter(([key, values]) => `${from.getAll(key)}` !== `${values}`);
 }
+
 function setField(key, values) {
   const field = filters.elements[key], [value = ""] = values;
   if (!filters.querySelector(`[name="${key}"]`)) {
     for (const input of document.querySelectorAll(`#results input[name="${key}"]`)) input.remove();
     for (const each of values) addHiddenInput(key, each);
-  } else if (field.forEach) field.forEach((each, place) => "checked" in each // a period or columns, not groups
-    ? (each.checked = each.value === value || values.includes(each.value)) : (each.value = values[place] ?? ""));
-  else if ((field.value = value) && field.value !== value) field.add?.(new Option(value, value, true, true)); // a newer one
+  } else if (field instanceof RadioNodeList) {
+    field.forEach((each, place) => {
+      if ("checked" in each) each.checked = each.value === value || values.includes(each.value); // a period, or columns
+      else each.value = values[place] ?? ""; // the menus of groups
+    });
+  } else {
+    field.value = value;
+    if (field.value !== value) field.add?.(new Option(value, value, true, true)); // a menu that doesn't have it yet
+  }
 }
+
 function addHiddenInput(name, value) {
   const input = Object.assign(document.createElement("input"), { type: "hidden", name, value });
   input.setAttribute("form", "filters");
   return document.getElementById("state").appendChild(input);
 }
+
 // Reset writes the defaults into the fields at once, so that what is chosen right after it is kept.
 function resetFields(name, popover) {
   for (const move of document.querySelectorAll("[data-command][name=move]")) move.remove();
   popover.querySelector("ul")?.append(...[...popover.querySelectorAll("li")].sort((a, b) => a.dataset.place - b.dataset.place));
   setField(name, [...popover.querySelectorAll("[data-default]")].map(({ value }) => value));
 }
+
 // A period ends a range of days, and a day ends the period.
 on("input", ({ target: { form, name, type, value } }) => {
   const { period, from, to } = form?.elements ?? {};
   if (name === "period") from.value = to.value = "";
   if (type === "date" && value) for (const radio of period ?? []) radio.checked = false;
 }, true);
+
 // The server answers with what it made of a field, such as a pasted id. A field in which somebody types on stays.
 on("focusout", correctFields);
 function correctFields() {
@@ -71,6 +89,7 @@ function correctFields() {
     if (field.value === dataset.sent) setField(dataset.field, [value]);
   }
 }
+
 // Files and paper are the browser's business: it submits the form as it stands. Likewise a view is saved.
 on("submit", (event) => {
   const { target, submitter, timeStamp } = event, { dataset } = submitter ?? target;
@@ -80,9 +99,13 @@ on("submit", (event) => {
   else dataset.sentAt = timeStamp;
   if (target.id === "save") target.elements.view.value = new URLSearchParams(new FormData(filters));
 }, true);
+
 // Nothing moves under a finger: an answer waits until what is pressed has been let go, and clicked.
-let release, released, focused, shownRows = scroller?.dataset.rows;
-on("pointerdown", () => (released = new Promise((resolve) => (release?.(), (release = resolve)))), true);
+let released, release; // a promise of that, and the function that keeps it
+on("pointerdown", () => {
+  release?.();
+  released = new Promise((resolve) => (release = resolve));
+}, true);
 for (const type of ["pointerup", "pointercancel"]) on(type, () => setTimeout(release, 50), true);
 on("htmx:config:request", ({ detail: { ctx } }) => {
   ctx.fetch = async (address, options) => {
@@ -94,13 +117,18 @@ on("htmx:config:request", ({ detail: { ctx } }) => {
   if (ctx.sourceElement !== filters) return;
   for (const field of filters.querySelectorAll("input:invalid")) ctx.request.body.delete(field.name); // half a date
 });
+
+let focused, shownRows = scroller?.dataset.rows;
 const loadsByItself = (element) => element.matches("[hx-trigger=load], [hx-trigger^=intersect]");
 on("htmx:before:swap", () => (focused = document.activeElement));
 on("htmx:after:swap", ({ detail: { ctx: { sourceElement, response } } }) => {
   if (response.status >= 400 || loadsByItself(sourceElement)) return;
   document.getElementById("alert").replaceChildren();
   correctFields();
-  if (scroller && shownRows !== scroller.dataset.rows) (scroller.scrollTop = 0), (shownRows = scroller.dataset.rows);
+  if (scroller && shownRows !== scroller.dataset.rows) {
+    scroller.scrollTop = 0;
+    shownRows = scroller.dataset.rows;
+  }
   if (focused === document.activeElement) return;
   (document.getElementById(focused.id) ?? document.querySelector("#chips a, #scroll"))?.focus({ preventScroll: true });
 });
@@ -108,13 +136,17 @@ on("htmx:after:request", (event) => {
   const { sourceElement, response } = event.detail.ctx, isError = response.status >= 400;
   const isForeign = !response.headers.has("X-Request-ID"); // from a proxy, or a network that asks for a sign-in
   if (isError) for (const input of document.querySelectorAll("[data-command]")) input.remove();
-  if (isForeign || (isError && loadsByItself(sourceElement))) event.preventDefault(), showRequestError(event);
+  if (isForeign || (isError && loadsByItself(sourceElement))) {
+    event.preventDefault();
+    showRequestError(event);
+  }
 });
 on("htmx:error", showRequestError);
 function showRequestError({ detail: { ctx: { sourceElement } } }) {
   if (loadsByItself(sourceElement)) return sourceElement.querySelector(".no-script")?.classList.remove("no-script");
   document.getElementById("alert").replaceChildren(document.getElementById("failed-request").content.cloneNode(true));
 }
+
 if (scroller) scroller.scrollTop = history.state?.top ?? 0; // Back and a reload return to the rows that were seen
 on("scrollend", ({ target }) => target === scroller && history.replaceState({ ...history.state, top: target.scrollTop }, ""), true);
 on("invalid", ({ target }) => target.closest("[popover]")?.showPopover(), true); // where the browser says what is wrong
@@ -129,12 +161,15 @@ on("keydown", (event) => {
   const element = !event.target.matches("input, select, textarea") && document.getElementById({ "/": "q", "?": "keys" }[event.key]);
   if (!element || event.ctrlKey || event.metaKey || event.altKey || document.getElementById("keys-off").checked) return;
   event.preventDefault();
-  element.popover ? element.showPopover() : element.focus();
+  if (element.popover) element.showPopover();
+  else element.focus();
 });
 on("click", ({ target }) => {
   if (target.id === "print-now") print();
   if (target.matches(".copy")) navigator.clipboard?.writeText(target.previousElementSibling.textContent).then(() =>
     (target.textContent = document.getElementById("live").textContent = "Copied"));
   const button = target.closest(".show-password"), input = document.getElementById(button?.getAttribute("aria-controls"));
-  if (input) button.ariaPressed = (input.type = input.type === "text" ? "password" : "text") === "text";
+  if (!input) return;
+  input.type = input.type === "text" ? "password" : "text";
+  button.ariaPressed = input.type === "text";
 });
