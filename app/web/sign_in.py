@@ -19,13 +19,13 @@ from app.auth.users import authenticate, find_user, sign_in_blocked_reason
 from app.auth.visitor import SignInMethod
 from app.validation import ValidationError
 from app.web.audit import record_event
-from app.web.browsers import browser_name
 from app.web.cookies import SESSION, Cookie
 from app.web.fields import read_fields
 from app.web.redirects import HOME, safe_next, with_next
 from app.web.request_log import set_error_reason
 from app.web.security import visitor
 from app.web.services import services
+from app.web.user_agent import browser_name
 from models import User, access_db
 from models.audit import BEGUN, FAILED, REFUSED
 

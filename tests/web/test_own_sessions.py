@@ -9,9 +9,9 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from app.auth import users
-from app.web.browsers import browser_name
 from app.web.rules import RULES
 from app.web.services import services
+from app.web.user_agent import browser_name
 from models import AuditEvent, SecondFactor, Session, User, timestamp
 from tests.authenticator import Clock, clock, next_code, set_up
 from tests.support import BY, OURS, signed_in
