@@ -15,20 +15,20 @@ MAX_SECONDS = 0.2  # of a person's work within the window, while one request of 
 MAX_OTHERS = 4  # requests of others: two leave half of MAX_SECONDS, four a quarter, and more no less
 BUSY = 0.7  # requests of others at work, on average within the window, below which nobody is refused
 REFUSAL = 0.05  # seconds for which a refusal counts: whoever goes on asking isn't let in before those who pause
-_AT_WORK = 0.02  # seconds for which a request counts until it has ended
+_UNFINISHED = 0.02  # seconds for which a request counts until it has ended
 
 
 class Use:
-    """What somebody uses, as of the time `at`: requests at work, their recent mean, and recent seconds of work."""
+    """What somebody uses, as of `updated_at`: requests at work, their recent mean, and recent seconds of work."""
 
     def __init__(self) -> None:
-        self.at_work, self.mean, self.seconds, self.at = 0, 0.0, 0.0, 0.0
+        self.at_work, self.mean_at_work, self.seconds, self.updated_at = 0, 0.0, 0.0, 0.0
 
     def update(self, now: float) -> None:
         """Let what is older count for less."""
-        decay = exp((self.at - now) / WINDOW)
-        self.mean = self.mean * decay + self.at_work * (1 - decay)
-        self.seconds, self.at = self.seconds * decay, now
+        decay = exp((self.updated_at - now) / WINDOW)
+        self.mean_at_work = self.mean_at_work * decay + self.at_work * (1 - decay)
+        self.seconds, self.updated_at = self.seconds * decay, now
 
 
 class FairUse:
@@ -42,8 +42,10 @@ class FairUse:
         """Return whether a request of the person may begin. If so, `end` must follow."""
         with self._lock:
             own = self._updated(person)
-            seconds, others = own.seconds + own.at_work * _AT_WORK, self._all.at_work - own.at_work
-            if seconds * min(others, MAX_OTHERS) > MAX_SECONDS and self._all.mean - own.mean > BUSY:
+            seconds = own.seconds + own.at_work * _UNFINISHED
+            others = self._all.at_work - own.at_work
+            is_busy = self._all.mean_at_work - own.mean_at_work > BUSY
+            if is_busy and seconds * min(others, MAX_OTHERS) > MAX_SECONDS:
                 own.seconds += REFUSAL
                 return False
             own.at_work += 1

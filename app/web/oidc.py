@@ -92,7 +92,7 @@ def finish() -> ResponseReturnValue:
     _provider()
     flow = _read_flow()
     try:
-        response = _finish(flow)
+        response = _complete(flow)
     except (_FlowError, ProviderError, Unauthorized, TooManyRequests) as error:
         described = _describe_error(error)
         if flow and not isinstance(error, TooManyRequests):
@@ -121,14 +121,16 @@ def _go_to_provider(next_url: str, confirms: bool = False) -> ResponseReturnValu
     except ProviderError as error:
         return _error_page(_describe_error(error), flow)
     response = redirect(url, 303)
-    _FLOW_COOKIE.set(response, services().provider_flows.dumps(flow[:3]), FLOW_SECONDS)
+    cookie = services().provider_flows.dumps([flow.state, flow.next_url, flow.confirms])
+    _FLOW_COOKIE.set(response, cookie, FLOW_SECONDS)
     return response
 
 
-def _finish(flow: _Flow | None) -> Response:
-    """Begin or confirm a session, once for each flow. Raises _FlowError, ProviderError, Unauthorized, TooManyRequests.
+def _complete(flow: _Flow | None) -> Response:
+    """Begin or confirm a session, once for each flow.
 
-    Failures count as those of passwords do, so that no address makes us ask the provider without end.
+    Raises _FlowError, ProviderError, Unauthorized and TooManyRequests. Failures count as those of passwords do, so that
+    no address makes us ask the provider without end.
     """
     begin_again = "This sign-in was begun elsewhere, or too long ago. Begin again."
     if flow is None:
@@ -140,7 +142,7 @@ def _finish(flow: _Flow | None) -> Response:
             raise _FlowError(400, begin_again, "unknown state")
         if not consume_state(_digest(f"state {flow.state}")):
             raise _FlowError(400, "This sign-in has been used already. Begin again.", "used state")
-        response = _go_on(flow)
+        response = _use_answer(flow)
     except TooManyAttempts as error:
         if error.is_first:
             record_event("sign-in", REFUSED, why="too many attempts", by=SignInMethod.PROVIDER)
@@ -152,7 +154,7 @@ def _finish(flow: _Flow | None) -> Response:
     return response
 
 
-def _go_on(flow: _Flow) -> Response:
+def _use_answer(flow: _Flow) -> Response:
     """Use the provider's answer. Raises _FlowError, ProviderError and Unauthorized."""
     if request.args.get("iss", _provider().issuer) != _provider().issuer:  # RFC 9207
         raise ProviderError("the answer of another issuer")
@@ -196,7 +198,7 @@ def _confirm_session(claims: Claims, flow: _Flow) -> Response:
 
 
 def _describe_error(error: Exception) -> _FlowError:
-    """Return an error of `_finish` as the person, the log and the trail get it."""
+    """Return an error of `_complete` as the person, the log and the trail get it."""
     match error:
         case _FlowError():
             return error

@@ -97,8 +97,8 @@ def _check_visitor(rule: Rule) -> BaseResponse | None:
     """Check the sign-in, what the visitor must do before anything else, and the rule of the route."""
     if g.visitor is None:
         return add_challenge(redirect_or_status(sign_in_url(), 401, "Sign in first."))
-    if blocked := _blocked_until(rule):
-        page, message = blocked
+    if required := _required_page(rule):
+        page, message = required
         return error_response(403, message) if g.visitor.token else redirect_or_status(page, 403, message)
     if isinstance(request.routing_exception, RequestRedirect):  # without the host: a client chooses what Host says
         canonical = urlsplit(request.routing_exception.new_url)._replace(scheme="", netloc="").geturl()
@@ -121,7 +121,7 @@ def _check_rule(rule: Rule) -> BaseResponse | None:
     return None
 
 
-def _blocked_until(rule: Rule) -> tuple[str, str] | None:
+def _required_page(rule: Rule) -> tuple[str, str] | None:
     """Return the page on which the visitor must do something before they can use a route with this rule, and why."""
     action = services().second_factors.required_action(g.visitor)
     if action is RequiredAction.CHOOSE_PASSWORD and not rule.before_password:

@@ -48,7 +48,8 @@ class Provider:
         self.issuer, self.name = issuer, urlsplit(issuer).netloc
         self._client_id, self._client_secret, self._acr_values = client_id, client_secret, acr_values
         self._turns = BoundedSemaphore(_MAX_CONVERSATIONS)
-        self._found: tuple[float, Mapping[str, Any]] | None = None  # when to ask again, and the metadata
+        self._cached_metadata: Mapping[str, Any] = {}
+        self._cached_until = 0.0
         self._silent_until = 0.0
 
     def authorization_url(self, secrets: FlowSecrets, redirect_uri: str, asks_again: bool = False) -> str:
@@ -126,8 +127,8 @@ class Provider:
 
     def _metadata(self) -> Mapping[str, Any]:
         """Return the provider's metadata: OpenID Connect Discovery 1.0, section 4. Raises ProviderUnavailable."""
-        if self._found and monotonic() < self._found[0]:
-            return self._found[1]
+        if monotonic() < self._cached_until:
+            return self._cached_metadata
         with self._conversation(), self._session({}) as session:
             answer = session.get(get_well_known_url(self.issuer, external=True), withhold_token=True)
             answer.raise_for_status()
@@ -138,8 +139,8 @@ class Provider:
             urls += [metadata[name] for name in _OPTIONAL_ENDPOINTS if name in metadata]
             if any(urlsplit(url).scheme not in (urlsplit(self.issuer).scheme, "https") for url in urls):
                 raise ProviderUnavailable("its metadata has addresses without HTTPS")
-        self._found = monotonic() + _METADATA_SECONDS, metadata
-        return self._found[1]
+        self._cached_metadata, self._cached_until = metadata, monotonic() + _METADATA_SECONDS
+        return self._cached_metadata
 
     def _session(self, metadata: Mapping[str, Any], redirect_uri: str = "") -> Any:
         # Not all providers decode what RFC 6749, section 2.3.1, has clients encode in the other method.
