@@ -103,7 +103,7 @@ def save_view(visitor: Visitor, report: str, name: str, query: str) -> SavedView
             return existing
         if existing:
             raise NameTaken(existing)
-        _check_count(visitor.id)
+        _check_limit(visitor.id)
         _remove_deleted(visitor.id)
         return SavedView.create(user=visitor.id, report=report, name=name, query=query)
 
@@ -120,8 +120,8 @@ def replace_view(actor: AuditActor, view: SavedView, query: str) -> None:
 def set_shared(actor: AuditActor, view: SavedView, shared: bool) -> None:
     """Show a view to everybody who sees the same customers as its owner, or to its owner only.
 
-    Raises ValidationError when the owner's reseller has changed since `view` was read: `change_user` has ended the
-    sharing of views that name customers of the former one.
+    Raises ValidationError when the owner's reseller has changed since `view` was read. The view may name customers of
+    the former reseller, so that `change_user` has ended its sharing.
     """
     with access_db.write_transaction():
         if shared and User.get_by_id(view.user_id).reseller != view.user.reseller:
@@ -160,17 +160,17 @@ def delete_view(actor: AuditActor, view: SavedView) -> None:
 
 
 def restore_view(actor: AuditActor, view: SavedView, name: str) -> None:
-    """Bring a deleted view back under a name, with its number, and shared and the default as it was.
+    """Bring a deleted view back under a name. It keeps its id, and is shared if it was.
 
-    It isn't the default when another view of the report has become that since. Restoring it again changes nothing.
-    Raises ValidationError for an invalid name, one that another view has, or too many views.
+    It is the default view if it was and no other has become that since. Restoring it again changes nothing. Raises
+    ValidationError for an invalid name, one that another view has, or too many views.
     """
     name = valid_name(name)
     with access_db.write_transaction():
         if view.deleted_at is None:
             return
         _check_name_is_free(view, name)
-        _check_count(view.user_id)
+        _check_limit(view.user_id)
         _update(view, deleted_at=None, name=name)
         if view.shared:
             view.name = name
@@ -196,7 +196,7 @@ def _shared_with(visitor: Visitor) -> Any:
 
 
 def _is_shared_with(user_id: Any, reseller: Any) -> Any:
-    """Return the condition that a colleague shares a view: its filters name only customers that both see anyway."""
+    """Return the condition that a colleague shares a view, which is joined with its owner."""
     is_colleague = (SavedView.user != user_id) & (User.reseller == reseller) & ~User.disabled
     return SavedView.shared & _LIVE & is_colleague
 
@@ -244,7 +244,7 @@ def _check_name_is_free(view: SavedView, name: str) -> None:
         raise ValidationError({"name": f"You have another view “{name}” of this report; choose another name."})
 
 
-def _check_count(user_id: int) -> None:
+def _check_limit(user_id: int) -> None:
     if SavedView.select().where(SavedView.user == user_id, _LIVE).count() >= MAX_VIEWS:
         error = f"You have {MAX_VIEWS} saved views, which is as many as there can be; delete one first."
         raise ValidationError({"name": error})

@@ -55,10 +55,10 @@ def record(event: str, outcome: str = DONE, /, **values: Any) -> None:
 
 
 def record_counted(event: str, outcome: str = DONE, /, *, match: Literal["person", "details"], **values: Any) -> None:
-    """Add an event, or count it in the row of the same person's first one with this outcome in the same minute.
+    """Add an event, or count it in the row of the first one of the same minute: `times` in its details.
 
-    With `match="details"` that one must be about the same, with the same details. The row has in its details how many
-    `times` it happened.
+    With `match="person"`, all events of a person with this name and outcome are counted in one row. With "details",
+    only those about the same thing, with the same details.
     """
     values = {name: _shorten(value) for name, value in values.items()}
     details = {name: value for name, value in values.items() if name not in AuditEvent._meta.fields}

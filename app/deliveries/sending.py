@@ -88,10 +88,10 @@ class Sender:
             return True
         content: Content | None = None
         try:
-            recipient, saved_view = self._find(run)
-            content = self._read(run, saved_view)
+            recipient, saved_view = self._find_recipient_and_view(run)
+            content = self._read_content(run, saved_view)
             _check_wanted(run, content)
-            mail = self._mail(run, recipient, str(saved_view.name), content)
+            mail = self._make_mail(run, recipient, str(saved_view.name), content)
             message = write_message(self.settings, self.partner_name, mail, content, self.clock())
             if self._hand_over(mail.recipient, message, lambda: runs.begin_sending(run, self.clock())):
                 self._finish(run, runs.SENT, content=content)
@@ -120,7 +120,7 @@ class Sender:
         if not runs.retry_run(run, self.clock(), why, [runs.PREPARING]):
             self._finish(run, runs.FAILED, why, from_states=[runs.PREPARING])
 
-    def _find(self, run: DeliveryRun) -> tuple[DeliveryRecipient, SavedView]:
+    def _find_recipient_and_view(self, run: DeliveryRun) -> tuple[DeliveryRecipient, SavedView]:
         """Return the recipient and the view, as they are now. Raises NotSent."""
         recipient = DeliveryRecipient.get_or_none(
             DeliveryRecipient.delivery == run.delivery_id, DeliveryRecipient.user == run.user_id
@@ -138,12 +138,12 @@ class Sender:
             raise NotSent(f"the recipient {action}")
         return recipient, saved_view
 
-    def _read(self, run: DeliveryRun, saved_view: SavedView) -> Content:
+    def _read_content(self, run: DeliveryRun, saved_view: SavedView) -> Content:
         delivery, person = run.delivery, visitor_of(run.user)
         day = self.clock().date()
         return read_content(person, saved_view, day, str(delivery.file_format), bool(delivery.only_new))
 
-    def _mail(self, run: DeliveryRun, recipient: DeliveryRecipient, name: str, content: Content) -> Mail:
+    def _make_mail(self, run: DeliveryRun, recipient: DeliveryRecipient, name: str, content: Content) -> Mail:
         delivery = run.delivery
         digits = re.sub(r"\D", "", f"{delivery.created_at}{run.due_at}")
         return Mail(

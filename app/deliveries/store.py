@@ -141,12 +141,12 @@ def find_recipient(visitor: Visitor, number: int) -> DeliveryRecipient | None:
 
 
 def own_deliveries(visitor: Visitor) -> list[ListedDelivery]:
-    return _listed(_select_deliveries().where(Delivery.user == visitor.id).order_by(Delivery.id))
+    return _list(_select_deliveries().where(Delivery.user == visitor.id).order_by(Delivery.id))
 
 
 def all_deliveries() -> list[ListedDelivery]:
     """Return everybody's deliveries, the newest MAX_LISTED of them: those that fail or stand still first."""
-    listed = _listed(_select_deliveries().order_by(Delivery.id.desc()).limit(MAX_LISTED))
+    listed = _list(_select_deliveries().order_by(Delivery.id.desc()).limit(MAX_LISTED))
     return sorted(listed, key=lambda delivery: not delivery.blocked_reason and not delivery.failing)
 
 
@@ -155,7 +155,7 @@ def received_deliveries(visitor: Visitor) -> list[tuple[ListedDelivery, Delivery
     query = DeliveryRecipient.select(DeliveryRecipient, Delivery).join(Delivery)
     others = query.where(DeliveryRecipient.user == visitor.id, Delivery.user != visitor.id)
     recipients = {recipient.delivery_id: recipient for recipient in others.order_by(Delivery.id)}
-    listed = _listed(_select_deliveries().where(Delivery.id.in_(list(recipients))).order_by(Delivery.id))
+    listed = _list(_select_deliveries().where(Delivery.id.in_(list(recipients))).order_by(Delivery.id))
     visible = visible_ids(visitor, [item.delivery.view_id for item in listed if item.delivery.view_id is not None])
     return [
         (item, recipients[item.delivery.id])
@@ -170,7 +170,7 @@ def _select_deliveries() -> Any:
     return query.join_from(Delivery, SavedView, JOIN.LEFT_OUTER)
 
 
-def _listed(deliveries: Iterable[Delivery]) -> list[ListedDelivery]:
+def _list(deliveries: Iterable[Delivery]) -> list[ListedDelivery]:
     found = list(deliveries)
     ids = [delivery.id for delivery in found]
     recipients: dict[int, list[DeliveryRecipient]] = {number: [] for number in ids}

@@ -53,7 +53,7 @@ def change_password() -> ResponseReturnValue:
 
 
 @blueprint.post("/account/sessions/<id:number>/end")
-def end_session_of_mine(number: int) -> ResponseReturnValue:
+def end_own_session(number: int) -> ResponseReturnValue:
     """End one of the visitor's sessions."""
     session: Session | None = Session.get_or_none(Session.id == number, Session.user == visitor().id)
     if session is None:

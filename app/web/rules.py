@@ -40,7 +40,7 @@ RULES: Mapping[str, Rule] = {
     # The visitor's own account
     "account.show": Rule(before_password=True),
     "account.change_password": Rule(before_password=True),
-    "account.end_session_of_mine": Rule(),
+    "account.end_own_session": Rule(),
     "account.end_other_sessions": Rule(),
     "account.confirm_form": Rule(before_factor=True),
     "account.confirm": Rule(before_factor=True),

@@ -23,7 +23,7 @@ ADVICE = re.compile("flask migrate|restore a backup|try again later|look at the 
 OF_ROWS = {"reports.show", "reports.count", "home.health", "summary.show", "print.show", "export.csv", "export.xlsx"}
 OF_NOTHING = {"static", "sign_in.password_form"}
 AFTERWARDS = ("/reports/customer-usage", "/reports/customer-transactions/summary", "/users", "/audit")
-ENDS_SESSION = {"sign_in.sign_out", "account.end_session_of_mine"}
+ENDS_SESSION = {"sign_in.sign_out", "account.end_own_session"}
 
 
 @pytest.fixture
