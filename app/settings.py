@@ -24,7 +24,6 @@ _PRINTABLE = r"[!-~]{1,500}"
 _URL = r"(https?://|/)[A-Za-z0-9._~:/@%+\-\[\]]+"  # part of the Content-Security-Policy: no space , or ;
 _HTMX = "https://cdn.jsdelivr.net/npm/htmx.org@4.0.1/dist/htmx.min.js"
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
-_MAIL = ("SMTP_URL", "MAIL_FROM", "BASE_URL")
 
 
 class BadSetting(ValueError):
@@ -109,6 +108,15 @@ def _text(environment: Mapping[str, str], name: str, default: str, pattern: str,
     return text
 
 
+def _all_or_none(environment: Mapping[str, str], *names: str) -> bool:
+    """Return whether three variables are set. Raises BadSetting where some are, and others aren't."""
+    missing = [name for name in names if not environment.get(name)]
+    if missing and len(missing) < len(names):
+        given = [name for name in names if name not in missing]
+        raise BadSetting(f"{missing[0]}: it is missing, though {' and '.join(given)} is set; set all three or none")
+    return not missing
+
+
 def _provider(environment: Mapping[str, str]) -> dict[str, Any]:
     """Return the fields of an OpenID Connect provider, which are all set or none."""
     patterns = {
@@ -116,29 +124,22 @@ def _provider(environment: Mapping[str, str]) -> dict[str, Any]:
         "OIDC_CLIENT_ID": (_PRINTABLE, "the name that the provider has given to this client"),
         "OIDC_CLIENT_SECRET": (_PRINTABLE, ""),
     }
-    missing = [name for name in patterns if not environment.get(name)]
-    if missing and len(missing) < len(patterns):
-        given = [name for name in patterns if name not in missing]
-        raise BadSetting(f"{missing[0]}: it is missing, though {' and '.join(given)} is set; set all three or none")
+    is_set = _all_or_none(environment, *patterns)
     if not re.fullmatch(_PRINTABLE, environment.get("OIDC_CLIENT_SECRET") or "x"):  # which no message repeats
         raise BadSetting("OIDC_CLIENT_SECRET: it has spaces or other characters than a secret has")
     local = _text(environment, "LOCAL_SIGN_IN", "yes", "yes|admins|no", "yes, admins or no")
-    if missing and local != "yes":
+    if not is_set and local != "yes":
         raise BadSetting(
             f"LOCAL_SIGN_IN: “{local}” needs a provider, through which people can sign in; set OIDC_ISSUER"
         )
-    fields = {name.lower(): "" if missing else _text(environment, name, "", *patterns[name]) for name in patterns}
+    fields = {name.lower(): _text(environment, name, "", *patterns[name]) if is_set else "" for name in patterns}
     return {**fields, "oidc_acr": tuple((environment.get("OIDC_ACR") or "").split()), "local_sign_in": local}
 
 
 def _mail(environment: Mapping[str, str]) -> MailSettings | None:
     """Return the settings of mails, which are all set or none."""
-    missing = [name for name in _MAIL if not environment.get(name)]
-    if len(missing) == len(_MAIL):
+    if not _all_or_none(environment, "SMTP_URL", "MAIL_FROM", "BASE_URL"):
         return None
-    if missing:
-        given = [name for name in _MAIL if name not in missing]
-        raise BadSetting(f"{missing[0]}: it is missing, though {' and '.join(given)} is set; set all three or none")
     sender = _text(environment, "MAIL_FROM", "", r"[!-?A-~]+@[A-Za-z0-9.-]+", "an address such as r@partner.example")
     description = "the address of this installation such as https://reports.partner.example"
     base_url = _text(environment, "BASE_URL", "", rf"{_BASE}/?", description)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from cysqlite import connect  # type: ignore[attr-defined]
+from cysqlite import connect
 from flask import Flask, request
 
 _NAMES = "JOIN customer c ON c.id = t.customer_id JOIN reseller r ON r.id = t.reseller_id"

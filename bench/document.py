@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from textwrap import fill
 
-from cysqlite import sqlite_version  # type: ignore[attr-defined]
+from cysqlite import sqlite_version
 
 PATH = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 MISSED = " !"  # stands behind a figure that misses its bound

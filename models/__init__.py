@@ -43,7 +43,7 @@ from models.connections import (
     reports_db,
 )
 from models.copy_database import DatabaseCopy, DatabaseNotEmpty
-from models.errors import DATABASE_ERRORS, describe_error, driver_errors
+from models.errors import DATABASE_ERRORS, QueryBudgetExceeded, describe_error, driver_errors
 from models.reports import (
     ACTIONS,
     NEVER,
@@ -69,5 +69,6 @@ from models.reports import (
     UsageRow,
 )
 from models.schema import SchemaMismatch, apply_migrations, check_schema
-from models.sqlite import QueryBudgetExceeded
+from models.snapshot import Snapshot
+from models.sqlite import OWNER_ONLY
 from models.values import MAX_CHAR, clean_text, fold, format_time, printable, shorten, timestamp, today, utc_now

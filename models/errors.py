@@ -12,6 +12,11 @@ DATABASE_ERRORS = (DatabaseError, InterfaceError, SqliteError)
 # Peewee has it for its own queries, but doesn't document it: nothing else of ours may depend on it.
 driver_errors = ExceptionWrapper(EXCEPTIONS)
 
+
+class QueryBudgetExceeded(Exception):
+    """A query read more than its budget."""
+
+
 _QUERY = re.compile(r"error [a-z ]+: \[.*\] ", re.DOTALL)
 
 # Hints for operators, by a pattern of the database's message. The first that matches counts.

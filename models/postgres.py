@@ -10,8 +10,9 @@ from peewee import OperationalError, PostgresqlDatabase, Value, fn
 from playhouse.shortcuts import ReconnectMixin
 from psycopg.types.string import TextLoader
 
-from models.errors import driver_errors
-from models.sqlite import RETRY_SECONDS, QueryBudgetExceeded, Snapshot
+from models.errors import QueryBudgetExceeded, driver_errors
+from models.snapshot import Snapshot
+from models.sqlite import RETRY_SECONDS
 
 _CONNECT = {"application_name": "Partner Reports", "client_encoding": "utf8", "connect_timeout": 5}
 

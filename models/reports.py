@@ -7,7 +7,7 @@ from typing import Any, ClassVar, NamedTuple
 import peewee
 
 from models.connections import reports_db
-from models.sqlite import Snapshot
+from models.snapshot import Snapshot
 from models.values import fold
 
 NONE_ID = 0  # of the nameless row that stands for "none" in every table of names, so that no report meets a NULL
@@ -58,10 +58,14 @@ class Reseller(Named):
 
 
 class Customer(BaseModel):
-    """An organisation or person for whom certificates are managed. `ref` is its id in the files, "" while unknown."""
+    """An organisation or person for whom certificates are managed. `ref` is its id in the files, "" while unknown.
+
+    `look_alike_key` is what names have in common that an import may ask about: see `app.importing.names`.
+    """
 
     name = peewee.TextField()
     name_key = peewee.TextField()
+    look_alike_key = peewee.TextField()
     ref = peewee.TextField()
     ref_key = peewee.TextField()
     reseller = peewee.ForeignKeyField(Reseller, index=False)
@@ -71,6 +75,7 @@ class Customer(BaseModel):
         indexes = (
             (("name_key", "name", "ref", "id"), False),
             (("ref_key",), False),
+            (("look_alike_key",), False),
             (("reseller", "name_key"), False),
         )
 
@@ -260,6 +265,11 @@ class Import(BaseModel):
 
     class Meta:
         table_name = "load"
+
+    @property
+    def can_be_undone(self) -> bool:
+        """Whether it is known what the import changed: then it can be undone, unless something newer depends on it."""
+        return bool(self.changed_rows) and not self.discarded and self.undoes is None
 
     @classmethod
     def version(cls) -> tuple[Any, ...]:

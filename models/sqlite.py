@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from itertools import count, islice
+from itertools import count
 from pathlib import Path
 from time import sleep
 from typing import Any
@@ -12,7 +12,8 @@ from cysqlite import SQLITE_OPEN_READWRITE, SqliteError  # type: ignore[attr-def
 from peewee import SQL, OperationalError, Select, fn
 from playhouse.cysqlite_ext import CySqliteDatabase
 
-from models.errors import driver_errors
+from models.errors import QueryBudgetExceeded, driver_errors
+from models.snapshot import Snapshot
 
 _PRAGMAS = {"journal_mode": "wal", "foreign_keys": 1, "synchronous": "normal"}
 # kB of page cache, negative as SQLite wants it. With its 2 MB an import takes twice as long; more would save a little
@@ -26,26 +27,6 @@ OWNER_ONLY = 0o600  # the rights of database files
 # A query budget: SQLite asks after so many instructions whether to go on, and may so many times. Rejecting a row takes
 # three instructions. A cached statement counts on where its last run ended, so that it may be stopped one check early.
 _INSTRUCTIONS_PER_CHECK, _CHECKS = 10_000, 4
-
-
-class QueryBudgetExceeded(Exception):
-    """A query read more than its budget."""
-
-
-class Snapshot:
-    """A connection that sees the database as it was at one moment."""
-
-    def __init__(self, stream: Callable[[Any, int], Iterable[Sequence[Any]]]) -> None:
-        self._stream = stream
-
-    def columns(self, query: Any, size: int) -> Iterator[list[Sequence[Any]]]:
-        """Yield a query's rows in blocks of up to `size` rows, each as a list with the values of each column.
-
-        Read one query to its end before the next: PostgreSQL streams the rows of one at a time.
-        """
-        rows = iter(self._stream(query, size))
-        while block := list(islice(rows, size)):
-            yield list(zip(*block, strict=True))
 
 
 class Sqlite(CySqliteDatabase):

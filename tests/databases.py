@@ -138,8 +138,8 @@ def stored(database: Any) -> bytes:
 def locked(database: Any, table: str) -> Iterator[None]:
     """Let another connection hold the write lock."""
     if is_server(database):
-        with psycopg.connect(database.url) as other:
-            other.execute(f"LOCK TABLE {database.schema}.{table} IN EXCLUSIVE MODE")
+        with psycopg.connect(database.url) as client:
+            client.execute(f"LOCK TABLE {database.schema}.{table} IN EXCLUSIVE MODE")
             yield
     else:
         other = connect(database.database)

@@ -160,11 +160,12 @@ def holds(period: str, day: date, today: date) -> bool:
     if days:
         ahead = (day - today).days * (1 if which == "next" else -1)
         return 0 <= ahead < int(length)
-    number = {
+    numbers: dict[str, Callable[[date], int]] = {
         "month": lambda each: each.year * 12 + each.month,
         "quarter": lambda each: each.year * 4 + (each.month - 1) // 3,
         "year": lambda each: each.year,
-    }[length]
+    }
+    number = numbers[length]
     return number(day) - number(today) == {"last": -1, "this": 0, "next": 1}[which]
 
 

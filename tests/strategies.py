@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from app.reports import REPORTS
 from app.reports.periods import PERIODS
 from app.table import counts
-from app.table.view import SIZES
+from app.table.view import PAGE_SIZES
 from models import sqlite
 from tests.support import view_of
 
@@ -101,7 +101,7 @@ def queries(draw: st.DrawFn, slug: str) -> Query:
     if draw(st.booleans()):
         query.append(("sort", draw(st.sampled_from(["", "-"])) + draw(st.sampled_from(view.columns)).key))
     if draw(st.booleans()):
-        query.append(("size", str(draw(st.sampled_from(SIZES)))))
+        query.append(("size", str(draw(st.sampled_from(PAGE_SIZES)))))
     known = [key for key in report.filters_by_key if key in _VALUES]
     keys = draw(st.lists(st.sampled_from(known), unique=True, max_size=3)) if known else []
     if "period" in keys:

@@ -7,14 +7,14 @@ from dataclasses import replace
 from datetime import timedelta
 from html import unescape
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
 from app.auth.users import find_user
-from app.importing import ImportSummary, load_file
+from app.importing import ImportSummary, Options, Progress, load_file, recognise_file, rereadable
 from app.reports import REPORTS
 from app.table.params import parse_view
 from app.table.view import View
@@ -23,11 +23,8 @@ from models import User, timestamp, today
 
 EDGE_CASES = Path(__file__).parent / "edge_cases"
 CCADB = Path(__file__).parents[2] / "shared/data/ccadb"
-CCADB_FILES = {
-    "customer-subscriptions": "subscriptions.csv",
-    "customer-transactions": "transactions.csv",
-    "customer-usage": "usage.csv",
-}
+SUBSCRIPTIONS, TRANSACTIONS, USAGE = "customer-subscriptions", "customer-transactions", "customer-usage"
+CCADB_FILES = {SUBSCRIPTIONS: "subscriptions.csv", TRANSACTIONS: "transactions.csv", USAGE: "usage.csv"}
 
 _FOOT = re.compile(r"<tfoot.*?</tfoot>", re.DOTALL)
 _ROW = re.compile(r'<tr[^>]*><th scope="row"[^>]*>.*?</tr>', re.DOTALL)
@@ -66,7 +63,18 @@ def signed_in(app: Flask, role: str = "admin", reseller: str | None = None, cost
 
 def load(slug: str, path: Path) -> ImportSummary:
     with path.open("rb") as file:
-        return load_file(slug, file, path.name)
+        return load_stream(slug, file, path.name)
+
+
+def load_stream(
+    slug: str, stream: IO[bytes], name: str = "file.csv", who: str = "", progress: Progress | None = None
+) -> ImportSummary:
+    """Load a file into the report `slug` without a number, and return what that did. Raises FileRejected."""
+    options = Options(report=slug)
+    with rereadable(stream) as data:
+        plan = load_file(recognise_file(data, name, options), options, who=who, number=None, progress=progress)
+    plan.raise_if_rejected(name)
+    return plan.summary
 
 
 def in_trials(*values: Any) -> list[Any]:
@@ -90,9 +98,11 @@ def _text(cell: str) -> str:
     return unescape(_TAG.sub("", _HIDDEN.sub("", _NOTE.sub("", cell)))).strip("\n")
 
 
-def csv_rows(data: bytes) -> list[list[str]]:
+def csv_rows(data: bytes, delimiter: str = ",") -> list[list[str]]:
     """Return the records of a CSV file, the heading first. A lone empty cell is an empty line."""
-    return [record or [""] for record in csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""))]
+    return [
+        record or [""] for record in csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""), delimiter=delimiter)
+    ]
 
 
 def add_token(app: Flask, role: str = "admin", reseller: str | None = None, name: str = "Script") -> str:

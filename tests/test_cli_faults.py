@@ -1,5 +1,6 @@
 """Every command ends with a one-line error on a database that is missing, damaged, locked or read-only."""
 
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from flask.testing import FlaskCliRunner
 
 import models
 from app.cli import common
+from app.importing import sorted_rows
 from tests.databases import refuse_rows
 from tests.file_faults import FAULTS, LOST, UNWRITABLE, Fault, locked
 from tests.support import EDGE_CASES
@@ -85,3 +87,12 @@ def test_a_full_disk_is_named(runner: FlaskCliRunner) -> None:
     result = runner.invoke(args=["demo", "--customers", "50", "--transactions", "600"])
     assert result.exit_code == 1
     assert "disk is full (code=13, ext=13): make room on the disk. Nothing was changed." in result.stderr
+
+
+def test_a_lack_of_temporary_files_is_named(runner: FlaskCliRunner, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sorted_rows, "_RUN_ROWS", 2)
+    monkeypatch.setattr(tempfile, "tempdir", "missing")
+    result = runner.invoke(args=IMPORT)
+    assert result.exit_code == 1
+    assert "customer-usage.csv can't be imported: No such file or directory. Nothing was changed." in result.stderr
+    assert not models.Import.select().exists()

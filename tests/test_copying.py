@@ -5,7 +5,6 @@ from contextlib import closing
 
 import pytest
 
-from app.importing import load_file
 from app.reports import REPORTS
 from app.table.csv import csv_chunks
 from app.table.scope import WHOLE_PARTNER
@@ -23,7 +22,7 @@ from models import (
     reports_db,
 )
 from tests.databases import Server, stored
-from tests.support import EDGE_CASES, load, view_of
+from tests.support import EDGE_CASES, load, load_stream, view_of
 
 KINDS = ("SQLite", "PostgreSQL")
 
@@ -38,7 +37,7 @@ def addresses(sqlite_file: str, postgres: Server) -> Iterator[dict[str, str]]:
 def fill() -> None:
     for file in sorted(EDGE_CASES.glob("*.csv")):
         with file.open("rb") as stream:
-            load_file(file.stem, stream, file.name, who="ann")
+            load_stream(file.stem, stream, file.name, who="ann")
     values = {"email": "ann@partner.example", "email_key": "ann@partner.example", "password_hash": "x"}
     ann = User.create(**values, role="admin", disabled=True, created_at="2026-11-22 13:05:00")
     SavedView.create(user=ann, report="customer-usage", name="Mine", query="sort=-used", shared=True)

@@ -1,16 +1,43 @@
 """Generate, hash, verify and judge passwords."""
 
+import re
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from threading import BoundedSemaphore, Lock
+from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
+from zxcvbn import zxcvbn
 
-from app.auth.password_strength import MIN_BITS, estimate
+from models import fold
 
 MIN_LENGTH, MAX_LENGTH = 12, 128  # characters
+MIN_GUESSES = 10**11  # a password that takes fewer is refused
+_JUDGED_LENGTH = 32  # characters; zxcvbn's time grows steeply with signs that stand for letters
+_MIN_WORD_LENGTH = 3
+
+# Words that are common in passwords but not in zxcvbn's English lists, and the words of this product.
+_COMMON_WORDS = """
+passwort kennwort heslo haslo parola senha contrasena clave salasana wachtwoord lozinka geheim motdepasse welcome
+willkommen bienvenue bienvenido benvenuto vitejte witamy welkom hallo ahoj bonjour administrator security changeme
+spring summer autumn winter fruehling sommer herbst jaro leto podzim zima printemps automne hiver primavera verano
+otono invierno estate inverno lente zomer herfst wiosna jesien christmas xmas easter weihnachten vanoce noel navidad
+certificate certificates partner partners portal report reports reseller resellers customer customers subscription
+subscriptions transaction transactions usage inventory
+"""
+
+# What a part of a password is, by zxcvbn's name of it, as a refusal says it.
+_KINDS = {
+    "dictionary": "a common word or password",
+    "spatial": "neighbouring keys",
+    "repeat": "a repetition",
+    "sequence": "a sequence",
+    "regex": "a year or date",
+    "date": "a year or date",
+    "bruteforce": "few other characters",
+}
 
 # A hash takes a core for 22 ms. At most one request of a process hashes and two wait, one of them from somebody known.
 # So of the six threads that exports leave (see gunicorn.conf.py) three stay free for pages, however many guess at once.
@@ -20,6 +47,7 @@ _MAX_WAIT = 1  # seconds
 _hasher = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
 _DUMMY_HASH = _hasher.hash(secrets.token_urlsafe())
 _slots, _slots_of_known, _turn = BoundedSemaphore(1 + MAX_WAITING), BoundedSemaphore(1), Lock()
+_zxcvbn_lock = Lock()  # it keeps the words of a call in a global variable
 
 
 class HashingBusy(Exception):
@@ -83,8 +111,22 @@ def password_weakness(password: str, own_words: Iterable[str] = ()) -> str:
         return f"has {len(password)} characters; it must have at least {MIN_LENGTH}"
     if len(password) > MAX_LENGTH:
         return f"has {len(password)} characters; it can have at most {MAX_LENGTH}"
-    bits, kinds = estimate(password, own_words)
-    if bits >= MIN_BITS:
+    own = {word for text in own_words for word in _words(text)}
+    with _zxcvbn_lock:
+        estimate = zxcvbn(fold(password)[:_JUDGED_LENGTH], [*own, *_COMMON_WORDS.split()])
+    if estimate["guesses"] >= MIN_GUESSES:
         return ""
-    made_of = ", ".join(kinds[:-1]) + (" and " if kinds[1:] else "") + kinds[-1]
+    *others, last = dict.fromkeys(_describe_part(part, own) for part in estimate["sequence"])
+    made_of = f"{', '.join(others)} and {last}" if others else last
     return f"is among the first that a guesser would try: {made_of}; choose another, perhaps four unrelated words"
+
+
+def _words(text: str) -> list[str]:
+    """A text as it may stand in a password: its words, all of them as one, and as it is."""
+    words = [word for word in re.split(r"[\W_]+", fold(text)) if len(word) >= _MIN_WORD_LENGTH]
+    return [*words, "".join(words), fold(text)[:_JUDGED_LENGTH]]
+
+
+def _describe_part(part: Mapping[str, Any], own_words: Collection[str]) -> str:
+    is_own = part.get("matched_word") in own_words
+    return "a word of yours or of this site" if is_own else _KINDS[part["pattern"]]

@@ -64,17 +64,13 @@ def add_user(  # noqa: PLR0913, PLR0917 - each is a field of the account, or mak
     return secret
 
 
-def change_user(
-    actor: AuditActor, user: User, role: str, reseller: str | None, may_see_costs: bool | None = None
-) -> None:
-    """Change a user's role, reseller and right to see costs, which None leaves as it is. Raises ValidationError.
+def change_user(actor: AuditActor, user: User, role: str, reseller: str | None, may_see_costs: bool) -> None:
+    """Change a user's role, reseller and right to see costs. Raises ValidationError.
 
     The present reseller stays valid even when no import names it any more. With another reseller the user's views are
     no longer shared: new colleagues must not see names of customers from them.
     """
-    rights: dict[str, str | bool | None] = {"role": role, "reseller": reseller}
-    if may_see_costs is not None:
-        rights["may_see_costs"] = may_see_costs
+    rights = {"role": role, "reseller": reseller, "may_see_costs": may_see_costs}
     if errors := validate_user(role, None if reseller == user.reseller else reseller):
         raise ValidationError(errors)
     with _keep_one_user_manager():

@@ -8,8 +8,7 @@ from typing import Any, Self
 
 from app.auth.permissions import Permission, denial_message, permissions_of
 from app.table.scope import Scope
-from models import SecondFactor, User
-from models.sqlite import Snapshot
+from models import SecondFactor, Snapshot, User
 
 # What `Visitor.from_row` takes, in a query that joins User and, on its left, SecondFactor.
 VISITOR_FIELDS = (

@@ -132,7 +132,7 @@ def sql(address: str) -> None:
     if errors:
         raise CommandError("\n".join(map(str, errors)))
     with require_database():
-        view = match_spellings(view, WHOLE_PARTNER).first_page
+        view = match_spellings(view, WHOLE_PARTNER).closed_first_page
         for statement, parameters in _logged_queries(lambda: read_page(view, WHOLE_PARTNER)):
             echo(f"{statement}\n-- parameters: {parameters}")
             if isinstance(reports_db.obj, Sqlite):

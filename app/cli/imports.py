@@ -3,15 +3,15 @@
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from hashlib import sha256
+from hashlib import file_digest
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import click
 from flask.cli import with_appcontext
 
 from app.cli import undo
-from app.cli.common import WaitingNotice, audit_actor, echo, progress_bar, record_event, require_database
+from app.cli.common import CommandError, WaitingNotice, audit_actor, echo, progress_bar, record_event, require_database
 from app.importing import (
     DATE_ORDERS,
     DECIMALS,
@@ -21,8 +21,9 @@ from app.importing import (
     Options,
     Plan,
     RecognisedFile,
+    check_file,
     discard_history,
-    import_file,
+    load_file,
     numbered_import,
     recognise_file,
     rereadable,
@@ -33,7 +34,6 @@ from models import DATABASE_ERRORS, describe_error
 from models.audit import DONE, FAILED
 
 _MAX_FAULTS = 20  # faults of a file that are printed, and questions
-_BLOCK = 1 << 20  # bytes
 
 
 @click.command("import")
@@ -106,7 +106,7 @@ def _import(file: str, options: Options, dry_run: bool) -> bool:
             about = f"{recognised.layout.report.slug if recognised.layout else '?'} {file}"
             if dry_run:
                 with progress_bar(recognised.size, file) as advance:
-                    plan, number = import_file(recognised, options, dry_run, advance, wait=WaitingNotice()), None
+                    plan, number = check_file(recognised, options, advance, WaitingNotice()), None
                 plan.raise_if_rejected(file)
             else:
                 plan, number = _apply(recognised, options)
@@ -117,6 +117,8 @@ def _import(file: str, options: Options, dry_run: bool) -> bool:
             echo(f"… and {rejected.total - _MAX_FAULTS:,} more", err=True)
         record_event("import", FAILED, about, faults=rejected.total)
         return False
+    except OSError as error:  # of the file, or of temporary ones: a full disk, perhaps
+        raise CommandError(f"{file} can't be imported: {error.strerror}. Nothing was changed.") from error
     asked = [f"line {question.line}: {question}" for question in plan.questions]
     if more := len(asked[_MAX_FAULTS:]):
         asked[_MAX_FAULTS:] = [f"… and {more:,} more of these"]
@@ -143,20 +145,13 @@ def _apply(file: RecognisedFile, options: Options) -> tuple[Plan, int]:
     """Import a file under a number of its own. Raises FileRejected."""
     who = audit_actor()["who"]
     report = file.layout.report.slug if file.layout else ""
-    with numbered_import(who, file.name, size=file.size, sha256=_digest(file.stream), report=report) as number:
+    file.stream.seek(0)
+    digest = file_digest(file.stream, "sha256").hexdigest()  # type: ignore[arg-type]
+    with numbered_import(who, file.name, size=file.size, sha256=digest, report=report) as number:
         with progress_bar(file.size, file.name) as advance:
-            plan = import_file(file, options, False, advance, who, number=number, wait=WaitingNotice())
+            plan = load_file(file, options, who=who, number=number, progress=advance, wait=WaitingNotice())
         plan.raise_if_rejected(file.name)
     return plan, number
-
-
-def _digest(stream: IO[bytes]) -> str:
-    """The SHA-256 of a file."""
-    digest = sha256()
-    stream.seek(0)
-    for block in iter(lambda: stream.read(_BLOCK), b""):
-        digest.update(block)
-    return digest.hexdigest()
 
 
 def _print_examples(plan: Plan) -> None:

@@ -11,7 +11,7 @@ from app.cli.common import (
     record_event,
     require_database,
 )
-from app.importing import CannotUndo, ListedImport, import_list, numbered_import, undo_import, undo_preview
+from app.importing import CannotUndo, newest_imports, numbered_import, undo_import, undo_preview
 from models import Import
 from models.audit import DONE
 
@@ -23,8 +23,8 @@ _TEXTS = ("When (UTC)", "Who", "File", "State")  # which are aligned to the left
 def print_imports() -> None:
     """Print the newest imports as a table."""
     with require_database():
-        imports, total = list(import_list().limit(_LISTED)), Import.select().count()
-    rows = [_HEADINGS, *map(_cells, imports)]
+        imports, total = newest_imports(_LISTED), Import.select().count()
+    rows = [_HEADINGS, *(_cells(*listed) for listed in imports)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         columns = zip(_HEADINGS, row, widths, strict=True)
@@ -58,13 +58,13 @@ def undo(number: int, yes: bool) -> None:
     echo(f"Import {number} is undone, by import {undo_number}.")
 
 
-def _cells(listed: ListedImport) -> tuple[str, ...]:
-    counts = (listed.added, listed.updated, listed.removed, listed.cancelled)
+def _cells(import_: Import, state: str) -> tuple[str, ...]:
+    counts = (import_.added, import_.updated, import_.removed, import_.cancelled)
     return (
-        "" if listed.number is None else str(listed.number),
-        str(listed.loaded_at),
-        listed.who,
-        listed.file,
+        "" if import_.number is None else str(import_.number),
+        str(import_.loaded_at),
+        str(import_.who),
+        str(import_.file),
         *(f"{count:,}" for count in counts),
-        listed.state,
+        state,
     )

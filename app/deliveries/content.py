@@ -19,8 +19,7 @@ from app.table.params import parse_view
 from app.table.spellings import match_spellings
 from app.table.view import View
 from app.table.xlsx import WorkbookLimitError, write_workbook
-from models import Import, SavedView, read_transaction, reports_db
-from models.sqlite import Snapshot
+from models import Import, SavedView, Snapshot, read_transaction, reports_db
 
 LINK, CSV, XLSX = "link", "csv", "xlsx"
 FORMATS = {LINK: "As a link", CSV: "With a CSV for Excel", XLSX: "With an Excel workbook"}

@@ -1,5 +1,6 @@
 """The mail about a view: subject, text, HTML, file, and the headers by which mail programs offer to stop it."""
 
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.headerregistry import Address
@@ -69,8 +70,8 @@ class StopLinks:
 
 def _name(recipient: DeliveryRecipient) -> str:
     """Name a recipient for good: a database gives the id of a removed one to another."""
-    digits = [character for character in str(recipient.created_at) if character.isdigit()]
-    return f"{recipient.id}-{recipient.delivery_id}-{recipient.user_id}-{''.join(digits)}"
+    digits = re.sub(r"\D", "", str(recipient.created_at))
+    return f"{recipient.id}-{recipient.delivery_id}-{recipient.user_id}-{digits}"
 
 
 @dataclass(frozen=True)

@@ -87,8 +87,8 @@ def is_superseded(run: DeliveryRun) -> bool:
     return bool(DeliveryRun.select().where(same, DeliveryRun.due_at > run.due_at).exists())
 
 
-def finish_run(run: DeliveryRun, state: str, now: datetime, states: Sequence[str] = CLAIMED, **values: Any) -> bool:
-    """Note what became of a mail that this process has claimed, even if another has called it uncertain meanwhile."""
+def finish_run(run: DeliveryRun, state: str, now: datetime, states: Sequence[str], **values: Any) -> bool:
+    """Note what became of a mail in one of `states`. CLAIMED are those of one that this process has claimed."""
     return _change(run, states, state, now, **values)
 
 

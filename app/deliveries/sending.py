@@ -1,6 +1,7 @@
 """Send the mails of deliveries that are due. `flask jobs` does so every minute."""
 
 import logging
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -144,7 +145,7 @@ class Sender:
 
     def _mail(self, run: DeliveryRun, recipient: DeliveryRecipient, name: str, content: Content) -> Mail:
         delivery = run.delivery
-        digits = "".join(character for character in f"{delivery.created_at}{run.due_at}" if character.isdigit())
+        digits = re.sub(r"\D", "", f"{delivery.created_at}{run.due_at}")
         return Mail(
             recipient=run.user.email,
             name=name,

@@ -18,7 +18,7 @@ from models import clean_text
 Parser = Callable[[str], Any]
 
 DATE_ORDERS = {"iso": "year-month-day", "dmy": "day/month/year", "mdy": "month/day/year"}
-DECIMALS = {"point": "1,234.50", "comma": "1.234,50"}
+DECIMALS = {"point": "written like 1,234.50", "comma": "written like 1.234,50"}
 
 
 class Ambiguous(Exception):

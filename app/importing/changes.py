@@ -75,40 +75,35 @@ def changed_rows(number: int) -> Iterator[RowChange]:
     `after` is what the next newer change of the row found, or else what is there now.
     """
     for batch in each_batch(number, ChangedRow.table.in_(list(TABLES_BY_NAME)) & is_row_change()):
-        yield from _Batch(batch).changes()
+        yield from _changes_of(batch)
 
 
-class _Batch:
-    """Some changed rows of an import, with all newer changes of the same rows."""
+def _changes_of(rows: list[ChangedRow]) -> Iterator[RowChange]:
+    """Yield the changes of some rows of one import."""
+    refs: dict[str, list[str]] = {}
+    for row in rows:
+        refs.setdefault(row.table, []).append(row.ref)
+    states: dict[tuple[str, str], Row | None] = {
+        (name, ref): state for name in refs for ref, state in _current(TABLES_BY_NAME[name], refs[name]).items()
+    }
+    for row in _newer(rows[0], refs):
+        key = row.table, row.ref
+        states[key] = _earlier(states.get(key), row)
+    pairs = []
+    for row in rows:
+        after = states.get((row.table, row.ref))
+        pairs.append((row, _earlier(after, row), after))
+    names = _customer_names(_owners(pairs))
+    for row, before, after in pairs:
+        yield from _row_changes(row, before, after, names)
 
-    def __init__(self, rows: list[ChangedRow]) -> None:
-        self._rows = rows
 
-    def changes(self) -> Iterator[RowChange]:
-        refs: dict[str, list[str]] = {}
-        for row in self._rows:
-            refs.setdefault(row.table, []).append(row.ref)
-        states: dict[tuple[str, str], Row | None] = {
-            (name, ref): state for name in refs for ref, state in _current(TABLES_BY_NAME[name], refs[name]).items()
-        }
-        for row in self._newer(refs):
-            key = row.table, row.ref
-            states[key] = _earlier(states.get(key), row)
-        pairs = []
-        for row in self._rows:
-            after = states.get((row.table, row.ref))
-            pairs.append((row, _earlier(after, row), after))
-        names = _customer_names(_owners(pairs))
-        for row, before, after in pairs:
-            yield from _row_changes(row, before, after, names)
-
-    def _newer(self, refs: dict[str, list[str]]) -> Iterator[ChangedRow]:
-        """The later changes of these rows, the last one first."""
-        first = self._rows[0]
-        for table, some in refs.items():
-            same = (ChangedRow.table == table) & reports_db.in_values(ChangedRow.ref, some)
-            query = ChangedRow.select().where(same, ChangedRow.number != first.number, ChangedRow.id > first.id)
-            yield from sorted(query.where(is_row_change()), key=lambda row: -row.id)
+def _newer(first: ChangedRow, refs: dict[str, list[str]]) -> Iterator[ChangedRow]:
+    """The changes of rows, given by their tables, that are later than the `first` of an import, the last one first."""
+    for table, some in refs.items():
+        same = (ChangedRow.table == table) & reports_db.in_values(ChangedRow.ref, some)
+        query = ChangedRow.select().where(same, ChangedRow.number != first.number, ChangedRow.id > first.id)
+        yield from sorted(query.where(is_row_change()), key=lambda row: -row.id)
 
 
 def _owners(pairs: Iterable[tuple[ChangedRow, Row | None, Row | None]]) -> set[int]:

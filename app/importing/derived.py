@@ -21,6 +21,7 @@ from app.importing.rows import (
     update_rows,
     write_changes,
 )
+from app.table.expressions import without_index
 from models import (
     NEVER,
     NONE_ID,
@@ -142,7 +143,9 @@ def update_cancelled(subscriptions: Iterable[str]) -> None:
         moves: defaultdict[str, dict[str, list[str]]] = defaultdict(lambda: {"Cancel": [], "Renew": [""]})
         query = Transaction.select(Transaction.subscription_ref, Transaction.action, Transaction.date)
         query = query.where(reports_db.in_values(Transaction.subscription_ref, [row["ref"] for row in rows]))
-        for ref, action, date in reports_db.execute(query.where(Transaction.action.in_(CANCELLING_ACTIONS))):
+        # By subscription: some databases would rather read all transactions of these actions.
+        query = query.where(without_index(Transaction.action.in_(CANCELLING_ACTIONS)))
+        for ref, action, date in reports_db.execute(query):
             moves[ref][action].append(date)
         changed = []
         for row in rows:

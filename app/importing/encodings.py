@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BufferedReader, RawIOBase, TextIOWrapper
+from itertools import islice
 from typing import IO
 
 from app.importing.results import quote
@@ -24,6 +25,8 @@ _BLOCK = 1 << 20
 _SAMPLE = 512  # bytes of a file in which zeros tell UTF-16
 _HIGH_BYTES = bytes(range(0x80, 0x100))
 _NOT_ASCII = re.compile("[^\x00-\x7f]+")
+_WORD = re.compile(r"\w+")
+_SHOWN_WORDS = 3
 _BAD = re.compile("[\udc80-\udcff]")  # how Python's surrogateescape decodes a byte that can't stand where it does
 
 # Characters of Windows-1252 that stand there as UTF-8: "Ã©" for "é".
@@ -56,7 +59,7 @@ class Encoding:
         return f"{ENCODINGS[self.name]}, {self.reason}"
 
 
-def recognise_encoding(stream: IO[bytes], chosen: str = "") -> Encoding:
+def recognise_encoding(stream: IO[bytes], chosen: str) -> Encoding:
     """Tell the encoding of a file, or read it as a person has `chosen`. Reads all of it unless it begins as UTF-16."""
     stream.seek(0)
     head = stream.read(_SAMPLE)
@@ -88,6 +91,12 @@ def read_lines(stream: IO[bytes], encoding: Encoding) -> Iterator[str]:
     text = TextIOWrapper(data, codec, errors)
     lines = iter(lambda: text.readline(MAX_LINE_CHARS), "")
     return map(_undo_second_encoding, lines) if encoding.name == "twice" else lines
+
+
+def find_accents(stream: IO[bytes], encoding: Encoding) -> list[str]:
+    """Return the first words of a file with characters beyond ASCII: people see by them whether it is read well."""
+    words = (match[0] for line in read_lines(stream, encoding) for match in _WORD.finditer(line))
+    return list(islice((word for word in words if not word.isascii()), _SHOWN_WORDS))
 
 
 def find_bad_bytes(line: str, encoding: Encoding) -> str:

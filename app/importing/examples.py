@@ -40,13 +40,15 @@ class RowDescriber:
         field = column.value
         if field.model is self._layout.report.base_table:
             return column.kind.show(row[field.name])
-        return self._names[field.model].get(row[foreign_key(self._layout.report.base_table, field.model).name], "")
+        id_ = row[foreign_key(self._layout.report.base_table, field.model).name]
+        if field.model is Customer:
+            return self._indexes.customers.with_id(id_).name
+        return self._names[field.model].get(id_, "")
 
     @cached_property
     def _names(self) -> dict[Any, dict[int, str]]:
         """Names by id, by their table."""
         return {
-            Customer: {customer.id: customer.name for customer in self._indexes.customers.all()},
             Reseller: self._indexes.resellers.names,
             Actor: self._indexes.actors.names,
             Bundle: self._indexes.bundles.names,

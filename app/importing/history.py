@@ -1,13 +1,12 @@
 """The history of imports: their numbers, their list, and for how long it is known what they changed."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from datetime import datetime
+from functools import partial
 from threading import Event, Thread
 from typing import Any
 
-from peewee import JOIN, fn
+from peewee import fn
 
 from models import (
     DATABASE_ERRORS,
@@ -54,7 +53,7 @@ def numbered_import(who: str, file: str, **fields: Any) -> Iterator[int]:
     now = timestamp()
     job = add_job(who=who, file=file, state=APPLYING, created_at=now, seen_at=now, **fields)
     try:
-        with heartbeat(job.id):
+        with heartbeats(partial(record_heartbeat, job.id), HEARTBEAT):
             yield job.id
     except BaseException as error:
         _end(job, FAILED, str(error)[:_MESSAGE_CHARS] or type(error).__name__)
@@ -67,15 +66,20 @@ def _end(job: ImportJob, state: str, message: str = "") -> None:
         ImportJob.update(state=state, message=message).where(ImportJob.id == job.id).execute()
 
 
+def record_heartbeat(number: int) -> None:
+    """Record that a job is being worked on. Without that it counts as interrupted."""
+    ImportJob.update(seen_at=timestamp()).where(ImportJob.id == number).execute()
+
+
 @contextmanager
-def heartbeat(number: int) -> Iterator[None]:
-    """Let a thread record a heartbeat of a job every second, without which it counts as interrupted."""
+def heartbeats(record: Callable[[], object], seconds: float) -> Iterator[None]:
+    """Let a thread call `record` every so many seconds, until the block ends."""
     stop = Event()
 
     def beat() -> None:
-        while not stop.wait(HEARTBEAT):
-            with suppress(*DATABASE_ERRORS):  # locked, or full: it tries again a second later
-                ImportJob.update(seen_at=timestamp()).where(ImportJob.id == number).execute()
+        while not stop.wait(seconds):
+            with suppress(*DATABASE_ERRORS):  # locked, or full: it tries again the next time
+                record()
         close_connections()
 
     thread = Thread(target=beat, daemon=True)
@@ -87,52 +91,20 @@ def heartbeat(number: int) -> Iterator[None]:
         thread.join()
 
 
-@dataclass(frozen=True)
-class ListedImport:
-    """An import as the list of imports shows it.
-
-    `number` is None for imports whose history isn't kept. `undone_by` and `undoes` are numbers of other imports.
-    """
-
-    number: int | None
-    loaded_at: datetime
-    who: str
-    report: str
-    file: str
-    added: int
-    updated: int
-    unchanged: int
-    removed: int
-    cancelled: int
-    changed_rows: int
-    discarded: bool
-    undoes: int | None
-    undone_by: int | None
-
-    @property
-    def can_be_undone(self) -> bool:
-        """Whether it can be undone, unless something newer has changed the same rows."""
-        if self.number is None or self.undoes is not None or self.undone_by is not None:
-            return False
-        return not self.discarded and self.changed_rows > 0
-
-    @property
-    def state(self) -> str:
-        """In words: "undone by 7", "undoes 5", "can be undone", or ""."""
-        if self.undone_by is not None:
-            return f"undone by {self.undone_by}"
-        if self.undoes is not None:
-            return f"undoes {self.undoes}"
-        return "can be undone" if self.can_be_undone else ""
+def newest_imports(limit: int) -> list[tuple[Import, str]]:
+    """Return the newest imports, each with "undone by 7", "undoes 5", "can be undone", or ""."""
+    undos = Import.select(Import.undoes, Import.number).where(Import.undoes.is_null(False))
+    undone_by = dict(reports_db.execute(undos))
+    newest = Import.select().order_by(Import.id.desc()).limit(limit)
+    return [(import_, _undo_state(import_, undone_by.get(import_.number))) for import_ in newest]
 
 
-def import_list() -> Any:
-    """The query of all imports as ListedImport, the newest first. The caller limits it: `.paginate(page, 50)`."""
-    undo = Import.alias()
-    names = [name for name in ListedImport.__dataclass_fields__ if name != "undone_by"]
-    query = Import.select(*(getattr(Import, name) for name in names), undo.number.alias("undone_by"))
-    query = query.join(undo, JOIN.LEFT_OUTER, on=(undo.undoes == Import.number))
-    return query.order_by(Import.id.desc()).objects(ListedImport)
+def _undo_state(import_: Import, undone_by: int | None) -> str:
+    if undone_by is not None:
+        return f"undone by {undone_by}"
+    if import_.undoes is not None:
+        return f"undoes {import_.undoes}"
+    return "can be undone" if import_.can_be_undone else ""
 
 
 def discard_history(days: int, max_changes: int = 10_000_000) -> int:
@@ -145,14 +117,14 @@ def discard_history(days: int, max_changes: int = 10_000_000) -> int:
     # A former call may have been ended half-way.
     has_rows = fn.EXISTS(ChangedRow.select().where(ChangedRow.number == Import.number))
     query = Import.select().where(Import.number.is_null(False), Import.changed_rows > 0, ~Import.discarded | has_rows)
-    for import_ in list(query.order_by(Import.id.desc())):
+    for import_ in list(query.order_by(Import.id.desc()).namedtuples()):
         kept += import_.changed_rows
         if str(import_.loaded_at) < since or kept > max_changes:
             gone += _discard(import_)
     return gone
 
 
-def _discard(import_: Import) -> int:
+def _discard(import_: Any) -> int:
     """Remove the history of an import. It counts as discarded from the first transaction on."""
     if not import_.discarded:
         with reports_db.write_transaction():

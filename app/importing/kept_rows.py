@@ -187,12 +187,15 @@ def is_row_change(kept: Any = ChangedRow) -> Any:
     return kept.kind != "left"
 
 
-def each_batch(number: int, condition: Any = None) -> Iterator[list[ChangedRow]]:
-    """Yield what is kept of an import in the order of its changes, in batches, as of the start of each batch."""
+def each_batch(number: int, condition: Any) -> Iterator[list[ChangedRow]]:
+    """Yield what is kept of an import and meets a condition, in the order of its changes.
+
+    It comes in batches, each as of its start.
+    """
     last = 0
     while True:
-        query = ChangedRow.select().where(ChangedRow.number == number, ChangedRow.id > last)
-        query = query if condition is None else query.where(without_index(condition))
+        later = (ChangedRow.number == number) & (ChangedRow.id > last)
+        query = ChangedRow.select().where(later, without_index(condition))
         batch = list(query.order_by(ChangedRow.id).limit(BATCH_ROWS))
         if not batch:
             return

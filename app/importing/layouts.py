@@ -93,14 +93,16 @@ class Layout:
     """The file of a report: a `FileColumn` for each of the report's columns, by its key.
 
     required: groups of columns, of each of which a file must have at least one.
-    complete: derives what a record leaves open. Raises RowRejected where its values contradict each other.
+    can_be_complete: whether what a complete file doesn't name ends (`Options.complete`).
+    fill_in: derives what a record leaves open. Raises RowRejected where its values contradict each other.
     """
 
     report: Report
     record: type[Record]
     columns: Mapping[str, FileColumn]
     required: tuple[tuple[str, ...], ...]
-    complete: Callable[[Any], Any] | None = None
+    can_be_complete: bool = True
+    fill_in: Callable[[Any], Any] | None = None
 
     @cached_property
     def keys_by_heading(self) -> dict[str, str]:
@@ -195,11 +197,18 @@ def _products(text: str) -> tuple[str, ...]:
     return names
 
 
-def _complete_usage(record: Any) -> UsageRecord:
+def _is_total(name: str | None) -> bool:
+    return fold(name or "").strip(" :") in _TOTALS
+
+
+def _fill_in_usage(record: Any) -> UsageRecord:
     """Derive the numbers of a holding that a file lacks: Current Inventory = Available + Used - Over Inventory.
 
     A row without type or product may be the sum of several holdings, of which one is over and another one not.
     """
+    if not (record.customer_id or record.product or record.certificate_type) and _is_total(record.customer):
+        name = quote(record.customer)
+        raise RowRejected(f"the row of {name} is a line of totals: take it out, or give the customer a Customer ID")
     inventory, available = record.current_inventory, record.available
     used, over = record.used, record.over_inventory
     if available is None and (inventory is None or used is None):
@@ -265,6 +274,11 @@ _SUBSCRIPTION_ID = ("Sub ID", "Subscription No.", "Subscription Number", "Sub No
 _COST = ("Amount", "Price", "Amount USD", "Cost USD", "Total Cost")
 _HAS_OWNER = ("customer", "customer_id")
 
+# How the line of totals at the end of a table begins: it would be a customer with the holdings of all others.
+_TOTALS = frozenset(
+    ("total", "totals", "grand total", "sum", "summe", "gesamt", "gesamtsumme", "totaal", "totale", "suma", "razem")
+)
+
 SUBSCRIPTIONS = Layout(
     subscriptions.REPORT,
     SubscriptionRecord,
@@ -305,6 +319,7 @@ TRANSACTIONS = Layout(
         "user": FileColumn(("User Name", "Performed by")),
     },
     required=(_HAS_OWNER, ("transaction_id",), ("action",), ("date",)),
+    can_be_complete=False,  # no transaction ever ends
 )
 USAGE = Layout(
     usage.REPORT,
@@ -321,6 +336,6 @@ USAGE = Layout(
     required=(
         _HAS_OWNER, ("current_inventory", "available"), ("current_inventory", "used"), ("available", "used"),
     ),
-    complete=_complete_usage,
+    fill_in=_fill_in_usage,
 )  # fmt: skip
 LAYOUTS = {layout.report.slug: layout for layout in (SUBSCRIPTIONS, TRANSACTIONS, USAGE)}

@@ -1,23 +1,38 @@
 """Store the records of a file in the database, within the caller's transaction."""
 
 from abc import ABC, abstractmethod
-from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import ExitStack
 from functools import cached_property
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, ClassVar
 
 from peewee import chunked, fn
 
 from app.importing import derived, layouts
-from app.importing.derived import NO_HOLDING, Counts, HoldingKey
-from app.importing.layouts import Layout, SubscriptionRecord, TransactionRecord
+from app.importing.derived import NO_HOLDING, Counts, HoldingKey, Inventory
+from app.importing.layouts import Layout, SubscriptionRecord, TransactionRecord, UsageRecord
 from app.importing.names import CachedCustomer, Indexes, SeveralCustomers
 from app.importing.results import MAX_EXAMPLES, Change, ChangeLog, Faults, Row, RowRejected, quote
 from app.importing.row_lines import RowLines
 from app.importing.rows import BATCH_ROWS, Table, field_names, insert_rows, select_rows, write_changes
-from models import NEVER, NEVER_AT, CustomerUsage, Subscription, Transaction, fold, reports_db, timestamp
+from app.importing.sorted_rows import AnyRow, SortedRows
+from models import (
+    NEVER,
+    NEVER_AT,
+    CustomerUsage,
+    Holding,
+    Subscription,
+    Transaction,
+    TypeUsage,
+    fold,
+    reports_db,
+    timestamp,
+)
 
 ROWS_UNTIL_UPDATE = 50_000  # after which subscriptions are brought up to date whose rows would fill the memory
+BATCHES_UNTIL_CHECK = 50  # of holdings, after which indexes are dropped or created where that saves time
 MAX_SORTED_ROWS = 1_000_000  # of a table whose indexes are created at the end: they are sorted in memory
 
 
@@ -25,15 +40,18 @@ class Loader(ABC):
     """Loads the records of one file: `add` each, then `finish`, and without faults `update_derived`.
 
     `given` are the keys of the columns that the file has. Fields of other columns stay as they are in known rows.
-    `faults` gets what shows only when rows are written.
+    `faults` gets what shows only when rows are written. `resources` are to be closed after `finish`. `searched_fields`
+    are the tables' fields by which loading finds rows.
     """
 
     layout: ClassVar[Layout]
+    searched_fields: ClassVar[tuple[Any, ...]]
 
     def __init__(
         self, indexes: Indexes, changes: ChangeLog, faults: Faults, given: Collection[str], complete: bool
     ) -> None:
         self.indexes, self.changes, self.faults, self.given, self.complete = indexes, changes, faults, given, complete
+        self.resources = ExitStack()
         self._dropped_indexes: list[str] = []  # SQL that creates them again
 
     @abstractmethod
@@ -48,6 +66,18 @@ class Loader(ABC):
     def update_derived(self) -> None:
         """Write what follows from the rows, and what a complete file ends."""
 
+    def drop_or_create_indexes(self, table: Table, *sums: Table) -> None:
+        """Load without most indexes while most of the table's rows are new, up to MAX_SORTED_ROWS of them.
+
+        The same goes for those of `sums`, which have fewer rows.
+        """
+        rows = table.select().count()
+        if rows > MAX_SORTED_ROWS:
+            self.create_indexes()
+        elif not self._dropped_indexes and rows <= 2 * self.changes.counts["added"]:
+            for each in (table, *sums):
+                self._dropped_indexes += reports_db.drop_indexes(each, self.searched_fields)
+
     def create_indexes(self) -> None:
         """Create the indexes again without which rows were written, for all rows at once."""
         if self._dropped_indexes:
@@ -60,8 +90,7 @@ class RowLoader(Loader):
 
     `id_key` is the column with a row's id, and `subscription_field` the table's field with its Subscription ID.
     `foreign_error` follows a Subscription ID whose subscription and transactions belong to different customers.
-    `fields` are the table's fields that a column sets, by its key, and `searched_fields` those by which loading finds
-    rows.
+    `fields` are the table's fields that a column sets, by its key.
     """
 
     table: ClassVar[Any]
@@ -69,7 +98,6 @@ class RowLoader(Loader):
     subscription_field: ClassVar[str]
     foreign_error: ClassVar[str]
     fields: ClassVar[Mapping[str, tuple[str, ...]]]
-    searched_fields: ClassVar[tuple[Any, ...]]
 
     def __init__(
         self, indexes: Indexes, changes: ChangeLog, faults: Faults, given: Collection[str], complete: bool
@@ -185,15 +213,7 @@ class RowLoader(Loader):
         if self._rows_until_update <= 0:
             self.update_subscriptions()
             self._rows_until_update = ROWS_UNTIL_UPDATE
-            self._drop_or_create_indexes()
-
-    def _drop_or_create_indexes(self) -> None:
-        """Load without most indexes while most of the table's rows are new, up to MAX_SORTED_ROWS of them."""
-        rows = self.table.select().count()
-        if rows > MAX_SORTED_ROWS:
-            self.create_indexes()
-        elif not self._dropped_indexes and rows <= 2 * self.changes.counts["added"]:
-            self._dropped_indexes = reports_db.drop_indexes(self.table, self.searched_fields)
+            self.drop_or_create_indexes(self.table)
 
     def _insert(self, rows: list[Row]) -> None:
         """Insert rows of the batch, and note their lines by the ids that they get, which are in their order."""
@@ -305,17 +325,19 @@ class TransactionLoader(RowLoader):
 class UsageLoader(Loader):
     """Replaces the holdings of every customer that the file names.
 
-    It writes at the end: only the whole file shows which holdings a customer no longer has.
+    It sorts the rows by customer, and writes at the end: only the whole file shows which holdings a customer no longer
+    has.
     """
 
     layout = layouts.USAGE
+    searched_fields = (Holding.customer,)
 
     def __init__(
         self, indexes: Indexes, changes: ChangeLog, faults: Faults, given: Collection[str], complete: bool
     ) -> None:
         super().__init__(indexes, changes, faults, given, complete)
-        self._inventories: defaultdict[CachedCustomer, dict[HoldingKey, Counts]] = defaultdict(dict)
-        self._lines: defaultdict[CachedCustomer, dict[HoldingKey, int]] = defaultdict(dict)
+        self._rows = self.resources.enter_context(SortedRows())
+        self._first_lines = RowLines()  # the first line of each customer, by id
         self._first: dict[int, tuple[CachedCustomer, HoldingKey]] = {}  # what the first rows name, by line
         self._levels = [name for name in HoldingKey._fields if name in given]
         self._numbers = [name for name in Counts._fields if name in given]
@@ -324,7 +346,7 @@ class UsageLoader(Loader):
         )
         self._adds_up = "product" in given and "certificate_type" not in given
 
-    def add(self, line: int, record: Any) -> None:
+    def add(self, line: int, record: UsageRecord) -> None:
         customer = self.indexes.find_customer(record, line)
         key = HoldingKey(
             self.indexes.certificate_types.id_of(record.certificate_type),
@@ -335,60 +357,84 @@ class UsageLoader(Loader):
             counts = Counts(**layouts.usage_counts(record.current_inventory, record.used))
         if len(self._first) < MAX_EXAMPLES:
             self._first[line] = customer, key
-        lines, inventory = self._lines[customer], self._inventories[customer]
-        if key in lines and self._adds_up and key != NO_HOLDING:  # the same product of several types
-            inventory[key] = inventory[key].plus(counts)
-            return
-        if key in lines:
-            raise RowRejected(f"Product: line {lines[key]} already says what the customer holds of it")
-        nothing = key == NO_HOLDING and not any(counts)
-        if nothing and lines:
-            raise RowRejected(f"Product: is empty, but the customer holds something in line {min(lines.values())}")
-        if NO_HOLDING in lines and not any(inventory[NO_HOLDING]):
-            raise RowRejected(f"Product: the customer holds nothing in line {lines[NO_HOLDING]}")
-        lines[key] = line
-        inventory[key] = counts
+        first_line = self._first_lines[customer.id]
+        if not first_line:
+            first_line = self._first_lines[customer.id] = line
+        self._rows.add((first_line, line, customer.id, *key, *counts))
 
     def finish(self) -> None:
-        """Say what the first rows are. No faults show this late."""
-        customers = list(dict.fromkeys(customer for customer, _ in self._first.values()))
-        stored = derived.stored_inventories(customers)
-        inventories = {customer: dict(self._inventories.get(customer, {})) for customer in customers}
-        if self._is_partial:
-            derived.keep_known_details(inventories, self._levels, self._numbers)
-        for line, (customer, key) in self._first.items():
+        """Replace the holdings of all customers up to the first fault, and look for further ones."""
+        self.indexes.write()
+        for number, inventories in enumerate(self._inventories(), 1):
+            lost = {}
+            if self._is_partial:
+                lost = derived.keep_known_details(inventories, self._levels, self._numbers)
+            self._note_first_rows(inventories)
+            if not self.faults:
+                self._note_lost_details(lost)
+                derived.replace_holdings(inventories, self.indexes, self.changes)
+                if number % BATCHES_UNTIL_CHECK == 0:
+                    self.drop_or_create_indexes(Holding, TypeUsage, CustomerUsage)
+
+    def update_derived(self) -> None:
+        derived.update_customer_copies(self.indexes)
+        if self.complete:
+            self._remove_unnamed()
+
+    def _inventories(self) -> Iterator[dict[CachedCustomer, Inventory]]:
+        """Yield what the customers hold, in the order of their first lines, some thousand holdings at a time."""
+        inventories, count = dict[CachedCustomer, Inventory](), 0
+        for customer, rows in groupby(self._rows, itemgetter(2)):
+            inventory = inventories[self.indexes.customers.with_id(customer)] = self._inventory(rows)
+            count += len(inventory)
+            if count >= BATCH_ROWS:
+                yield inventories
+                inventories, count = {}, 0
+        yield inventories
+
+    def _inventory(self, rows: Iterable[AnyRow]) -> Inventory:
+        """What all rows of a customer say."""
+        inventory, lines = Inventory(), dict[HoldingKey, int]()
+        for first_line, line, _, certificate_type, product, *numbers in rows:
+            key, counts = HoldingKey(certificate_type, product), Counts(*numbers)
+            nothing = key == NO_HOLDING and not any(counts)
+            if key in lines and self._adds_up and key != NO_HOLDING:  # the same product of several types
+                inventory[key] = inventory[key].plus(counts)
+            elif key in lines:
+                self.faults.add(line, f"Product: line {lines[key]} already says what the customer holds of it")
+            elif nothing and lines:
+                self.faults.add(line, f"Product: is empty, but the customer holds something in line {first_line}")
+            elif NO_HOLDING in lines and not any(inventory[NO_HOLDING]):
+                self.faults.add(line, f"Product: the customer holds nothing in line {lines[NO_HOLDING]}")
+            else:
+                lines[key] = line
+                inventory[key] = counts
+        return inventory
+
+    def _note_first_rows(self, inventories: Mapping[CachedCustomer, Inventory]) -> None:
+        """Note what kind the first rows are that name these customers."""
+        first = {line: named for line, named in self._first.items() if named[0] in inventories}
+        stored = derived.stored_inventories([customer for customer, _ in first.values()])
+        for line, (customer, key) in first.items():
             counts, known = inventories[customer].get(key), stored[customer]
             is_same = counts is None or counts == known.get(key)  # None: in the place of known details
             was_there = key in known or (key == NO_HOLDING and known)
             self.changes.note_kind(line, "unchanged" if is_same else "updated" if was_there else "added")
 
-    def update_derived(self) -> None:
-        self.indexes.write()
-        derived.update_customer_copies(self.indexes)
-        for batch in chunked(self._inventories.items(), BATCH_ROWS):
-            inventories = dict(batch)
-            if self._is_partial:
-                lost = derived.keep_known_details(inventories, self._levels, self._numbers)
-                self._note_lost_details(lost, self._levels)
-            derived.replace_holdings(inventories, self.indexes, self.changes)
-        if self.complete:
-            self._remove_unnamed()
-
-    def _note_lost_details(self, lost: Mapping[CachedCustomer, tuple[int, int]], levels: Collection[str]) -> None:
-        without = " and ".join(self.layout.label(name) for name in HoldingKey._fields if name not in levels)
-        why = f"has no {without}" if levels else "has totals only"
+    def _note_lost_details(self, lost: Mapping[CachedCustomer, tuple[int, int]]) -> None:
+        without = " and ".join(self.layout.label(name) for name in HoldingKey._fields if name not in self._levels)
+        why = f"has no {without}" if self._levels else "has totals only"
         for customer, (known, lines) in lost.items():
             less = f"one line without {without} replaces" if lines == 1 else f"{lines:,} without {without} replace"
             text = f"{quote(customer.name)}: the file {why}; {less} {known:,} known holding{'s' if known > 1 else ''}"
-            self.indexes.notes.add("details", min(self._lines[customer].values()), text)
+            self.indexes.notes.add("details", self._first_lines[customer.id], text)
 
     def _remove_unnamed(self) -> None:
         """Remove the holdings of all customers that the file doesn't name."""
-        holders = reports_db.execute(CustomerUsage.select(CustomerUsage.customer).where(CustomerUsage.parts > 0))
-        held = {id_ for (id_,) in holders}
-        holding = (customer for customer in self.indexes.customers.all() if customer.id in held)
-        unnamed = [customer for customer in holding if customer not in self._inventories]
-        for batch in chunked(unnamed, BATCH_ROWS):
+        holders = CustomerUsage.select(CustomerUsage.customer).where(CustomerUsage.parts > 0)
+        holders = reports_db.execute(holders.order_by(CustomerUsage.customer))
+        unnamed = [id_ for (id_,) in holders if not self._first_lines[id_]]
+        for batch in chunked(map(self.indexes.customers.with_id, unnamed), BATCH_ROWS):
             derived.replace_holdings({customer: {} for customer in batch}, self.indexes, self.changes)
 
 

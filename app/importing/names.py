@@ -1,9 +1,10 @@
-"""In-memory indexes of customers and names. They turn the text of a row into ids of other tables."""
+"""Indexes of customers and names. They turn the text of a row into ids of other tables."""
 
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from operator import attrgetter
+from typing import Any
 
 from peewee import fn
 
@@ -66,9 +67,10 @@ class LookAlikes:
         return name
 
 
-def look_alike_key(name_key: str) -> str:
-    """The key that look-alikes have in common. `name_key` is folded."""
-    return name_key.replace(" ", "")
+@lru_cache(maxsize=4096)
+def look_alike_key(name: str) -> str:
+    """The key that look-alikes have in common."""
+    return fold(clean_text(name)).replace(" ", "")
 
 
 class NameIndex:
@@ -79,15 +81,15 @@ class NameIndex:
     """
 
     def __init__(self, table: Table, kind: str = "", look_alikes: LookAlikes | None = None) -> None:
-        rows = list(reports_db.execute(table.select(table.name, table.id, table.name_key)))
+        rows = list(reports_db.execute(table.select(table.name, table.id)))
         self._table, self._kind, self._look_alikes = table, kind, look_alikes
-        self.names: dict[int, str] = {id_: name for name, id_, _ in rows}
-        self._ids: dict[str, int] = {clean_text(name): id_ for name, id_, _ in rows}
-        self._ids |= {name: id_ for name, id_, _ in rows}  # these go first: older names may have blanks around them
+        self.names: dict[int, str] = {id_: name for name, id_ in rows}
+        self._ids: dict[str, int] = {clean_text(name): id_ for name, id_ in rows}
+        self._ids |= dict(rows)  # these go first: older names may have blanks around them
         self.new: list[str] = []
         self._next_id = max(self.names) + 1
         self._used: set[int] = set()
-        self._by_key = {look_alike_key(key): name for name, _, key in rows} if kind else {}
+        self._by_key = {look_alike_key(name): name for name, _ in rows} if kind else {}
         self._pending: list[Row] = []
 
     def id_of(self, name: str, line: int = 0) -> int:
@@ -105,7 +107,7 @@ class NameIndex:
 
     def _find_or_create(self, name: str, line: int) -> int:
         if self._kind and self._look_alikes:
-            other = self._by_key.setdefault(look_alike_key(fold(name)), name)
+            other = self._by_key.setdefault(look_alike_key(name), name)
             if other not in (name, ""):
                 other_id = self._ids[other]
                 chosen = self._look_alikes.choose(self._kind, name, other, line, lambda: other_id in self._used)
@@ -165,7 +167,11 @@ class CachedCustomer:
     reseller: int
 
     def row(self) -> Row:
-        keys = {"ref_key": self.ref.casefold(), "name_key": fold(self.name)}
+        keys = {
+            "ref_key": self.ref.casefold(),
+            "name_key": fold(self.name),
+            "look_alike_key": look_alike_key(self.name),
+        }
         return {"id": self.id, "ref": self.ref, "name": self.name, "reseller": self.reseller, **keys}
 
 
@@ -188,7 +194,7 @@ class SeveralCustomers(RowRejected):
 
 
 class CustomerIndex:
-    """All customers, by Customer ID and by name and reseller.
+    """The customers, by Customer ID and by name and reseller. They are read as rows name them.
 
     `new` are those that this import adds, `used` those that its file names, and `before` those that it changes, as they
     were. `found` is a cache of `find` by the first fields of records; it is cleared when a customer changes.
@@ -200,14 +206,11 @@ class CustomerIndex:
         self.before: dict[CachedCustomer, CustomerChange] = {}
         self.found: dict[tuple[str | None, str, str | None], CachedCustomer] = {}
         self._look_alikes, self._notes = look_alikes, notes
-        self._by_ref: dict[str, CachedCustomer] = {}
-        self._by_name: defaultdict[str, tuple[CachedCustomer, ...]] = defaultdict(tuple)
-        self._by_key: defaultdict[str, tuple[CachedCustomer, ...]] = defaultdict(tuple)
+        self._by_id: dict[int, CachedCustomer] = {}
+        self._by_ref: dict[str, CachedCustomer | None] = {}
+        self._by_key: dict[str, list[CachedCustomer]] = {}
         self._pending: list[CachedCustomer] = []
-        self._last_id = _last_removed_id()
-        query = Customer.select(Customer.id, Customer.ref, Customer.name, Customer.reseller, Customer.name_key)
-        for *values, key in reports_db.execute(query):
-            self._add(CachedCustomer(*values), key)
+        self._last_id: int = max(Customer.select(fn.MAX(Customer.id)).scalar() or 0, _last_removed_id())
 
     def find(self, record: Record, reseller: int | None, line: int) -> CachedCustomer:
         """The customer of a row: by Customer ID, else by name and reseller, else a new one.
@@ -219,7 +222,7 @@ class CustomerIndex:
         ref = record.customer_id
         if record.customer is None and not ref:
             raise RowRejected("Customer ID: is empty; it must say who the customer is")
-        customer = self._by_ref.get(ref) if ref else None
+        customer = self._with_ref(ref) if ref else None
         if customer is None:
             customer = self._find_by_name(record.customer or ref, ref, reseller, line)
         else:
@@ -229,8 +232,14 @@ class CustomerIndex:
                 self._update(customer, name, reseller, line)
         return customer
 
+    def with_id(self, id_: int) -> CachedCustomer:
+        if id_ not in self._by_id:
+            self._read("id", id_)
+        return self._by_id[id_]
+
     def all(self) -> list[CachedCustomer]:
-        return [customer for customers in self._by_name.values() for customer in customers]
+        """All customers but those that aren't written yet."""
+        return list(map(self._keep, reports_db.execute(_CUSTOMERS.order_by(Customer.id))))
 
     @property
     def renamed(self) -> list[tuple[CachedCustomer, CustomerChange]]:
@@ -252,7 +261,7 @@ class CustomerIndex:
         self._pending = []
 
     def _find_by_name(self, name: str, ref: str, reseller: int | None, line: int) -> CachedCustomer:
-        matches = _usable(self._by_name.get(clean_text(name), ()), ref, reseller)
+        matches = _usable(self._namesakes(name), ref, reseller)
         matches = [match for match in matches if match.name == name] or matches
         matches = matches or self._find_look_alikes(name, ref, reseller, line)
         if len(matches) > 1:
@@ -272,7 +281,7 @@ class CustomerIndex:
 
     def _find_look_alikes(self, name: str, ref: str, reseller: int | None, line: int) -> list[CachedCustomer]:
         """The customers of the oldest name that looks like this one, if it is meant."""
-        others = _usable(self._by_key.get(look_alike_key(fold(name)), ()), ref, reseller)
+        others = _usable(self._with_key(look_alike_key(name)), ref, reseller)
         if not others:
             return []
         oldest = min(others, key=attrgetter("id"))
@@ -280,41 +289,60 @@ class CustomerIndex:
         return [other for other in others if other.name == chosen]
 
     def _note_namesakes(self, name: str, ref: str, line: int) -> None:
-        if not ref and self._by_name.get(clean_text(name)):
+        if not ref and self._namesakes(name):
             self._notes.add(
                 "namesakes", line, f"{quote(name)} is a new customer; another reseller has one of this name"
             )
 
     def _create(self, name: str, ref: str, reseller: int) -> CachedCustomer:
         self.found.clear()
-        customer = CachedCustomer(self._last_id + 1, ref, name, reseller)
-        self._add(customer, fold(name))
+        self._last_id += 1
+        customer = CachedCustomer(self._last_id, ref, name, reseller)
+        self._by_id[customer.id] = customer
+        self._with_key(look_alike_key(name)).append(customer)
+        if ref:
+            self._by_ref[ref] = customer
         self._pending.append(customer)
         self.new.add(customer)
         return customer
 
-    def _add(self, customer: CachedCustomer, name_key: str) -> None:
-        self._last_id = max(self._last_id, customer.id)
-        self._add_name(customer, name_key)
-        if customer.ref:
-            self._by_ref[customer.ref] = customer
-
     def _update(self, customer: CachedCustomer, name: str, reseller: int, line: int) -> None:
         self._remember(customer, line)
         if customer.name != name:
-            self._remove_name(customer)
+            self._with_key(look_alike_key(customer.name)).remove(customer)
+            self._with_key(look_alike_key(name)).append(customer)
             customer.name = name
-            self._add_name(customer, fold(name))
         customer.reseller = reseller
 
-    def _add_name(self, customer: CachedCustomer, name_key: str) -> None:
-        self._by_name[clean_text(customer.name)] += (customer,)
-        self._by_key[look_alike_key(name_key)] += (customer,)
+    def _namesakes(self, name: str) -> list[CachedCustomer]:
+        """The customers of a name: older ones may have blanks around it."""
+        clean = clean_text(name)
+        return [each for each in self._with_key(look_alike_key(name)) if clean_text(each.name) == clean]
 
-    def _remove_name(self, customer: CachedCustomer) -> None:
-        indexes = (self._by_name, clean_text(customer.name)), (self._by_key, look_alike_key(fold(customer.name)))
-        for index, key in indexes:
-            index[key] = tuple(other for other in index[key] if other is not customer)
+    def _with_ref(self, ref: str) -> CachedCustomer | None:
+        if ref not in self._by_ref:
+            same = (customer for customer in self._read("ref_key", ref.casefold()) if customer.ref == ref)
+            self._by_ref[ref] = next(same, None)
+        return self._by_ref[ref]
+
+    def _with_key(self, key: str) -> list[CachedCustomer]:
+        """The customers whose names look alike. They are read before the first of them changes its name."""
+        if key not in self._by_key:
+            self._by_key[key] = self._read("look_alike_key", key)
+        return self._by_key[key]
+
+    def _read(self, field: str, value: str | int) -> list[CachedCustomer]:
+        return list(map(self._keep, reports_db.execute_sql(self._sql[field], (value,))))
+
+    def _keep(self, values: tuple[Any, ...]) -> CachedCustomer:
+        """A stored customer: as this import has it, if it has read or changed it."""
+        return self._by_id.setdefault(values[0], CachedCustomer(*values))
+
+    @cached_property
+    def _sql(self) -> dict[str, str]:
+        """The SQL of `_read` by field: making it takes longer than running it, and a file may name many customers."""
+        fields = Customer.id, Customer.ref_key, Customer.look_alike_key
+        return {field.name: _CUSTOMERS.where(field == "").order_by(Customer.id).sql()[0] for field in fields}
 
     def _remember(self, customer: CachedCustomer, line: int) -> None:
         self.found.clear()
@@ -325,6 +353,9 @@ class CustomerIndex:
 def _usable(customers: Sequence[CachedCustomer], ref: str, reseller: int | None) -> list[CachedCustomer]:
     """Those of a reseller, if it is given, that have no other Customer ID."""
     return [customer for customer in customers if reseller in (None, customer.reseller) and not (ref and customer.ref)]
+
+
+_CUSTOMERS = Customer.select(Customer.id, Customer.ref, Customer.name, Customer.reseller)
 
 
 def _last_removed_id() -> int:

@@ -12,7 +12,7 @@ from app.importing.layouts import FileColumn, Record, describe_cell_error
 from app.importing.options import Options
 from app.importing.recognise import SEPARATOR_LINE, RecognisedFile
 from app.importing.results import Fault, Faults, Question, RowRejected, Unreadable, quote
-from app.table.kinds import DATE, DATETIME, INTEGER, MONEY, unguard
+from app.table.kinds import DATE, DATETIME, INTEGER, MONEY, Kind, unguard
 from models import clean_text
 
 Progress = Callable[[int], object]  # is called with how much was done since the last call, here in bytes
@@ -41,7 +41,7 @@ class Reader:
     """Reads a recognised file, which has no faults, once.
 
     faults:     what is wrong, as it is found.
-    questions:  settings that two readings of a cell call for, and that neither the file nor the options tell.
+    questions:  settings that a cell with two readings needs, and that neither the file nor the options tell.
     passed_over: what was passed over, in words, and how often.
     """
 
@@ -50,16 +50,17 @@ class Reader:
     ) -> None:
         if file.layout is None:
             raise TypeError("the file's report isn't known")
+        self.layout = file.layout
         self.faults = Faults() if faults is None else faults
         self.questions: dict[str, Question] = {}
         self.passed_over = Counter[str]()
-        self._file, self._layout, self._progress = file, file.layout, progress
+        self._file, self._progress = file, progress
         self._formats = options.formats
         self._columns = [index for index, key in enumerate(file.mapping) if key]
         self._unnamed = [index for index, heading in enumerate(file.headings) if not heading]
         self._made_parsers: dict[Formats, Parsers] = {}
-        defaults = self._layout.defaults()
-        self._defaults = [defaults[name] for name in self._layout.record._fields]
+        defaults = self.layout.defaults()
+        self._defaults = [defaults[name] for name in self.layout.record._fields]
         self._parsers = self._make_parsers(self._formats)
 
     def records(self) -> Iterator[tuple[int, Record]]:
@@ -84,19 +85,26 @@ class Reader:
 
     def numbered_rows(self) -> Iterator[NumberedRow]:
         """Yield the line and the cells of each row after the headings. Raises Unreadable."""
-        if self._file.sheet is not None:
-            yield from self._sheet_rows()
-            return
-        rows = self._file.csv_rows(self.faults.add)
-        last, heading = 0, self._file.heading_line
-        for count, row in enumerate(rows):
-            if row[0] > heading:
-                yield row
-            elif row[0] == heading:
+        heading_line, headings = self._file.heading_line, list[str]()
+        for line, cells in self._csv_rows() if self._file.sheet is None else self._sheet_rows():
+            if line > heading_line and cells != headings:
+                yield line, cells
+            elif line > heading_line:  # of a file that was put together from several
+                self.passed_over["repeated headings"] += 1
+            elif line == heading_line:
+                headings = cells
+            else:
+                self.passed_over["rows before the headings"] += 1
+
+    def _csv_rows(self) -> Iterator[NumberedRow]:
+        """The rows of a CSV from its first line on, but for one that names the delimiter."""
+        rows, last = self._file.csv_rows(self.faults.add), 0
+        for count, (line, cells) in enumerate(rows):
+            if line == self._file.heading_line:
                 rows.width = len(self._file.headings)
                 rows.text_columns = self._text_columns
-            elif not SEPARATOR_LINE.fullmatch(self._file.delimiter.join(row[1])):
-                self.passed_over["rows before the headings"] += 1
+            if line >= self._file.heading_line or not SEPARATOR_LINE.fullmatch(self._file.delimiter.join(cells)):
+                yield line, cells
             if self._progress and count % _PROGRESS_ROWS == 0:
                 at = self._file.position
                 self._progress(at - last)
@@ -107,12 +115,10 @@ class Reader:
 
     def _sheet_rows(self) -> Iterator[NumberedRow]:
         for line, cells in self._file.sheet_rows():
-            if not any(cells):
-                self.passed_over["empty rows"] += 1
-            elif line > self._file.heading_line:
+            if any(cells):
                 yield line, cells
-            elif line < self._file.heading_line:
-                self.passed_over["rows before the headings"] += 1
+            else:
+                self.passed_over["empty rows"] += 1
         if self._progress:
             self._progress(self._file.size)
 
@@ -122,7 +128,7 @@ class Reader:
         return frozenset(
             index
             for index, key in enumerate(self._file.mapping)
-            if not key or (key not in _WITHOUT_LINE_BREAKS and self._layout.column(key).kind not in _NUMBERS_AND_DATES)
+            if not key or (key not in _WITHOUT_LINE_BREAKS and self.layout.column(key).kind not in _NUMBERS_AND_DATES)
         )
 
     def _cut_to_width(self, cells: list[str], width: int) -> list[str]:
@@ -145,8 +151,8 @@ class Reader:
                 values[target] = parse(cells[index])
         except (ValueError, Ambiguous):
             self._parse_again(line, cells, values)
-        record: Record = self._layout.record(*values)
-        return self._layout.complete(record) if self._layout.complete else record
+        record: Record = self.layout.record(*values)
+        return self.layout.fill_in(record) if self.layout.fill_in else record
 
     def _parse_again(self, line: int, cells: Sequence[str], values: list[Any]) -> None:
         """Parse a row with an ambiguous or a faulty cell. Raises RowRejected with all faults of its cells."""
@@ -163,13 +169,26 @@ class Reader:
             except ValueError as error:
                 if not is_asked:
                     faults.append(Fault(line, describe_cell_error(heading, cell, error), heading, cell))
+        if len(faults) > 1 and (note := self._quote_note(cells)):
+            raise RowRejected(f"the row has only {note}; take it out if it is a note or a line of totals")
         if faults:
             raise RowRejected(*faults)
 
-    def _settle(self, setting: str, line: int, heading: str, cell: str) -> Parsers:
-        """Look through the whole file for what tells how it writes dates or numbers. Ask if nothing, or both, does.
+    def _quote_note(self, cells: Sequence[str]) -> str:
+        """Quote the filled cells of a row that looks like a note or a line of totals, "" for any other row.
 
-        Returns the parsers that read the cell: from now on always if the file tells, else to go on for the moment.
+        Such a row has at most one cell besides amounts and whole numbers.
+        """
+        numbers = {index for index in self._columns if self._kind(index) in (INTEGER, MONEY)}
+        filled = [index for index, cell in enumerate(cells) if clean_text(cell)]
+        if len([index for index in filled if index not in numbers]) > 1:
+            return ""
+        return ", ".join(quote(cells[index]) for index in filled)
+
+    def _settle(self, setting: str, line: int, heading: str, cell: str) -> Parsers:
+        """Look through the whole file for what tells how it writes dates or numbers. Ask if nothing tells, or both.
+
+        Return the parsers that read the cell. If the file tells, they are used from now on, otherwise for this row.
         """
         found = self._evidence[setting]
         choices = {key: shape for key, shape in _SETTINGS[setting].items() if key != "iso"}
@@ -187,7 +206,7 @@ class Reader:
     @cached_property
     def _evidence(self) -> dict[str, set[str]]:
         """What all numbers and dates of the file tell about its formats."""
-        kinds = [(index, self._layout.column(self._file.mapping[index] or "").kind) for index in self._columns]
+        kinds = [(index, self._kind(index)) for index in self._columns]
         kinds = [(index, kind) for index, kind in kinds if kind in _NUMBERS_AND_DATES]
         found: dict[str, set[str]] = {"": set(), **{setting: set() for setting in _SETTINGS}}
         judge = lru_cache(_CACHED_CELLS)(evidence)
@@ -198,19 +217,22 @@ class Reader:
                     found[setting].add(meaning)
         return {setting: meanings - {""} for setting, meanings in found.items()}
 
+    def _kind(self, index: int) -> Kind:
+        return self.layout.column(self._file.mapping[index] or "").kind
+
     def _make_parsers(self, formats: Formats) -> Parsers:
         if formats in self._made_parsers:
             return self._made_parsers[formats]
         parsers = self._made_parsers[formats] = []
         for index in self._columns:
             key = self._file.mapping[index] or ""
-            column = self._layout.columns[key]
-            target = self._layout.record._fields.index(column.field or key)
+            column = self.layout.columns[key]
+            target = self.layout.record._fields.index(column.field or key)
             parsers.append((index, target, self._parser(key, column, formats)))
         return parsers
 
     def _parser(self, key: str, column: FileColumn, formats: Formats) -> Parser:
-        kind = self._layout.column(key).kind
+        kind = self.layout.column(key).kind
         if kind in _NUMBERS_AND_DATES:
             parse = formats.parser(kind)
             if column.optional:

@@ -95,10 +95,9 @@ class FileRejected(Exception):
     Questions that nobody has answered count as faults.
     """
 
-    def __init__(self, file: str, faults: Sequence[Fault], total: int = 0) -> None:
+    def __init__(self, file: str, faults: Sequence[Fault], total: int) -> None:
         super().__init__(file, faults)
-        self.faults = faults
-        self.total = total or len(faults)
+        self.faults, self.total = faults, total
         self.messages = [f"{file}:{fault.line}: {fault.text}" for fault in faults]
 
     def __str__(self) -> str:
@@ -196,6 +195,12 @@ class ImportSummary:
         return self.cancelled + self.removed
 
     @property
+    def fate(self) -> str:
+        """What becomes of the rows that the file doesn't name: "it ends", "they are removed"."""
+        one, many = ("it is removed", "they are removed") if self.removed else ("it ends", "they end")
+        return one if self.ending == 1 else many
+
+    @property
     def ends_many(self) -> bool:
         """Whether these are more than a tenth of the known rows that the file touches."""
         return self.ending * _CONFIRMED_SHARE > self.updated + self.unchanged + self.ending
@@ -234,6 +239,10 @@ class Plan:
     @property
     def open_questions(self) -> list[Question]:
         return [question for question in self.questions if not question.default]
+
+    @property
+    def can_be_applied(self) -> bool:
+        return not self.faults and not self.open_questions
 
     def raise_if_rejected(self, name: str, describe: Callable[[Question], str] = str) -> None:
         """Raise FileRejected where there are faults or open questions, which `describe` turns into words."""

@@ -105,14 +105,18 @@ def undo_preview(number: int) -> UndoPreview:
 
 
 def undo_import(
-    number: int, undo_number: int, who: str, progress: Progress | None = None, wait: Callable[[], object] | None = None
+    number: int,
+    undo_number: int,
+    who: str,
+    progress: Progress | None = None,
+    wait: Callable[[], object] = lambda: None,
 ) -> UndoPreview:
     """Undo the import `number` in one transaction, and record that as the import `undo_number` by `who`.
 
     `progress` is called with the number of rows that are done since the last call, of Import.changed_rows, and `wait`
-    while an import is under way, as by `import_file`. Raises CannotUndo, and then nothing has changed.
+    while an import is under way, as by `check_file`. Raises CannotUndo, and then nothing has changed.
     """
-    with reports_db.patient_write_transaction(wait) if wait else reports_db.write_transaction():
+    with reports_db.patient_write_transaction(wait):
         undone = check_undo(number)
         preview = _preview(undone)
         undo = _Undo(undone, undo_number, progress)

@@ -62,7 +62,11 @@ _WORDS = {
 
 
 class CannotUndo(Exception):
-    """An import can't be undone; the message says why, and what can be done."""
+    """An import can't be undone; the message says why, and what can be done. `newer` are to be undone before."""
+
+    def __init__(self, message: str, newer: Sequence[int] = ()) -> None:
+        super().__init__(message)
+        self.newer = newer
 
 
 class UndoneImport(NamedTuple):
@@ -95,16 +99,21 @@ def check_undo(number: int) -> UndoneImport:
         )
     checked = UndoneImport(undone.id, number, undone.report, undone.file)
     if effective_imports_since(checked).exists() and (conflicts := _changed_since(checked) or _moved_since(checked)):
-        raise CannotUndo(_describe_conflicts(conflicts))
+        newest_first = _newest_first(conflicts)
+        raise CannotUndo(_describe_conflicts(newest_first), newest_first)
     return checked
 
 
-def _describe_conflicts(numbers: set[int]) -> str:
+def _newest_first(numbers: set[int]) -> list[int]:
     newer = Import.select(Import.number).where(Import.number.in_(list(numbers))).order_by(Import.id.desc())
-    first, *others = [str(number) for (number,) in reports_db.execute(newer)]
-    if not others:
-        return f"Import {first}, which is newer, changed the same rows; undo that first."
-    return f"Newer imports changed the same rows; undo these first, in this order: {', '.join([first, *others])}."
+    return [number for (number,) in reports_db.execute(newer)]
+
+
+def _describe_conflicts(numbers: Sequence[int]) -> str:
+    if len(numbers) == 1:
+        return f"Import {numbers[0]}, which is newer, changed the same rows; undo that first."
+    in_order = ", ".join(map(str, numbers))
+    return f"Newer imports changed the same rows; undo these first, in this order: {in_order}."
 
 
 def effective_imports_since(undone: UndoneImport) -> Any:

@@ -13,7 +13,7 @@ from app.importing.csv_rows import NumberedRow
 from app.importing.results import Unreadable
 
 SIGNATURE = b"PK\x03\x04"  # of a zip file
-OLD_SIGNATURE = b"\xd0\xcf\x11\xe0"  # of Excel's format before 2007
+OLD_SIGNATURE = b"\xd0\xcf\x11\xe0"  # of Excel's format before 2007, and of workbooks with a password
 
 _MAX_BYTES = 600_000_000  # of all parts, unpacked
 _MAX_CELLS = 12_000_000  # of the rectangle around a sheet's cells, which the library allocates whole

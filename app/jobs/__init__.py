@@ -1,5 +1,6 @@
 """Jobs: what takes too long for a request runs in a process of its own, `flask jobs`.
 
-queue.py has the queue, uploads.py the files that jobs work on, states.py the states of a job, plans.py what jobs leave
-for the pages, imports.py the jobs of imports, and runner.py the process.
+imports.py has the jobs of imports, states.py their states, uploads.py the files that they work on, queue.py the queue,
+and runner.py the process. What jobs leave for the pages: stored_options.py (how a file is read), previews.py (its first
+rows), plans.py (what it would do), faults.py (its copy with a column of faults).
 """

@@ -1,99 +1,101 @@
 """All faults of a file, and its copy with a column that tells them."""
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from heapq import merge
-from itertools import chain, groupby
+from functools import partial
+from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
-from tempfile import TemporaryFile
-from typing import IO
+from sys import maxsize
 
 from app.importing import Fault, Faults, Options, Reader, RecognisedFile
 from app.importing.encodings import read_lines
 from app.importing.results import Unreadable
-from app.table.csv import EXCEL
+from app.importing.sorted_rows import SortedRows
+from app.table.csv import EXCEL, SEMICOLON, Dialect
 from app.table.kinds import unguard
-from models.sqlite import OWNER_ONLY
+from models import OWNER_ONLY
 
 HEADING = "Fault"  # of the column
-_RUN = 50_000  # faults that are sorted in memory
-
-Line = tuple[int, str]  # the line of a fault, and its words
+_NO_MORE_FAULTS: tuple[int, list[str]] = (maxsize, [])  # behind the last line
 
 
 class FaultLog(Faults):
-    """Keeps all faults of a file, in temporary files where they are many. Use it in a `with`."""
+    """Keeps all faults of a file. Use it in a `with`."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._run: list[Line] = []
-        self._files: list[IO[str]] = []
+        self._all = SortedRows()
 
     def __enter__(self) -> "FaultLog":
         return self
 
     def __exit__(self, *_: object) -> None:
-        for file in self._files:
-            file.close()
+        self._all.__exit__()
 
     def append(self, fault: Fault) -> None:
         super().append(fault)
-        self._run.append((fault.line, fault.text))
-        if len(self._run) >= _RUN:
-            file = TemporaryFile("w+", encoding="ascii")  # noqa: SIM115 - __exit__ closes it
-            self._files.append(file)
-            file.writelines(f"{json.dumps(line)}\n" for line in sorted(self._run))
-            self._run = []
+        self._all.add((fault.line, fault.text))
 
     def by_line(self) -> Iterator[tuple[int, list[str]]]:
         """Yield each line with faults, in their order, and what is wrong with it."""
-        runs: list[Iterator[Line]] = [iter(sorted(self._run))]
-        for file in self._files:
-            file.seek(0)
-            runs.append((line, text) for line, text in map(json.loads, file))
-        for line, faults in groupby(merge(*runs), itemgetter(0)):
+        for line, faults in groupby(self._all, itemgetter(0)):
             yield line, [text for _, text in faults]
 
 
 def write_faults(file: RecognisedFile, options: Options, faults: FaultLog, path: Path) -> None:
     """Write the headings and rows of a file as a CSV with a column of faults. Raises OSError when the disk is full.
 
-    A line that is no row, because of a quote or of its bytes, stands as it is in the first cell.
+    A line that is no row, because of a quote or of its bytes, stands as it is in the first cell. A file with semicolons
+    gets them again: where Excel has written these it opens a file with commas in one column.
     """
-    width = len(file.headings)
-    lines = _Lines(file)
-    rest = faults.by_line()
-    wrong, texts = next(rest, (0, []))
+    dialect = SEMICOLON if file.delimiter == SEMICOLON.delimiter else EXCEL
+    row, lines = partial(_row, dialect, len(file.headings)), _Lines(file)
     draft = path.with_name(f"{path.name}.part")
     draft.touch(OWNER_ONLY)
     with draft.open("w", encoding="utf-8", errors="replace", newline="") as out:
-        out.write(EXCEL.start)
-        for line, cells in chain(_rows(file, options), [(0, [])]):  # 0 is after the last row
-            while wrong and (line == 0 or wrong < line):
-                out.write(_row([lines.text(wrong)], width, texts))
-                wrong, texts = next(rest, (0, []))
-            if line and wrong == line:
-                out.write(_row(cells, width, texts))
-                wrong, texts = next(rest, (0, []))
-            elif line:
-                out.write(_row(cells, width, [HEADING] if line == file.heading_line else []))
+        out.write(dialect.start)
+        for line, cells, texts in _join_faults(_rows(file, options, dialect), faults.by_line()):
+            if cells is None:
+                out.write(row([lines.text(line)], texts))
+            else:
+                out.write(row(cells, [HEADING] if line == file.heading_line and not texts else texts))
     draft.replace(path)
 
 
-def _row(cells: Sequence[str], width: int, faults: Sequence[str]) -> str:
+def _join_faults(
+    rows: Iterable[tuple[int, Sequence[str]]], faults: Iterator[tuple[int, list[str]]]
+) -> Iterator[tuple[int, Sequence[str] | None, list[str]]]:
+    """Yield line, cells and faults of each row, and of each other line with faults, which has None instead of cells.
+
+    Both come in the order of lines.
+    """
+    faulty, texts = next(faults, _NO_MORE_FAULTS)
+    for line, cells in rows:
+        while faulty < line:
+            yield faulty, None, texts
+            faulty, texts = next(faults, _NO_MORE_FAULTS)
+        if faulty == line:
+            yield line, cells, texts
+            faulty, texts = next(faults, _NO_MORE_FAULTS)
+        else:
+            yield line, cells, []
+    if texts:
+        yield faulty, None, texts
+    yield from ((line, None, rest) for line, rest in faults)
+
+
+def _row(dialect: Dialect, width: int, cells: Sequence[str], faults: Sequence[str]) -> str:
     padding = [""] * (width - len(cells))
-    return EXCEL.line([*cells, *padding, "; ".join(faults)])
+    return dialect.line([*cells, *padding, "; ".join(faults)])
 
 
-def _rows(file: RecognisedFile, options: Options) -> Iterator[tuple[int, Sequence[str]]]:
+def _rows(file: RecognisedFile, options: Options, dialect: Dialect) -> Iterator[tuple[int, Sequence[str]]]:
     """The headings, and the rows after them as the file has them, without formula guards: these are written anew."""
     if not file.headings:
         return
-    delimiter = ";" if file.delimiter == ";" else ","
     for line, cells in _guarded_rows(file, options):
-        yield line, cells if file.sheet is not None else [unguard(cell, delimiter) for cell in cells]
+        yield line, cells if file.sheet is not None else [unguard(cell, dialect.delimiter) for cell in cells]
 
 
 def _guarded_rows(file: RecognisedFile, options: Options) -> Iterator[tuple[int, Sequence[str]]]:
@@ -102,8 +104,7 @@ def _guarded_rows(file: RecognisedFile, options: Options) -> Iterator[tuple[int,
         with suppress(Unreadable):  # which is a fault
             yield from Reader(file, options).numbered_rows()
         return
-    rows = file.sheet_rows() if file.sheet is not None else iter(file.csv_rows(lambda line, text: None))
-    yield from (row for row in rows if row[0] > file.heading_line)
+    yield from file.rows_below_headings()
 
 
 class _Lines:

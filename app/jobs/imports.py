@@ -2,9 +2,9 @@
 
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import IO, Any
 
 from huey import Huey, crontab
@@ -14,28 +14,22 @@ from app.importing import (
     Options,
     Plan,
     RecognisedFile,
+    check_file,
     discard_history,
-    heartbeat,
-    import_file,
+    heartbeats,
+    load_file,
     recognise_file,
+    record_heartbeat,
     undo_import,
 )
+from app.importing.history import HEARTBEAT
 from app.jobs import states
 from app.jobs.faults import FaultLog, write_faults
-from app.jobs.plans import (
-    dump_options,
-    dump_plan,
-    dump_preview,
-    headings_digest,
-    is_workbook,
-    load_options,
-    load_plan,
-    make_preview,
-    recognise_head,
-    store_plan,
-)
+from app.jobs.plans import dump_plan, load_plan, store_plan
+from app.jobs.previews import dump_preview, headings_digest, is_workbook, make_preview, recognise_head
 from app.jobs.queue import open_queue
 from app.jobs.states import change_state, claim_job
+from app.jobs.stored_options import dump_options, load_options
 from app.jobs.uploads import Uploads
 from models import (
     DATABASE_ERRORS,
@@ -75,8 +69,8 @@ class ImportJobs:
 
     def __init__(self, database_url: str, history_days: int) -> None:
         self.uploads = Uploads(data_folder(database_url) / "uploads")
-        self.running: RunningJob | None = None  # for the thread that records its heartbeats
         self._url, self._history_days = database_url, history_days
+        self._tasks: dict[str, Any] = {}  # by the name of the method; with the queue, which has them
 
     @cached_property
     def queue(self) -> Huey:
@@ -87,10 +81,6 @@ class ImportJobs:
         queue.periodic_task(crontab(), name="requeue")(self.requeue)
         queue.periodic_task(crontab(minute="17", hour="3"), name="clean_up")(self.clean_up)
         return queue
-
-    @cached_property
-    def _tasks(self) -> dict[str, Any]:
-        return {}
 
     def wake(self, job: ImportJob, state: str) -> None:
         """Let the process know of a job in a queued state. Where the queue fails, `requeue` finds the job."""
@@ -109,9 +99,9 @@ class ImportJobs:
         for job in running:
             status = states.status_of(job)
             if job.state == states.APPLYING and status.state == states.APPLIED and status.applied:
-                self._applied(job, status.applied)
+                self._note_applied(job, status.applied)
             elif job.state == states.UNDOING and status.state == states.UNDONE:
-                self._undone(job, ImportJob.get_by_id(job.undo))
+                self._note_undone(job, ImportJob.get_by_id(job.undo))
 
     def clean_up(self) -> None:
         """Delete uploads that nobody has applied for a week, and the history that is older than HISTORY_DAYS."""
@@ -125,7 +115,7 @@ class ImportJobs:
         with self.uploads.open(job.id) as stream:
             if not is_workbook(stream):
                 options = load_options(job.options)
-                self._recall(job, recognise_head(stream, str(job.file), options))
+                self._recall_options(job, recognise_head(stream, str(job.file), options))
 
     def check(self, number: int) -> None:
         """Find out what a file would do."""
@@ -135,9 +125,7 @@ class ImportJobs:
             options, file = self._recognise(job, stream)
             with FaultLog() as faults:
                 self.uploads.faults_path(number).unlink(missing_ok=True)
-                plan = import_file(
-                    file, options, dry_run=True, progress=running.advance, faults=faults, wait=running.wait
-                )
+                plan = check_file(file, options, running.advance, running.wait, faults)
                 if plan.faults is not faults:  # of the headings: no row was read
                     faults.extend(plan.faults)
                 if faults:
@@ -150,14 +138,14 @@ class ImportJobs:
         options = load_options(job.options)
         file = recognise_file(stream, str(job.file), options)
         if is_workbook(stream):
-            if not job.headings and self._recall(job, file):
+            if not job.headings and self._recall_options(job, file):
                 options = load_options(job.options)
                 file = recognise_file(stream, str(job.file), options)
             job.preview = dump_preview(make_preview(file, options))
             job.save(only=[ImportJob.preview])
         return options, file
 
-    def _recall(self, job: ImportJob, file: RecognisedFile) -> bool:
+    def _recall_options(self, job: ImportJob, file: RecognisedFile) -> bool:
         """Note the headings of a new file, and take what a person has said about the same file or headings before.
 
         This takes all options of the newest applied import of the very same file, else the mapping of the newest one
@@ -183,7 +171,7 @@ class ImportJobs:
             return
         with self._work_on(job) as running, self.uploads.open(number) as stream:
             if applied := Import.get_or_none(Import.number == number):
-                self._applied(job, applied)
+                self._note_applied(job, applied)
                 return
             options = load_options(job.options)
             file = recognise_file(stream, str(job.file), options)
@@ -195,35 +183,39 @@ class ImportJobs:
                     checked is None or checked.data_version == plan.data_version or store_plan(plan).shows_same(checked)
                 )
 
-            plan = import_file(
+            plan = load_file(
                 file,
                 options,
-                progress=running.advance,
                 who=str(job.who),
                 number=number,
-                accept=is_as_shown,
+                progress=running.advance,
                 wait=running.wait,
+                accept=is_as_shown,
             )
             job.plan = dump_plan(store_plan(plan))
             if applied := Import.get_or_none(Import.number == number):
-                self._applied(job, applied)
+                self._note_applied(job, applied)
             else:
                 running.finish(states.CHECKED, plan=job.plan, message=_CHANGED if checked else _FAULTY)
 
     def load_at_once(self, job: ImportJob, options: Options, dry_run: bool, wait: Callable[[], object]) -> Plan:
         """Load a small file in the process of whoever calls, and return what that did, or what is wrong."""
-        with heartbeat(job.id), self.uploads.open(job.id) as stream:
+        beats = heartbeats(partial(record_heartbeat, job.id), HEARTBEAT)
+        with beats, self.uploads.open(job.id) as stream:
             file = recognise_file(stream, str(job.file), options)
-            plan = import_file(file, options, dry_run, who=str(job.who), number=job.id, wait=wait)
+            if dry_run:
+                plan = check_file(file, options, wait=wait)
+            else:
+                plan = load_file(file, options, who=str(job.who), number=job.id, wait=wait)
         if applied := Import.get_or_none(Import.number == job.id):
             job.plan = dump_plan(store_plan(plan))
             try:
-                self._applied(job, applied)
+                self._note_applied(job, applied)
             except DATABASE_ERRORS as error:  # `requeue` does it again
                 log.warning("Can't note yet that import %d is applied: %s", job.id, describe_error(error))
         return plan
 
-    def _applied(self, job: ImportJob, applied: Import) -> None:
+    def _note_applied(self, job: ImportJob, applied: Import) -> None:
         """Note that the reports have a file's rows, and delete the file."""
         about = f"{applied.report} {job.file}"
         counts = {name: getattr(applied, name) for name in ("added", "updated", "unchanged", "removed", "cancelled")}
@@ -246,9 +238,9 @@ class ImportJobs:
             except CannotUndo as error:
                 running.finish(states.APPLIED, message=str(error))
                 return
-            self._undone(job, undoing)
+            self._note_undone(job, undoing)
 
-    def _undone(self, job: ImportJob, undoing: ImportJob) -> None:
+    def _note_undone(self, job: ImportJob, undoing: ImportJob) -> None:
         with access_db.write_transaction():
             if change_state(job, [states.UNDOING], states.UNDONE, message=""):
                 audit.record("undo", DONE, about=f"{job.report} {job.file}", who=undoing.who, number=job.id)
@@ -256,9 +248,10 @@ class ImportJobs:
     @contextmanager
     def _work_on(self, job: ImportJob) -> Iterator["RunningJob"]:
         """Run the block for a job that was claimed. An error becomes the job's message, and ends in AFTER_FAILURE."""
-        running = self.running = RunningJob(job)
+        running = RunningJob(job)
         try:
-            yield running
+            with heartbeats(running.record_heartbeat, HEARTBEAT):
+                yield running
         except JobTaken:
             return
         except FileNotFoundError:
@@ -273,12 +266,10 @@ class ImportJobs:
         except Exception:
             log.exception(_FAILED, job.id, job.state, "a defect")
             running.fail(_DEFECT)
-        finally:
-            self.running = None
 
 
 class RunningJob:
-    """A job that is being worked on. Another thread records its heartbeats (runner.py)."""
+    """A job that is being worked on. Another thread records its heartbeats."""
 
     def __init__(self, job: ImportJob) -> None:
         self.job, self.done, self.message, self.is_taken = job, 0, "", False
@@ -297,8 +288,7 @@ class RunningJob:
 
     def record_heartbeat(self) -> None:
         """Record that the job is being worked on, and notice whether somebody has taken it away."""
-        with suppress(*DATABASE_ERRORS):  # it is called again a second later
-            self.is_taken = not states.note_progress(self.job, self.done, self.message)
+        self.is_taken = not states.note_progress(self.job, self.done, self.message)
 
     def finish(self, state: str, message: str = "", **values: Any) -> None:
         change_state(self.job, [self.job.state], state, message=message, **values)

@@ -1,14 +1,12 @@
 """The queue of jobs: huey on a SQLite file beside the databases, or on the PostgreSQL server that has them."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 from huey import CySqliteHuey, Huey, PostgresHuey
 from huey.registry import Message
 
-from models import JOBS_FILE, POSTGRES, data_folder, driver_errors
-from models.sqlite import OWNER_ONLY
+from models import JOBS_FILE, OWNER_ONLY, POSTGRES, data_folder, driver_errors
 
 _NAME = "partner-reports"
 
@@ -35,11 +33,6 @@ def open_queue(database_url: str) -> Huey:
                 _NAME, dsn=database_url, options="-c search_path=access", table_prefix="jobs", **options
             )
         file = data_folder(database_url) / JOBS_FILE
-        _make_private(file)
+        file.touch(OWNER_ONLY)
+        file.chmod(OWNER_ONLY)  # SQLite gives its -wal and -shm the same rights
         return CySqliteHuey(_NAME, filename=str(file), **options)
-
-
-def _make_private(file: Path) -> None:
-    """Create the file with rights of its owner alone, which SQLite's -wal and -shm take over."""
-    file.touch(OWNER_ONLY)
-    file.chmod(OWNER_ONLY)

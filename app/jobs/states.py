@@ -6,7 +6,7 @@ A job whose process has died doesn't say so: it is one that hasn't been seen for
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from app.importing import history
 from models import Import, ImportJob, JobRunner, access_db, timestamp
@@ -19,24 +19,11 @@ FAILED = history.FAILED  # of an import by the command
 UNDOES = "undoes"  # the job whose number is that of an import that undoes another
 NOT_THERE = "not there"  # shown where the reports have lost an applied import, by a restored backup
 
-
-class JobKind(NamedTuple):
-    """What a process does with an import, and the states that it takes it through."""
-
-    name: str
-    queued: str
-    running: str
-    after_failure: str  # what is possible again, also after an interruption
-
-
-_JOB_KINDS = (
-    JobKind("check", CHECK_QUEUED, CHECKING, CHECK_FAILED),
-    JobKind("apply", APPLY_QUEUED, APPLYING, CHECKED),
-    JobKind("undo", UNDO_QUEUED, UNDOING, APPLIED),
-)
-JOBS = {kind.queued: kind.name for kind in _JOB_KINDS}  # the method of ImportJobs by queued state
-RUNNING = {kind.queued: kind.running for kind in _JOB_KINDS}  # the running state by queued state
-AFTER_FAILURE = {kind.running: kind.after_failure for kind in _JOB_KINDS}  # by running state
+# By the state of a queued job: the method of ImportJobs that does it, and the state meanwhile.
+JOBS = {CHECK_QUEUED: "check", APPLY_QUEUED: "apply", UNDO_QUEUED: "undo"}
+RUNNING = {CHECK_QUEUED: CHECKING, APPLY_QUEUED: APPLYING, UNDO_QUEUED: UNDOING}
+# By the state of a running job: the one after a failure or an interruption, from which it can be tried again.
+AFTER_FAILURE = {CHECKING: CHECK_FAILED, APPLYING: CHECKED, UNDOING: APPLIED}
 BUSY = frozenset({*RUNNING, *RUNNING.values()})
 CHECKABLE = (CHECK_QUEUED, CHECKING, CHECKED, CHECK_FAILED)  # a file that can be read in another way
 DROPPABLE = (*CHECKABLE, APPLY_QUEUED)  # a file that isn't being applied yet
@@ -92,18 +79,19 @@ def _status(job: ImportJob, applied: Import | None, undone_by: Import | None) ->
     return Status(NOT_THERE) if state in _ONCE_APPLIED else Status(state, message)
 
 
-def change_state(job: ImportJob, states: Iterable[str], state: str, **values: Any) -> bool:
-    """Change the state of a job that is in one of `states`, or was interrupted there. Return whether this call did it.
+def change_state(job: ImportJob, expected: Iterable[str], new: str, **values: Any) -> bool:
+    """Change the state of a job from one of the `expected` ones to a `new` one. Return whether this call did it.
 
-    It doesn't when the job has another revision than the caller has seen.
+    A job that was interrupted counts as in the state that AFTER_FAILURE names. Nothing changes when the job has another
+    revision than the caller has seen.
     """
-    possible = ImportJob.state.in_([*states])
+    possible = ImportJob.state.in_([*expected])
     for running, after in AFTER_FAILURE.items():
-        if after in states:
+        if after in expected:
             stale = ImportJob.seen_at < timestamp(-STALE_SECONDS)
             possible |= (ImportJob.state == running) & stale
     same = (ImportJob.id == job.id) & (ImportJob.revision == job.revision)
-    fields = {"state": state, "seen_at": timestamp(), **values}
+    fields = {"state": new, "seen_at": timestamp(), **values}
     changed: int = ImportJob.update(**fields).where(same, possible).execute()
     return changed == 1
 

@@ -7,10 +7,9 @@ from datetime import date
 from app.table.cache import cached_until_import
 from app.table.counts import choose_strategy
 from app.table.definitions import Chart
-from app.table.paging import Row, fetch_rows
 from app.table.query import RowQuery
+from app.table.rows import Row, fetch_rows
 from app.table.scope import Scope
-from app.table.totals import narrow_view
 from app.table.view import View
 
 
@@ -26,13 +25,13 @@ def chart_range(chart: Chart, view: View, scope: Scope) -> tuple[View, Sequence[
     ]
     if not months:
         return view, []
-    return narrow_view(view, {"from": days(months[0])["from"], "to": days(months[-1])["to"]}), months
+    return view.narrowed_by({"from": days(months[0])["from"], "to": days(months[-1])["to"]}), months
 
 
 def largest_rows(view: View, scope: Scope, key: str, limit: int) -> list[Row]:
     """The first-level rows with the largest values of a column. They have two values, their name and this one."""
     columns = (view.report.columns[0], view.report.columns_by_key[key])
-    query = RowQuery(replace(view.first_page, columns=columns, sort=f"-{key}"), scope, level=0)
+    query = RowQuery(replace(view.closed_first_page, columns=columns, sort=f"-{key}"), scope, level=0)
     cache_key = (query.cache_key, columns, limit)
     rows: list[Row] = cached_until_import(
         cache_key, lambda: fetch_rows(choose_strategy(query), descending=True, limit=limit)

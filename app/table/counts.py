@@ -4,7 +4,7 @@
 
 * up to SORT_LIMIT matches: find them through the filter's index and sort them;
 * more: scan the sort index and skip what doesn't match. Among many matches the scan soon fills a page. Where they lie
-  far apart it exceeds its budget (SQLite's progress handler, PostgreSQL's statement_timeout), and `app.table.paging`
+  far apart it exceeds its budget (SQLite's progress handler, PostgreSQL's statement_timeout), and `app.table.rows`
   sorts the matches after all.
 
 Counts are cached until the next import. A page shows "more than 25,000" instead of waiting for an exact count, which
@@ -22,29 +22,29 @@ SORT_LIMIT = 5_000  # matches up to which sorting them is faster than scanning a
 _LONG_SCAN = 4  # times the default scan budget, for more than COUNT_LIMIT matches: sorting those takes longer, too
 
 
-def choose_strategy(rows: RowQuery) -> RowQuery:
+def choose_strategy(query: RowQuery) -> RowQuery:
     """The same rows with `sort_matches` and `scan_budget` set for the fewest reads."""
-    if rows.is_unfiltered:
-        return rows
-    matches = _cached_count(rows, COUNT_LIMIT + 1)
-    return replace(rows, sort_matches=matches <= SORT_LIMIT, scan_budget=_LONG_SCAN if matches > COUNT_LIMIT else 1)
+    if query.is_unfiltered:
+        return query
+    matches = _cached_count(query, COUNT_LIMIT + 1)
+    return replace(query, sort_matches=matches <= SORT_LIMIT, scan_budget=_LONG_SCAN if matches > COUNT_LIMIT else 1)
 
 
-def count_if_quick(rows: RowQuery) -> int | None:
+def count_if_quick(query: RowQuery) -> int | None:
     """The exact count if it is cached or at most COUNT_LIMIT; else None."""
-    exact: int | None = cached((rows.cache_key, None))
+    exact: int | None = cached((query.cache_key, None))
     if exact is not None:
         return exact
-    count = _cached_count(rows, COUNT_LIMIT + 1)
+    count = _cached_count(query, COUNT_LIMIT + 1)
     return count if count <= COUNT_LIMIT else None
 
 
-def count_rows(rows: RowQuery) -> int:
+def count_rows(query: RowQuery) -> int:
     """The exact count, however long it takes."""
-    return _cached_count(rows, None)
+    return _cached_count(query, None)
 
 
-def _cached_count(rows: RowQuery, at_most: int | None) -> int:
-    key = (rows.cache_key, at_most)
-    count: int = cached_until_import(key, lambda: reports_db.execute(rows.count(at_most)).fetchone()[0])
+def _cached_count(query: RowQuery, at_most: int | None) -> int:
+    key = (query.cache_key, at_most)
+    count: int = cached_until_import(key, lambda: reports_db.execute(query.count(at_most)).fetchone()[0])
     return count

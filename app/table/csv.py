@@ -23,8 +23,7 @@ from app.table.query import RowQuery
 from app.table.scope import Scope, ScopeIn
 from app.table.totals import Groups
 from app.table.view import View
-from models import reports_db
-from models.sqlite import Snapshot
+from models import Snapshot, reports_db
 
 _NUMBER = re.compile("[-+]?[0-9](?:[0-9.,' ]*[0-9])?")  # a sign before digits is no formula
 DIALECT_KEY = "dialect"  # its key in the query string of a CSV; it is no part of a view
@@ -122,11 +121,11 @@ def column_chunks(
 def _row_chunks(
     view: View, scope: Scope, make_writer: MakeWriter, connection: Any
 ) -> Iterator[tuple[int, list[Iterable[Any]]]]:
-    rows = choose_strategy(RowQuery(view, scope, view.level))
-    order = rows.order(view.sort_column)
-    sources = [_column_source(rows, column, order, connection, make_writer) for column in view.columns]
+    query = choose_strategy(RowQuery(view, scope, view.level))
+    order = query.order(view.sort_column)
+    sources = [_column_source(query, column, order, connection, make_writer) for column in view.columns]
     terms, writers = zip(*sources, strict=True)
-    for columns in connection.columns(order_by(rows.select(terms, order), order, view.descending), CHUNK_ROWS):
+    for columns in connection.columns(order_by(query.select(terms, order), order, view.descending), CHUNK_ROWS):
         yield len(columns[0]), [write(values) for write, values in zip(writers, columns, strict=True)]
 
 
@@ -139,21 +138,21 @@ def _group_chunks(view: View, groups: Groups, make_writer: MakeWriter) -> Iterat
 
 
 def _column_source(
-    rows: RowQuery, column: Column, order: list[Term], connection: Any, make_writer: MakeWriter
+    query: RowQuery, column: Column, order: list[Term], connection: Any, make_writer: MakeWriter
 ) -> tuple[Term, ColumnWriter]:
     """The term to select for a column, and its writer.
 
     For a name from another table that is the foreign key: looking the id up in a dict is faster than a join. It isn't
     worth it for few rows, for a table that is joined anyway to sort by it, or for one that is too large for memory.
     """
-    value = rows.value(column.value)
-    (parent,) = tables_of([value], besides=rows.table) or [None]
+    value = query.value(column.value)
+    (parent,) = tables_of([value], besides=query.table) or [None]
     joined = parent is None or parent in map(table_of, order)
-    if joined or rows.sort_matches or not _fits_in_memory(parent, connection):
+    if joined or query.sort_matches or not _fits_in_memory(parent, connection):
         return value, make_writer(column.kind, None)
     chunks = connection.columns(parent.select(parent.id, value), CHUNK_ROWS)
     names = chain.from_iterable(zip(ids, names, strict=True) for ids, names in chunks)
-    return foreign_key(rows.table, parent), make_writer(column.kind, names)
+    return foreign_key(query.table, parent), make_writer(column.kind, names)
 
 
 def _fits_in_memory(table: Any, connection: Any) -> bool:

@@ -15,10 +15,9 @@ from app.table.cache import BoundedCache, cached_until_import, is_cached
 from app.table.definitions import ROWS, Column
 from app.table.query import RowQuery
 from app.table.scope import Scope
-from app.table.totals import Group, Groups, narrow_view, sum_groups
+from app.table.totals import Group, Groups, sum_groups
 from app.table.view import RowPath, View
-from models import reports_db
-from models.sqlite import Snapshot
+from models import Snapshot, reports_db
 
 MAX_ROWS_AT_ONCE = 2_000_000  # in a table whose groups are added up before the page is sent
 
@@ -30,12 +29,12 @@ def read_groups(view: View, scope: Scope, snapshot: Snapshot | None = None) -> G
 
     Groups that the sort doesn't tell apart are in the order of their dimensions, in a descending sort backwards.
     """
-    rows = RowQuery(view, scope, view.level)
+    query = RowQuery(view, scope, view.level)
 
     def read() -> Groups:
-        return sum_groups(rows, view.group, view.report.measures, snapshot, every_period=True)
+        return sum_groups(query, view.group, view.report.measures, snapshot, every_period=True)
 
-    key = (rows.cache_key, view.today)
+    key = (query.cache_key, view.today)
     groups: Groups = read() if snapshot else cached_until_import(key, read, groups_cache)
     if snapshot:
         return groups.in_order(_order(view, groups))
@@ -46,10 +45,10 @@ def read_groups(view: View, scope: Scope, snapshot: Snapshot | None = None) -> G
 
 def groups_are_slow(view: View, scope: Scope) -> bool:
     """Whether a page shouldn't wait for the groups of a view: they aren't in memory, and its table is large."""
-    rows = RowQuery(view, scope, view.level)
-    if is_cached((rows.cache_key, view.today), groups_cache):
+    query = RowQuery(view, scope, view.level)
+    if is_cached((query.cache_key, view.today), groups_cache):
         return False
-    ((largest_id,),) = reports_db.execute(rows.table.select(fn.COALESCE(fn.MAX(rows.table.id), 0)))
+    ((largest_id,),) = reports_db.execute(query.table.select(fn.COALESCE(fn.MAX(query.table.id), 0)))
     return int(largest_id) > MAX_ROWS_AT_ONCE
 
 
@@ -117,5 +116,5 @@ def member_view(view: View, group: Group) -> View:
     for dimension, value in zip(view.group, group.values, strict=True):
         filters = dimension.filters(value)
         spellings = {key: texts for key, texts in members.spellings.items() if key[0] not in filters}
-        members = narrow_view(replace(members, spellings=spellings), filters)
+        members = replace(members, spellings=spellings).narrowed_by(filters)
     return members

@@ -62,7 +62,7 @@ def _integer(cell: str) -> int:
 
 def _money(cell: str) -> int:
     if not _AMOUNT.fullmatch(cell) or cell == "-0.00":
-        raise ValueError("is not an amount with two decimals such as -1234.50")
+        raise ValueError("is not an amount of up to 12 digits and two decimals such as -1234.50")
     return int(cell.replace(".", ""))
 
 

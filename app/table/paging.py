@@ -1,46 +1,34 @@
-"""Read the rows of a view: one page of it, all of them, or those inside an expanded row.
+"""Read the pages of a view, all of its rows, or those inside an expanded row.
 
 `read_page` works top down:
 
 1. `choose_strategy` decides how to find the rows (`app.table.counts`).
 2. `locate_cursor` looks up where the row that the page starts after stands now.
-3. `fetch_rows` reads one row more than the page holds, which tells whether there is a next page. It reads segment by
-   segment (`app.table.expressions`) until it has enough. Where the sort column has `ordered_values`, it reads value by
-   value: Status depends on today, so no index has its order, but the rows of one status are in the order of an index.
+3. `fetch_rows` (`app.table.rows`) reads one row more than the page holds, which tells whether there is a next page.
 4. Open rows get their children, by one query per level for all of them together.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import Any
 
-from peewee import Expression, Value, fn
+from peewee import Expression, fn
 
 from app.table import counts
 from app.table.counts import choose_strategy, count_if_quick, count_rows
-from app.table.definitions import Column
 from app.table.expressions import (
-    FirstRows,
-    Term,
-    Terms,
-    keyset_condition,
     keyset_conditions,
-    order_by,
-    where_all,
-    without_sort_index,
 )
 from app.table.groups import group_columns, group_companions, group_path, groups_are_slow, member_view, read_groups
 from app.table.query import RowQuery
+from app.table.rows import Row, SortKey, count_nested, fetch_rows, open_paths, statement_key, with_children
 from app.table.scope import Scope
 from app.table.statements import compiled, placeholder
 from app.table.totals import Group, Groups
 from app.table.view import FIRST_POSITION, LAST_POSITION, Cursor, PagePosition, RowPath, View, digest, format_path
-from models import MAX_CHAR, QueryBudgetExceeded, read_transaction, reports_db
+from models import MAX_CHAR, read_transaction, reports_db
 
-SortKey = tuple[Any, ...]  # a row's values of `RowQuery.order`
-
-NO_LIMIT = 2**62
 MAX_MEMBERS = 10  # rows that a group opens into
 
 
@@ -50,30 +38,6 @@ class CursorNotFound(LookupError):
     def __init__(self, view: View) -> None:
         super().__init__(view.position)
         self.view = view
-
-
-class Row(NamedTuple):
-    """A row as it is read.
-
-    id, tiebreaker: its id in its level's table, and the text that ends its sort key.
-    path:       the ids that name it in `open` parameters: (customer,) or (customer, certificate type).
-    level:      its level.
-    values:     one for each of the view's columns, as the database holds them.
-    companions: one for each of the columns that have a companion.
-    expandable: whether there are rows inside it.
-    children:   the rows inside it if it is open, else None.
-    members:    for a group the view of the rows that it is made of. Its children are the first of these.
-    """
-
-    id: int
-    tiebreaker: str
-    path: RowPath
-    level: int
-    values: Sequence[Any]
-    companions: Sequence[Any]
-    expandable: bool
-    children: Sequence["Row"] | None = None
-    members: View | None = None
 
 
 @dataclass(frozen=True)
@@ -111,9 +75,9 @@ def read_page(view: View, scope: Scope, wait: bool = True) -> Page:
             return _read_group_page(view, scope)
         query = choose_strategy(RowQuery(view, scope, view.level))
         # The last page holds the remainder, so that its size depends on the exact count.
-        page = _read_page(query, count_rows(query) if view.position == LAST_POSITION else count_if_quick(query))
-        rows = _with_children(view, scope, page.rows)
-    if view.some_rows_closed:  # name each of the page's open rows instead of "all" but some
+        page = _read_row_page(query, count_rows(query) if view.position == LAST_POSITION else count_if_quick(query))
+        rows = with_children(view, scope, page.rows)
+    if view.all_but_some_open:  # name each of the page's open rows instead of "all" but some
         view = replace(view, open_rows=tuple(sorted(open_paths(rows))))
     return replace(page, rows=rows, view=view)
 
@@ -130,8 +94,8 @@ def read_all_rows(view: View, scope: Scope, at_most: int) -> list[Row] | None:
             rows = fetch_rows(choose_strategy(RowQuery(view, scope, view.level)), view.descending, limit=at_most + 1)
             if len(rows) > at_most:
                 return None
-            rows = _with_children(view, scope, rows)
-    return rows if _count_nested(rows) <= at_most else None
+            rows = with_children(view, scope, rows)
+    return rows if count_nested(rows) <= at_most else None
 
 
 def count_view(view: View, scope: Scope) -> int:
@@ -145,7 +109,7 @@ def read_children(view: View, scope: Scope, path: RowPath) -> list[Row] | None:
         return None
     with read_transaction():
         query = RowQuery(view, scope, len(path), path, sort_matches=True)
-        children = _with_children(view, scope, fetch_rows(query, view.descending))
+        children = with_children(view, scope, fetch_rows(query, view.descending))
         if not children and not count_rows(RowQuery(view, scope, len(path) - 1, path)):
             return None
         if any(filter_.having for filter_, _ in view.active_filters):  # which only the view's own row must match
@@ -164,14 +128,14 @@ def read_group(view: View, scope: Scope, path: RowPath) -> Row | None:
     return row
 
 
-def _read_page(rows: RowQuery, total: int | None) -> Page:
+def _read_row_page(query: RowQuery, total: int | None) -> Page:
     """Read a page of rows, without their children. `total` is None where they are too many to count."""
-    view, position = rows.view, rows.view.position or FIRST_POSITION
-    start = locate_cursor(rows, position.cursor, position.forward) if position.cursor else None
+    view, position = query.view, query.view.position or FIRST_POSITION
+    start = locate_cursor(query, position.cursor, position.forward) if position.cursor else None
     size = view.size
     if position == LAST_POSITION and total:
         size = total % view.size or view.size
-    found = fetch_rows(rows, view.descending == position.forward, start, size + 1)
+    found = fetch_rows(query, view.descending == position.forward, start, size + 1)
     if start and not found:
         raise CursorNotFound(view)
     more, found = len(found) > size, found[:size]
@@ -179,9 +143,9 @@ def _read_page(rows: RowQuery, total: int | None) -> Page:
         found.reverse()
     has_start = start is not None
     has_previous, has_next = (has_start, more) if position.forward else (more, has_start)
-    first = _first_row_number(rows, position, start, total, more, len(found))
-    previous = _page_from(rows, found[0], first - 1, forward=False) if found and has_previous else None
-    next_ = _page_from(rows, found[-1], first + len(found) - 1, forward=True) if found and has_next else None
+    first = _first_row_number(query, position, start, total, more, len(found))
+    previous = _page_beside_row(query, found[0], first - 1, forward=False) if found and has_previous else None
+    next_ = _page_beside_row(query, found[-1], first + len(found) - 1, forward=True) if found and has_next else None
     return Page(view, found, first, total, previous, next_)
 
 
@@ -199,8 +163,8 @@ def _read_group_page(view: View, scope: Scope) -> Page:
         start, end = max(at_cursor - view.size, 0), at_cursor
     if at_cursor is not None and start >= end:
         raise CursorNotFound(view)
-    previous = _page_of_groups(view, groups[start], start, forward=False) if start else None
-    next_ = _page_of_groups(view, groups[end - 1], end - 1, forward=True) if end < total else None
+    previous = _page_beside_group(view, groups[start], start, forward=False) if start else None
+    next_ = _page_beside_group(view, groups[end - 1], end - 1, forward=True) if end < total else None
     return Page(view, _group_rows(view, scope, groups[start:end], start), start + 1, total, previous, next_)
 
 
@@ -214,7 +178,7 @@ def _locate_group(view: View, groups: Groups, cursor: Cursor) -> int:
     raise CursorNotFound(view)
 
 
-def _page_of_groups(view: View, group: Group, index: int, forward: bool) -> View:
+def _page_beside_group(view: View, group: Group, index: int, forward: bool) -> View:
     """The view of the page that starts after a group, or ends before it."""
     name = digest(format_path(group_path(view, group)))
     rows_before = index + 1 if forward else index
@@ -238,7 +202,7 @@ def _read_members(members: View, scope: Scope) -> list[Row]:
 
 
 def _first_row_number(
-    rows: RowQuery, position: PagePosition, start: SortKey | None, total: int | None, more: bool, length: int
+    query: RowQuery, position: PagePosition, start: SortKey | None, total: int | None, more: bool, length: int
 ) -> int:
     """The number of the page's first row. The first and last page don't need the cursor's row number."""
     if not more and not position.forward:
@@ -248,173 +212,47 @@ def _first_row_number(
         return max(total - length, 0) + 1
     if not start:
         return 1
-    before = _count_before(rows, position, start)
+    before = _count_before(query, position, start)
     return before + 1 if position.forward else max(before - length, 0) + 1
 
 
-def _count_before(rows: RowQuery, position: PagePosition, start: SortKey) -> int:
+def _count_before(query: RowQuery, position: PagePosition, start: SortKey) -> int:
     """How many rows stand before `start`. The cursor knows, unless other columns have changed the level of the rows."""
     cursor = position.cursor
-    if cursor and cursor.level == rows.level:
+    if cursor and cursor.level == query.level:
         return cursor.rows_before
-    beyond = count_rows_beyond(rows, start, position.forward)
-    return count_rows(rows) - beyond if position.forward else beyond
+    beyond = count_rows_beyond(query, start, position.forward)
+    return count_rows(query) - beyond if position.forward else beyond
 
 
-def _page_from(rows: RowQuery, row: Row, rows_before: int, forward: bool) -> View:
+def _page_beside_row(query: RowQuery, row: Row, rows_before: int, forward: bool) -> View:
     """The view of the page that starts after `row`, or ends before it."""
-    cursor = Cursor(rows.level, row.id, digest(row.tiebreaker), rows_before, rows.view.cursor_context)
-    return rows.view.at_position(PagePosition(forward, cursor))
+    cursor = Cursor(query.level, row.id, digest(row.tiebreaker), rows_before, query.view.cursor_context)
+    return query.view.at_position(PagePosition(forward, cursor))
 
 
-def _with_children(view: View, scope: Scope, rows: Sequence[Row]) -> list[Row]:
-    """The rows of one level, open ones with their children. All children are read by one query per level."""
-    open_paths = {row.path for row in rows if row.expandable and view.is_open(row.path)}
-    if not open_paths:
-        return list(rows)
-    customers = tuple(sorted({path[0] for path in open_paths}))
-    query = RowQuery(view, scope, rows[0].level + 1, customer_ids=customers, sort_matches=True)
-    below = [row for row in fetch_rows(query, view.descending) if row.path[:-1] in open_paths]
-    children: dict[RowPath, list[Row]] = {path: [] for path in open_paths}
-    for child in _with_children(view, scope, below):
-        children[child.path[:-1]].append(child)
-    return [row._replace(children=children[row.path]) if row.path in open_paths else row for row in rows]
-
-
-def open_paths(rows: Sequence[Row]) -> Iterator[RowPath]:
-    """The paths of the open rows among these and inside them."""
-    for row in rows:
-        if row.children is not None:
-            yield row.path
-            yield from open_paths(row.children)
-
-
-def _count_nested(rows: Sequence[Row]) -> int:
-    """The number of rows, children included."""
-    return len(rows) + sum(_count_nested(row.children) for row in rows if row.children)
-
-
-def locate_cursor(rows: RowQuery, cursor: Cursor, forward: bool) -> SortKey:
+def locate_cursor(query: RowQuery, cursor: Cursor, forward: bool) -> SortKey:
     """The sort key of the cursor's row as it is now. Raises CursorNotFound when the view doesn't have the row."""
-    if cursor.level < len(rows.report.levels):
-        at_level = replace(rows, level=cursor.level)
-        (statement,) = compiled((_statement_key(at_level), "sort key"), lambda: [_sort_key_query(at_level)])
+    if cursor.level < len(query.report.levels):
+        at_level = replace(query, level=cursor.level)
+        (statement,) = compiled((statement_key(at_level), "sort key"), lambda: [_sort_key_query(at_level)])
         key = statement.run(cursor.row_id).fetchone()
         if key and digest(key[-1]) == cursor.tiebreaker:
             # When a deeper level is shown now, the rows inside the cursor's row stay on its side of the page's edge:
             # their tiebreakers begin with its own.
-            inside = MAX_CHAR if cursor.level < rows.level and forward != rows.view.descending else ""
+            inside = MAX_CHAR if cursor.level < query.level and forward != query.view.descending else ""
             return (*key[:-1], key[-1] + inside)
-    raise CursorNotFound(rows.view)
+    raise CursorNotFound(query.view)
 
 
-def count_rows_beyond(rows: RowQuery, start: SortKey, forward: bool) -> int:
+def count_rows_beyond(query: RowQuery, start: SortKey, forward: bool) -> int:
     """How many rows come after `start`, or before it when not `forward`."""
-    order = rows.order(rows.view.sort_column)
-    query = rows.select([fn.COUNT(rows.table.id)], order)
-    segments = keyset_conditions(order, start, forward != rows.view.descending)
-    return sum(reports_db.execute(query.where(*segment)).fetchone()[0] for segment in segments)
+    order = query.order(query.view.sort_column)
+    select = query.select([fn.COUNT(query.table.id)], order)
+    segments = keyset_conditions(order, start, forward != query.view.descending)
+    return sum(reports_db.execute(select.where(*segment)).fetchone()[0] for segment in segments)
 
 
-def _sort_key_query(rows: RowQuery) -> Any:
-    order = rows.order(rows.view.sort_column)
-    return rows.select(order, order[-1:]).where(Expression(rows.table.id, "=", placeholder(0)))
-
-
-def fetch_rows(rows: RowQuery, descending: bool, start: SortKey | None = None, limit: int = NO_LIMIT) -> list[Row]:
-    """Read up to `limit` rows after `start`, in ascending or descending order of the view's sort column."""
-    if not rows.ordered_values:
-        return _fetch_within_budget(rows, descending, start, limit)
-    found: list[Row] = []
-    values = sorted(rows.ordered_values, reverse=descending)
-    for value in values[values.index(start[0]) :] if start else values:
-        after = start[1:] if start and value == start[0] else None
-        found += _fetch_within_budget(choose_strategy(rows.for_value(value)), descending, after, limit - len(found))
-        if len(found) == limit:
-            break
-    return found
-
-
-def _fetch_within_budget(rows: RowQuery, descending: bool, start: SortKey | None, limit: int) -> list[Row]:
-    """Give a scan up when it has read too many rows that don't match, and sort the matches instead."""
-    if not rows.scans_index:
-        return _fetch_segments(rows, descending, start, limit)
-    try:
-        with reports_db.query_budget(rows.scan_budget):
-            return _fetch_segments(rows, descending, start, limit)
-    except QueryBudgetExceeded:
-        return _fetch_segments(replace(rows, sort_matches=True), descending, start, limit)
-
-
-def _fetch_segments(rows: RowQuery, descending: bool, start: SortKey | None, limit: int) -> list[Row]:
-    """Run the queries of `_segment_queries` one after another until there are enough rows."""
-    key = (_statement_key(rows), descending, bool(start))
-    records: list[Any] = []
-    for statement in compiled(key, lambda: _segment_queries(rows, descending, bool(start))):
-        records += statement.run(limit - len(records), *(start or ())).fetchall()
-        if len(records) == limit:
-            break
-    return rows_from_records(rows, records)
-
-
-def _statement_key(rows: RowQuery) -> tuple[Any, ...]:
-    """Everything on which the SQL of these rows depends."""
-    return (rows.cache_key, rows.view.columns, rows.view.sort, rows.sort_matches, rows.view.today)
-
-
-def _segment_queries(rows: RowQuery, descending: bool, has_start: bool) -> list[Any]:
-    """The queries for rows in order, the nearest segment first. Placeholder 0 is the limit, the others the sort key."""
-    order, first_rows = rows.order(rows.view.sort_column), FirstRows(descending, placeholder(0))
-    start = [placeholder(1 + index) for index in range(len(order))] if has_start else []
-    if rows.sort_matches:
-        return [_sorted_query(rows, order, start, descending)]
-
-    def query(first_rows: FirstRows | None) -> Any:
-        return order_by(rows.select(select_terms(rows), order, first_rows), order, descending).limit(placeholder(0))
-
-    if not has_start:
-        return [query(first_rows)]
-    nearest, *further = keyset_conditions(order, start, not descending)
-    return [where_all(query(None), nearest), *(where_all(query(first_rows), segment) for segment in further)]
-
-
-def _sorted_query(rows: RowQuery, order: Terms, start: Terms, descending: bool) -> Any:
-    """One query that finds the matches and sorts them. Only the page's rows are joined with what they show."""
-    by = [without_sort_index(term) for term in order]
-    after = [keyset_condition(order, start, not descending)] if start else []
-
-    def first_rows(values: Terms) -> Any:
-        return order_by(where_all(rows.select(values, order), after), by, descending).limit(placeholder(0))
-
-    if not rows.sorts_ids_first:
-        return first_rows(select_terms(rows))
-    return order_by(rows.select(select_terms(rows), order, ids=first_rows([rows.table.id])), by, descending)
-
-
-def select_terms(rows: RowQuery) -> list[Term]:
-    """What is selected of a row: id, tiebreaker, path, whether it expands, values, companions."""
-    columns = rows.view.columns
-    expandable = rows.table.parts if rows.level + 1 < len(rows.report.levels) else Value(0)
-    values = [_value_term(rows, index) for index in range(len(columns))]
-    companions = [_companion_term(rows, column) for column in columns if column.companion is not None]
-    return [rows.table.id, rows.tiebreaker, *rows.path_fields(rows.table), expandable, *values, *companions]
-
-
-def _value_term(rows: RowQuery, index: int) -> Term:
-    """A row inside another shows its own name in the first column, its numbers, and nothing else."""
-    column = rows.view.columns[index]
-    if rows.is_nested and index == 0:
-        return rows.report.level_column(rows.level).value
-    return Value("") if rows.is_nested and not column.kind.numeric else rows.value(column.value)
-
-
-def _companion_term(rows: RowQuery, column: Column) -> Term:
-    return Value(None) if rows.is_nested and not column.kind.numeric else rows.value(column.companion)
-
-
-def rows_from_records(rows: RowQuery, records: Sequence[tuple[Any, ...]]) -> list[Row]:
-    """Make rows of the records that `select_terms` selected."""
-    flag, level = 2 + len(rows.path_fields(rows.table)), rows.level
-    values = flag + 1
-    companions = values + len(rows.view.columns)
-    return [Row(r[0], r[1], r[2:flag], level, r[values:companions], r[companions:], bool(r[flag])) for r in records]
+def _sort_key_query(query: RowQuery) -> Any:
+    order = query.order(query.view.sort_column)
+    return query.select(order, order[-1:]).where(Expression(query.table.id, "=", placeholder(0)))

@@ -11,10 +11,10 @@ from app.table.csv import DIALECT_KEY, DIALECTS, EXCEL, Dialect
 from app.table.definitions import Column, Dimension, Report
 from app.table.view import (
     ALL_ROWS,
-    DEFAULT_SIZE,
+    DEFAULT_PAGE_SIZE,
     LAST_PAGE,
     LAST_POSITION,
-    SIZES,
+    PAGE_SIZES,
     Cursor,
     PagePosition,
     RowPath,
@@ -100,11 +100,11 @@ def parse_view(report: Report, pairs: Iterable[tuple[str, str]]) -> tuple[View, 
     """
     params = QueryParams(report)
     params.add(pairs)
-    params.report = report.grouped_by(_dimensions(params))
-    columns = _columns(params)
-    sort, size = _sort(params, columns), _size(params)
-    view = View(params.report, columns, sort, size, open_rows=_open_rows(params), filters=_filters(params))
-    return replace(view, position=_position(params, view)), params.errors
+    params.report = report.grouped_by(_parse_group(params))
+    columns = _parse_columns(params)
+    sort, size = _parse_sort(params, columns), _parse_size(params)
+    view = View(params.report, columns, sort, size, open_rows=_parse_open_rows(params), filters=_parse_filters(params))
+    return replace(view, position=_parse_position(params, view)), params.errors
 
 
 def parse_export(report: Report, pairs: Iterable[tuple[str, str]]) -> tuple[View, Dialect, list[ParamError]]:
@@ -142,7 +142,7 @@ def row_names(report: Report) -> str:
     return f"named by their {report.group_label.lower()}" if report.group else "named like 17 or 17.3"
 
 
-def _dimensions(params: QueryParams) -> tuple[Dimension, ...]:
+def _parse_group(params: QueryParams) -> tuple[Dimension, ...]:
     dimensions: list[Dimension] = []
     known = params.report.dimensions_by_key
     for key in params.values.get("group", []):
@@ -157,7 +157,7 @@ def _dimensions(params: QueryParams) -> tuple[Dimension, ...]:
     return tuple(dimensions)
 
 
-def _columns(params: QueryParams) -> tuple[Column, ...]:
+def _parse_columns(params: QueryParams) -> tuple[Column, ...]:
     columns: list[Column] = []
     known = params.report.columns_by_key
     for key in params.values.get("columns", []):
@@ -174,7 +174,7 @@ def _columns(params: QueryParams) -> tuple[Column, ...]:
     return (*fixed, *(column for column in columns if not column.fixed))
 
 
-def _sort(params: QueryParams, columns: tuple[Column, ...]) -> str:
+def _parse_sort(params: QueryParams, columns: tuple[Column, ...]) -> str:
     """The sort, or the default one when its column is hidden."""
     sort = params.one("sort")
     if not sort:
@@ -186,15 +186,15 @@ def _sort(params: QueryParams, columns: tuple[Column, ...]) -> str:
     return sort if column in columns else params.report.default_sort
 
 
-def _size(params: QueryParams) -> int:
-    size = params.one("size") or str(DEFAULT_SIZE)
-    if size not in map(str, SIZES):
-        params.add_error("size", size, f"is not a page size; use one of {', '.join(map(str, SIZES))}")
-        return DEFAULT_SIZE
+def _parse_size(params: QueryParams) -> int:
+    size = params.one("size") or str(DEFAULT_PAGE_SIZE)
+    if size not in map(str, PAGE_SIZES):
+        params.add_error("size", size, f"is not a page size; use one of {', '.join(map(str, PAGE_SIZES))}")
+        return DEFAULT_PAGE_SIZE
     return int(size)
 
 
-def _open_rows(params: QueryParams) -> tuple[RowPath, ...]:
+def _parse_open_rows(params: QueryParams) -> tuple[RowPath, ...]:
     paths = set()
     for text in params.values.get("open", []):
         is_all = text == format_path(ALL_ROWS) and not params.report.group
@@ -207,7 +207,7 @@ def _open_rows(params: QueryParams) -> tuple[RowPath, ...]:
     return (ALL_ROWS,) if ALL_ROWS in paths else tuple(sorted(paths))
 
 
-def _filters(params: QueryParams) -> dict[str, str]:
+def _parse_filters(params: QueryParams) -> dict[str, str]:
     filters = {}
     for filter_ in params.report.filters:
         value = params.one(filter_.key)
@@ -225,7 +225,7 @@ def _filters(params: QueryParams) -> dict[str, str]:
     return filters
 
 
-def _position(params: QueryParams, view: View) -> PagePosition | None:
+def _parse_position(params: QueryParams, view: View) -> PagePosition | None:
     """The position of the page. A cursor of another sort, filter or size is ignored: the change leads to page one."""
     after, before = params.one("after"), params.one("before")
     if after and before:

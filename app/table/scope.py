@@ -4,8 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from models import Reseller, reports_db
-from models.sqlite import Snapshot
+from models import Reseller, Snapshot, reports_db
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Sum the rows of a view, by the same conditions as its page and its files."""
 
 from array import array
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import accumulate, pairwise, product, repeat
 from sys import getsizeof
@@ -17,8 +17,7 @@ from app.table.query import RowQuery
 from app.table.scope import Scope
 from app.table.statements import compiled, placeholder
 from app.table.view import NUL, View
-from models import fold, reports_db
-from models.sqlite import Snapshot
+from models import Snapshot, fold, reports_db
 
 
 class Group(NamedTuple):
@@ -110,7 +109,7 @@ MAX_GROUPS = 1_000_000
 _BLOCK = 1000  # groups that are read at a time
 _MAX_SLICES = 600  # periods that are summed by a query each
 _MAX_GAP = 50  # years without rows; the periods of a longer gap get no groups
-_connection = Snapshot(lambda query, _: reports_db.execute(query))  # this thread's, in its read transaction
+_own_transaction = Snapshot(lambda query, _: reports_db.execute(query))  # reads in this thread's read transaction
 
 
 def summarize(summary: Summary, view: View, scope: Scope) -> list[Group]:
@@ -118,14 +117,14 @@ def summarize(summary: Summary, view: View, scope: Scope) -> list[Group]:
     level = max(view.level, summary.level)
     if level > view.level:
         view = replace(view, columns=(*view.columns, view.report.level_column(level)))
-    rows = RowQuery(view, scope, level)
+    query = RowQuery(view, scope, level)
     measures = [view.report.columns_by_key[key] for key in summary.measures]
 
     def read() -> list[Group]:
-        groups = sum_groups(rows, summary.group_by, measures)
+        groups = sum_groups(query, summary.group_by, measures)
         return sorted(groups, key=lambda group: _group_order(summary, group))
 
-    found: list[Group] = cached_until_import((rows.cache_key, summary, view.today), read)
+    found: list[Group] = cached_until_import((query.cache_key, summary, view.today), read)
     return found
 
 
@@ -135,7 +134,7 @@ def _group_order(summary: Summary, group: Group) -> list[Any]:
 
 
 def sum_groups(
-    rows: RowQuery,
+    query: RowQuery,
     dimensions: Sequence[Dimension],
     measures: Sequence[Column],
     snapshot: Snapshot | None = None,
@@ -143,10 +142,12 @@ def sum_groups(
 ) -> Groups:
     """Add up rows by dimensions, in the alphabetical order of the values of the first, the second and so on.
 
-    Reads from the snapshot, or else from this thread's connection. With `every_period`, a month (or quarter, or year)
-    without rows between the first and the last one gets a group of zeros. Raises TooManyGroups.
+    Reads from the snapshot, or else in this thread's read transaction. Raises TooManyGroups.
+
+    With `every_period`, a month (or quarter, or year) without rows between the first and the last one gets a group of
+    zeros.
     """
-    depth, source = len(dimensions), snapshot or _connection
+    depth, source = len(dimensions), snapshot or _own_transaction
     keys = [_Numbering() for _ in dimensions]
     columns = [array("q") for _ in range(depth + 1 + len(measures))]
 
@@ -158,14 +159,14 @@ def sum_groups(
         if depth and len(columns[0]) > MAX_GROUPS:
             raise TooManyGroups
 
-    for block in _read_sums(rows, dimensions, measures, source):
+    for block in _read_sums(query, dimensions, measures, source):
         add(block)
     if every_period:
         for key in _missing_periods(keys, dimensions):
             add([*((value,) for value in key), *((0,) for _ in columns[depth:])])
     values, indexes = [], []
     for dimension, numbering, column in zip(dimensions, keys, columns, strict=False):
-        found, among = _values(dimension, set(numbering), source)
+        found, among = _read_values(dimension, set(numbering), source)
         values.append(found)
         index_of = {numbering[key]: index for index, key in enumerate(among)}
         indexes.append([index_of[number] for number in column])
@@ -209,22 +210,22 @@ def _sums_between(numbers: Iterable[int], edges: Iterable[int]) -> Iterator[int]
 
 
 def _read_sums(
-    rows: RowQuery, dimensions: Sequence[Dimension], measures: Sequence[Column], source: Snapshot
+    query: RowQuery, dimensions: Sequence[Dimension], measures: Sequence[Column], source: Snapshot
 ) -> Iterator[Block]:
     """Yield what is selected for the dimensions, the number of rows and the sums of the measures.
 
     A group may come more than once, each time with other rows.
     """
-    rows = choose_strategy(rows)
-    terms = [dimension.value(rows.table, rows.view.today) for dimension in dimensions]
-    queries = rows.totals(terms, measures)
+    query = choose_strategy(query)
+    terms = [dimension.value(query.table, query.view.today) for dimension in dimensions]
+    queries = query.totals(terms, measures)
     if len(terms) != 1 or not reports_db.groups_in_index(queries[0]):
-        if slices := _slices(rows, dimensions, source):
-            yield from _read_slices(rows, dimensions, measures, slices, source)
+        if slices := _slices(query, dimensions, source):
+            yield from _read_slices(query, dimensions, measures, slices, source)
             return
-        queries = rows.totals(terms, measures, sorts=bool(terms))
-    for query in queries:
-        yield from source.columns(query, _BLOCK)
+        queries = query.totals(terms, measures, sorts=bool(terms))
+    for select in queries:
+        yield from source.columns(select, _BLOCK)
 
 
 class _Slices(NamedTuple):
@@ -235,47 +236,54 @@ class _Slices(NamedTuple):
     days: Sequence[tuple[str, str]]
 
 
-def _slices(rows: RowQuery, dimensions: Sequence[Dimension], source: Snapshot) -> _Slices | None:
+def _slices(query: RowQuery, dimensions: Sequence[Dimension], source: Snapshot) -> _Slices | None:
     """The slices, if a query for each is faster than one query for all rows; None otherwise.
 
     A database sorts rows to group them by several terms, or by an expression such as a month. But each month is a range
     of an index that holds all that is added up. Without another dimension nothing has to be sorted then, and with one
     only the rows of a month. If no dimension is of time, slices are years.
     """
-    time = [dimension.periods for dimension in dimensions if dimension.periods]
-    periods = min(time, key=lambda periods: periods.months) if time else rows.report.longest_periods
-    if rows.sort_matches or not periods or len(disjoint_conditions(rows.conditions(rows.table))) > 1:
+    times = [dimension.periods for dimension in dimensions if dimension.periods]
+    periods = min(times, key=lambda periods: periods.months) if times else query.report.longest_periods
+    if query.sort_matches or not periods or len(disjoint_conditions(query.conditions(query.table))) > 1:
         return None
-    is_date_alone = len(time) == len(dimensions) and rows.view.filters.keys() <= {"period", "from", "to"}
+    is_date_alone = len(times) == len(dimensions) and query.view.filters.keys() <= {"period", "from", "to"}
     within = None if is_date_alone else periods.within  # the index of the date lacks other dimensions and filters
     if not (is_date_alone or within):
         return None
-    field, (first, last) = getattr(rows.table, periods.field), rows.view.date_range
-    ends = [next(source.columns(rows.table.select(end(field)), 1))[0][0] for end in (fn.MIN, fn.MAX)]
-    if None in ends:
+    dates = _date_range(query, periods, source)
+    if dates is None:
         return None
-    first, last = max(first, ends[0][:10]), min(last or ends[1][:10], ends[1][:10])
+    first, last = dates
     names = periods.between(periods.of_day(first), periods.of_day(last)) if first <= last else []
     if len(names) > _MAX_SLICES:
         return None
-    days = [(max(begin, first), min(end, last)) for begin, end in map(periods.days, names)]
-    return _Slices(periods, within, days)
+    return _Slices(periods, within, [(max(begin, first), min(end, last)) for begin, end in map(periods.days, names)])
+
+
+def _date_range(query: RowQuery, periods: Periods, source: Snapshot) -> tuple[str, str] | None:
+    """The first and the last day of the view's filters that the table has, None where the table is empty."""
+    field, (first, last) = getattr(query.table, periods.field), query.view.date_range
+    earliest, latest = [next(source.columns(query.table.select(end(field)), 1))[0][0] for end in (fn.MIN, fn.MAX)]
+    if earliest is None:
+        return None
+    return max(first, earliest[:10]), min(last or latest[:10], latest[:10])
 
 
 def _read_slices(
-    rows: RowQuery, dimensions: Sequence[Dimension], measures: Sequence[Column], slices: _Slices, source: Snapshot
+    query: RowQuery, dimensions: Sequence[Dimension], measures: Sequence[Column], slices: _Slices, source: Snapshot
 ) -> Iterator[Block]:
-    (periods, within, days), today = slices, rows.view.today
+    (periods, within, days), today = slices, query.view.today
     others = [dimension for dimension in dimensions if not dimension.periods and dimension is not within]
-    terms = [dimension.value(rows.table, today) for dimension in others]
-    field, values = getattr(rows.table, periods.field), [""]
+    terms = [dimension.value(query.table, today) for dimension in others]
+    field, values = getattr(query.table, periods.field), [""]
     conditions = [Expression(field, ">=", placeholder(0)), Expression(field, "<=", placeholder(1))]
     if within:
-        conditions.append(Expression(within.value(rows.table, today), "=", placeholder(2)))
-        chosen = rows.view.filters.get(within.key)
+        conditions.append(Expression(within.value(query.table, today), "=", placeholder(2)))
+        chosen = query.view.filters.get(within.key)
         values = [value for value in within.ordered_values if chosen in (None, value)]
-    key = (rows.cache_key, periods, within, tuple(dimensions), tuple(measures), today)
-    statements = compiled(key, lambda: rows.totals(terms, measures, conditions, sorts=bool(terms)))
+    key = (query.cache_key, periods, within, tuple(dimensions), tuple(measures), today)
+    statements = compiled(key, lambda: query.totals(terms, measures, conditions, sorts=bool(terms)))
     for (first, last), value in product(days, values):
         shared = {dimension: dimension.periods.of_day(first) for dimension in dimensions if dimension.periods}
         if within:
@@ -308,7 +316,7 @@ def _missing_periods(
             yield tuple(dimension.periods.of_day(day) if dimension.periods else None for dimension in dimensions)
 
 
-def _values(dimension: Dimension, keys: set[Any], source: Snapshot) -> tuple[Values, list[Any]]:
+def _read_values(dimension: Dimension, keys: set[Any], source: Snapshot) -> tuple[Values, list[Any]]:
     """The values of a dimension in alphabetical order, and what is selected for each.
 
     None, in the row of a period without rows, is the first.
@@ -329,13 +337,3 @@ def _values(dimension: Dimension, keys: set[Any], source: Snapshot) -> tuple[Val
         ids += block
         texts += map(NUL.join, zip(*columns, strict=True))
     return Values(texts, are_tuples=len(dimension.names) > 1), ids
-
-
-def narrow_view(view: View, filters: Mapping[str, str]) -> View:
-    """The view with more filters, such as those of a group. Its own date range still holds."""
-    filters, others = dict(filters), dict(view.filters)
-    if "from" in filters:
-        first, last = view.date_range
-        filters |= {"from": max(filters["from"], first), "to": min(filters["to"], last or filters["to"])}
-        others.pop("period", None)
-    return view.with_filters(others | filters)

@@ -71,8 +71,8 @@ RowPath = tuple[Any, ...]
 
 ALL_ROWS: RowPath = ()  # "all" in `open_rows`: every row is open but those that are named beside it
 
-SIZES = (25, 50, 100, 200)  # rows on a page
-DEFAULT_SIZE = 50
+PAGE_SIZES = (25, 50, 100, 200)  # rows on a page
+DEFAULT_PAGE_SIZE = 50
 
 
 _unreserved = re.compile("[A-Za-z0-9_.-]+").fullmatch
@@ -99,7 +99,7 @@ class View:
 
     report, columns: the report, and its visible columns in their order.
     sort:      the key of the sort column, "-" in front for descending.
-    size:      rows on a page, one of SIZES.
+    size:      rows on a page, one of PAGE_SIZES.
     position:  where the page begins or ends; None is the first page.
     open_rows: the paths of the open rows, or ALL_ROWS and the paths of the closed ones.
     filters:   filter key → value as it stands in the address.
@@ -110,7 +110,7 @@ class View:
     report: Report
     columns: tuple[Column, ...]
     sort: str
-    size: int = DEFAULT_SIZE
+    size: int = DEFAULT_PAGE_SIZE
     position: PagePosition | None = None
     open_rows: tuple[RowPath, ...] = ()
     filters: Mapping[str, str] = field(default_factory=dict)
@@ -184,7 +184,7 @@ class View:
     @cached_property
     def cursor_context(self) -> str:
         """A digest of all that a cursor depends on: the report, sort, filters and page size."""
-        return digest(f"{self.report.slug}?{encode_query(self.first_page.params(columns=False))}")
+        return digest(f"{self.report.slug}?{encode_query(self.closed_first_page.params(columns=False))}")
 
     def params(self, columns: bool = True) -> list[tuple[str, str]]:
         """The canonical query string as pairs: keys in a fixed order, defaults left out."""
@@ -193,7 +193,7 @@ class View:
             pairs += [("columns", column.key) for column in self.columns]
         if self.sort != self.report.default_sort:
             pairs.append(("sort", self.sort))
-        if self.size != DEFAULT_SIZE:
+        if self.size != DEFAULT_PAGE_SIZE:
             pairs.append(("size", str(self.size)))
         if self.position:
             pairs.append(("after" if self.position.forward else "before", str(self.position.cursor or LAST_PAGE)))
@@ -209,8 +209,8 @@ class View:
         return ALL_ROWS in self.open_rows
 
     @property
-    def some_rows_closed(self) -> bool:
-        """Whether rows were closed while all were open: only the page's rows tell which others stay open."""
+    def all_but_some_open(self) -> bool:
+        """Whether all rows are open but some that are named. Which others are open, only the page's rows tell."""
         return self.all_rows_open and len(self.open_rows) > 1
 
     def is_open(self, path: RowPath) -> bool:
@@ -219,14 +219,14 @@ class View:
     # Other views. A change of sort, filters or size leads to the first page; a change of columns stays on the page.
     # Open rows stay open.
 
-    @cached_property
-    def first_page(self) -> "View":
-        """The first page, with all rows closed."""
-        return replace(self, position=None, open_rows=())
-
     @property
-    def at_first_page(self) -> "View":
+    def first_page(self) -> "View":
         return self.at_position(None)
+
+    @cached_property
+    def closed_first_page(self) -> "View":
+        """The first page, with all rows closed. Addresses of files, counts and sums are made of it."""
+        return replace(self, position=None, open_rows=())
 
     @property
     def last_page(self) -> "View":
@@ -249,12 +249,12 @@ class View:
             self, open_rows=tuple(open_path for open_path in self.open_rows if open_path[: len(path)] != path)
         )
 
-    def with_sort(self, column: Column) -> "View":
+    def with_next_sort(self, column: Column) -> "View":
         """Sort by `column`; descending if it is the ascending sort column already."""
         return replace(self, position=None, sort=self.next_sort(column))
 
     def next_sort(self, column: Column) -> str:
-        """The sort of `with_sort`."""
+        """The sort of `with_next_sort`."""
         return f"-{column.key}" if self.sort == column.key else column.key
 
     def with_filters(self, filters: Mapping[str, str]) -> "View":
@@ -266,13 +266,22 @@ class View:
     def without_filter(self, key: str) -> "View":
         return self.with_filters({each: value for each, value in self.filters.items() if each != key})
 
+    def narrowed_by(self, filters: Mapping[str, str]) -> "View":
+        """Add filters, such as those of a group. The view's own date range still holds."""
+        added, kept = dict(filters), dict(self.filters)
+        if "from" in added:
+            first, last = self.date_range
+            added |= {"from": max(added["from"], first), "to": min(added["to"], last or added["to"])}
+            kept.pop("period", None)
+        return self.with_filters(kept | added)
+
     def with_size(self, size: int) -> "View":
         return replace(self, position=None, size=size)
 
     def with_default_columns(self) -> "View":
         """Show the default columns; sort by the default if the sort column isn't one of them."""
         columns = self.report.default_columns
-        changed = self if self.sort_column in columns else replace(self.at_first_page, sort=self.report.default_sort)
+        changed = self if self.sort_column in columns else replace(self.first_page, sort=self.report.default_sort)
         return replace(changed, columns=columns)
 
     def grouped_by(self, group: tuple[Dimension, ...]) -> "View":
@@ -284,7 +293,7 @@ class View:
         keys = {column.key for column in report.default_columns}
         is_kept = self.sort != self.report.default_sort and self.sort_column.key in keys
         sort = self.sort if is_kept else report.default_sort
-        return replace(self.first_page, report=report, columns=report.default_columns, sort=sort)
+        return replace(self.closed_first_page, report=report, columns=report.default_columns, sort=sort)
 
 
 def describe_view(view: View) -> list[tuple[str, str]]:

@@ -16,8 +16,7 @@ from app.table.kinds import BADGE, DATE, DATETIME, ID, INTEGER, MONEY, PERIOD, T
 from app.table.query import RowQuery
 from app.table.scope import Scope, ScopeIn
 from app.table.view import View, describe_view
-from models import reports_db, timestamp
-from models.sqlite import Snapshot
+from models import Snapshot, reports_db, timestamp
 
 MIMETYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MAX_ROWS = 200_000  # rows in a workbook

@@ -8,6 +8,7 @@ from flask import Blueprint, abort, g, render_template, request
 
 from app.auth.users import find_user
 from app.web.errors import error_response
+from app.web.fields import is_number
 from models import DATABASE_ERRORS, AuditEvent, audit
 from models.audit import DONE, REFUSED
 
@@ -47,7 +48,7 @@ def audit_actor() -> dict[str, str]:
 def show() -> str:
     """Show events, the latest first: all, or those by and about the user with the email `who`."""
     before, who = request.args.get("before", ""), request.args.get("who", "").strip()
-    if before and not (before.isascii() and before.isdigit() and len(before) <= _MAX_DIGITS):
+    if before and not is_number(before, _MAX_DIGITS):
         abort(error_response(400, f"before: “{before}” is not the number of an event.", home="/audit"))
     query = AuditEvent.select().order_by(AuditEvent.id.desc()).limit(EVENTS_PER_PAGE + 1)
     if before:

@@ -18,6 +18,7 @@ from app.jobs.states import is_runner_alive
 from app.validation import ValidationError
 from app.web.audit import audit_actor
 from app.web.errors import error_response
+from app.web.fields import is_number
 from app.web.request_log import set_error_reason
 from app.web.security import visitor
 from app.web.services import services
@@ -46,7 +47,7 @@ MESSAGES: Mapping[str, str] = {
 _BADGES = {runs.SENT: "good", runs.FAILED: "bad", runs.UNCERTAIN: "warn", runs.WAITING: "warn"}
 _MAX_RECIPIENTS_LENGTH = 6000  # characters of all addresses
 _DELIVERY = "<id:delivery>"
-_NUMBER = re.compile("[0-9]{1,9}")
+_MAX_DIGITS = 9  # of a number in a form
 
 blueprint = Blueprint("deliveries", __name__, url_prefix="/deliveries")
 
@@ -172,7 +173,7 @@ def _not_found(number: int) -> Any:
 
 
 def _view_or_404(number: str) -> SavedView:
-    view = saved_views.find_view(visitor(), int(number)) if _NUMBER.fullmatch(number) else None
+    view = saved_views.find_view(visitor(), int(number)) if is_number(number, _MAX_DIGITS) else None
     if view is None:
         details = ["Save a view first, then deliver it. It may have been deleted, or isn't shared any more."]
         abort(error_response(404, "view: There is no such saved view.", details, "/deliveries"))
@@ -202,7 +203,7 @@ def _submitted_form() -> DeliveryForm:
 
 def _number(text: str) -> int:
     """Return a number from a form; -1, which no schedule has, for anything else."""
-    return int(text) if _NUMBER.fullmatch(text) else -1
+    return int(text) if is_number(text, _MAX_DIGITS) else -1
 
 
 def _submitted_values() -> dict[str, Any]:

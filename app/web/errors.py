@@ -32,23 +32,31 @@ def register(app: Flask) -> None:
 
 
 def error_response(
-    status: int, title: str, details: Sequence[str] = (), home: str = "/reports", reason: str = ""
+    status: int,
+    title: str,
+    details: Sequence[str] = (),
+    home: str = "/reports",
+    reason: str = "",
+    retry_after: int | None = None,
 ) -> Response:
     """Return a response that says what is wrong.
 
     `title` is one sentence and `details` are further ones; put what a person typed in “quotes”. `home` is the address
-    of the page where they can go on. `reason` is what the log says, by default the title.
+    of the page where they can go on. `reason` is what the log says, by default the title. `retry_after` is in how many
+    seconds a program should try again.
     """
     set_error_reason(reason or title)
     if asks_for_json():
-        return problem_response(status, title, details, reason)
-    if request.accept_mimetypes.best_match(["text/plain", "text/html"]) == "text/html":
+        response = problem_response(status, title, details, reason)
+    elif asks_for_page():
         template = "_problem.html" if is_fragment_request() else "problem.html"
         response = make_response(render_template(template, title=title, details=details, home=home, status=status))
     else:
         response = make_response("\n".join([title, *details, f"Request {g.request_id}"]) + "\n")
         response.mimetype = "text/plain"
     response.status_code = status
+    if retry_after is not None:
+        response.headers["Retry-After"] = str(retry_after)
     return response
 
 
@@ -59,6 +67,11 @@ def problem_response(status: int, title: str, details: Sequence[str], reason: st
     response = make_response(json.dumps(problem, ensure_ascii=False) + "\n", status)
     response.mimetype = "application/problem+json"
     return response
+
+
+def asks_for_page() -> bool:
+    """Return whether the client wants HTML rather than text, as its `Accept` says."""
+    return request.accept_mimetypes.best_match(["text/plain", "text/html"]) == "text/html"
 
 
 def asks_for_json() -> bool:
@@ -95,9 +108,8 @@ def _http_error(error: HTTPException) -> Response:
 
 
 def _hashing_busy(_: Exception) -> Response:
-    response = error_response(503, "Many people are signing in just now.", ["Try again in a few seconds."], "/login")
-    response.headers["Retry-After"] = "2"
-    return response
+    title, details = "Many people are signing in just now.", ["Try again in a few seconds."]
+    return error_response(503, title, details, "/login", retry_after=2)
 
 
 def _too_many_groups(error: Exception) -> Response:

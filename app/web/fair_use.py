@@ -22,9 +22,7 @@ def begin_request(rule: Rule) -> Response | None:
         return None
     if not services().fair_use.begin(g.visitor.id):
         details = [f"Other people are at work, and your last requests were large. Try again in {_RETRY_AFTER} seconds."]
-        response = error_response(429, "You ask for too much at once.", details)
-        response.headers["Retry-After"] = str(_RETRY_AFTER)
-        return response
+        return error_response(429, "You ask for too much at once.", details, retry_after=_RETRY_AFTER)
     g.work_start = thread_time()
     return None
 

@@ -1,4 +1,4 @@
-"""The fields of the forms about accounts, and how many characters each may have."""
+"""The fields of forms: how many characters each may have, and what a number is."""
 
 from collections.abc import Mapping
 
@@ -26,6 +26,11 @@ FIELD_LENGTHS: Mapping[str, int] = {
     "costs": _MAX_CHOICE_LENGTH,
     "reseller": 500,
 }
+
+
+def is_number(text: str, digits: int) -> bool:
+    """Return whether a text is a whole number of at most so many digits."""
+    return text.isascii() and text.isdigit() and len(text) <= digits
 
 
 def read_fields(*names: str) -> tuple[dict[str, str], dict[str, str]]:

@@ -9,12 +9,13 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, render_template, request
 
 from app.auth.permissions import Permission
+from app.importing import IMPORTABLE
 from app.reports import REPORTS
 from app.table.csv import DIALECT_KEY, DIALECTS
 from app.table.definitions import Filter, Report
 from app.table.json import json_type
 from app.table.params import MAX_GROUP, MAX_VALUE_LENGTH
-from app.table.view import LAST_PAGE, SIZES
+from app.table.view import LAST_PAGE, PAGE_SIZES
 from app.web.imports.put import CONFIRM, MAX_ROWS, QUERY_KEYS
 from app.web.reports.formats import DEFAULT_FORMAT, JSON, WORKBOOK, Format
 from app.web.security import visitor
@@ -67,7 +68,8 @@ def description(reports: list[Report], may_import: bool) -> Schema:
     """Return the OpenAPI document of these reports' files, and of imports where the visitor may import."""
     operations = {path: {"get": operation} for report in reports for path, operation in _operations(report)}
     if may_import:
-        operations |= {f"/imports/{report.slug}": {"put": _import_operation(report)} for report in reports}
+        with_file = [report for report in reports if report.slug in IMPORTABLE]
+        operations |= {f"/imports/{report.slug}": {"put": _import_operation(report)} for report in with_file}
         operations["/imports/{number}"] = {"get": _import_status()}
     own = {
         "operationId": "description",
@@ -103,7 +105,7 @@ def _operations(report: Report) -> Iterator[tuple[str, Schema]]:
     base, common = f"/reports/{report.slug}", _parameters(report)
     csv = [_parameter(DIALECT_KEY, "How the CSV is written", _enum(DIALECTS))]
     pages = [
-        _parameter("size", "Rows on a page. Follow next for further pages; without size, all rows", _enum(SIZES)),
+        _parameter("size", "Rows on a page. Follow next for further pages; without size, all rows", _enum(PAGE_SIZES)),
         _parameter("before", "The last page", _enum([LAST_PAGE])),
     ]
     text: Schema = {"type": "string"}

@@ -7,7 +7,7 @@ from flask import Response, current_app, make_response, redirect, request
 from werkzeug.exceptions import HTTPException
 
 from app.table.csv import DIALECT_KEY
-from app.web.errors import asks_for_json, error_response
+from app.web.errors import asks_for_json, asks_for_page, error_response
 from app.web.request_log import set_error_reason
 from app.web.rules import RULES
 
@@ -67,9 +67,7 @@ def safe_next(url: str) -> str:
 def _is_navigation() -> bool:
     """Return whether a browser asks for a page to show. Old browsers don't send Sec-Fetch-Mode, only Accept."""
     mode = request.headers.get("Sec-Fetch-Mode")
-    if mode is not None:
-        return mode == "navigate"
-    return request.accept_mimetypes.best_match(["text/plain", "text/html"]) == "text/html"
+    return asks_for_page() if mode is None else mode == "navigate"
 
 
 def _page_url() -> str:

@@ -1,7 +1,6 @@
 """Saved views: save one from a report's page, list them there and on the Reports page, open, share and delete them."""
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum, auto
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -21,17 +20,13 @@ from app.table.view import View, describe_view
 from app.validation import ValidationError
 from app.web.audit import audit_actor
 from app.web.errors import error_response
+from app.web.fields import is_number
+from app.web.reading import match_visitor_spellings
 from app.web.redirects import safe_next
 from app.web.request_log import set_error_reason
 from app.web.security import visitor
 from app.web.urls import MAX_URL_LENGTH, report_url
-from app.web.view_request import (
-    match_visitor_spellings,
-    permitted_submission,
-    report_or_404,
-    visitor_report,
-    withheld_parts,
-)
+from app.web.view_request import permitted_submission, report_or_404, visitor_report, withheld_parts
 from models import SavedView, access_db
 from models.audit import AuditActor
 
@@ -112,8 +107,7 @@ class Tabs(NamedTuple):
         return self.tabs[MAX_TABS:]
 
 
-_NUMBER = re.compile("[0-9]{1,9}")  # of a saved view
-_PAGE_NUMBER = re.compile("[0-9]{1,6}")
+_ID_DIGITS, _PAGE_DIGITS = 9, 6  # of the number of a saved view, and of a page
 
 blueprint = Blueprint("saved_views", __name__)
 
@@ -187,50 +181,57 @@ def saved_views_context() -> dict[str, Any]:
     }
 
 
-def report_tabs(view: View, opened: str = "") -> Tabs:
+def report_tabs(view: View, opened: str) -> Tabs:
     """Return the views of a report for the page that shows `view`.
 
     `opened` is the field `opened` of the page's form: the number of the view that the page was opened with. It only
     says which tab has changed when what is shown is no tab's view, so an unknown number means the same as none.
     """
-    slug, query = view.report.slug, view.first_page.query_string
-    saved = [(_tab(row, slug, row.owner), row) for row in saved_views.report_views(visitor(), slug)]
-    live = [(tab, row.query) for tab, row in saved if not row.is_deleted]
-    (standard, standard_query), *built_in = _standard_tabs(slug, visitor().permissions)
-    standard = standard._replace(is_default=not any(tab.is_default for tab, _ in live))
-    queries_of_tabs = [(standard, standard_query), *built_in, *live]
-    tabs = [tab for tab, _ in queries_of_tabs]
-    same_query = [tab for tab, tab_query in queries_of_tabs if tab_query == query]
-    candidates = same_query or tabs
-    saved_last = max(candidates, key=lambda tab: (not tab.owner, tab.number))
-    likely = candidates[0] if candidates[0].kind is TabKind.STANDARD else saved_last
-    current = next((tab for tab in candidates if str(tab.number) == opened), likely)
+    slug, url = view.report.slug, report_url(view.closed_first_page)
+    rows = saved_views.report_views(visitor(), slug)
+    saved = [_tab(row, slug, row.owner) for row in rows if not row.is_deleted]
+    deleted = [_tab(row, slug, row.owner) for row in rows if row.is_deleted]
+    standard, *built_in = _standard_tabs(slug, visitor().permissions)
+    standard = standard._replace(is_default=not any(tab.is_default for tab in saved))
+    tabs = [standard, *built_in, *saved]
+    shown = [tab for tab in tabs if tab.url == url]
+    current = _current_tab(shown or tabs, opened)
     if current not in tabs[:MAX_TABS]:
         tabs.remove(current)
         tabs.insert(MAX_TABS - 1, current)
-    return Tabs(tabs, current, not same_query, [tab for tab, row in saved if row.is_deleted])
+    return Tabs(tabs, current, is_changed=not shown, deleted=deleted)
+
+
+def _current_tab(candidates: Sequence[Tab], opened: str) -> Tab:
+    """Return the opened tab, else the standard one, else the visitor's own that was saved last, else a colleague's."""
+    for tab in candidates:
+        if str(tab.number) == opened:
+            return tab
+    if candidates[0].kind is TabKind.STANDARD:
+        return candidates[0]
+    return max(candidates, key=lambda tab: (not tab.owner, tab.number))
 
 
 @lru_cache(maxsize=100)
-def _standard_tabs(slug: str, permissions: frozenset[Permission]) -> list[tuple[Tab, str]]:
-    """Return the tabs that everybody with these permissions has, with their canonical query strings.
+def _standard_tabs(slug: str, permissions: frozenset[Permission]) -> list[Tab]:
+    """Return the tabs that everybody with these permissions has.
 
     A view goes without the columns that need another permission, and isn't there when what it is grouped by does.
     """
-    tabs = [(Tab(0, "Standard", f"/reports/{slug}"), "")]
+    tabs = [Tab(0, "Standard", f"/reports/{slug}")]
     for number, built_in in enumerate(STANDARD_VIEWS, 1):
         if built_in.slug == slug:
             pairs = parse_qsl(built_in.query)
             view, _ = parse_view(permitted_report(REPORTS[slug], permissions), pairs)
             if len(view.group) == sum(key == "group" for key, _ in pairs):
-                tabs.append((Tab(-number, built_in.name, report_url(view)), view.query_string))
+                tabs.append(Tab(-number, built_in.name, report_url(view)))
     return tabs
 
 
 def _shared_page() -> int:
     """Return the number of the requested page of colleagues' views, 0 for the first few. Anything else is a 400."""
     shared = request.args.get("shared") or "0"
-    if shared != _ALL and not _PAGE_NUMBER.fullmatch(shared):
+    if shared != _ALL and not is_number(shared, _PAGE_DIGITS):
         details = [f"shared: “{shared}” is no page; use “{_ALL}”, or a number from 2."]
         abort(error_response(400, "These views can't be listed like that.", details))
     return 1 if shared == _ALL else int(shared)
@@ -244,7 +245,7 @@ def start_url(report: Report) -> str:
 
 def _replace(view: View, number: str) -> SavedView:
     """Put `view` in the place of one of the visitor's own views. Raises ValidationError when it isn't theirs."""
-    replaced = saved_views.find_view(visitor(), int(number)) if _NUMBER.fullmatch(number) else None
+    replaced = saved_views.find_view(visitor(), int(number)) if is_number(number, _ID_DIGITS) else None
     if replaced is None or (replaced.user_id, replaced.report) != (visitor().id, view.report.slug):
         raise ValidationError({"name": f"replace: “{number}” is none of your views of this report; save a new one."})
     saved_views.replace_view(audit_actor(), replaced, view.query_string)
@@ -275,7 +276,7 @@ def _own_view_or_404(view_id: int) -> SavedView:
 
 def _deleted_tabs(number: str) -> list[Tab]:
     """Return the visitor's deleted view with this number, if there is one that can be restored."""
-    view = saved_views.find_deleted_view(visitor(), int(number)) if _NUMBER.fullmatch(number) else None
+    view = saved_views.find_deleted_view(visitor(), int(number)) if is_number(number, _ID_DIGITS) else None
     return [_tab(view, view.report, "")] if view and view.report in REPORTS else []
 
 
@@ -287,7 +288,7 @@ def _submitted_view(report: Report) -> View:
     if "view" not in request.form:
         abort(error_response(400, "view: the query string of the view that should be saved is missing."))
     pairs = parse_qsl(request.form["view"], keep_blank_values=True)
-    view = match_visitor_spellings(permitted_submission(report, pairs).view).first_page
+    view = match_visitor_spellings(permitted_submission(report, pairs).view).closed_first_page
     if len(report_url(view)) > MAX_URL_LENGTH:
         abort(error_response(400, "This view is more than an address can hold.", ["Shorten a filter first."]))
     return view

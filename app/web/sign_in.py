@@ -176,7 +176,7 @@ def continue_sign_in(user: User, next_url: str, method: SignInMethod = SignInMet
     return response
 
 
-def begin_session(user: User, next_url: str, method: SignInMethod = SignInMethod.PASSWORD, **details: Any) -> Response:
+def begin_session(user: User, next_url: str, method: SignInMethod, **details: Any) -> Response:
     """Replace this browser's session with a new one, and redirect. Raises Unauthorized.
 
     Every sign-in method ends here, after all that it must check. `details` are those of the audit event.

@@ -10,7 +10,7 @@ from app.auth.throttle import TooManyAttempts, count_attempt, is_first_from_site
 from app.auth.tokens import PREFIX, RateExceeded
 from app.auth.visitor import Visitor
 from app.web.audit import audit_actor, record_event
-from app.web.errors import error_response
+from app.web.errors import asks_for_page, error_response
 from app.web.services import services
 from models.audit import FAILED, REFUSED
 
@@ -78,15 +78,12 @@ def add_challenge(response: Response, error: str = "") -> Response:
 
 
 def _is_browser() -> bool:
-    accepts_html = request.accept_mimetypes.best_match(["text/plain", "text/html"]) == "text/html"
-    return accepts_html or any(header in request.headers for header in ("Sec-Fetch-Mode", "HX-Request"))
+    return asks_for_page() or any(header in request.headers for header in ("Sec-Fetch-Mode", "HX-Request"))
 
 
 def _too_many(title: str, wait: int) -> Response:
     unit = "second" if wait == 1 else "seconds"
-    response = error_response(429, title, [f"Try again in {wait} {unit}."], "/login")
-    response.headers["Retry-After"] = str(wait)
-    return response
+    return error_response(429, title, [f"Try again in {wait} {unit}."], "/login", retry_after=wait)
 
 
 def is_sole_credential() -> bool:

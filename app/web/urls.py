@@ -10,8 +10,7 @@ from werkzeug.routing import IntegerConverter, Map
 from app.reports import REPORTS
 from app.table.definitions import Filter, Link, Report
 from app.table.params import MAX_VALUE_LENGTH
-from app.table.totals import narrow_view
-from app.table.view import DEFAULT_SIZE, View, encode_query, quote_value
+from app.table.view import DEFAULT_PAGE_SIZE, View, encode_query, quote_value
 
 # Characters in the address of a view. gunicorn reads request lines of up to 8,190 bytes; a form adds to its view.
 MAX_URL_LENGTH = 7500
@@ -47,7 +46,9 @@ def _with_query(path: str, query: str) -> str:
 
 def summary_url(view: View) -> str:
     """Return the address of a view's summary, the same for every sort and page size."""
-    return report_url(replace(view.first_page, sort=view.report.default_sort, size=DEFAULT_SIZE), "/summary")
+    return report_url(
+        replace(view.closed_first_page, sort=view.report.default_sort, size=DEFAULT_PAGE_SIZE), "/summary"
+    )
 
 
 def customer_url(keys: Mapping[str, str]) -> str:
@@ -83,7 +84,7 @@ def filtered_url(view: View) -> str:
 
 def narrowed_url(view: View, filters: Mapping[str, str]) -> str:
     """Return the address of a view with more filters, "" when no address takes them or one has no value."""
-    return filtered_url(narrow_view(view, filters)) if all(filters.values()) else ""
+    return filtered_url(view.narrowed_by(filters)) if all(filters.values()) else ""
 
 
 def _takes(filter_: Filter, value: str) -> bool:

@@ -1,23 +1,18 @@
-"""From a request to its report and view, or to a 400, 403 or 404; and the transaction in which a view is read."""
+"""From a request to its report and view, or to a 400, 403 or 404."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 
 from flask import Response, abort, request
 
 from app.auth.permissions import Permission
 from app.reports import REPORTS
-from app.table.csv import DIALECT_KEY, Dialect
 from app.table.definitions import Report, permitted_report
-from app.table.params import PAGING_KEYS, ParamError, parse_dialect, parse_view
-from app.table.scope import Scope
-from app.table.spellings import match_spellings
+from app.table.params import ParamError, parse_view
 from app.table.view import View
 from app.web.errors import error_response
 from app.web.reports.form import Pairs, Submission, parse_submission
-from app.web.request_log import safe_key, timed
+from app.web.request_log import safe_key
 from app.web.security import forbidden, visitor
-from models import read_transaction
 
 
 def report_or_404(slug: str) -> Report:
@@ -45,26 +40,6 @@ def requested_view(slug: str, *ignored_keys: str) -> View:
     return permitted_view(report_or_404(slug), pairs)
 
 
-@contextmanager
-def read_report(view: View) -> Iterator[tuple[View, Scope]]:
-    """Open the transaction that reads a view. Yield the view, and the scope of the rows that the visitor may see.
-
-    The view that is yielded has ids and names spelled as the data of that scope has them.
-    """
-    with timed("query"), read_transaction():
-        scope = visitor().scope
-        yield match_spellings(view, scope), scope
-
-
-def match_visitor_spellings(view: View) -> View:
-    """Return the view as `read_report` yields it, for files: these read its rows later, from a snapshot.
-
-    This isn't timed: a file has no `Server-Timing`, because its rows aren't read yet when its headers are sent.
-    """
-    with read_transaction():
-        return match_spellings(view, visitor().scope)
-
-
 def submitted_view(slug: str, *ignored_keys: str, more_errors: Sequence[ParamError] = ()) -> Submission:
     """Return the submission of the form on a report's page, or of an address, without regard to `ignored_keys`.
 
@@ -72,12 +47,6 @@ def submitted_view(slug: str, *ignored_keys: str, more_errors: Sequence[ParamErr
     """
     pairs = [(key, value) for key, value in request.args.items(multi=True) if key not in ignored_keys]
     return permitted_submission(report_or_404(slug), pairs, more_errors)
-
-
-def submitted_export(slug: str) -> tuple[View, Dialect]:
-    """Return the view of a CSV, all rows of it, and its dialect."""
-    dialect, errors = parse_dialect(request.args.items(multi=True))
-    return match_visitor_spellings(submitted_view(slug, DIALECT_KEY, *PAGING_KEYS, more_errors=errors).view), dialect
 
 
 def permitted_view(report: Report, pairs: Iterable[tuple[str, str]]) -> View:

@@ -60,8 +60,8 @@ def test_last_partner_admin_stays(person: Person) -> None:
     person("vic@partner.example", "viewer")
     for change in (
         lambda: users.disable_user(BY, ann),
-        lambda: users.change_user(BY, ann, "viewer", None),
-        lambda: users.change_user(BY, ann, "admin", ZEBRA),
+        lambda: users.change_user(BY, ann, "viewer", None, may_see_costs=True),
+        lambda: users.change_user(BY, ann, "admin", ZEBRA, may_see_costs=True),
     ):
         with pytest.raises(ValidationError, match="last enabled admin"):
             change()
@@ -83,10 +83,10 @@ def test_admin_with_expired_password_does_not_count(person: Person) -> None:
 def test_present_reseller_stays_valid(person: Person) -> None:
     bob = person("bob@zebra.example", "viewer", ZEBRA)
     User.update(reseller="Gone Ltd").execute()
-    users.change_user(BY, User.get_by_id(bob.id), "admin", "Gone Ltd")
+    users.change_user(BY, User.get_by_id(bob.id), "admin", "Gone Ltd", may_see_costs=True)
     assert User.get().role == "admin"
     with pytest.raises(ValidationError):
-        users.change_user(BY, User.get(), "admin", "Gone too")
+        users.change_user(BY, User.get(), "admin", "Gone too", may_see_costs=True)
 
 
 def test_one_of_two_admins_can_be_disabled(person: Person) -> None:
@@ -151,7 +151,7 @@ def test_change_rolls_back_without_audit_event(person: Person) -> None:
     refuse_rows(AuditEvent)
     for change in (
         lambda: users.add_user(BY, "new@partner.example", "admin", None),
-        lambda: users.change_user(BY, eve, "admin", None),
+        lambda: users.change_user(BY, eve, "admin", None, may_see_costs=True),
         lambda: users.disable_user(BY, eve),
         lambda: users.enable_user(BY, eve),
         lambda: reset_password(BY, eve),
@@ -165,7 +165,7 @@ def test_change_rolls_back_without_audit_event(person: Person) -> None:
 def test_every_change_is_audited(person: Person) -> None:
     eve = person("eve@partner.example")
     person()
-    users.change_user(BY, eve, "viewer", ZEBRA)
+    users.change_user(BY, eve, "viewer", ZEBRA, may_see_costs=True)
     users.disable_user(BY, eve)
     users.enable_user(BY, eve)
     users.sign_out_user(BY, eve)

@@ -149,12 +149,12 @@ def test_changing_reseller_ends_sharing(visit: Visit, person: Person) -> None:
     person()
     mover, colleague, new = visit("mo"), visit("ann@partner.example"), visit("zoe", ZEBRA)
     saved_views.set_shared(BY, saved_views.save_view(mover, SLUG, "names everybody", "reseller=Beta"), shared=True)
-    users.change_user(BY, User.get_by_id(mover.id), "viewer", None)
+    users.change_user(BY, User.get_by_id(mover.id), "viewer", None, may_see_costs=True)
     assert visible_names(colleague), "another role leaves them colleagues"
-    users.change_user(BY, User.get_by_id(mover.id), "viewer", ZEBRA)
+    users.change_user(BY, User.get_by_id(mover.id), "viewer", ZEBRA, may_see_costs=True)
     assert (visible_names(new), visible_names(colleague)) == (set(), set())
     assert visible_names(visit("mo")) == {"names everybody"}
-    users.change_user(BY, User.get_by_id(mover.id), "viewer", None)
+    users.change_user(BY, User.get_by_id(mover.id), "viewer", None, may_see_costs=True)
     assert not visible_names(colleague)
 
 
@@ -180,7 +180,7 @@ def test_sharing_in_flight_does_not_outlast_a_change_of_reseller(visit: Visit, p
     with access_db.write_transaction():
         sharing = Thread(target=share)
         sharing.start()  # waits for this transaction
-        users.change_user(BY, User.get_by_id(mover.id), "viewer", ZEBRA)
+        users.change_user(BY, User.get_by_id(mover.id), "viewer", ZEBRA, may_see_costs=True)
     sharing.join()
     assert refused
     assert not visible_names(new)
@@ -196,9 +196,9 @@ def test_second_change_of_reseller_ends_sharing_too(visit: Visit, person: Person
     """Of two admins, one still sees the user as before the other's change."""
     person()
     seen_before = User.get_by_id(visit("mo").id)
-    users.change_user(BY, User.get_by_id(seen_before.id), "viewer", ZEBRA)
+    users.change_user(BY, User.get_by_id(seen_before.id), "viewer", ZEBRA, may_see_costs=True)
     saved_views.set_shared(BY, saved_views.save_view(visit("mo"), SLUG, "of Zebra", ""), shared=True)
-    users.change_user(BY, seen_before, "viewer", None)
+    users.change_user(BY, seen_before, "viewer", None, may_see_costs=True)
     assert not visible_names(visit("ann@partner.example"))
 
 
@@ -318,7 +318,7 @@ def test_view_is_not_restored_to_new_colleagues(visit: Visit, person: Person) ->
     view = saved_views.save_view(mover, SLUG, "names everybody", "reseller=Beta")
     saved_views.set_shared(BY, view, shared=True)
     saved_views.delete_view(BY, view)
-    users.change_user(BY, User.get_by_id(mover.id), "viewer", ZEBRA)
+    users.change_user(BY, User.get_by_id(mover.id), "viewer", ZEBRA, may_see_costs=True)
     restore(mover, view)
     assert not visible_names(new)
 

@@ -13,7 +13,7 @@ from tests.browser.test_accessibility import check
 from tests.serving import Serve, command
 
 GOOD = "Kunde;Subscription ID;End;Cost\nMüller GmbH;S-9001;27.11.2026;1234,50\nMüller GmbH;S-9002;28.11.2026;2,00\n"
-FAULTY = GOOD.replace("28.11.2026", "soon")
+FAULTY = GOOD.replace("28.11.2026", "soon").replace("GmbH", "GmbH " * 40)  # its first row leaves room for the menus
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def address(serve: Serve, demo_folder: Path, htmx_url: str, tmp_path_factory: py
 
 @pytest.fixture
 def files(tmp_path: Path) -> dict[str, Path]:
-    paths = {name: tmp_path / f"{name}.csv" for name in ("good", "faulty")}
+    paths = {"good": tmp_path / "good.csv", "faulty": tmp_path / f"faulty{'-x' * 90}.csv"}
     paths["good"].write_text(GOOD, "utf-8")
     paths["faulty"].write_text(FAULTY, "utf-8")
     return paths
@@ -59,6 +59,9 @@ def test_file_with_a_fault_is_mended_applied_and_undone(
     choose(page, address, files["faulty"])
     page.get_by_label("Report").select_option(label="Subscriptions")
     page.get_by_role("button", name="Check again").click()
+    menu = page.get_by_label("Column for Kunde").bounding_box()
+    assert menu
+    assert menu["width"] >= 9 * 16  # room for “Subscription ID”
     map_customer(page)
     expect(page.locator("#job")).to_contain_text("End: “soon” is not a date such as 2026-11-22")
     check(page)
@@ -66,6 +69,7 @@ def test_file_with_a_fault_is_mended_applied_and_undone(
         page.get_by_role("link", name="File with its faults").click()
     assert "soon" in Path(download.value.path()).read_text("utf-8")
     page.get_by_role("button", name="Drop the file").click()
+    expect(page.get_by_role("row", name="faulty-x").get_by_text("Dropped")).to_be_in_viewport()
     choose(page, address, files["good"])
     page.get_by_label("Report").select_option(label="Subscriptions")
     page.get_by_role("button", name="Check again").click()

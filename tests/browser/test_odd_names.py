@@ -8,13 +8,12 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, ViewportSize, expect
 
 from app.auth import users
-from app.importing import load_file
 from models import apply_migrations
 from tests.browser.conftest import ADMIN, PASSWORD, expect_loaded, opened, url_of
 from tests.browser.test_accessibility import PHONE
 from tests.browser.test_print import check_paper
 from tests.serving import Serve, token
-from tests.support import BY, in_trials
+from tests.support import BY, in_trials, load_stream
 
 NARROW: ViewportSize = {"width": 1280, "height": 800}
 LONG = "W" * 9_990
@@ -76,7 +75,7 @@ def address(tmp_path_factory: pytest.TempPathFactory, serve: Serve, htmx_url: st
     with opened(folder):
         apply_migrations()
         for kind, text in (("usage", usage()), ("subscriptions", subscriptions())):
-            load_file(f"customer-{kind}", io.BytesIO(text.encode()), "-")
+            load_stream(f"customer-{kind}", io.BytesIO(text.encode()), "-")
         users.add_user(BY, ADMIN, "admin", None, PASSWORD)
     with serve(HTMX_URL=htmx_url, DATABASE_URL=url_of(folder)) as address:
         yield address

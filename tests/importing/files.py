@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from io import BytesIO, StringIO
 from typing import Any
 
-from app.importing import FileRejected, ImportSummary, Options, Plan, import_file, recognise_file
+from app.importing import FileRejected, ImportSummary, Options, Plan, check_file, load_file, recognise_file
 from models import (
     Actor,
     Bundle,
@@ -88,7 +88,10 @@ def load_bytes(slug: str, content: bytes, dry_run: bool = False, **options: Any)
 def plan_of(slug: str, content: bytes, dry_run: bool = True, number: int | None = None, **options: Any) -> Plan:
     """What an import does, or would do. `options` are those of Options; without `slug` the report is recognised."""
     chosen = Options(report=slug, **options)
-    return import_file(recognise_file(BytesIO(content), "file.csv", chosen), chosen, dry_run, number=number)
+    recognised = recognise_file(BytesIO(content), "file.csv", chosen)
+    if dry_run:
+        return check_file(recognised, chosen)
+    return load_file(recognised, chosen, who="", number=number)
 
 
 def faults(slug: str, *changes: Row) -> list[tuple[int, str]]:

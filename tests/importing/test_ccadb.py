@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from peewee import fn
 
-from app.importing import ImportSummary, load_file
+from app.importing import ImportSummary
 from models import (
     ACTIONS,
     USAGE_COUNTS,
@@ -22,6 +22,7 @@ from models import (
 )
 from tests.databases import sqlite_file as database_url
 from tests.importing.files import SUBSCRIPTIONS, TRANSACTIONS, USAGE, dump
+from tests.support import load_stream
 
 __all__ = ["database_url"]
 
@@ -34,7 +35,7 @@ pytestmark = pytest.mark.skipif(not CCADB.exists(), reason=f"the real certificat
 def load(slug: str) -> ImportSummary:
     path = CCADB / f"{slug.removeprefix('customer-')}.csv"
     with path.open("rb") as stream:
-        return load_file(slug, stream, path.name)
+        return load_stream(slug, stream, path.name)
 
 
 @pytest.mark.parametrize("order", list(permutations(ROWS))[::5])

@@ -9,7 +9,7 @@ from tests.importing.files import SUBSCRIPTIONS, TRANSACTIONS, USAGE, faults, lo
 __all__ = ["database_url"]
 
 DAY, MOMENT = "a date such as 2026-11-22", "a date and time such as 2026-11-22 13:05:00"
-AMOUNT = "an amount with two decimals such as -1234.50"
+AMOUNT = "an amount of up to 12 digits and two decimals such as -1234.50"
 WHOLE, COUNT = "a whole number of up to 12 digits such as 1234", "a whole number of 0 or more"
 MONTH = "a month, not a day such as 2026-11-22"
 STATUS = "one of Active, Ended, Cancelled"

@@ -1,10 +1,26 @@
 """Which customer a row belongs to, and the copies of customers' fields."""
 
+from pathlib import Path
+
 import pytest
 
-from models import Actor, Customer, CustomerUsage, Holding, Reseller, Subscription, Transaction, TypeUsage, fold
+from app.importing import load_records
+from app.importing.layouts import UsageRecord
+from models import (
+    Actor,
+    Customer,
+    CustomerUsage,
+    Holding,
+    Reseller,
+    Subscription,
+    Transaction,
+    TypeUsage,
+    fold,
+    reports_db,
+)
 from tests.databases import on_both
 from tests.importing.files import SUBSCRIPTIONS, TRANSACTIONS, USAGE, faults, file, load, plan_of, values
+from tests.serving import flask
 
 CUSTOMER = (Customer.ref, Customer.name, Reseller.name)
 UNKNOWN = {"Customer ID": ""}
@@ -138,6 +154,44 @@ def test_renamed_customer_has_only_its_new_name() -> None:
     assert values(Subscription.ref, Customer.name, Customer.ref) == [
         ("S-1", "New", "C-1"), ("S-2", "New", "C-1"), ("S-3", "New", "C-1"), ("S-4", "Acme", ""),
     ]  # fmt: skip
+
+
+def test_stored_customers_have_only_their_new_names() -> None:
+    load(SUBSCRIPTIONS, {}, {"Subscription ID": "S-2", "Customer": "NEW", **UNKNOWN})
+    names = ("New", "Acme", "NEW")
+    unknown = [{"Subscription ID": name, "Customer": name, **UNKNOWN} for name in names]
+    load(SUBSCRIPTIONS, {"Customer": "New"}, *unknown)
+    assert values(Customer.name) == ["Acme", "NEW", "New"]
+    assert values(Subscription.ref, Customer.name, Customer.ref) == [
+        ("Acme", "Acme", ""), ("NEW", "NEW", ""), ("New", "New", "C-1"), ("S-1", "New", "C-1"), ("S-2", "NEW", ""),
+    ]  # fmt: skip
+
+
+@on_both
+def test_older_names_with_blanks_and_invisible_characters_are_found() -> None:
+    older = {"Acme GmbH": " Acme\u200b  GmbH", "Łódź": "Łódź\xa0"}
+    records = [UsageRecord(name, "", "", "SSL", "DV Single", 5, 3) for name in older.values()]
+    with reports_db.write_transaction():
+        load_records(USAGE, enumerate(records), "older.csv")
+    assert load(USAGE, *({"Customer": name, **UNKNOWN} for name in older)).unchanged == 2
+    row = {"Customer": "ACME GMBH", **UNKNOWN}
+    assert "did you mean" in faults(USAGE, row)[0][1]
+    load(USAGE, row, names="same")
+    assert values(Customer.name) == sorted(older.values())
+
+
+@on_both
+def test_customers_that_others_change_between_two_files(database_url: str, tmp_path: Path) -> None:
+    other = {"Subscription ID": "S-2", "Customer": "Other", **UNKNOWN}
+    load(SUBSCRIPTIONS, {})
+    path = tmp_path / "other.csv"
+    path.write_bytes(file(SUBSCRIPTIONS, {"Customer": "New"}, other))
+    flask("import", str(path), DATABASE_URL=database_url)
+    assert load(SUBSCRIPTIONS, {"Customer": "New", **UNKNOWN}, other, dry_run=True).unchanged == 2
+    flask("import", "--undo", "1", "--yes", DATABASE_URL=database_url)
+    assert values(Customer.name) == ["Acme"]
+    load(SUBSCRIPTIONS, UNKNOWN, other)
+    assert values(Subscription.ref, Customer.name, Customer.ref) == [("S-1", "Acme", "C-1"), ("S-2", "Other", "")]
 
 
 @pytest.mark.parametrize("slug", [SUBSCRIPTIONS, TRANSACTIONS])

@@ -4,15 +4,14 @@ from io import BytesIO, RawIOBase
 
 import pytest
 
-from app.importing import load_file
 from app.reports import REPORTS
 from app.table.csv import EXCEL, PLAIN, SEMICOLON, Dialect, csv_chunks
 from app.table.kinds import guard
 from app.table.scope import WHOLE_PARTNER
 from models import Actor, Customer, Subscription
 from tests.databases import sqlite_file as database_url
-from tests.importing.files import SUBSCRIPTIONS, TRANSACTIONS, faults_of, file, load, load_bytes, plan_of, values
-from tests.support import view_of
+from tests.importing.files import SUBSCRIPTIONS, TRANSACTIONS, faults_of, file, load, load_bytes, plan_of, row, values
+from tests.support import load_stream, view_of
 
 __all__ = ["database_url"]
 
@@ -96,6 +95,15 @@ def test_wrong_number_of_cells() -> None:
     ]
 
 
+@pytest.mark.parametrize("number", ["", "12"])
+def test_note_or_line_of_totals_is_one_fault(number: str) -> None:
+    line = dict.fromkeys(row(TRANSACTIONS, {}), "") | {"Customer": "Total", "Total": number}
+    text = f"the row has only {', '.join(f'“{cell}”' for cell in ('Total', number) if cell)}"
+    assert faults_of(TRANSACTIONS, file(TRANSACTIONS, {}, line)) == [
+        (3, f"{text}; take it out if it is a note or a line of totals")
+    ]
+
+
 def test_fault_has_the_first_line_of_its_row() -> None:
     content = file(
         SUBSCRIPTIONS, {"Subscription": "a\nb\r\nc"}, {"Subscription ID": "S-2", "Customer": "\n\n", "Cost": ""}
@@ -107,7 +115,7 @@ LONG = "a cell is over 1 MB"
 CLOSED = "text follows a quote that closes; a quote inside of a quoted cell is written twice"
 OPEN = "the quote that opens in this line is never closed; a quote inside of a quoted cell is written twice"
 OPEN_FOR_LONG = "the quote that opens in this line isn't closed within 1 MB, so that rows stand in a cell"
-RAGGED = "the row has 1 cell, the heading has 11"
+RAGGED = f"the row has 1 cell, the heading has {len(row(SUBSCRIPTIONS, {}))}"
 
 
 @pytest.mark.parametrize(
@@ -132,7 +140,7 @@ def test_reading_goes_on_behind_a_quote_that_swallows_rows() -> None:
     heading, first, second = TWO.splitlines(keepends=True)
     content = heading + b'"' + first + second + first.replace(b"1200.50", b"x")
     faults = faults_of(SUBSCRIPTIONS, content)
-    assert faults == [(2, OPEN), (4, "Cost: “x” is not an amount with two decimals such as -1234.50")]
+    assert faults == [(2, OPEN), (4, "Cost: “x” is not an amount of up to 12 digits and two decimals such as -1234.50")]
 
 
 def test_damaged_utf8_is_not_another_encoding() -> None:
@@ -147,6 +155,14 @@ def test_windows_1252_behind_a_mark_of_utf8() -> None:
     reason = "since it has bytes that are no UTF-8, whatever its byte order mark says"
     assert any(f"Windows-1252 (Western Europe), {reason}." in said for said in plan.said)
     assert values(Customer.name) == ["Müller"]
+
+
+def test_encoding_that_nothing_proves_is_noted_with_words_that_show_it() -> None:
+    rows = "Customer,Subscription ID\r\nAcme,S-1\r\nООО Ромашка,S-2\r\n"
+    plan = plan_of(SUBSCRIPTIONS, rows.encode("cp1251"))
+    note = "The text is taken for Windows-1252 (Western Europe). If it looks wrong, choose another encoding"
+    assert plan.notes == [f"{note}: “ÎÎÎ”, “Ðîìàøêà”."]
+    assert plan_of(SUBSCRIPTIONS, rows.encode("cp1251"), encoding="cp1251").notes == []
 
 
 def test_utf8_in_a_text_of_windows_1252_is_a_fault() -> None:
@@ -178,13 +194,13 @@ def test_stream_need_not_be_seekable() -> None:
         def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]
             return self.rest.readinto(buffer)
 
-    assert load_file(SUBSCRIPTIONS, Pipe(), "-").added == 2  # type: ignore[arg-type]
+    assert load_stream(SUBSCRIPTIONS, Pipe(), "-").added == 2  # type: ignore[arg-type]
 
 
 def test_progress_adds_up_to_the_file_size() -> None:
     content = b"\xef\xbb\xbf" + file(SUBSCRIPTIONS, *({"Subscription ID": f"Ü-{number}"} for number in range(2000)))
     sizes: list[int] = []
-    load_file(SUBSCRIPTIONS, BytesIO(content), "file.csv", progress=sizes.append)
+    load_stream(SUBSCRIPTIONS, BytesIO(content), progress=sizes.append)
     assert sum(sizes) == len(content)
     assert len(sizes) > 2
 

@@ -184,7 +184,7 @@ def test_ambiguous_decimals_are_asked_about() -> None:
 
 def test_an_amount_with_one_right_reading_is_asked_about_without_a_fault() -> None:
     [(_, text)] = faults(TRANSACTIONS, {"Cost": "1.234"})  # with a decimal point it has too many decimals
-    assert text.startswith("Cost: “1.234” can be 1,234.50 or 1.234,50")
+    assert text.startswith("Cost: “1.234” can be written like 1,234.50 or written like 1.234,50")
 
 
 def test_a_month_alone_says_so() -> None:

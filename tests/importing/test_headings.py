@@ -58,6 +58,9 @@ def test_a_name_or_an_id_of_the_customer_is_required() -> None:
     assert faults_of(SUBSCRIPTIONS, content) == [
         (1, f"the heading “Customer” or “Customer ID” is missing; {expected(SUBSCRIPTIONS)}")
     ]
+    how = "if another one means it, choose that for it, or rename it in the file"
+    text = f"the heading “Customer” or “Customer ID” is missing; {how}"
+    assert faults_of(SUBSCRIPTIONS, b"Kunde,Subscription ID\r\nAcme,S-1\r\n", pass_unknown=True) == [(1, text)]
 
 
 @pytest.mark.parametrize(
@@ -88,13 +91,29 @@ def test_empty_file(content: bytes) -> None:
         assert faults_of(report, content) == [(1, "the file is empty")]
 
 
-@pytest.mark.parametrize("content", [b"\x89PNG\r\n\x1a\n\0\0", b"Dear all,\nthis is it.\n", bytes(range(256))])
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"%PDF-1.7\n1 0 obj\n", "this is a PDF; choose a CSV file or an Excel workbook (.xlsx)"),
+        (b"\x89PNG\r\n\x1a\n\0\0", "this is a picture; choose a CSV file or an Excel workbook (.xlsx)"),
+        (
+            b"\xef\xbb\xbf\r\n<HTML><table><tr><th>Customer</th><th>Subscription ID</th>",
+            "this is a web page or XML, whatever its name says; open it in Excel, and save it as .xlsx or as CSV",
+        ),
+    ],
+    ids=["PDF", "picture", "web page"],
+)
+def test_other_formats_are_named(content: bytes, words: str) -> None:
+    assert faults_of(SUBSCRIPTIONS, content) == [(1, words)]
+
+
+@pytest.mark.parametrize("content", [b"\x89\r\n\x1a\n\0\0", b"Dear all,\nthis is it.\n", bytes(range(256))])
 def test_file_that_is_no_table(content: bytes) -> None:
     ((_, text),) = faults_of("", content)
     assert text.startswith("this is no table")
     assert USAGE in text, "the command's name of a report"
     ((_, text),) = faults_of("", content, pass_unknown=True)
-    assert text.endswith("choose the report if it is one: Subscriptions, Transactions, Usage")
+    assert text.endswith("if it is one, choose it under Report, and then all columns")
 
 
 def test_headings_without_rows() -> None:
@@ -123,3 +142,10 @@ def test_titles_stand_above_unknown_headings() -> None:
     mapping = {"suppliername": "customer", "number": "transaction_id", "expensetype": "action", "paymentdate": "date"}
     assert load_bytes(TRANSACTIONS, COUNCIL, pass_unknown=True, mapping=mapping).added == 1
     assert (values(Customer.name), values(Transaction.cost)) == (["Acme"], [500])
+
+
+def test_headings_that_are_repeated_are_passed_over() -> None:
+    content = file(TRANSACTIONS, {}) + file(TRANSACTIONS, {"Transaction ID": "T-2"})
+    plan = plan_of(TRANSACTIONS, content, dry_run=False)
+    assert "Passed over, repeated headings: 1." in plan.said
+    assert values(Transaction.ref) == ["T-1", "T-2"]

@@ -11,9 +11,8 @@ from app.importing import (
     changed_rows,
     discard_history,
     history,
-    import_list,
-    load_file,
     load_records,
+    newest_imports,
     numbered_import,
     undo_import,
     undo_preview,
@@ -24,6 +23,7 @@ from app.jobs.states import release_jobs, status_of
 from models import ChangedRow, Customer, Holding, Import, ImportJob, reports_db
 from tests.databases import on_both
 from tests.importing.files import NOTHING, SUBSCRIPTIONS, TRANSACTIONS, USAGE, file, import_numbered, values
+from tests.support import load_stream
 
 
 def changed(number: int) -> list[tuple[str, ...]]:
@@ -31,7 +31,7 @@ def changed(number: int) -> list[tuple[str, ...]]:
 
 
 def test_every_field_of_a_row_is_kept_or_follows_from_others() -> None:
-    follow = {"id", "ref_key", "name_key", "subscription_key", "customer_ref", "cancelled_on"}
+    follow = {"id", "ref_key", "name_key", "look_alike_key", "subscription_key", "customer_ref", "cancelled_on"}
     for table, kept in KEPT_FIELDS.items():
         named = {"ref"} if table is not Customer else set()  # by which the history knows the row
         named |= {"customer", "certificate_type", "product"} if table is Holding else set()
@@ -112,10 +112,10 @@ def test_what_keeps_no_history() -> None:
     import_numbered(1, USAGE, {}, dry_run=True)
     with reports_db.write_transaction():
         load_records(USAGE, [(1, UsageRecord("Acme", "C-1", "North", "SSL", "DV", 5, 3))], "demo")
-    load_file(USAGE, BytesIO(file(USAGE, {})), "file.csv")
+    load_stream(USAGE, BytesIO(file(USAGE, {})))
     assert not ChangedRow.select().exists()
     assert values(Import.number) == [None, None]
-    assert [each.state for each in import_list()] == ["", ""]
+    assert [state for _, state in newest_imports(9)] == ["", ""]
 
 
 def test_unchanged_rows_are_not_kept() -> None:
@@ -138,7 +138,7 @@ def test_history_is_discarded_after_days(caplog: pytest.LogCaptureFixture) -> No
         assert discard_history(90) == 0
     assert not any("DELETE" in record.getMessage() for record in caplog.records), "it is known to be gone"
     assert {row.number for row in ChangedRow.select()} == {2}
-    assert [(each.number, each.changed_rows, each.state) for each in import_list()] == [
+    assert [(each.number, each.changed_rows, state) for each, state in newest_imports(9)] == [
         (2, 1, "can be undone"), (1, kept, ""),
     ]  # fmt: skip
     with pytest.raises(CannotUndo, match="older than HISTORY_DAYS"):

@@ -1,13 +1,16 @@
 """Usage files: holdings, their sums, and what a file removes."""
 
+from random import Random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.importing import sorted_rows
 from app.importing.derived import usage_ref
 from app.table.paging import read_children, read_page
 from app.table.scope import WHOLE_PARTNER
-from models import NONE_ID, CertificateType, CustomerUsage, Holding, Product, TypeUsage, fold
+from models import NONE_ID, CertificateType, Customer, CustomerUsage, Holding, Product, TypeUsage, fold
 from tests.databases import on_both
 from tests.importing.files import (
     NOTHING,
@@ -16,6 +19,7 @@ from tests.importing.files import (
     Row,
     dump,
     faults,
+    file,
     load,
     plan_of,
     rolled_back,
@@ -114,6 +118,57 @@ def test_duplicate_holding_is_a_fault(row: Row) -> None:
     assert faults(USAGE, row, ELSE, row) == [(4, text)]
 
 
+@on_both
+def test_rows_of_a_customer_may_be_anywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sorted_rows, "_RUN_ROWS", 2)
+    third = {"Customer": "Third", "Customer ID": "C-3"}
+    rows = [ELSE, third, {}, MAIL | ELSE, MAIL, EV, EV | ELSE | {"Used": "9"}]
+    assert counts(*rows) == (7, 0, 0, 0)
+    assert [row[:3] for row in holdings()] == [
+        ("C-1", "Client", "Mail"),
+        ("C-1", "SSL", "DV Single"),
+        ("C-1", "SSL", "EV"),
+        ("C-2", "Client", "Mail"),
+        ("C-2", "SSL", "DV Single"),
+        ("C-2", "SSL", "EV"),
+        ("C-3", "SSL", "DV Single"),
+    ]
+    assert counts(*reversed(rows[2:]), {"Product": "OV"}) == (1, 0, 5, 1)
+    text = "Product: line 2 already says what the customer holds of it"
+    assert faults(USAGE, EV, ELSE, {}, MAIL, EV, third, EV) == [(6, text), (8, text)]
+    check_sums()
+
+
+def test_faults_are_found_after_holdings_were_written() -> None:
+    others = [{"Customer ID": f"C-{number}", "Customer": f"Customer {number}"} for number in range(2, 1234)]
+    assert len(faults(USAGE, *others, {}, {})) == 1
+
+
+def test_examples_are_in_the_order_of_the_file() -> None:
+    load(USAGE, {}, ELSE)
+    plan = plan_of(USAGE, file(USAGE, EV | ELSE, EV, MAIL | ELSE))
+    assert plan.examples["added"] == ["Other, SSL, EV", "Other, Client, Mail", "Acme, SSL, EV"]
+
+
+@pytest.mark.parametrize("used", [3, 4])
+def test_known_details_of_many_customers(used: int) -> None:
+    others = [{"Customer ID": f"C-{number}", "Customer": f"Customer {number}"} for number in range(2, 1234)]
+    load(USAGE, *others, *(other | EV for other in others))
+    totals = "".join(f"C-{number},10,{2 * used}\n" for number in range(1233, 1, -1))
+    plan = plan_of(USAGE, f"Customer ID,Inventory,Used\n{totals}".encode())
+    numbers = plan.summary.added, plan.summary.unchanged, plan.summary.removed
+    assert numbers == ((0, 2464, 0) if used == 3 else (1232, 0, 2464))
+    assert [note.partition(":")[0] for note in plan.notes][:3] == (["line 2", "line 3", "line 4"] if used == 4 else [])
+
+
+def test_line_of_totals_is_no_customer() -> None:
+    line = {"Customer": "Grand Total:", "Customer ID": "", "Certificate Type": "", "Product": ""}
+    why = "the row of “Grand Total:” is a line of totals: take it out, or give the customer a Customer ID"
+    assert faults(USAGE, {}, line) == [(3, why)]
+    load(USAGE, line | {"Customer ID": "C-1"})
+    assert values(Customer.name) == ["Grand Total:"]
+
+
 def test_duplicate_holding_under_another_name() -> None:
     text = "Product: line 2 already says what the customer holds of it"
     assert faults(USAGE, {"Customer ID": ""}, {}) == [(3, text)]
@@ -147,12 +202,14 @@ FILES = st.lists(CUSTOMERS, min_size=1, max_size=4)
 
 
 @examples(15)
-@given(FILES)
-def test_sums_match_holdings(files: list[dict[str, list[Row]]]) -> None:
+@given(FILES, st.randoms(use_true_random=False))
+def test_sums_match_holdings(files: list[dict[str, list[Row]]], order: Random) -> None:
     with rolled_back():
         expected: dict[str, list[Row]] = {}
         for customers in files:
-            load(USAGE, *({"Customer ID": ref} | row for ref, rows in customers.items() for row in rows))
+            lines = [{"Customer ID": ref} | row for ref, rows in customers.items() for row in rows]
+            order.shuffle(lines)
+            load(USAGE, *lines)
             expected |= customers
             assert holdings() == sorted(_holding(ref, row) for ref, rows in expected.items() for row in rows)
             check_sums()

@@ -5,7 +5,7 @@ from io import BytesIO
 
 import pytest
 
-from app.importing import Options, import_file, recognise_file, undo_import
+from app.importing import Options, load_file, recognise_file, undo_import
 from models import Import, Transaction, reports_db
 from tests.databases import importing
 from tests.importing.files import TRANSACTIONS, file, import_numbered
@@ -26,7 +26,7 @@ def test_import_and_undo_wait_for_another() -> None:
         other.enter_context(importing(reports_db))
         options = Options(report=TRANSACTIONS)
         recognised = recognise_file(BytesIO(file(TRANSACTIONS, {})), "a.csv", options)
-        assert import_file(recognised, options, number=1, wait=wait).summary.added == 1
+        assert load_file(recognised, options, who="", number=1, wait=wait).summary.added == 1
         other.enter_context(importing(reports_db))
         undo_import(1, 2, "ann", wait=wait)
     assert len(waits) == 2

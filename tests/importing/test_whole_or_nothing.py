@@ -3,6 +3,7 @@
 import tracemalloc
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
+from typing import Any
 
 import pytest
 from peewee import OperationalError
@@ -12,15 +13,22 @@ from app.importing import (
     SubscriptionRecord,
     TransactionRecord,
     UsageRecord,
-    load_file,
     load_records,
     loader,
 )
-from app.importing.loader import LOADERS
-from models import Import, Subscription, Transaction, apply_migrations, reports_db
+from models import (
+    CustomerUsage,
+    Holding,
+    Import,
+    Subscription,
+    Transaction,
+    TypeUsage,
+    apply_migrations,
+    reports_db,
+)
 from tests.databases import is_server, on_both
 from tests.importing.files import SUBSCRIPTIONS, TRANSACTIONS, USAGE, dump, faults, file, load, load_bytes, values
-from tests.support import in_trials
+from tests.support import in_trials, load_stream
 
 SUBSCRIPTION = SubscriptionRecord(
     "Acme", "", "North", "S-1", "SSL", "2027-01-01", 100, "2026-01-01", "", "2026-01-01 00:00:00", 1
@@ -44,23 +52,30 @@ def test_late_fault_changes_nothing() -> None:
     [
         (SUBSCRIPTIONS, 1_000_000),
         (TRANSACTIONS, 2500),
+        (USAGE, 1_000_000),
+        pytest.param(USAGE, 2500, marks=pytest.mark.slow_trial),
         pytest.param(SUBSCRIPTIONS, 2500, marks=pytest.mark.slow_trial),
         pytest.param(TRANSACTIONS, 1_000_000, marks=pytest.mark.slow_trial),
     ],
 )
 def test_large_file_leaves_all_indexes(monkeypatch: pytest.MonkeyPatch, slug: str, most: int) -> None:
     monkeypatch.setattr(loader, "ROWS_UNTIL_UPDATE", 1000)
+    monkeypatch.setattr(loader, "BATCHES_UNTIL_CHECK", 1)
     monkeypatch.setattr(loader, "MAX_SORTED_ROWS", most)
-    table = LOADERS[slug].table._meta.table_name
-    before = reports_db.get_indexes(table)
-    label = {SUBSCRIPTIONS: "Subscription ID", TRANSACTIONS: "Transaction ID"}[slug]
+    label = {SUBSCRIPTIONS: "Subscription ID", TRANSACTIONS: "Transaction ID", USAGE: "Customer ID"}[slug]
+    before = indexes()
     rows = [{label: f"X-{number}"} for number in range(4000)]
     content = file(slug, *rows)
     load_bytes(slug, content, dry_run=True)
     assert [fault for fault, _ in faults(slug, *rows, {label: ""})] == [4002]
-    assert reports_db.get_indexes(table) == before
+    assert indexes() == before
     assert load_bytes(slug, content).added == 4000
-    assert reports_db.get_indexes(table) == before
+    assert indexes() == before
+
+
+def indexes() -> list[Any]:
+    tables = Subscription, Transaction, Holding, TypeUsage, CustomerUsage
+    return [reports_db.get_indexes(table._meta.table_name) for table in tables]
 
 
 def test_fault_text() -> None:
@@ -116,7 +131,7 @@ def test_every_import_is_recorded() -> None:
 
 
 def test_import_is_recorded_with_who_made_it() -> None:
-    load_file(USAGE, BytesIO(file(USAGE, {})), "file.csv", who="ann")
+    load_stream(USAGE, BytesIO(file(USAGE, {})), who="ann")
     with reports_db.write_transaction():
         load_records(TRANSACTIONS, [(1, TRANSACTION)], "demo", who="demo")
         load_records(SUBSCRIPTIONS, [(1, SUBSCRIPTION)], "demo")
@@ -128,7 +143,7 @@ def test_imports_before_the_who_column_are_by_nobody() -> None:
     reports_db.execute_sql("ALTER TABLE load DROP COLUMN who")
     reports_db.execute_sql("DELETE FROM schema_migration WHERE name = '0003_who'")
     assert apply_migrations() == ["0003_who"]
-    load_file(USAGE, BytesIO(file(USAGE, {})), "file.csv", who="ann")
+    load_stream(USAGE, BytesIO(file(USAGE, {})), who="ann")
     assert values(Import.id, Import.who) == [(1, ""), (2, "ann")]
 
 
@@ -146,7 +161,7 @@ def test_failing_stream_changes_nothing() -> None:
     rows = file(SUBSCRIPTIONS, *({"Subscription ID": f"S-{number}"} for number in range(3000)))
     before = dump()
     with pytest.raises(OSError, match="the disk is gone"):
-        load_file(SUBSCRIPTIONS, Broken(rows), "file.csv")
+        load_stream(SUBSCRIPTIONS, Broken(rows))
     assert dump() == before
 
 

@@ -19,6 +19,7 @@ from tests.strategies import examples
 __all__ = ["database_url"]
 
 HEADINGS = ["Customer", "Transaction ID", "Action", "Date", "Total", "Cost"]
+HAS_A_TABLE = "has a table, too, which is not read: save it as a file of its own."
 ROW = ["Acme", "T-1", "Renew", datetime(2026, 11, 22, 13, 5, 59), 12, 1234.5]
 
 
@@ -59,14 +60,14 @@ def test_typed_cells() -> None:
 
 def test_a_tiny_number_is_an_amount_only_if_it_is_rounding() -> None:
     [text] = faults(save(book(HEADINGS, [*ROW[:5], 1e-5])))
-    assert text == "Cost: “0.00001” is not an amount with two decimals such as -1234.50"
+    assert text == "Cost: “0.00001” is not an amount of up to 12 digits and two decimals such as -1234.50"
     plan_of("", save(book(HEADINGS, [*ROW[:5], 0.1 + 0.2 - 0.3])), dry_run=False)
     assert values(Transaction.cost) == [0]
 
 
 def test_a_number_of_three_decimals_is_no_thousand() -> None:
     [text] = faults(save(book(HEADINGS, [*ROW[:5], 1.234])))
-    assert text == "Cost: “1.2340” is not an amount with two decimals such as -1234.50"
+    assert text == "Cost: “1.2340” is not an amount of up to 12 digits and two decimals such as -1234.50"
 
 
 def test_texts_are_exact_and_formulas_values() -> None:
@@ -83,7 +84,7 @@ def test_cells_with_errors_are_counted() -> None:
     made = book(["Customer", "Subscription ID", "Reseller"], ["Acme", "S-1", "#N/A"], ["t='e'", "S-2", "#REF!"])
     assert [cell.data_type for cell in made.active["C"][1:]] == ["e", "e"]
     plan = plan_of("", save(made), dry_run=False)
-    assert "Cells of the workbook with an error such as #N/A are read as empty: 2." in plan.said
+    assert "Cells of the workbook with an error such as #N/A are read as empty: 2." in plan.notes
     assert values(Reseller.name) == [""]
 
 
@@ -109,14 +110,38 @@ def test_a_hidden_sheet_is_read_only_where_no_other_has_the_headings() -> None:
     sheet.append(["Acme", "S-new"])
     plan = plan_of("", save(made), dry_run=False)
     assert "An Excel workbook; the sheet “New” is read." in plan.said
+    assert plan.notes == [f"The sheet “Old” {HAS_A_TABLE}"]
     assert values(Subscription.ref) == ["S-new"]
+
+
+def test_sheet_of_another_report_is_noted_whatever_is_chosen() -> None:
+    made = book(HEADINGS, ROW)
+    sheet = made.create_sheet("Holdings")
+    sheet.append(["Customer", "Current Inventory", "Used"])
+    for report in ("", "customer-transactions"):
+        assert plan_of(report, save(made)).notes == [f"The sheet “Holdings” {HAS_A_TABLE}"]
+
+
+def test_sheet_with_most_headings_is_read_where_none_is_complete() -> None:
+    made = book(["Sales of November"], title="Cover")
+    sheet = made.create_sheet("Data")
+    sheet.append(["Kunde", "Vertrag"])
+    sheet.append(["Acme", "S-1"])
+    assert "An Excel workbook; the sheet “Data” is read." in plan_of("", save(made)).said
+    chosen = {"kunde": "customer", "vertrag": "subscription_id"}
+    plan = plan_of("customer-subscriptions", save(made), dry_run=False, mapping=chosen)
+    assert plan.summary.added == 1
+
+
+def test_workbook_without_cells_is_empty() -> None:
+    assert faults(save(book())) == ["the file is empty"]
 
 
 def test_bytes_that_are_no_workbook() -> None:
     for content in (b"PK\x03\x04", b"PK\x03\x04" + bytes(1000), save(book(HEADINGS, ROW))[:-100]):
         assert faults(content) == ["this is no Excel workbook (.xlsx) that can be read"]
     assert faults(b"\xd0\xcf\x11\xe0" + bytes(600)) == [
-        "this is a workbook of Excel before 2007; save it as .xlsx or as CSV"
+        "this is a workbook of Excel before 2007, or one with a password; save it as .xlsx without one, or as CSV"
     ]
 
 

@@ -9,8 +9,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.importing import Fault
-from app.jobs import faults, states
+from app.importing import Fault, sorted_rows
+from app.jobs import imports, states
 from app.jobs.faults import FaultLog
 from app.jobs.plans import StoredPlan, dump_plan, load_plan
 from app.jobs.states import change_state, claim_job, release_jobs, status_of
@@ -58,13 +58,15 @@ def test_lost_message_is_sent_again(app: Flask, client: FlaskClient) -> None:
     assert latest().state == states.CHECKED
 
 
-def test_check_says_that_it_waits_for_another_import(app: Flask, client: FlaskClient) -> None:
+def test_check_says_that_it_waits_for_another_import(
+    app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(imports, "HEARTBEAT", 0.01)
     upload(client, ("a.csv", SMALL))
     with ThreadPoolExecutor(1) as worker:
         with importing(reports_db):
             done = worker.submit(_check_in_a_thread, app)
-            until(lambda: (running := import_jobs(app).running) is not None and running.message)
-            import_jobs(app).running.record_heartbeat()
+            until(lambda: latest().message)
             assert "Another import is under way" in client.get(f"/imports/{latest().id}").text
         done.result()
     assert (latest().state, latest().message) == (states.CHECKED, "")
@@ -176,7 +178,8 @@ def test_process_says_that_it_lives_and_stops_when_told(app: Flask, database_url
 
 
 def test_faults_are_sorted_however_many_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(faults, "_RUN", 3)
+    monkeypatch.setattr(sorted_rows, "_RUN_ROWS", 3)
+    monkeypatch.setattr(sorted_rows, "_BLOCK_ROWS", 2)
     with FaultLog() as log:
         for line in (5, 2, 9, 1, 2, 8, 3):
             log.append(Fault(line, f"fault in “{line}”"))

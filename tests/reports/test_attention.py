@@ -9,20 +9,18 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.reports import REPORTS
 from app.reports.attention import ATTENTION_ITEMS, AttentionItem
 from app.web.urls import report_url
 from models import Import, timestamp, today
 from tests.databases import on_both
 from tests.databases import sqlite_first as database_url
-from tests.support import csv_rows, load, signed_in, table_rows, view_of
+from tests.support import SUBSCRIPTIONS, TRANSACTIONS, USAGE, csv_rows, load, signed_in, table_rows, view_of
 from tests.web.parties import ALPHA, PARTIES, load_parties
 
 __all__ = ["database_url"]
 
 PATH = "/reports/attention"
 FRAGMENT = {"Accept": "text/html", "HX-Request": "true", "HX-Request-Type": "partial"}
-SUBSCRIPTIONS, TRANSACTIONS, USAGE = REPORTS
 EACH = pytest.mark.parametrize("each", ATTENTION_ITEMS, ids=lambda each: each.slug)
 
 

@@ -11,6 +11,7 @@ import pytest
 from app.reports import REPORTS
 from app.table import paging
 from app.table.query import RowQuery
+from app.table.rows import segment_queries
 from app.table.scope import WHOLE_PARTNER, Scope
 from models import reports_db
 from tests.databases import each_database as database_url
@@ -46,7 +47,7 @@ def plan_of(sql: str, params: Sequence[Any]) -> list[str]:
 def segments(rows: RowQuery, has_start: bool) -> list[Any]:
     """The queries for a page that is read by scanning, value by value if the column has ordered values."""
     parts = [rows.for_value(value) for value in rows.ordered_values] or [rows]
-    return [query for part in parts for query in paging._segment_queries(part, rows.view.descending, has_start)]
+    return [query for part in parts for query in segment_queries(part, rows.view.descending, has_start)]
 
 
 def sorts(steps: list[str]) -> list[str]:
@@ -88,7 +89,7 @@ def test_sort_indexes_hold_the_reseller() -> None:
         if rows.ordered_values or rows.order(rows.view.sort_column) == [rows.tiebreaker]:
             continue  # scans the unique index on the tiebreaker
         columns = {index.name: index.columns for index in reports_db.get_indexes(rows.table._meta.table_name)}
-        steps = " ".join(plan(paging._segment_queries(rows, rows.view.descending, False)[0]))
+        steps = " ".join(plan(segment_queries(rows, rows.view.descending, False)[0]))
         assert [
             name for name in re.findall(r" t1 USING (?:COVERING )?INDEX (\w+)", steps) if "reseller_id" in columns[name]
         ], sort
@@ -118,7 +119,7 @@ def test_matches_are_found_before_sorting() -> None:
         for sort in SOME_SORTS:
             if sort[0] == slug and not _rebuilds_sums(slug, key, sort[3]):
                 rows = filtered(key, sort, sort_matches=True)
-                (query,) = paging._segment_queries(rows, rows.view.descending, True)
+                (query,) = segment_queries(rows, rows.view.descending, True)
                 steps = plan(query)
                 by_id = "SEARCH t1 USING INTEGER PRIMARY KEY (rowid=?)", f"{rows.table._meta.table_name}_pkey"
                 assert any(way in step for way in by_id for step in steps), (sort, key)
@@ -138,7 +139,7 @@ def test_matches_are_found_before_sorting() -> None:
 def test_filter_on_the_sort_column_narrows_the_scan(slug: str, key: str, column: str) -> None:
     for sign in ("", "-"):
         rows = filtered(key, (slug, column, sign, 0), sort_matches=False)
-        (query,) = paging._segment_queries(rows, rows.view.descending, False)
+        (query,) = segment_queries(rows, rows.view.descending, False)
         steps = [step for step in plan(query) if " t1" in step]
         assert steps[0].startswith("SEARCH t1 USING INDEX") or "Index Cond" in steps[0], steps
 

@@ -3,8 +3,10 @@
 import pytest
 from peewee import OperationalError, ProgrammingError
 
-from app.table import counts, paging
+from app.table import counts, rows
 from app.table.paging import read_page
+from app.table.query import RowQuery
+from app.table.rows import Row
 from app.table.scope import WHOLE_PARTNER
 from models import QueryBudgetExceeded, reports_db, sqlite
 from tests.databases import each_database as database_url
@@ -44,13 +46,13 @@ def test_scan_over_budget_falls_back_to_sorting(monkeypatch: pytest.MonkeyPatch)
     view = view_of("customer-transactions", [("q", "a"), ("sort", "cost")])
     expected = read_page(view, WHOLE_PARTNER)
     attempts = []
-    fetched = paging._fetch_segments
+    fetched = rows._fetch_segments
 
-    def recorded(rows: paging.RowQuery, *rest: object) -> list[paging.Row]:
-        attempts.append(rows.sort_matches)
-        return fetched(rows, *rest)  # type: ignore[arg-type]
+    def recorded(query: RowQuery, *rest: object) -> list[Row]:
+        attempts.append(query.sort_matches)
+        return fetched(query, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(paging, "_fetch_segments", recorded)
+    monkeypatch.setattr(rows, "_fetch_segments", recorded)
     monkeypatch.setattr(counts, "SORT_LIMIT", -1)
     monkeypatch.setattr(sqlite, "_INSTRUCTIONS_PER_CHECK", 1)
     assert read_page(view, WHOLE_PARTNER) == expected

@@ -19,12 +19,11 @@ from models import clean_text, read_transaction, reports_db
 from tests.databases import on_both
 from tests.databases import sqlite_first as database_url
 from tests.strategies import Query, examples, queries
-from tests.support import csv_rows, in_trials, view_of
+from tests.support import SUBSCRIPTIONS, TRANSACTIONS, csv_rows, in_trials, view_of
 from tests.table.test_plans import plan_of, table_scans
 
 __all__ = ["database_url"]
 
-SUBSCRIPTIONS, TRANSACTIONS, USAGE = REPORTS
 TYPED = ("q", "customer", "subscription", "name", "reseller", "product", "certificate_type")
 
 # Ids and names that differ by blanks or case only. Customer, Customer ID, Subscription ID, Reseller.

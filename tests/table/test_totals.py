@@ -15,7 +15,7 @@ from app.table.csv import csv_chunks
 from app.table.definitions import Summary
 from app.table.query import RowQuery
 from app.table.scope import NO_ROWS, WHOLE_PARTNER, Scope
-from app.table.totals import Group, narrow_view, summarize
+from app.table.totals import Group, summarize
 from app.table.view import View
 from models import reports_db
 from tests import oracle
@@ -121,7 +121,7 @@ def check(summary: Summary, view: View) -> None:
         if filters and all(value for each in filters for value in each.values()):
             chosen = view
             for each in filters:
-                chosen = narrow_view(chosen, each)
+                chosen = chosen.narrowed_by(each)
             chosen = replace(view_of(chosen.report.slug, chosen.params()), today=view.today)  # as its address is read
             assert [group.rows, *group.sums] == expected_sums(chosen, summary.measures), group.values
 
@@ -139,7 +139,7 @@ def test_largest_rows_are_those_of_the_first_level(data: st.DataObject, strategy
 
 
 def first_level(view: View) -> View:
-    return replace(view.first_page, columns=view.report.columns[:1], sort="customer")
+    return replace(view.closed_first_page, columns=view.report.columns[:1], sort="customer")
 
 
 @pytest.mark.parametrize("key", ["", "q", "reseller", "period", "from", "action", "product", "scope"])
@@ -178,9 +178,9 @@ def test_chart_ends_with_the_latest_month() -> None:
         ([], ("2026-10-01", "2026-10-31")),
     ],
 )
-def test_narrow_view_keeps_its_date_range(days: Query, within: tuple[str, str]) -> None:
+def test_narrowed_view_keeps_its_date_range(days: Query, within: tuple[str, str]) -> None:
     view = replace(view_of("customer-transactions", [("q", "a"), *days]), today=date(2026, 11, 23))
-    filters = narrow_view(view, dict(zip(("from", "to"), MONTH.days("2026-10"), strict=True))).filters
+    filters = view.narrowed_by(dict(zip(("from", "to"), MONTH.days("2026-10"), strict=True))).filters
     assert filters == {"q": "a", "from": within[0], "to": within[1]}
 
 

@@ -4,7 +4,7 @@ A trial's docstring begins with the promise that it tries to break. It asks the 
 tells it what was tried and what was lost; docs/reliability.md is made of that.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from random import Random, SystemRandom
 from typing import Any
 
@@ -53,13 +53,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Iterator[Any]:
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
     if _is_trial(item):
         row = item.config.stash[_ROWS][item.nodeid]
         row.seconds += report.duration
         row.ran = True
         if report.skipped:
+            assert isinstance(report.longrepr, tuple)
             row.told = [("not tried here", str(report.longrepr[-1]).removeprefix("Skipped: "))]
         elif report.failed:
             row.failed = True

@@ -16,8 +16,8 @@ WHOLE, BROKEN, REFUSED = "whole", "broken off", "refused"
 def count_begun(path: Path) -> int:
     """How many exports the trail beside a database tells of."""
     with closing(connect(str(path.with_name("access.db")))) as database:
-        number: int = database.execute("SELECT COUNT(*) FROM audit_event WHERE outcome = 'begun'").fetchone()[0]
-        return number
+        ((number,),) = database.execute("SELECT COUNT(*) FROM audit_event WHERE outcome = 'begun'")
+        return int(number)
 
 
 def outcome(answer: Answer, whole: bytes) -> str:

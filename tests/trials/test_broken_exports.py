@@ -142,8 +142,8 @@ def count_ended(url: str) -> int:
     """How many exports have failed, as the trail says."""
     with closing(connect(str(Path(url.removeprefix("sqlite:///")).with_name("access.db")))) as database:
         query = "SELECT COUNT(*) FROM audit_event WHERE event = 'export' AND outcome = 'failed'"
-        number: int = database.execute(query).fetchone()[0]
-        return number
+        ((number,),) = database.execute(query)
+        return int(number)
 
 
 def everything() -> list[int]:

@@ -5,6 +5,7 @@ random ones at the others. `ALL_PAIRS=1 make trials` tries everything.
 """
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import permutations, product
 from urllib.parse import parse_qs, urlsplit
 
@@ -120,10 +121,10 @@ def test_pairs(trial: Trial, pytestconfig: pytest.Config, page: Page, slug: str,
 def checks(page: Page, slug: str, latency: int) -> Iterator[tuple[str, Callable[[], None]]]:
     intents = intents_of(slug)
     for pair in permutations(intents, 2):
-        yield " ".join(pair), lambda pair=pair: check_pair(page, slug, " ".join(pair), latency)
+        yield " ".join(pair), partial(check_pair, page, slug, " ".join(pair), latency)
     for name, (last, (act, left_out)) in product(intents, LAST.items()):
         if name not in left_out:
-            yield f"{name} {last}", lambda name=name, act=act: check_last(page, slug, intents[name], act, latency)
+            yield f"{name} {last}", partial(check_last, page, slug, intents[name], act, latency)
 
 
 def check_last(page: Page, slug: str, first: Intent, act: Last, latency: int) -> None:

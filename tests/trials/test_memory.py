@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.importing.files import USAGE
 from tests.serving import command, server
 from tests.trials.conftest import Trial
 from tests.trials.processes import workers
-from tests.trials.transactions import SLUG, filled, write
+from tests.trials.transactions import SLUG, filled, write, write_usage
 from tests.trials.visitor import Visitor
 
 pytestmark = pytest.mark.slow_trial
@@ -47,13 +48,14 @@ def test_hostile_addresses(trial: Trial, sqlite_file: str) -> None:
     assert grown < GROWTH
 
 
-def test_large_file(trial: Trial, sqlite_file: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("slug", [SLUG, USAGE])
+def test_large_file(trial: Trial, sqlite_file: str, tmp_path: Path, slug: str) -> None:
     """An import takes at most 150 MB more than a command that does nothing, however many rows its file has."""
     rows = trial.rounds(1_000_000, 50_000)
-    file = write(tmp_path / "large.csv", rows, 0)
+    file = (write if slug == SLUG else write_usage)(tmp_path / "large.csv", rows, 0)
     idle = peak("import", "--list", DATABASE_URL=sqlite_file)
-    grown = peak("import", str(file), DATABASE_URL=sqlite_file) - idle
-    trial.tell(f"a file of {rows:,} transactions", f"{grown:.0f} MB more than an idle command")
+    grown = peak("import", slug, str(file), DATABASE_URL=sqlite_file) - idle
+    trial.tell(f"a file of {rows:,} rows of {slug}", f"{grown:.0f} MB more than an idle command")
     assert grown < IMPORT_GROWTH
 
 

@@ -1,4 +1,4 @@
-"""Large files of transactions, and how many rows of each file a database holds."""
+"""Large files of transactions and usage, and how many rows of each file a database holds."""
 
 import subprocess
 import sys
@@ -8,11 +8,11 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from app.auth import users
-from app.importing import load_file
 from bench.databases import CACHE
 from models import close_connections, open_database
 from models.connections import databases_at
 from tests.serving import ROOT, command, flask
+from tests.support import load_stream
 from tests.trials.visitor import EMAIL, PASSWORD
 
 SLUG = "customer-transactions"
@@ -28,6 +28,17 @@ def write(path: Path, rows: int, version: int) -> Path:
     return path
 
 
+def write_usage(path: Path, rows: int, used: int) -> Path:
+    """Write a file with `rows` holdings, each of which uses as much; those of a customer are far apart."""
+    with path.open("w") as file:
+        file.write("Customer,Customer ID,Reseller,Product,Inventory,Used\n")
+        for number in range(rows):
+            customer = number % _CUSTOMERS
+            named = f"Customer {customer},C-{customer},Reseller {customer % 50},DV {number // _CUSTOMERS}"
+            file.write(f"{named},3,{used}\n")
+    return path
+
+
 def _rows(rows: int, version: int) -> Iterator[str]:
     for number in range(rows):
         customer = number % _CUSTOMERS
@@ -39,7 +50,7 @@ def filled(url: str, rows: int) -> str:
     """Import a file with costs of 0 into a migrated database, and add the user Ann."""
     with TemporaryDirectory() as folder, write(Path(folder) / "file.csv", rows, 0).open("rb") as file:
         open_database(url)
-        load_file(SLUG, file, "file.csv")
+        load_stream(SLUG, file)
         close_connections()
     return with_ann(url)
 

@@ -2,28 +2,31 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from http.client import HTTPConnection, HTTPException
 from threading import Event, Thread
 from time import monotonic, sleep
 from typing import NamedTuple
 
-from tests.serving import flask, token
+from tests.serving import flask
+from tests.trials.visitor import EMAIL, PASSWORD, Answer, Visitor
 
-EMAIL, PASSWORD = "ann@partner.example", "four other unrelated words"
 FILE = "/reports/customer-transactions.csv"
 PAGES = ("/reports", "/reports/customer-usage", "/reports/customer-transactions?sort=cost", "/users", "/healthz")
 PATHS = (FILE, *PAGES)
-
-BROKEN = 0  # the status of an answer that broke off, or that there was none of
 
 _AT_ONCE = 6
 _DEADLINE = 15  # seconds in which all must be well again
 
 
-class Answer(NamedTuple):
+class Asked(NamedTuple):
     path: str
-    status: int
-    body: bytes
+    answer: Answer
+
+    @property
+    def is_well(self) -> bool:
+        return self.answer.status == 200 and not self.answer.broken
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.answer.status}{', broken' if self.answer.broken else ''}"
 
 
 def install(**settings: str) -> None:
@@ -37,30 +40,19 @@ class Visitors:
     """Somebody who is signed in at a server, and the file that is theirs when all is well."""
 
     def __init__(self, address: str) -> None:
-        self._host = address.removeprefix("http://")
-        self._cookie = token(address, EMAIL, PASSWORD)
-        self._whole = self.ask(FILE).body
+        self._visitor = Visitor(address)
+        self._whole = self._visitor.get(FILE).body
         self._asked, self._failed, self._longest = 0, 0, 0.0
 
-    def ask(self, path: str) -> Answer:
-        connection = HTTPConnection(self._host, timeout=30)
-        try:
-            connection.request("GET", path, headers={"Cookie": f"session={self._cookie}", "Accept": "text/html"})
-            answer = connection.getresponse()
-            return Answer(path, answer.status, answer.read())
-        except (OSError, HTTPException):
-            return Answer(path, BROKEN, b"")
-        finally:
-            connection.close()
-
     @contextmanager
-    def meeting(self, fault: AbstractContextManager[object], name: str) -> Iterator[list[Answer]]:
+    def meeting(self, fault: AbstractContextManager[object], name: str) -> Iterator[list[Asked]]:
         """Let them ask for as long as there is a fault: nothing they get is wrong, and all is well again after it."""
         with self._asking() as answers, fault:
             yield answers
-        assert not [each[:2] for each in answers if not self._is_honest(each)], name
+        assert not [str(each) for each in answers if not self._is_honest(each)], name
         self._longest = max(self._longest, self._await_well())
-        self._asked, self._failed = self._asked + len(answers), self._failed + sum(a.status != 200 for a in answers)
+        self._asked += len(answers)
+        self._failed += sum(not each.is_well for each in answers)
 
     def told(self, faults: str) -> tuple[str, str]:
         """What was tried by all faults, and what was lost."""
@@ -72,14 +64,14 @@ class Visitors:
         )
 
     @contextmanager
-    def _asking(self) -> Iterator[list[Answer]]:
+    def _asking(self) -> Iterator[list[Asked]]:
         """Several of them ask one thing after another meanwhile; their answers are there at the end."""
-        answers: list[Answer] = []
+        answers: list[Asked] = []
         left = Event()
 
         def ask(number: int) -> None:
             while not left.is_set():
-                answers.append(self.ask(PATHS[number % len(PATHS)]))
+                answers.append(self._ask(PATHS[number % len(PATHS)]))
                 number += 1
 
         threads = [Thread(target=ask, args=(number,)) for number in range(_AT_ONCE)]
@@ -92,16 +84,20 @@ class Visitors:
             for thread in threads:
                 thread.join()
 
-    def _is_honest(self, answer: Answer) -> bool:
+    def _ask(self, path: str) -> Asked:
+        return Asked(path, self._visitor.get(path))
+
+    def _is_honest(self, asked: Asked) -> bool:
         """Whether it is what was asked for, whole, or says that it isn't: a 503, or a file's transfer broke."""
-        if answer.status == 200:
-            return answer.path != FILE or answer.body == self._whole
-        return answer.status == 503 or (answer.status == BROKEN and answer.path == FILE)
+        path, answer = asked
+        if answer.broken:
+            return path == FILE
+        return answer.status == 503 or (answer.status == 200 and (path != FILE or answer.body == self._whole))
 
     def _await_well(self) -> float:
         """Ask until everything answers, and then often, without one failure; the seconds until then."""
         start = monotonic()
-        while not all(self.ask(path).status == 200 for path in PATHS * 3):
-            assert monotonic() - start < _DEADLINE, [self.ask(path)[:2] for path in PATHS]
+        while not all(self._ask(path).is_well for path in PATHS * 3):
+            assert monotonic() - start < _DEADLINE, [str(self._ask(path)) for path in PATHS]
             sleep(0.05)
         return monotonic() - start

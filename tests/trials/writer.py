@@ -37,7 +37,7 @@ _EVENTS = "SELECT COUNT(DISTINCT about) FROM audit_event WHERE who = 'writer'"
 
 def count_writes(reports: Path, users: Path) -> list[int]:
     """Return how many writes each database has. AssertionError where its counts disagree, or it is damaged."""
-    writes = []
+    writes: list[int] = []
     for file, query in zip((reports, users), _COUNTS, strict=True):
         with opened(file) as database:
             assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]

@@ -24,6 +24,7 @@ LATER = [
     "0007_history",
     "0008_groups",
     "0009_group_users",
+    "0010_look_alikes",
     "0002_views",
     "0003_deleted",
     "0004_attempts",

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from html.parser import HTMLParser
+from http.client import HTTPMessage
 
 from tests.serving import ROOT
 from tests.support import EVERYWHERE
@@ -15,7 +16,7 @@ _ADDRESSES = {"href", "src", "action", "formaction", "hx-get", "hx-post", "poste
 _MEANT = {501, 505}  # an unknown method, or a CSV over HTTP/1.0, which can't tell half a file from a whole one
 
 
-def assert_harmless(status: int, headers: Mapping[str, str], body: bytes) -> None:
+def assert_harmless(status: int, headers: Mapping[str, str] | HTTPMessage, body: bytes) -> None:
     assert status < 500 or status in _MEANT or (status == 503 and "Retry-After" in headers)
     assert set(headers.keys()) >= EVERYWHERE or "X-Request-ID" not in headers  # gunicorn's own refusal
     assert not [name for name in set(headers.keys()) if "mkq7" in name.lower()]

@@ -72,7 +72,8 @@ _query = st.just("") | _pairs | _pairs | st.sampled_from(QUERIES)
 _body = _pairs.map(str.encode) | _pairs.map(str.encode) | st.sampled_from(BODIES)
 _header = st.sampled_from(HEADERS).flatmap(lambda each: st.tuples(st.just(each[0]), st.sampled_from(each[1])))
 _by_htmx = st.sampled_from(CURRENT_URLS).map(lambda address: [*HTMX, ("HX-Current-URL", address)])
-_headers = st.just([]) | st.lists(_header, max_size=3) | _by_htmx
+_no_headers: list[tuple[str, str]] = []
+_headers = st.just(_no_headers) | st.lists(_header, max_size=3) | _by_htmx
 
 
 def requests(app: Flask) -> st.SearchStrategy[Hostile]:

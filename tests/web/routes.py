@@ -7,6 +7,7 @@ from typing import NamedTuple
 from flask import Flask
 from werkzeug.routing import Rule
 
+from app.importing import IMPORTABLE
 from app.reports import REPORTS
 from app.web import deliveries, saved_views, users
 from models import AccessToken, Delivery, SavedView, User
@@ -36,6 +37,8 @@ def paths(rule: Rule) -> Iterator[str]:
         "view": saved, "action": list(saved_views.ACTIONS), "token": tokens,
         "delivery": [each.id for each in Delivery.select()] or [1], "step": list(deliveries.ACTIONS), "link": ["1.x"],
     }  # fmt: skip
+    if rule.endpoint == "put.put":
+        known["slug"] = list(IMPORTABLE)
     names = sorted(rule.arguments)
     for values in product(*(known[name] for name in names)):
         _, path = rule.build(dict(zip(names, values, strict=True))) or ("", "")

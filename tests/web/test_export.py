@@ -14,6 +14,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from peewee import fn
 
+from app.importing import IMPORTABLE
 from app.table import csv, spool
 from app.table.csv import csv_chunks
 from app.table.scope import WHOLE_PARTNER
@@ -164,19 +165,19 @@ def test_snapshot_sees_no_later_commit() -> None:
     with reports_db.snapshot() as now:
         counted = list(now.columns(customers, 1))
         reports_db.execute_sql(
-            "INSERT INTO customer (name, name_key, ref, ref_key, reseller_id) VALUES ('x','x','x','x',0)"
+            "INSERT INTO customer (name, name_key, look_alike_key, ref, ref_key, reseller_id) "
+            "VALUES ('x','x','x','x','x',0)"
         )
         assert Customer.select().count() == counted[0][0][0] + 1
         assert list(now.columns(customers, 1)) == counted
 
 
 def test_export_import_export_gives_the_same_bytes(client: FlaskClient, tmp_path: Path) -> None:
-    expected = {file.stem: file.read_bytes() for file in (EDGE_CASES / "expected").glob("*.csv")}
-    assert set(expected) == {"customer-subscriptions", "customer-transactions", "customer-usage"}
-    for slug, content in expected.items():
-        assert load(slug, EDGE_CASES / "expected" / f"{slug}.csv").added == 0
+    for slug in IMPORTABLE:
+        expected = EDGE_CASES / "expected" / f"{slug}.csv"
+        assert load(slug, expected).added == 0
         columns = "&".join(f"columns={column.key}" for column in view_of(slug, []).report.columns)
-        assert client.get(f"/reports/{slug}.csv?{columns}").data == content
+        assert client.get(f"/reports/{slug}.csv?{columns}").data == expected.read_bytes()
 
 
 def test_http_1_0_gets_no_csv(client: FlaskClient) -> None:

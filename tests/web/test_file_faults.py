@@ -11,6 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 import models
+from tests.databases import refuse_rows
 from tests.file_faults import FAULTS, LOST, UNWRITABLE, Fault, header_overwritten
 from tests.support import OURS, signed_in
 from tests.web.routes import Route, routes
@@ -123,3 +124,19 @@ def test_random_damage_is_never_a_500(app: Flask, client: FlaskClient, tmp_path:
         content[dice.randrange(100, len(content))] = dice.randrange(256)
     (tmp_path / name).write_bytes(content)
     assert not [route for route in tried if ask(client, route, HTML) == 500]
+
+
+def test_broken_connection_is_replaced(client: FlaskClient) -> None:
+    page = "/reports/customer-usage"
+    for each in (models.reports_db, models.access_db):
+        each.connection().close()  # the driver's own, of which Peewee knows nothing
+        assert [client.get(page).status_code for _ in range(2)] == [503, 200]
+
+
+def test_connection_is_kept_on_a_full_disk(client: FlaskClient) -> None:
+    """A new one would find no room to start."""
+    connections = [each.connection() for each in (models.reports_db, models.access_db)]
+    refuse_rows(models.SavedView)
+    form = {"name": "Mine", "view": "sort=used"}
+    assert client.post("/reports/customer-usage/views", data=form, headers=OURS).status_code == 503
+    assert [each.connection() for each in (models.reports_db, models.access_db)] == connections

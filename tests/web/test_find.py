@@ -20,12 +20,11 @@ from app.table.scope import WHOLE_PARTNER
 from app.table.spellings import match_spellings
 from app.table.view import Cursor, PagePosition
 from tests.strategies import examples, queries
-from tests.support import load, signed_in, table_rows, view_of
+from tests.support import SUBSCRIPTIONS, TRANSACTIONS, USAGE, load, signed_in, table_rows, view_of
 from tests.web import parties
 from tests.web.forms import sent_by_form
 
 FRAGMENT = {"Accept": "text/html", "HX-Request": "true", "HX-Request-Type": "partial"}
-SUBSCRIPTIONS, TRANSACTIONS, USAGE = REPORTS
 LINKED = [
     (report, column) for report in REPORTS.values() for column in report.columns if column.link and column.link.report
 ]

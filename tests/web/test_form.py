@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.datastructures import MultiDict
 
-from app.reports import REPORTS
+from app.reports import REPORTS, subscriptions, transactions, usage
 from app.table.paging import read_page
 from app.table.scope import WHOLE_PARTNER
 from app.table.view import View, format_path, move_column
@@ -24,7 +24,7 @@ from tests.support import csv_rows, load, signed_in, table_rows, view_of
 from tests.web import parties
 from tests.web.forms import Pairs, corrections, filled_in, sent_by_form, shown_query
 
-SUBSCRIPTIONS, TRANSACTIONS, USAGE = REPORTS.values()
+SUBSCRIPTIONS, TRANSACTIONS, USAGE = subscriptions.REPORT, transactions.REPORT, usage.REPORT
 DAYS = [("from", "2026-01-01"), ("to", "2026-01-31")]
 FRAGMENT = {"Accept": "text/html", "HX-Request": "true", "HX-Request-Type": "partial"}
 
@@ -191,7 +191,7 @@ def test_commands_are_carried_out_in_their_order(slug: str, data: st.DataObject)
 @pytest.fixture
 def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pages of two rows, so that a few rows have a page in the middle."""
-    monkeypatch.setattr("app.table.params.SIZES", (2, 25, 50, 100, 200))
+    monkeypatch.setattr("app.table.params.PAGE_SIZES", (2, 25, 50, 100, 200))
 
 
 def positions(view: View) -> Sequence[View]:

@@ -32,9 +32,9 @@ def page(client: FlaskClient, job: ImportJob, query: str = "") -> str:
     return unescape(answer.text)
 
 
-def faults_file(client: FlaskClient, job: ImportJob) -> list[list[str]]:
+def faults_file(client: FlaskClient, job: ImportJob, delimiter: str = ",") -> list[list[str]]:
     with client.get(f"/imports/{job.id}/faults.csv") as answer:
-        return csv_rows(answer.data)
+        return csv_rows(answer.data, delimiter)
 
 
 def applied(app: Flask, client: FlaskClient, content: bytes) -> ImportJob:
@@ -59,6 +59,7 @@ def test_file_is_checked_and_applied(app: Flask, client: FlaskClient) -> None:
     assert not import_jobs(app).uploads.path(job.id).exists()
     text = page(client, job)
     assert job.sha256 in text
+    assert '<a class="button" href="/reports/customer-subscriptions">Open Subscriptions</a>' in text
     assert "2 new" in client.get("/imports").text
     events = [(event.event, event.outcome) for event in AuditEvent.select().where(AuditEvent.event != "request")]
     assert events == [("upload", "done"), ("import", "begun"), ("import", "done")]
@@ -86,11 +87,13 @@ def test_changes_are_an_export(app: Flask, client: FlaskClient, monkeypatch: pyt
 
 
 def test_several_files_are_several_imports(client: FlaskClient) -> None:
+    for number in range(4):
+        upload(client, (f"older {number}.csv", SMALL))
     answer = upload(client, ("a.csv", SMALL), ("b.csv", SUBSCRIPTIONS))
-    first, second = ImportJob.select().order_by(ImportJob.id)
+    second, first = ImportJob.select().order_by(ImportJob.id.desc()).limit(2)
     assert (first.file, second.file) == ("a.csv", "b.csv")
     assert answer.location == f"/imports/{first.id}"
-    assert f'href="/imports/{second.id}"' in page(client, first)
+    assert f'Also open: <a href="/imports/{second.id}">' in page(client, first)
 
 
 def test_first_rows_are_shown_before_the_check(client: FlaskClient) -> None:
@@ -100,6 +103,17 @@ def test_first_rows_are_shown_before_the_check(client: FlaskClient) -> None:
     assert "1,234.50<br><small>1234,5</small>" in text
     assert 'hx-trigger="every 2s"' in text
     assert "Nothing works on imports at the moment" in text
+
+
+def test_dates_with_two_readings_are_shown_as_they_stand(client: FlaskClient) -> None:
+    """The day that tells the order may be far below, where no first row is."""
+    rows = "".join(f"Acme,S-{row},0{row}/02/2026,1.00\n" for row in range(1, 4))
+    upload(client, ("a.csv", f"Customer,Subscription ID,End,Cost\n{rows}".encode()))
+    text = page(client, latest())
+    assert '<td dir="auto">03/02/2026</td>' in text
+    assert "2026-02-03" not in text
+    upload(client, ("a.csv", f"Customer,Subscription ID,End,Cost\n{rows}Acme,S-4,02/13/2026,1\n".encode()))
+    assert "2026-03-02<br><small>03/02/2026</small>" in page(client, latest())
 
 
 def row_states(text: str) -> list[tuple[str, str]]:
@@ -161,7 +175,7 @@ def test_faults_are_listed_and_stand_in_a_file(app: Flask, client: FlaskClient) 
     assert "End: “soon” is not a date such as 2026-11-22" in text
     answer = press(client, job, "apply")
     assert (answer.status_code, "The file has faults." in answer.text) == (409, True)
-    rows = faults_file(client, job)
+    rows = faults_file(client, job, ";")
     assert rows[0] == ["Client", "Sub ID", "End", "Cost", "Fault"]
     assert rows[1] == ["Acme", "S-1", "2026-05-01", "1,00", ""]
     assert rows[2][0] == 'Bad "x" y;"open;1;2'
@@ -183,7 +197,7 @@ def test_file_of_faults_loads_when_it_is_corrected(app: Flask, client: FlaskClie
     ]
     text = "\n".join(delimiter.join(f'"{cell}"' for cell in row) for row in rows)
     job = uploaded(app, client, text.encode())
-    assert [row[:4] for row in faults_file(client, job)][1:] == [
+    assert [row[:4] for row in faults_file(client, job, delimiter)][1:] == [
         ["'=x", "S-1", "2026-05-01", "-12.50"],
         ["''=y", "S-2", "2026-05-01", "-1,000.00"],
         ["'+1 month", "S-3", "soon", "+3.00"],
@@ -204,9 +218,9 @@ def test_file_of_faults_loads_when_it_is_corrected(app: Flask, client: FlaskClie
 def test_file_of_faults_has_those_of_the_headings(app: Flask, client: FlaskClient) -> None:
     job = uploaded(app, client, b"What,Ever\n1,2\n")
     rows = faults_file(client, job)
-    assert "choose the report" in rows[0][2]
+    assert "choose it under Report" in rows[0][2]
     assert rows[1] == ["1", "2", ""]
-    assert page(client, job).count("choose the report") == 1
+    assert page(client, job).count("choose it under Report") == 1
     assert 'id="rows"' not in page(client, job)
 
 
@@ -223,6 +237,7 @@ def test_file_without_changes_is_not_applied(app: Flask, client: FlaskClient) ->
     applied(app, client, SMALL)
     text = page(client, uploaded(app, client, SMALL + b"\n"))
     assert "This file changes nothing." in text
+    assert "This file has headings, but no rows." in page(client, uploaded(app, client, SMALL.splitlines()[0]))
     assert 'id="apply"' not in text
     assert 'id="cancel"' in text
     text = page(
@@ -303,9 +318,10 @@ def test_choices_as_the_page_shows_them_are_applied(app: Flask, client: FlaskCli
 
 def test_same_file_again_is_said(app: Flask, client: FlaskClient) -> None:
     first = applied(app, client, SMALL)
+    ImportJob.update(created_at="2026-01-01 00:00:00").where(ImportJob.id == first.id).execute()  # long before
     again = uploaded(app, client, SMALL)
-    assert "This very file was applied" in page(client, again)
-    assert f'href="/imports/{first.id}"' in page(client, again)
+    link = f'<a href="/imports/{first.id}">{Import.get().loaded_at} UTC</a>'
+    assert f"This very file was applied on {link}" in page(client, again)
     applied(app, client, SMALL.replace(b"10.00", b"11.00"))
     assert "This very file" not in page(client, again)
 
@@ -362,7 +378,8 @@ def test_usage_file_of_totals_that_loses_details_is_confirmed(app: Flask, client
     job = uploaded(app, client, totals.replace(b"10,6", b"10,7"))
     text = page(client, job)
     assert "line 2: “Acme”: the file has totals only; one line without Certificate Type and Product replaces" in text
-    assert "doesn't name 2 rows: they end" in text
+    assert "doesn't name 2 rows: they are removed" in text
+    assert "Apply 2 rows, remove 2<" in text
     assert press(client, job, "apply").status_code == 400
     assert press(client, job, "apply", confirm="2").status_code == 303
 
@@ -417,6 +434,7 @@ def test_open_question_comes_before_many_others(app: Flask, client: FlaskClient)
     assert "Of 121 questions 100 are shown, the open ones first." in text
     press(client, job, answer="Acme")
     run_jobs(app)
+    assert "Customer “ACME” is “Acme”." in page(client, latest())
     press(client, latest(), "apply")
     run_jobs(app)
     assert latest().state == states.APPLIED
@@ -429,6 +447,7 @@ def test_all_names_are_answered_at_once(app: Flask, client: FlaskClient) -> None
     press(client, job, names="new")
     run_jobs(app)
     assert "did you mean" not in page(client, latest())
+    assert "All others are new names." in page(client, latest())
     press(client, latest(), forget="on")
     run_jobs(app)
     assert page(client, latest()).count("did you mean") == 2
@@ -444,17 +463,20 @@ def test_dropped_file_is_deleted(app: Flask, client: FlaskClient) -> None:
     assert press(client, job, "cancel").location == "/imports"
     assert not import_jobs(app).uploads.path(job.id).exists()
     assert press(client, job, "apply").status_code == press(client, job, "cancel").status_code == 409
-    assert "Cancelled" in page(client, latest())
+    assert "Dropped" in page(client, latest())
 
 
 def test_import_is_undone_once(app: Flask, client: FlaskClient) -> None:
     job = applied(app, client, SMALL)
+    undo = f'href="/imports/{job.id}?undo=1#undo"'
+    assert undo in client.get("/imports").text
     assert "2 rows are removed; 1 customer is removed." in page(client, job, "?undo=1")
     assert [press(client, job, "undo").status_code for _ in range(2)] == [303, 409]
     run_jobs(app)
     assert Subscription.select().count() == 0
     text = page(client, job)
     assert "Undone" in text
+    assert undo not in client.get("/imports").text
     assert press(client, job, "undo").status_code == 409
     undoing = Import.get(Import.undoes == job.id)
     assert client.get(f"/imports/{undoing.number}").location == f"/imports/{job.id}"
@@ -463,7 +485,9 @@ def test_import_is_undone_once(app: Flask, client: FlaskClient) -> None:
 def test_import_that_cannot_be_undone_says_why(app: Flask, client: FlaskClient) -> None:
     job = applied(app, client, SMALL)
     newer = applied(app, client, SMALL.replace(b"10.00", b"11.00"))
-    assert f"Import {newer.id}, which is newer" in page(client, job, "?undo=1")
+    text = page(client, job, "?undo=1")
+    assert f"Import {newer.id}, which is newer" in text
+    assert f'<a href="/imports/{newer.id}?undo=1#undo">{newer.id}: <bdi>a.csv</bdi></a>' in text
     press(client, job, "undo")
     run_jobs(app)
     assert f"Import {newer.id}, which is newer" in page(client, job)

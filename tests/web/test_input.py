@@ -7,15 +7,12 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.reports import REPORTS
 from models import AuditEvent, SavedView
 from tests import workbooks
-from tests.support import OURS, csv_rows, load, signed_in, table_rows
+from tests.support import OURS, SUBSCRIPTIONS, TRANSACTIONS, USAGE, csv_rows, load, signed_in, table_rows
 from tests.web import parties
 from tests.web.forms import shown_query
 from tests.web.test_find import chips
-
-SUBSCRIPTIONS, TRANSACTIONS, USAGE = REPORTS
 
 pytestmark = pytest.mark.usefixtures("edge_cases")
 

@@ -1,4 +1,4 @@
-"""The JSON of a view and its pages, validators of files, problem+json. tests/table/test_files.py compares values."""
+"""The JSON of a view and its pages, cache headers of files, problem+json. tests/table/test_files.py compares values."""
 
 import json
 import re
@@ -16,18 +16,17 @@ from flask.testing import FlaskClient
 from app.reports import REPORTS
 from app.table.json import json_page
 from app.table.kinds import guard
-from app.web.reports import export, validators
+from app.web.reports import cache_headers, export
 from models import AuditEvent, Import, User, close_connections, timestamp
 from tests.databases import on_both
 from tests.databases import sqlite_first as database_url
-from tests.support import EDGE_CASES, add_token, csv_rows, load, program, signed_in
+from tests.support import EDGE_CASES, TRANSACTIONS, USAGE, add_token, csv_rows, load, program, signed_in
 
 __all__ = ["database_url"]
 
 pytestmark = pytest.mark.usefixtures("edge_cases")
 
 ROOT = Path(__file__).parents[2]
-SUBSCRIPTIONS, TRANSACTIONS, USAGE = REPORTS
 ENDINGS = [".csv", ".csv?dialect=semicolon", ".xlsx", ".json", ".json?size=25"]
 
 
@@ -90,7 +89,7 @@ def test_all_rows_are_an_export_and_pages_are_not(client: FlaskClient) -> None:
 
 @on_both
 def test_pages_lead_to_all_rows(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.table.params.SIZES", (2, 50))
+    monkeypatch.setattr("app.table.params.PAGE_SIZES", (2, 50))
     for slug in REPORTS:
         whole = read_json(client, f"/reports/{slug}.json?sort=customer")
         address, rows, pages = f"/reports/{slug}.json?sort=customer&size=2", [], 0
@@ -100,14 +99,14 @@ def test_pages_lead_to_all_rows(client: FlaskClient, monkeypatch: pytest.MonkeyP
             address, rows, pages = page["next"], rows + page["rows"], pages + 1
         assert rows == whole["rows"]
         assert pages > 2
-    assert len(read_json(client, f"/reports/{USAGE}.json?before=end")["rows"]) == whole["total"]
+        assert len(read_json(client, f"/reports/{slug}.json?before=end")["rows"]) == whole["total"]
 
 
 def test_next_names_the_default_size(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.table.params.SIZES", (2,))
-    monkeypatch.setattr("app.table.params.DEFAULT_SIZE", 2)
+    monkeypatch.setattr("app.table.params.PAGE_SIZES", (2,))
+    monkeypatch.setattr("app.table.params.DEFAULT_PAGE_SIZE", 2)
     for module in ("app.table.view", "app.web.reports.export"):
-        monkeypatch.setattr(f"{module}.DEFAULT_SIZE", 2)
+        monkeypatch.setattr(f"{module}.DEFAULT_PAGE_SIZE", 2)
     assert "size=2" in read_json(client, f"/reports/{USAGE}.json?size=2")["next"]
 
 
@@ -116,7 +115,7 @@ def test_cursor_that_has_gone(client: FlaskClient) -> None:
     assert (answer.status_code, answer.mimetype) == (400, "application/problem+json")
 
 
-# ------------------------------------------------------------------ validators
+# ------------------------------------------------------------------ cache headers
 
 
 @on_both
@@ -173,11 +172,11 @@ def test_etag_changes_with_the_code(client: FlaskClient, tmp_path: Path, monkeyp
     before, code = tags(client), tmp_path / "code"
     for folder in ("app", "models"):
         shutil.copytree(ROOT / folder, code / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    monkeypatch.setattr(validators, "_CODE", validators.digest_code(code))
+    monkeypatch.setattr(cache_headers, "_CODE", cache_headers.digest_code(code))
     assert tags(client) == before, "the same code elsewhere"
     with (code / "app" / "table" / "kinds.py").open("a") as file:
         file.write("#")
-    monkeypatch.setattr(validators, "_CODE", validators.digest_code(code))
+    monkeypatch.setattr(cache_headers, "_CODE", cache_headers.digest_code(code))
     assert not set(before) & set(tags(client))
 
 

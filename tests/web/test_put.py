@@ -9,7 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from app.importing import history, import_file
+from app.importing import load_file
 from app.jobs import imports, states
 from app.web.imports import put
 from app.web.services import services
@@ -127,10 +127,10 @@ def test_loading_has_a_heartbeat(app: Flask, loader: FlaskClient, monkeypatch: p
         states.release_jobs()  # as a process does that starts meanwhile
         while states.status_of(latest()).state != states.APPLYING:
             pass
-        return import_file(*arguments, **options)
+        return load_file(*arguments, **options)
 
-    monkeypatch.setattr(history, "HEARTBEAT", 0.01)
-    monkeypatch.setattr(imports, "import_file", load)
+    monkeypatch.setattr(imports, "HEARTBEAT", 0.01)
+    monkeypatch.setattr(imports, "load_file", load)
     facts(send(loader, SMALL))
     assert latest().state == states.APPLIED
 

@@ -350,7 +350,7 @@ def exchange_resellers() -> None:
 
 def readable(answer: TestResponse) -> object:
     """What an answer shows: the text of a page without the id of its request, or the rows of a workbook."""
-    if answer.mimetype.endswith("sheet"):
+    if answer.mimetype == WORKBOOK.mimetype:
         return workbooks.values(answer.data)
     return answer.status_code, _RANDOM.sub("", answer.text)
 

@@ -147,7 +147,7 @@ def test_too_large_user_id_is_404(client: FlaskClient) -> None:
 
 
 def test_demoting_oneself_redirects_to_account(client: FlaskClient, eve: User) -> None:
-    users.change_user(BY, eve, "admin", None)
+    users.change_user(BY, eve, "admin", None, may_see_costs=True)
     answer = send(client, f"/users/{User.get(email=ADMIN).id}", role="viewer", audience="partner")
     assert (answer.status_code, answer.location) == (303, "/account")
     assert "Viewer" in client.get(answer.location).text

@@ -122,6 +122,13 @@ def test_current_tab_is_among_the_first_five(app: Flask, ann: FlaskClient) -> No
     assert [text.count('<li><a class="button quiet') for text in (first, more)] == [5, 5]
 
 
+def test_name_from_right_to_left_turns_nothing_around_it(app: Flask, ann: FlaskClient, vic: FlaskClient) -> None:
+    save(vic, "مبيعات", "q=b", shared="on")
+    html = Page(app, email(ann), "q=b").html
+    assert "View: </span><bdi>مبيعات</bdi>" in html
+    assert f'aria-current="page"><bdi>مبيعات</bdi> <small>{email(vic)}</small></a>' in html
+
+
 def test_view_that_a_viewer_cannot_see_whole(app: Flask, ann: FlaskClient, vic: FlaskClient) -> None:
     inside = save(ann, "Inside", "columns=product&columns=used", shared="on")
     [_, tab] = Page(app, email(vic), "").tabs.tabs

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from html import unescape
+from urllib.parse import parse_qsl
 
 import pytest
 from flask.testing import FlaskClient
@@ -11,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.reports import REPORTS
-from app.table.paging import Row, read_children, read_page
+from app.table.paging import read_children, read_page
+from app.table.rows import Row
 from app.table.scope import WHOLE_PARTNER
 from app.table.view import Cursor, RowPath, View, digest
 from models import reports_db
@@ -77,8 +79,7 @@ def test_each_row_opens_to_its_own_rows() -> None:
     ],
 )
 def test_open_all_replaces_single_rows_in_the_address(query: str, canonical: str) -> None:
-    pairs = [tuple(pair.split("=")) for pair in query.split("&")]
-    assert view_of("customer-usage", pairs).query_string == canonical
+    assert view_of("customer-usage", parse_qsl(query)).query_string == canonical
 
 
 @pytest.mark.parametrize("slug", ["customer-subscriptions", "customer-transactions"])
@@ -167,9 +168,12 @@ def test_deleted_cursor_is_refused_while_a_row_closes(client: FlaskClient, key: 
 def test_open_rows_take_one_query_for_each_level(monkeypatch: pytest.MonkeyPatch) -> None:
     statements: list[str] = []
     execute = reports_db.obj.execute_sql
-    monkeypatch.setattr(
-        reports_db.obj, "execute_sql", lambda sql, *rest: (statements.append(sql), execute(sql, *rest))[1]
-    )
+
+    def record(sql: str, *rest: object) -> object:
+        statements.append(sql)
+        return execute(sql, *rest)
+
+    monkeypatch.setattr(reports_db.obj, "execute_sql", record)
     view = view_of("customer-usage", [])
     counts = []
     for opened in (view, view, view.with_all_open()):  # the first one fills the caches

@@ -17,17 +17,10 @@ from app.importing import (
     undo_preview,
 )
 from app.jobs import states
-from app.jobs.plans import (
-    Preview,
-    StoredPlan,
-    is_workbook,
-    load_options,
-    load_plan,
-    load_preview,
-    make_preview,
-    recognise_head,
-)
+from app.jobs.plans import StoredPlan, load_plan
+from app.jobs.previews import Preview, is_workbook, load_preview, make_preview, recognise_head
 from app.jobs.states import Status, is_runner_alive, status_of, statuses
+from app.jobs.stored_options import load_options
 from app.jobs.uploads import Uploads
 from app.reports import REPORTS
 from models import Import, ImportJob
@@ -47,7 +40,7 @@ LABELS = {
     states.UNDO_QUEUED: ("Waits to be undone", ""),
     states.UNDOING: ("Being undone", ""),
     states.UNDONE: ("Undone", "warn"),
-    states.CANCELLED: ("Cancelled", ""),
+    states.CANCELLED: ("Dropped", ""),
     states.FAILED: ("Failed", "bad"),
     states.NOT_THERE: ("Not in the data", "warn"),
 }
@@ -86,6 +79,7 @@ class ListedImport(NamedTuple):
     label: tuple[str, str]
     number: int | None
     counts: str
+    can_undo: bool
 
 
 def list_context() -> dict[str, Any]:
@@ -94,18 +88,35 @@ def list_context() -> dict[str, Any]:
     status = statuses(jobs)
     listed = [_listed(job, status[job.id]) for job in jobs]
     for import_ in Import.select().where(Import.number.is_null()).order_by(Import.id.desc()).limit(_SHOWN):
-        file, title = str(import_.file).rpartition("/")[2], _title(str(import_.report))
-        line = (str(import_.loaded_at), file, str(import_.who), title)
-        listed.append(ListedImport(*line, LABELS[states.APPLIED], None, counts_text(import_)))
+        listed.append(_listed_without_job(import_))
     listed.sort(key=lambda listed_import: listed_import.at, reverse=True)
     return {"imports": listed[:_SHOWN], "is_runner_alive": is_runner_alive()}
 
 
 def _listed(job: ImportJob, status: Status) -> ListedImport:
-    counts = counts_text(status.applied) if status.applied else ""
-    label = _label(status, load_plan(job.plan) if status.state == states.CHECKED else None)
-    line = (str(job.created_at), str(job.file), str(job.who), _title(str(job.report)))
-    return ListedImport(*line, label, job.id, counts)
+    return ListedImport(
+        at=str(job.created_at),
+        file=str(job.file),
+        who=str(job.who),
+        report=_title(str(job.report)),
+        label=_label(status, load_plan(job.plan) if status.state == states.CHECKED else None),
+        number=job.id,
+        counts=counts_text(status.applied) if status.applied else "",
+        can_undo=_can_undo(status),
+    )
+
+
+def _listed_without_job(import_: Import) -> ListedImport:
+    return ListedImport(
+        at=str(import_.loaded_at),
+        file=str(import_.file).rpartition("/")[2],
+        who=str(import_.who),
+        report=_title(str(import_.report)),
+        label=LABELS[states.APPLIED],
+        number=None,
+        counts=counts_text(import_),
+        can_undo=False,
+    )
 
 
 def _label(status: Status, plan: StoredPlan | None) -> tuple[str, str]:
@@ -147,8 +158,9 @@ def page_context(job: ImportJob, uploads: Uploads) -> dict[str, Any]:
         "is_open": is_open,
         "preview": preview,
         "rows": _preview_rows(preview, context["plan"]) if preview else [],
+        "answers": _answers(options),
         "columns": [(key, layout.label(key)) for key in layout.columns] if layout else [],
-        "may_be_complete": bool(layout and layout.report.slug != "customer-transactions"),
+        "may_be_complete": bool(layout and layout.can_be_complete),
         "choices": {
             "report": [(slug, REPORTS[slug].short_title) for slug in LAYOUTS],
             "encoding": list(ENCODINGS.items()),
@@ -159,6 +171,17 @@ def page_context(job: ImportJob, uploads: Uploads) -> dict[str, Any]:
         "others": others[:_MAX_OTHERS],
         "more_others": len(others[_MAX_OTHERS:]),
     }
+
+
+def _answers(options: Options) -> list[str]:
+    """What a person has said about names that look like others, in sentences."""
+    answers = [
+        f"{kind.capitalize()} “{name}” is {'another one' if choice == name else f'“{choice}”'}."
+        for (kind, name), choice in options.name_choices.items()
+    ]
+    if options.names:
+        answers.append("All others are the same." if options.names == "same" else "All others are new names.")
+    return answers
 
 
 def fragment_context(job: ImportJob, uploads: Uploads) -> dict[str, Any]:
@@ -186,7 +209,7 @@ def _preview_rows(preview: Preview, plan: StoredPlan | None) -> list[PreviewRow]
 
 def status_context(job: ImportJob) -> dict[str, Any]:
     """What the part of the page shows that changes while a job runs."""
-    status, plan, options = status_of(job), load_plan(job.plan), load_options(job.options)
+    status, plan = status_of(job), load_plan(job.plan)
     return {
         "job": job,
         "status": status,
@@ -206,8 +229,7 @@ def status_context(job: ImportJob) -> dict[str, Any]:
         "needs_confirmation": plan is not None and plan.summary.ends_many,
         "is_outdated": status.state == states.CHECKED and plan is not None and plan.data_version != data_version(),
         "same_file": _same_file(job) if status.state == states.CHECKED else None,
-        "answered": bool(options.names or options.name_choices),
-        "can_undo": status.state == states.APPLIED and status.applied is not None and can_be_undone(status.applied),
+        "can_undo": _can_undo(status),
     }
 
 
@@ -237,17 +259,17 @@ def describe_question(question: Question) -> str:
     return question.with_answer(f"{answers} says {'that this is meant' if key == 'confirm' else 'which'}")
 
 
-def can_be_undone(applied: Import) -> bool:
-    """Whether it is known what an import changed. Then it can be undone unless something newer depends on it."""
-    return bool(applied.changed_rows) and not applied.discarded and applied.undoes is None
-
-
 def undo_context(number: int) -> dict[str, Any]:
     """What undoing an import would do, or why it can't be."""
     try:
         return {"preview": undo_preview(number)}
     except CannotUndo as error:
-        return {"refusal": str(error)}
+        newer = {job.id: job.file for job in ImportJob.select().where(ImportJob.id.in_(list(error.newer)))}
+        return {"refusal": str(error), "newer": [(each, newer[each]) for each in error.newer if each in newer]}
+
+
+def _can_undo(status: Status) -> bool:
+    return status.state == states.APPLIED and status.applied is not None and status.applied.can_be_undone
 
 
 def _counts(status: Status, plan: StoredPlan | None) -> list[tuple[str, int]]:
@@ -270,17 +292,16 @@ def _progress(job: ImportJob, status: Status, plan: StoredPlan | None) -> dict[s
     return {"percent": int(share * 100), "rows": rows, "done": int(rows * share)}
 
 
-def _same_file(job: ImportJob) -> ImportJob | None:
+def _same_file(job: ImportJob) -> Import | None:
     """The last import of all, if it was of the very same file: then applying that again changes nothing."""
-    last = Import.select().order_by(Import.id.desc()).first()
+    last: Import | None = Import.select().order_by(Import.id.desc()).first()
     if last is None or last.number is None:
         return None
     same = (ImportJob.id == last.number) & (ImportJob.sha256 == job.sha256) & (ImportJob.id != job.id)
-    found: ImportJob | None = ImportJob.get_or_none(same)
-    return found
+    return last if ImportJob.select().where(same).exists() else None
 
 
 def _others(job: ImportJob) -> Sequence[ImportJob]:
-    """Other files that somebody must still look at."""
+    """Other files that somebody must still look at, the newest first: those that came with this one."""
     waiting = ImportJob.state.in_(states.OPEN) & (ImportJob.id != job.id)
-    return list(ImportJob.select().where(waiting).order_by(ImportJob.id).limit(_SHOWN))
+    return list(ImportJob.select().where(waiting).order_by(ImportJob.id.desc()).limit(_SHOWN))

@@ -8,8 +8,10 @@ from flask import abort, request
 
 from app.importing import DATE_ORDERS, DECIMALS, DELIMITERS, ENCODINGS, LAYOUTS, Options
 from app.importing.layouts import heading_key
-from app.jobs.plans import Preview, StoredPlan
+from app.jobs.plans import StoredPlan
+from app.jobs.previews import Preview
 from app.web.errors import error_response
+from app.web.fields import is_number
 from models import ImportJob, shorten
 
 # The fields with fixed choices: the field of Options, and its choices but for "", which recognises it.
@@ -26,7 +28,7 @@ CHOICES: Mapping[str, tuple[str, Sequence[str]]] = {
 def submitted_revision(job: ImportJob) -> int:
     """Return the revision of the options that the person has seen, which the form names; 400 where it names none."""
     text = request.form.get("revision", "")
-    if not (text.isascii() and text.isdigit() and len(text) < 9):  # noqa: PLR2004 - digits of an integer of a database
+    if not is_number(text, 8):  # as many digits as each integer of a database can have
         _abort(job, "revision", text, "the number that the page has in its form")
     return int(text)
 

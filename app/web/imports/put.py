@@ -14,10 +14,12 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from app.importing import DATE_ORDERS, DECIMALS, LAYOUTS, FileRejected, ImportSummary, Options, add_job
 from app.jobs import states
 from app.jobs.imports import audit_failure
-from app.jobs.plans import dump_options, is_workbook, load_options
+from app.jobs.previews import is_workbook
+from app.jobs.stored_options import dump_options, load_options
 from app.jobs.uploads import Upload, Uploads
 from app.web.audit import record_event
 from app.web.errors import error_response, problem_response
+from app.web.fields import is_number
 from app.web.imports.context import describe_question, import_facts
 from app.web.imports.upload import no_room_response
 from app.web.security import visitor
@@ -57,7 +59,7 @@ def _query_values() -> dict[str, str]:
     wrong = []
     for key, value in request.args.items(multi=True):
         if key == CONFIRM:
-            if value and not (value.isascii() and value.isdigit() and len(value) <= len(str(MAX_ROWS))):
+            if value and not is_number(value, len(str(MAX_ROWS))):
                 wrong.append(f"{key}: “{value[:60]}” is not the number of rows that the file ends.")
         elif key not in QUERY_KEYS:
             wrong.append(f"{key}: “{value[:60]}” can't be: there are only {', '.join((*QUERY_KEYS, CONFIRM))}.")

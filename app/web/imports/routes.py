@@ -10,8 +10,9 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from app.importing import Options, add_job, changed_rows
 from app.jobs import states
-from app.jobs.plans import dump_options, load_options, load_plan
+from app.jobs.plans import load_plan
 from app.jobs.states import change_state, status_of
+from app.jobs.stored_options import dump_options, load_options
 from app.jobs.uploads import Upload
 from app.table.csv import CHUNK_ROWS, EXCEL, Progress
 from app.web.audit import record_event
@@ -26,7 +27,7 @@ from app.web.imports.context import (
 )
 from app.web.imports.form import shown_options, submitted_options, submitted_revision
 from app.web.imports.upload import MAX_FILES, no_room_response, received_files
-from app.web.reports.export import stream_export
+from app.web.reports.export import stream_file
 from app.web.security import visitor
 from app.web.services import services
 from models import ImportJob, access_db, read_transaction, timestamp
@@ -137,7 +138,8 @@ def apply(number: int) -> ResponseReturnValue:
         return _conflict(number)
     ending = plan.summary.ending
     if plan.summary.ends_many and request.form.get("confirm") != str(ending):
-        details = [f"This file ends {ending:,} rows, since it doesn't name them. Tick that this is meant."]
+        rows = f"{ending:,} {'row' if ending == 1 else 'rows'}"
+        details = [f"The file doesn't name {rows}: {plan.summary.fate}. Tick that this is meant."]
         return error_response(400, "Nothing was applied.", details, f"/imports/{number}")
     with access_db.write_transaction():
         fields = {"done": 0, "message": "", "user": visitor().id, "who": visitor().email}
@@ -208,7 +210,7 @@ def changes(number: int) -> ResponseReturnValue:
         return error_response(404, "This import is not applied.", home=f"/imports/{number}")
     headers = {"Content-Disposition": f'attachment; filename="import-{number}-changes.csv"'}
     response = Response(mimetype="text/csv", headers=headers)
-    return stream_export(request.path, partial(_change_lines, number), response, f"/imports/{number}")
+    return stream_file(request.path, partial(_change_lines, number), response, f"/imports/{number}")
 
 
 def _change_lines(number: int, progress: Progress) -> Iterator[bytes]:

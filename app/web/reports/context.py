@@ -9,8 +9,9 @@ from app.importing import IMPORTABLE
 from app.reports.periods import period_title
 from app.table.cache import cached_until_import
 from app.table.definitions import Filter
-from app.table.paging import Page, open_paths
+from app.table.paging import Page
 from app.table.params import MAX_GROUP, MAX_VALUE_LENGTH
+from app.table.rows import open_paths
 from app.table.scope import Scope
 from app.table.view import LAST_PAGE, View, digest, format_path
 from app.web.reports.formats import FORMATS, last_format

@@ -11,27 +11,22 @@ from flask import Blueprint, Response, request
 from werkzeug.wsgi import FileWrapper
 from xlsxwriter.exceptions import FileCreateError
 
-from app.table.csv import Progress, csv_chunks
+from app.table.csv import DIALECT_KEY, Progress, csv_chunks
 from app.table.json import json_chunks, json_page
 from app.table.paging import CursorNotFound, read_page
-from app.table.params import PAGING_KEYS
+from app.table.params import PAGING_KEYS, parse_dialect
 from app.table.spool import PIECE_BYTES, spool
-from app.table.view import DEFAULT_SIZE, View
+from app.table.view import DEFAULT_PAGE_SIZE, View
 from app.table.xlsx import WorkbookLimitError, write_workbook
 from app.web.audit import audit_actor, record_event
 from app.web.errors import disk_full_response, error_response
+from app.web.reading import match_visitor_spellings, read_report
+from app.web.reports.cache_headers import add_cache_headers, not_modified
 from app.web.reports.export_slots import ExportEnded, ExportGuard, TooManyExports, export_slot
 from app.web.reports.formats import DEFAULT_FORMAT, FORMATS, JSON, WORKBOOK, Format, file_url, remember_format
-from app.web.reports.validators import add_validators, unchanged
 from app.web.security import visitor
 from app.web.urls import report_url
-from app.web.view_request import (
-    match_visitor_spellings,
-    missing_cursor_response,
-    read_report,
-    submitted_export,
-    submitted_view,
-)
+from app.web.view_request import missing_cursor_response, submitted_view
 from models import Import, audit, close_connections
 from models.audit import BEGUN, DONE, FAILED
 
@@ -44,9 +39,10 @@ blueprint = Blueprint("export", __name__)
 @blueprint.get("/reports/<slug>.csv")
 def csv(slug: str) -> Response:
     """Stream all rows of a view as CSV."""
-    view, dialect = submitted_export(slug)
+    dialect, errors = parse_dialect(request.args.items(multi=True))
+    view = match_visitor_spellings(submitted_view(slug, DIALECT_KEY, *PAGING_KEYS, more_errors=errors).view)
     write = partial(csv_chunks, view, visitor().scope_in, dialect=dialect)
-    return _streamed_response(view, FORMATS[dialect.name], write)
+    return _stream_view(view, FORMATS[dialect.name], write)
 
 
 @blueprint.get("/reports/<slug>.json")
@@ -54,18 +50,18 @@ def json(slug: str) -> Response:
     """Stream all rows of a view as JSON, or send one page if the query has one of _JSON_PAGE_KEYS."""
     if not any(map(request.args.get, _JSON_PAGE_KEYS)):
         view = match_visitor_spellings(submitted_view(slug, *PAGING_KEYS).view)
-        return _streamed_response(view, JSON, partial(json_chunks, view, visitor().scope_in))
+        return _stream_view(view, JSON, partial(json_chunks, view, visitor().scope_in))
     with read_report(submitted_view(slug).view.with_all_closed()) as (view, scope):
-        if response := unchanged(view, _page_url(view)):
+        if response := not_modified(view, _page_url(view)):
             return response
         last, page = Import.last(), read_page(view, scope)
         body = json_page(page, last and last.loaded_at, _page_url(page.next) if page.next else None)
-        return add_validators(Response(body, mimetype=JSON.mimetype), view, _page_url(view))
+        return add_cache_headers(Response(body, mimetype=JSON.mimetype), view, _page_url(view))
 
 
 def _page_url(view: View) -> str:
     """The address of a page as JSON. It names even the default size: without a size, it would be that of all rows."""
-    size = [("size", str(view.size))] if view.size == DEFAULT_SIZE else []
+    size = [("size", str(view.size))] if view.size == DEFAULT_PAGE_SIZE else []
     return report_url(view, JSON.extension, *size)
 
 
@@ -80,7 +76,7 @@ def xlsx(slug: str) -> Response:
     """Send all rows of a view as an Excel workbook, or a 400 that says why a workbook can't hold them."""
     view = match_visitor_spellings(submitted_view(slug, *PAGING_KEYS).view)
     try:
-        return _export_response(view, WORKBOOK, partial(_workbook, view))
+        return _export_view(view, WORKBOOK, partial(_begin_workbook, view))
     except WorkbookLimitError as error:
         details = [str(error), "A CSV takes this view as it is. Or choose fewer rows by filters."]
         return error_response(400, "This doesn't fit into a workbook.", details, file_url(view, DEFAULT_FORMAT))
@@ -127,42 +123,44 @@ class _Export:
 
 
 Write = Callable[..., Iterator[bytes]]  # yields the pieces of a file; calls its argument `progress` to count rows
+Begin = Callable[[_Export], Iterable[bytes]]  # begins an export: returns the pieces of its file
 
 
-def _streamed_response(view: View, file_format: Format, write: Write) -> Response:
+def _stream_view(view: View, file_format: Format, write: Write) -> Response:
     """Stream the file that `write` yields."""
-    return _unstreamable() or _export_response(view, file_format, partial(_stream, write))
+    return _refuse_http_1_0() or _export_view(view, file_format, partial(_begin_stream, write))
 
 
-def stream_export(about: str, write: Write, response: Response, home: str) -> Response:
+def stream_file(about: str, write: Write, response: Response, home: str) -> Response:
     """Stream a file that isn't a view's, as the body of `response`. `about` is its address, `home` that of its page."""
     if request.method == "HEAD":
         return response
-    return _unstreamable() or _run_export(about, partial(_stream, write), response, home)
+    return _refuse_http_1_0() or _run_export(about, partial(_begin_stream, write), response, home)
 
 
-def _unstreamable() -> Response | None:
+def _refuse_http_1_0() -> Response | None:
+    """Return a 505 for a client to which no file can be streamed."""
     if request.environ.get("SERVER_PROTOCOL") != "HTTP/1.0":
         return None
     details = ["Over HTTP/1.0 nobody could tell half a file from a whole one."]
     return error_response(505, "A file needs HTTP/1.1.", details)
 
 
-def _export_response(view: View, file_format: Format, begin: Callable[[_Export], Iterable[bytes]]) -> Response:
+def _export_view(view: View, file_format: Format, begin: Begin) -> Response:
     """Run an export of a view, or answer 304 when the visitor has the file. See `_run_export`."""
     url = file_url(view, file_format)
-    if response := unchanged(view, url):
+    if response := not_modified(view, url):
         return response
     headers = {"Content-Disposition": f'attachment; filename="{view.file_stem}{file_format.extension}"'}
     response = Response(mimetype=file_format.mimetype, headers=headers)
     if request.method == "HEAD":
-        return add_validators(response, view, url)
+        return add_cache_headers(response, view, url)
 
-    def begin_with_validators(export: _Export) -> Iterable[bytes]:
-        add_validators(response, view, url)  # before the snapshot: a file may be newer than its ETag, never older
+    def begin_with_headers(export: _Export) -> Iterable[bytes]:
+        add_cache_headers(response, view, url)  # before the snapshot: a file may be newer than its ETag, never older
         return begin(export)
 
-    answer = _run_export(url, begin_with_validators, response, report_url(view))
+    answer = _run_export(url, begin_with_headers, response, report_url(view))
     if answer is response and file_format.key in FORMATS and not visitor().token:
         remember_format(response, file_format)
     return answer
@@ -171,13 +169,14 @@ def _export_response(view: View, file_format: Format, begin: Callable[[_Export],
 def _run_export(about: str, begin: Callable[[_Export], Iterable[bytes]], response: Response, home: str) -> Response:
     """Run an export when it is the visitor's turn, and return `response` with its file; a 503 if too many run or wait.
 
-    `begin` returns the pieces of the file. If it fails, the response is an error page. Later it is too late for one.
+    If `begin` fails, the response is an error page. Later it is too late for one.
     """
     with ExitStack() as resources:
         try:
             guard = resources.enter_context(export_slot())
         except TooManyExports as error:
-            return _too_many_exports(home, str(error))
+            details = [str(error), "Try again in half a minute."]
+            return error_response(503, "Too many exports are running.", details, home, retry_after=_RETRY_AFTER)
         export = _Export(about, resources, guard)
         try:
             pieces = begin(export)
@@ -196,27 +195,20 @@ def _run_export(about: str, begin: Callable[[_Export], Iterable[bytes]], respons
     return response
 
 
-def _too_many_exports(home: str, why: str) -> Response:
-    details = [why, "Try again in half a minute."]
-    response = error_response(503, "Too many exports are running.", details, home)
-    response.headers["Retry-After"] = str(_RETRY_AFTER)
-    return response
-
-
-def _stream(write: Write, export: _Export) -> Iterator[bytes]:
+def _begin_stream(write: Write, export: _Export) -> Iterator[bytes]:
     """Write the file in a thread of its own. Wait for the first piece, so that an early error is an error page."""
-    pieces = export.resources.enter_context(closing(spool(partial(_pieces, write, export.count_rows))))
+    pieces = export.resources.enter_context(closing(spool(partial(_write_pieces, write, export.count_rows))))
     return chain([next(pieces)], pieces)
 
 
-def _pieces(write: Write, progress: Progress) -> Iterator[bytes]:
+def _write_pieces(write: Write, progress: Progress) -> Iterator[bytes]:
     try:
         yield from write(progress=progress)
     finally:
         close_connections()  # this thread's own
 
 
-def _workbook(view: View, export: _Export) -> Iterable[bytes]:
+def _begin_workbook(view: View, export: _Export) -> Iterable[bytes]:
     """Write the whole workbook to a temporary file before the first byte is sent."""
     file = export.resources.enter_context(TemporaryFile())  # noqa: SIM115 - the stack closes it
     write_workbook(view, visitor().scope_in, visitor().reseller or "", file, export.count_rows)

@@ -45,7 +45,7 @@ DEFAULT_FORMAT = FORMATS[EXCEL.name]
 def file_url(view: View, file_format: Format) -> str:
     """The address of all rows of a view as a file."""
     dialect = [(DIALECT_KEY, file_format.key)] if file_format.dialect and file_format is not DEFAULT_FORMAT else []
-    return report_url(view.first_page, file_format.extension, *dialect)
+    return report_url(view.closed_first_page, file_format.extension, *dialect)
 
 
 def last_format() -> Format:

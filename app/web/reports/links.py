@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from app.table.paging import Page
-from app.table.view import NUL, SIZES, View, digest, encode_query, quote_value
+from app.table.view import NUL, PAGE_SIZES, View, digest, encode_query, quote_value
 from app.web.urls import report_url
 
 
@@ -46,10 +46,10 @@ def link_context(page: Page) -> dict[str, Any]:
         "headings": _headings(view),
         "can_expand": can_expand,
         "expandable_key": view.columns[0].key if can_expand and page.rows else "",  # whose heading expands all rows
-        "count_url": report_url(view.first_page, "/count"),
-        "totals_url": report_url(view.first_page, "/totals"),
-        "size_links": [(size, report_url(view.with_size(size))) for size in SIZES],
-        "first_url": previous and report_url(view.at_first_page),
+        "count_url": report_url(view.closed_first_page, "/count"),
+        "totals_url": report_url(view.closed_first_page, "/totals"),
+        "size_links": [(size, report_url(view.with_size(size))) for size in PAGE_SIZES],
+        "first_url": previous and report_url(view.first_page),
         "previous_url": previous,
         "next_url": page.next and report_url(page.next),
         "last_url": page.next and report_url(view.last_page),
@@ -64,7 +64,7 @@ def _headings(view: View) -> list[Heading]:
     for column in view.columns:
         sort = view.next_sort(column)
         is_default = sort == view.report.default_sort
-        url = report_url(view.with_sort(column)) if is_default else f"{before}{sort}{after}"
+        url = report_url(view.with_next_sort(column)) if is_default else f"{before}{sort}{after}"
         is_sorted = column is sort_column
         headings.append(
             Heading(column.key, column.label, column.width_class, column.kind.numeric, order if is_sorted else "", url)

@@ -11,13 +11,14 @@ from app.table.params import parse_path
 from app.table.scope import Scope
 from app.table.view import RowPath, View
 from app.web.errors import error_response, is_fragment_request
+from app.web.reading import read_report
 from app.web.reports.context import report_context
 from app.web.reports.htmx import columns_changed, corrections, group_changed, history_headers
 from app.web.reports.rows import RowLine, present_rows
 from app.web.request_log import timed
 from app.web.saved_views import report_tabs
 from app.web.urls import MAX_URL_LENGTH, report_url
-from app.web.view_request import missing_cursor_response, read_report, requested_view, single_arg, submitted_view
+from app.web.view_request import missing_cursor_response, requested_view, single_arg, submitted_view
 from models import Import
 
 _IMPORT_NAME = re.compile("[0-9]{1,18}(-[0-9]{1,18})?")
@@ -96,7 +97,7 @@ def cursor_not_found(error: CursorNotFound) -> BaseResponse:
     """The row at which the page should begin is gone: a 400, or the first page if it went because a day has passed."""
     view = error.view
     if any(active.resolve for active, _ in view.active_filters):  # at midnight "today" means another day
-        return redirect(report_url(view.first_page), 303)
+        return redirect(report_url(view.closed_first_page), 303)
     return missing_cursor_response(view)
 
 

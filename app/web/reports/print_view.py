@@ -6,13 +6,14 @@ from app.auth.permissions import Permission
 from app.table.paging import read_all_rows
 from app.table.view import View, describe_view
 from app.web.errors import error_response
+from app.web.reading import read_report
 from app.web.reports.formats import DEFAULT_FORMAT, file_url
 from app.web.reports.rows import present_rows
 from app.web.reports.summary import column_layout, total_lines
 from app.web.request_log import timed
 from app.web.security import visitor
 from app.web.urls import report_url
-from app.web.view_request import read_report, submitted_view
+from app.web.view_request import submitted_view
 from models import Import
 
 MAX_PRINTED_ROWS = 2000  # rows inside open rows count too

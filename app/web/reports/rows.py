@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from app.table.definitions import ROWS, ROWS_COLUMN, Column
 from app.table.kinds import DATETIME
-from app.table.paging import Row
+from app.table.rows import Row
 from app.table.view import NUL, View, digest, format_path, quote_value
 from app.web.urls import filtered_url, link_maker
 

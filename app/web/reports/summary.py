@@ -12,10 +12,11 @@ from app.table.scope import Scope
 from app.table.totals import summarize
 from app.table.view import View
 from app.web.errors import is_fragment_request
+from app.web.reading import read_report
 from app.web.reports.charts import draw_chart
 from app.web.reports.group_charts import draw_groups
 from app.web.request_log import timed
-from app.web.view_request import read_report, requested_view
+from app.web.view_request import requested_view
 
 blueprint = Blueprint("summary", __name__)
 

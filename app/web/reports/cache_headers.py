@@ -1,4 +1,4 @@
-"""The validators of a file, ETag and Last-Modified, by which a program needs to load only what has changed.
+"""The cache headers of a file: by ETag and Last-Modified a program loads only what has changed.
 
 An ETag names all that a file depends on: the code, the last import, the day, the view in its format, and what who asks
 may see.
@@ -32,8 +32,8 @@ def digest_code(root: Path) -> str:
 _CODE = digest_code(Path(__file__).parents[3])
 
 
-def add_validators(response: Response, view: View, url: str) -> Response:
-    """Add both to the response with the file that has this canonical address.
+def add_cache_headers(response: Response, view: View, url: str) -> Response:
+    """Add the headers to the response with the file that has this canonical address.
 
     The ETag is a weak one: workbooks of the same rows differ in the time at which they were written.
     """
@@ -47,12 +47,12 @@ def add_validators(response: Response, view: View, url: str) -> Response:
     return response
 
 
-def unchanged(view: View, url: str) -> Response | None:
+def not_modified(view: View, url: str) -> Response | None:
     """Return a 304 when the program has this file already, as `If-None-Match` says; None otherwise."""
     sent = request.if_none_match
     if not sent or not sent.contains_weak(_etag(view, url)):
         return None
-    return add_validators(Response(status=304), view, url)
+    return add_cache_headers(Response(status=304), view, url)
 
 
 def _etag(view: View, url: str) -> str:
