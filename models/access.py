@@ -260,8 +260,9 @@ class DeliveryRun(AccessModel):
 class Attempt(AccessModel):
     """A sign-in that has failed, or is being checked, or the first of those that were `refused` after too many.
 
-    `account` is a digest of what was typed as the email. `address` is an IPv4 address or an IPv6 /64 network, `site`
-    the same IPv4 address or the /48 network; of a known browser both are a digest of its name.
+    `account` is a digest of what was typed as the email, or of the name of another secret, such as a token. `address`
+    is an IPv4 address or an IPv6 /64 network, `site` the same IPv4 address or the /48 network. Of a known browser both
+    are a digest of its name.
     """
 
     account = TextField(index=True)

@@ -102,7 +102,8 @@ def read_backup(file: Path) -> DatabaseContents:
         raise BackupError(f"{missing[0]} isn't there; a backup is {paths[0].name} and {paths[1].name}: bring both")
     with _open(paths[0]) as reports, _open(paths[1]) as users:
         for database, part in ((reports, "reports"), (users, "access")):
-            _check(database, f"{database.database} is damaged (%s); take another backup")
+            if damage := _find_damage(database):
+                raise BackupError(f"{database.database} is damaged ({damage}); take another backup")
             runner = migration_runner(database, part)
             try:
                 refuse_newer(runner)
@@ -196,17 +197,18 @@ def _copy_live(reports: Path, users: Path) -> None:
             with _open(path) as copy:
                 live.backup(copy)
                 copy.pragma("journal_mode", "delete")  # a backup is one file, readable where nothing can be written
-                _check(copy, f"{live.database} is damaged (%s) and can't be backed up; restore an earlier backup")
+                if damage := _find_damage(copy):
+                    why = f"{live.database} is damaged ({damage}) and can't be backed up; restore an earlier backup"
+                    raise BackupError(why)
 
 
-def _check(database: Any, message: str) -> None:
-    """Raise BackupError where SQLite finds a database damaged. `message` has a %s for what is wrong."""
+def _find_damage(database: Any) -> str:
+    """Return what SQLite finds wrong with a database, "" for nothing."""
     try:
         (found,) = database.execute_sql("PRAGMA quick_check(1)").fetchone()
     except (DatabaseError, UnicodeDecodeError) as error:
-        found = error
-    if found != "ok":
-        raise BackupError(message % found)
+        return str(error) or type(error).__name__
+    return "" if found == "ok" else str(found)
 
 
 def _refuse_if_in_use(live: Any) -> None:

@@ -32,7 +32,7 @@ def code(app: Flask, user: User, clock: Clock, seconds: int = 0) -> str:
     """Return what the user's app shows, `seconds` from now."""
     factor = find_second_factor(user.id)
     seed = str(factor.seed) if factor else SEED
-    shown: str = services(app).second_factors.app(user.id, user.email, seed).at(int(clock.now) + seconds)
+    shown: str = services(app).second_factors.authenticator(user.id, user.email, seed).at(int(clock.now) + seconds)
     return shown
 
 

@@ -60,7 +60,7 @@ class SecondFactors:
         has_factor = visitor.has_second_factor or visitor.sign_in_method is SignInMethod.PROVIDER_MFA
         return None if has_factor or not self.is_required(visitor.role) else RequiredAction.SET_UP_SECOND_FACTOR
 
-    def app(self, user_id: int, email: str, seed: str) -> TOTP:
+    def authenticator(self, user_id: int, email: str, seed: str) -> TOTP:
         """Return the authenticator of a user, with the secret for `seed`.
 
         The secret is stored nowhere: RFC 4226, section 7.5, "deterministic generation". So the database alone doesn't
@@ -69,29 +69,28 @@ class SecondFactors:
         secret = hmac.digest(self.key.encode(), f"totp {user_id} {seed}".encode(), "sha256")[:_SECRET_BYTES]
         return TOTP(b32encode(secret).decode(), name=email, issuer=self.issuer)
 
-    def set_up(self, actor: AuditActor, user: User, seed: str, code: str, session: str) -> list[str]:
-        """Give a user a second factor, and return its recovery codes. All their sessions but `session` end.
+    def set_up(self, actor: AuditActor, user: User, seed: str, code: str, keep_session: str) -> list[str]:
+        """Give a user a second factor, and return its recovery codes. All their sessions but `keep_session` end.
 
         `code` shows that their app has the secret for `seed`. Raises ValidationError.
         """
-        step = self._step(self.app(user.id, user.email, seed), code)
+        step = self._time_step(self.authenticator(user.id, user.email, seed), code)
         if step is None:
             raise ValidationError({"code": "This code is wrong. Enter the one that the app shows now."})
         with access_db.write_transaction():
             if SecondFactor.select().where(SecondFactor.user == user).exists():
                 raise ValidationError({"code": "You have a second factor already."})
             SecondFactor.create(user=user, seed=seed, last_step=step, created_at=timestamp())
-            end_user_sessions(user.id, keep=session)
+            end_user_sessions(user.id, keep=keep_session)
             audit.record("second factor set up", about=user.email, **actor)
             return _new_recovery_codes(user.id)
 
     def authenticate(self, user: User, code: str, recovery_code: str, address: str, known_browser: str = "") -> str:
-        """Return the kind of the right one, "code" or "recovery code", "" if neither is. It isn't accepted again.
+        """Use up a code, or without one a recovery code. Return "code" or "recovery code", "" for a wrong one.
 
-        `recovery_code` counts only without a code. Raises throttle.TooManyAttempts, by a count of its own: the right
-        password, which begins a sign-in, must not clear it.
+        Raises throttle.TooManyAttempts. Attempts have a count of their own, which the right password must not clear.
         """
-        account = _account_of_codes(user)
+        account = _throttle_account(user)
         throttle.count_attempt(account, address, known_browser)
         kind = "code" if code else "recovery code"
         if not (self._use_code(user, code) if code else _use_recovery_code(user, recovery_code)):
@@ -99,25 +98,27 @@ class SecondFactors:
         throttle.clear_attempts(account, address, known_browser)
         return kind
 
-    def remove(self, actor: AuditActor, user: User, session: str) -> None:
-        """Remove a user's own factor, and end all their sessions but `session`. Raises ValidationError if required."""
+    def remove(self, actor: AuditActor, user: User, keep_session: str) -> None:
+        """Remove a user's factor, and end all their sessions but `keep_session`. Raises ValidationError if required."""
         if self.is_required(user.role):
             raise ValidationError({"factor": "You must have a second factor here, so it can't be removed."})
-        with _removal(user, keep=session):
+        with _remove_factor(user, keep_session):
             audit.record("second factor removed", about=user.email, **actor)
 
     def _use_code(self, user: User, code: str) -> bool:
         factor: SecondFactor | None = SecondFactor.get_or_none(SecondFactor.user == user)
-        step = self._step(self.app(user.id, user.email, str(factor.seed)), code) if factor else None
+        step = self._time_step(self.authenticator(user.id, user.email, str(factor.seed)), code) if factor else None
         if factor is None or step is None:
             return False
         is_new = (SecondFactor.id == factor.id) & (SecondFactor.last_step < step)
         return bool(SecondFactor.update(last_step=step).where(is_new).execute())
 
-    def _step(self, app: TOTP, code: str) -> int | None:
+    def _time_step(self, authenticator: TOTP, code: str) -> int | None:
         """Return the time step that a code is of, None for none around now."""
         typed, now = "".join(code.split()), int(time()) // _STEP
-        steps = [step for step in range(now - _DRIFT, now + _DRIFT + 1) if _equal(app.generate_otp(step), typed)]
+        steps = [
+            step for step in range(now - _DRIFT, now + _DRIFT + 1) if _equal(authenticator.generate_otp(step), typed)
+        ]
         return max(steps, default=None)
 
 
@@ -140,8 +141,8 @@ def reset_second_factor(actor: AuditActor, user: User) -> None:
 
     Raises ValidationError if they have none.
     """
-    with _removal(user):
-        throttle.clear_account(_account_of_codes(user))
+    with _remove_factor(user):
+        throttle.clear_account(_throttle_account(user))
         audit.record("second factor reset", about=user.email, **actor)
 
 
@@ -161,12 +162,13 @@ def count_recovery_codes(user_id: int) -> int:
 
 
 @contextmanager
-def _removal(user: User, keep: str = "") -> Iterator[None]:
+def _remove_factor(user: User, keep_session: str = "") -> Iterator[None]:
+    """Remove a user's factor and end their sessions, in a transaction for which the block records the event."""
     with access_db.write_transaction():
         if not SecondFactor.delete().where(SecondFactor.user == user).execute():
             raise ValidationError({"factor": f"{user.email} has no second factor."})
         RecoveryCode.delete().where(RecoveryCode.user == user).execute()
-        end_user_sessions(user.id, keep)
+        end_user_sessions(user.id, keep_session)
         yield
 
 
@@ -193,8 +195,8 @@ def group_by_four(text: str, separator: str) -> str:
     return separator.join(text[start : start + 4] for start in range(0, len(text), 4))
 
 
-def _account_of_codes(user: User) -> str:
-    """Return the name under which attempts are counted; it is no email."""
+def _throttle_account(user: User) -> str:
+    """Return the account under which the throttle counts attempts; it is no email."""
     return f"second factor of {user.id}"
 
 

@@ -42,17 +42,23 @@ class Sessions:
     ) -> str | None:
         """Start a session and return its token. `browser` and `address` are shown to the user.
 
-        Return None when the password has changed since `user` was read, or when the account is disabled.
+        Return None when the user may not sign in by this method any more.
         """
         token, now = secrets.token_urlsafe(32), timestamp()
         with access_db.write_transaction():
             Session.delete().where(~_is_live(*self._limits())).execute()
-            if not may_sign_in(user):
+            if not may_sign_in(user, method):
                 return None
-            times = {"created_at": now, "seen_at": now, "confirmed_at": now}
-            digest = token_digest(self.key, token)
-            place = {"browser": browser, "address": address, "origin": method.value}
-            Session.create(token_hash=digest, user=user, **place, **times)
+            Session.create(
+                token_hash=token_digest(self.key, token),
+                user=user,
+                created_at=now,
+                seen_at=now,
+                confirmed_at=now,
+                browser=browser,
+                address=address,
+                origin=method.value,
+            )
         return token
 
     def find(self, token: str, address: str = "") -> Visitor | None:
@@ -60,23 +66,26 @@ class Sessions:
 
         `address` is where the request comes from.
         """
-        return self._find(token_digest(self.key, token), address)
+        digest = token_digest(self.key, token)
+        visitor, is_stale = self._load(digest)
+        if is_stale:
+            _update_seen_at(digest, address)
+        return visitor
 
     def reload_visitor(self, visitor: Visitor) -> Visitor | None:
         """Return the visitor as of this moment, None if the session is over. It doesn't count as a request."""
-        return self._find(visitor.session)
+        return self._load(visitor.session)[0]
 
-    def _find(self, digest: str, address: str | None = None) -> Visitor | None:
-        """Return the visitor of a session, as `find` does. Without an `address` it doesn't count as a request."""
+    def _load(self, digest: str) -> tuple[Visitor | None, bool]:
+        """Return the visitor of a live session, and whether its `seen_at` is stale."""
         (statement,) = compiled("session", lambda: [_session_query()])
         times = (timestamp(-_SEEN_INTERVAL), timestamp(-CONFIRMED_FOR))
         row = statement.run(digest, *self._limits(), *times, on=access_db).fetchone()
         if row is None:
-            return None
+            return None, False
         *user, method, recently_confirmed, is_stale = row
-        if is_stale and address is not None:
-            _update_seen_at(digest, address)
-        return Visitor.from_row(user, method, session=digest, recently_confirmed=bool(recently_confirmed))
+        visitor = Visitor.from_row(user, method, session=digest, recently_confirmed=bool(recently_confirmed))
+        return visitor, bool(is_stale)
 
     def confirm(self, digest: str) -> str:
         """Note that the user of a session has entered the password or a code again, and return its new token."""
@@ -85,12 +94,12 @@ class Sessions:
         Session.update(changes).where(Session.token_hash == digest).execute()
         return token
 
-    def list_of(self, user_id: int) -> list[Session]:
+    def list_live(self, user_id: int) -> list[Session]:
         """Return a user's live sessions, the one that was used last first."""
         query = Session.select().where(Session.user == user_id, _is_live(*self._limits()))
         return list(query.order_by(Session.seen_at.desc(), Session.id.desc()))
 
-    def active_counts(self) -> dict[int, tuple[int, str]]:
+    def activity_by_user(self) -> dict[int, tuple[int, str]]:
         """For each user id, the number of live sessions and the time of the latest request in one of them."""
         query = Session.select(Session.user, fn.COUNT(Session.id), fn.MAX(Session.seen_at))
         query = query.where(_is_live(*self._limits()))
@@ -101,10 +110,15 @@ class Sessions:
         return timestamp(-self.max_hours * _HOUR), timestamp(-self.idle_hours * _HOUR)
 
 
-def may_sign_in(user: User) -> bool:
-    """Return whether the account is enabled and its password unchanged since `user` was read."""
-    unchanged = (User.password_hash == user.password_hash) & ~User.disabled
-    return bool(User.select().where(User.id == user.id, unchanged).exists())
+def may_sign_in(user: User, method: SignInMethod) -> bool:
+    """Return whether a user who has signed in a moment ago still may.
+
+    Their account is enabled, has the same password as when `user` was read, and still allows the method.
+    """
+    still = (User.id == user.id) & (User.password_hash == user.password_hash) & ~User.disabled
+    if method is not SignInMethod.PASSWORD:
+        still &= User.may_use_provider
+    return bool(User.select().where(still).exists())
 
 
 def token_digest(key: str, token: str) -> str:

@@ -24,41 +24,41 @@ MAX_ROWS = 50_000  # attempts that are stored; of more, the oldest are forgotten
 class TooManyAttempts(Exception):
     """The attempt is refused, whether or not the password is right.
 
-    `first` marks the first refusal in a row, `wait` is after how many seconds another attempt may be admitted.
+    Another attempt may be admitted after `wait` seconds. `is_first` marks the first refusal in a row.
     """
 
-    def __init__(self, first: bool, wait: int) -> None:
+    def __init__(self, wait: int, is_first: bool) -> None:
         super().__init__("Too many attempts")
-        self.first, self.wait = first, wait
+        self.wait, self.is_first = wait, is_first
 
 
-def count_attempt(email: str, address: str, known_browser: str = "") -> None:
-    """Count an attempt. Raises TooManyAttempts.
+def count_attempt(account: str, address: str, known_browser: str = "") -> None:
+    """Count an attempt at an account, which is an email or names another secret. Raises TooManyAttempts.
 
-    Call it before the password is verified: of many parallel attempts, none escapes the count. `known_browser` names a
+    Call it before the secret is verified: of many parallel attempts, none escapes the count. `known_browser` names a
     browser in which this account has signed in: it counts as an address of its own, so that others at the same address
     can't exhaust its attempts, and isn't delayed.
     """
-    account, (network, site) = _digest(email), _networks(address, known_browser)
+    digest, (network, site) = _digest(account), _networks(address, known_browser)
     with access_db.write_transaction():
         Attempt.delete().where(Attempt.at <= timestamp(-WINDOW)).execute()
-        wait, first = _refusal(account, network, site, can_be_delayed=not known_browser)
-        if not wait or first:
-            attempt = Attempt.create(account=account, address=network, site=site, at=timestamp(), refused=bool(wait))
+        wait, is_first = _refusal(digest, network, site, can_be_delayed=not known_browser)
+        if not wait or is_first:
+            attempt = Attempt.create(account=digest, address=network, site=site, at=timestamp(), refused=bool(wait))
             Attempt.delete().where(Attempt.id <= attempt.id - MAX_ROWS).execute()
     if wait:
-        raise TooManyAttempts(first, wait)
+        raise TooManyAttempts(wait, is_first)
 
 
-def raise_if_refused(email: str, address: str, known_browser: str = "") -> None:
+def raise_if_refused(account: str, address: str, known_browser: str = "") -> None:
     """Raise TooManyAttempts for an attempt that isn't the first refused one in a row; write nothing.
 
     Such attempts are the most frequent ones, and shouldn't wait for their turn to verify a password.
     """
     network, site = _networks(address, known_browser)
-    wait, first = _refusal(_digest(email), network, site, can_be_delayed=not known_browser)
-    if wait and not first:
-        raise TooManyAttempts(first, wait)
+    wait, is_first = _refusal(_digest(account), network, site, can_be_delayed=not known_browser)
+    if wait and not is_first:
+        raise TooManyAttempts(wait, is_first)
 
 
 def is_first_from_site(address: str) -> bool:
@@ -66,15 +66,15 @@ def is_first_from_site(address: str) -> bool:
     return bool(Attempt.select().where(Attempt.site == _networks(address)[1]).limit(2).count() <= 1)
 
 
-def clear_attempts(email: str, address: str, known_browser: str = "") -> None:
+def clear_attempts(account: str, address: str, known_browser: str = "") -> None:
     """Delete an account's attempts from an address or a known browser, after a successful sign-in."""
     network, _ = _networks(address, known_browser)
-    Attempt.delete().where(Attempt.account == _digest(email), Attempt.address == network).execute()
+    Attempt.delete().where(Attempt.account == _digest(account), Attempt.address == network).execute()
 
 
-def clear_account(email: str) -> None:
+def clear_account(account: str) -> None:
     """Delete all attempts at an account: its password is new, and whoever has it shouldn't wait."""
-    Attempt.delete().where(Attempt.account == _digest(email)).execute()
+    Attempt.delete().where(Attempt.account == _digest(account)).execute()
 
 
 def network_of(address: str) -> str:
@@ -82,25 +82,25 @@ def network_of(address: str) -> str:
     return _networks(address)[0]
 
 
-def _refusal(account: str, network: str, site: str, can_be_delayed: bool) -> tuple[int, bool]:
+def _refusal(digest: str, network: str, site: str, can_be_delayed: bool) -> tuple[int, bool]:
     """Return the seconds that another attempt must wait, 0 for none, and whether it would be the first refused."""
     recent = Attempt.at > timestamp(-WINDOW)
-    attempts = list(Attempt.select().where(recent, (Attempt.account == account) | (Attempt.site == site)))
-    wait, related = _limit(attempts, account, network, site)
+    attempts = list(Attempt.select().where(recent, (Attempt.account == digest) | (Attempt.site == site)))
+    wait, related = _limit(attempts, digest, network, site)
     if not wait and can_be_delayed:
-        wait, related = _delay([attempt for attempt in attempts if attempt.account == account])
+        wait, related = _delay([attempt for attempt in attempts if attempt.account == digest])
     return wait, bool(wait) and not any(attempt.refused for attempt in related)
 
 
-def _limit(attempts: list[Attempt], account: str, network: str, site: str) -> tuple[int, list[Attempt]]:
+def _limit(attempts: list[Attempt], digest: str, network: str, site: str) -> tuple[int, list[Attempt]]:
     """Return for how many seconds the attempts from these addresses refuse another one, and those attempts."""
     from_site = [attempt for attempt in attempts if attempt.site == site]
     from_network = [attempt for attempt in from_site if attempt.address == network]
     for related, limit in (
         (from_site, MAX_PER_SITE),
         (from_network, MAX_PER_ADDRESS),
-        ([attempt for attempt in from_site if attempt.account == account], MAX_PER_ACCOUNT_AND_SITE),
-        ([attempt for attempt in from_network if attempt.account == account], MAX_PER_ACCOUNT),
+        ([attempt for attempt in from_site if attempt.account == digest], MAX_PER_ACCOUNT_AND_SITE),
+        ([attempt for attempt in from_network if attempt.account == digest], MAX_PER_ACCOUNT),
     ):
         if sum(not attempt.refused for attempt in related) >= limit:
             return WINDOW, related
@@ -119,9 +119,9 @@ def _delay(at_account: list[Attempt]) -> tuple[int, list[Attempt]]:
     return delay, [attempt for attempt in at_account if str(attempt.at) >= latest]
 
 
-def _digest(email: str) -> str:
+def _digest(text: str) -> str:
     """Hash what was typed as the email: people type passwords into the wrong field."""
-    return sha256(email.encode()).hexdigest()
+    return sha256(text.encode()).hexdigest()
 
 
 def _networks(address: str, known_browser: str = "") -> tuple[str, str]:

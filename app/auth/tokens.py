@@ -57,19 +57,22 @@ class RequestRate:
         self._limit, self._minute, self._lock = limit, "", Lock()
         self._unwritten: dict[int, int] = {}  # by token, of this minute
 
-    def count(self, token: int, minute: str, requests: int) -> None:
-        """Count a request. `requests` are those of `minute` in the token's row. Raises RateExceeded."""
+    def count(self, token: int, row_minute: str, row_requests: int) -> None:
+        """Count a request. The token's row has `row_requests` of the minute `row_minute`. Raises RateExceeded."""
         now = timestamp()
+        minute, second = now[:-3], int(now[-2:])
         with self._lock:
-            if now[:-3] != self._minute:
-                self._minute, self._unwritten = now[:-3], {}
+            if minute != self._minute:
+                self._minute, self._unwritten = minute, {}
+            written = row_requests if row_minute == minute else 0
             unwritten = self._unwritten.get(token, 0)
-            if unwritten + (requests if minute == self._minute else 0) >= self._limit:
-                raise RateExceeded(_MINUTE - int(now[-2:]))
-            is_batch = unwritten + 1 >= _BATCH
-            self._unwritten[token] = 0 if is_batch else unwritten + 1
-        if is_batch and not _add_requests(token, now[:-3], unwritten + 1):
-            self._keep_unwritten(token, now[:-3], unwritten + 1)
+            if written + unwritten >= self._limit:
+                raise RateExceeded(_MINUTE - second)
+            unwritten += 1
+            is_batch = unwritten >= _BATCH
+            self._unwritten[token] = 0 if is_batch else unwritten
+        if is_batch and not _add_requests(token, minute, unwritten):
+            self._keep_unwritten(token, minute, unwritten)
 
     def _keep_unwritten(self, token: int, minute: str, number: int) -> None:
         with self._lock:
@@ -148,7 +151,7 @@ class Tokens:
         use = _find(visitor.token.digest) if visitor.token else None
         return use.visitor if use else None
 
-    def find_owner(self, token: str) -> tuple[str, str] | None:
+    def explain_refusal(self, token: str) -> tuple[str, str] | None:
         """Return the email of the owner of a token that `find` refuses, and why it does; None for an unknown token."""
         query = AccessToken.select(AccessToken, User).join(User)
         row = query.where(AccessToken.token_hash == token_digest(self.key, token)).first()

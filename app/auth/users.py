@@ -127,14 +127,14 @@ def authenticate(email: str, password: str, address: str, known_browser: str = "
     with hashing_turn(bool(known_browser)):
         throttle.count_attempt(email_key(email), address, known_browser)
         user = find_user(email)
-        usable = user if user and not login_blocked_reason(user) else None
+        usable = user if user and not sign_in_blocked_reason(user) else None
         if not verify_password(password, usable.password_hash if usable else None):
             return None
     throttle.clear_attempts(email_key(email), address, known_browser)
     return usable
 
 
-def login_blocked_reason(user: User) -> str:
+def sign_in_blocked_reason(user: User) -> str:
     """Say why even the right password is refused, "" if it isn't. For the audit trail: the person must not learn it."""
     if user.disabled:
         return "disabled"

@@ -63,12 +63,13 @@ def read_content(person: Visitor, saved_view: SavedView, day: date, file_format:
         content, file_format = replace(content, remark=_NO_FILES), LINK
     if only_new or file_format == CSV:
         with reports_db.snapshot() as snapshot:
-            read = _with_csv(content, person, snapshot, keep_file=file_format == CSV)
-            if read and file_format == XLSX:
-                return _with_workbook(read, person, snapshot)
+            with_csv = _with_csv(content, person, snapshot, keep_file=file_format == CSV)
+            if with_csv and file_format == XLSX:
+                return _with_workbook(with_csv, person, snapshot)
         # Of more rows than fit into a mail, the last import tells whether they are the same.
         version = _digest(f"{last!r} {view.resolved_filters} {view.today}".encode())
-        content = read or replace(content, fingerprint=version, remark=_TOO_LARGE if file_format == CSV else "")
+        remark = _TOO_LARGE if file_format == CSV else ""
+        content = with_csv or replace(content, fingerprint=version, remark=remark)
     if file_format == XLSX:
         with reports_db.snapshot() as snapshot:  # a new one: PostgreSQL ends a snapshot that isn't read to the end
             return _with_workbook(content, person, snapshot)
@@ -90,14 +91,14 @@ def _with_csv(content: Content, person: Visitor, snapshot: Snapshot, keep_file: 
     counted: list[int] = []
     chunks: list[bytes] = []
     size = 0
-    for piece in csv_chunks(content.view, person.scope_in, counted.append, EXCEL, snapshot):
-        chunks.append(piece)
-        size += len(piece)
+    for chunk in csv_chunks(content.view, person.scope_in, counted.append, EXCEL, snapshot):
+        chunks.append(chunk)
+        size += len(chunk)
         if size > MAX_FILE_BYTES:
             return None
-    whole = b"".join(chunks)
-    content = replace(content, fingerprint=_digest(whole), **_facts(snapshot, counted))
-    return replace(content, file=whole) if keep_file else content
+    file = b"".join(chunks)
+    content = replace(content, fingerprint=_digest(file), **_file_facts(snapshot, counted))
+    return replace(content, file=file) if keep_file else content
 
 
 def _with_workbook(content: Content, person: Visitor, snapshot: Snapshot) -> Content:
@@ -110,14 +111,14 @@ def _with_workbook(content: Content, person: Visitor, snapshot: Snapshot) -> Con
         if file.tell() > MAX_FILE_BYTES:
             return replace(content, remark=_TOO_LARGE)
         file.seek(0)
-        return replace(content, file=file.read(), **_facts(snapshot, counted))
+        return replace(content, file=file.read(), **_file_facts(snapshot, counted))
 
 
 def _digest(data: bytes) -> str:
     return sha256(data).hexdigest()
 
 
-def _facts(snapshot: Snapshot, counted: Sequence[int]) -> dict[str, Any]:
+def _file_facts(snapshot: Snapshot, counted: Sequence[int]) -> dict[str, Any]:
     """Return what a mail says about the rows of its file. An import may have been done since they were counted."""
     return {"rows": sum(counted), "as_of": Import.last_time(snapshot) or ""}
 

@@ -17,10 +17,10 @@ SENT, SKIPPED, FAILED, UNCERTAIN = "sent", "skipped", "failed", "uncertain"
 PROBLEMS = (FAILED, UNCERTAIN)
 CLAIMED = (PREPARING, SENDING, UNCERTAIN)  # a process works on the mail, even if others think that it has died
 
-_PAUSES = (1, 2, 5, 10, 20, 40, 60, 120, 240)  # minutes before each next attempt; the last one repeats
-_PATIENCE = timedelta(days=1)  # after which a mail has failed
-_LOST = timedelta(minutes=30)  # after which a process that prepares or sends a mail must have died
-_KEPT = timedelta(days=400)  # for which it is known what became of a mail
+_RETRY_MINUTES = (1, 2, 5, 10, 20, 40, 60, 120, 240)  # before each next attempt; the last one repeats
+_FAILS_AFTER = timedelta(days=1)  # when no attempt follows any more
+_LOST_AFTER = timedelta(minutes=30)  # when a process that prepares or sends a mail must have died
+_DELETED_AFTER = timedelta(days=400)  # when nobody needs to know any more what became of a mail
 _INTERRUPTED = "The process that sent this mail was ended before the server answered: it may have arrived or not."
 
 
@@ -38,14 +38,14 @@ def add_due_runs(now: datetime) -> None:
         with access_db.write_transaction():
             if Delivery.update(next_at=format_time(following)).where(unchanged, is_due).execute():
                 _add_runs(delivery, format_time(due), format_time(now))
-                is_old = DeliveryRun.due_at < format_time(now - _KEPT)
+                is_old = DeliveryRun.due_at < format_time(now - _DELETED_AFTER)
                 DeliveryRun.delete().where(DeliveryRun.delivery == delivery.id, is_old).execute()
 
 
 def _add_runs(delivery: Delivery, due: str, now: str) -> None:
-    going = DeliveryRecipient.stopped_at.is_null() & (DeliveryRecipient.delivery == delivery.id)
+    is_active = DeliveryRecipient.stopped_at.is_null() & (DeliveryRecipient.delivery == delivery.id)
     times = {"due_at": due, "created_at": now, "next_at": now, "seen_at": now}
-    for recipient in DeliveryRecipient.select().where(going).order_by(DeliveryRecipient.id):
+    for recipient in DeliveryRecipient.select().where(is_active).order_by(DeliveryRecipient.id):
         fields = {"delivery": delivery.id, "user": recipient.user_id, "state": WAITING, **times}
         DeliveryRun.insert(fields).on_conflict_ignore().execute()
 
@@ -70,7 +70,7 @@ def next_waiting(now: datetime) -> DeliveryRun | None:
 
 def claim_run(run: DeliveryRun, now: datetime) -> bool:
     """Take a waiting mail to send it. Return False when another process has."""
-    if not _change(run, [WAITING], PREPARING, now, attempts=run.attempts + 1):
+    if not _change_state(run, [WAITING], PREPARING, now, attempts=run.attempts + 1):
         return False
     run.attempts += 1
     return True
@@ -78,7 +78,7 @@ def claim_run(run: DeliveryRun, now: datetime) -> bool:
 
 def begin_sending(run: DeliveryRun, now: datetime) -> bool:
     """Note that the server gets the mail now. Return False when the mail was taken away: then don't send it."""
-    return _change(run, [PREPARING], SENDING, now)
+    return _change_state(run, [PREPARING], SENDING, now)
 
 
 def is_superseded(run: DeliveryRun) -> bool:
@@ -87,20 +87,20 @@ def is_superseded(run: DeliveryRun) -> bool:
     return bool(DeliveryRun.select().where(same, DeliveryRun.due_at > run.due_at).exists())
 
 
-def finish_run(run: DeliveryRun, state: str, now: datetime, states: Sequence[str], **values: Any) -> bool:
-    """Note what became of a mail in one of `states`. CLAIMED are those of one that this process has claimed."""
-    return _change(run, states, state, now, **values)
+def finish_run(run: DeliveryRun, state: str, now: datetime, from_states: Sequence[str], **values: Any) -> bool:
+    """Note what became of a mail in one of `from_states`: CLAIMED are those of one that this process has claimed."""
+    return _change_state(run, from_states, state, now, **values)
 
 
-def retry_run(run: DeliveryRun, now: datetime, message: str, states: Sequence[str] = (PREPARING, SENDING)) -> bool:
-    """Let a mail in one of `states` wait for its next attempt, within a day. Return whether it waits.
+def retry_run(run: DeliveryRun, now: datetime, message: str, from_states: Sequence[str] = (PREPARING, SENDING)) -> bool:
+    """Let a mail in one of `from_states` wait for its next attempt, within a day. Return whether it waits.
 
     The server must not have taken it.
     """
-    pause = timedelta(minutes=_PAUSES[min(run.attempts, len(_PAUSES)) - 1])
-    if now + pause > datetime.fromisoformat(str(run.created_at)) + _PATIENCE:
+    pause = timedelta(minutes=_RETRY_MINUTES[min(run.attempts, len(_RETRY_MINUTES)) - 1])
+    if now + pause > datetime.fromisoformat(str(run.created_at)) + _FAILS_AFTER:
         return False
-    return _change(run, states, WAITING, now, next_at=format_time(now + pause), message=message)
+    return _change_state(run, from_states, WAITING, now, next_at=format_time(now + pause), message=message)
 
 
 def release_runs(now: datetime, seen_before: datetime | None = None) -> None:
@@ -109,7 +109,7 @@ def release_runs(now: datetime, seen_before: datetime | None = None) -> None:
     By default these are mails that nobody has touched for half an hour. If the process does live, `begin_sending` tells
     it that its mail was taken away.
     """
-    old = DeliveryRun.seen_at <= format_time(seen_before or now - _LOST)
+    old = DeliveryRun.seen_at <= format_time(seen_before or now - _LOST_AFTER)
     seen = {"seen_at": format_time(now)}
     DeliveryRun.update(state=WAITING, **seen).where(DeliveryRun.state == PREPARING, old).execute()
     uncertain = DeliveryRun.update(state=UNCERTAIN, message=_INTERRUPTED, **seen)
@@ -124,8 +124,8 @@ def last_fingerprint(run: DeliveryRun) -> str:
     return last.fingerprint if last else ""
 
 
-def _change(run: DeliveryRun, states: Sequence[str], state: str, now: datetime, **values: Any) -> bool:
-    same = (DeliveryRun.id == run.id) & (DeliveryRun.attempts == run.attempts) & DeliveryRun.state.in_(states)
+def _change_state(run: DeliveryRun, from_states: Sequence[str], state: str, now: datetime, **values: Any) -> bool:
+    same = (DeliveryRun.id == run.id) & (DeliveryRun.attempts == run.attempts) & DeliveryRun.state.in_(from_states)
     fields = {"state": state, "seen_at": format_time(now), **values}
     changed: int = DeliveryRun.update(fields).where(same).execute()
     return changed == 1

@@ -36,7 +36,7 @@ from models.audit import DONE, FAILED
 
 log = logging.getLogger(__name__)
 
-_TURN = 50  # seconds after which imports that wait have their turn
+_TURN_SECONDS = 50  # after which imports that wait have their turn
 _DEFECT = "Something went wrong on our side; it has been logged."
 
 
@@ -66,7 +66,7 @@ class Sender:
         try:
             runs.release_runs(self.clock())
             runs.add_due_runs(self.clock())
-            end = monotonic() + _TURN
+            end = monotonic() + _TURN_SECONDS
             while run := runs.next_waiting(self.clock()):
                 if not self._send(run) or monotonic() > end:
                     return
@@ -100,9 +100,9 @@ class Sender:
         except Uncertain as error:
             self._finish(run, runs.UNCERTAIN, str(error), content)
         except NotTaken as error:
-            if error.is_final or not runs.retry_run(run, self.clock(), str(error)):
+            if error.is_permanent or not runs.retry_run(run, self.clock(), str(error)):
                 self._finish(run, runs.FAILED, str(error), content)
-            return not error.is_server
+            return not error.affects_all_mails
         except TooManyGroups as error:
             self._finish(run, runs.FAILED, str(error), content)
         except (OSError, FileCreateError) as error:  # of a file: a full disk, perhaps
@@ -118,7 +118,7 @@ class Sender:
     def _retry(self, run: DeliveryRun, why: str) -> None:
         """Let a mail that is being prepared wait, or fail after a day. Leave alone one that the server may have."""
         if not runs.retry_run(run, self.clock(), why, [runs.PREPARING]):
-            self._finish(run, runs.FAILED, why, states=[runs.PREPARING])
+            self._finish(run, runs.FAILED, why, from_states=[runs.PREPARING])
 
     def _find(self, run: DeliveryRun) -> tuple[DeliveryRecipient, SavedView]:
         """Return the recipient and the view, as they are now. Raises NotSent."""
@@ -163,12 +163,12 @@ class Sender:
         state: str,
         message: str = "",
         content: Content | None = None,
-        states: Sequence[str] = runs.CLAIMED,
+        from_states: Sequence[str] = runs.CLAIMED,
     ) -> None:
         rows, fingerprint = (content.rows, content.fingerprint) if content else (None, "")
         with access_db.write_transaction():
             values = {"message": message, "rows": rows, "fingerprint": fingerprint}
-            if runs.finish_run(run, state, self.clock(), states, **values) and state != runs.SKIPPED:
+            if runs.finish_run(run, state, self.clock(), from_states, **values) and state != runs.SKIPPED:
                 outcome = DONE if state == runs.SENT else FAILED
                 details = {"to": run.user.email, "due": str(run.due_at), "rows": rows, "why": message}
                 delivery = run.delivery

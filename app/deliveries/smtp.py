@@ -18,12 +18,12 @@ _OK, _WILL_FORWARD, _START_MAIL = 250, 251, 354
 class NotTaken(Exception):
     """The server has not taken the mail, for sure.
 
-    `is_final` says that it never will. `is_server` says that it takes no other mail either.
+    `is_permanent` says that it never will, `affects_all_mails` that it takes no other one now either.
     """
 
-    def __init__(self, why: str, is_final: bool = False, is_server: bool = False) -> None:
+    def __init__(self, why: str, is_permanent: bool = False, affects_all_mails: bool = False) -> None:
         super().__init__(why)
-        self.is_final, self.is_server = is_final, is_server
+        self.is_permanent, self.affects_all_mails = is_permanent, affects_all_mails
 
 
 class Uncertain(Exception):
@@ -47,7 +47,7 @@ class Mailer:
         try:
             smtp = self._connect()
         except (OSError, SMTPException) as error:
-            raise NotTaken(f"The mail server can't be used: {_describe(error)}", is_server=True) from error
+            raise NotTaken(f"The mail server can't be used: {_describe(error)}", affects_all_mails=True) from error
         try:
             self._address(smtp, sender, recipient)
             if not begin():
@@ -77,22 +77,22 @@ class Mailer:
     def _address(self, smtp: SMTP, sender: str, recipient: str) -> None:
         is_ascii = f"{sender}{recipient}".isascii()
         if not is_ascii and not smtp.has_extn("smtputf8"):
-            raise NotTaken(f"The mail server takes no address such as “{recipient}”", is_final=True)
+            raise NotTaken(f"The mail server takes no address such as “{recipient}”", is_permanent=True)
         options = [] if is_ascii else ["SMTPUTF8", "BODY=8BITMIME"]
         try:
             if not is_ascii:
                 smtp.command_encoding = "utf-8"
             code, answer = smtp.mail(sender, options)
             if code != _OK:
-                raise NotTaken(f"The mail server refuses the sender: {_answer(code, answer)}", is_server=True)
+                raise NotTaken(f"The mail server refuses the sender: {_answer(code, answer)}", affects_all_mails=True)
             code, answer = smtp.rcpt(recipient)
             if code not in (_OK, _WILL_FORWARD):
-                raise NotTaken(f"The mail server refuses “{recipient}”: {_answer(code, answer)}", _is_final(code))
+                raise NotTaken(f"The mail server refuses “{recipient}”: {_answer(code, answer)}", _is_permanent(code))
             code, answer = smtp.docmd("DATA")
         except (OSError, SMTPException) as error:
-            raise NotTaken(f"The mail server broke off: {_describe(error)}", is_server=True) from error
+            raise NotTaken(f"The mail server broke off: {_describe(error)}", affects_all_mails=True) from error
         if code != _START_MAIL:
-            raise NotTaken(f"The mail server refuses the mail: {_answer(code, answer)}", _is_final(code))
+            raise NotTaken(f"The mail server refuses the mail: {_answer(code, answer)}", _is_permanent(code))
 
 
 def _send_text(smtp: SMTP, message: bytes) -> None:
@@ -100,17 +100,17 @@ def _send_text(smtp: SMTP, message: bytes) -> None:
     try:
         smtp.send(_LINE_START_DOT.sub(b"..", message) + b".\r\n")
     except (OSError, SMTPException) as error:
-        raise NotTaken(f"The mail server broke off: {_describe(error)}", is_server=True) from error
+        raise NotTaken(f"The mail server broke off: {_describe(error)}", affects_all_mails=True) from error
     try:
         code, answer = smtp.getreply()
     except (OSError, SMTPException) as error:
         why = f"The mail server got the mail and didn't answer ({_describe(error)}): it may have arrived or not"
         raise Uncertain(why) from error
     if code != _OK:
-        raise NotTaken(f"The mail server refuses the mail: {_answer(code, answer)}", _is_final(code))
+        raise NotTaken(f"The mail server refuses the mail: {_answer(code, answer)}", _is_permanent(code))
 
 
-def _is_final(code: int) -> bool:
+def _is_permanent(code: int) -> bool:
     """Whether a reply code is a permanent failure: RFC 5321, section 4.2.1."""
     return code >= 500  # noqa: PLR2004
 

@@ -72,9 +72,9 @@ def add_delivery(actor: AuditActor, visitor: Visitor, view: SavedView, form: Del
     It is due for the first time after `now`, which is in UTC. Adding the same one again changes nothing.
     """
     with access_db.write_transaction():
-        users = _check(form, view)
-        if same := _find_same(visitor, view, form, users):
-            return same
+        users = _validate(form, view)
+        if duplicate := _find_duplicate(visitor, view, form, users):
+            return duplicate
         if Delivery.select().where(Delivery.user == visitor.id).count() >= MAX_DELIVERIES:
             raise ValidationError({"kind": f"You have {MAX_DELIVERIES} deliveries, the most that there can be."})
         times = {"created_at": format_time(now), "next_at": format_time(form.schedule.next(now))}
@@ -92,7 +92,7 @@ def change_delivery(actor: AuditActor, delivery: Delivery, form: DeliveryForm, n
             raise ValidationError(
                 {"kind": "Its view isn't there any more, or isn't shared any more; delete the delivery."}
             )
-        users = _check(form, view)
+        users = _validate(form, view)
         next_at = format_time(form.schedule.next(now))
         fields = {**form.fields(), "view_name": view.name, "next_at": next_at}
         Delivery.update(fields).where(Delivery.id == delivery.id).execute()
@@ -105,8 +105,8 @@ def set_paused(actor: AuditActor, delivery: Delivery, paused: bool, now: datetim
     following = {"next_at": format_time(schedule_of(delivery).next(now))}
     fields = {"paused_at": format_time(now)} if paused else {"paused_at": None, **following}
     with access_db.write_transaction():
-        is_other = Delivery.paused_at.is_null(paused)  # pressed twice, it happens once
-        if Delivery.update(fields).where(Delivery.id == delivery.id, is_other).execute():
+        is_change = Delivery.paused_at.is_null(paused)  # pressed twice, it happens once
+        if Delivery.update(fields).where(Delivery.id == delivery.id, is_change).execute():
             _record("delivery paused" if paused else "delivery resumed", actor, delivery)
 
 
@@ -119,9 +119,9 @@ def delete_delivery(actor: AuditActor, delivery: Delivery) -> None:
 def set_stopped(actor: AuditActor, recipient: DeliveryRecipient, stopped: bool, now: datetime) -> None:
     """Let a person get a delivery no more, or again, as they say themselves."""
     with access_db.write_transaction():
-        same = (DeliveryRecipient.id == recipient.id) & DeliveryRecipient.stopped_at.is_null(stopped)
+        is_change = (DeliveryRecipient.id == recipient.id) & DeliveryRecipient.stopped_at.is_null(stopped)
         update = DeliveryRecipient.update(stopped_at=format_time(now) if stopped else None)
-        if update.where(same).execute():
+        if update.where(is_change).execute():
             event = "delivery stopped" if stopped else "delivery taken again"
             _record(event, {"who": recipient.user.email, **actor}, recipient.delivery)
 
@@ -142,12 +142,12 @@ def find_recipient(visitor: Visitor, number: int) -> DeliveryRecipient | None:
 
 
 def own_deliveries(visitor: Visitor) -> list[ListedDelivery]:
-    return _listed(_query().where(Delivery.user == visitor.id).order_by(Delivery.id))
+    return _listed(_select_deliveries().where(Delivery.user == visitor.id).order_by(Delivery.id))
 
 
 def all_deliveries() -> list[ListedDelivery]:
     """Return everybody's deliveries, the newest MAX_LISTED of them: those that fail or stand still first."""
-    listed = _listed(_query().order_by(Delivery.id.desc()).limit(MAX_LISTED))
+    listed = _listed(_select_deliveries().order_by(Delivery.id.desc()).limit(MAX_LISTED))
     return sorted(listed, key=lambda delivery: not delivery.blocked_reason and not delivery.failing)
 
 
@@ -156,7 +156,7 @@ def received_deliveries(visitor: Visitor) -> list[tuple[ListedDelivery, Delivery
     query = DeliveryRecipient.select(DeliveryRecipient, Delivery).join(Delivery)
     others = query.where(DeliveryRecipient.user == visitor.id, Delivery.user != visitor.id)
     recipients = {recipient.delivery_id: recipient for recipient in others.order_by(Delivery.id)}
-    listed = _listed(_query().where(Delivery.id.in_(list(recipients))).order_by(Delivery.id))
+    listed = _listed(_select_deliveries().where(Delivery.id.in_(list(recipients))).order_by(Delivery.id))
     visible = visible_ids(visitor, [item.delivery.view_id for item in listed if item.delivery.view_id is not None])
     return [
         (item, recipients[item.delivery.id])
@@ -165,7 +165,7 @@ def received_deliveries(visitor: Visitor) -> list[tuple[ListedDelivery, Delivery
     ]
 
 
-def _query() -> Any:
+def _select_deliveries() -> Any:
     """Select deliveries with their owner and their view, so that a list reads neither for each."""
     query = Delivery.select(Delivery, User, SavedView).join(User)
     return query.join_from(Delivery, SavedView, JOIN.LEFT_OUTER)
@@ -214,8 +214,8 @@ def _blocked_reason(delivery: Delivery, visible: set[int]) -> str:
     return "" if delivery.id in visible else "Its view is gone, or its owner can't see it any more"
 
 
-def _check(form: DeliveryForm, view: SavedView) -> list[User]:
-    """Return the recipients. Raises ValidationError."""
+def _validate(form: DeliveryForm, view: SavedView) -> list[User]:
+    """Check all fields of a form, and return the recipients. Raises ValidationError."""
     errors = {}
     if not form.schedule.is_valid:
         errors["kind"] = "Choose every day, every week with its day, or every month with its day, and an hour."
@@ -242,7 +242,7 @@ def _recipient(email: str, view: SavedView) -> User | None:
     return user if user and not user.disabled and find_view(visitor_of(user), view.id) else None
 
 
-def _find_same(visitor: Visitor, view: SavedView, form: DeliveryForm, users: Sequence[User]) -> Delivery | None:
+def _find_duplicate(visitor: Visitor, view: SavedView, form: DeliveryForm, users: Sequence[User]) -> Delivery | None:
     fields = [getattr(Delivery, name) == value for name, value in form.fields().items()]
     for delivery in Delivery.select().where(Delivery.user == visitor.id, Delivery.view == view.id, *fields):
         recipients = DeliveryRecipient.select().where(DeliveryRecipient.delivery == delivery.id)

@@ -111,7 +111,7 @@ def account_page(
 ) -> ResponseReturnValue:
     if errors:
         set_error_reason(f"Not accepted: {', '.join(errors)}")  # its sentence would tell the length of the password
-    factor, own_sessions = find_second_factor(visitor().id), services().sessions.list_of(visitor().id)
+    factor, own_sessions = find_second_factor(visitor().id), services().sessions.list_live(visitor().id)
     context = {
         "errors": errors,
         "password_lengths": (MIN_LENGTH, MAX_LENGTH),

@@ -27,11 +27,11 @@ from models.audit import AuditActor
 
 # Actions of the buttons beside a delivery, by the last part of their address.
 ACTIONS: Mapping[str, Callable[[AuditActor, Delivery], object]] = {
-    "pause": lambda actor, delivery: store.set_paused(actor, delivery, True, utc_now()),
-    "resume": lambda actor, delivery: store.set_paused(actor, delivery, False, utc_now()),
+    "pause": lambda actor, delivery: store.set_paused(actor, delivery, paused=True, now=utc_now()),
+    "resume": lambda actor, delivery: store.set_paused(actor, delivery, paused=False, now=utc_now()),
     "delete": store.delete_delivery,
-    "stop": lambda actor, delivery: store.set_stopped(actor, _own_recipient(delivery), True, utc_now()),
-    "take": lambda actor, delivery: store.set_stopped(actor, _own_recipient(delivery), False, utc_now()),
+    "stop": lambda actor, delivery: store.set_stopped(actor, _own_recipient(delivery), stopped=True, now=utc_now()),
+    "take": lambda actor, delivery: store.set_stopped(actor, _own_recipient(delivery), stopped=False, now=utc_now()),
 }
 _BY_RECIPIENT = ("stop", "take")  # actions of who gets a delivery
 # Messages on the page of deliveries after an action, by the value of `done` in its address.
@@ -74,7 +74,7 @@ def list_deliveries() -> str:
 def new() -> ResponseReturnValue:
     """Show the form that adds a delivery of a saved view."""
     values = {"kind": DAILY, "weekday": "1", "month_day": "1", "hour": "6", "file": LINK, "recipients": visitor().email}
-    return _form(_view_or_404(request.args.get("view", "")), values)
+    return _form_page(_view_or_404(request.args.get("view", "")), values)
 
 
 @blueprint.post("")
@@ -83,7 +83,7 @@ def add() -> ResponseReturnValue:
     try:
         store.add_delivery(audit_actor(), visitor(), view, _submitted_form(), utc_now())
     except ValidationError as error:
-        return _form(view, _submitted_values(), error.errors), 400
+        return _form_page(view, _submitted_values(), error.errors), 400
     return redirect("/deliveries?done=add", 303)
 
 
@@ -98,7 +98,7 @@ def show(delivery: int) -> ResponseReturnValue:
         "hour": str(schedule.hour), "file": found.file_format, "only_rows": found.only_rows,
         "only_new": found.only_new, "recipients": ", ".join(sorted(recipient.user.email for recipient in recipients)),
     }  # fmt: skip
-    return _form(_view_of_or_404(found), values, delivery=found)
+    return _form_page(_view_of_or_404(found), values, delivery=found)
 
 
 @blueprint.post(f"/{_DELIVERY}")
@@ -107,18 +107,18 @@ def change(delivery: int) -> ResponseReturnValue:
     try:
         store.change_delivery(audit_actor(), found, _submitted_form(), utc_now())
     except ValidationError as error:
-        return _form(_view_of_or_404(found), _submitted_values(), error.errors, found), 400
+        return _form_page(_view_of_or_404(found), _submitted_values(), error.errors, found), 400
     return redirect("/deliveries?done=change", 303)
 
 
-@blueprint.post(f"/{_DELIVERY}/<any({', '.join(ACTIONS)}):step>")
-def act(delivery: int, step: str) -> ResponseReturnValue:
+@blueprint.post(f"/{_DELIVERY}/<any({', '.join(ACTIONS)}):action>")
+def act(delivery: int, action: str) -> ResponseReturnValue:
     """Do what a button beside a delivery says."""
-    found = Delivery.get_or_none(Delivery.id == delivery) if step in _BY_RECIPIENT else _delivery_or_404(delivery)
+    found = Delivery.get_or_none(Delivery.id == delivery) if action in _BY_RECIPIENT else _delivery_or_404(delivery)
     if found is None:
         abort(_not_found(delivery))
-    ACTIONS[step](audit_actor(), found)
-    return redirect(f"/deliveries?done={step}", 303)
+    ACTIONS[action](audit_actor(), found)
+    return redirect(f"/deliveries?done={action}", 303)
 
 
 @blueprint.get("/stop/<link>")
@@ -133,7 +133,7 @@ def stop(link: str) -> ResponseReturnValue:
     """Stop the mails whose link this is: by the page's button, or by a mail program's (RFC 8058)."""
     recipient = _recipient_of_link(link)
     actor = {**audit_actor(), "who": f"{recipient.user.email} (link in a mail)"}
-    store.set_stopped(actor, recipient, True, utc_now())
+    store.set_stopped(actor, recipient, stopped=True, now=utc_now())
     return render_template("deliveries/stop.html", recipient=recipient, stopped=True)
 
 
@@ -213,7 +213,7 @@ def _submitted_values() -> dict[str, Any]:
     return values
 
 
-def _form(
+def _form_page(
     view: SavedView, values: Mapping[str, Any], errors: Mapping[str, str] = {}, delivery: Delivery | None = None
 ) -> str:
     set_error_reason(*errors.values())

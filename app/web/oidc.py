@@ -142,7 +142,7 @@ def _finish(flow: _Flow | None) -> Response:
             raise _FlowError(400, "This sign-in has been used already. Begin again.", "used state")
         response = _go_on(flow)
     except TooManyAttempts as error:
-        if error.first:
+        if error.is_first:
             record_event("sign-in", REFUSED, why="too many attempts", by=SignInMethod.PROVIDER)
         raise too_many_requests(error) from None
     except ProviderUnavailable:

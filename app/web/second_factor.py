@@ -65,9 +65,9 @@ def _codes_page(codes: Sequence[str]) -> ResponseReturnValue:
 
 def _set_up_page(seed: str, status: int = 200, errors: Mapping[str, str] = {}) -> ResponseReturnValue:
     set_error_reason(*errors.values())
-    app = services().second_factors.app(visitor().id, visitor().email, seed)
-    size, path = _qr_code(app.provisioning_uri())
-    context = {"seed": seed, "secret": group_by_four(app.secret, " "), "size": size, "path": path}
+    authenticator = services().second_factors.authenticator(visitor().id, visitor().email, seed)
+    size, path = _qr_code(authenticator.provisioning_uri())
+    context = {"seed": seed, "secret": group_by_four(authenticator.secret, " "), "size": size, "path": path}
     is_required = services().second_factors.is_required(visitor().role)
     return render_template("account/factor.html", errors=errors, is_required=is_required, **context), status
 

@@ -32,8 +32,8 @@ class Services:
     sessions: Sessions
     tokens: Tokens
     second_factors: SecondFactors
-    pending_sign_ins: BrowserTokens
-    remembered_browsers: BrowserTokens
+    pending_sign_ins: BrowserTokens[PendingSignIn]
+    remembered_browsers: BrowserTokens[RememberedBrowser]
     known_browsers: KnownBrowsers
     fair_use: FairUse
     provider: "Provider | None"

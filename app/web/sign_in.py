@@ -15,7 +15,7 @@ from app.auth.permissions import Permission, permissions_of
 from app.auth.second_factor import count_recovery_codes, find_second_factor
 from app.auth.sessions import end_session, end_user_sessions
 from app.auth.throttle import WINDOW, TooManyAttempts, is_first_from_site
-from app.auth.users import authenticate, find_user, login_blocked_reason
+from app.auth.users import authenticate, find_user, sign_in_blocked_reason
 from app.auth.visitor import SignInMethod
 from app.validation import ValidationError
 from app.web.audit import record_event
@@ -68,18 +68,20 @@ def code_form() -> ResponseReturnValue:
 def enter_code() -> ResponseReturnValue:
     """Begin the session of whoever has entered the password before, at most ten minutes ago."""
     next_url = safe_next(read_fields("next")[0]["next"])
-    user = services().pending_sign_ins.find(_PENDING.get())
-    if user is None:
+    pending = services().pending_sign_ins.find(_PENDING.get())
+    if pending is None:
         return _sign_in_again(next_url)
+    user = pending.user
     try:
         details = check_second_factor("sign-in", user)
-        method = services().pending_sign_ins.find_method(_PENDING.get())
-        response = begin_session(user, next_url, method, **details)
+        with access_db.write_transaction():
+            if not services().pending_sign_ins.delete(_PENDING.get()):  # an admin has signed the user out meanwhile
+                return _sign_in_again(next_url)
+            response = begin_session(user, next_url, SignInMethod(pending.origin), **details)
     except ValidationError as error:
         return _code_page(next_url, 400, error.errors)
     except (Unauthorized, TooManyRequests) as error:
         return _code_page(next_url, error.code, {"form": error.description}, retry_after(error))
-    services().pending_sign_ins.delete(_PENDING.get())
     _PENDING.delete(response)
     if request.form.get("remember") and (token := services().remembered_browsers.create(user)):
         _REMEMBERED.set(response, token, REMEMBERED_SECONDS)
@@ -113,14 +115,14 @@ def check_password(event: str, email: str, password: str) -> User:
     try:
         user = authenticate(email, password, address, _known_browser(account))
     except TooManyAttempts as error:
-        if error.first:
+        if error.is_first:
             record_event(event, REFUSED, who=who, why="too many attempts")
         raise too_many_requests(error) from None
     if user and event == "sign-in" and not _may_use_password(user):
         record_event(event, FAILED, who=who, why="passwords are for admins")
         raise Unauthorized(_WRONG_CREDENTIALS)  # as if it were wrong: it may be a guess
     if user is None:
-        reason = login_blocked_reason(account) or "wrong password" if account else "no such account"
+        reason = sign_in_blocked_reason(account) or "wrong password" if account else "no such account"
         if account or is_first_from_site(address):
             record_event(event, FAILED, who=who, why=reason)
         raise Unauthorized(_WRONG_CREDENTIALS)
@@ -145,7 +147,7 @@ def check_second_factor(event: str, user: User) -> dict[str, Any]:
     try:
         kind = services().second_factors.authenticate(user, code, recovery_code, address, _known_browser(user))
     except TooManyAttempts as error:
-        if error.first:
+        if error.is_first:
             record_event(event, REFUSED, who=user.email, why="too many codes")
         raise too_many_requests(error) from None
     if not kind:
@@ -165,9 +167,10 @@ def continue_sign_in(user: User, next_url: str, method: SignInMethod = SignInMet
     with access_db.write_transaction():
         if not find_second_factor(user.id):
             return begin_session(user, next_url, method)
-        if services().remembered_browsers.find(_REMEMBERED.get()) == user:
+        remembered = services().remembered_browsers.find(_REMEMBERED.get())
+        if remembered and remembered.user == user:
             return begin_session(user, next_url, method, second_factor="remembered browser")
-        token = services().pending_sign_ins.create(user, origin=method.value)
+        token = services().pending_sign_ins.create(user, method)
         if token is None:
             raise Unauthorized(_WRONG_CREDENTIALS)
         record_event("sign-in", BEGUN, who=user.email)

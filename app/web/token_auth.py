@@ -52,14 +52,14 @@ def find_token_visitor(token: str) -> Visitor | Response:
 def refuse_token(token: str) -> Response:
     """Count and record a failed attempt, and return its 401, or a 429 after too many."""
     address = request.remote_addr or ""
-    known = services().tokens.find_owner(token)
+    known = services().tokens.explain_refusal(token)
     who, why = known or ("", "no such token")
     account = f"token {token}"  # which the throttle hashes
     try:
         raise_if_refused(account, address)
         count_attempt(account, address)
     except TooManyAttempts as error:
-        if error.first:
+        if error.is_first:
             record_event("token", REFUSED, who=who, why="too many attempts")
         return _too_many("Too many attempts have failed.", error.wait)
     if known or is_first_from_site(address):

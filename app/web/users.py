@@ -84,17 +84,17 @@ def change(number: int) -> ResponseReturnValue:
     return redirect("/account" if is_self else f"/users/{number}?done=change", 303)
 
 
-@blueprint.post(f"/{_USER}/<any({', '.join(ACTIONS)}):name>")
-def act(number: int, name: str) -> ResponseReturnValue:
+@blueprint.post(f"/{_USER}/<any({', '.join(ACTIONS)}):action>")
+def act(number: int, action: str) -> ResponseReturnValue:
     """Do what a button on a user's page says."""
     user = _user_or_404(number)
     try:
-        password = ACTIONS[name](audit_actor(), user)
+        password = ACTIONS[action](audit_actor(), user)
     except ValidationError as error:
         return _user_page(user, 400, {"action": str(error)})
     if password:
         return _user_page(_user_or_404(number), password=password)
-    return redirect(f"/users/{number}?done={name}", 303)
+    return redirect(f"/users/{number}?done={action}", 303)
 
 
 @blueprint.post(f"/{_USER}/tokens/<id:token>/revoke")
@@ -136,7 +136,7 @@ def _submitted_rights(email: str | None = None) -> tuple[str, str | None, bool]:
 def _users_page(status: int = 200, errors: Mapping[str, str] = {}) -> ResponseReturnValue:
     context = {
         "users": User.select().order_by(User.email_key),
-        "sessions": services().sessions.active_counts(),
+        "sessions": services().sessions.activity_by_user(),
         "have_factor": users_with_second_factor(),
         "token_counts": tokens.count_tokens(),
     }
@@ -146,7 +146,7 @@ def _users_page(status: int = 200, errors: Mapping[str, str] = {}) -> ResponseRe
 def _user_page(
     user: User, status: int = 200, errors: Mapping[str, str] = {}, message: str = "", password: str = ""
 ) -> ResponseReturnValue:
-    count, seen = services().sessions.active_counts().get(user.id, (0, ""))
+    count, seen = services().sessions.activity_by_user().get(user.id, (0, ""))
     context = {
         "user": user,
         "message": message,

@@ -1,6 +1,7 @@
 """Accounts at an OpenID Connect provider, on both databases; tests/web/test_oidc*.py has the rest."""
 
 import pytest
+from flask import Flask
 
 from app.auth.oidc import Claims, identities
 from app.auth.oidc.identities import (
@@ -14,6 +15,7 @@ from app.auth.oidc.identities import (
 )
 from app.auth.sessions import Sessions
 from app.auth.visitor import SignInMethod
+from app.web.services import services
 from models import Identity, UsedState, timestamp
 from tests.auth.conftest import Person
 from tests.databases import each_database as database_url
@@ -49,6 +51,17 @@ def test_account_is_bound_once_and_forgotten_when_forbidden(person: Person, sess
     assert sessions.find(token) is None
     assert find_identity(ann.id, ISSUER) is None
     assert not Identity.select().exists()
+
+
+def test_no_session_begins_for_somebody_who_was_just_forbidden(app: Flask, person: Person) -> None:
+    ann = person()
+    allow_provider(BY, ann)
+    ann = find_identified_user(BY, claims())
+    forbid_provider(BY, ann)
+    for method in (SignInMethod.PROVIDER, SignInMethod.PROVIDER_MFA):
+        assert services(app).sessions.create(ann, method=method) is None
+        assert services(app).pending_sign_ins.create(ann, method) is None
+    assert services(app).sessions.create(ann)
 
 
 def test_state_is_used_once_and_forgotten_in_time(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,7 +37,7 @@ def factors(app: Flask) -> SecondFactors:
 
 
 def code_of(factors: SecondFactors, user: User, seconds: float) -> str:
-    return factors.app(user.id, user.email, SEED).at(int(seconds))
+    return factors.authenticator(user.id, user.email, SEED).at(int(seconds))
 
 
 def set_up(factors: SecondFactors, user: User, clock: Clock) -> list[str]:
@@ -86,8 +86,10 @@ def test_wrong_codes(person: Person, factors: SecondFactors, clock: Clock, typed
 def test_code_belongs_to_user_seed_and_key(person: Person, factors: SecondFactors, clock: Clock) -> None:
     ann, eve = person(), person("eve@partner.example")
     secrets = {
-        factors.app(user.id, user.email, seed).secret for user in (ann, eve) for seed in (SEED, valid_seed(""))
-    } | {replace(factors, key="k" * 40).app(ann.id, ann.email, SEED).secret}
+        factors.authenticator(user.id, user.email, seed).secret
+        for user in (ann, eve)
+        for seed in (SEED, valid_seed(""))
+    } | {replace(factors, key="k" * 40).authenticator(ann.id, ann.email, SEED).secret}
     assert len(secrets) == 5
     assert all(len(secret) == 32 for secret in secrets), "160 bits"
     set_up(factors, ann, clock)
@@ -111,7 +113,7 @@ def test_database_tells_no_secret_and_no_code(person: Person, factors: SecondFac
     ann = person()
     codes = set_up(factors, ann, clock)
     content = stored(access_db)
-    secret = factors.app(ann.id, ann.email, SEED).secret
+    secret = factors.authenticator(ann.id, ann.email, SEED).secret
     assert SEED.encode() in content
     for text in (secret, *codes, *(code.replace("-", "") for code in codes)):
         assert text.encode() not in content

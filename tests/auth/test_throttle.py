@@ -104,7 +104,7 @@ def test_first_refusal_is_marked() -> None:
     for _ in range(3):
         with pytest.raises(TooManyAttempts) as refused:
             count_attempt(ANN, HERE)
-        firsts.append(refused.value.first)
+        firsts.append(refused.value.is_first)
     assert firsts == [True, False, False]
 
 
@@ -181,7 +181,7 @@ def test_delay_is_the_same_for_unknown_accounts(person: Person) -> None:
         set_age(0)
         with pytest.raises(TooManyAttempts) as refused:
             authenticate(email, PASSWORD, HERE)
-        assert (refused.value.first, refused.value.wait) == (True, 1)
+        assert (refused.value.is_first, refused.value.wait) == (True, 1)
 
 
 def test_known_browser_is_not_delayed(person: Person) -> None:

@@ -93,7 +93,7 @@ def test_token_works_until_its_last_day_is_over(person: Person, tokens: Tokens) 
     AccessToken.update(last_day=today() - timedelta(1)).execute()
     assert tokens.find(token, FROM) is None
     assert tokens.reload_visitor(found) is None
-    assert tokens.find_owner(token) == ("ann@partner.example", "the token's last day is over")
+    assert tokens.explain_refusal(token) == ("ann@partner.example", "the token's last day is over")
     assert count_tokens() == {}
 
 
@@ -143,7 +143,7 @@ def test_revoke_own_tokens_only(person: Person, tokens: Tokens) -> None:
     assert tokens.find(token, FROM)
     assert revoke_token(BY, ann, row.id)
     assert tokens.find(token, FROM) is None
-    assert tokens.find_owner(token) is None
+    assert tokens.explain_refusal(token) is None
     assert tokens.find(other, FROM)
     event = AuditEvent.get(AuditEvent.event == "token revoked")
     assert (event.about, event.details) == (ann.email, '{"token": "Script"}')
@@ -155,7 +155,7 @@ def test_tokens_end_with_the_account(person: Person, tokens: Tokens) -> None:
     token = add(tokens, eve)
     User.update(disabled=True).where(User.id == eve.id).execute()
     assert tokens.find(token, FROM) is None, "however it came about"
-    assert tokens.find_owner(token) == (eve.email, "disabled")
+    assert tokens.explain_refusal(token) == (eve.email, "disabled")
     User.update(disabled=False).where(User.id == eve.id).execute()
     users.disable_user(BY, eve)
     users.enable_user(BY, eve)

@@ -55,6 +55,15 @@ def test_incomplete_backup_is_refused(
     assert (stored(reports_db), User.get().__data__) == before
 
 
+def test_path_of_a_damaged_backup_may_have_a_percent_sign(runner: FlaskCliRunner, backup: Path) -> None:
+    odd = backup.with_name("50% backup")
+    for ending in ("", ".users"):
+        Path(f"{odd}{ending}").write_bytes(b"nonsense" * 1000)
+    result = runner.invoke(args=["restore", str(odd), "--yes"])
+    assert (result.exit_code, type(result.exception)) == (1, SystemExit)
+    assert "50% backup is damaged (" in result.stderr
+
+
 @pytest.mark.parametrize("ending", ["", ".users"])
 def test_backup_of_a_newer_version_is_refused(runner: FlaskCliRunner, backup: Path, ending: str) -> None:
     newer = "INSERT INTO schema_migration (name, applied) VALUES ('9999_later', '2027-01-01')"

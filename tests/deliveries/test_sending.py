@@ -152,7 +152,7 @@ def test_old_mails_are_forgotten(ann: User, mailbox: Mailbox, clock: Clock, send
 def test_many_mails_take_turns_with_imports(
     ann: User, mailbox: Mailbox, clock: Clock, sender: Sender, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.deliveries.sending._TURN", -1)
+    monkeypatch.setattr("app.deliveries.sending._TURN_SECONDS", -1)
     delivered(saved(ann), ann, person("ben"))
     clock.now += timedelta(days=1)
     for number in (1, 2, 2):

@@ -10,6 +10,7 @@ from threading import Event
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from peewee import fn
 
 from app.auth.sessions import Sessions
 from app.table import csv, spool
@@ -145,6 +146,19 @@ def test_export_breaks_off_when_session_or_rights_end(
     response.close()
     assert outcomes() == ["begun", "failed"]
     assert not ExportSlot.select().exists()
+
+
+@pytest.mark.parametrize("change", [disable, move])
+def test_who_loses_rights_while_waiting_gets_no_row(
+    client: FlaskClient, change: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export_slots, "HEARTBEAT", 60)
+    with client.get(EXPORT), beside(client, 1) as (waiting,):
+        until(lambda: ExportSlot.select().count() == 2)
+        change()
+        ExportSlot.delete().where(ExportSlot.id == ExportSlot.select(fn.MIN(ExportSlot.id))).execute()
+        status, body = waiting.result()
+    assert (status, b"This export was ended." in body) == (503, True)
 
 
 def read_export(client: FlaskClient) -> None:

@@ -13,7 +13,7 @@ from app import create_app
 from app.auth import users
 from app.auth.throttle import count_attempt
 from app.web.services import services
-from models import AuditEvent, PendingSignIn, RememberedBrowser, SecondFactor, Session, User, timestamp
+from models import AuditEvent, PendingSignIn, RememberedBrowser, SecondFactor, Session, User, access_db, timestamp
 from tests.authenticator import SEED, Clock, clock, code, next_code, set_up
 from tests.support import BY, OURS
 
@@ -70,6 +70,19 @@ def test_code_follows_the_password(app: Flask, stranger: FlaskClient, ann: User,
     assert not stranger.get_cookie("sign-in")
     assert not PendingSignIn.select().exists()
     assert json.loads(last_event("sign-in").details) == {"second_factor": "code"}
+
+
+@pytest.mark.usefixtures("codes")
+def test_code_is_in_vain_when_the_sign_in_was_ended_meanwhile(
+    app: Flask, stranger: FlaskClient, ann: User, clock: Clock
+) -> None:
+    enter_password(stranger)
+    ended = "CREATE TRIGGER ended AFTER UPDATE ON second_factor BEGIN DELETE FROM pending_sign_in; END"
+    access_db.execute_sql(ended)  # as an admin's "sign out everywhere" at the moment at which the code is found right
+    answer = send(stranger, "/login/code", code=next_code(app, ann, clock))
+    assert answer.location == "/login?late=1&next=%2F"
+    assert not is_signed_in(stranger)
+    assert not Session.select().exists()
 
 
 @pytest.mark.usefixtures("codes")
@@ -239,7 +252,7 @@ def shown_secret(page: str) -> tuple[str, str]:
 def test_qr_code_holds_the_secret_and_names(app: Flask, stranger: FlaskClient, ann: User, clock: Clock) -> None:
     enter_password(stranger)
     page = stranger.get("/account/factor").text
-    address = services(app).second_factors.app(ann.id, ANN, shown_secret(page)[0]).provisioning_uri()
+    address = services(app).second_factors.authenticator(ann.id, ANN, shown_secret(page)[0]).provisioning_uri()
     assert address.startswith("otpauth://totp/Partner%20Reports:ann%40partner.example?secret=")
     runs = re.findall(r"M(\d+) (\d+)h(\d+)v1h-(\d+)z", page)
     dark = {(int(x) + step, int(y)) for x, y, length, _ in runs for step in range(int(length))}
@@ -255,7 +268,7 @@ def test_set_up_on_the_account_page(app: Flask, stranger: FlaskClient, ann: User
     assert 'href="/account/factor"' in stranger.get("/account").text
     page = stranger.get("/account/factor").text
     seed, secret = shown_secret(page)
-    totp = services(app).second_factors.app(ann.id, ANN, seed)
+    totp = services(app).second_factors.authenticator(ann.id, ANN, seed)
     assert secret.replace(" ", "") == totp.secret
     assert 'role="img" aria-label="QR code' in page
     assert "style=" not in page
@@ -277,7 +290,7 @@ def test_set_up_on_the_account_page(app: Flask, stranger: FlaskClient, ann: User
 @pytest.mark.parametrize("seed", ["", "x", SEED.upper(), SEED + "0", "é" * 32])
 def test_forged_seed_is_replaced(app: Flask, stranger: FlaskClient, ann: User, clock: Clock, seed: str) -> None:
     enter_password(stranger)
-    forged = services(app).second_factors.app(ann.id, ANN, seed).at(int(clock.now))
+    forged = services(app).second_factors.authenticator(ann.id, ANN, seed).at(int(clock.now))
     answer = send(stranger, "/account/factor", seed=seed, code=forged)
     assert answer.status_code == 400
     assert shown_secret(answer.text)[0] != seed
@@ -320,7 +333,7 @@ def test_required_factor_is_set_up_first(strict: Flask, ann: User, clock: Clock)
     page = client.get("/account/factor").text
     assert "must have a second factor" in page
     seed, _ = shown_secret(page)
-    shown = services(strict).second_factors.app(ann.id, ANN, seed).at(int(clock.now))
+    shown = services(strict).second_factors.authenticator(ann.id, ANN, seed).at(int(clock.now))
     assert send(client, "/account/factor", seed=seed, code=shown).status_code == 200
     assert is_signed_in(client)
     assert "/account/factor/remove" not in client.get("/account").text

@@ -177,13 +177,15 @@ def _run_export(about: str, begin: Callable[[_Export], Iterable[bytes]], respons
         except TooManyExports as error:
             details = [str(error), "Try again in half a minute."]
             return error_response(503, "Too many exports are running.", details, home, retry_after=_RETRY_AFTER)
+        except ExportEnded as error:
+            return _ended_response(error, home)
         export = _Export(about, resources, guard)
         try:
             pieces = begin(export)
         except BaseException as error:
             export.end(FAILED)
             if isinstance(error, ExportEnded):
-                return error_response(503, "This export was ended.", [f"{error}."], home)
+                return _ended_response(error, home)
             if isinstance(error, (OSError, FileCreateError)):
                 return disk_full_response(error)
             raise
@@ -193,6 +195,10 @@ def _run_export(about: str, begin: Callable[[_Export], Iterable[bytes]], respons
         export.resources = resources.pop_all()
     response.call_on_close(partial(export.end, FAILED))  # when the client never reads the body: `send` doesn't begin
     return response
+
+
+def _ended_response(error: ExportEnded, home: str) -> Response:
+    return error_response(503, "This export was ended.", [f"{error}."], home)
 
 
 def _begin_stream(write: Write, export: _Export) -> Iterator[bytes]:

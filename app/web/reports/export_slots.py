@@ -42,9 +42,10 @@ class ExportEnded(Exception):
 
 @contextmanager
 def export_slot() -> Iterator["ExportGuard"]:
-    """Wait until the visitor's export may run, and guard it until the end of the block. Raises TooManyExports.
+    """Wait until the visitor's export may run, and guard it until the end of the block.
 
-    Of each person one export runs at a time, in all processes together.
+    Of each person one export runs at a time, in all processes together. Raises TooManyExports, and ExportEnded when
+    the session or its permissions have ended meanwhile.
     """
     user = visitor().id
     slot = acquire_slot(user)
@@ -56,6 +57,7 @@ def export_slot() -> Iterator["ExportGuard"]:
             raise TooManyExports(f"{MAX_EXPORTS} exports at a time run in each process, and all places are taken.")
         try:
             guard = ExportGuard(slot, visitor(), visitor_reloader(visitor()), request.environ.get("gunicorn.socket"))
+            guard.check_person()
             guard.start()
             try:
                 yield guard
@@ -108,6 +110,11 @@ class ExportGuard(Thread):
         if self._reason:
             raise ExportEnded(self._reason)
 
+    def check_person(self) -> None:
+        """Look up the person. Raise ExportEnded if their session or its permissions have ended."""
+        if reason := self._lost_right():
+            raise ExportEnded(reason)
+
     def stop(self) -> None:
         """Stop guarding. Afterwards the connection may serve another request."""
         with self._ending:
@@ -130,6 +137,10 @@ class ExportGuard(Thread):
         """Say why the export may not go on, "" if it may."""
         if monotonic() - self._start > MAX_SECONDS:
             return f"It took more than {MAX_SECONDS // 60} minutes"
+        return self._lost_right()
+
+    def _lost_right(self) -> str:
+        """Say why the person may not have the export any more, "" if they may."""
         try:
             now = self._reload()
         except DATABASE_ERRORS:
