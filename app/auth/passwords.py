@@ -9,7 +9,6 @@ from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
-from zxcvbn import zxcvbn
 
 from models import fold
 
@@ -111,6 +110,8 @@ def password_weakness(password: str, own_words: Iterable[str] = ()) -> str:
         return f"has {len(password)} characters; it must have at least {MIN_LENGTH}"
     if len(password) > MAX_LENGTH:
         return f"has {len(password)} characters; it can have at most {MAX_LENGTH}"
+    from zxcvbn import zxcvbn  # noqa: PLC0415 - it takes 12 MB, which most processes never need
+
     own = {word for text in own_words for word in _words(text)}
     with _zxcvbn_lock:
         estimate = zxcvbn(fold(password)[:_JUDGED_LENGTH], [*own, *_COMMON_WORDS.split()])

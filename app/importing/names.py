@@ -270,7 +270,8 @@ class CustomerIndex:
             text = f"Customer: {known} is the name of {len(matches)} customers; {wanted} must say which"
             raise SeveralCustomers(text, [] if ref else matches)
         if not matches:
-            self._note_namesakes(name, ref, line)
+            if not ref:
+                self._note_namesakes(name, reseller or NONE_ID, line)
             return self._create(name, ref, reseller or NONE_ID)
         (customer,) = matches
         if ref:
@@ -288,11 +289,12 @@ class CustomerIndex:
         chosen = self._look_alikes.choose("customer", name, oldest.name, line, lambda: oldest in self.used)
         return [other for other in others if other.name == chosen]
 
-    def _note_namesakes(self, name: str, ref: str, line: int) -> None:
-        if not ref and self._namesakes(name):
-            self._notes.add(
-                "namesakes", line, f"{quote(name)} is a new customer; another reseller has one of this name"
-            )
+    def _note_namesakes(self, name: str, reseller: int, line: int) -> None:
+        """Note that a customer of another reseller has the name of a new one, or one that looks like it."""
+        others = [other.name for other in self._with_key(look_alike_key(name)) if other.reseller != reseller]
+        if others:
+            which = "one of this name" if name in others else quote(others[0])
+            self._notes.add("namesakes", line, f"{quote(name)} is a new customer; another reseller has {which}")
 
     def _create(self, name: str, ref: str, reseller: int) -> CachedCustomer:
         self.found.clear()

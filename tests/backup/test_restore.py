@@ -14,6 +14,7 @@ import models
 from app import create_app
 from app.auth import users
 from models import (
+    Attempt,
     AuditEvent,
     Customer,
     PendingSignIn,
@@ -75,14 +76,18 @@ def test_sessions_end(client: FlaskClient, runner: FlaskCliRunner, backup: Path)
     assert client.get("/healthz").status_code == 200
 
 
-def test_remembered_browsers_end_but_not_factors(runner: FlaskCliRunner, edge_cases: None, tmp_path: Path) -> None:
+def test_remembered_browsers_and_attempts_end_but_not_factors(
+    runner: FlaskCliRunner, edge_cases: None, tmp_path: Path
+) -> None:
     ann = User.create(email="a", email_key="a", password_hash="", role="viewer", created_at=timestamp())
     for table in (PendingSignIn, RememberedBrowser):
         table.create(token_hash="x", user=ann, created_at=timestamp())
     SecondFactor.create(user=ann, seed="x", last_step=1, created_at=timestamp())
+    Attempt.create(account="a", address="192.0.2.1", at=timestamp())
     runner.invoke(args=["backup", str(tmp_path / "backup")])
     assert restore(runner, tmp_path / "backup", "--yes").exit_code == 0
-    assert [table.select().count() for table in (PendingSignIn, RememberedBrowser, SecondFactor)] == [0, 0, 1]
+    tables = PendingSignIn, RememberedBrowser, Attempt, SecondFactor
+    assert [table.select().count() for table in tables] == [0, 0, 0, 1]
 
 
 def test_cache_keys_differ_after_a_restore(

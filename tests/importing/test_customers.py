@@ -51,6 +51,12 @@ def test_customer_id_identifies_whatever_the_name() -> None:
     assert str(summary) == "2 rows: 2 added, 0 updated, 0 unchanged, 0 removed; customers: 1 renamed, 1 moved"
 
 
+def test_new_customer_is_noted_whose_name_looks_like_one_of_another_reseller() -> None:
+    load(SUBSCRIPTIONS, UNKNOWN | {"Reseller": "North"})
+    plan = plan_of(SUBSCRIPTIONS, file(SUBSCRIPTIONS, UNKNOWN | {"Customer": "ACME", "Subscription ID": "S-2"}))
+    assert "“ACME” is a new customer; another reseller has “Acme”" in " ".join(plan.notes)
+
+
 def test_two_ids_with_one_name_are_two_customers() -> None:
     load(
         SUBSCRIPTIONS,

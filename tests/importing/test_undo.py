@@ -285,7 +285,8 @@ def test_what_newer_rows_use_stays_and_is_named() -> None:
     import_numbered(2, TRANSACTIONS, {"Reseller": "North", "Transaction ID": "T-3"})
     named = "Customer “Acme”", "Products “DV Single”", "Product “DV Single”", "User “Ann”", "Reseller “North”"
     kept = [f"{each} stays, because something newer uses it." for each in named]
-    assert undo_preview(1).remaining == kept
+    preview = undo_preview(1)
+    assert (preview.remaining, preview.summary.customers_removed) == (kept, 1)
     assert undo_import(1, 3, "ann").remaining == kept
     assert str(undo_preview(2).summary) == "1 row is removed"
     assert [values(Customer.name), values(Transaction.ref)] == [["Acme"], ["T-3"]]

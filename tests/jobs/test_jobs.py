@@ -140,6 +140,13 @@ def test_work_that_was_taken_away_ends(app: Flask, client: FlaskClient) -> None:
     assert (latest().state, latest().revision) == (states.CHECKED, 1)
 
 
+def test_state_changes_only_for_who_has_seen_the_last_revision(app: Flask, client: FlaskClient) -> None:
+    job = uploaded(app, client, SMALL)
+    ImportJob.update(revision=job.revision + 1).where(ImportJob.id == job.id).execute()
+    assert not change_state(job, [states.CHECKED], states.APPLY_QUEUED)
+    assert change_state(latest(), [states.CHECKED], states.APPLY_QUEUED)
+
+
 def test_missing_file_is_said(app: Flask, client: FlaskClient) -> None:
     upload(client, ("a.csv", SMALL))
     import_jobs(app).uploads.delete(latest().id)

@@ -61,4 +61,5 @@ def test_column_of_amounts_equals_single_cells(dialect: Dialect, read: type, cen
 def test_semicolon_dialect_has_a_decimal_comma() -> None:
     semicolon = DIALECTS["semicolon"]
     assert list(cell_writer(semicolon, MONEY)([-123450, 7])) == ["-1234,50", "0,07"]
+    assert list(cell_writer(EXCEL, MONEY)([-100, -99, 0, 99, 100])) == ["-1.00", "-0.99", "0.00", "0.99", "1.00"]
     assert list(cell_writer(semicolon, TEXT)(["1.5"])) == ["1.5"]

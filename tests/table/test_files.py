@@ -181,13 +181,13 @@ def test_amounts_are_exact_to_the_cent(cents: int) -> None:
 @pytest.mark.usefixtures("edge_cases")
 def test_inexact_numbers_are_texts() -> None:
     Transaction.update(cost=10**14, total=10**15 - 1).execute()
-    Transaction.update(date="1899-12-31 10:00:00", total=10**15).where(Transaction.ref == "T-1").execute()
+    Transaction.update(date="1900-02-28 10:00:00", total=10**15).where(Transaction.ref == "T-1").execute()
     Transaction.update(date="0001-01-01 00:00:00").where(Transaction.ref == "T-2").execute()
     Transaction.update(date="1900-03-01 00:00:00").where(Transaction.ref == "T-4").execute()
     columns = [("columns", key) for key in ("transaction_id", "date", "total", "cost")]
     data = workbooks.written(view_of("customer-transactions", columns))
     found = {row[0]: row[1:] for row in workbooks.values(data)[1:]}
-    assert found["T-1"] == ["1899-12-31 10:00:00", str(10**15), 10**12]
+    assert found["T-1"] == ["1900-02-28 10:00:00", str(10**15), 10**12]
     assert found["T-2"] == ["0001-01-01 00:00:00", 10**15 - 1, 10**12]
     assert found["T-4"][0] == datetime(1900, 3, 1)
     assert workbooks.about(data)["Sum of Cost"] == f"{11 * 10**12}.00"

@@ -32,13 +32,13 @@ def paths(rule: Rule) -> Iterator[str]:
     numbers = [user.id for user in User.select()] or [1]
     saved = [view.id for view in SavedView.select()] or [1]
     tokens = [token.id for token in AccessToken.select()] or [1]
+    blueprint = rule.endpoint.partition(".")[0]
+    actions = {"users": users.ACTIONS, "deliveries": deliveries.ACTIONS, "saved_views": saved_views.ACTIONS}
     known = {
         "slug": list(REPORTS), "number": numbers, "filename": ["app.css"], "view": saved, "token": tokens,
         "delivery": [each.id for each in Delivery.select()] or [1], "link": ["1.x"],
+        "action": list(actions.get(blueprint, ())),
     }  # fmt: skip
-    for page in (saved_views, deliveries, users):
-        if rule.endpoint == f"{page.blueprint.name}.act":
-            known["action"] = list(page.ACTIONS)
     if rule.endpoint == "put.put":
         known["slug"] = list(IMPORTABLE)
     names = sorted(rule.arguments)

@@ -161,6 +161,13 @@ def test_log_keeps_no_secrets(app: Flask, client: FlaskClient, stranger: FlaskCl
     assert token not in text
 
 
+def test_log_has_no_value_of_a_filter_that_names_somebody(client: FlaskClient, log: LogLines) -> None:
+    for key in ("q", "customer", "reseller", "subscription", "user"):
+        client.get(f"/reports/customer-transactions?{key}={SECRET}").close()
+    assert len(log.lines) == 5
+    assert SECRET not in "\n".join(log.lines)
+
+
 def test_error_page_names_the_request_in_the_log(
     client: FlaskClient, log: LogLines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
