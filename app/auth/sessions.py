@@ -113,12 +113,16 @@ class Sessions:
 def may_sign_in(user: User, method: SignInMethod) -> bool:
     """Return whether a user who has signed in a moment ago still may.
 
-    Their account is enabled, has the same password as when `user` was read, and still allows the method.
+    Their account allows the method, and has the same password as when `user` was read.
     """
-    still = (User.id == user.id) & (User.password_hash == user.password_hash) & ~User.disabled
-    if method is not SignInMethod.PASSWORD:
-        still &= User.may_use_provider
-    return bool(User.select().where(still).exists())
+    same_password = User.password_hash == user.password_hash
+    return bool(User.select().where(allows_method(user.id, method), same_password).exists())
+
+
+def allows_method(user_id: int, method: SignInMethod) -> Any:
+    """Return the condition that an account is enabled and allows a sign-in method."""
+    is_enabled = (User.id == user_id) & ~User.disabled
+    return is_enabled if method is SignInMethod.PASSWORD else is_enabled & User.may_use_provider
 
 
 def token_digest(key: str, token: str) -> str:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from peewee import JOIN, Case, fn
 
 from app.auth.permissions import Permission
-from app.auth.sessions import token_digest
+from app.auth.sessions import allows_method, token_digest
 from app.auth.throttle import network_of
 from app.auth.visitor import VISITOR_FIELDS, UsedToken, Visitor
 from app.table.statements import compiled, placeholder
@@ -93,7 +93,7 @@ class Tokens:
         """Add a token of the visitor and return it. It works until `last_day` is over, in UTC.
 
         With `may_import` it also imports files, as long as its owner may. Raises ValidationError for an invalid name or
-        day, or when there are too many.
+        day, when there are too many, and when the account has been disabled meanwhile.
         """
         errors = {"last_day": _last_day_error(last_day)}
         try:
@@ -107,6 +107,8 @@ class Tokens:
                 errors["name"] = f"You have {MAX_PER_PERSON} tokens, the most that there can be; revoke one first."
             elif own.where(AccessToken.name == name).exists():
                 errors["name"] = f"You have a token “{name}” already; choose another name."
+            if not User.select().where(allows_method(visitor.id, visitor.sign_in_method)).exists():
+                errors["name"] = "You have been signed out meanwhile."
             if errors := {key: error for key, error in errors.items() if error}:
                 raise ValidationError(errors)
             may_import = may_import and visitor.can(Permission.IMPORT)

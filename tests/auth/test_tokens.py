@@ -1,5 +1,6 @@
 """Tokens: added, found, counted, ended; they follow their owner's account."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -162,8 +163,25 @@ def test_tokens_end_with_the_account(person: Person, tokens: Tokens) -> None:
     assert tokens.find(token, FROM) is None
 
 
+@pytest.mark.parametrize(
+    ("end", "method"),
+    [(users.disable_user, SignInMethod.PASSWORD), (identities.forbid_provider, SignInMethod.PROVIDER)],
+)
+def test_no_token_is_added_once_the_account_may_not_sign_in(
+    person: Person, tokens: Tokens, end: Callable[..., None], method: SignInMethod
+) -> None:
+    person()
+    eve = person("eve@partner.example")
+    identities.allow_provider(BY, eve)
+    end(BY, eve)
+    with pytest.raises(ValidationError, match="signed out"):
+        add(tokens, eve, method=method)
+    assert not AccessToken.select().exists()
+
+
 def test_tokens_wait_for_a_new_password(person: Person, tokens: Tokens) -> None:
     eve = person()
+    identities.allow_provider(BY, eve)
     local, provider = add(tokens, eve), add(tokens, eve, "Through", method=SignInMethod.PROVIDER)
     users.reset_password(BY, eve)
     found = [tokens.find(token, FROM) for token in (local, provider)]
@@ -172,6 +190,7 @@ def test_tokens_wait_for_a_new_password(person: Person, tokens: Tokens) -> None:
 
 def test_forbidding_the_provider_ends_tokens_that_came_from_there(person: Person, tokens: Tokens) -> None:
     eve = person()
+    identities.allow_provider(BY, eve)
     local, provider = add(tokens, eve), add(tokens, eve, "Through", method=SignInMethod.PROVIDER)
     identities.forbid_provider(BY, eve)
     assert [bool(tokens.find(token, FROM)) for token in (local, provider)] == [True, False]
