@@ -12,10 +12,12 @@ from ipaddress import IPv6Address, ip_address, ip_network
 from models import Attempt, access_db, timestamp
 
 WINDOW = 15 * 60  # seconds for which an attempt counts
-# Failed attempts at one account, and at any account, from an IPv4 address or an IPv6 /64 network. One subscriber has
-# all of a /64, and often of a /56; one of a company's or a hosting provider's customers has a /48.
-MAX_PER_ACCOUNT, MAX_PER_ADDRESS = 10, 49
-MAX_PER_ACCOUNT_AND_SITE, MAX_PER_SITE = 30, 149  # the same from an IPv6 /48 network
+# Failed attempts from one place. A subscriber has all of an IPv6 /64 network, and often of a /56; a company, or one
+# customer of a hosting provider, has a /48.
+MAX_PER_ACCOUNT = 10  # at one account, from an IPv4 address or an IPv6 /64 network
+MAX_PER_ADDRESS = 49  # at all accounts, from there
+MAX_PER_ACCOUNT_AND_SITE = 30  # at one account, from an IPv4 address or an IPv6 /48 network
+MAX_PER_SITE = 149  # at all accounts, from there
 MAX_UNDELAYED = 20  # failed attempts at one account, from all addresses together, before a delay begins
 MAX_DELAY = 5 * 60  # seconds; each further failure doubles the delay, from one second up to this
 MAX_ROWS = 50_000  # attempts that are stored; of more, the oldest are forgotten

@@ -18,11 +18,11 @@ from app.settings import MailSettings
 from app.table.view import describe_view
 from models import DeliveryRecipient
 
-_TEMPLATES = Path(__file__).parents[2] / "templates"
-_templates = Environment(
-    loader=FileSystemLoader(_TEMPLATES), autoescape=select_autoescape(), trim_blocks=True, lstrip_blocks=True
+_TEMPLATE_FOLDER = Path(__file__).parents[2] / "templates"
+_jinja = Environment(
+    loader=FileSystemLoader(_TEMPLATE_FOLDER), autoescape=select_autoescape(), trim_blocks=True, lstrip_blocks=True
 )
-_UNFOLDED = ("List-Unsubscribe", "Message-ID")  # headers with `<>`
+_UNFOLDED_HEADERS = ("List-Unsubscribe", "Message-ID")  # which have `<>`
 _LINE_LENGTH = 76  # with which encoded words have at most 75 characters, RFC 2047
 
 
@@ -30,10 +30,10 @@ class _MailPolicy(EmailPolicy):
     """Leaves what stands in `<>` in one piece: folded, it would be encoded, and no mail program reads it then."""
 
     def fold(self, name: str, value: Any) -> str:
-        return f"{name}: {value}\r\n" if name in _UNFOLDED else super().fold(name, value)
+        return f"{name}: {value}\r\n" if name in _UNFOLDED_HEADERS else super().fold(name, value)
 
     def fold_binary(self, name: str, value: Any) -> bytes:
-        return self.fold(name, value).encode() if name in _UNFOLDED else super().fold_binary(name, value)
+        return self.fold(name, value).encode() if name in _UNFOLDED_HEADERS else super().fold_binary(name, value)
 
 
 def _policy(is_ascii: bool) -> _MailPolicy:
@@ -50,7 +50,7 @@ class StopLinks:
     base_url: str = ""
 
     def url(self, recipient: DeliveryRecipient) -> str:
-        return f"{self.base_url}/deliveries/stop/{self._signer.sign(_name(recipient)).decode()}"
+        return f"{self.base_url}/deliveries/stop/{self._signer.sign(_permanent_name(recipient)).decode()}"
 
     def find(self, token: str) -> DeliveryRecipient | None:
         """Return the link's recipient, None if it is unknown or the person doesn't get the delivery any more."""
@@ -61,15 +61,15 @@ class StopLinks:
         recipient: DeliveryRecipient | None = DeliveryRecipient.get_or_none(
             DeliveryRecipient.id == int(name.partition("-")[0])
         )
-        return recipient if recipient and _name(recipient) == name else None
+        return recipient if recipient and _permanent_name(recipient) == name else None
 
     @property
     def _signer(self) -> Signer:
         return Signer(self.key, salt="stop a delivery")
 
 
-def _name(recipient: DeliveryRecipient) -> str:
-    """Name a recipient for good: a database gives the id of a removed one to another."""
+def _permanent_name(recipient: DeliveryRecipient) -> str:
+    """Return a name that no other recipient ever has. An id isn't one: another row may get it after a removal."""
     digits = re.sub(r"\D", "", str(recipient.created_at))
     return f"{recipient.id}-{recipient.delivery_id}-{recipient.user_id}-{digits}"
 
@@ -109,8 +109,8 @@ def write_message(settings: MailSettings, partner_name: str, mail: Mail, content
     facts = [(label, text) for label, text in describe_view(content.view)[1:] if text != period]
     context = {"mail": mail, "content": content, "facts": facts, "period": period}
     context |= {"base_url": settings.base_url, "partner_name": partner_name}
-    message.set_content(_templates.get_template("deliveries/mail.txt").render(context))
-    html = _templates.get_template("deliveries/mail.html").render(context)
+    message.set_content(_jinja.get_template("deliveries/mail.txt").render(context))
+    html = _jinja.get_template("deliveries/mail.html").render(context)
     message.add_alternative(html, subtype="html")
     if content.file is not None:
         maintype, subtype = MIMETYPES[mail.file_name.rpartition(".")[2]].split("/")

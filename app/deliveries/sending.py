@@ -46,7 +46,10 @@ class NotSent(Exception):
 
 @dataclass
 class Sender:
-    """Sends what is due. `clock` tells the time in UTC, `timeout` is how long the mail server may take to answer."""
+    """Sends what is due. `key` signs the links that stop mails, and `clock` tells the time in UTC.
+
+    `timeout` is how many seconds the mail server may take for each answer.
+    """
 
     settings: MailSettings
     partner_name: str

@@ -49,7 +49,7 @@ class Mailer:
         except (OSError, SMTPException) as error:
             raise NotTaken(f"The mail server can't be used: {_describe(error)}", affects_all_mails=True) from error
         try:
-            self._address(smtp, sender, recipient)
+            self._send_envelope(smtp, sender, recipient)
             if not begin():
                 return False
             _send_text(smtp, message)
@@ -74,7 +74,8 @@ class Mailer:
             raise
         return smtp
 
-    def _address(self, smtp: SMTP, sender: str, recipient: str) -> None:
+    def _send_envelope(self, smtp: SMTP, sender: str, recipient: str) -> None:
+        """Name sender and recipient, and ask to send the text. Raises NotTaken."""
         is_ascii = f"{sender}{recipient}".isascii()
         if not is_ascii and not smtp.has_extn("smtputf8"):
             raise NotTaken(f"The mail server takes no address such as “{recipient}”", is_permanent=True)
